@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: Apache-2.0
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help install demo test lint clean
+
+BIN := .venv/bin
+JOBS ?= 2
+
+help: ## show this help
+	@echo "multimodal_perception: road, vehicle and pedestrian masks from camera, depth, infrared and LiDAR"
+	@echo
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@echo
+	@echo "  PYTHON=python3.12 make …   chooses the Python that .venv is made of (3.10 to 3.13)"
+
+install: ## make .venv with everything in it: runtime, ROS 2 wheels, training, tools
+	@scripts/setup.sh all
+
+demo: ## simulated drive → ROS 2 node → masks, scored; leaves video and report in out/demo
+	@scripts/setup.sh ros
+	@$(BIN)/perception demo -o out/demo
+
+test: ## linters, types, architecture and all tests
+	@scripts/setup.sh all
+	@$(MAKE) --no-print-directory lint
+	@echo "==> pytest, $(JOBS) at a time"
+	@$(BIN)/pytest -n $(JOBS) --dist loadfile
+
+lint: ## ruff, mypy and import-linter
+	@scripts/setup.sh all
+	@echo "==> ruff"
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+	@echo "==> mypy"
+	@$(BIN)/mypy
+	@echo "==> import-linter"
+	@$(BIN)/lint-imports
+
+clean: ## remove what builds and runs left behind, but not .venv
+	rm -rf build dist out install log *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	find . -path ./.venv -prune -o -name __pycache__ -print0 | xargs -0 rm -rf

@@ -1,0 +1,65 @@
+# The real-time default: RGB at full resolution, depth + infrared + LiDAR at half, fused at strides 4, 8, 16 and 32.
+channels = (32, 64, 128, 256)
+aux_channels = (24, 32, 64, 96)
+
+# Rarer classes count more: background, road, vehicle, pedestrian.
+class_weight = [1.0, 1.0, 1.5, 3.0]
+
+model = dict(
+    type="EncoderDecoder",
+    data_preprocessor=dict(type="FusionPreprocessor"),
+    backbone=dict(
+        type="DualBranchEncoder",
+        rgb=dict(type="SlimResNet", stem=(16, 32), channels=channels, blocks=(1, 2, 2, 2)),
+        aux_stem=dict(type="AuxStem", modalities=dict(depth=3, infrared=1, lidar=4), channels=16, stride=2),
+        aux=dict(type="SlimResNet", in_channels=16, stem=(), channels=aux_channels, blocks=(1, 1, 1, 1)),
+        fusion=dict(type="GatedAttentionFusion"),
+        rgb_channels=channels,
+        aux_channels=aux_channels,
+    ),
+    decode_head=dict(
+        type="LightFPNHead",
+        in_channels=channels,
+        in_index=(0, 1, 2, 3),
+        width=64,
+        channels=32,
+        dropout_ratio=0.0,
+        num_classes=4,
+        align_corners=False,
+        loss_decode=dict(type="CrossEntropyLoss", class_weight=class_weight),
+    ),
+    auxiliary_head=dict(
+        type="FCNHead",
+        in_channels=128,
+        in_index=2,
+        channels=64,
+        num_convs=1,
+        concat_input=False,
+        dropout_ratio=0.0,
+        num_classes=4,
+        norm_cfg=dict(type="BN"),
+        align_corners=False,
+        loss_decode=dict(type="CrossEntropyLoss", class_weight=class_weight, loss_weight=0.4),
+    ),
+    test_cfg=dict(mode="whole"),
+)
+
+training = dict(
+    crop=(256, 512),
+    batch_size=8,
+    iterations=12000,
+    learning_rate=2e-3,
+    weight_decay=0.02,
+    warm_up=200,
+    average_decay=0.998,
+    bf16=True,
+    # Scales bring every set's objects to the sizes that a 1248×384 input shows them in.
+    sources={
+        "camvid": dict(split="train", weight=3.0, scale=(0.75, 2.0)),
+        "idd-lite": dict(split="train", weight=2.0, scale=(1.0, 2.5)),
+        "kitti-frames": dict(split="train", weight=1.5, scale=(0.6, 1.6)),
+        "roadscene": dict(split="train", weight=0.7, scale=(0.75, 2.0)),
+        "msrs": dict(split="train", weight=0.1, scale=(0.6, 1.6)),
+        "simulated": dict(split="train", weight=8.0, scale=(0.6, 2.0)),
+    },
+)

@@ -1,0 +1,21 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Road, vehicle and pedestrian masks from whatever of camera, depth, infrared and LiDAR a vehicle has."""
+
+from perception.errors import DataError, FrameError, MessageError, ModelError, PerceptionError
+from perception.frame import MODALITIES, CameraModel, Frame, Prediction
+from perception.pipeline import Pipeline
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "MODALITIES",
+    "CameraModel",
+    "DataError",
+    "Frame",
+    "FrameError",
+    "MessageError",
+    "ModelError",
+    "PerceptionError",
+    "Pipeline",
+    "Prediction",
+]

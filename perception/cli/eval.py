@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`perception eval`: score a model on a data set or on a simulated drive."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from perception.datasets.registry import READERS, UNSPLIT, open_dataset
+from perception.errors import DataError
+from perception.frame import MODALITIES
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from perception.evaluation.evaluate import Evaluation
+    from perception.sample import Sample
+
+SUMMARY = "score a model on a data set or on a simulated drive"
+EXAMPLES = """\
+perception eval camvid ~/data/camvid                           the validation split, the shipped weights
+perception eval idd-lite ~/data/idd_lite --limit 50            50 samples, evenly spaced
+perception eval kitti-frames ~/data/kitti --modalities lidar   what the LiDAR alone is good for
+perception eval simulated --seed 7 --condition night           renders the drive: exact labels
+perception eval simulated out/drive --json scores.json         a drive that `perception simulate` wrote
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declares the options of `perception eval`."""
+    parser.add_argument("dataset", choices=list(READERS), help="which reader to use")
+    parser.add_argument("root", nargs="?", type=Path, help="the data set's folder; `simulated` renders without one")
+    parser.add_argument("--split", default="val", help="train, val, or all where there is no official split (val)")
+    parser.add_argument(
+        "--modalities", type=_modalities, metavar="LIST", help=f"keep only these of {','.join(MODALITIES)} (all)"
+    )
+    parser.add_argument("--limit", type=_positive, metavar="N", help="score N samples, evenly spaced (all)")
+    parser.add_argument("--model", help="a shipped model's name or a path (the shipped default)")
+    parser.add_argument("--engine", default="auto", help="auto, openvino, torch … (auto)")
+    parser.add_argument("--threads", type=_positive, help="CPU threads of the engine (its own choice)")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write every figure, per frame too, to FILE")
+    drive = parser.add_argument_group("simulated drive, rendered when no folder is given")
+    drive.add_argument("--seed", type=int, default=0, help="which drive (0)")
+    drive.add_argument("--condition", default="day", help="day, dusk, night, fog or rain (day)")
+    drive.add_argument("--frames", type=_positive, default=20, metavar="N", help="its length (20)")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Evaluates, prints the table and writes the JSON file."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    from perception.evaluation.evaluate import evaluate
+    from perception.pipeline import Pipeline
+
+    samples = _open(args)
+    if not samples:
+        raise DataError(f"{args.root}: no sample in split {args.split} of {args.dataset}")
+    count = min(args.limit or len(samples), len(samples))
+    chosen = [i * len(samples) // count for i in range(count)]
+    title = ", ".join((args.dataset, *(f"{name} {value}" for name, value in _part(args).items())))
+    pipeline = Pipeline.load(args.model, engine=args.engine, threads=args.threads)
+    pipeline.warm_up(*samples[0].frame.size)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task(title, total=count)
+        lazily = (samples[i] for i in chosen)
+        result = evaluate(pipeline, lazily, args.modalities, lambda done: progress.update(task, completed=done))
+    kept = f", only {' + '.join(args.modalities)}" if args.modalities else ""
+    console = Console(highlight=False)
+    console.print(f"{title}{kept}: {len(result.frames)} frames", _table(result), *_notes(result), sep="\n")
+    if args.json:
+        model = {"model": pipeline.model.name, "weights_sha256": pipeline.weights_sha256}
+        part = {"dataset": args.dataset, **_part(args), "modalities": args.modalities}
+        report = {**model, **part, **result.to_dict()}
+        args.json.parent.mkdir(parents=True, exist_ok=True)
+        args.json.write_text(json.dumps(report, indent=2) + "\n")
+    return 0
+
+
+def _open(args: argparse.Namespace) -> Sequence[Sample]:
+    if args.root is not None:
+        return open_dataset(args.dataset, args.root, args.split)
+    if args.dataset != "simulated":
+        raise DataError(f"{args.dataset}: no folder given; say `perception eval {args.dataset} ROOT`")
+    from perception.simulation import SimulatedDrive
+
+    return SimulatedDrive(seed=args.seed, condition=args.condition, frames=args.frames)
+
+
+def _part(args: argparse.Namespace) -> dict[str, str | int]:
+    """Which part of the data set is scored, by the option's name."""
+    if args.root is None:
+        return {"condition": args.condition, "seed": args.seed}
+    return {} if args.dataset in UNSPLIT else {"split": args.split}
+
+
+def _table(result: Evaluation) -> Table:
+    from rich.table import Table
+
+    with_points = result.point_confusion.pixels > 0
+    table = Table("", "IoU", "recall", *(["IoU of LiDAR points"] if with_points else []))
+    iou, recall, points = result.confusion.iou(), result.confusion.recall(), result.point_confusion.iou()
+    for name in iou:
+        table.add_row(name, *map(_number, [iou[name], recall[name]] + [points[name]] * with_points))
+    table.add_section()
+    table.add_row("mean of the three", _number(result.confusion.mean_iou()))
+    table.add_row("pixel accuracy", _number(result.confusion.pixel_accuracy()))
+    return table
+
+
+def _notes(result: Evaluation) -> Iterator[str]:
+    latency, weights = result.latency_ms(), result.modality_weights
+    yield f"{result.fps:.1f} frames/s; latency p50 {latency['p50']:.1f} ms, p95 {latency['p95']:.1f} ms"
+    yield "how much each sensor counted: " + ", ".join(f"{name} {weight:.0%}" for name, weight in weights.items())
+    if result.soft_frames:
+        yield f"{result.soft_frames} frames have soft labels: a teacher's opinion where it is sure, not ground truth"
+    if result.without_truth:
+        yield f"{result.without_truth} samples without labels were left out"
+
+
+def _number(value: float) -> str:
+    return "–" if math.isnan(value) else f"{value:.3f}"
+
+
+def _modalities(text: str) -> list[str]:
+    names = text.split(",")
+    unknown = [name for name in names if name not in MODALITIES]
+    if unknown:
+        raise argparse.ArgumentTypeError(f"{unknown[0]!r}: expected some of {','.join(MODALITIES)}")
+    return names
+
+
+def _positive(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"{text}: expected a number of at least 1")
+    return value

@@ -1,0 +1,164 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The command line: finds the command, parses its options, runs it, and turns mistakes into one clear line.
+
+A command is a module `perception.cli.<name>` with SUMMARY, add_arguments(parser), run(args) and perhaps EXAMPLES. It
+imports what is heavy inside `run`, so that every --help is instant.
+"""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import importlib
+import os
+import sys
+import textwrap
+from collections.abc import Callable, Sequence
+from typing import NoReturn, Protocol, cast
+
+import perception
+from perception.errors import PerceptionError
+
+GROUPS: dict[str, tuple[str, ...]] = {
+    "See it work": ("demo", "simulate"),
+    "On the vehicle": ("node", "replay"),
+    "Make it better": ("train", "eval", "export"),
+}
+"""Every command, by what it is for, in the order of the overview."""
+
+OVERVIEW_EXAMPLES = """\
+  perception demo -o out/demo                simulated drive → node → masks, scored, with a report
+  perception node --ros-args -r image:=/camera/image_rect_color -r points:=/velodyne_points
+  perception train --help                    options and examples of one command
+"""
+
+MISUSE, INTERRUPTED, BROKEN_PIPE = 2, 130, 141
+"""Exit codes: a mistake that the user can mend; Ctrl-C; the reader of our output went away."""
+
+EXTRA_OF_MODULE = {"torch": "train", "mmengine": "train", "mmcv": "train", "mmseg": "train", "rclpy": "ros"}
+
+
+class Command(Protocol):
+    """What a module `perception.cli.<name>` defines. PASS_THROUGH and EXAMPLES may be left out."""
+
+    SUMMARY: str
+    add_arguments: Callable[[argparse.ArgumentParser], None]
+    run: Callable[[argparse.Namespace], int]
+
+
+class _Parser(argparse.ArgumentParser):
+    """An ArgumentParser whose errors are one line instead of the whole usage."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(MISUSE, f"{self.prog}: {message} (see `{self.prog} --help`)\n")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line with `argv` (without the program's name; default sys.argv). Returns the exit code."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    debug = "--debug" in arguments or bool(os.environ.get("PERCEPTION_DEBUG"))
+    try:
+        try:
+            return _dispatch(arguments)
+        finally:
+            sys.stdout.flush()  # here, where a broken pipe is still caught
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or the interpreter complains at its exit
+        return BROKEN_PIPE
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except (PerceptionError, OSError, ImportError) as error:
+        line = _explain(error)
+        if debug or line is None:
+            raise
+        print(f"perception: {line}", file=sys.stderr)
+        return MISUSE
+
+
+def command_names() -> list[str]:
+    """Every command's name, in the order of the overview."""
+    return [name for names in GROUPS.values() for name in names]
+
+
+def load(name: str) -> Command:
+    """The module of the command `name`."""
+    return cast(Command, importlib.import_module(f"perception.cli.{name}"))
+
+
+def make_parser(name: str) -> argparse.ArgumentParser:
+    """The parser of the command `name`, with all its options."""
+    command = load(name)
+    examples = getattr(command, "EXAMPLES", "")
+    parser = _Parser(
+        prog=f"perception {name}",
+        description=command.SUMMARY,
+        epilog=f"examples:\n{textwrap.indent(textwrap.dedent(examples).strip(), '  ')}" if examples else None,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    command.add_arguments(parser)
+    parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
+    return parser
+
+
+def overview() -> str:
+    """The text of `perception --help`."""
+    lines = ["usage: perception <command> [options]", "", str(perception.__doc__), ""]
+    for group, names in GROUPS.items():
+        lines += [f"{group}:", *(f"  {name:<10} {load(name).SUMMARY}" for name in names), ""]
+    lines += ["examples:", OVERVIEW_EXAMPLES.rstrip(), ""]
+    lines += ["`perception <command> --help` explains a command; --version prints the version;"]
+    lines += ["--debug after a command, or PERCEPTION_DEBUG=1, shows the traceback of an error."]
+    return "\n".join(lines)
+
+
+def _dispatch(arguments: list[str]) -> int:
+    if arguments[:1] == ["--debug"]:
+        arguments = [*arguments[1:2], "--debug", *arguments[2:]]
+    if arguments[:1] == ["help"]:
+        arguments = [*arguments[1:], "--help"]
+    name = arguments[0] if arguments else "--help"
+    if name in ("-h", "--help"):
+        print(overview())
+        return 0
+    if name == "--version":
+        print(f"perception {perception.__version__}")
+        return 0
+    if name not in command_names():
+        nearest = difflib.get_close_matches(name, command_names(), n=1)
+        hint = f"did you mean `perception {nearest[0]}`?" if nearest else f"there are: {', '.join(command_names())}"
+        print(f"perception: no command {name!r}; {hint}", file=sys.stderr)
+        return MISUSE
+    return load(name).run(_parse(name, arguments[1:]))
+
+
+def _parse(name: str, arguments: list[str]) -> argparse.Namespace:
+    """Parse a command's arguments; where it passes ROS arguments on, --ros-args and all after it go to `args.rest`."""
+    rest: list[str] = []
+    if getattr(load(name), "PASS_THROUGH", False) and "--ros-args" in arguments:
+        start = arguments.index("--ros-args")
+        arguments, rest = arguments[:start], arguments[start:]
+    parser = make_parser(name)
+    args, unknown = parser.parse_known_args(arguments)
+    if unknown:
+        options = [option for action in parser._actions for option in action.option_strings]
+        nearest = difflib.get_close_matches(unknown[0].split("=")[0], options, n=1)
+        parser.error(f"unknown argument {unknown[0]!r}" + (f", did you mean {nearest[0]}?" if nearest else ""))
+    args.rest = rest
+    return args
+
+
+def _explain(error: Exception) -> str | None:
+    """One line for an error that the user can mend; None for one that is a defect of ours."""
+    if isinstance(error, PerceptionError):
+        return str(error)
+    if isinstance(error, OSError):
+        return f"{error.filename}: {error.strerror}" if error.filename else None
+    if isinstance(error, ImportError) and "cannot open shared object file" in str(error):
+        libraries = "libusb-1.0-0 libgl1 libegl1 libx11-6 libglib2.0-0"
+        return f"{error}; on Debian or Ubuntu: sudo apt-get install {libraries}"
+    if isinstance(error, ModuleNotFoundError):
+        extra = EXTRA_OF_MODULE.get((error.name or "").split(".")[0])
+        if extra:
+            return f"{error.name} is not installed: pip install 'multimodal_perception[{extra}]'"
+    return None

@@ -1,0 +1,40 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`perception node`: the ROS 2 node."""
+
+from __future__ import annotations
+
+import argparse
+
+SUMMARY = "run the ROS 2 node: camera, depth, infrared and LiDAR topics in, masks out"
+PASS_THROUGH = True
+
+EXAMPLES = """\
+  perception node
+      listens to /image, /camera_info, /points, /depth and /infrared, and publishes /perception/labels and more
+  perception node --ros-args -r image:=/camera/image_rect_color -r points:=/velodyne_points
+      with other input topics
+  perception node --topics kitti2bag
+      with the topic names that kitti2bag gives
+  perception node --ros-args -p engine:=openvino -p threads:=2 -p lidar.enabled:=false
+      with parameters; `--ros-args --params-file FILE` reads them from a file
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of our own; what follows --ros-args is ROS's."""
+    parser.add_argument(
+        "--topics",
+        metavar="NAME|FILE",
+        help="input topic names: a preset of configs/topics (kitti2bag, kitti_to_ros2bag), or a YAML file like them",
+    )
+    parser.epilog = (
+        parser.epilog or ""
+    ) + "\n\neverything after --ros-args goes to ROS: -r remaps, -p sets a parameter"
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the node until it is stopped."""
+    from perception.ros.main import run as run_node
+    from perception.ros.topics import remappings
+
+    return run_node([*args.rest, *(remappings(args.topics) if args.topics else [])])

@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`perception replay`: a rosbag2 or a KITTI drive as live topics."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import signal
+import threading
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from perception.ros.replay import Replay, Summary
+
+SUMMARY = "publish a rosbag2 or a KITTI raw drive as live topics, in real time"
+
+EXAMPLES = """\
+perception replay out/demo/bag
+perception replay ~/kitti/2011_09_26/2011_09_26_drive_0005_sync --loop
+perception replay bag --topics /image /camera_info --remap /image:=/camera/image_rect_color
+perception replay bag --rate 0.5 --start 10 --duration 5 --wait-for /image
+perception replay bag --clock        # with nodes that run with use_sim_time:=true
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of `perception replay`."""
+    parser.add_argument("path", type=Path, help="rosbag2 folder (mcap or sqlite3), or a KITTI raw drive's folder")
+    parser.add_argument("--rate", type=_positive, default=1.0, help="speed, 2 is twice as fast (default: 1)")
+    parser.add_argument("--loop", action="store_true", help="begin anew at the end, until Ctrl-C")
+    parser.add_argument("--start", type=_not_negative, default=0.0, metavar="S", help="skip the first S seconds")
+    parser.add_argument("--duration", type=_positive, metavar="S", help="publish S seconds of the recording")
+    parser.add_argument("--topics", nargs="+", metavar="TOPIC", help="only these topics, by their recorded names")
+    parser.add_argument(
+        "--remap", nargs="+", default=[], type=_remapping, metavar="FROM:=TO", help="publish topics under other names"
+    )
+    parser.add_argument(
+        "--stamps",
+        choices=("now", "bag"),
+        help="now: headers say when the message is published; bag: what was recorded (default: now, with --clock bag)",
+    )
+    parser.add_argument("--clock", action="store_true", help="publish the recording's time on /clock")
+    parser.add_argument(
+        "--wait-for", nargs="+", default=[], metavar="TOPIC", help="begin when each of these topics has a subscriber"
+    )
+    parser.add_argument(
+        "--wait-timeout",
+        type=_positive,
+        default=30.0,
+        metavar="S",
+        help="give up waiting after S seconds (default: 30)",
+    )
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write what was published to FILE")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Replay until the recording's end or Ctrl-C."""
+    from perception.ros.dds import use_profile
+    from perception.ros.imports import require_rclpy
+
+    use_profile()
+    require_rclpy()
+    import rclpy
+    from rclpy.signals import SignalHandlerOptions
+    from rich.console import Console
+
+    from perception.ros.replay import Replay
+    from perception.ros.sources import open_source
+
+    stop = threading.Event()
+    for signum in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(signum, lambda *_: stop.set())
+    with closing(open_source(args.path)) as source:
+        rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
+        node = rclpy.create_node("perception_replay")
+        try:
+            replay = Replay(
+                node,
+                source,
+                topics=args.topics,
+                remap=dict(args.remap),
+                rate=args.rate,
+                start=args.start,
+                duration=args.duration,
+                stamps=args.stamps or ("bag" if args.clock else "now"),
+                clock=args.clock,
+            )
+            console = Console(stderr=True)
+            for topic, type_name in replay.skipped.items():
+                console.print(f"{topic} is left out: {type_name} is not installed", highlight=False)
+            replay.wait_for_subscribers(args.wait_for, args.wait_timeout, stop)
+            summary = _play(replay, stop, args.loop, console)
+        finally:
+            node.destroy_node()
+            rclpy.try_shutdown()  # type: ignore[attr-defined]
+    _report(summary, args.json)
+    return 0
+
+
+def _play(replay: Replay, stop: threading.Event, loop: bool, console: object) -> Summary:
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True) as progress:  # type: ignore[arg-type]
+        task = progress.add_task("messages", total=None if loop else replay.message_count)
+        return replay.run(stop, loop, lambda _: progress.advance(task))
+
+
+def _report(summary: Summary, path: Path | None) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(title=f"published in {summary.seconds:.1f} s, at most {summary.late_ms:.1f} ms late")
+    table.add_column("topic")
+    table.add_column("messages", justify="right")
+    for topic, count in sorted(summary.messages.items()):
+        table.add_row(topic, str(count))
+    Console().print(table)
+    if path:
+        content = {"messages": summary.messages, "seconds": summary.seconds, "late_ms": summary.late_ms}
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(content, indent=2) + "\n")
+
+
+def _positive(text: str) -> float:
+    value = float(text)
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text} is not a positive number")
+    return value
+
+
+def _not_negative(text: str) -> float:
+    return 0.0 if float(text) == 0 else _positive(text)
+
+
+def _remapping(text: str) -> tuple[str, str]:
+    source, separator, target = text.partition(":=")
+    if not (source and separator and target):
+        raise argparse.ArgumentTypeError(f"'{text}' is not of the form FROM:=TO")
+    return source, target

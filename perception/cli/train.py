@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`perception train`."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from perception.errors import DataError, PerceptionError
+
+SUMMARY = "train a network on real data sets and simulated drives"
+
+EXAMPLES = """\
+perception simulate -o out/drives --drives 40 --frames 10
+perception train dual_branch_s --data camvid=DATA/camvid --data simulated=out/drives -o work_dirs/first
+perception train dual_branch_s --data camvid=DATA/camvid -o work_dirs/first --resume
+
+Data sets: camvid, idd-lite, kitti-frames, roadscene, msrs, simulated; the config tells how often each is drawn.
+The output folder holds last.pt, to resume from, and weights.safetensors, for `perception eval` and `perception export`.
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments."""
+    parser.add_argument("config", help="mmengine config: a path, or the name of one in configs/models")
+    parser.add_argument(
+        "--data", action="append", required=True, metavar="NAME=ROOT", help="a data set and its folder; repeatable"
+    )
+    parser.add_argument(
+        "-o", "--work-dir", type=Path, default=Path("work_dirs/train"), help="output folder (default: %(default)s)"
+    )
+    parser.add_argument("--iterations", type=int, help="optimiser steps (default: the config's)")
+    parser.add_argument("--batch-size", type=int, help="crops per step (default: the config's)")
+    parser.add_argument("--learning-rate", type=float, help="peak learning rate (default: the config's)")
+    parser.add_argument("--seed", type=int, default=0, help="of weights, crops and augmentation (default: %(default)s)")
+    parser.add_argument("--workers", type=int, default=2, help="processes that make crops (default: %(default)s)")
+    parser.add_argument("--init", type=Path, metavar="WEIGHTS", help="start from these weights (.safetensors)")
+    parser.add_argument("--resume", action="store_true", help="go on from last.pt in the output folder")
+    parser.add_argument(
+        "--save-interval", type=int, default=250, help="steps between checkpoints (default: %(default)s)"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the command."""
+    from rich.console import Console
+
+    from perception.paths import config_path
+
+    try:
+        from perception.training.train import Options, read_config, train
+    except ImportError as error:
+        raise PerceptionError(
+            f"training needs torch and mmseg: pip install 'multimodal_perception[train]' ({error})"
+        ) from error
+
+    console = Console()
+    path = Path(args.config)
+    if not path.suffix:
+        path = config_path(f"models/{args.config}.py")
+    options = Options(
+        data=[_named_root(item) for item in args.data],
+        work_dir=args.work_dir,
+        iterations=args.iterations,
+        batch_size=args.batch_size,
+        learning_rate=args.learning_rate,
+        seed=args.seed,
+        workers=args.workers,
+        init=args.init,
+        resume=args.resume,
+        save_interval=args.save_interval,
+    )
+    weights = train(read_config(path), options, console.print)
+    console.print(f"weights: {weights}")
+    return 0
+
+
+def _named_root(item: str) -> tuple[str, Path]:
+    name, equals, root = item.partition("=")
+    if not equals or not root:
+        raise DataError(f"--data {item}: write NAME=ROOT, for example camvid=DATA/camvid")
+    return name, Path(root)

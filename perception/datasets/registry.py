@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Data sets by name, for the command line and training recipes."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import cast
+
+from perception.errors import DataError
+from perception.sample import Sample
+
+READERS: dict[str, tuple[str, str]] = {
+    "camvid": ("camvid", "CamVid"),
+    "idd-lite": ("idd_lite", "IddLite"),
+    "kitti-frames": ("kitti_frames", "KittiFrames"),
+    "msrs": ("rgb_thermal", "RgbThermal"),
+    "roadscene": ("rgb_thermal", "RgbThermal"),
+    "simulated": ("simulated", "SimulatedFolder"),
+}
+"""Module and class of each reader by data set name."""
+
+UNSPLIT: frozenset[str] = frozenset({"simulated"})
+"""Data sets whose reader takes no split: a simulated drive is as a whole for training or for testing."""
+
+
+def open_dataset(name: str, root: str | Path, split: str = "val") -> Sequence[Sample]:
+    """The samples of data set `name` under folder `root`.
+
+    split: train or val; `all` where the data set has no official split; not used by those in UNSPLIT.
+    Raises DataError for an unknown name or split and for what each reader refuses.
+    """
+    if name not in READERS:
+        raise DataError(f"unknown data set {name!r}: choose one of {', '.join(READERS)}")
+    module, reader = READERS[name]
+    arguments = (root,) if name in UNSPLIT else (root, split)
+    opened = getattr(importlib.import_module(f"perception.datasets.{module}"), reader)(*arguments)
+    return cast("Sequence[Sample]", opened)

@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What every engine offers."""
+
+from __future__ import annotations
+
+from typing import NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from perception.sensors import NetworkInput
+
+
+class NetworkOutput(NamedTuple):
+    """What the network says of one input of H×W.
+
+    labels: (H, W) uint8 class ids. confidence: (H, W) uint8, probability × 255. weights: (4,) float32, how much each
+    modality counted, in the order of MODALITIES.
+    """
+
+    labels: NDArray[np.uint8]
+    confidence: NDArray[np.uint8]
+    weights: NDArray[np.float32]
+
+
+class Engine(Protocol):
+    """Runs a trained network. One caller at a time."""
+
+    @property
+    def name(self) -> str:
+        """For people: the engine, its version and device."""
+
+    def infer(self, network_input: NetworkInput) -> NetworkOutput:
+        """Run the network on one input, of any size that `encode` makes."""

@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Weight files: tensors and a JSON description of the network, never code (safetensors)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from perception.errors import ModelError
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+
+def save_weights(path: str | Path, state: Mapping[str, Tensor], model: Mapping[str, Any]) -> None:
+    """Write `state` and the mmseg config `model` to the safetensors file `path`, replacing it at once."""
+    from safetensors.torch import save_file
+
+    path = Path(path)
+    part = path.with_name(path.name + ".part")
+    tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in state.items()}
+    save_file(tensors, part, metadata={"model": json.dumps(model)})
+    part.chmod(0o644)  # safetensors writes for the owner alone
+    part.replace(path)
+
+
+def load_weights(path: str | Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """(state, model config) of a file that `save_weights` wrote; ModelError for anything else."""
+    from safetensors import SafetensorError, safe_open
+
+    path = Path(path)
+    if not path.is_file():
+        raise ModelError(f"{path}: no such weights file")
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = file.metadata() or {}
+            state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a mapping)
+    except (SafetensorError, OSError) as error:
+        raise ModelError(f"{path}: not a safetensors checkpoint ({error})") from error
+    if "model" not in metadata:
+        raise ModelError(f"{path}: tensors without a model config; write it with `perception train`")
+    return state, json.loads(metadata["model"])
+
+
+def build_model(path: str | Path) -> nn.Module:
+    """The mmseg segmentor of a weights file, in eval mode; ModelError where weights and config do not fit."""
+    from mmengine.registry import init_default_scope
+    from mmseg.registry import MODELS
+
+    import perception.models  # noqa: F401 (registers the parts)
+
+    state, config = load_weights(path)
+    init_default_scope("mmseg")
+    model: nn.Module = MODELS.build(config)
+    try:
+        model.load_state_dict(state)
+    except RuntimeError as error:
+        raise ModelError(f"{path}: the tensors do not fit the model config: {error}") from error
+    return model.eval()

@@ -1,0 +1,184 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Runs a pipeline over samples with known truth and scores what it says."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from perception.classes import UNLABELLED
+from perception.errors import DataError
+from perception.evaluation.metrics import ConfusionMatrix
+from perception.frame import MODALITIES, Frame, Prediction
+from perception.sample import Sample
+
+CONFIDENT = 0.75
+"""Soft labels count as truth where their highest probability is at least this."""
+
+
+@dataclass(frozen=True)
+class FrameScore:
+    """One frame's figures. soft: scored against soft labels where they are confident, not against ground truth."""
+
+    name: str
+    iou: dict[str, float]
+    pixel_accuracy: float
+    milliseconds: float
+    soft: bool
+
+
+@dataclass
+class Evaluation:
+    """What came out of `evaluate`.
+
+    confusion: all scored pixels of all frames. point_confusion: LiDAR points inside the image that have truth.
+    frames: each scored frame. without_truth: how many samples had no truth and were left out.
+    modality_weights: how much each sensor counted, the mean over the scored frames.
+    """
+
+    confusion: ConfusionMatrix = field(default_factory=ConfusionMatrix)
+    point_confusion: ConfusionMatrix = field(default_factory=ConfusionMatrix)
+    frames: list[FrameScore] = field(default_factory=list)
+    without_truth: int = 0
+    modality_weights: dict[str, float] = field(default_factory=lambda: dict.fromkeys(MODALITIES, 0.0))
+
+    @property
+    def fps(self) -> float:
+        """Frames per second of the pipeline alone: reading and rendering of the samples are not counted."""
+        seconds = sum(score.milliseconds for score in self.frames) / 1e3
+        return len(self.frames) / seconds if seconds else float("nan")
+
+    @property
+    def soft_frames(self) -> int:
+        """How many frames were scored against soft labels."""
+        return sum(score.soft for score in self.frames)
+
+    def latency_ms(self) -> dict[str, float]:
+        """Percentiles p50, p95 and p99 of the milliseconds that the pipeline took per frame."""
+        times = [score.milliseconds for score in self.frames] or [float("nan")]
+        return {f"p{q}": float(np.percentile(times, q)) for q in (50, 95, 99)}
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything as plain values for JSON; NaN becomes None."""
+        report = {
+            "frames": len(self.frames),
+            "frames_scored_on_soft_labels": self.soft_frames,
+            "frames_without_truth": self.without_truth,
+            "fps": self.fps,
+            "latency_ms": self.latency_ms(),
+            "iou": self.confusion.iou(),
+            "mean_iou": self.confusion.mean_iou(),
+            "recall": self.confusion.recall(),
+            "pixel_accuracy": self.confusion.pixel_accuracy(),
+            "point_iou": self.point_confusion.iou() if self.point_confusion.pixels else None,
+            "modality_weights": self.modality_weights,
+            "confusion": self.confusion.counts.tolist(),
+            "per_frame": [dict(vars(score)) for score in self.frames],
+        }
+        return {name: _plain(value) for name, value in report.items()}
+
+
+def evaluate(
+    pipeline: Callable[[Frame], Prediction],
+    samples: Iterable[Sample],
+    modalities: Sequence[str] | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> Evaluation:
+    """Scores `pipeline` on `samples`, optionally with only some of their modalities kept.
+
+    pipeline: a `Pipeline` or anything that turns a Frame into a Prediction. progress: called after each sample with
+    how many are done. Samples with labels are scored against these; samples with probabilities only, against their
+    most likely class where it is at least CONFIDENT (and their FrameScore says soft); samples with neither are counted
+    and left out. Labels of another size than the truth are resized to it (nearest).
+
+    Raises DataError when a sample has none of `modalities` or when no sample has any truth.
+    """
+    result = Evaluation()
+    weights = np.zeros(len(MODALITIES))
+    for done, sample in enumerate(samples, start=1):
+        truth = _truth(sample)
+        if truth is None:
+            result.without_truth += 1
+        else:
+            prediction = _score(result, pipeline, sample, truth, modalities)
+            weights += [prediction.modality_weights.get(name, 0.0) for name in MODALITIES]
+        if progress is not None:
+            progress(done)
+    if not result.frames:
+        raise DataError(f"nothing to score: none of the {result.without_truth} samples has labels or soft labels")
+    result.modality_weights = dict(zip(MODALITIES, (weights / len(result.frames)).tolist(), strict=True))
+    return result
+
+
+def keep_modalities(frame: Frame, modalities: Sequence[str]) -> Frame:
+    """The frame with only `modalities` left; calibration stays, so that its size stays where a camera is known.
+
+    Raises DataError for unknown names and when nothing would be left.
+    """
+    unknown = sorted(set(modalities) - set(MODALITIES))
+    if unknown:
+        raise DataError(f"unknown modality {', '.join(unknown)}: choose from {', '.join(MODALITIES)}")
+    if not set(frame.modalities) & set(modalities):
+        raise DataError(f"the frame has {', '.join(frame.modalities)} but only {', '.join(modalities)} was to be kept")
+    return replace(
+        frame,
+        rgb=frame.rgb if "rgb" in modalities else None,
+        depth=frame.depth if "depth" in modalities else None,
+        infrared=frame.infrared if "infrared" in modalities else None,
+        points=frame.points if "lidar" in modalities else None,
+    )
+
+
+def _score(
+    result: Evaluation,
+    pipeline: Callable[[Frame], Prediction],
+    sample: Sample,
+    truth: NDArray[np.uint8],
+    modalities: Sequence[str] | None,
+) -> Prediction:
+    try:
+        frame = sample.frame if modalities is None else keep_modalities(sample.frame, modalities)
+    except DataError as error:
+        raise DataError(f"{sample.name}: {error}") from error
+    start = time.perf_counter()
+    prediction = pipeline(frame)
+    milliseconds = (time.perf_counter() - start) * 1e3
+    labels = prediction.labels
+    if labels.shape != truth.shape:
+        labels = np.asarray(cv2.resize(labels, truth.shape[::-1], interpolation=cv2.INTER_NEAREST), np.uint8)
+    confusion = ConfusionMatrix()
+    confusion.update(labels, truth)
+    result.confusion.add(confusion)
+    if prediction.point_labels is not None and sample.point_labels is not None:
+        inside = prediction.point_labels != UNLABELLED
+        result.point_confusion.update(prediction.point_labels[inside], sample.point_labels[inside])
+    soft = sample.labels is None
+    result.frames.append(FrameScore(sample.name, confusion.iou(), confusion.pixel_accuracy(), milliseconds, soft))
+    return prediction
+
+
+def _truth(sample: Sample) -> NDArray[np.uint8] | None:
+    """(H, W) class ids to score against, 255 where unknown; None for samples without truth."""
+    if sample.labels is not None:
+        return sample.labels
+    if sample.probabilities is None:
+        return None
+    probabilities = cv2.resize(sample.probabilities, sample.frame.size, interpolation=cv2.INTER_LINEAR)
+    labels: NDArray[np.uint8] = probabilities.argmax(axis=2).astype(np.uint8)
+    labels[probabilities.max(axis=2) < CONFIDENT] = UNLABELLED
+    return labels
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _plain(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    return None if isinstance(value, float) and math.isnan(value) else value

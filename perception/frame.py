@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The nouns that everything speaks: what was sensed (`Frame`) and what was made of it (`Prediction`)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from perception.errors import FrameError
+
+MODALITIES: tuple[str, ...] = ("rgb", "depth", "infrared", "lidar")
+"""The sensors in the order in which the network counts them."""
+
+
+@dataclass(frozen=True)
+class CameraModel:
+    """A rectified pinhole camera.
+
+    intrinsics: (3, 3) matrix in pixels, of the rectified image (P[:3, :3] of a CameraInfo).
+    frame_id: the optical frame, x right, y down, z forward (REP-103).
+    """
+
+    intrinsics: NDArray[np.float64]
+    width: int
+    height: int
+    frame_id: str = "camera"
+
+    def __post_init__(self) -> None:
+        matrix = np.asarray(self.intrinsics, np.float64)
+        if matrix.shape != (3, 3):
+            raise FrameError(f"camera intrinsics: shape {matrix.shape}, expected (3, 3)")
+        if not np.isfinite(matrix).all() or matrix[0, 0] <= 0 or matrix[1, 1] <= 0:
+            raise FrameError(f"camera intrinsics: focal lengths must be finite and positive, got {matrix.tolist()}")
+        if self.width <= 0 or self.height <= 0:
+            raise FrameError(f"camera size: {self.width}×{self.height}, expected positive numbers of pixels")
+        object.__setattr__(self, "intrinsics", matrix)
+
+    def resized(self, width: int, height: int) -> CameraModel:
+        """The same camera with its image scaled to `width`×`height` (pixel centres at half-integers)."""
+        sx, sy = width / self.width, height / self.height
+        scale = np.array([[sx, 0, 0.5 * sx - 0.5], [0, sy, 0.5 * sy - 0.5], [0, 0, 1]])
+        return CameraModel(scale @ self.intrinsics, width, height, self.frame_id)
+
+
+@dataclass
+class Frame:
+    """One instant of sensing, with any subset of the modalities.
+
+    stamp_ns: acquisition time in nanoseconds.
+    rgb: (H, W, 3) uint8. depth: (H, W) float32 metres along the optical axis, NaN invalid.
+    infrared: (H, W) uint8 or uint16. depth and infrared are registered to the camera, at any resolution.
+    points: (N, 4) float32 x, y, z [m], intensity [0–1], in the LiDAR frame (x forward, y left, z up).
+    camera: needed with points. lidar_to_camera: (4, 4), LiDAR frame → optical frame; needed with points.
+
+    Raises FrameError for a frame without any modality, wrong shapes or dtypes, or points without calibration.
+    """
+
+    stamp_ns: int
+    rgb: NDArray[np.uint8] | None = None
+    depth: NDArray[np.float32] | None = None
+    infrared: NDArray[Any] | None = None
+    points: NDArray[np.float32] | None = None
+    camera: CameraModel | None = None
+    lidar_to_camera: NDArray[np.float64] | None = None
+
+    def __post_init__(self) -> None:
+        if not self.modalities:
+            raise FrameError("frame without any modality: give at least one of rgb, depth, infrared, points")
+        _check("rgb", self.rgb, 3, (np.uint8,), last=3)
+        _check("depth", self.depth, 2, (np.float32,))
+        _check("infrared", self.infrared, 2, (np.uint8, np.uint16))
+        if self.points is not None:
+            _check("points", self.points, 2, (np.float32,), last=4, may_be_empty=True)
+            if self.camera is None or self.lidar_to_camera is None:
+                raise FrameError("points without calibration: give both camera and lidar_to_camera")
+        if self.lidar_to_camera is not None:
+            matrix = np.asarray(self.lidar_to_camera, np.float64)
+            if matrix.shape != (4, 4) or not np.isfinite(matrix).all():
+                raise FrameError(f"lidar_to_camera: expected a finite (4, 4) matrix, got shape {matrix.shape}")
+            self.lidar_to_camera = matrix
+
+    @property
+    def modalities(self) -> tuple[str, ...]:
+        """The modalities that are present, in the order of MODALITIES."""
+        values = (self.rgb, self.depth, self.infrared, self.points)
+        return tuple(name for name, value in zip(MODALITIES, values, strict=True) if value is not None)
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(width, height) of the labels that this frame gets: of rgb, else the camera, else infrared, else depth."""
+        if self.rgb is not None:
+            return self.rgb.shape[1], self.rgb.shape[0]
+        if self.camera is not None:
+            return self.camera.width, self.camera.height
+        image = self.infrared if self.infrared is not None else self.depth
+        assert image is not None  # points imply a camera
+        return image.shape[1], image.shape[0]
+
+
+@dataclass
+class Prediction:
+    """What the network made of a `Frame`.
+
+    labels: (H, W) uint8 class ids at the frame's size, 255 unlabelled.
+    confidence: (H, W) uint8, the winning class's probability × 255.
+    modality_weights: how much each sensor counted, by name, summing to 1; absent sensors have 0.
+    point_labels: (N,) uint8 class id per LiDAR point, 255 outside the image; None without points.
+    timings_ms: milliseconds by stage: encode, infer, decode.
+    """
+
+    stamp_ns: int
+    labels: NDArray[np.uint8]
+    confidence: NDArray[np.uint8]
+    modality_weights: dict[str, float]
+    point_labels: NDArray[np.uint8] | None = None
+    timings_ms: dict[str, float] = field(default_factory=dict)
+
+
+def _check(
+    name: str,
+    value: NDArray[Any] | None,
+    ndim: int,
+    dtypes: tuple[type, ...],
+    last: int | None = None,
+    may_be_empty: bool = False,
+) -> None:
+    if value is None:
+        return
+    shape_ok = value.ndim == ndim and (last is None or value.shape[-1] == last)
+    if not shape_ok or value.dtype not in dtypes:
+        wanted = " or ".join(np.dtype(d).name for d in dtypes)
+        dims = ", ".join(["N"] * (ndim - 1) + [str(last) if last else "N"])
+        raise FrameError(f"{name}: got {value.dtype} {value.shape}, expected {wanted} ({dims})")
+    if value.size == 0 and not may_be_empty:
+        raise FrameError(f"{name}: empty array of shape {value.shape}")

@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The dual-branch network, in mmseg's registry: importing this package registers every part of it."""
+
+from perception.models.aux_stem import AuxStem
+from perception.models.dual_branch import Batch, DualBranchEncoder
+from perception.models.fusion import (
+    AddFusion,
+    CBAMFusion,
+    ConcatFusion,
+    CrossAttentionFusion,
+    GatedAttentionFusion,
+    SEFusion,
+)
+from perception.models.light_fpn_head import LightFPNHead
+from perception.models.preprocessor import FusionPreprocessor
+from perception.models.slim_resnet import SlimResNet
+
+__all__ = [
+    "AddFusion",
+    "AuxStem",
+    "Batch",
+    "CBAMFusion",
+    "ConcatFusion",
+    "CrossAttentionFusion",
+    "DualBranchEncoder",
+    "FusionPreprocessor",
+    "GatedAttentionFusion",
+    "LightFPNHead",
+    "SEFusion",
+    "SlimResNet",
+]

@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The messages of one instant → a `Frame`. What is broken or lacks its calibration is left out, with a complaint."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from perception.errors import MessageError
+from perception.frame import CameraModel, Frame
+from perception.ros.calibration import Calibration
+from perception.ros.collector import TRIGGER_ORDER, SensorSet
+from perception.ros.complaints import Complaints
+from perception.ros.convert import read_depth, read_infrared, read_points, read_rgb
+
+
+class Input(NamedTuple):
+    """A message and the topic it came on."""
+
+    topic: str
+    message: Any
+
+
+@dataclass(frozen=True)
+class Observation:
+    """A frame, and what its outputs need of the messages that it is made of.
+
+    header: the triggering message's; frame_id: the frame that the labels are seen from; cloud_header: the sweep's.
+    """
+
+    frame: Frame
+    header: Any
+    frame_id: str
+    cloud_header: Any
+
+
+class Assembler:
+    """Makes frames. `drop(sensor, cause)` is told of every message that could not be used."""
+
+    def __init__(
+        self,
+        calibration: Calibration,
+        camera_info_topic: str,
+        complaints: Complaints,
+        drop: Callable[[str, str], None],
+    ) -> None:
+        self._calibration = calibration
+        self._camera_info_topic = camera_info_topic
+        self._complaints = complaints
+        self._drop = drop
+
+    def __call__(self, matched: SensorSet, intensity_max: float = 0.0) -> Observation | None:
+        """The frame of these messages; None where none of them can be used."""
+        readers: dict[str, Callable[[Any], Any]] = {
+            "rgb": read_rgb,
+            "depth": read_depth,
+            "infrared": read_infrared,
+            "lidar": lambda message: read_points(message, intensity_max),
+        }
+        inputs: dict[str, Input] = {name: arrival.message for name, arrival in matched.arrivals.items()}
+        camera = self._camera(inputs)
+        lidar_to_camera = self._lidar_to_camera(inputs.get("lidar"), camera)
+        if lidar_to_camera is None and "lidar" in inputs:
+            del inputs["lidar"]
+            self._drop("lidar", "no calibration")
+        read = {name: self._read(name, inputs[name], readers[name]) for name in inputs}
+        values = {name: value for name, value in read.items() if value is not None}
+        if not values:
+            return None
+
+        trigger = next(name for name in TRIGGER_ORDER if name in values)
+        header = inputs[trigger].message.header
+        if camera is not None and "rgb" in values:
+            height, width = values["rgb"].shape[:2]
+            camera = camera if (camera.width, camera.height) == (width, height) else camera.resized(width, height)
+        frame = Frame(
+            stamp_ns=matched.arrivals[trigger].stamp_ns,
+            rgb=values.get("rgb"),
+            depth=values.get("depth"),
+            infrared=values.get("infrared"),
+            points=values.get("lidar"),
+            camera=camera,
+            lidar_to_camera=lidar_to_camera if "lidar" in values else None,
+        )
+        frame_id = camera.frame_id if trigger == "lidar" and camera is not None else header.frame_id
+        cloud_header = inputs["lidar"].message.header if "lidar" in values else None
+        return Observation(frame, header, frame_id, cloud_header)
+
+    def _read(self, sensor: str, given: Input, reader: Callable[[Any], Any]) -> Any:
+        try:
+            return reader(given.message)
+        except MessageError as error:
+            self._complaints.error(given.topic, error)
+            self._drop(sensor, "broken")
+            return None
+
+    def _camera(self, inputs: dict[str, Input]) -> CameraModel | None:
+        try:
+            camera = self._calibration.camera()
+        except MessageError as error:
+            self._complaints.error(self._camera_info_topic, error)
+            return None
+        if camera is None and "lidar" in inputs:
+            self._complaints.warn(
+                inputs["lidar"].topic,
+                f"camera: nothing on {self._camera_info_topic} and no calibration_file with a camera; "
+                "the LiDAR is left out",
+            )
+        return camera
+
+    def _lidar_to_camera(self, lidar: Input | None, camera: CameraModel | None) -> Any:
+        if lidar is None or camera is None:
+            return None
+        try:
+            return self._calibration.lidar_to_camera(lidar.message.header.frame_id, camera.frame_id)
+        except MessageError as error:
+            self._complaints.warn(lidar.topic, error)
+            return None

@@ -1,0 +1,144 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which camera this is and where the LiDAR sits: from camera_info and TF, else from a file, else from parameters."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+from numpy.typing import NDArray
+
+from perception.datasets.kitti_calibration import read_raw_calibration
+from perception.errors import DataError, FrameError, MessageError
+from perception.frame import CameraModel
+from perception.ros.convert import read_camera
+from perception.ros.parameters import check
+from perception.ros.transforms import TransformSource
+
+
+@dataclass(frozen=True)
+class FileCalibration:
+    """What a calibration file holds; either may be missing in YAML."""
+
+    camera: CameraModel | None
+    lidar_to_camera: NDArray[np.float64] | None
+
+
+def read_calibration_file(path: str | Path) -> FileCalibration:
+    """Read a KITTI raw calibration folder (its colour camera 2), or YAML.
+
+    The YAML is what ROS's camera_calibration writes (image_width, image_height, camera_name, projection_matrix or
+    camera_matrix), with `lidar_to_camera` as 16 numbers beside it. Raises DataError naming file and key.
+    """
+    path = Path(path).expanduser()
+    if path.is_dir():
+        kitti = read_raw_calibration(path)
+        assert kitti.size is not None  # raw drives state it
+        return FileCalibration(kitti.camera(*kitti.size, "camera_color_left"), kitti.lidar_to_camera)
+    try:
+        content = yaml.safe_load(path.read_text("utf-8"))
+    except OSError as error:
+        raise DataError(
+            f"{path}: {error.strerror}; calibration_file takes a KITTI calibration folder or YAML"
+        ) from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise DataError(f"{path}: no YAML: {' '.join(str(error).split())}") from error
+    if not isinstance(content, dict):
+        raise DataError(f"{path}: expected keys such as image_width, projection_matrix and lidar_to_camera")
+    camera = _camera(content, path) if "image_width" in content else None
+    matrix = None
+    if "lidar_to_camera" in content:
+        numbers = _numbers(content, "lidar_to_camera", 16, path)
+        reason = check("lidar_to_camera", numbers.tolist())
+        if reason:
+            raise DataError(f"{path}: {reason}")
+        matrix = numbers.reshape(4, 4)
+    if camera is None and matrix is None:
+        raise DataError(f"{path}: neither image_width (a camera) nor lidar_to_camera in it")
+    return FileCalibration(camera, matrix)
+
+
+class Calibration:
+    """The calibration as it is now. camera_info comes in by callback; everything else reads, from the worker."""
+
+    def __init__(
+        self,
+        file: FileCalibration | None = None,
+        lidar_to_camera: NDArray[np.float64] | None = None,
+        transforms: TransformSource | None = None,
+    ) -> None:
+        self._file = file or FileCalibration(None, None)
+        self._parameter = lidar_to_camera
+        self._transforms = transforms
+        self._message: Any = None
+        self._read: Any = None
+        self._camera: CameraModel | None = None
+
+    def put_camera_info(self, message: Any) -> None:
+        """Take a CameraInfo; it is read when the next frame needs it."""
+        self._message = message
+
+    def camera(self) -> CameraModel | None:
+        """The camera of the newest camera_info, else of the file; None where there is neither.
+
+        Raises MessageError for a camera_info that is broken, once; the camera that was known stays.
+        """
+        message = self._message
+        if message is not None and not _same(message, self._read):
+            self._read = message
+            self._camera = read_camera(message)
+        return self._camera or self._file.camera
+
+    def lidar_to_camera(self, lidar_frame: str, camera_frame: str) -> NDArray[np.float64]:
+        """(4, 4): by TF, else the file, else the parameter. Raises MessageError, naming the frames, if none."""
+        if self._transforms is not None and lidar_frame and camera_frame:
+            found = self._transforms.lookup(camera_frame, lidar_frame)
+            if found is not None:
+                return found
+        if self._file.lidar_to_camera is not None:
+            return self._file.lidar_to_camera
+        if self._parameter is not None:
+            return self._parameter
+        tf = "no TF" if self._transforms is not None else "no TF installed"
+        raise MessageError(
+            f"extrinsics: {tf} from '{lidar_frame}' to '{camera_frame}', and neither calibration_file nor "
+            "lidar_to_camera is set; the LiDAR is left out"
+        )
+
+
+def _same(message: Any, other: Any) -> bool:
+    """Whether two CameraInfo say the same: most cameras repeat theirs with every image."""
+    return other is not None and all(
+        np.array_equal(getattr(message, name), getattr(other, name)) for name in ("width", "height", "p", "k", "d")
+    )
+
+
+def _camera(content: dict[str, Any], path: Path) -> CameraModel:
+    if "projection_matrix" in content:
+        intrinsics = _numbers(content, "projection_matrix", 12, path).reshape(3, 4)[:, :3]
+    else:
+        intrinsics = _numbers(content, "camera_matrix", 9, path).reshape(3, 3)
+    width, height = content["image_width"], content.get("image_height")
+    if not isinstance(width, int) or not isinstance(height, int):
+        raise DataError(f"{path}: image_width and image_height must be whole numbers")
+    try:
+        return CameraModel(intrinsics, width, height, str(content.get("camera_name", "camera")))
+    except FrameError as error:
+        raise DataError(f"{path}: {error}") from error
+
+
+def _numbers(content: dict[str, Any], key: str, count: int, path: Path) -> NDArray[np.float64]:
+    """The numbers under `key`, either a list or a mapping with `data`."""
+    value = content.get(key)
+    if isinstance(value, dict):
+        value = value.get("data")
+    try:
+        numbers = np.array(value, np.float64).reshape(-1)
+    except (TypeError, ValueError):
+        numbers = np.empty(0)
+    if numbers.size != count or not np.isfinite(numbers).all():
+        raise DataError(f"{path}: {key}: expected {count} numbers")
+    return numbers

@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: Apache-2.0
+"""sensor_msgs/PointCloud2 ↔ NumPy: any field order, offset and type, organised or not, padded or not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from perception.errors import MessageError
+from perception.ros.images import as_bytes, byte_array
+
+_TYPES: dict[int, str] = {1: "i1", 2: "u1", 3: "i2", 4: "u2", 5: "i4", 6: "u4", 7: "f4", 8: "f8"}
+"""PointField.datatype → NumPy code."""
+
+_INTENSITY_NAMES = ("intensity", "i", "reflectivity", "reflectance")
+
+_MAX_POINTS = 1 << 24
+"""No LiDAR sends more in one sweep; a message that claims so is broken."""
+
+_NAMES: tuple[str, ...] = ("x", "y", "z", "intensity", "rgb", "label")
+"""The fields that are written, four bytes apart; the last two only with labels."""
+
+_LABELLED = np.dtype({"names": _NAMES, "formats": ["<f4"] * 4 + ["<u4", "<u2"], "itemsize": 24})
+
+
+def read_points(message: Any, intensity_max: float = 0.0) -> NDArray[np.float32]:
+    """PointCloud2 → (N, 4) float32 x, y, z [m], intensity [0–1], without the points that are NaN or infinite.
+
+    intensity_max: the intensity that means 1; 0 finds it: an integer field's range, 1 for floats up to 1, else 255.
+    Clouds without intensity get 0. Raises MessageError, also for a cloud without any finite point.
+    """
+    cloud = _structured(message)
+    present = cloud.dtype.names or ()
+    intensity = next((name for name in _INTENSITY_NAMES if name in present), None)
+    points = np.zeros((len(cloud), 4), np.float32)
+    with np.errstate(over="ignore", invalid="ignore"):
+        for column, name in enumerate(["x", "y", "z"] + ([intensity] if intensity else [])):
+            points[:, column] = cloud[name]
+    finite = np.isfinite(points).all(axis=1)
+    if not finite.all():
+        points = points[finite]
+    if not len(points):
+        raise MessageError(f"data: no finite point among {len(cloud)}; the cloud is empty")
+    if intensity is not None:
+        _normalise(points[:, 3], cloud.dtype[intensity], intensity_max)
+    return points
+
+
+def cloud_fields(
+    points: NDArray[np.float32],
+    point_field: Callable[..., Any],
+    labels: NDArray[np.uint8] | None = None,
+    colours: NDArray[np.uint8] | None = None,
+) -> dict[str, Any]:
+    """(N, 4) float32 x, y, z, intensity → the fields of a PointCloud2, but for its header.
+
+    point_field: the PointField class (rclpy's or rosbags'); called with name, offset, datatype, count.
+    With labels (N,) and colours (N, 3) RGB the cloud also has `rgb` (as RViz reads it) and `label`.
+    """
+    if labels is None or colours is None:
+        names, step, cloud = _NAMES[:4], 16, points.astype("<f4", copy=False)
+    else:
+        names, step, cloud = _NAMES, _LABELLED.itemsize, np.zeros(len(points), _LABELLED)
+        for column, name in enumerate(_NAMES[:4]):
+            cloud[name] = points[:, column]
+        red, green, blue = colours.astype(np.uint32).T
+        cloud["rgb"] = red << 16 | green << 8 | blue
+        cloud["label"] = labels
+    fields = [
+        # RViz and PCL want the packed colour declared as FLOAT32.
+        point_field(name=name, offset=4 * place, datatype=4 if name == "label" else 7, count=1)
+        for place, name in enumerate(names)
+    ]
+    return {
+        "height": 1,
+        "width": len(points),
+        "fields": fields,
+        "is_bigendian": False,
+        "point_step": step,
+        "row_step": step * len(points),
+        "data": byte_array(cloud),
+        "is_dense": True,
+    }
+
+
+def _structured(message: Any) -> NDArray[Any]:
+    """The cloud as a (N,) structured array, a view of the message's data where its rows are not padded."""
+    width, height, point_step, row_step = message.width, message.height, message.point_step, message.row_step
+    if width <= 0 or height <= 0:
+        raise MessageError(f"size: {width}×{height}, the cloud is empty")
+    if width * height > _MAX_POINTS:
+        raise MessageError(f"size: {width}×{height} points are more than any LiDAR sends")
+    if point_step <= 0:
+        raise MessageError(f"point_step: {point_step}, expected a positive number of bytes")
+    dtype = _dtype(message)
+    if row_step < width * point_step:
+        raise MessageError(f"row_step: {row_step} bytes, but {width} points of {point_step} need {width * point_step}")
+    data = as_bytes(message.data)
+    if len(data) != row_step * height:
+        raise MessageError(f"data: {len(data)} bytes, but row_step × height = {row_step} × {height}")
+    if row_step != width * point_step:
+        data = np.ascontiguousarray(data.reshape(height, row_step)[:, : width * point_step])
+    return data.reshape(-1).view(dtype)
+
+
+def _dtype(message: Any) -> np.dtype[Any]:
+    order = ">" if message.is_bigendian else "<"
+    names, formats, offsets = [], [], []
+    for field in message.fields:
+        if field.name not in ("x", "y", "z", *_INTENSITY_NAMES) or field.name in names:
+            continue
+        code = _TYPES.get(field.datatype)
+        if code is None:
+            raise MessageError(f"fields: '{field.name}' has datatype {field.datatype}, expected 1–8")
+        if field.offset + np.dtype(code).itemsize > message.point_step:
+            raise MessageError(
+                f"fields: '{field.name}' at offset {field.offset} lies outside point_step {message.point_step}"
+            )
+        names.append(field.name)
+        formats.append(order + code)
+        offsets.append(field.offset)
+    missing = [name for name in "xyz" if name not in names]
+    if missing:
+        present = ", ".join(field.name for field in message.fields) or "none"
+        raise MessageError(f"fields: no {', '.join(missing)}; the cloud has {present}")
+    return np.dtype({"names": names, "formats": formats, "offsets": offsets, "itemsize": message.point_step})
+
+
+def _normalise(intensity: NDArray[np.float32], dtype: np.dtype[Any], maximum: float) -> None:
+    if not maximum and dtype.kind in "iu":
+        maximum = float(np.iinfo(dtype).max)
+    elif not maximum:
+        maximum = 1.0 if intensity.max() <= 1.0 else 255.0
+    intensity /= np.float32(maximum)
+    np.clip(intensity, 0.0, 1.0, out=intensity)

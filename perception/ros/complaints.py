@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Errors about messages: each cause once in a while, with what it concerns, however often it happens."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+
+PERIOD_S = 5.0
+"""One line per topic and cause in this time."""
+
+
+class Complaints:
+    """Passes the first of equal complaints on and counts the rest; several threads may use it.
+
+    error, warn: what writes a line, e.g. an rclpy logger's methods.
+    """
+
+    def __init__(
+        self,
+        error: Callable[[str], object],
+        warn: Callable[[str], object],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._error, self._warn, self._clock = error, warn, clock
+        self._lock = threading.Lock()
+        self._said: dict[tuple[str, str], tuple[float, int]] = {}
+        self._latest: dict[str, tuple[float, str]] = {}
+
+    def error(self, topic: str, reason: object) -> None:
+        """Something is broken: `reason` begins with its cause and a colon, such as the message's field."""
+        self._complain(self._error, topic, str(reason))
+
+    def warn(self, topic: str, reason: object) -> None:
+        """Something is missing; the node does without."""
+        self._complain(self._warn, topic, str(reason))
+
+    def recent(self, topic: str) -> str | None:
+        """The newest complaint about the topic that is not older than the period."""
+        with self._lock:
+            said_at, reason = self._latest.get(topic, (float("-inf"), ""))
+            return reason if self._clock() - said_at < PERIOD_S else None
+
+    def _complain(self, write: Callable[[str], object], topic: str, reason: str) -> None:
+        now, key = self._clock(), (topic, reason.partition(":")[0])
+        with self._lock:
+            self._latest[topic] = (now, reason)
+            said_at, untold = self._said.get(key, (float("-inf"), 0))
+            if now - said_at < PERIOD_S:
+                self._said[key] = (said_at, untold + 1)
+                return
+            self._said[key] = (now, 0)
+        write(f"{topic}: {reason}" + (f" ({untold} more since the last time)" if untold else ""))

@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: Apache-2.0
+"""/diagnostics once a second: each sensor, and what became of them together (REP-107)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
+
+from perception.ros.collector import SensorState
+from perception.ros.complaints import Complaints
+from perception.ros.statistics import Summary
+
+OK, WARN, ERROR, STALE = DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticStatus.ERROR, DiagnosticStatus.STALE
+
+Report = tuple[bytes, str, dict[str, object]]
+"""Level, one line for a human, and values for a dashboard."""
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """Everything that one report is about, at one moment (`now`, monotonic seconds)."""
+
+    now: float
+    sensors: Mapping[str, SensorState]
+    clock_jumps: int
+    summary: Summary
+
+
+class Diagnostics:
+    """Turns snapshots into DiagnosticArray messages; rates are since the snapshot before.
+
+    name: the node's. topics: by sensor, where it is listened to.
+    """
+
+    def __init__(self, name: str, topics: Mapping[str, tuple[str, ...]], complaints: Complaints) -> None:
+        self._name, self._topics, self._complaints = name, topics, complaints
+        self._before: Snapshot | None = None
+
+    def report(self, snapshot: Snapshot) -> DiagnosticArray:
+        """The message for this moment, but for its header's stamp."""
+        before, self._before = self._before or snapshot, snapshot
+        seconds = max(snapshot.now - before.now, 1e-3)
+        reports = {"fusion": self._fusion(snapshot, before, seconds)}
+        for sensor, state in snapshot.sensors.items():
+            received = state.received - before.sensors[sensor].received
+            reports[sensor] = self._sensor(sensor, state, received / seconds, snapshot.now)
+        return _array(self._name, reports)
+
+    def idle(self, state: str) -> DiagnosticArray:
+        """The message of a node that is not active."""
+        self._before = None
+        return _array(self._name, {"fusion": (OK, state, {})})
+
+    def _sensor(self, sensor: str, state: SensorState, rate_hz: float, now: float) -> Report:
+        topics = self._topics[sensor]
+        age = now - state.last_arrived if state.last_arrived is not None else None
+        values: dict[str, object] = {
+            "alive": state.alive,
+            "rate_hz": round(rate_hz, 2),
+            "age_s": "" if age is None else round(age, 3),
+            "received": state.received,
+            "dropped": sum(state.drops.values()),
+            **{f"dropped_{cause.replace(' ', '_')}": count for cause, count in sorted(state.drops.items())},
+        }
+        complaint = next((reason for topic in topics if (reason := self._complaints.recent(topic))), None)
+        if complaint:
+            return WARN, complaint, values
+        if state.alive:
+            return OK, f"{rate_hz:.1f} Hz", values
+        if age is None:
+            return OK, f"nothing yet on {' or '.join(topics)}", values
+        return WARN, f"silent for {age:.1f} s", values
+
+    def _fusion(self, snapshot: Snapshot, before: Snapshot, seconds: float) -> Report:
+        summary, frames = snapshot.summary, snapshot.summary.frames - before.summary.frames
+        values: dict[str, object] = {
+            "frames": summary.frames,
+            "rate_hz": round(frames / seconds, 2),
+            "trigger": summary.trigger,
+            "modalities": " ".join(summary.modalities),
+            **{f"weight_{sensor}": round(weight, 3) for sensor, weight in summary.weights.items()},
+            **{f"latency_{name}_ms": round(ms, 1) for name, ms in summary.latency_ms.items()},
+            **{f"stamp_latency_{name}_ms": round(ms, 1) for name, ms in summary.stamp_latency_ms.items()},
+            **{f"stage_{name}_ms": round(ms, 2) for name, ms in summary.stages_ms.items()},
+            "clock_jumps": snapshot.clock_jumps,
+        }
+        alive = [name for name, state in snapshot.sensors.items() if state.alive]
+        seen = [name for name, state in snapshot.sensors.items() if state.last_arrived is not None]
+        lost = [name for name in seen if name not in alive]
+        if not seen:
+            return STALE, "waiting for the first sensor", values
+        if not alive:
+            return ERROR, "every sensor is silent: nothing is published", values
+        if not frames and before is not snapshot:
+            reason = self._complaints.recent(self._name)
+            return ERROR, "nothing is published" + (f": {reason.splitlines()[0]}" if reason else ""), values
+        text = f"{'+'.join(summary.modalities)}, {frames / seconds:.1f} Hz"
+        if lost:
+            return WARN, f"{text}, without {', '.join(lost)}", values
+        return OK, text, values
+
+
+def _array(node: str, reports: Mapping[str, Report]) -> DiagnosticArray:
+    return DiagnosticArray(
+        status=[
+            DiagnosticStatus(
+                level=level,
+                name=f"{node}: {component}",
+                message=message,
+                hardware_id=node,
+                values=[KeyValue(key=key, value=str(value)) for key, value in values.items()],
+            )
+            for component, (level, message, values) in reports.items()
+        ]
+    )

@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the node said about itself during a drive, read out of its diagnostics."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from perception.frame import MODALITIES
+from perception.ros.recorder import Status
+
+UNEXPLAINED = "lost on the way"
+"""The cause of drops that the node does not know of."""
+
+
+class Diary:
+    """The statuses of one node, "perception: fusion" and one per sensor, in the order in which they came."""
+
+    def __init__(self, statuses: Sequence[Status], node: str = "perception") -> None:
+        self._prefix = f"{node}: "
+        self._statuses = statuses
+        self._fusion = [s for s in self._of("fusion") if int(s.values.get("frames", 0)) > 0]
+
+    def drops_by_cause(self, dropped: int) -> dict[str, int]:
+        """Why `dropped` frames got no answer: the trigger's drops as the node counted them, and what it never saw."""
+        trigger = self._fusion[-1].values.get("trigger", "rgb") if self._fusion else "rgb"
+        last = self._of(trigger)[-1:]
+        counts = {
+            key[len("dropped_") :].replace("_", " "): int(value)
+            for status in last
+            for key, value in status.values.items()
+            if key.startswith("dropped_") and int(value)
+        }
+        missing = dropped - sum(counts.values())
+        return counts | ({UNEXPLAINED: missing} if missing > 0 else {})
+
+    def weights(self, start_ns: int) -> list[dict[str, float]]:
+        """How much each sensor counted, once a second, by modality; time_s: seconds after start_ns [wall clock]."""
+        return [
+            {
+                "time_s": (s.received_ns - start_ns) / 1e9,
+                **{m: float(s.values.get(f"weight_{m}", 0)) for m in MODALITIES},
+            }
+            for s in self._fusion
+        ]
+
+    def mean_weights(self) -> dict[str, float]:
+        """The mean of `weights` by modality; empty where the node never said any."""
+        return self._means({f"weight_{name}": name for name in MODALITIES})
+
+    def stages_ms(self) -> dict[str, float]:
+        """Milliseconds by stage, the mean of what was said once a second."""
+        keys = self._fusion[-1].values if self._fusion else {}
+        stages = [key for key in keys if key.startswith("stage_") and key.endswith("_ms")]
+        return self._means({key: key[len("stage_") : -len("_ms")] for key in stages})
+
+    def _of(self, component: str) -> list[Status]:
+        return [status for status in self._statuses if status.name.endswith(self._prefix + component)]
+
+    def _means(self, names: dict[str, str]) -> dict[str, float]:
+        means: dict[str, Any] = {}
+        for key, name in names.items():
+            values = [float(status.values[key]) for status in self._fusion if key in status.values]
+            if values:
+                means[name] = float(np.mean(values))
+        return means

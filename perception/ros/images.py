@@ -1,0 +1,185 @@
+# SPDX-License-Identifier: Apache-2.0
+"""sensor_msgs/Image and CompressedImage ↔ NumPy, without cv_bridge.
+
+Messages are duck-typed: rclpy's and rosbags' both work. Every reader raises MessageError, which names the field at
+fault and the reason; it never reads past what the message declares.
+"""
+
+from __future__ import annotations
+
+import array
+from functools import lru_cache
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from perception.errors import MessageError
+
+_PLAIN: dict[str, tuple[str, int]] = {
+    "mono8": ("u1", 1), "8UC1": ("u1", 1), "mono16": ("u2", 1), "16UC1": ("u2", 1), "32FC1": ("f4", 1),
+    "rgb8": ("u1", 3), "bgr8": ("u1", 3), "8UC3": ("u1", 3), "rgba8": ("u1", 4), "bgra8": ("u1", 4), "8UC4": ("u1", 4),
+    "rgb16": ("u2", 3), "bgr16": ("u2", 3), "rgba16": ("u2", 4), "bgra16": ("u2", 4),
+    "yuv422": ("u1", 2), "uyvy": ("u1", 2), "yuv422_yuy2": ("u1", 2), "yuyv": ("u1", 2),
+    **{f"bayer_{order}{bits}": (f"u{bits // 8}", 1) for order in ("rggb", "bggr", "gbrg", "grbg") for bits in (8, 16)},
+}  # fmt: skip
+"""Component type and channels per pixel of every encoding that is read here."""
+
+_TO_RGB: dict[str, int] = {
+    "mono": cv2.COLOR_GRAY2RGB, "8UC1": cv2.COLOR_GRAY2RGB,
+    "bgr": cv2.COLOR_BGR2RGB, "8UC3": cv2.COLOR_BGR2RGB,
+    "rgba": cv2.COLOR_RGBA2RGB, "bgra": cv2.COLOR_BGRA2RGB, "8UC4": cv2.COLOR_BGRA2RGB,
+    "yuv422": cv2.COLOR_YUV2RGB_UYVY, "uyvy": cv2.COLOR_YUV2RGB_UYVY,
+    "yuv422_yuy2": cv2.COLOR_YUV2RGB_YUY2, "yuyv": cv2.COLOR_YUV2RGB_YUY2,
+    # ROS names the pattern by its first row, OpenCV by the second row's second and third pixel.
+    "bayer_rggb": cv2.COLOR_BayerBG2RGB, "bayer_bggr": cv2.COLOR_BayerRG2RGB,
+    "bayer_gbrg": cv2.COLOR_BayerGR2RGB, "bayer_grbg": cv2.COLOR_BayerGB2RGB,
+}  # fmt: skip
+"""How an encoding (without its trailing bit depth) becomes RGB; rgb itself needs nothing."""
+
+_MAX_PIXELS = 1 << 27
+"""No camera on a vehicle has more; a message that claims so is broken."""
+
+
+def read_rgb(message: Any) -> NDArray[np.uint8]:
+    """Image or CompressedImage → (H, W, 3) uint8 RGB. An rgb8 image is a view of the message's data."""
+    if not hasattr(message, "encoding"):
+        return _read_compressed(message)
+    encoding = message.encoding
+    if encoding in ("32FC1", "16UC1"):
+        raise MessageError(f"encoding: '{encoding}' has no colour; use it as depth or infrared")
+    if encoding not in _PLAIN:
+        return _read_with_cv_bridge(message)
+    image = read_array(message)
+    if image.dtype == np.uint16:
+        image = (image >> 8).astype(np.uint8)
+        encoding = encoding[: -len("16")]
+    kind = encoding if encoding in _TO_RGB else encoding.rstrip("0123456789")
+    if kind == "rgb":
+        return image
+    if kind in ("yuv422", "uyvy", "yuv422_yuy2", "yuyv") and image.shape[1] % 2:
+        raise MessageError(f"width: {message.width} is odd, which '{message.encoding}' cannot hold")
+    if kind.startswith("bayer") and min(image.shape) < 2:
+        raise MessageError(f"size: {message.width}×{message.height} is too small for '{message.encoding}'")
+    return np.asarray(cv2.cvtColor(image, _TO_RGB[kind]), np.uint8)
+
+
+def read_depth(message: Any) -> NDArray[np.float32]:
+    """Image 16UC1 in millimetres (0 invalid) or 32FC1 in metres → (H, W) float32 metres, NaN invalid (REP-118)."""
+    if message.encoding not in ("16UC1", "mono16", "32FC1"):
+        raise MessageError(f"encoding: '{message.encoding}' is no depth; expected 16UC1 (mm) or 32FC1 (m)")
+    image = read_array(message)
+    depth = image.astype(np.float32)
+    if image.dtype == np.uint16:
+        depth *= np.float32(1e-3)
+    with np.errstate(invalid="ignore"):
+        depth[~((depth > 0) & (depth < np.inf))] = np.nan
+    return depth
+
+
+def read_infrared(message: Any) -> NDArray[Any]:
+    """Image mono8, 8UC1, mono16 or 16UC1 → (H, W) uint8 or uint16, as sensed; colour images become grey."""
+    if message.encoding in ("mono8", "8UC1", "mono16", "16UC1"):
+        return read_array(message)
+    if message.encoding == "32FC1":
+        raise MessageError("encoding: '32FC1' is no infrared; expected mono8, mono16 or 16UC1")
+    return np.asarray(cv2.cvtColor(read_rgb(message), cv2.COLOR_RGB2GRAY), np.uint8)
+
+
+def read_array(message: Any) -> NDArray[Any]:
+    """Image → (H, W) or (H, W, channels) array in its own encoding and the machine's byte order.
+
+    Honours `step` and `is_bigendian`; a view of the message's data where no copy is needed.
+    """
+    width, height, step, encoding = message.width, message.height, message.step, message.encoding
+    if encoding not in _PLAIN:
+        raise MessageError(f"encoding: '{encoding}' is unknown; known are {', '.join(sorted(_PLAIN))}")
+    if width <= 0 or height <= 0:
+        raise MessageError(f"size: {width}×{height}, the image is empty")
+    if width * height > _MAX_PIXELS:
+        raise MessageError(f"size: {width}×{height} is more than any camera has")
+    code, channels = _PLAIN[encoding]
+    dtype = np.dtype(("<", ">")[bool(message.is_bigendian)] + code)
+    row_bytes = width * channels * dtype.itemsize
+    if step < row_bytes:
+        raise MessageError(f"step: {step} bytes, but a row of {width} pixels '{encoding}' needs {row_bytes}")
+    data = as_bytes(message.data)
+    if len(data) != step * height:
+        raise MessageError(f"data: {len(data)} bytes, but step × height = {step} × {height} = {step * height}")
+    rows = data.reshape(height, step)[:, :row_bytes]
+    pixels = rows.view(dtype) if step == row_bytes else np.ascontiguousarray(rows).view(dtype)
+    if channels > 1:
+        pixels = pixels.reshape(height, width, channels)
+    return pixels.astype(dtype.newbyteorder("="), copy=False)
+
+
+def image_fields(image: NDArray[Any], encoding: str) -> dict[str, Any]:
+    """(H, W) or (H, W, channels) array → the fields of an Image, but for its header.
+
+    The array's dtype and channels must be those of `encoding`. `data` is an array.array('B'), the only type that rclpy
+    takes without a slow copy; `numpy_fields` makes it fit rosbags.
+    """
+    code, channels = _PLAIN[encoding]
+    shape = image.shape[:2] if channels == 1 else (*image.shape[:2], channels)
+    if image.shape != shape or image.dtype != np.dtype(code):
+        raise MessageError(f"encoding: '{encoding}' does not fit an array {image.dtype} {image.shape}")
+    return {
+        "height": image.shape[0],
+        "width": image.shape[1],
+        "encoding": encoding,
+        "is_bigendian": int(not np.little_endian),
+        "step": image.shape[1] * channels * image.dtype.itemsize,
+        "data": byte_array(image),
+    }
+
+
+def compressed_fields(rgb: NDArray[np.uint8], kind: str = "jpeg", quality: int = 90) -> dict[str, Any]:
+    """(H, W, 3) uint8 RGB → the fields of a CompressedImage, `kind` jpeg or png, but for its header."""
+    options = [cv2.IMWRITE_JPEG_QUALITY, quality] if kind == "jpeg" else [cv2.IMWRITE_PNG_COMPRESSION, 1]
+    _, data = cv2.imencode(f".{kind}", cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR), options)
+    return {"format": f"rgb8; {kind} compressed bgr8", "data": byte_array(data)}
+
+
+def byte_array(values: NDArray[Any]) -> array.array[int]:
+    """The array's bytes as array.array('B')."""
+    data = array.array("B")
+    data.frombytes(np.ascontiguousarray(values).reshape(-1).view(np.uint8).data)
+    return data
+
+
+def as_bytes(data: Any) -> NDArray[np.uint8]:
+    """A message's data (array.array, bytes or array) as (N,) uint8, without a copy."""
+    return np.frombuffer(data, np.uint8)
+
+
+def _read_compressed(message: Any) -> NDArray[np.uint8]:
+    data = as_bytes(message.data)
+    if not data.size:
+        raise MessageError("data: the compressed image is empty")
+    if "compresseddepth" in message.format.lower().replace(" ", ""):
+        raise MessageError(f"format: '{message.format}' is depth, not colour")
+    # Flags: rotate nothing by EXIF, the calibration belongs to the image as it was sensed.
+    image = cv2.imdecode(data, cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
+    if image is None:
+        raise MessageError(f"data: {data.size} bytes of format '{message.format}' do not decode; truncated or no image")
+    return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), np.uint8)
+
+
+def _read_with_cv_bridge(message: Any) -> NDArray[np.uint8]:
+    bridge = _cv_bridge()
+    if bridge is None:
+        raise MessageError(f"encoding: '{message.encoding}' is unknown; known are {', '.join(sorted(_PLAIN))}")
+    try:
+        return np.asarray(bridge.imgmsg_to_cv2(message, "rgb8"), np.uint8)
+    except Exception as error:  # cv_bridge raises its own and OpenCV's errors, and some of no common class
+        raise MessageError(f"encoding: '{message.encoding}': cv_bridge says {error}") from error
+
+
+@lru_cache(maxsize=1)
+def _cv_bridge() -> Any:
+    try:
+        from cv_bridge import CvBridge
+    except ImportError:
+        return None
+    return CvBridge()

@@ -1,0 +1,243 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The lifecycle node `perception`: sensors in, masks out.
+
+configure loads the network and warms it up; activate subscribes and publishes; deactivate and cleanup undo that. The
+callbacks only store messages; one worker thread does everything else.
+"""
+
+from __future__ import annotations
+
+import time
+import traceback
+from collections.abc import Callable
+from functools import partial, wraps
+from typing import Any
+
+from diagnostic_msgs.msg import DiagnosticArray
+from rcl_interfaces.msg import SetParametersResult
+from rclpy.clock import Clock
+from rclpy.clock_type import ClockType
+from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
+from rclpy.qos import HistoryPolicy, QoSProfile, ReliabilityPolicy
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image, PointCloud2
+
+from perception.errors import PerceptionError
+from perception.pipeline import Pipeline
+from perception.ros import parameters, transforms
+from perception.ros.assembly import Assembler, Input
+from perception.ros.calibration import Calibration, read_calibration_file
+from perception.ros.collector import Change, Collector, SensorSet
+from perception.ros.complaints import Complaints
+from perception.ros.convert import stamp_ns
+from perception.ros.diagnostics import Diagnostics, Snapshot
+from perception.ros.handover import Handover
+from perception.ros.publishers import Publishers
+from perception.ros.statistics import Statistics
+from perception.ros.worker import Worker
+
+NEWEST = QoSProfile(depth=1, history=HistoryPolicy.KEEP_LAST, reliability=ReliabilityPolicy.BEST_EFFORT)
+"""Sensor data: hear every publisher, keep what is newest."""
+
+INPUTS: dict[str, tuple[tuple[str, Any], ...]] = {
+    "rgb": (("image", Image), ("image/compressed", CompressedImage)),
+    "depth": (("depth", Image),),
+    "infrared": (("infrared", Image),),
+    "lidar": (("points", PointCloud2),),
+}
+"""Topics and types by sensor."""
+
+WARM_UP_SIZE = (1242, 375)
+"""The image size that the network is warmed up with until a camera says its own."""
+
+Callback = Callable[["PerceptionNode", LifecycleState], TransitionCallbackReturn]
+
+
+def _transition(callback: Callable[[PerceptionNode, LifecycleState], None]) -> Callback:
+    """A transition whose errors are said in the log, and leave the node where it can be configured again."""
+
+    @wraps(callback)
+    def guarded(node: PerceptionNode, state: LifecycleState) -> TransitionCallbackReturn:
+        try:
+            callback(node, state)
+        except (PerceptionError, ValueError) as error:
+            node.failure = str(error)
+            node.get_logger().error(f"{callback.__name__[3:]}: {error}")
+            return TransitionCallbackReturn.FAILURE
+        except Exception:
+            # rclpy would swallow it without a word.
+            node.failure = traceback.format_exc()
+            node.get_logger().error(f"{callback.__name__[3:]}: {node.failure}")
+            return TransitionCallbackReturn.ERROR
+        return TransitionCallbackReturn.SUCCESS
+
+    return guarded
+
+
+class PerceptionNode(LifecycleNode):
+    """See the module. failure: why the last transition that failed did so."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__("perception", **options)
+        self.failure: str | None = None
+        self.settings = parameters.declare(self)
+        for line in parameters.unknown(self._parameter_overrides):
+            self.get_logger().warning(line)
+        self.add_on_set_parameters_callback(self._on_parameters)
+        self._complaints = Complaints(self.get_logger().error, self.get_logger().warning)
+        self._transforms = transforms.listen(self)
+        self._diagnostics_publisher = self.create_publisher(DiagnosticArray, "/diagnostics", 10)
+        self._diagnostics = Diagnostics(self.get_name(), self._topics(), self._complaints)
+        self.create_timer(1.0, self._report, clock=Clock(clock_type=ClockType.STEADY_TIME))
+
+        self._pipeline: Pipeline | None = None
+        self._outputs: Publishers | None = None
+        self._calibration = Calibration()
+        self._inputs: list[Any] = []
+        self._handover: Handover | None = None
+        self._worker: Worker | None = None
+        self._statistics = Statistics()
+
+    @_transition
+    def on_configure(self, state: LifecycleState) -> None:
+        """Load calibration and network, and create the publishers."""
+        began = time.monotonic()
+        settings = self.settings = parameters.read(self)
+        file = read_calibration_file(settings.calibration_file) if settings.calibration_file else None
+        self._calibration = Calibration(file, settings.lidar_to_camera, self._transforms)
+        self._pipeline = Pipeline.load(settings.model, settings.engine, settings.threads)
+        camera = file.camera if file else None
+        self._pipeline.warm_up(*((camera.width, camera.height) if camera else WARM_UP_SIZE))
+        self._outputs = Publishers(self)
+        self.get_logger().info(f"configured in {time.monotonic() - began:.1f} s")
+
+    @_transition
+    def on_activate(self, state: LifecycleState) -> None:
+        """Listen to the sensors and answer."""
+        assert self._pipeline is not None
+        assert self._outputs is not None
+        super().on_activate(state)
+        self._outputs.publish_label_info()
+        self._statistics = Statistics()
+        self._handover = Handover(Collector(self.settings.sensors, self.settings.timing))
+        info_topic = self.resolve_topic_name("camera_info")
+        assembler = Assembler(self._calibration, info_topic, self._complaints, self._handover.count_drop)
+        self._worker = Worker(
+            self.get_name(), self._handover, partial(self._answer, assembler), self._say, self._complaints
+        )
+        self._subscribe(self._handover)
+        self.get_logger().info(
+            f"ready: engine {self._pipeline.engine.name}, model {self._pipeline.model.name}, listening to "
+            + ", ".join(subscription.topic_name for subscription in self._inputs)
+        )
+
+    @_transition
+    def on_deactivate(self, state: LifecycleState) -> None:
+        """Stop listening; the network stays loaded."""
+        self._stop()
+        super().on_deactivate(state)
+
+    @_transition
+    def on_cleanup(self, state: LifecycleState) -> None:
+        """Let network and publishers go."""
+        self._release()
+
+    @_transition
+    def on_shutdown(self, state: LifecycleState) -> None:
+        """Stop for good, from any state."""
+        self._stop()
+        self._release()
+
+    @_transition
+    def on_error(self, state: LifecycleState) -> None:
+        """Leave nothing behind, so that the node can be configured again."""
+        self._stop()
+        self._release()
+
+    def destroy_node(self) -> None:
+        """Stop the worker before what it publishes with goes away."""
+        self._stop()
+        super().destroy_node()
+
+    def _topics(self) -> dict[str, tuple[str, ...]]:
+        return {
+            sensor: tuple(self.resolve_topic_name(topic) for topic, _ in inputs) for sensor, inputs in INPUTS.items()
+        }
+
+    def _subscribe(self, handover: Handover) -> None:
+        self._inputs = [self.create_subscription(CameraInfo, "camera_info", self._calibration.put_camera_info, NEWEST)]
+        for sensor in self.settings.sensors:
+            for topic, kind in INPUTS[sensor]:
+                store = partial(self._store, handover, sensor, self.resolve_topic_name(topic))
+                self._inputs.append(self.create_subscription(kind, topic, store, NEWEST))
+
+    def _store(self, handover: Handover, sensor: str, topic: str, message: Any) -> None:
+        handover.put(sensor, stamp_ns(message), Input(topic, message))
+
+    def _stop(self) -> None:
+        for subscription in self._inputs:
+            self.destroy_subscription(subscription)
+        self._inputs = []
+        if self._worker is not None:
+            self._worker.stop()
+        self._worker = self._handover = None
+
+    def _release(self) -> None:
+        if self._outputs is not None:
+            self._outputs.destroy()
+        self._outputs = self._pipeline = None
+
+    def _answer(self, assembler: Assembler, matched: SensorSet) -> None:
+        """One set → everything that is published about it. Runs in the worker."""
+        assert self._pipeline is not None
+        assert self._outputs is not None
+        settings, began = self.settings, time.perf_counter()
+        seen = assembler(matched, settings.intensity_max)
+        if seen is None:
+            return
+        assembled = time.perf_counter()
+        prediction = self._pipeline(seen.frame)
+        predicted = time.perf_counter()
+        self._outputs.publish(seen, prediction, settings)
+        published = time.perf_counter()
+        stages = {
+            "convert": (assembled - began) * 1e3,
+            **prediction.timings_ms,
+            "publish": (published - predicted) * 1e3,
+        }
+        self._statistics.answered(
+            matched.trigger,
+            seen.frame.modalities,
+            prediction,
+            stages,
+            latency_s=time.monotonic() - matched.arrivals[matched.trigger].arrived,
+            stamp_latency_s=(self.get_clock().now().nanoseconds - matched.stamp_ns) * 1e-9,
+        )
+
+    def _say(self, change: Change) -> None:
+        topics = " or ".join(self._topics()[change.sensor])
+        if change.alive:
+            self.get_logger().info(f"{change.sensor}: {'first message' if change.first else 'back'} on {topics}")
+        else:
+            timeout = self.settings.timing.timeouts_s[change.sensor]
+            self.get_logger().warning(f"{change.sensor}: silent for {timeout:g} s on {topics}, going on without it")
+
+    def _report(self) -> None:
+        if self._handover is None:
+            array = self._diagnostics.idle("inactive" if self._pipeline is not None else "not configured")
+        else:
+            sensors, clock_jumps = self._handover.snapshot()
+            snapshot = Snapshot(time.monotonic(), sensors, clock_jumps, self._statistics.summary())
+            array = self._diagnostics.report(snapshot)
+        array.header.stamp = self.get_clock().now().to_msg()
+        self._diagnostics_publisher.publish(array)
+
+    def _on_parameters(self, changed: list[Any]) -> SetParametersResult:
+        """Check new values; those that are live count from the next frame on."""
+        changes = {each.name: each.value for each in changed if each.name in parameters.BY_NAME}
+        try:
+            self.settings = parameters.read(self, changes)
+        except ValueError as error:
+            return SetParametersResult(successful=False, reason=str(error))
+        if self._handover is not None:
+            self._handover.set_timing(self.settings.timing)
+        return SetParametersResult(successful=True)

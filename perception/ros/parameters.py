@@ -1,0 +1,246 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The node's parameters: one table that declares, describes, bounds and checks them, and the `Settings` they make.
+
+Only `declare` and `describe` need rclpy; the table itself does not.
+"""
+
+from __future__ import annotations
+
+import difflib
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from perception.engines import ENGINES
+from perception.frame import MODALITIES
+from perception.ros.collector import Timing
+
+_ROS_OWN = ("use_sim_time", "start_type_description_service", "qos_overrides.")
+"""Parameters that rclpy declares itself."""
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One row of the table.
+
+    default: also gives the type; () is a list of floats that need not be set. range: (lowest, highest).
+    live: takes effect at once; otherwise at the next configure. choices: the values allowed, for text.
+    """
+
+    name: str
+    default: bool | int | float | str | tuple[float, ...]
+    description: str
+    range: tuple[float, float] | None = None
+    choices: tuple[str, ...] = ()
+    live: bool = False
+    read_only: bool = False
+
+
+def _per_sensor() -> list[Parameter]:
+    names = {"rgb": "camera", "depth": "depth camera", "infrared": "infrared camera", "lidar": "LiDAR"}
+    rows = []
+    for sensor in MODALITIES:
+        rows.append(Parameter(f"{sensor}.enabled", True, f"Listen to the {names[sensor]}."))
+        rows.append(
+            Parameter(
+                f"{sensor}.timeout_s",
+                0.5,
+                f"Silence after which the {names[sensor]} is left out until it returns [s].",
+                range=(0.05, 60.0),
+                live=True,
+            )
+        )
+    return rows
+
+
+PARAMETERS: tuple[Parameter, ...] = (
+    Parameter("model", "", "Weights: the name of a shipped model, or a path; empty for the default."),
+    Parameter(
+        "engine", "auto", "What runs the network; auto takes the fastest that is installed.", choices=("auto", *ENGINES)
+    ),
+    Parameter("threads", 0, "CPU threads of the network; 0 takes every core.", range=(0, 256)),
+    Parameter("autostart", True, "Configure and activate at start, without a lifecycle manager.", read_only=True),
+    Parameter(
+        "tolerance_s",
+        0.05,
+        "Largest difference between the stamps of messages that belong together [s].",
+        range=(0.001, 1.0),
+        live=True,
+    ),
+    Parameter(
+        "wait_s",
+        0.05,
+        "Longest wait for the other sensors after the trigger's message came [s].",
+        range=(0.0, 1.0),
+        live=True,
+    ),
+    *_per_sensor(),
+    Parameter(
+        "lidar.intensity_max",
+        0.0,
+        "The LiDAR intensity that means 1; 0 finds it from the cloud's type and values.",
+        range=(0.0, 65535.0),
+        live=True,
+    ),
+    Parameter(
+        "calibration_file",
+        "",
+        "Camera and LiDAR extrinsics where no camera_info or TF is: a KITTI calibration folder, or YAML.",
+    ),
+    Parameter(
+        "lidar_to_camera",
+        (),
+        "LiDAR frame to optical frame, used last: a 4×4 matrix, row by row, as 16 numbers.",
+    ),
+    Parameter("publish_labels", True, "Publish ~/labels, the class of every pixel.", live=True),
+    Parameter("publish_masks", True, "Publish ~/road, ~/vehicle and ~/pedestrian.", live=True),
+    Parameter("publish_confidence", True, "Publish ~/confidence.", live=True),
+    Parameter("publish_overlay", True, "Publish ~/overlay and ~/overlay/compressed while somebody listens.", live=True),
+    Parameter("publish_points", True, "Publish ~/points, the labelled sweep, while somebody listens.", live=True),
+    Parameter("overlay_alpha", 0.5, "How strongly the colours cover the image.", range=(0.0, 1.0), live=True),
+)
+"""Every parameter of the node, in the order in which it is documented."""
+
+BY_NAME: dict[str, Parameter] = {parameter.name: parameter for parameter in PARAMETERS}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The parameters' values, checked. Text that was empty, threads 0 and a matrix that was not set are None."""
+
+    model: str | None
+    engine: str
+    threads: int | None
+    autostart: bool
+    sensors: tuple[str, ...]
+    timing: Timing
+    intensity_max: float
+    calibration_file: str | None
+    lidar_to_camera: NDArray[np.float64] | None
+    publish_labels: bool
+    publish_masks: bool
+    publish_confidence: bool
+    publish_overlay: bool
+    publish_points: bool
+    overlay_alpha: float
+
+
+def make_settings(values: Mapping[str, Any]) -> Settings:
+    """Settings from values by parameter name, defaults for the rest. Raises ValueError naming the parameter."""
+    value = {row.name: values.get(row.name, row.default) for row in PARAMETERS}
+    for name in value:
+        reason = check(name, value[name])
+        if reason:
+            raise ValueError(reason)
+    sensors = tuple(name for name in MODALITIES if value[f"{name}.enabled"])
+    if not sensors:
+        raise ValueError("all sensors are disabled: enable at least one of " + ", ".join(MODALITIES))
+    matrix = value["lidar_to_camera"]
+    return Settings(
+        model=value["model"] or None,
+        engine=value["engine"],
+        threads=value["threads"] or None,
+        autostart=value["autostart"],
+        sensors=sensors,
+        timing=Timing(
+            tolerance_s=value["tolerance_s"],
+            wait_s=value["wait_s"],
+            timeouts_s={name: value[f"{name}.timeout_s"] for name in MODALITIES},
+        ),
+        intensity_max=value["lidar.intensity_max"],
+        calibration_file=value["calibration_file"] or None,
+        lidar_to_camera=np.array(matrix, np.float64).reshape(4, 4) if len(matrix) else None,
+        publish_labels=value["publish_labels"],
+        publish_masks=value["publish_masks"],
+        publish_confidence=value["publish_confidence"],
+        publish_overlay=value["publish_overlay"],
+        publish_points=value["publish_points"],
+        overlay_alpha=value["overlay_alpha"],
+    )
+
+
+def check(name: str, value: Any) -> str | None:
+    """Why the parameter cannot have this value; None where it can."""
+    row = BY_NAME[name]
+    if row.choices and value not in row.choices:
+        return f"{name}: '{value}' is unknown; take one of {', '.join(row.choices)}"
+    if row.range is not None:
+        low, high = row.range
+        if not math.isfinite(value) or not low <= value <= high:
+            return f"{name}: {value} is outside {low:g} to {high:g}"
+    if name == "lidar_to_camera" and len(value):
+        return _check_rigid(name, value)
+    return None
+
+
+def _check_rigid(name: str, value: Sequence[float]) -> str | None:
+    if len(value) != 16:
+        return f"{name}: {len(value)} numbers, expected 16 (a 4×4 matrix, row by row)"
+    matrix = np.array(value, np.float64).reshape(4, 4)
+    rotation = matrix[:3, :3]
+    rigid = np.allclose(rotation @ rotation.T, np.eye(3), atol=1e-3) and np.linalg.det(rotation) > 0
+    if not (np.isfinite(matrix).all() and rigid and np.allclose(matrix[3], [0, 0, 0, 1])):
+        return f"{name}: no rigid transform; rotation rows must be orthonormal and the last row 0 0 0 1"
+    return None
+
+
+def declare(node: Any) -> Settings:
+    """Declare every parameter on an rclpy node, with description and range, and return their values.
+
+    Raises ValueError where the values that were given at start do not fit; rclpy raises its own errors for a wrong type
+    or a value out of range.
+    """
+    from rclpy.parameter import Parameter as RosParameter
+
+    for row in PARAMETERS:
+        default = RosParameter.Type.DOUBLE_ARRAY if row.default == () else row.default
+        node.declare_parameter(row.name, default, describe(row))
+    return read(node)
+
+
+def unknown(given: Iterable[str]) -> list[str]:
+    """One line for each parameter name that was given but that nobody declares, with the nearest that is."""
+    ours = [name for name in given if name not in BY_NAME and not name.startswith(_ROS_OWN)]
+    lines = []
+    for name in ours:
+        near = difflib.get_close_matches(name, BY_NAME, n=1)
+        lines.append(f"parameter '{name}' is unknown and ignored" + (f"; did you mean '{near[0]}'?" if near else ""))
+    return lines
+
+
+def read(node: Any, changes: Mapping[str, Any] | None = None) -> Settings:
+    """The settings that the node has, or would have with `changes`. Raises ValueError where they do not fit."""
+    values = {row.name: parameter.value for row in PARAMETERS if (parameter := _get(node, row.name)) is not None}
+    return make_settings({**values, **(changes or {})})
+
+
+def describe(row: Parameter) -> Any:
+    """The rcl_interfaces ParameterDescriptor of one row."""
+    from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor
+
+    descriptor = ParameterDescriptor(description=row.description, read_only=row.read_only)
+    constraints = [f"One of {', '.join(row.choices)}."] if row.choices else []
+    if not row.live and not row.read_only:
+        constraints.append("Takes effect at the next configure.")
+    descriptor.additional_constraints = " ".join(constraints)
+    if row.range is not None and isinstance(row.default, int):
+        low, high = row.range
+        descriptor.integer_range = [IntegerRange(from_value=int(low), to_value=int(high), step=0)]
+    elif row.range is not None:
+        low, high = row.range
+        descriptor.floating_point_range = [FloatingPointRange(from_value=float(low), to_value=float(high))]
+    return descriptor
+
+
+def _get(node: Any, name: str) -> Any:
+    """The parameter, or None where it was declared without a value and got none."""
+    from rclpy.exceptions import ParameterUninitializedException
+
+    try:
+        return node.get_parameter(name)
+    except ParameterUninitializedException:
+        return None

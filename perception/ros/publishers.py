@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the node says: labels, masks, confidence, overlay and the labelled sweep. What nobody hears is not made."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from rclpy.lifecycle import LifecycleNode
+from rclpy.qos import DurabilityPolicy, QoSProfile
+from sensor_msgs.msg import CompressedImage, Image, PointCloud2, PointField
+from std_msgs.msg import Header, String
+
+from perception.classes import BACKGROUND, CLASS_NAMES, FOREGROUND, UNLABELLED, colourise
+from perception.frame import Frame, Prediction
+from perception.ros.assembly import Observation
+from perception.ros.convert import cloud_fields, compressed_fields, image_fields
+from perception.ros.imports import optional
+from perception.ros.parameters import Settings
+
+RELIABLE = QoSProfile(depth=5)
+"""Reliable publishers serve subscribers of either kind, RViz among them."""
+
+LATCHED = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
+
+_OUTSIDE = np.array([110, 110, 110], np.uint8)
+"""The colour of points that the camera does not see."""
+
+
+class Publishers:
+    """The node's publishers, active while the node is."""
+
+    def __init__(self, node: LifecycleNode) -> None:
+        def publisher(kind: Any, name: str) -> Any:
+            return node.create_lifecycle_publisher(kind, f"~/{name}", RELIABLE)
+
+        self._node = node
+        self._images = {name: publisher(Image, name) for name in ("labels", "confidence", "overlay", *FOREGROUND)}
+        self._compressed = publisher(CompressedImage, "overlay/compressed")
+        self._points = publisher(PointCloud2, "points")
+        # vision_msgs has no wheel: without it the same content goes out as JSON.
+        self._vision_msgs = optional("vision_msgs.msg")
+        info_type = self._vision_msgs.LabelInfo if self._vision_msgs else String
+        self._label_info = node.create_lifecycle_publisher(info_type, "~/label_info", LATCHED)
+
+    def destroy(self) -> None:
+        """Take the topics away."""
+        for publisher in (*self._images.values(), self._compressed, self._points, self._label_info):
+            self._node.destroy_lifecycle_publisher(publisher)
+
+    def publish_label_info(self) -> None:
+        """Say once, for all who come later too, which class each id is."""
+        if self._vision_msgs is None:
+            classes = [{"class_id": number, "class_name": name} for number, name in enumerate(CLASS_NAMES)]
+            self._label_info.publish(String(data=json.dumps({"class_map": classes, "unlabelled": UNLABELLED})))
+            return
+        info = self._vision_msgs.LabelInfo(threshold=0.0)
+        info.header.stamp = self._node.get_clock().now().to_msg()
+        info.class_map = [
+            self._vision_msgs.VisionClass(class_id=number, class_name=name) for number, name in enumerate(CLASS_NAMES)
+        ]
+        self._label_info.publish(info)
+
+    def publish(self, seen: Observation, prediction: Prediction, settings: Settings) -> None:
+        """Publish everything that is switched on and that somebody hears."""
+        header = Header(stamp=seen.header.stamp, frame_id=seen.frame_id)
+        labels = prediction.labels
+        if settings.publish_labels:
+            self._publish_image("labels", labels, header)
+        if settings.publish_masks:
+            for name, class_id in FOREGROUND.items():
+                if self._heard(self._images[name]):
+                    self._publish_image(name, np.multiply(labels == class_id, 255, dtype=np.uint8), header)
+        if settings.publish_confidence:
+            self._publish_image("confidence", prediction.confidence, header)
+        if settings.publish_overlay:
+            self._publish_overlay(seen.frame, labels, settings.overlay_alpha, header)
+        if settings.publish_points and prediction.point_labels is not None and self._heard(self._points):
+            assert seen.frame.points is not None  # it is what point_labels are for
+            colours = colourise(prediction.point_labels)
+            colours[prediction.point_labels == UNLABELLED] = _OUTSIDE
+            fields = cloud_fields(seen.frame.points, PointField, prediction.point_labels, colours)
+            self._points.publish(PointCloud2(header=seen.cloud_header, **fields))
+
+    def _publish_image(self, name: str, image: NDArray[np.uint8], header: Header) -> None:
+        if self._heard(self._images[name]):
+            self._images[name].publish(Image(header=header, **image_fields(image, "mono8")))
+
+    def _publish_overlay(self, frame: Frame, labels: NDArray[np.uint8], alpha: float, header: Header) -> None:
+        raw, compressed = self._heard(self._images["overlay"]), self._heard(self._compressed)
+        if not (raw or compressed):
+            return
+        image = overlay(frame, labels, alpha)
+        if raw:
+            self._images["overlay"].publish(Image(header=header, **image_fields(image, "rgb8")))
+        if compressed:
+            self._compressed.publish(CompressedImage(header=header, **compressed_fields(image)))
+
+    @staticmethod
+    def _heard(publisher: Any) -> bool:
+        return bool(publisher.get_subscription_count())
+
+
+def overlay(frame: Frame, labels: NDArray[np.uint8], alpha: float) -> NDArray[np.uint8]:
+    """(H, W, 3) uint8 RGB: the class colours over the camera's image, else the infrared one, else black.
+
+    alpha: 0 shows only the image, 1 only the colours; the background keeps its image.
+    """
+    height, width = labels.shape
+    if frame.rgb is not None:
+        base = frame.rgb
+    elif frame.infrared is not None:
+        grey = cv2.resize(frame.infrared, (width, height), interpolation=cv2.INTER_AREA)
+        grey = cv2.convertScaleAbs(grey, alpha=255 / max(int(grey.max()), 1))
+        base = np.asarray(cv2.cvtColor(grey, cv2.COLOR_GRAY2RGB), np.uint8)
+    else:
+        base = np.zeros((height, width, 3), np.uint8)
+    blended = np.asarray(cv2.addWeighted(base, 1 - alpha, colourise(labels), alpha, 0), np.uint8)
+    painted = (labels != BACKGROUND) & (labels != UNLABELLED)
+    return np.asarray(cv2.copyTo(blended, painted.view(np.uint8), base.copy()), np.uint8)

@@ -1,0 +1,227 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Recordings → live topics, in real time: what a vehicle published then, published now.
+
+Messages cross as the bytes that were recorded. Those of one instant are read and stamped before their time comes, so
+that publishing is all that is left to do when it does.
+"""
+
+from __future__ import annotations
+
+import importlib
+import threading
+import time
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+from typing import Any, NamedTuple
+
+from rclpy.node import Node
+from rclpy.publisher import Publisher
+from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
+from rosgraph_msgs.msg import Clock
+
+from perception.errors import DataError, PerceptionError
+from perception.ros.bag import TYPES, RawMessage
+from perception.ros.sources import Source, Topic
+from perception.ros.stamps import read_stamp, with_stamp
+
+LEAD_S = 0.1
+"""Between the start of a replay and its first message: time to read it."""
+
+CLOCK_PERIOD_S = 0.02
+
+
+class Published(NamedTuple):
+    """A message that went out. recorded_ns: its own stamp in the recording; stamp_ns: the stamp it went out with."""
+
+    topic: str
+    recorded_ns: int
+    stamp_ns: int
+
+
+@dataclass
+class Summary:
+    """What a replay did. messages: how many by topic. late_ms: the most that a message was behind its time."""
+
+    messages: dict[str, int] = field(default_factory=dict)
+    late_ms: float = 0.0
+    seconds: float = 0.0
+
+
+class Replay:
+    """Publishes a recording through `node`.
+
+    topics: which to publish, all by default; remap: new names by recorded name. rate: 2 is twice as fast.
+    start: where to begin, in seconds after the recording's first message; duration: how many seconds of the recording.
+    stamps: "now" moves every header's stamp by what its message is published later than it was recorded, so that
+    sensors seem to sense now; "bag" leaves them. clock: publish /clock with the recording's time, as simulated time
+    needs it. Topics whose message type is not installed are left out and named in `skipped`.
+    Raises DataError for topics that the recording does not have and for a span that holds nothing.
+    """
+
+    def __init__(
+        self,
+        node: Node,
+        source: Source,
+        *,
+        topics: Collection[str] | None = None,
+        remap: Mapping[str, str] | None = None,
+        rate: float = 1.0,
+        start: float = 0.0,
+        duration: float | None = None,
+        stamps: str = "now",
+        clock: bool = False,
+    ) -> None:
+        self._source, self._rate, self._move_stamps = source, rate, stamps == "now"
+        self._begin_ns = source.start_ns + round(start * 1e9)
+        self._end_ns = source.end_ns if duration is None else min(source.end_ns, self._begin_ns + round(duration * 1e9))
+        if self._begin_ns > self._end_ns:
+            seconds = (source.end_ns - source.start_ns) / 1e9
+            raise DataError(f"start {start:g} s lies behind the recording's end at {seconds:.1f} s")
+        chosen = _choose(source, topics)
+        self.skipped: dict[str, str] = {}
+        """Types that are not installed, by topic."""
+        self._stampers: dict[str, Callable[[bytes, int], tuple[bytes, int]]] = {}
+        self._publishers: dict[str, Publisher] = {}
+        for name in chosen:
+            topic = source.topics[name]
+            message_class = _message_class(topic.type)
+            if message_class is None:
+                self.skipped[name] = topic.type
+                continue
+            self._stampers[name] = _stamper(topic.type, message_class)
+            self._publishers[name] = node.create_publisher(message_class, (remap or {}).get(name, name), _qos(topic))
+        self._latched = [name for name in self._publishers if source.topics[name].latched]
+        self._clock = node.create_publisher(Clock, "/clock", 10) if clock else None
+
+    @property
+    def message_count(self) -> int:
+        """How many messages the topics that are published have in the whole recording."""
+        return sum(self._source.topics[name].messages for name in self._publishers)
+
+    def wait_for_subscribers(self, topics: Sequence[str], timeout: float, stop: threading.Event | None = None) -> None:
+        """Return when each of `topics` (recorded names) has a subscriber, or `stop` is set.
+
+        Raises PerceptionError when `timeout` [s] passes before, DataError for topics that are not replayed.
+        """
+        unknown = [name for name in topics if name not in self._publishers]
+        if unknown:
+            raise DataError(
+                f"{unknown[0]}: not replayed, so nothing to wait for; replayed: {', '.join(self._publishers)}"
+            )
+        deadline = time.monotonic() + timeout
+        while lonely := [name for name in topics if not self._publishers[name].get_subscription_count()]:
+            if time.monotonic() > deadline:
+                raise PerceptionError(f"nobody subscribed to {', '.join(lonely)} within {timeout:g} s")
+            if (stop or threading.Event()).wait(0.05):
+                return
+
+    def run(
+        self,
+        stop: threading.Event | None = None,
+        loop: bool = False,
+        on_publish: Callable[[Published], None] | None = None,
+    ) -> Summary:
+        """Publish until the end, or for ever with `loop`, or until `stop` is set."""
+        stop, summary, began = stop or threading.Event(), Summary(), time.monotonic()
+        while not stop.is_set():
+            self._play(stop, on_publish or (lambda _: None), summary)
+            if not loop:
+                break
+        summary.seconds = time.monotonic() - began
+        return summary
+
+    def _play(self, stop: threading.Event, on_publish: Callable[[Published], None], summary: Summary) -> None:
+        # The wall clock gives the stamps, the monotonic one the pace: a clock that is set does not break the replay.
+        start_wall, start_mono = time.time_ns() + round(LEAD_S * 1e9), time.monotonic() + LEAD_S
+        for stamp_ns, messages in self._instants():
+            elapsed = max(0.0, (stamp_ns - self._begin_ns) / 1e9 / self._rate)
+            shift = start_wall + round(elapsed * 1e9) - stamp_ns if self._move_stamps else 0
+            ready = [(message.topic, *self._stampers[message.topic](message.data, shift)) for message in messages]
+            if not self._sleep_until(start_mono + elapsed, stamp_ns, stop):
+                return
+            summary.late_ms = max(summary.late_ms, (time.monotonic() - start_mono - elapsed) * 1e3)
+            for topic, data, moved_ns in ready:
+                self._publishers[topic].publish(data)
+                summary.messages[topic] = summary.messages.get(topic, 0) + 1
+                on_publish(Published(topic, moved_ns - shift, moved_ns))
+
+    def _instants(self) -> Iterator[tuple[int, list[RawMessage]]]:
+        """Messages by the time of their recording; first those that were latched before the replay's start."""
+        earlier = self._source.messages(self._latched, self._source.start_ns, self._begin_ns - 1)
+        if latched := list(earlier):
+            yield self._begin_ns, latched
+        messages = self._source.messages(list(self._publishers), self._begin_ns, self._end_ns)
+        for stamp_ns, group in groupby(messages, key=lambda message: message.stamp_ns):
+            yield stamp_ns, list(group)
+
+    def _sleep_until(self, moment: float, bag_ns: int, stop: threading.Event) -> bool:
+        """Sleep until `moment` [monotonic s], when the recording's time is bag_ns; False when stopped."""
+        while (left := moment - time.monotonic()) > 0:
+            if self._clock:
+                self._clock.publish(_clock(bag_ns - round(left * self._rate * 1e9)))
+                left = min(left, CLOCK_PERIOD_S)
+            if stop.wait(left):
+                return False
+        if self._clock:
+            self._clock.publish(_clock(bag_ns))
+        return not stop.is_set()
+
+
+def _choose(source: Source, topics: Collection[str] | None) -> list[str]:
+    if topics is None:
+        return list(source.topics)
+    missing = [name for name in topics if name not in source.topics]
+    if missing:
+        raise DataError(f"{missing[0]}: not in the recording, which has {', '.join(sorted(source.topics))}")
+    return list(topics)
+
+
+def _message_class(type_name: str) -> Any:
+    """The rclpy class of e.g. "sensor_msgs/msg/Image", or None where its package is not installed."""
+    package, _, name = type_name.split("/")
+    try:
+        return getattr(importlib.import_module(f"{package}.msg"), name)
+    except (ImportError, AttributeError):
+        return None
+
+
+def _stamper(type_name: str, message_class: Any) -> Callable[[bytes, int], tuple[bytes, int]]:
+    """A function (data, shift in ns) → (data with its stamps moved, its stamp then); types without stamps as is."""
+    if type_name == "tf2_msgs/msg/TFMessage":
+        return _move_transforms
+    first_field = next(iter(message_class.get_fields_and_field_types().values()), None)
+    return _move_header if first_field == "std_msgs/Header" else _leave
+
+
+def _move_header(data: bytes, shift: int) -> tuple[bytes, int]:
+    stamp_ns = read_stamp(data) + shift
+    return (with_stamp(data, stamp_ns) if shift else data), stamp_ns
+
+
+def _move_transforms(data: bytes, shift: int) -> tuple[bytes, int]:
+    message: Any = TYPES.deserialize_cdr(data, "tf2_msgs/msg/TFMessage")
+    latest = 0
+    for transform in message.transforms:
+        stamp = transform.header.stamp
+        latest = stamp.sec * 1_000_000_000 + stamp.nanosec + shift
+        stamp.sec, stamp.nanosec = divmod(latest, 1_000_000_000)
+    return bytes(TYPES.serialize_cdr(message, "tf2_msgs/msg/TFMessage")), latest
+
+
+def _leave(data: bytes, shift: int) -> tuple[bytes, int]:
+    return data, shift
+
+
+def _qos(topic: Topic) -> QoSProfile:
+    return QoSProfile(
+        depth=min(topic.messages, 100) if topic.latched else 5,
+        reliability=ReliabilityPolicy.RELIABLE if topic.reliable else ReliabilityPolicy.BEST_EFFORT,
+        durability=DurabilityPolicy.TRANSIENT_LOCAL if topic.latched else DurabilityPolicy.VOLATILE,
+    )
+
+
+def _clock(stamp_ns: int) -> Clock:
+    message = Clock()
+    message.clock.sec, message.clock.nanosec = divmod(stamp_ns, 1_000_000_000)
+    return message

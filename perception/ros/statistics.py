@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the node has done so far, as numbers; the worker writes them, the diagnostics read them."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from perception.frame import Prediction
+
+WINDOW = 300
+"""Frames that the percentiles are taken of: half a minute at 10 Hz."""
+
+
+@dataclass(frozen=True)
+class Summary:
+    """frames: answered since activation. latency_ms: from the trigger's arrival to its masks being published.
+
+    stamp_latency_ms: from the trigger's acquisition stamp; only sensible where the sensor's clock is ours.
+    Both by p50, p95 and p99; empty before the first frame. weights, stages_ms, modalities: of the newest frame.
+    """
+
+    frames: int = 0
+    latency_ms: dict[str, float] = field(default_factory=dict)
+    stamp_latency_ms: dict[str, float] = field(default_factory=dict)
+    weights: dict[str, float] = field(default_factory=dict)
+    stages_ms: dict[str, float] = field(default_factory=dict)
+    modalities: tuple[str, ...] = ()
+    trigger: str = ""
+
+
+class Statistics:
+    """Counts answers and remembers their latencies; several threads may use it."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._frames = 0
+        self._latency: deque[float] = deque(maxlen=WINDOW)
+        self._stamp_latency: deque[float] = deque(maxlen=WINDOW)
+        self._newest = Summary()
+
+    def answered(
+        self,
+        trigger: str,
+        modalities: tuple[str, ...],
+        prediction: Prediction,
+        stages_ms: dict[str, float],
+        latency_s: float,
+        stamp_latency_s: float,
+    ) -> None:
+        """One frame was answered."""
+        with self._lock:
+            self._frames += 1
+            self._latency.append(latency_s * 1e3)
+            self._stamp_latency.append(stamp_latency_s * 1e3)
+            self._newest = Summary(
+                weights=dict(prediction.modality_weights), stages_ms=stages_ms, modalities=modalities, trigger=trigger
+            )
+
+    def summary(self) -> Summary:
+        """The numbers as they are now."""
+        with self._lock:
+            newest = self._newest
+            return Summary(
+                self._frames,
+                _percentiles(self._latency),
+                _percentiles(self._stamp_latency),
+                newest.weights,
+                newest.stages_ms,
+                newest.modalities,
+                newest.trigger,
+            )
+
+
+def _percentiles(values: deque[float]) -> dict[str, float]:
+    if not values:
+        return {}
+    return dict(zip(("p50", "p95", "p99"), np.percentile(values, (50, 95, 99)).tolist(), strict=True))

@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Where sensors are mounted, from TF: tf2 where it is installed, else /tf_static alone, composed here."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from perception.ros.imports import optional
+
+
+class TransformSource(Protocol):
+    """Anything that knows rigid transforms between named frames."""
+
+    def lookup(self, target: str, source: str) -> NDArray[np.float64] | None:
+        """(4, 4) that takes points of `source` into `target`; None where it is not known."""
+
+
+class StaticTransforms:
+    """The tree of /tf_static, as far as it has come."""
+
+    def __init__(self) -> None:
+        self._edges: dict[str, dict[str, NDArray[np.float64]]] = {}
+
+    def add(self, transforms: Iterable[Any]) -> None:
+        """Take the TransformStamped messages of one TFMessage. Those that are no rigid transform are left out."""
+        for stamped in transforms:
+            parent, child = _frame(stamped.header.frame_id), _frame(stamped.child_frame_id)
+            matrix = transform_matrix(stamped.transform)
+            if matrix is not None:
+                self._edges.setdefault(parent, {})[child] = matrix
+                self._edges.setdefault(child, {})[parent] = np.asarray(np.linalg.inv(matrix), np.float64)
+
+    def lookup(self, target: str, source: str) -> NDArray[np.float64] | None:
+        """(4, 4) that takes points of `source` into `target`, composed along the tree; None where none leads there."""
+        target, source = _frame(target), _frame(source)
+        found: dict[str, NDArray[np.float64]] = {target: np.eye(4)}
+        waiting = deque([target])
+        while waiting and source not in found:
+            frame = waiting.popleft()
+            for child, matrix in self._edges.get(frame, {}).items():
+                if child not in found:
+                    found[child] = found[frame] @ matrix
+                    waiting.append(child)
+        return found.get(source)
+
+
+class Tf2Transforms:
+    """tf2's own buffer and listener: also mounts that move."""
+
+    def __init__(self, node: Any, tf2_ros: Any) -> None:
+        self._errors = tf2_ros.TransformException
+        self._buffer = tf2_ros.Buffer()
+        self._listener = tf2_ros.TransformListener(self._buffer, node)
+
+    def lookup(self, target: str, source: str) -> NDArray[np.float64] | None:
+        """(4, 4) that takes points of `source` into `target`, by the newest transforms; None if unknown."""
+        from rclpy.time import Time
+
+        try:
+            stamped = self._buffer.lookup_transform(_frame(target), _frame(source), Time())
+        except self._errors:
+            return None
+        return transform_matrix(stamped.transform)
+
+
+def listen(node: Any) -> TransformSource | None:
+    """A source fed by the node's subscriptions; None where not even TF's messages are installed."""
+    tf2_ros = optional("tf2_ros")
+    if tf2_ros is not None:
+        return Tf2Transforms(node, tf2_ros)
+    messages = optional("tf2_msgs.msg")
+    if messages is None:
+        return None
+    from rclpy.qos import DurabilityPolicy, QoSProfile
+
+    transforms = StaticTransforms()
+    latched = QoSProfile(depth=100, durability=DurabilityPolicy.TRANSIENT_LOCAL)
+    node.create_subscription(
+        messages.TFMessage, "/tf_static", lambda message: transforms.add(message.transforms), latched
+    )
+    return transforms
+
+
+def transform_matrix(transform: Any) -> NDArray[np.float64] | None:
+    """geometry_msgs/Transform → (4, 4); None where its numbers are no rigid transform."""
+    q, t = transform.rotation, transform.translation
+    numbers = np.array([q.x, q.y, q.z, q.w, t.x, t.y, t.z], np.float64)
+    norm = np.linalg.norm(numbers[:4])
+    if not np.isfinite(numbers).all() or norm < 1e-6:
+        return None
+    x, y, z, w = numbers[:4] / norm
+    matrix = np.eye(4)
+    matrix[:3, :3] = [
+        [1 - 2 * (y * y + z * z), 2 * (x * y - z * w), 2 * (x * z + y * w)],
+        [2 * (x * y + z * w), 1 - 2 * (x * x + z * z), 2 * (y * z - x * w)],
+        [2 * (x * z - y * w), 2 * (y * z + x * w), 1 - 2 * (x * x + y * y)],
+    ]
+    matrix[:3, 3] = numbers[4:]
+    return matrix
+
+
+def _frame(name: str) -> str:
+    return name.lstrip("/")

@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Physical quantities as uint8 network channels, and each sensor's channels from its raw data.
+
+uint8 keeps the engine's inputs small and lets the exported graph do the normalising. Every auxiliary channel is 0 where
+its sensor says nothing, and a validity channel tells nothing from zero.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from perception.frame import CameraModel
+from perception.sensors.projection import nearest_per_pixel, project
+
+DEPTH_RANGE = (1.0, 100.0)
+"""Metres, coded logarithmically: one step is 1.8 % of the distance, near or far."""
+
+HEIGHT_RANGE = (-3.5, 2.5)
+"""Metres above the camera's optical centre, coded linearly: one step is 2.4 cm."""
+
+DEPTH_CHANNELS = ("log depth", "height", "valid")
+INFRARED_CHANNELS = ("intensity",)
+LIDAR_CHANNELS = ("log depth", "height", "intensity", "valid")
+AUX_CHANNELS: dict[str, int] = {
+    "depth": len(DEPTH_CHANNELS),
+    "infrared": len(INFRARED_CHANNELS),
+    "lidar": len(LIDAR_CHANNELS),
+}
+"""Channels per auxiliary modality, in the order in which they are stacked."""
+
+
+def log_depth(metres: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """Metres → 1–255, near to far on a logarithmic scale, clipped to DEPTH_RANGE."""
+    near, far = DEPTH_RANGE
+    scaled = np.log(np.clip(metres, near, far) / np.float32(near)) * np.float32(254 / np.log(far / near))
+    return np.asarray(scaled + 1.5, np.uint8)
+
+
+def height_code(metres_up: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """Metres above the optical centre → 1–255, clipped to HEIGHT_RANGE."""
+    low, high = HEIGHT_RANGE
+    scaled = (np.clip(metres_up, low, high) - np.float32(low)) * np.float32(254 / (high - low))
+    return np.asarray(scaled + 1.5, np.uint8)
+
+
+def depth_channels(
+    depth: NDArray[np.float32], camera: CameraModel | None, width: int, height: int
+) -> NDArray[np.uint8]:
+    """(H, W) metres, NaN invalid → (height, width, 3) uint8. Without a camera the height channel stays 0."""
+    # Nearest neighbour: a mean of two surfaces would be a point where there is none.
+    resized: NDArray[Any] = cv2.resize(depth, (width, height), interpolation=cv2.INTER_NEAREST)
+    valid = np.isfinite(resized) & (resized > 0)
+    metres = np.where(valid, resized, np.float32(1))
+    channels = np.zeros((height, width, 3), np.uint8)
+    channels[..., 0] = log_depth(metres)
+    if camera is not None:
+        k = camera.resized(width, height).intrinsics.astype(np.float32)
+        rise = (k[1, 2] - np.arange(height, dtype=np.float32)) / k[1, 1]
+        channels[..., 1] = height_code(metres * rise[:, None])
+    channels[..., 2] = 255
+    channels *= valid[..., None]
+    return channels
+
+
+def infrared_channels(infrared: NDArray[Any], width: int, height: int) -> NDArray[np.uint8]:
+    """(H, W) uint8 or uint16 → (height, width, 1) uint8; 16-bit counts are stretched from 1 % to 99 %."""
+    small = cv2.resize(infrared, (width, height), interpolation=cv2.INTER_AREA)
+    if small.dtype == np.uint16:
+        low, high = np.percentile(small[::4, ::4], (1, 99))
+        # A scene of one temperature must not become amplified noise.
+        gain = 255 / max(high - low, 64.0)
+        small = np.clip((small.astype(np.float32) - low) * gain, 0, 255).astype(np.uint8)
+    return np.asarray(small, np.uint8)[..., None]
+
+
+def lidar_channels(
+    points: NDArray[np.float32], lidar_to_camera: NDArray[np.float64], camera: CameraModel, width: int, height: int
+) -> NDArray[np.uint8]:
+    """(N, 4) sweep → (height, width, 4) uint8, projected with a z-buffer at that resolution."""
+    projection = project(points, lidar_to_camera, camera.resized(width, height))
+    pixel, row = nearest_per_pixel(projection, width)
+    channels = np.zeros((height * width, 4), np.uint8)
+    xyz = projection.xyz[row]
+    intensity = points[projection.rows[row], 3]
+    channels[pixel, 0] = log_depth(xyz[:, 2])
+    channels[pixel, 1] = height_code(-xyz[:, 1])
+    channels[pixel, 2] = np.nan_to_num(np.clip(intensity, 0, 1) * 255)
+    channels[pixel, 3] = 255
+    return channels.reshape(height, width, 4)

@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A `Frame` as the network takes it: uint8 images of one size and a vector of what is present."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from perception.errors import FrameError
+from perception.frame import MODALITIES, Frame
+from perception.sensors.channels import AUX_CHANNELS, depth_channels, infrared_channels, lidar_channels
+
+STRIDE = 32
+"""The network's coarsest stride: input sizes are multiples of it."""
+
+AUX_SCALE = 2
+"""The auxiliary channels have 1/AUX_SCALE of the network input's resolution."""
+
+MAX_PIXELS = 384 * 1248
+"""Larger images are shrunk to about this many pixels before they reach the network."""
+
+
+@dataclass
+class NetworkInput:
+    """What an engine takes.
+
+    rgb: (H, W, 3) uint8, zeros where absent. aux: (H/2, W/2, 8) uint8: depth, infrared and LiDAR channels.
+    present: (4,) float32, 1 where the modality is there, in the order of MODALITIES.
+    """
+
+    rgb: NDArray[np.uint8]
+    aux: NDArray[np.uint8]
+    present: NDArray[np.float32]
+
+
+def network_size(width: int, height: int, max_pixels: int = MAX_PIXELS) -> tuple[int, int]:
+    """(width, height) for the network: the aspect kept nearly, multiples of STRIDE, at most about `max_pixels`."""
+    scale = min(1.0, (max_pixels / (width * height)) ** 0.5)
+    return (
+        max(STRIDE, round(width * scale / STRIDE) * STRIDE),
+        max(STRIDE, round(height * scale / STRIDE) * STRIDE),
+    )
+
+
+def encode(frame: Frame, width: int, height: int) -> NetworkInput:
+    """Resize, project and code every modality of `frame` for a `width`×`height` network.
+
+    Raises FrameError where the size is not a multiple of STRIDE.
+    """
+    if width % STRIDE or height % STRIDE:
+        raise FrameError(f"network size {width}×{height}: both must be multiples of {STRIDE}")
+    present = np.array([name in frame.modalities for name in MODALITIES], np.float32)
+    return NetworkInput(_rgb(frame, width, height), _aux(frame, width // AUX_SCALE, height // AUX_SCALE), present)
+
+
+def _rgb(frame: Frame, width: int, height: int) -> NDArray[np.uint8]:
+    if frame.rgb is None:
+        return np.zeros((height, width, 3), np.uint8)
+    shrinks = frame.rgb.shape[1] > 1.5 * width
+    # INTER_AREA would blur nothing but cost five times as much where the size hardly changes.
+    resized = cv2.resize(frame.rgb, (width, height), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
+    return np.asarray(resized, np.uint8)
+
+
+def _aux(frame: Frame, width: int, height: int) -> NDArray[np.uint8]:
+    parts = {name: np.zeros((height, width, channels), np.uint8) for name, channels in AUX_CHANNELS.items()}
+    if frame.depth is not None:
+        parts["depth"] = depth_channels(frame.depth, frame.camera, width, height)
+    if frame.infrared is not None:
+        parts["infrared"] = infrared_channels(frame.infrared, width, height)
+    if frame.points is not None:
+        # Frame has checked that calibration comes with points.
+        assert frame.camera is not None
+        assert frame.lidar_to_camera is not None
+        parts["lidar"] = lidar_channels(frame.points, frame.lidar_to_camera, frame.camera, width, height)
+    return np.concatenate(list(parts.values()), axis=2)

@@ -1,0 +1,166 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The cameras' shared view of the scene: one ray per pixel, what it met, and the light that comes back along it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from perception.classes import BACKGROUND
+from perception.frame import CameraModel
+from perception.simulation import textures
+from perception.simulation.light import Lighting
+from perception.simulation.raycast import Hits, Tracer
+from perception.simulation.sky import sky
+from perception.simulation.surface import MaterialTable, Surface, look_up
+from perception.simulation.vectors import Floats, dot, rotated, rows_of
+from perception.simulation.weather import Weather
+
+EDGE_SAMPLES = ((0.4, 0.3),)
+"""Further rays, in pixels off the centre, where neighbouring pixels see different things."""
+
+
+@dataclass
+class View:
+    """What every pixel's centre ray met.
+
+    depth: (H, W) float32 metres along the optical axis, inf for the sky. labels: (H, W) uint8 class ids, exact.
+    direction: (H·W, 3) unit vectors in the world. hits, surface: the rays that met something, row by row.
+    footprint: metres that a pixel spans, per hit. sunlight, open_sky: per hit (see `Lighting`).
+    """
+
+    depth: Floats
+    labels: NDArray[np.uint8]
+    direction: Floats
+    hits: Hits
+    surface: Surface
+    sunlight: Floats
+    open_sky: Floats
+
+
+class Camera:
+    """A pinhole camera that looks at a traced scene."""
+
+    def __init__(self, model: CameraModel, table: MaterialTable) -> None:
+        self.model = model
+        self._table = table
+        columns, rows = np.meshgrid(np.arange(model.width), np.arange(model.height))
+        self._pixels = np.stack([columns.ravel(), rows.ravel()], 1).astype(np.float32)
+        self._centres = self._optical(self._pixels)
+        self._lengths = np.sqrt(dot(self._centres, self._centres))
+
+    def look(self, tracer: Tracer, lighting: Lighting, pose: NDArray[np.float64]) -> View:
+        """Casts the centre rays from `pose` (4, 4), optical frame → world."""
+        shape = (self.model.height, self.model.width)
+        rays, length = self._rays(self._centres, pose)
+        hits = tracer.cast(rays)
+        surface = look_up(hits, self._table, self._footprint(hits, rays, length))
+        depth = np.full(len(rays), np.inf, np.float32)
+        depth[hits.ray] = hits.distance
+        labels = np.full(len(rays), BACKGROUND, np.uint8)
+        labels[hits.ray] = self._table.class_id[hits.material]
+        return View(
+            depth=depth.reshape(shape),
+            labels=labels.reshape(shape),
+            direction=rays[:, 3:] / length[:, None],
+            hits=hits,
+            surface=surface,
+            sunlight=lighting.sunlight(hits, surface),
+            open_sky=self._open_sky(lighting, hits),
+        )
+
+    def expose(self, view: View, tracer: Tracer, lighting: Lighting, pose: NDArray[np.float64]) -> Floats:
+        """(H, W, 3) linear RGB radiance, with the edges of things smoothed."""
+        weather = lighting.weather
+        hits, height, width = view.hits, self.model.height, self.model.width
+        picture = np.empty((height * width, 3), np.float32)
+        picture[hits.missed] = sky(view.direction[hits.missed], weather)
+        picture[hits.ray] = lighting.radiance(
+            hits, view.surface, rows_of(view.direction, hits.ray), view.sunlight, view.open_sky
+        )
+        self._smooth_edges(picture, view, tracer, lighting, pose)
+        distance = view.depth.ravel() * self._lengths
+        add_haze(picture, distance, weather)
+        return picture.reshape(height, width, 3)
+
+    def _optical(self, pixels: Floats) -> Floats:
+        matrix = self.model.intrinsics
+        x = (pixels[:, 0] - matrix[0, 2]) / matrix[0, 0]
+        y = (pixels[:, 1] - matrix[1, 2]) / matrix[1, 1]
+        return np.stack([x, y, np.ones_like(x)], 1).astype(np.float32)
+
+    def _rays(self, optical: Floats, pose: NDArray[np.float64]) -> tuple[Floats, Floats]:
+        """(N, 6) rays along `optical` directions, whose distances are depths, and the directions' (N,) lengths."""
+        rays = np.empty((len(optical), 6), np.float32)
+        rays[:, :3] = pose[:3, 3]
+        rays[:, 3:] = rotated(optical, pose)
+        return rays, np.sqrt(dot(optical, optical))
+
+    def _footprint(self, hits: Hits, rays: Floats, length: Floats) -> Floats:
+        cosine = np.abs(dot(hits.normal, rows_of(rays, hits.ray)[:, 3:])) / length[hits.ray]
+        # Between the across and the along size of the ellipse that a pixel covers on a slanted surface.
+        return hits.distance / np.float32(self.model.intrinsics[0, 0]) / np.sqrt(np.maximum(cosine, 0.02))
+
+    def _open_sky(self, lighting: Lighting, hits: Hits) -> Floats:
+        """(H,) share of the sky that each surface sees: one ray from every other pixel, shared with the neighbours."""
+        height, width = self.model.height, self.model.width
+        x, y = rows_of(self._pixels, hits.ray).astype(np.int64).T
+        asked = np.flatnonzero((x + y) % 2 == 0)
+        pixel = y[asked] * width + x[asked]
+        reached, counted = np.zeros((2, height, width), np.float32)
+        # Any 4×4 window holds each of the 8 directions once.
+        reached.ravel()[pixel] = lighting.open_sky(hits, asked, (y[asked] % 4) * 2 + (x[asked] % 4) // 2)
+        counted.ravel()[pixel] = 1.0
+        share = cv2.blur(reached, (4, 4)) / np.maximum(cv2.blur(counted, (4, 4)), 1e-3)
+        return np.asarray(share, np.float32).reshape(-1)[hits.ray]
+
+    def _smooth_edges(
+        self, picture: Floats, view: View, tracer: Tracer, lighting: Lighting, pose: NDArray[np.float64]
+    ) -> None:
+        edge = np.flatnonzero(self._edges(view))
+        pixel = np.tile(edge, len(EDGE_SAMPLES))
+        offset = np.repeat(np.array(EDGE_SAMPLES, np.float32), len(edge), axis=0)
+        rays, length = self._rays(self._optical(self._pixels[pixel] + offset), pose)
+        hits = tracer.cast(rays)
+        surface = look_up(hits, self._table, self._footprint(hits, rays, length))
+        direction = rays[:, 3:] / length[:, None]
+        open_sky = np.ones(len(picture), np.float32)
+        open_sky[view.hits.ray] = view.open_sky
+        sunlight = lighting.sunlight(hits, surface)
+        colour = np.empty((len(pixel), 3), np.float32)
+        colour[hits.missed] = sky(direction[hits.missed], lighting.weather)
+        colour[hits.ray] = lighting.radiance(
+            hits, surface, rows_of(direction, hits.ray), sunlight, open_sky[pixel[hits.ray]]
+        )
+        # What is far brighter than the rest must not win alone, or edges against the sky look chipped.
+        samples = np.minimum(colour, 4.0).reshape(len(EDGE_SAMPLES), len(edge), 3)
+        picture[edge] = (picture[edge] + samples.sum(axis=0)) / (1 + len(EDGE_SAMPLES))
+
+    def _edges(self, view: View) -> NDArray[np.bool_]:
+        """(H, W) where neighbours see different things. One leaf before another is no edge: they are too many."""
+        height, width = self.model.height, self.model.width
+        hits, leaves = view.hits, view.surface.texture == textures.LEAVES
+        things, nearness = np.zeros(height * width, np.int64), np.zeros(height * width, np.float32)
+        things[hits.ray] = np.where(leaves, 1, 2 + hits.material + 1024 * hits.instance)
+        nearness[hits.ray] = np.where(leaves, 0.0, 1.0 / hits.distance)
+        thing, near = things.reshape(height, width), nearness.reshape(height, width)
+        edge = np.zeros((height, width), bool)
+        across = (thing[:, 1:] != thing[:, :-1]) | (np.abs(near[:, 1:] - near[:, :-1]) > 0.1 * near[:, 1:])
+        down = (thing[1:] != thing[:-1]) | (np.abs(near[1:] - near[:-1]) > 0.1 * near[1:] + 0.004)
+        edge[:, 1:] |= across
+        edge[:, :-1] |= across
+        edge[1:] |= down
+        edge[:-1] |= down
+        return edge
+
+
+def add_haze(picture: Floats, distance: Floats, weather: Weather) -> None:
+    """Dims `picture` (N, 3) by what the air over `distance` (N,) takes away, and adds what it scatters."""
+    sky_distance = 3.0 / weather.extinction if weather.condition == "fog" else 0.0
+    path = np.where(np.isfinite(distance), distance, sky_distance)
+    clear = np.exp(-np.float32(weather.extinction) * path)[:, None]
+    picture *= clear
+    picture += (1.0 - clear) * weather.fog

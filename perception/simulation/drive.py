@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A simulated drive: the street of one seed under one condition, frame by frame."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from perception.datasets.lazy import LazySequence
+from perception.errors import PerceptionError
+from perception.frame import Frame
+from perception.sample import Sample
+from perception.simulation import rig
+from perception.simulation.camera import Camera
+from perception.simulation.depth import measure_depth
+from perception.simulation.film import develop
+from perception.simulation.lidar import Lidar
+from perception.simulation.light import Lighting
+from perception.simulation.raycast import Tracer
+from perception.simulation.scene import Scene
+from perception.simulation.surface import MaterialTable
+from perception.simulation.thermal import see_heat
+from perception.simulation.weather import rng_for, weather_for
+
+FIRST_STAMP_NS = 1_600_000_000_000_000_000
+"""Stamp of frame 0: some time in 2020, since a stamp of zero means "unknown" to ROS."""
+
+STRETCH = 12.0
+"""Seconds that a street is planned for; a longer drive is planned for a whole number of them."""
+
+
+class SimulatedDrive(LazySequence[Sample]):
+    """The frames of a drive, each rendered when it is asked for.
+
+    Frame i depends on (seed, condition, rate_hz, scale, i) alone, bit for bit: in any order, in any process. Only
+    drives of more than 12 s differ, since their street is planned for their length.
+    scale: of the images; the LiDAR's azimuth steps shrink with it. The drive can be pickled to worker processes.
+
+    Raises PerceptionError for parameters out of range, or where Open3D cannot be loaded.
+    """
+
+    def __init__(
+        self, seed: int = 0, condition: str = "day", frames: int = 100, rate_hz: float = 10.0, scale: float = 1.0
+    ) -> None:
+        if seed < 0:
+            raise PerceptionError(f"seed {seed}: expected 0 or more")
+        if frames < 1:
+            raise PerceptionError(f"frames {frames}: expected 1 or more")
+        if not rate_hz > 0:
+            raise PerceptionError(f"rate_hz {rate_hz}: expected a positive number of frames per second")
+        if not 0.02 <= scale <= 2:
+            raise PerceptionError(f"scale {scale}: expected 0.02 to 2 (1 is KITTI's 1242×375)")
+        self.seed, self.condition, self.frames, self.rate_hz, self.scale = seed, condition, frames, rate_hz, scale
+        self.weather = weather_for(seed, condition)
+        self.camera = rig.camera_model(scale)
+        self.lidar_to_camera = rig.lidar_to_camera()
+
+    def __len__(self) -> int:
+        return self.frames
+
+    def read(self, index: int) -> Sample:
+        """Renders frame `index`."""
+        return self._stage.sample(index)
+
+    def stamp_ns(self, index: int) -> int:
+        """When frame `index` was taken, in nanoseconds."""
+        return FIRST_STAMP_NS + round(index * 1e9 / self.rate_hz)
+
+    def __getstate__(self) -> dict[str, Any]:
+        # Search trees cannot travel; whoever receives the drive builds its own.
+        return {name: value for name, value in self.__dict__.items() if name != "_stage"}
+
+    @cached_property
+    def _stage(self) -> _Stage:
+        return _Stage(self)
+
+
+class _Stage:
+    """The built street and the sensors in it."""
+
+    def __init__(self, drive: SimulatedDrive) -> None:
+        from perception.simulation.world import build_scene
+
+        self._drive = drive
+        stretches = max(1, -(-len(drive) // round(STRETCH * drive.rate_hz)))
+        self._scene: Scene = build_scene(drive.seed, stretches * STRETCH + 1.0, drive.condition in ("dusk", "night"))
+        table = MaterialTable(self._scene.materials)
+        self._table = table
+        self._tracer = Tracer(self._scene)
+        self._camera = Camera(drive.camera, table)
+        self._lidar = Lidar(table, density=min(drive.scale, 1.0))
+        self._sway = rng_for(drive.seed, drive.condition, 2).uniform([0.15, 0.7, 0], [0.45, 1.6, 2 * np.pi])
+
+    def sample(self, index: int) -> Sample:
+        """Renders frame `index`."""
+        drive, tracer, weather = self._drive, self._tracer, self._drive.weather
+        time = index / drive.rate_hz
+        ego = self._ego(time)
+        tracer.move_to(time)
+        lighting = Lighting(tracer, self._table, weather, self._scene.lamps, ego)
+        pose = ego @ rig.camera_to_ego()
+        view = self._camera.look(tracer, lighting, pose)
+        radiance = self._camera.expose(view, tracer, lighting, pose)
+        noise = [rng_for(drive.seed, drive.condition, 3, index, sensor) for sensor in range(4)]
+        sweep = self._lidar.sweep(tracer, weather, lambda t: self._ego(t) @ rig.lidar_to_ego(), time, noise[3])
+        frame = Frame(
+            stamp_ns=drive.stamp_ns(index),
+            rgb=develop(radiance, np.isfinite(view.depth), weather, noise[0]),
+            depth=measure_depth(view, weather, noise[1]),
+            infrared=see_heat(view, self._table, weather, noise[2]),
+            points=sweep.points,
+            camera=drive.camera,
+            lidar_to_camera=drive.lidar_to_camera,
+        )
+        name = f"{drive.condition}-{drive.seed:04d}/{index:06d}"
+        return Sample(name, frame, labels=view.labels, point_labels=sweep.labels)
+
+    def _ego(self, time: float) -> NDArray[np.float64]:
+        """The vehicle's pose, nodding a little on its springs."""
+        degrees, frequency, phase = self._sway
+        angle = np.deg2rad(degrees) * np.sin(2 * np.pi * frequency * time + phase)
+        nod = np.eye(4)
+        nod[0, 0] = nod[2, 2] = np.cos(angle)
+        nod[0, 2], nod[2, 0] = np.sin(angle), -np.sin(angle)
+        return self._scene.ego(time) @ nod

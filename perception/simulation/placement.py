@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Collects what stands on a street: many copies of few meshes."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+import numpy as np
+
+from perception.simulation.scene import Mesh
+from perception.simulation.shapes import Pose, instances
+
+
+class Placement:
+    """Collects copies of meshes; one mesh at many places is expanded at once."""
+
+    def __init__(self) -> None:
+        self.in_the_way: list[tuple[float, float]] = []
+        """(s, d) of things on the pavement that people walk around."""
+        self._poses: dict[int, list[Pose]] = defaultdict(list)
+        self._meshes: dict[int, Mesh] = {}
+
+    def add(self, mesh: Mesh, pose: Pose) -> None:
+        """Put `mesh` at the (4, 4) `pose`."""
+        self._meshes[id(mesh)] = mesh
+        self._poses[id(mesh)].append(pose)
+
+    def meshes(self) -> list[Mesh]:
+        """Everything that was added, in world coordinates."""
+        return [instances(self._meshes[key], np.array(poses)) for key, poses in self._poses.items()]

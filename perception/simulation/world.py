@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A whole street from a seed: what stands, what moves, where the sensing vehicle drives."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from perception.simulation import crowd, fleet
+from perception.simulation.markings import markings
+from perception.simulation.materials import varied
+from perception.simulation.parking import park
+from perception.simulation.placement import Placement
+from perception.simulation.plan import random_plan
+from perception.simulation.roadside import roadside
+from perception.simulation.scene import Scene, merge
+from perception.simulation.street import ground
+
+
+def build_scene(seed: int, duration_s: float = 12.0, night: bool = False) -> Scene:
+    """A street, its traffic and its people, for a drive of that many seconds.
+
+    The same arguments give the same scene; another seed gives another street. night: fewer people, lit windows,
+    vehicles with their lights on. Times in the scene run from 0 to `duration_s`.
+    """
+    rng = np.random.default_rng(seed)
+    plan = random_plan(rng, duration_s)
+    crossings = [s for s in (*plan.zebras, *(j.s - j.half - j.radius for j in plan.junctions)) if s > 12.0]
+    halt_at = float(min(crossings)) if crossings and rng.random() < 0.5 else None
+    moving = fleet.drive(plan, rng, duration_s, halt_at, night)
+    placed = Placement()
+    filled = park(plan, rng, placed)
+    reach = moving.tracks[0].s_at(duration_s)
+    lamps = roadside(plan, rng, placed, reach + 60.0, night)
+    in_the_way = [*placed.in_the_way, *moving.in_the_way]
+    people = crowd.pedestrians(plan, rng, duration_s, moving.tracks, filled, in_the_way, night)
+    static = merge([ground(plan), markings(plan, rng), *placed.meshes()])
+    return Scene(varied(rng), static, moving.actors + people, fleet.ego_pose(plan, moving), lamps)

@@ -1,0 +1,164 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Augmentation that keeps every sensor and the labels registered.
+
+Scaling, cropping and flipping act on the frame and its camera model, so that LiDAR points and heights are projected
+through the same lens that the pixels went through, by the same code that runs on a vehicle.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from perception.classes import PEDESTRIAN, UNLABELLED, VEHICLE
+from perception.errors import DataError
+from perception.frame import MODALITIES, CameraModel, Frame
+from perception.sample import Sample
+from perception.sensors.channels import AUX_CHANNELS
+from perception.sensors.encode import NetworkInput
+
+SURE = 0.6
+"""A soft label below this probability teaches nothing."""
+
+
+@dataclass(frozen=True)
+class Crop:
+    """An image-plane transform: pixel (u, v) of the source lands at matrix @ (u, v, 1) in a `width`×`height` crop."""
+
+    matrix: NDArray[np.float64]
+    width: int
+    height: int
+
+    def image(self, image: NDArray[Any], nearest: bool = False, border: float = 0) -> NDArray[Any]:
+        """`image` seen through the crop; what lies outside it is `border`."""
+        interpolation = cv2.INTER_NEAREST if nearest else cv2.INTER_LINEAR
+        size = (self.width, self.height)
+        return cv2.warpAffine(image, self.matrix[:2], size, flags=interpolation, borderValue=(border,) * 4)
+
+    def camera(self, camera: CameraModel) -> CameraModel:
+        """The camera that would have taken the crop. A mirrored crop has its x axis mirrored, see `frame`."""
+        intrinsics = self.matrix @ camera.intrinsics
+        if intrinsics[0, 0] < 0:
+            intrinsics[:, 0] *= -1
+        return CameraModel(intrinsics, self.width, self.height, camera.frame_id)
+
+    def frame(self, frame: Frame) -> Frame:
+        """`frame` as sensed through the crop."""
+        points_to_camera = frame.lidar_to_camera
+        if points_to_camera is not None and self.matrix[0, 0] < 0:
+            points_to_camera = np.diag([-1.0, 1.0, 1.0, 1.0]) @ points_to_camera
+        return replace(
+            frame,
+            rgb=None if frame.rgb is None else self.image(frame.rgb),
+            depth=None if frame.depth is None else self.image(_fit(frame.depth, frame.size), True, np.nan),
+            infrared=None if frame.infrared is None else self.image(_fit(frame.infrared, frame.size)),
+            camera=None if frame.camera is None else self.camera(frame.camera),
+            lidar_to_camera=points_to_camera,
+        )
+
+
+def _fit(image: NDArray[Any], size: tuple[int, int]) -> NDArray[Any]:
+    """A depth or infrared image of another resolution at the (width, height) of the labels."""
+    if (image.shape[1], image.shape[0]) == size:
+        return image
+    return cv2.resize(image, size, interpolation=cv2.INTER_NEAREST)
+
+
+def random_crop(
+    size: tuple[int, int],
+    crop: tuple[int, int],
+    scale: tuple[float, float],
+    rng: np.random.Generator,
+    focus: tuple[int, int] | None = None,
+) -> Crop:
+    """A random scale (log-uniform), place and mirroring.
+
+    size: (width, height) of the frame. crop: (height, width) of the result. scale: of the frame before cropping.
+    focus: a pixel (u, v) of the frame that the crop shall hold, where the frame's borders allow it.
+    """
+    width, height = size
+    s = float(np.exp(rng.uniform(np.log(scale[0]), np.log(scale[1]))))
+    # Where the frame is smaller than the crop it is placed at random inside it.
+    left = _place(s * width, crop[1], rng, focus and s * focus[0])
+    top = _place(s * height, crop[0], rng, focus and s * focus[1])
+    matrix = np.array([[s, 0, 0.5 * s - 0.5 - left], [0, s, 0.5 * s - 0.5 - top], [0, 0, 1]])
+    if rng.random() < 0.5:
+        matrix = np.array([[-1, 0, crop[1] - 1], [0, 1, 0], [0, 0, 1]]) @ matrix
+    return Crop(matrix, crop[1], crop[0])
+
+
+def _place(length: float, crop: int, rng: np.random.Generator, focus: float | None) -> float:
+    """Where a crop of a line of `length` begins; with the point `focus` well inside it, if there is one."""
+    low, high = min(0.0, length - crop), max(0.0, length - crop)
+    if focus is None:
+        return float(rng.uniform(low, high))
+    return float(np.clip(focus - crop * rng.uniform(0.15, 0.85), low, high))
+
+
+def rare_pixel(labels: NDArray[np.uint8], rng: np.random.Generator) -> tuple[int, int] | None:
+    """A random pixel (u, v) of the frame's pedestrians, or of its vehicles where there is none; None without either.
+
+    Every fourth row and column is searched.
+    """
+    sparse = labels[::4, ::4]
+    for class_id in (PEDESTRIAN, VEHICLE):
+        found = np.flatnonzero(sparse == class_id)
+        if len(found):
+            v, u = np.unravel_index(found[rng.integers(len(found))], sparse.shape)
+            return 4 * int(u), 4 * int(v)
+    return None
+
+
+def hard_labels(sample: Sample) -> NDArray[np.uint8]:
+    """The sample's labels at its frame's size; soft ones are hardened where they are sure, else unlabelled."""
+    if sample.labels is not None:
+        return sample.labels
+    if sample.probabilities is None:
+        raise DataError(f"{sample.name}: no labels to train on")
+    probabilities = cv2.resize(sample.probabilities, sample.frame.size, interpolation=cv2.INTER_LINEAR)
+    labels = probabilities.argmax(2).astype(np.uint8)
+    labels[probabilities.max(2) < SURE] = UNLABELLED
+    return labels
+
+
+def photometric(rgb: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
+    """Random exposure, contrast, white balance, saturation, blur and noise, as cameras and weather vary them."""
+    gain = np.exp(rng.normal(0, 0.25)) * np.exp(rng.normal(0, 0.06, 3))
+    gamma = np.exp(rng.normal(0, 0.2))
+    offset = rng.normal(0, 10)
+    ramp = 255 * (np.arange(256) / 255) ** gamma
+    tables = np.clip(ramp[:, None] * gain + offset, 0, 255).astype(np.uint8)
+    image: NDArray[Any] = cv2.LUT(rgb, tables[:, None, :])
+    if rng.random() < 0.5:
+        grey = cv2.cvtColor(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
+        saturation = rng.uniform(0.3, 1.5)
+        image = cv2.addWeighted(image, saturation, grey, 1 - saturation, 0)
+    if rng.random() < 0.2:
+        image = cv2.GaussianBlur(image, (0, 0), rng.uniform(0.4, 1.3))
+    if rng.random() < 0.3:
+        noise = rng.normal(0, rng.uniform(2, 12), image.shape[:2]).astype(np.int16)
+        image = np.clip(image.astype(np.int16) + noise[..., None], 0, 255).astype(np.uint8)
+    return image
+
+
+def drop_modalities(network_input: NetworkInput, kept: NDArray[np.bool_]) -> NetworkInput:
+    """`network_input` as if only the `kept` (4,) modalities were there."""
+    present = network_input.present * kept
+    rgb = network_input.rgb if present[0] else np.zeros_like(network_input.rgb)
+    mask = np.repeat(present[1:].astype(np.uint8), list(AUX_CHANNELS.values()))
+    return NetworkInput(rgb, network_input.aux * mask, present)
+
+
+def random_subset(present: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.bool_]:
+    """Modality dropout: (4,) bool, half of the time everything, else a random non-empty subset of what is present."""
+    everything = present > 0
+    if rng.random() < 0.5:
+        return everything
+    while True:
+        kept = everything & (rng.random(len(MODALITIES)) < 0.5)
+        if kept.any():
+            return kept

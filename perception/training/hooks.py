@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What mmengine's Runner does beside training: averaged weights, checkpoints that hold tensors only, a progress bar."""
+
+from __future__ import annotations
+
+import statistics
+from collections import deque
+from pathlib import Path
+from typing import Any
+
+import torch
+from mmengine.hooks import Hook
+from mmengine.runner import Runner
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+
+from perception.engines.weights import save_weights
+from perception.errors import ModelError
+
+
+def read_checkpoint(path: Path) -> dict[str, Any]:
+    """A checkpoint that `CheckpointHook` wrote; loads tensors and numbers, never code. ModelError for anything else."""
+    try:
+        checkpoint = torch.load(path, map_location="cpu", weights_only=True)
+        iteration = checkpoint["iteration"]
+    except FileNotFoundError:
+        raise ModelError(f"{path}: nothing to resume from; start without --resume") from None
+    except Exception as error:  # torch.load raises half a dozen types
+        raise ModelError(f"{path}: not a checkpoint of `perception train` ({error})") from error
+    assert isinstance(iteration, int)
+    return dict(checkpoint)
+
+
+class CheckpointHook(Hook):
+    """Every `interval` iterations: `last.pt` to resume from, and the averaged model as `weights.safetensors`.
+
+    model: the mmseg config that goes with the weights. decay: of the exponential moving average.
+    resumed: a checkpoint to go on from.
+    """
+
+    priority = "VERY_LOW"
+
+    def __init__(
+        self, work_dir: Path, model: dict[str, Any], interval: int, decay: float, resumed: dict[str, Any] | None = None
+    ) -> None:
+        self.work_dir = work_dir
+        self.model = model
+        self.interval = interval
+        self.decay = decay
+        self.resumed = resumed
+        self.average: AveragedModel
+
+    def before_train(self, runner: Runner) -> None:
+        """Make the average, and take everything over from the checkpoint that is resumed."""
+        if self.resumed:
+            runner.model.load_state_dict(self.resumed["model"])
+        self.average = AveragedModel(runner.model, multi_avg_fn=get_ema_multi_avg_fn(self.decay), use_buffers=True)
+        if self.resumed:
+            self.average.load_state_dict(self.resumed["average"])
+            runner.optim_wrapper.load_state_dict(self.resumed["optimizer"])
+            for scheduler, state in zip(runner.param_schedulers, self.resumed["schedulers"], strict=True):
+                scheduler.load_state_dict(state)
+            runner.train_loop._iter = self.resumed["iteration"]
+
+    def after_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None, outputs: Any = None) -> None:
+        """Average; save now and then and at the end."""
+        self.average.update_parameters(runner.model)
+        done = runner.iter + 1
+        if done % self.interval == 0 or done == runner.max_iters:
+            self._save(runner, done)
+
+    def _save(self, runner: Runner, iteration: int) -> None:
+        part = self.work_dir / "last.pt.part"
+        checkpoint = dict(
+            iteration=iteration,
+            model=runner.model.state_dict(),
+            average=self.average.state_dict(),
+            optimizer=runner.optim_wrapper.state_dict(),
+            schedulers=[_plain(scheduler.state_dict()) for scheduler in runner.param_schedulers],
+        )
+        torch.save(checkpoint, part)
+        part.replace(self.work_dir / "last.pt")
+        save_weights(self.work_dir / "weights.safetensors", self.average.module.state_dict(), self.model)
+
+
+def _plain(state: dict[str, Any]) -> dict[str, Any]:
+    """The numbers of a scheduler's state: the rest is rebuilt from the config."""
+    return {key: value for key, value in state.items() if isinstance(value, (int, float, bool, str, list))}
+
+
+class ProgressHook(Hook):
+    """A progress bar with the loss of the last 50 iterations and the time to go."""
+
+    def __init__(self) -> None:
+        self.losses: deque[float] = deque(maxlen=50)
+        self.bar = Progress(
+            TextColumn("training"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("loss {task.fields[loss]:.3f}"),
+            TimeElapsedColumn(),
+            TimeRemainingColumn(),
+            refresh_per_second=1,
+        )
+
+    def before_train(self, runner: Runner) -> None:
+        """Show the bar."""
+        self.task = self.bar.add_task("training", total=runner.max_iters, completed=runner.iter, loss=float("nan"))
+        self.bar.start()
+
+    def after_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None, outputs: Any = None) -> None:
+        """Move the bar."""
+        self.losses.append(float(outputs["loss"].detach()))
+        self.bar.update(self.task, completed=runner.iter + 1, loss=statistics.fmean(self.losses))
+        if not self.bar.console.is_terminal and (runner.iter + 1) % 50 == 0:
+            self.bar.console.print(
+                f"iteration {runner.iter + 1}/{runner.max_iters} loss {statistics.fmean(self.losses):.3f}"
+            )
+
+    def after_train(self, runner: Runner) -> None:
+        """Leave the finished bar on the screen."""
+        self.bar.stop()

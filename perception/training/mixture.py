@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One stream of training crops from unlike data sets."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch.utils.data import Dataset
+
+from perception.classes import UNLABELLED
+from perception.sample import Sample
+from perception.sensors import encode
+from perception.training.augment import (
+    drop_modalities,
+    hard_labels,
+    photometric,
+    random_crop,
+    random_subset,
+    rare_pixel,
+)
+
+
+@dataclass(frozen=True)
+class Source:
+    """A data set in the mixture: its samples, how often it is drawn (relative), and the range of random scales."""
+
+    samples: Sequence[Sample]
+    weight: float
+    scale: tuple[float, float]
+
+
+LABEL_STRIDE = 2
+"""Labels are taken at every second pixel: the loss costs a quarter, and the network's logits are coarser still."""
+
+
+FOCUSED = 0.6
+"""Share of the crops that are placed on a pedestrian or a vehicle: at random most would hold road and walls alone."""
+
+
+class Mixture(Dataset[dict[str, torch.Tensor]]):
+    """`length` random crops; crop i depends on (seed, i) alone, so that a resumed run sees what it would have seen.
+
+    Each item: rgb (3, h, w) uint8, aux (C, h/2, w/2) uint8, present (M,) float32, labels (h/2, w/2) uint8.
+    crop: (h, w).
+    """
+
+    def __init__(self, sources: Sequence[Source], crop: tuple[int, int], length: int, seed: int = 0) -> None:
+        self.sources = sources
+        self.crop = crop
+        self.length = length
+        self.seed = seed
+        weights = np.array([source.weight for source in sources], np.float64)
+        self.shares = weights / weights.sum()
+
+    def __len__(self) -> int:
+        return self.length
+
+    def __getitem__(self, index: int) -> dict[str, torch.Tensor]:
+        rng = np.random.default_rng((self.seed, index))
+        source = self.sources[rng.choice(len(self.sources), p=self.shares)]
+        sample = source.samples[int(rng.integers(len(source.samples)))]
+        labels = hard_labels(sample)
+        focus = rare_pixel(labels, rng) if rng.random() < FOCUSED else None
+        crop = random_crop(sample.frame.size, self.crop, source.scale, rng, focus)
+        labels = crop.image(labels, nearest=True, border=UNLABELLED)
+        frame = crop.frame(sample.frame)
+        if frame.rgb is not None:
+            frame.rgb = photometric(frame.rgb, rng)
+        network_input = encode(frame, self.crop[1], self.crop[0])
+        network_input = drop_modalities(network_input, random_subset(network_input.present, rng))
+        return dict(
+            rgb=torch.from_numpy(network_input.rgb.transpose(2, 0, 1).copy()),
+            aux=torch.from_numpy(network_input.aux.transpose(2, 0, 1).copy()),
+            present=torch.from_numpy(network_input.present),
+            labels=torch.from_numpy(labels[::LABEL_STRIDE, ::LABEL_STRIDE].copy()),
+        )

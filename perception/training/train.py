@@ -1,0 +1,174 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Train a network of configs/models on a mixture of data sets, with mmengine's Runner."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from mmengine.config import Config, ConfigDict
+from mmengine.dataset import InfiniteSampler
+from mmengine.logging import MMLogger
+from mmengine.model import BaseModel
+from mmengine.registry import init_default_scope
+from mmengine.runner import Runner
+from mmseg.registry import MODELS
+from torch.utils.data import DataLoader, default_collate
+
+import perception.models
+import perception.training.bf16  # noqa: F401 (registers the optimiser wrapper)
+from perception.datasets.registry import open_dataset
+from perception.engines.weights import load_weights
+from perception.errors import DataError, ModelError
+from perception.sample import Sample
+from perception.training.hooks import CheckpointHook, ProgressHook, read_checkpoint
+from perception.training.mixture import Mixture, Source
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a run may choose beside its config.
+
+    data: (name, root) pairs. init: weights file to start from. resume: go on from work_dir/last.pt.
+    iterations, batch_size: None takes the config's. workers: processes that make crops.
+    """
+
+    data: Sequence[tuple[str, Path]]
+    work_dir: Path
+    iterations: int | None = None
+    batch_size: int | None = None
+    learning_rate: float | None = None
+    seed: int = 0
+    workers: int = 2
+    init: Path | None = None
+    resume: bool = False
+    save_interval: int = 250
+
+
+def read_config(path: Path) -> Config:
+    """The mmengine config at `path`; ModelError where it is missing, broken or lacks `model` or `training`."""
+    if not path.is_file():
+        raise ModelError(f"{path}: no such config; the package's own are in configs/models")
+    try:
+        config = Config.fromfile(path)
+    except Exception as error:  # a config is Python: anything may be wrong with it
+        raise ModelError(f"{path}: cannot be read as an mmengine config: {error}") from error
+    missing = [key for key in ("model", "training") if key not in config]
+    if missing:
+        raise ModelError(f"{path}: no {' and no '.join(missing)} in this config")
+    return config
+
+
+def train(config: Config, options: Options, progress: Callable[[str], None] = print) -> Path:
+    """Train and return the path of the averaged weights.
+
+    Raises DataError for data that cannot be read, ModelError for weights that do not fit.
+    """
+    recipe = config.training
+    torch.manual_seed(options.seed)
+    options.work_dir.mkdir(parents=True, exist_ok=True)
+    resumed = read_checkpoint(options.work_dir / "last.pt") if options.resume else None
+    iterations = options.iterations or recipe.iterations
+    batch_size = options.batch_size or recipe.batch_size
+    started = resumed["iteration"] if resumed else 0
+    if started >= iterations:
+        raise ModelError(
+            f"{options.work_dir}: already trained for {started} iterations; ask for more with --iterations"
+        )
+
+    sources = [_source(name, root, recipe, progress) for name, root in options.data]
+    crops = Mixture(sources, recipe.crop, iterations * batch_size, options.seed)
+    init_default_scope("mmseg")
+    model = MODELS.build(config.model)
+    _initialise(model)
+    if options.init:
+        state, _ = load_weights(options.init)
+        try:
+            model.load_state_dict(state)
+        except RuntimeError as error:
+            raise ModelError(f"{options.init}: does not fit this config's model: {error}") from error
+    parameters = sum(p.numel() for p in model.parameters())
+    progress(f"{parameters / 1e6:.2f} M parameters, {iterations - started} iterations of {batch_size} crops")
+    hook = CheckpointHook(options.work_dir, _plain(config.model), options.save_interval, recipe.average_decay, resumed)
+    runner = Runner(
+        model=model,
+        work_dir=str(options.work_dir),
+        train_dataloader=DataLoader(
+            crops,
+            batch_size=batch_size,
+            # Unlike a plain sampler it can skip what a resumed run has seen.
+            sampler=InfiniteSampler(crops, shuffle=False),
+            num_workers=options.workers,
+            collate_fn=default_collate,
+            worker_init_fn=_quiet_worker,
+            prefetch_factor=4 if options.workers else None,
+        ),
+        train_cfg=dict(by_epoch=False, max_iters=iterations),
+        optim_wrapper=_optimiser(recipe, options.learning_rate),
+        param_scheduler=_schedule(recipe, iterations),
+        custom_hooks=[hook, ProgressHook()],
+        # mmengine's checkpoints are pickles and its logger is no progress bar: ours replace both.
+        default_hooks=dict(checkpoint=None, logger=None, timer=None, runtime_info=None),
+        randomness=dict(seed=options.seed),
+        log_level="WARNING",
+        default_scope="mmseg",
+        cfg=dict(),
+    )
+    runner.train()
+    return options.work_dir / "weights.safetensors"
+
+
+def _source(name: str, root: Path, recipe: ConfigDict, progress: Callable[[str], None]) -> Source:
+    if name not in recipe.sources:
+        raise DataError(f"data set {name!r}: this config knows {', '.join(recipe.sources)}")
+    settings = recipe.sources[name]
+    samples: Sequence[Sample] = open_dataset(name, root, settings.split)
+    # Decoding costs more than augmenting: keep everything in memory, shared with the workers.
+    samples = [sample for sample in samples if sample.labels is not None or sample.probabilities is not None]
+    progress(f"{name}: {len(samples)} samples from {root}")
+    if not samples:
+        raise DataError(f"{root}: no labelled sample of {name}")
+    return Source(samples, settings.weight, tuple(settings.scale))
+
+
+def _initialise(model: BaseModel) -> None:
+    """Random weights, without mmengine's line per tensor."""
+    logger = MMLogger.get_current_instance()
+    level = logger.level
+    logger.setLevel("WARNING")
+    model.init_weights()
+    logger.setLevel(level)
+
+
+def _optimiser(recipe: ConfigDict, learning_rate: float | None) -> dict[str, Any]:
+    rate = learning_rate or recipe.learning_rate
+    wrapper = "Bf16OptimWrapper" if recipe.bf16 else "OptimWrapper"
+    return dict(
+        type=wrapper,
+        optimizer=dict(type="AdamW", lr=rate, weight_decay=recipe.weight_decay),
+        clip_grad=dict(max_norm=5.0),
+        paramwise_cfg=dict(norm_decay_mult=0.0, bias_decay_mult=0.0),
+    )
+
+
+def _schedule(recipe: ConfigDict, iterations: int) -> list[dict[str, Any]]:
+    warm_up = max(1, min(recipe.warm_up, iterations // 10))
+    return [
+        dict(type="LinearLR", start_factor=0.05, by_epoch=False, begin=0, end=warm_up),
+        dict(type="CosineAnnealingLR", eta_min=1e-6, by_epoch=False, begin=warm_up, end=iterations),
+    ]
+
+
+def _quiet_worker(_worker: int) -> None:
+    """One thread per crop-making process: the cores belong to the training."""
+    import cv2
+
+    cv2.setNumThreads(0)
+    torch.set_num_threads(1)
+
+
+def _plain(config: ConfigDict) -> dict[str, Any]:
+    return dict(config.to_dict())

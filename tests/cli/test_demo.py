@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`perception demo` as a user runs it, shortened: every file must be there and every figure must add up."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import cv2
+import pytest
+from rosbags.highlevel import AnyReader
+
+pytest.importorskip("rclpy")
+
+KEYS = {
+    "frames_sent", "frames_answered", "frames_dropped", "fps", "latency_ms", "iou", "pixel_accuracy", "weights_sha256",
+    "versions", "drops_by_cause", "stages_ms", "seconds", "seed", "condition", "modality_weights",
+}  # fmt: skip
+
+
+def demo(output: Path, *arguments: object) -> tuple[dict[str, Any], str]:
+    command = [sys.executable, "-m", "perception", "demo", "-o", str(output), *map(str, arguments)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=170, check=False)
+    assert done.returncode == 0, done.stderr
+    return json.loads((output / "report.json").read_text()), done.stdout
+
+
+def check(output: Path, report: dict[str, Any], frames: int) -> None:
+    assert report.keys() >= KEYS
+    assert report["frames_sent"] == frames
+    assert report["frames_answered"] + report["frames_dropped"] == frames
+    assert sum(report["drops_by_cause"].values()) >= report["frames_dropped"]
+    assert report["frames_answered"] >= 1
+    assert 0 < report["latency_ms"]["p50"] <= report["latency_ms"]["p95"] <= report["latency_ms"]["p99"]
+    assert len(report["weights_sha256"]) == 64
+    assert len(report["series"]["frames"]) == frames
+    video = cv2.VideoCapture(str(output / "drive.mp4"))
+    assert video.get(cv2.CAP_PROP_FRAME_COUNT) == frames
+    assert cv2.imread(str(output / "montage.png")).shape[1] == 1800
+    assert "data:image/png;base64," in (output / "report.html").read_text()
+    assert (output / "node.log").stat().st_size > 0
+
+
+def test_a_simulated_drive(tmp_path: Path) -> None:
+    output = tmp_path / "out" / "demo"
+    report, table = demo(output, "--frames", 5, "--seed", 3, "--json", tmp_path / "copy.json")
+    check(output, report, 5)
+    assert (report["seed"], report["condition"]) == (3, "day")
+    assert set(report["iou"]) == {"road", "vehicle", "pedestrian"}
+    assert 0 < report["pixel_accuracy"] <= 1
+    assert json.loads((tmp_path / "copy.json").read_text()) == report
+    with AnyReader([output / "bag"]) as bag:
+        counts = {connection.topic: connection.msgcount for connection in bag.connections}
+    sensors = ("/image", "/camera_info", "/points", "/depth", "/infrared")
+    assert counts == {"/tf_static": 1} | dict.fromkeys(sensors, 5)
+    for words in ("frames sent", "frames answered", "frames dropped", "FPS", "p50", "IoU", "pixel accuracy"):
+        assert words in table
+
+
+def test_a_kitti_drive_into_a_folder_that_was_used(kitti_drive: Path, tmp_path: Path) -> None:
+    (tmp_path / "demo").mkdir()
+    (tmp_path / "demo" / "report.json").write_text("old")
+    report, _ = demo(tmp_path / "demo", "--kitti", kitti_drive.parent.parent)
+    check(tmp_path / "demo", report, 4)
+    assert report["iou"] == {"road": None, "vehicle": None, "pedestrian": None}
+    assert "no truth" in report["iou_reason"]
+
+
+def test_mistakes_get_one_line(tmp_path: Path, kitti_drive: Path) -> None:
+    mine = tmp_path / "demo" / "bag" / "bag_0.mcap"
+    mine.parent.mkdir(parents=True)
+    mine.touch()
+    for arguments, line in (
+        (["--kitti", str(kitti_drive)], "not written by a demo"),
+        (["--kitti", "missing"], "missing"),
+        (["--model", "nonsense"], "nonsense"),
+        (["--condition", "snow"], "invalid choice: 'snow'"),
+    ):
+        command = [sys.executable, "-m", "perception", "demo", "-o", str(tmp_path / "demo"), *arguments]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+        assert done.returncode == 2
+        assert line in done.stderr
+        assert "Traceback" not in done.stderr
+    assert mine.exists()

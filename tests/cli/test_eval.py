@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`perception eval`: what it prints and writes, and one line for each mistake."""
+
+from __future__ import annotations
+
+import json
+
+import cv2
+import numpy as np
+import pytest
+
+from perception.cli.main import main
+
+
+@pytest.fixture
+def camvid_root(tmp_path):
+    """CamVid with three small validation images, all road below the horizon."""
+    ids = np.zeros((64, 96), np.uint8)
+    ids[32:] = 3
+    for folder, content in (("val", np.full((64, 96, 3), 128, np.uint8)), ("valannot", ids)):
+        (tmp_path / "camvid" / folder).mkdir(parents=True)
+        for i in range(3):
+            cv2.imwrite(str(tmp_path / "camvid" / folder / f"{i:05d}.png"), content)
+    return tmp_path / "camvid"
+
+
+def test_it_prints_a_table_and_writes_json(camvid_root, tmp_path, capsys):
+    report_path = tmp_path / "out" / "report.json"
+    assert main(["eval", "camvid", str(camvid_root), "--limit", "2", "--json", str(report_path)]) == 0
+    printed = capsys.readouterr().out
+    for word in ("camvid, split val", "2 frames", "road", "vehicle", "pedestrian", "pixel accuracy", "frames/s"):
+        assert word in printed
+    report = json.loads(report_path.read_text())
+    assert (report["dataset"], report["split"], report["frames"]) == ("camvid", "val", 2)
+    assert [frame["name"] for frame in report["per_frame"]] == ["val/00000", "val/00001"]
+    assert set(report["iou"]) == {"road", "vehicle", "pedestrian"}
+    assert len(report["weights_sha256"]) == 64
+
+
+def test_a_simulated_drive_needs_no_folder(tmp_path, capsys):
+    report_path = tmp_path / "report.json"
+    arguments = ["--seed", "3", "--frames", "1", "--modalities", "lidar,infrared", "--json", str(report_path)]
+    assert main(["eval", "simulated", *arguments]) == 0
+    assert "only lidar + infrared" in capsys.readouterr().out
+    report = json.loads(report_path.read_text())
+    assert (report["seed"], report["condition"], report["modalities"]) == (3, "day", ["lidar", "infrared"])
+    assert report["modality_weights"]["rgb"] == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (["camvid"], "camvid: no folder given; say `perception eval camvid ROOT`"),
+        (["camvid", "/nowhere"], "/nowhere/val: no such folder"),
+        (["simulated", "--condition", "nite"], "'nite'"),
+    ],
+)
+def test_mistakes_are_one_line(arguments, reason, capsys):
+    assert main(["eval", *arguments]) == 2
+    error = capsys.readouterr().err
+    assert reason in error
+    assert error.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (["camvid", ".", "--modalities", "radar"], "'radar': expected some of rgb"),
+        (["camvid", ".", "--limit", "0"], "at least 1"),
+    ],
+)
+def test_wrong_options_are_one_line(arguments, reason, capsys):
+    with pytest.raises(SystemExit):
+        main(["eval", *arguments])
+    assert reason in capsys.readouterr().err

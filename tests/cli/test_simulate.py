@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: Apache-2.0
+import json
+from pathlib import Path
+
+import pytest
+
+from perception.cli.main import main
+from perception.cli.simulate import _CONDITIONS
+from perception.datasets.simulated import SimulatedFolder
+from perception.simulation.weather import CONDITIONS
+
+
+def test_several_drives_are_written_and_listed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    options = "--drives 2 --condition all --frames 1 --scale 0.05 --workers 1 --seed 4"
+    files = ["-o", str(tmp_path / "out"), "--json", str(tmp_path / "table.json")]
+    assert main(["simulate", *files, *options.split()]) == 0
+    assert [sample.name for sample in SimulatedFolder(tmp_path / "out")] == ["day-0004/000000", "dusk-0005/000000"]
+    assert [row["condition"] for row in json.loads((tmp_path / "table.json").read_text())] == ["day", "dusk"]
+    assert "dusk" in capsys.readouterr().out
+
+
+def test_a_mistake_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["simulate", "-o", str(tmp_path), "--frames", "0"]) == 2
+    error = capsys.readouterr().err
+    assert "frames 0" in error
+    assert "Traceback" not in error
+
+
+def test_the_offered_conditions_are_those_of_the_simulator() -> None:
+    assert _CONDITIONS == CONDITIONS

@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+import pytest
+
+torch = pytest.importorskip("torch")
+pytest.importorskip("mmseg")
+
+from mmengine.registry import init_default_scope  # noqa: E402
+from mmseg.registry import MODELS  # noqa: E402
+
+import perception.models  # noqa: E402, F401
+
+FUSIONS = ["AddFusion", "ConcatFusion", "SEFusion", "CBAMFusion", "CrossAttentionFusion", "GatedAttentionFusion"]
+
+
+@pytest.fixture(params=FUSIONS)
+def fusion(request: pytest.FixtureRequest) -> torch.nn.Module:
+    init_default_scope("mmseg")
+    torch.manual_seed(0)
+    return MODELS.build(dict(type=request.param, channels=16, aux_channels=8)).eval()
+
+
+def test_keeps_the_rgb_shape_and_tells_the_shares(fusion: torch.nn.Module) -> None:
+    fused, shares = fusion(torch.randn(2, 16, 6, 10), torch.randn(2, 8, 6, 10), torch.ones(2, 2))
+    assert fused.shape == (2, 16, 6, 10)
+    torch.testing.assert_close(shares.sum(1), torch.ones(2))
+    assert (shares > 0).all()
+
+
+@pytest.mark.parametrize("absent", [0, 1])
+def test_what_is_absent_changes_nothing(fusion: torch.nn.Module, absent: int) -> None:
+    present = torch.ones(1, 2)
+    present[:, absent] = 0
+    inputs = [torch.randn(1, 16, 6, 10), torch.randn(1, 8, 6, 10)]
+    with torch.inference_mode():
+        fused, shares = fusion(*inputs, present)
+    inputs[absent] = torch.randn_like(inputs[absent]) * 100
+    with torch.inference_mode():
+        again, _ = fusion(*inputs, present)
+    torch.testing.assert_close(fused, again)
+    assert shares[0, absent] == 0
+    assert shares[0, 1 - absent] == pytest.approx(1, abs=1e-6)
+
+
+def test_learns_through_both_branches(fusion: torch.nn.Module) -> None:
+    rgb = torch.randn(2, 16, 6, 10, requires_grad=True)
+    aux = torch.randn(2, 8, 6, 10, requires_grad=True)
+    fusion.train()(rgb, aux, torch.ones(2, 2))[0].square().sum().backward()
+    assert rgb.grad.abs().sum() > 0
+    assert aux.grad.abs().sum() > 0

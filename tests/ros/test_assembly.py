@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from perception.frame import CameraModel
+from perception.ros.assembly import Assembler, Input, Observation
+from perception.ros.calibration import Calibration
+from perception.ros.collector import Arrival, SensorSet
+from perception.ros.complaints import Complaints
+from perception.ros.convert import camera_info_fields, cloud_fields, image_fields
+
+TOPICS = {"rgb": "/image", "depth": "/depth", "infrared": "/infrared", "lidar": "/points"}
+
+
+def message(sensor: str, **changes: Any) -> SimpleNamespace:
+    arrays: dict[str, dict[str, Any]] = {
+        "rgb": image_fields(np.full((24, 64, 3), 7, np.uint8), "rgb8"),
+        "depth": image_fields(np.full((12, 32), 2000, np.uint16), "16UC1"),
+        "infrared": image_fields(np.full((12, 32), 9, np.uint8), "mono8"),
+        "lidar": cloud_fields(np.ones((5, 4), np.float32), lambda **field: SimpleNamespace(**field)),
+    }
+    header = SimpleNamespace(frame_id="velo" if sensor == "lidar" else "left")
+    return SimpleNamespace(**{"header": header, **arrays[sensor], **changes})
+
+
+class Bench:
+    """An assembler with everything it says."""
+
+    def __init__(self, calibrated: bool = True, width: int = 64) -> None:
+        self.errors: list[str] = []
+        self.warnings: list[str] = []
+        self.drops: list[tuple[str, str]] = []
+        calibration = Calibration(lidar_to_camera=np.eye(4) if calibrated else None)
+        if calibrated:
+            camera = CameraModel(np.array([[70.0, 0, 31.5], [0, 70.0, 11.5], [0, 0, 1]]), width, 24)
+            header = SimpleNamespace(frame_id="left")
+            calibration.put_camera_info(SimpleNamespace(header=header, **camera_info_fields(camera)))
+        complaints = Complaints(self.errors.append, self.warnings.append)
+        self._assemble = Assembler(calibration, "/camera_info", complaints, lambda *drop: self.drops.append(drop))
+
+    def __call__(self, trigger: str, **messages: Any) -> Observation | None:
+        arrivals = {
+            name: Arrival(5 if name == trigger else 6, 0.0, Input(TOPICS[name], content))
+            for name, content in messages.items()
+        }
+        return self._assemble(SensorSet(trigger, arrivals))
+
+
+def all_messages() -> dict[str, SimpleNamespace]:
+    return {sensor: message(sensor) for sensor in TOPICS}
+
+
+def test_every_sensor_in_one_frame() -> None:
+    bench, messages = Bench(), all_messages()
+    seen = bench("rgb", **messages)
+    assert seen is not None
+    assert seen.frame.modalities == ("rgb", "depth", "infrared", "lidar")
+    assert seen.frame.stamp_ns == 5
+    assert seen.header is messages["rgb"].header
+    assert seen.cloud_header is messages["lidar"].header
+    assert seen.frame.depth is not None
+    np.testing.assert_allclose(seen.frame.depth, 2.0)
+    assert not bench.errors + bench.warnings
+    assert not bench.drops
+
+
+@pytest.mark.parametrize("sensor", TOPICS)
+def test_any_sensor_alone(sensor: str) -> None:
+    seen = Bench()(sensor, **{sensor: message(sensor)})
+    assert seen is not None
+    assert len(seen.frame.modalities) == 1
+    assert seen.frame_id == "left"
+
+
+def test_a_broken_message_is_left_out_and_named() -> None:
+    bench, messages = Bench(), all_messages()
+    messages["rgb"].step = 1
+    seen = bench("rgb", **messages)
+    assert seen is not None
+    assert seen.frame.modalities == ("depth", "infrared", "lidar")
+    assert seen.frame_id == "left"
+    assert bench.drops == [("rgb", "broken")]
+    assert len(bench.errors) == 1
+    assert bench.errors[0].startswith("/image: step: 1 bytes")
+
+
+def test_nothing_usable_is_no_frame() -> None:
+    assert Bench()("rgb", rgb=message("rgb", width=0)) is None
+
+
+def test_without_calibration_the_lidar_is_left_out_with_a_warning() -> None:
+    bench = Bench(calibrated=False)
+    seen = bench("rgb", **all_messages())
+    assert seen is not None
+    assert seen.frame.modalities == ("rgb", "depth", "infrared")
+    assert bench.drops == [("lidar", "no calibration")]
+    assert len(bench.warnings) == 1
+    assert "nothing on /camera_info" in bench.warnings[0]
+
+
+def test_a_calibration_of_another_size_is_scaled_to_the_image() -> None:
+    seen = Bench(width=128)("rgb", **all_messages())
+    assert seen is not None
+    assert seen.frame.camera is not None
+    assert (seen.frame.camera.width, seen.frame.camera.height) == (64, 24)

@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from perception.errors import DataError, MessageError
+from perception.frame import CameraModel
+from perception.ros.calibration import Calibration, FileCalibration, read_calibration_file
+from perception.ros.convert import camera_info_fields
+
+CAMERA = CameraModel(np.array([[700.0, 0, 600], [0, 710, 180], [0, 0, 1]]), 1242, 375, "left")
+FROM_FILE, FROM_PARAMETER, FROM_TF = (np.eye(4) + np.eye(4, k=3) * offset for offset in (1, 2, 3))
+
+YAML = """\
+image_width: 1242
+image_height: 375
+camera_name: left
+projection_matrix:
+  rows: 3
+  cols: 4
+  data: [700.0, 0, 600, 0, 0, 710, 180, 0, 0, 0, 1, 0]
+lidar_to_camera: [0, -1, 0, 0.1,  0, 0, -1, 0.2,  1, 0, 0, 0.3,  0, 0, 0, 1]
+"""
+
+
+class Tf:
+    def lookup(self, target: str, source: str) -> Any:
+        return FROM_TF if (target, source) == ("left", "velo") else None
+
+
+def info(**changes: Any) -> SimpleNamespace:
+    fields = {"header": SimpleNamespace(frame_id="left"), **camera_info_fields(CAMERA), **changes}
+    return SimpleNamespace(**fields)
+
+
+def test_yaml_file(tmp_path: Path) -> None:
+    path = tmp_path / "car.yaml"
+    path.write_text(YAML)
+    found = read_calibration_file(path)
+    assert found.camera is not None
+    np.testing.assert_array_equal(found.camera.intrinsics, CAMERA.intrinsics)
+    assert (found.camera.width, found.camera.height, found.camera.frame_id) == (1242, 375, "left")
+    assert found.lidar_to_camera is not None
+    np.testing.assert_array_equal(found.lidar_to_camera[:3, 3], [0.1, 0.2, 0.3])
+
+
+def test_kitti_folder(kitti_drive: Path) -> None:
+    found = read_calibration_file(kitti_drive.parent)
+    assert found.camera is not None
+    assert found.lidar_to_camera is not None
+    assert (found.camera.width, found.camera.height) == (124, 38)
+    # The LiDAR looks along x, the camera along z.
+    assert (found.lidar_to_camera @ [10, 0, 0, 1])[2] == pytest.approx(9.7, abs=0.1)
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("", "expected keys"),
+        ("a: [", "no YAML"),
+        ("camera: 3", "neither image_width"),
+        (YAML.replace("600, 0, 0", "600, 0"), "projection_matrix: expected 12 numbers"),
+        (YAML.replace("0.3", "x"), "lidar_to_camera: expected 16 numbers"),
+        (YAML.replace("-1, 0.2", "-7, 0.2"), "no rigid transform"),
+        (YAML.replace("700.0", "0.0"), "focal lengths"),
+        (YAML.replace("1242", "wide"), "whole numbers"),
+    ],
+)
+def test_broken_files_are_named_with_the_key(tmp_path: Path, text: str, reason: str) -> None:
+    path = tmp_path / "broken.yaml"
+    path.write_text(text)
+    with pytest.raises(DataError, match=reason) as error:
+        read_calibration_file(path)
+    assert str(path) in str(error.value)
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"no\.yaml: No such file"):
+        read_calibration_file(tmp_path / "no.yaml")
+
+
+def test_extrinsics_by_tf_then_file_then_parameter() -> None:
+    file = FileCalibration(None, FROM_FILE)
+    everything = Calibration(file, FROM_PARAMETER, Tf())
+    assert everything.lidar_to_camera("velo", "left") is FROM_TF
+    assert everything.lidar_to_camera("other", "left") is FROM_FILE
+    assert Calibration(None, FROM_PARAMETER, Tf()).lidar_to_camera("other", "left") is FROM_PARAMETER
+    with pytest.raises(MessageError, match="from 'other' to 'left'"):
+        Calibration(transforms=Tf()).lidar_to_camera("other", "left")
+
+
+def test_the_newest_camera_info_wins_over_the_file() -> None:
+    file = FileCalibration(CameraModel(np.eye(3), 10, 10), None)
+    calibration = Calibration(file)
+    assert calibration.camera() is file.camera
+    calibration.put_camera_info(info())
+    camera = calibration.camera()
+    assert camera is not None
+    assert camera.width == 1242
+    calibration.put_camera_info(info())
+    assert calibration.camera() is camera
+    calibration.put_camera_info(info(width=621))
+    assert calibration.camera() is not camera
+
+
+def test_a_broken_camera_info_is_said_once_and_the_known_camera_stays() -> None:
+    calibration = Calibration()
+    calibration.put_camera_info(info())
+    camera = calibration.camera()
+    calibration.put_camera_info(info(p=np.zeros(12), k=np.zeros(9)))
+    with pytest.raises(MessageError, match="not calibrated"):
+        calibration.camera()
+    assert calibration.camera() is camera

@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from perception.errors import MessageError
+from perception.ros.clouds import cloud_fields, read_points
+
+CODES = {"i1": 1, "u1": 2, "i2": 3, "u2": 4, "i4": 5, "u4": 6, "f4": 7, "f8": 8}
+
+
+def field(name: str, offset: int, datatype: int, count: int = 1) -> SimpleNamespace:
+    return SimpleNamespace(name=name, offset=offset, datatype=datatype, count=count)
+
+
+def cloud(points: np.ndarray, **changes: Any) -> SimpleNamespace:
+    return SimpleNamespace(**{**cloud_fields(points.astype(np.float32), field), **changes})
+
+
+@given(data=st.data(), big=st.booleans(), seed=st.integers(0, 2**31), height=st.integers(1, 4), width=st.integers(1, 9))
+def test_any_order_offset_type_padding_and_byte_order(
+    data: st.DataObject, big: bool, seed: int, height: int, width: int
+) -> None:
+    names = data.draw(st.permutations(["x", "y", "z", "intensity", "ring", "time"]))
+    codes = [data.draw(st.sampled_from(["f4", "f8", "i2", "i4"]), label=name) for name in names]
+    gaps = [data.draw(st.integers(0, 3)) for _ in names]
+    row_padding = data.draw(st.integers(0, 7))
+    rng = np.random.default_rng(seed)
+    values = rng.integers(-100, 100, (height, width, len(names))).astype(np.float64)
+    values[..., names.index("intensity")] = rng.integers(0, 2, (height, width))
+
+    order, offset, fields = ">" if big else "<", 0, []
+    for name, code, gap in zip(names, codes, gaps, strict=True):
+        fields.append(field(name, offset + gap, CODES[code]))
+        offset += gap + np.dtype(code).itemsize
+    buffer = np.full((height, width * offset + row_padding), 0xEE, np.uint8)
+    for column, (item, code) in enumerate(zip(fields, codes, strict=True)):
+        raw = values[..., column].astype(order + code)
+        for byte in range(raw.itemsize):
+            start = item.offset + byte
+            buffer[:, start : width * offset : offset] = raw.view(np.uint8).reshape(height, width, -1)[..., byte]
+    message = SimpleNamespace(
+        height=height, width=width, fields=fields, is_bigendian=big, point_step=offset,
+        row_step=buffer.shape[1], data=buffer.tobytes(), is_dense=True,
+    )  # fmt: skip
+    got = read_points(message, intensity_max=1.0)
+    wanted = np.stack([values[..., names.index(name)].ravel() for name in ("x", "y", "z", "intensity")], axis=1)
+    np.testing.assert_array_equal(got, wanted.astype(np.float32))
+
+
+def test_round_trip_and_invalid_points_are_dropped() -> None:
+    points = np.random.default_rng(0).random((50, 4), np.float32)
+    np.testing.assert_array_equal(read_points(cloud(points)), points)
+    broken = points.copy()
+    broken[3, 0], broken[9, 2], broken[11, 3] = np.nan, np.inf, np.nan
+    np.testing.assert_array_equal(read_points(cloud(broken)), np.delete(points, [3, 9, 11], axis=0))
+
+
+def test_labels_and_colours_are_written_as_rviz_reads_them() -> None:
+    points = np.random.default_rng(0).random((5, 4), np.float32)
+    labels = np.array([0, 1, 2, 3, 255], np.uint8)
+    colours = np.arange(15, dtype=np.uint8).reshape(5, 3)
+    message = SimpleNamespace(**cloud_fields(points, field, labels, colours))
+    np.testing.assert_array_equal(read_points(message), points)
+    raw = np.frombuffer(message.data, np.uint8).reshape(5, message.point_step)
+    offsets = {item.name: item.offset for item in message.fields}
+    np.testing.assert_array_equal(raw[:, offsets["rgb"] : offsets["rgb"] + 3], colours[:, ::-1])
+    np.testing.assert_array_equal(raw[:, offsets["label"]], labels)
+
+
+@pytest.mark.parametrize(
+    ("intensity", "maximum", "wanted"),
+    [([0, 0.5, 1], 0, [0, 0.5, 1]), ([0, 51, 255], 0, [0, 0.2, 1]), ([0, 50, 300], 100, [0, 0.5, 1])],
+)
+def test_intensity_is_scaled_to_one(intensity: list[float], maximum: float, wanted: list[float]) -> None:
+    points = np.zeros((3, 4), np.float32)
+    points[:, 3] = intensity
+    np.testing.assert_allclose(read_points(cloud(points), maximum)[:, 3], wanted, rtol=1e-6)
+
+
+def test_clouds_without_intensity_get_zero() -> None:
+    message = cloud(np.ones((4, 4)))
+    message.fields = message.fields[:3]
+    np.testing.assert_array_equal(read_points(message), [[1, 1, 1, 0]] * 4)
+
+
+BAD_CLOUDS: list[tuple[dict[str, Any], str]] = [
+    ({"width": 0, "data": b"", "row_step": 0}, "size"),
+    ({"width": 2**30}, "size"),
+    ({"fields": []}, "fields"),
+    ({"fields": [field("x", 0, 7), field("y", 4, 7)]}, "fields"),
+    ({"fields": [field("x", 0, 7), field("y", 4, 7), field("z", 8, 9)]}, "fields"),
+    ({"fields": [field("x", 0, 7), field("y", 4, 7), field("z", 14, 7)]}, "fields"),
+    ({"point_step": 0}, "point_step"),
+    ({"row_step": 10}, "row_step"),
+    ({"data": b"1234"}, "data"),
+    ({"data": b""}, "data"),
+]
+
+
+@pytest.mark.parametrize(("changes", "name"), BAD_CLOUDS)
+def test_broken_clouds_name_the_field(changes: dict[str, Any], name: str) -> None:
+    with pytest.raises(MessageError, match=f"^{name}: "):
+        read_points(cloud(np.ones((4, 4)), **changes))
+
+
+def test_a_cloud_of_nothing_but_nan_is_empty() -> None:
+    with pytest.raises(MessageError, match="no finite point among 4"):
+        read_points(cloud(np.full((4, 4), np.nan)))

@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import numpy as np
+import pytest
+
+pytest.importorskip("rclpy")
+
+from perception.frame import Prediction
+from perception.ros.collector import SensorState
+from perception.ros.complaints import Complaints
+from perception.ros.diagnostics import ERROR, OK, STALE, WARN, Diagnostics, Snapshot
+from perception.ros.statistics import Statistics
+
+TOPICS = {"rgb": ("/image", "/image/compressed"), "lidar": ("/points",)}
+
+
+class Bench:
+    """Diagnostics that are asked once a second."""
+
+    def __init__(self) -> None:
+        self.complaints = Complaints(lambda _: None, lambda _: None)
+        self.diagnostics = Diagnostics("perception", TOPICS, self.complaints)
+        self.statistics = Statistics()
+        self.now = 100.0
+
+    def answer(self, count: int) -> None:
+        image = np.zeros((1, 1), np.uint8)
+        prediction = Prediction(0, image, image, {"rgb": 0.75, "lidar": 0.25})
+        for index in range(count):
+            self.statistics.answered("rgb", ("rgb", "lidar"), prediction, {"infer": 20.0}, 0.01 * index, 5.0)
+
+    def tick(self, **sensors: SensorState) -> dict[str, tuple[bytes, str, dict[str, str]]]:
+        self.now += 1
+        array = self.diagnostics.report(Snapshot(self.now, sensors, 0, self.statistics.summary()))
+        return {
+            status.name.removeprefix("perception: "): (
+                status.level,
+                status.message,
+                {value.key: value.value for value in status.values},
+            )
+            for status in array.status
+        }
+
+    def sensor(self, received: int, age: float | None = 0.05, alive: bool = True, **drops: int) -> SensorState:
+        last = None if age is None else self.now + 1 - age
+        return SensorState(last_arrived=last, alive=alive, received=received, drops=Counter(drops))
+
+
+def test_all_is_well() -> None:
+    bench = Bench()
+    bench.tick(rgb=bench.sensor(5), lidar=bench.sensor(5))
+    bench.answer(10)
+    said = bench.tick(rgb=bench.sensor(15, superseded=2), lidar=bench.sensor(15))
+    level, message, values = said["fusion"]
+    assert (level, message) == (OK, "rgb+lidar, 10.0 Hz")
+    assert values["frames"] == "10"
+    assert (values["weight_rgb"], values["weight_lidar"], values["stage_infer_ms"]) == ("0.75", "0.25", "20.0")
+    assert float(values["latency_p50_ms"]) == pytest.approx(45)
+    assert float(values["stamp_latency_p99_ms"]) == pytest.approx(5000)
+    level, message, values = said["rgb"]
+    assert (level, message) == (OK, "10.0 Hz")
+    assert (values["dropped"], values["dropped_superseded"], values["age_s"]) == ("2", "2", "0.05")
+
+
+def test_a_lost_sensor_is_a_warning() -> None:
+    bench = Bench()
+    bench.tick(rgb=bench.sensor(5), lidar=bench.sensor(5))
+    bench.answer(10)
+    said = bench.tick(rgb=bench.sensor(15), lidar=bench.sensor(5, age=3.2, alive=False))
+    assert said["fusion"][:2] == (WARN, "rgb+lidar, 10.0 Hz, without lidar")
+    assert said["lidar"][:2] == (WARN, "silent for 3.2 s")
+
+
+@pytest.mark.parametrize(
+    ("age", "alive", "level", "message"),
+    [
+        (None, False, STALE, "waiting for the first sensor"),
+        (4.0, False, ERROR, "every sensor is silent: nothing is published"),
+        (0.1, True, ERROR, "nothing is published: frame: broken"),
+    ],
+)
+def test_nothing_published(age: float | None, alive: bool, level: Any, message: str) -> None:
+    bench = Bench()
+    for _ in range(2):
+        bench.complaints.error("perception", "frame: broken\nmore")
+        said = bench.tick(rgb=bench.sensor(5, age, alive))
+    assert said["fusion"][:2] == (level, message)
+
+
+def test_a_broken_topic_says_why_and_an_unseen_one_is_no_fault() -> None:
+    bench = Bench()
+    bench.complaints.error("/image/compressed", "data: short")
+    said = bench.tick(rgb=bench.sensor(5), lidar=bench.sensor(0, age=None, alive=False))
+    assert said["rgb"][:2] == (WARN, "data: short")
+    assert said["lidar"][:2] == (OK, "nothing yet on /points")
+
+
+def test_a_node_that_is_not_active_says_so() -> None:
+    array = Bench().diagnostics.idle("inactive")
+    assert [(status.name, status.message) for status in array.status] == [("perception: fusion", "inactive")]

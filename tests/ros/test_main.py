@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The node as a command: how it starts, what it loads, and how it ends."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest.importorskip("rclpy")
+
+COMMAND = [sys.executable, "-m", "perception", "node"]
+
+
+@contextmanager
+def started(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """A node that is ready, and what it has said so far."""
+    with subprocess.Popen([*COMMAND, *arguments], stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        said = ""
+        try:
+            while "ready: " not in said:
+                line = process.stderr.readline()
+                assert line, f"the node ended early: {said}"
+                said += line
+            yield process, said
+        finally:
+            process.kill()
+
+
+@pytest.mark.parametrize("signals", [(signal.SIGTERM,), (signal.SIGINT,), (signal.SIGINT, signal.SIGINT)])
+def test_asked_to_stop_it_ends_with_code_0(ros: Any, tiny_model: Path, signals: Sequence[signal.Signals]) -> None:
+    with started("--ros-args", "-p", f"model:={tiny_model}") as (process, _):
+        for number in signals:
+            process.send_signal(number)
+            time.sleep(0.05)
+        process.communicate(timeout=20)
+    assert process.returncode == 0
+
+
+def test_the_shipped_weights_start_without_what_a_vehicle_does_not_need(ros: Any) -> None:
+    with started() as (process, _):
+        mapped = Path(f"/proc/{process.pid}/maps").read_text()
+        loaded = [name for name in ("torch", "mmcv", "open3d", "matplotlib") if f"/{name}/" in mapped]
+    assert loaded == []
+    assert "/openvino/" in mapped
+
+
+def test_a_topic_preset_renames_the_inputs_but_a_remapping_wins(ros: Any, tiny_model: Path) -> None:
+    remapped = ["--ros-args", "-r", "points:=/mine", "-p", f"model:={tiny_model}"]
+    with started("--topics", "kitti2bag", *remapped) as (_, said):
+        assert "/kitti/camera_color_left/image_raw, " in said
+        assert "/mine" in said
+        assert "/kitti/velo" not in said
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (["-p", "model:=nowhere.xml"], "nowhere.xml"),
+        (["-p", "calibration_file:=nowhere.yaml"], "nowhere.yaml: No such file"),
+        (["-p", "engine:=abacus"], "engine: 'abacus' is unknown"),
+        (["-p", "threads:=1000"], "out of range"),
+        (["--params-file", "nowhere.yaml"], "nowhere.yaml"),
+    ],
+)
+def test_mistakes_at_start_are_one_line(ros: Any, tmp_path: Path, arguments: list[str], reason: str) -> None:
+    command = [*COMMAND, "--ros-args", *arguments]
+    done = subprocess.run(command, cwd=tmp_path, env=os.environ, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+    assert reason in done.stderr.splitlines()[-1]

@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The node's life cycle, in this process; what it does with sensors is in test_node_e2e.py."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+pytest.importorskip("rclpy")
+
+from rclpy.lifecycle import TransitionCallbackReturn
+from rclpy.parameter import Parameter
+
+from perception.ros.node import PerceptionNode
+
+SUCCESS, FAILURE = TransitionCallbackReturn.SUCCESS, TransitionCallbackReturn.FAILURE
+Make = Callable[..., PerceptionNode]
+
+
+@pytest.fixture
+def make(ros: Any) -> Iterator[Make]:
+    """Makes nodes with the given parameters."""
+    nodes = []
+
+    def make(**values: Any) -> PerceptionNode:
+        overrides = [Parameter(name, value=value) for name, value in values.items()]
+        nodes.append(PerceptionNode(context=ros, parameter_overrides=overrides))
+        return nodes[-1]
+
+    yield make
+    for node in nodes:
+        node.destroy_node()
+
+
+def test_all_transitions_again_and_again_leave_nothing_behind(make: Make, tiny_model: Path) -> None:
+    node = make(model=str(tiny_model))
+    before = (len(list(node.publishers)), len(list(node.subscriptions)))
+    for _ in range(3):
+        assert node.trigger_configure() == SUCCESS
+        for _ in range(2):
+            assert node.trigger_activate() == SUCCESS
+            assert any(thread.name == "perception worker" for thread in threading.enumerate())
+            assert node.trigger_deactivate() == SUCCESS
+        assert node.trigger_cleanup() == SUCCESS
+    assert (len(list(node.publishers)), len(list(node.subscriptions))) == before
+    assert not any(thread.name == "perception worker" for thread in threading.enumerate())
+
+
+@pytest.mark.parametrize("steps", [(), ("configure",), ("configure", "activate")])
+def test_shutdown_from_every_state(make: Make, tiny_model: Path, steps: tuple[str, ...]) -> None:
+    node = make(model=str(tiny_model))
+    for step in steps:
+        assert getattr(node, f"trigger_{step}")() == SUCCESS
+    assert node.trigger_shutdown() == SUCCESS
+
+
+def test_a_failed_configure_says_why_and_can_be_tried_again(make: Make, tiny_model: Path) -> None:
+    node = make(model="nowhere.xml")
+    assert node.trigger_configure() == FAILURE
+    assert node.failure is not None
+    assert "nowhere.xml" in node.failure
+    assert node.set_parameters([Parameter("model", value=str(tiny_model))])[0].successful
+    assert node.trigger_configure() == SUCCESS
+
+
+def test_only_enabled_sensors_are_listened_to(make: Make, tiny_model: Path) -> None:
+    node = make(model=str(tiny_model), **{"depth.enabled": False, "infrared.enabled": False})
+    node.trigger_configure()
+    node.trigger_activate()
+    topics = {subscription.topic_name for subscription in node.subscriptions}
+    assert {"/image", "/image/compressed", "/camera_info", "/points"} <= topics
+    assert not {"/depth", "/infrared"} & topics
+
+
+def test_live_parameters_count_at_once_and_impossible_ones_change_nothing(make: Make) -> None:
+    node = make()
+    assert node.set_parameters([Parameter("tolerance_s", value=0.02)])[0].successful
+    assert node.settings.timing.tolerance_s == 0.02
+    refused = node.set_parameters([Parameter("engine", value="abacus")])[0]
+    assert not refused.successful
+    assert "abacus" in refused.reason
+    assert not node.set_parameters([Parameter("autostart", value=False)])[0].successful
+    assert node.settings.engine == "auto"
+    assert node.set_parameters([Parameter("lidar_to_camera", value=np.eye(4).ravel().tolist())])[0].successful
+    assert node.settings.lidar_to_camera is not None

@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from perception.errors import DataError, ModelError
+from perception.ros.topics import read_topics, remappings
+
+
+@pytest.mark.parametrize(
+    ("preset", "points"), [("kitti2bag", "/kitti/velo/pointcloud"), ("kitti_to_ros2bag", "/kitti/velo")]
+)
+def test_presets(preset: str, points: str) -> None:
+    assert read_topics(preset)["points"] == points
+
+
+def test_a_file_becomes_ros_arguments(tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text("image: /front/image\npoints: /top/points\n")
+    assert remappings(str(path)) == ["--ros-args", "-r", "image:=/front/image", "-r", "points:=/top/points", "--"]
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"), [("picture: /a", "no input picture"), ("- a", "expected lines"), ("a: [", "no YAML")]
+)
+def test_broken_files(tmp_path: Path, text: str, reason: str) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text(text)
+    with pytest.raises(DataError, match=reason):
+        read_topics(str(path))
+
+
+def test_unknown_presets_and_files_are_named(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="kitti2bag"):
+        read_topics("kitti2bagg")
+    with pytest.raises(DataError, match="No such file"):
+        read_topics(str(tmp_path / "no.yaml"))

@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: Apache-2.0
+import pickle
+import subprocess
+import sys
+from typing import Any
+
+import numpy as np
+import pytest
+
+from perception.classes import PEDESTRIAN, ROAD, VEHICLE
+from perception.errors import PerceptionError
+from perception.frame import MODALITIES
+from perception.sample import Sample
+from perception.simulation import CONDITIONS, SimulatedDrive
+
+
+def _assert_same(a: Sample, b: Sample) -> None:
+    assert a.name == b.name
+    for one, other in (
+        (a.frame.rgb, b.frame.rgb), (a.frame.depth, b.frame.depth), (a.frame.infrared, b.frame.infrared),
+        (a.frame.points, b.frame.points), (a.labels, b.labels), (a.point_labels, b.point_labels),
+    ):  # fmt: skip
+        np.testing.assert_array_equal(one, other)
+
+
+@pytest.fixture(scope="module")
+def drive() -> SimulatedDrive:
+    return SimulatedDrive(seed=5, condition="day", frames=20, scale=0.25)
+
+
+def test_a_sample_is_whole(drive: SimulatedDrive) -> None:
+    sample = drive[2]
+    frame = sample.frame
+    assert frame.modalities == MODALITIES
+    shapes = [np.shape(image) for image in (frame.rgb, frame.depth, frame.infrared, sample.labels)]
+    assert shapes == [(94, 310, 3), (94, 310), (94, 310), (94, 310)]
+    assert frame.points is not None
+    assert sample.point_labels is not None
+    assert sample.labels is not None
+    assert len(frame.points) == len(sample.point_labels) > 15_000
+    assert {ROAD, VEHICLE} <= set(np.unique(sample.labels)) <= {0, ROAD, VEHICLE, PEDESTRIAN}
+    assert frame.stamp_ns == drive.stamp_ns(0) + 200_000_000
+
+
+@pytest.mark.parametrize("condition", CONDITIONS)
+def test_frames_repeat_bit_for_bit_in_any_order(condition: str) -> None:
+    first = SimulatedDrive(1, condition, frames=8, scale=0.1)
+    second = pickle.loads(pickle.dumps(SimulatedDrive(1, condition, frames=30, scale=0.1)))
+    early, late = first[1], first[6]
+    _assert_same(second[6], late)
+    _assert_same(second[1], early)
+
+
+def test_frames_repeat_in_another_process(drive: SimulatedDrive) -> None:
+    script = (
+        "from perception.simulation import SimulatedDrive; import hashlib;"
+        "s = SimulatedDrive(5, 'day', 20, scale=0.25)[3]; f = s.frame;"
+        "print(hashlib.sha256(f.rgb.tobytes() + f.points.tobytes() + f.infrared.tobytes()).hexdigest())"
+    )
+    there = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout.strip()
+    import hashlib
+
+    frame: Any = drive[3].frame
+    here = hashlib.sha256(frame.rgb.tobytes() + frame.points.tobytes() + frame.infrared.tobytes()).hexdigest()
+    assert there == here
+
+
+def test_seeds_give_different_streets(drive: SimulatedDrive) -> None:
+    other = SimulatedDrive(seed=6, condition="day", frames=20, scale=0.25)[2]
+    assert (drive[2].labels != other.labels).mean() > 0.05
+
+
+def test_a_drive_is_a_sequence(drive: SimulatedDrive) -> None:
+    assert len(drive) == 20
+    _assert_same(drive[-1], drive[19])
+    assert [s.name for s in drive[3:5]] == ["day-0005/000003", "day-0005/000004"]
+    with pytest.raises(IndexError):
+        drive[20]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"seed": -1}, "seed -1"),
+        ({"condition": "snow"}, "snow"),
+        ({"frames": 0}, "frames 0"),
+        ({"rate_hz": 0.0}, "rate_hz 0"),
+        ({"scale": 0.0}, "scale 0"),
+    ],
+)
+def test_wrong_parameters_are_refused(arguments: dict[str, Any], message: str) -> None:
+    with pytest.raises(PerceptionError, match=message):
+        SimulatedDrive(**arguments)
+
+
+def test_importing_the_simulator_does_not_load_open3d() -> None:
+    script = "import perception.simulation, sys; assert 'open3d' not in sys.modules"
+    subprocess.run([sys.executable, "-c", script], check=True)

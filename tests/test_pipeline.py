@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from perception import MODALITIES, CameraModel, Frame, Pipeline
+
+CAMERA = CameraModel(np.array([[70.0, 0, 39.5], [0, 70, 19.5], [0, 0, 1]]), 80, 40)
+TO_CAMERA = np.array([[0, -1, 0, 0.0], [0, 0, -1, 0], [1, 0, 0, 0], [0, 0, 0, 1]])
+
+
+@pytest.fixture(scope="module")
+def pipeline() -> Pipeline:
+    return Pipeline.load(threads=1)
+
+
+def sensors() -> dict:
+    rng = np.random.default_rng(0)
+    return dict(
+        rgb=rng.integers(0, 256, (40, 80, 3), np.uint8),
+        depth=rng.uniform(1, 50, (40, 80)).astype(np.float32),
+        infrared=rng.integers(0, 65536, (20, 40), np.uint16),
+        points=rng.uniform((-10, -10, -2, 0), (40, 10, 2, 1), (500, 4)).astype(np.float32),
+    )
+
+
+@pytest.mark.parametrize("subset", range(1, 16), ids=lambda i: f"{i:04b}")
+def test_every_subset_of_sensors_gives_labels(pipeline: Pipeline, subset: int) -> None:
+    kept = {k: v for i, (k, v) in enumerate(sensors().items()) if subset >> i & 1}
+    prediction = pipeline(Frame(5, **kept, camera=CAMERA, lidar_to_camera=TO_CAMERA))
+    assert prediction.stamp_ns == 5
+    assert prediction.labels.shape == prediction.confidence.shape == (40, 80)
+    assert prediction.labels.dtype == np.uint8
+    assert prediction.labels.max() <= 3
+    assert sum(prediction.modality_weights.values()) == pytest.approx(1, abs=1e-3)
+    for i, name in enumerate(MODALITIES):
+        assert (prediction.modality_weights[name] > 0) == bool(subset >> i & 1)
+    assert (prediction.point_labels is not None) == ("points" in kept)
+    assert set(prediction.timings_ms) == {"encode", "infer", "decode"}
+
+
+def test_points_get_the_label_of_their_pixel(pipeline: Pipeline) -> None:
+    points = np.array([[10, 0, 0, 1], [-10, 0, 0, 1], [10, 2, 1, 1], [np.nan, 0, 0, 0]], np.float32)
+    frame = Frame(0, sensors()["rgb"], points=points, camera=CAMERA, lidar_to_camera=TO_CAMERA)
+    prediction = pipeline(frame)
+    assert prediction.point_labels is not None
+    labels = prediction.labels
+    # u = 39.5 − 70·y/x, v = 19.5 − 70·z/x; halves round to even
+    assert prediction.point_labels.tolist() == [labels[20, 40], 255, labels[12, 26], 255]
+
+
+def test_the_frame_is_left_as_it_is(pipeline: Pipeline) -> None:
+    given = sensors()
+    frame = Frame(0, **{k: v.copy() for k, v in given.items()}, camera=CAMERA, lidar_to_camera=TO_CAMERA)
+    pipeline(frame)
+    for name, value in given.items():
+        np.testing.assert_array_equal(getattr(frame, name), value)
+
+
+def test_the_same_frame_gives_the_same_labels(pipeline: Pipeline) -> None:
+    frame = Frame(0, **sensors(), camera=CAMERA, lidar_to_camera=TO_CAMERA)
+    np.testing.assert_array_equal(pipeline(frame).labels, pipeline(frame).labels)
+
+
+def test_knows_what_it_runs(pipeline: Pipeline) -> None:
+    assert len(pipeline.weights_sha256) == 64
+    assert pipeline.engine.name.startswith("openvino")

@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The README and the documents tell the truth: their commands parse, their Python runs, their links lead somewhere."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from perception.cli.main import command_names, make_parser
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+DOCUMENTS = [CHECKOUT / "README.md", CHECKOUT / "CONTRIBUTING.md", *sorted((CHECKOUT / "docs").glob("*.md"))]
+
+NEEDS_ROS_2_INSTALLED = "needs an installed ROS 2, which this machine may lack"
+IS_THE_DEMO = "minutes long; its parts have tests of their own"
+IS_THIS = "runs this test"
+NOT_RUN = {
+    "make demo": IS_THE_DEMO,
+    "make test": IS_THIS,
+    "source /opt/ros/jazzy/setup.bash": NEEDS_ROS_2_INSTALLED,
+    "colcon build": NEEDS_ROS_2_INSTALLED,
+    "source install/setup.bash": NEEDS_ROS_2_INSTALLED,
+    "ros2 launch multimodal_perception perception.launch.py topics:=kitti2bag": NEEDS_ROS_2_INSTALLED,
+    "ros2 run multimodal_perception perception_node --ros-args -r image:=/camera/image_rect_color": (
+        NEEDS_ROS_2_INSTALLED
+    ),
+    "scripts/setup.sh ros": "has installed what runs this test",
+    "source .venv/bin/activate": "a shell's own",
+}
+"""Commands that no test here runs, and why."""
+
+
+def blocks(language: str) -> list[tuple[str, str]]:
+    """(document's name, text) of every fenced block in that language."""
+    fence = re.compile(rf"^```{language}\n(.*?)^```", re.MULTILINE | re.DOTALL)
+    return [(path.name, text) for path in DOCUMENTS for text in fence.findall(path.read_text("utf-8"))]
+
+
+def shell_lines() -> list[str]:
+    lines = [line for _, text in blocks("sh") for line in text.replace("\\\n", "").splitlines()]
+    return [line.strip() for line in lines if line.strip() and not line.lstrip().startswith("#")]
+
+
+PERCEPTION_LINES = sorted({line for line in shell_lines() if line.startswith("perception ")})
+
+
+def test_every_command_is_checked_or_says_why_not() -> None:
+    unknown = [line for line in shell_lines() if line not in PERCEPTION_LINES and line not in NOT_RUN]
+    assert not unknown
+    assert not set(NOT_RUN) - set(shell_lines()), "no document has these any more"
+
+
+@pytest.mark.parametrize("line", PERCEPTION_LINES)
+def test_the_command_parses(line: str) -> None:
+    """The real parser takes the line: the command, its options and its choices exist."""
+    name, *arguments = shlex.split(line, comments=True)[1:]
+    assert name in command_names()
+    if "--ros-args" in arguments:
+        arguments = arguments[: arguments.index("--ros-args")]
+    make_parser(name).parse_args(arguments)
+
+
+def test_the_simulate_and_evaluate_lines_run(tmp_path: Path) -> None:
+    """The two lines as they stand, but for a shorter and smaller drive."""
+    simulate, evaluate = (
+        next(line for line in PERCEPTION_LINES if line.startswith(start))
+        for start in ("perception simulate", "perception eval simulated")
+    )
+    small = f"{simulate.replace('--frames 20', '--frames 2')} --scale 0.25 --workers 1"
+    for line in (small, evaluate):
+        command = [sys.executable, "-m", *shlex.split(line)]
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=150)
+        assert done.returncode == 0, done.stderr
+    assert (tmp_path / "out/scores.json").stat().st_size > 0
+
+
+@pytest.mark.parametrize(("document", "code"), blocks("python"))
+def test_the_python_runs(document: str, code: str, tmp_path: Path) -> None:
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, f"{document}: {done.stderr}"
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_the_links_lead_somewhere(document: Path) -> None:
+    targets = re.findall(r"\]\(([^)#]+)[^)]*\)", document.read_text("utf-8"))
+    broken = [t for t in targets if not t.startswith("http") and not (document.parent / t).exists()]
+    assert not broken

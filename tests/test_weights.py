@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The floor under the shipped weights, on data that training did not see."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from perception import Pipeline
+from perception.datasets.camvid import CamVid
+from perception.evaluation.evaluate import evaluate
+from perception.paths import WEIGHTS
+from perception.simulation import SimulatedDrive
+
+
+@pytest.fixture(scope="module")
+def pipeline() -> Pipeline:
+    return Pipeline.load()
+
+
+def test_camvid_val(pipeline: Pipeline, real_data: Path) -> None:
+    iou = evaluate(pipeline, CamVid(real_data / "camvid", "val")[::3]).confusion.iou()
+    assert iou["road"] >= 0.85
+    assert iou["vehicle"] >= 0.50
+
+
+def test_a_simulated_day_drive(pipeline: Pipeline) -> None:
+    drive = SimulatedDrive(seed=2, frames=100)
+    iou = evaluate(pipeline, (drive[i] for i in range(5, 100, 16))).confusion.iou()
+    assert iou["road"] >= 0.90
+    assert iou["vehicle"] >= 0.80
+    assert iou["pedestrian"] >= 0.60
+
+
+def test_weights_are_small_and_have_a_card() -> None:
+    files = [path for path in WEIGHTS.iterdir() if path.suffix in {".safetensors", ".xml", ".bin"}]
+    assert {path.suffix for path in files} == {".safetensors", ".xml", ".bin"}
+    assert max(path.stat().st_size for path in files) <= 20e6
+    card = (WEIGHTS / "MODEL_CARD.md").read_text()
+    assert Pipeline.load().weights_sha256 in card

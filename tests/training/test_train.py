@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+pytest.importorskip("mmseg")
+
+from mmengine.config import Config  # noqa: E402
+
+from perception.engines.weights import load_weights  # noqa: E402
+from perception.errors import DataError, ModelError  # noqa: E402
+from perception.paths import config_path  # noqa: E402
+from perception.training.hooks import read_checkpoint  # noqa: E402
+from perception.training.train import Options, read_config, train  # noqa: E402
+
+
+@pytest.fixture
+def camvid(tmp_path: Path) -> Path:
+    """Three frames in CamVid's layout: a grey road below a blue sky."""
+    root = tmp_path / "camvid"
+    for name in ("train", "trainannot"):
+        (root / name).mkdir(parents=True)
+    labels = np.repeat(np.array([0, 3], np.uint8), 32)[:, None].repeat(96, 1)
+    image = np.where(labels[..., None] == 3, 90, (230, 120, 60)).astype(np.uint8)
+    for i in range(3):
+        cv2.imwrite(str(root / f"train/{i}.png"), image)
+        cv2.imwrite(str(root / f"trainannot/{i}.png"), labels)
+    return root
+
+
+@pytest.fixture
+def config() -> Config:
+    """The shipped recipe on small crops, deterministic in single precision."""
+    config = Config.fromfile(config_path("models/dual_branch_s.py"))
+    config.training.update(crop=(64, 64), batch_size=2, bf16=False)
+    return config
+
+
+def options(camvid: Path, **changes: object) -> Options:
+    settings = dict(data=[("camvid", camvid)], work_dir=camvid.parent / "run", iterations=4, workers=0, save_interval=2)
+    return Options(**{**settings, **changes})
+
+
+def test_writes_weights_that_load_and_a_checkpoint_of_tensors_only(config: Config, camvid: Path) -> None:
+    weights = train(config, options(camvid), lambda _: None)
+    state, model = load_weights(weights)
+    assert model["backbone"]["type"] == "DualBranchEncoder"
+    assert all(torch.isfinite(t).all() for t in state.values())
+    assert read_checkpoint(camvid.parent / "run/last.pt")["iteration"] == 4
+
+
+def test_a_resumed_run_ends_where_an_unbroken_one_does(config: Config, camvid: Path, tmp_path: Path) -> None:
+    whole, broken = tmp_path / "whole", tmp_path / "broken"
+    train(config, options(camvid, work_dir=whole), lambda _: None)
+
+    class Stopped(Exception):
+        pass
+
+    from perception.training.mixture import Mixture
+
+    original = Mixture.__getitem__
+
+    def stop_after_two(self: Mixture, index: int) -> dict:
+        if index >= 4:
+            raise Stopped
+        return original(self, index)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Mixture, "__getitem__", stop_after_two)
+        with pytest.raises(Stopped):
+            train(config, options(camvid, work_dir=broken), lambda _: None)
+    train(config, options(camvid, work_dir=broken, resume=True), lambda _: None)
+    expected, got = (load_weights(run / "weights.safetensors")[0] for run in (whole, broken))
+    for name, tensor in expected.items():
+        torch.testing.assert_close(got[name], tensor, msg=name)
+
+
+def test_mistakes_are_said_in_a_line(config: Config, camvid: Path, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="this config knows"):
+        train(config, options(camvid, data=[("mapillary", camvid)]), lambda _: None)
+    with pytest.raises(ModelError, match="nothing to resume from"):
+        train(config, options(camvid, resume=True), lambda _: None)
+    with pytest.raises(ModelError, match="no such config"):
+        read_config(tmp_path / "none.py")
+    (tmp_path / "empty.py").write_text("a = 1\n")
+    with pytest.raises(ModelError, match="no model and no training"):
+        read_config(tmp_path / "empty.py")
+    (camvid.parent / "run" / "last.pt").write_bytes(b"junk")
+    with pytest.raises(ModelError, match="not a checkpoint"):
+        read_checkpoint(camvid.parent / "run" / "last.pt")

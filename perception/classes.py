@@ -28,7 +28,7 @@ CAMVID: dict[int, int] = {3: ROAD, 8: VEHICLE, 9: PEDESTRIAN, 10: UNLABELLED, 11
 """SegNet's 12 CamVid ids. 10 (bicyclist) is a person on a bicycle, two of our classes at once: ignored."""
 
 IDD_LITE: dict[int, int] = {0: ROAD, 2: PEDESTRIAN, 3: VEHICLE, 255: UNLABELLED}
-"""IDD-Lite level-1 ids. 0 is any drivable ground; 2 (living things) has riders and animals in it; 3 has two-wheelers."""
+"""IDD-Lite level-1 ids. 0 is any drivable ground; 2 (living things) holds riders and animals; 3 has two-wheelers."""
 
 CITYSCAPES_TRAIN_IDS: dict[int, int] = {
     0: ROAD, 11: PEDESTRIAN, 12: PEDESTRIAN, 13: VEHICLE, 14: VEHICLE, 15: VEHICLE, 16: VEHICLE, 17: VEHICLE,

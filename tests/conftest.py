@@ -9,6 +9,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, settings
+
+# A busy machine is no failure: examples may take as long as they do.
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 

@@ -37,5 +37,5 @@ def test_weights_are_small_and_have_a_card() -> None:
     files = [path for path in WEIGHTS.iterdir() if path.suffix in {".safetensors", ".xml", ".bin"}]
     assert {path.suffix for path in files} == {".safetensors", ".xml", ".bin"}
     assert max(path.stat().st_size for path in files) <= 20e6
-    card = (WEIGHTS / "MODEL_CARD.md").read_text()
+    card = (WEIGHTS / "README.md").read_text()
     assert Pipeline.load().weights_sha256 in card

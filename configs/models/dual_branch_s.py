@@ -2,9 +2,6 @@
 channels = (32, 64, 128, 256)
 aux_channels = (24, 32, 64, 96)
 
-# Rarer classes count more: background, road, vehicle, pedestrian.
-class_weight = [1.0, 1.0, 1.5, 3.0]
-
 model = dict(
     type="EncoderDecoder",
     data_preprocessor=dict(type="FusionPreprocessor"),
@@ -26,7 +23,7 @@ model = dict(
         dropout_ratio=0.0,
         num_classes=4,
         align_corners=False,
-        loss_decode=dict(type="CrossEntropyLoss", class_weight=class_weight),
+        loss_decode=dict(type="CrossEntropyLoss", avg_non_ignore=True),
     ),
     auxiliary_head=dict(
         type="FCNHead",
@@ -39,7 +36,7 @@ model = dict(
         num_classes=4,
         norm_cfg=dict(type="BN"),
         align_corners=False,
-        loss_decode=dict(type="CrossEntropyLoss", class_weight=class_weight, loss_weight=0.4),
+        loss_decode=dict(type="CrossEntropyLoss", avg_non_ignore=True, loss_weight=0.4),
     ),
     test_cfg=dict(mode="whole"),
 )
@@ -60,6 +57,6 @@ training = dict(
         "kitti-frames": dict(split="train", weight=1.5, scale=(0.6, 1.6)),
         "roadscene": dict(split="train", weight=0.7, scale=(0.75, 2.0)),
         "msrs": dict(split="train", weight=0.1, scale=(0.6, 1.6)),
-        "simulated": dict(split="train", weight=8.0, scale=(0.6, 2.0)),
+        "simulated": dict(split="train", weight=14.0, scale=(0.6, 2.0)),
     },
 )

@@ -79,4 +79,4 @@ def _named_root(item: str) -> tuple[str, Path]:
     name, equals, root = item.partition("=")
     if not equals or not root:
         raise DataError(f"--data {item}: write NAME=ROOT, for example camvid=DATA/camvid")
-    return name, Path(root)
+    return name, Path(root).expanduser()

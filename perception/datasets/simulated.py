@@ -27,7 +27,11 @@ from perception.frame import CameraModel, Frame
 from perception.sample import Sample
 
 FORMAT = 1
+"""Version of the layout, in drive.json."""
+
 DEPTH_UNITS = 256.0
+"""Depth units per metre, as in KITTI's depth maps."""
+
 _OWN_IDS = np.full(256, UNLABELLED, np.uint8)
 _OWN_IDS[: len(CLASS_NAMES)] = np.arange(len(CLASS_NAMES))
 

@@ -216,7 +216,7 @@ class Collector:
         elif state.last_stamp_ns is not None:
             step = arrival.stamp_ns - state.last_stamp_ns
             # Down at once, up slowly: a lost message is no sign of a slow sensor, and waiting in vain costs less.
-            state.period_ns = min(step, 0.9 * (state.period_ns or step) + 0.1 * step)
+            state.period_ns = min(step, 1.1 * (state.period_ns or step))
         state.alive, state.last_arrived, state.last_stamp_ns = True, arrival.arrived, arrival.stamp_ns
         if len(state.kept) == _KEPT and not state.kept[0].used:
             state.drops["unmatched"] += 1

@@ -21,6 +21,9 @@ from perception.errors import PerceptionError
 
 START_TIMEOUT_S = 120.0
 """Loading a network takes seconds; on a machine that is busy with others it may take this long."""
+ANSWER_TIMEOUT_S = 2.0
+"""DDS loses an answer when the node has not discovered all of the client yet: then ask again."""
+
 STOP_TIMEOUT_S = 10.0
 
 DOMAINS = range(1, 102)
@@ -63,11 +66,11 @@ class NodeProcess:
         """
         client = node.create_client(GetState, f"{name}/get_state")
         try:
-            deadline, state, answer = time.monotonic() + timeout, "not there yet", None
+            deadline, state, answer, asked = time.monotonic() + timeout, "not there yet", None, 0.0
             while time.monotonic() < deadline:
                 self.check()
-                if answer is None and client.service_is_ready():
-                    answer = client.call_async(GetState.Request())
+                if client.service_is_ready() and (answer is None or time.monotonic() - asked > ANSWER_TIMEOUT_S):
+                    answer, asked = client.call_async(GetState.Request()), time.monotonic()
                 elif answer is not None and answer.done():
                     current = answer.result().current_state
                     if current.id == State.PRIMARY_STATE_ACTIVE:

@@ -127,14 +127,13 @@ class Camera:
         hits = tracer.cast(rays)
         surface = look_up(hits, self._table, self._footprint(hits, rays, length))
         direction = rays[:, 3:] / length[:, None]
+        seen_along = rows_of(direction, hits.ray)
         open_sky = np.ones(len(picture), np.float32)
         open_sky[view.hits.ray] = view.open_sky
         sunlight = lighting.sunlight(hits, surface)
         colour = np.empty((len(pixel), 3), np.float32)
         colour[hits.missed] = sky(direction[hits.missed], lighting.weather)
-        colour[hits.ray] = lighting.radiance(
-            hits, surface, rows_of(direction, hits.ray), sunlight, open_sky[pixel[hits.ray]]
-        )
+        colour[hits.ray] = lighting.radiance(hits, surface, seen_along, sunlight, open_sky[pixel[hits.ray]])
         # What is far brighter than the rest must not win alone, or edges against the sky look chipped.
         samples = np.minimum(colour, 4.0).reshape(len(EDGE_SAMPLES), len(edge), 3)
         picture[edge] = (picture[edge] + samples.sum(axis=0)) / (1 + len(EDGE_SAMPLES))

@@ -28,8 +28,17 @@ def tile(roughness: float) -> Floats:
 
 def noise(u: Floats, v: Floats, period: float, roughness: float = 1.0) -> Floats:
     """(N,) noise of mean 0 and deviation 1 at surface coordinates `u`, `v` [m], repeating every `period` metres."""
-    per_metre = TILE / period
-    return _sample(tile(roughness), u * np.float32(per_metre), v * np.float32(per_metre))
+    # OpenCV's maps are at most 32767 wide: the points are laid out in rows.
+    count, width = len(u), 1024
+    rows = max(1, -(-count // width))
+    maps = np.zeros((2, rows * width), np.float32)
+    for coordinate, place in zip((u, v), maps[:, :count], strict=True):
+        np.multiply(coordinate, np.float32(1.0 / period), out=place)
+        place -= np.floor(place)
+    maps *= np.float32(TILE)
+    map_x, map_y = maps.reshape(2, rows, width)
+    values = cv2.remap(tile(roughness), map_x, map_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP)
+    return np.asarray(values, np.float32).reshape(-1)[:count]
 
 
 def unrolled(position: Floats, normal: Floats) -> tuple[Floats, Floats]:
@@ -38,18 +47,6 @@ def unrolled(position: Floats, normal: Floats) -> tuple[Floats, Floats]:
     length = np.maximum(np.hypot(normal[:, 0], normal[:, 1]), 1e-6)
     along = (normal[:, 0] * position[:, 1] - normal[:, 1] * position[:, 0]) / length
     return np.where(upright, along, position[:, 0]), np.where(upright, position[:, 2], position[:, 1])
-
-
-def _sample(image: Floats, x: Floats, y: Floats) -> Floats:
-    """Bilinear look-up that wraps around. OpenCV's maps are at most 32767 wide: the points are laid out in rows."""
-    count, width = len(x), 1024
-    rows = max(1, -(-count // width))
-    flat = np.zeros((2, rows * width), np.float32)
-    np.remainder(x, image.shape[1], out=flat[0, :count])
-    np.remainder(y, image.shape[0], out=flat[1, :count])
-    map_x, map_y = flat.reshape(2, rows, width)
-    values = cv2.remap(image, map_x, map_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP)
-    return np.asarray(values, np.float32).reshape(-1)[:count]
 
 
 def cell_hash(column: NDArray[np.int64], row: NDArray[np.int64], salt: int = 0) -> Floats:

@@ -22,7 +22,7 @@ class Material:
     albedo: linear RGB, 0–1. texture: name of the procedural pattern that the camera draws on it in world or object
     coordinates (see `textures.py`), "plain" for none. specular: 0 matt – 1 mirror-like (car paint, glass).
     reflectivity: LiDAR intensity at normal incidence, 0–1 (above 1: retro-reflector).
-    warmth: degrees Celsius above (or below) the ambient temperature. emissivity: thermal, 0–1; the rest reflects the sky.
+    warmth: degrees Celsius above (or below) the ambient temperature. emissivity: thermal, 0–1; the rest mirrors sky.
     glow: linear RGB light given off, switched on by night (lamps, windows); zeros for none.
     class_id: see `perception.classes`.
     """

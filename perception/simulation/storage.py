@@ -24,15 +24,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from perception.datasets.simulated import DEPTH_UNITS, FORMAT
 from perception.errors import DataError
 from perception.sample import Sample
 from perception.simulation.drive import SimulatedDrive
-
-FORMAT = 1
-"""Version of the layout, in drive.json."""
-
-DEPTH_UNITS = 256.0
-"""Depth units per metre, as in KITTI's depth maps."""
 
 FOLDERS: tuple[str, ...] = ("image", "depth", "infrared", "velodyne", "labels", "point_labels")
 

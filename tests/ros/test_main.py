@@ -33,7 +33,7 @@ def started(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
                 said += line
             yield process, said
         finally:
-            process.kill()
+            process.terminate()  # a killed node would leave its shared memory behind
 
 
 @pytest.mark.parametrize("signals", [(signal.SIGTERM,), (signal.SIGINT,), (signal.SIGINT, signal.SIGINT)])

@@ -97,13 +97,13 @@ def test_openvino_starts_without_torch(exported: Path) -> None:
 
 
 def test_the_shipped_engine_file_agrees_with_the_shipped_weights() -> None:
-    """In the precision that this processor runs by default."""
+    """In the precision that this processor runs by default, over five streets; one frame alone may lie lower."""
     pytest.importorskip("mmseg")
     from perception.engines.export import MIN_AGREEMENT, check_parity
     from perception.sensors import encode, network_size
     from perception.simulation import SimulatedDrive
 
-    frames = (sample.frame for sample in SimulatedDrive(seed=3, frames=2, rate_hz=1.0))
+    frames = (SimulatedDrive(seed=seed, frames=100)[20].frame for seed in range(5))
     inputs = [encode(frame, *network_size(*frame.size)) for frame in frames]
     weights, exported = find_model(None, "torch")[1], find_model(None, "openvino")[1]
     assert check_parity(weights, exported, inputs) >= MIN_AGREEMENT

@@ -12,6 +12,7 @@ from perception.models.fusion import (
     SEFusion,
 )
 from perception.models.light_fpn_head import LightFPNHead
+from perception.models.losses import WeightedCrossEntropy
 from perception.models.preprocessor import FusionPreprocessor
 from perception.models.slim_resnet import SlimResNet
 
@@ -28,4 +29,5 @@ __all__ = [
     "LightFPNHead",
     "SEFusion",
     "SlimResNet",
+    "WeightedCrossEntropy",
 ]

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from perception.models.dual_branch import Batch, DualBranchEncoder
+from perception.models.light_fpn_head import SUBPIXELS, LightFPNHead
 
 
 class DeployGraph(nn.Module):
@@ -28,8 +29,28 @@ class DeployGraph(nn.Module):
         """See the class."""
         batch = Batch(rgb.permute(0, 3, 1, 2).float(), aux.permute(0, 3, 1, 2).float(), present)
         features, weights = self.encoder.encode(batch)
-        # Probabilities are taken before upsampling: a sixteenth of the exponentials, and the borders hardly move.
-        probabilities = self.head(features).softmax(1)
-        probabilities = functional.interpolate(probabilities, batch.rgb.shape[2:], mode="bilinear", align_corners=False)
-        confidence, labels = probabilities.max(1)
-        return labels.to(torch.uint8), (confidence * 255 + 0.5).to(torch.uint8), weights
+        logits, subpixels = self._logits(features, batch.rgb.shape[2:])
+        labels, confidence = (functional.pixel_shuffle(x, subpixels)[:, 0] for x in _decide(logits))
+        return labels, confidence, weights
+
+    def _logits(self, features: tuple[Tensor, ...], size: torch.Size) -> tuple[tuple[Tensor, ...], int]:
+        """Per class (B, r², H/r, W/r), and r. Any head of mmseg's will do; only ours leaves its sub-pixels stacked."""
+        if isinstance(self.head, LightFPNHead):
+            return self.head.subpixels(features).chunk(self.head.num_classes, 1), SUBPIXELS
+        logits = functional.interpolate(self.head(features), size, mode="bilinear", align_corners=False)
+        return logits.chunk(self.head.num_classes, 1), 1
+
+
+def _decide(logits: tuple[Tensor, ...]) -> tuple[Tensor, Tensor]:
+    """The likeliest class and its probability × 255, both uint8, from the logits of each class, all of one shape.
+
+    Written without argmax and softmax: engines fuse these element-wise steps into one pass over the memory.
+    """
+    best, labels = logits[0], torch.zeros_like(logits[0])
+    for class_id, candidate in enumerate(logits[1:], 1):
+        labels = torch.where(candidate > best, torch.full_like(labels, class_id), labels)
+        best = torch.maximum(best, candidate)
+    total = torch.zeros_like(best)
+    for candidate in logits:
+        total = total + (candidate - best).exp()
+    return labels.to(torch.uint8), (255 / total + 0.5).to(torch.uint8)

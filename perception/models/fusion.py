@@ -7,6 +7,8 @@ each branch counted (B, 2). A branch that is not present contributes nothing, wh
 
 from __future__ import annotations
 
+from abc import abstractmethod
+
 import torch
 from mmcv.cnn import ConvModule
 from mmengine.model import BaseModule
@@ -32,9 +34,9 @@ class Fusion(BaseModule):
         aux = self.align(aux) * present[:, 1:, None, None]
         return self.fuse(rgb, aux, present)
 
+    @abstractmethod
     def fuse(self, rgb: Tensor, aux: Tensor, present: Tensor) -> tuple[Tensor, Tensor]:
         """Fuse two (B, C, H, W) features; absent ones are zero already."""
-        raise NotImplementedError
 
 
 def equal_shares(present: Tensor) -> Tensor:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A decode head that spends its time at the coarse strides."""
+"""A decode head that spends its time at the coarse strides and draws the borders from sub-pixels."""
 
 from __future__ import annotations
 
@@ -9,16 +9,24 @@ from mmcv.cnn import ConvModule
 from mmseg.models.decode_heads.decode_head import BaseDecodeHead
 from mmseg.models.utils import resize
 from mmseg.registry import MODELS
+from mmseg.structures import SegDataSample
 from torch import Tensor, nn
+from torch.nn import functional
+
+SUBPIXELS = 4
+"""Every cell of the finest features yields logits for that many rows and columns of its own."""
 
 
 @MODELS.register_module()
 class LightFPNHead(BaseDecodeHead):
     """Top-down pyramid (Lin et al., CVPR 2017) with global context on top and a narrow last level.
 
+    The last convolution predicts a block of sub-pixels per cell (Shi et al., CVPR 2016): sharper on small objects
+    than interpolated logits, and much cheaper, as nothing is computed at full resolution.
+
     width: channels of all levels but the finest, which has `channels`.
 
-    forward: features of strides s, 2s, 4s, 8s → logits (B, num_classes, H/s, W/s).
+    forward: features of strides 4, 8, 16, 32 → logits (B, num_classes, H, W).
     """
 
     def __init__(self, width: int = 64, **kwargs: Any) -> None:
@@ -31,9 +39,14 @@ class LightFPNHead(BaseDecodeHead):
         self.narrow = ConvModule(width, self.channels, 1, norm_cfg=norm, act_cfg=None)
         self.fine_lateral = ConvModule(fine, self.channels, 1, norm_cfg=norm, act_cfg=None)
         self.fine_smooth = ConvModule(self.channels, self.channels, 3, padding=1, norm_cfg=norm)
+        self.conv_seg = nn.Conv2d(self.channels, self.num_classes * SUBPIXELS**2, 1)
 
     def forward(self, inputs: tuple[Tensor, ...]) -> Tensor:
         """See the class."""
+        return functional.pixel_shuffle(self.subpixels(inputs), SUBPIXELS)
+
+    def subpixels(self, inputs: tuple[Tensor, ...]) -> Tensor:
+        """Logits (B, num_classes · SUBPIXELS², H/4, W/4) in the order of `pixel_shuffle`: class, row, column."""
         fine, *coarse = self._transform_inputs(inputs)
         x = self.smooth[-1](self.laterals[-1](coarse[-1]) + self.context(coarse[-1].mean((2, 3), keepdim=True)))
         for level in reversed(range(len(coarse) - 1)):
@@ -42,3 +55,8 @@ class LightFPNHead(BaseDecodeHead):
         lateral = self.fine_lateral(fine)
         x = lateral + resize(self.narrow(x), lateral.shape[2:], mode="bilinear", align_corners=False)
         return self.cls_seg(self.fine_smooth(x))
+
+    def loss_by_feat(self, seg_logits: Tensor, batch_data_samples: list[SegDataSample]) -> dict[str, Tensor]:
+        """The loss alone: mmseg's accuracy beside it would cost a tenth of a training step on a CPU."""
+        labels = self._stack_batch_gt(batch_data_samples).squeeze(1)
+        return {self.loss_decode.loss_name: self.loss_decode(seg_logits, labels, ignore_index=self.ignore_index)}

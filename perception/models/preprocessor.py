@@ -19,7 +19,7 @@ class FusionPreprocessor(BaseDataPreprocessor):
     """Moves a batch to the device and gives it mmseg's form; normalising is the encoder's business.
 
     forward: dict of rgb (B, 3, H, W) uint8, aux (B, C, H/2, W/2) uint8, present (B, M) float and, in training, labels
-    uint8 (B, h, w), at any resolution → dict of `inputs`, a `Batch`, and `data_samples`, a list of SegDataSample.
+    uint8 (B, H, W) → dict of `inputs`, a `Batch`, and `data_samples`, a list of SegDataSample.
     """
 
     def forward(self, data: dict[str, Tensor], training: bool = False) -> dict[str, Any]:

@@ -25,6 +25,10 @@ SURE = 0.6
 """A soft label below this probability teaches nothing."""
 
 
+WHOLE = 0.65
+"""Share of the crops that keep every modality that they have."""
+
+
 @dataclass(frozen=True)
 class Crop:
     """An image-plane transform: pixel (u, v) of the source lands at matrix @ (u, v, 1) in a `width`×`height` crop."""
@@ -154,9 +158,9 @@ def drop_modalities(network_input: NetworkInput, kept: NDArray[np.bool_]) -> Net
 
 
 def random_subset(present: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.bool_]:
-    """Modality dropout: (4,) bool, half of the time everything, else a random non-empty subset of what is present."""
+    """Modality dropout: (4,) bool, mostly everything, else a random non-empty subset of what is present."""
     everything = present > 0
-    if rng.random() < 0.5:
+    if rng.random() < WHOLE:
         return everything
     while True:
         kept = everything & (rng.random(len(MODALITIES)) < 0.5)

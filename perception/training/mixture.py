@@ -32,10 +32,6 @@ class Source:
     scale: tuple[float, float]
 
 
-LABEL_STRIDE = 2
-"""Labels are taken at every second pixel: the loss costs a quarter, and the network's logits are coarser still."""
-
-
 FOCUSED = 0.6
 """Share of the crops that are placed on a pedestrian or a vehicle: at random most would hold road and walls alone."""
 
@@ -43,7 +39,7 @@ FOCUSED = 0.6
 class Mixture(Dataset[dict[str, torch.Tensor]]):
     """`length` random crops; crop i depends on (seed, i) alone, so that a resumed run sees what it would have seen.
 
-    Each item: rgb (3, h, w) uint8, aux (C, h/2, w/2) uint8, present (M,) float32, labels (h/2, w/2) uint8.
+    Each item: rgb (3, h, w) uint8, aux (C, h/2, w/2) uint8, present (M,) float32, labels (h, w) uint8.
     crop: (h, w).
     """
 
@@ -75,5 +71,5 @@ class Mixture(Dataset[dict[str, torch.Tensor]]):
             rgb=torch.from_numpy(network_input.rgb.transpose(2, 0, 1).copy()),
             aux=torch.from_numpy(network_input.aux.transpose(2, 0, 1).copy()),
             present=torch.from_numpy(network_input.present),
-            labels=torch.from_numpy(labels[::LABEL_STRIDE, ::LABEL_STRIDE].copy()),
+            labels=torch.from_numpy(labels),
         )

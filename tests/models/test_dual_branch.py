@@ -70,20 +70,39 @@ def test_the_loss_reaches_every_parameter(config: dict) -> None:
     torch.manual_seed(0)
     model = MODELS.build(config).train()
     inputs = batch(2)
-    data = {**inputs._asdict(), "labels": torch.randint(0, 4, (2, 32, 48), dtype=torch.uint8)}
+    data = {**inputs._asdict(), "labels": torch.randint(0, 4, (2, 64, 96), dtype=torch.uint8)}
     losses = model.loss(**model.data_preprocessor(data, True))
     sum(value for name, value in losses.items() if "loss" in name).backward()
     still = [name for name, p in model.named_parameters() if p.grad is None]
     assert not still
 
 
-def test_the_deployed_graph_gives_class_ids_at_full_size(model: torch.nn.Module) -> None:
+FCN = dict(
+    type="FCNHead",
+    in_channels=256,
+    channels=16,
+    num_convs=1,
+    num_classes=4,
+    norm_cfg=dict(type="BN"),
+    align_corners=False,
+)
+
+
+@pytest.mark.parametrize("head", [None, FCN], ids=["ours", "mmseg's"])
+def test_the_deployed_graph_decides_as_softmax_and_argmax_do(config: dict, head: dict | None) -> None:
+    torch.manual_seed(0)
+    model = MODELS.build({**config, "decode_head": head or config["decode_head"]}).eval()
     rgb = torch.randint(0, 256, (1, 64, 96, 3), dtype=torch.uint8)
     aux = torch.randint(0, 256, (1, 32, 48, 8), dtype=torch.uint8)
+    present = torch.ones(1, 4)
     with torch.inference_mode():
-        labels, confidence, weights = DeployGraph(model)(rgb, aux, torch.ones(1, 4))
+        labels, confidence, weights = DeployGraph(model)(rgb, aux, present)
+        logits = model.encode_decode(
+            Batch(rgb.permute(0, 3, 1, 2).float(), aux.permute(0, 3, 1, 2).float(), present),
+            [dict(img_shape=(64, 96))],
+        )
+    expected, classes = logits.softmax(1).max(1)
     assert labels.dtype == confidence.dtype == torch.uint8
-    assert labels.shape == confidence.shape == (1, 64, 96)
-    assert labels.max() <= 3
-    assert confidence.min() >= 63  # of four classes the likeliest has at least a quarter
+    torch.testing.assert_close(labels.long(), classes)
+    torch.testing.assert_close(confidence.float(), 255 * expected, atol=1, rtol=0)
     assert weights.shape == (1, 4)

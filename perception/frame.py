@@ -108,7 +108,7 @@ class Prediction:
     confidence: (H, W) uint8, the winning class's probability × 255.
     modality_weights: how much each sensor counted, by name, summing to 1; absent sensors have 0.
     point_labels: (N,) uint8 class id per LiDAR point, 255 outside the image; None without points.
-    timings_ms: milliseconds by stage: encode, infer, decode.
+    timings_ms: milliseconds by stage: project, normalise, infer, decode.
     """
 
     stamp_ns: int

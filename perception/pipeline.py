@@ -4,6 +4,9 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from time import perf_counter
 
@@ -13,12 +16,34 @@ from numpy.typing import NDArray
 
 from perception.classes import UNLABELLED
 from perception.engines import Engine, find_model, load_engine
-from perception.frame import MODALITIES, CameraModel, Frame, Prediction
-from perception.sensors import encode, network_size, project
+from perception.engines.base import NetworkOutput
+from perception.frame import MODALITIES, Frame, Prediction
+from perception.sensors import NetworkInput, Projection, encode, network_size, project_sweep
+
+STAGES = ("project", "normalise", "infer", "decode")
+"""What `Prediction.timings_ms` tells the time of, in order."""
+
+
+@dataclass
+class Task:
+    """A frame on its way through the pipeline, with what each step has found so far."""
+
+    frame: Frame
+    projection: Projection | None = None
+    network_input: NetworkInput | None = None
+    output: NetworkOutput | None = None
+    timings_ms: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def timed(self, stage: str) -> Iterator[None]:
+        """Note how long the body takes."""
+        began = perf_counter()
+        yield
+        self.timings_ms[stage] = 1e3 * (perf_counter() - began)
 
 
 class Pipeline:
-    """Encode → engine → decode. One caller at a time.
+    """Encode → engine → decode. One caller at a time, of the whole or of each step.
 
     engine: runs the network. model: the file that it runs.
     """
@@ -51,26 +76,38 @@ class Pipeline:
 
     def __call__(self, frame: Frame) -> Prediction:
         """Predict; labels have the size of the frame (`Frame.size`). The frame is left as it is."""
-        started = perf_counter()
-        width, height = frame.size
-        network_input = encode(frame, *network_size(width, height))
-        encoded = perf_counter()
-        output = self.engine.infer(network_input)
-        inferred = perf_counter()
-        labels, confidence = (_resize(image, width, height) for image in (output.labels, output.confidence))
-        prediction = Prediction(
-            stamp_ns=frame.stamp_ns,
-            labels=labels,
-            confidence=confidence,
-            modality_weights=dict(zip(MODALITIES, output.weights.tolist(), strict=True)),
-            point_labels=_point_labels(frame, labels),
-        )
-        decoded = perf_counter()
-        prediction.timings_ms = {
-            "encode": 1e3 * (encoded - started),
-            "infer": 1e3 * (inferred - encoded),
-            "decode": 1e3 * (decoded - inferred),
-        }
+        return self.decode(self.infer(self.prepare(frame)))
+
+    def prepare(self, frame: Frame) -> Task:
+        """The first of three steps, for callers that overlap them: while one frame is inferred, prepare the next."""
+        task = Task(frame)
+        with task.timed("project"):
+            task.projection = project_sweep(frame)
+        with task.timed("normalise"):
+            task.network_input = encode(frame, *network_size(*frame.size), task.projection)
+        return task
+
+    def infer(self, task: Task) -> Task:
+        """The second step: run the network."""
+        assert task.network_input is not None
+        with task.timed("infer"):
+            task.output = self.engine.infer(task.network_input)
+        return task
+
+    def decode(self, task: Task) -> Prediction:
+        """The third step: labels at the frame's size."""
+        assert task.output is not None
+        output, frame = task.output, task.frame
+        with task.timed("decode"):
+            labels, confidence = (_resize(image, *frame.size) for image in (output.labels, output.confidence))
+            prediction = Prediction(
+                stamp_ns=frame.stamp_ns,
+                labels=labels,
+                confidence=confidence,
+                modality_weights=dict(zip(MODALITIES, output.weights.tolist(), strict=True)),
+                point_labels=_point_labels(frame, task.projection, labels),
+            )
+        prediction.timings_ms = task.timings_ms
         return prediction
 
 
@@ -81,16 +118,10 @@ def _resize(image: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uin
     return np.asarray(cv2.resize(image, (width, height), interpolation=cv2.INTER_NEAREST), np.uint8)
 
 
-def _point_labels(frame: Frame, labels: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
+def _point_labels(frame: Frame, projection: Projection | None, labels: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
     """(N,) the label of the pixel that each point falls on."""
-    if frame.points is None or frame.lidar_to_camera is None or frame.camera is None:
+    if frame.points is None or projection is None:
         return None
-    height, width = labels.shape
-    camera: CameraModel = frame.camera
-    if (camera.width, camera.height) != (width, height):
-        camera = camera.resized(width, height)
-    projection = project(frame.points, frame.lidar_to_camera, camera)
-    u, v = np.rint(projection.uv).astype(np.intp).T
     point_labels = np.full(len(frame.points), UNLABELLED, np.uint8)
-    point_labels[projection.rows] = labels[v, u]
+    point_labels[projection.rows] = labels.ravel()[projection.pixels]
     return point_labels

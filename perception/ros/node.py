@@ -2,7 +2,7 @@
 """The lifecycle node `perception`: sensors in, masks out.
 
 configure loads the network and warms it up; activate subscribes and publishes; deactivate and cleanup undo that. The
-callbacks only store messages; one worker thread does everything else.
+callbacks only store messages; the worker's threads do everything else.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 import traceback
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial, wraps
 from typing import Any
 
@@ -21,9 +22,9 @@ from rclpy.qos import HistoryPolicy, QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image, PointCloud2
 
 from perception.errors import PerceptionError
-from perception.pipeline import Pipeline
+from perception.pipeline import Pipeline, Task
 from perception.ros import parameters, transforms
-from perception.ros.assembly import Assembler, Input
+from perception.ros.assembly import Assembler, Input, Observation
 from perception.ros.calibration import Calibration, read_calibration_file
 from perception.ros.collector import Change, Collector, SensorSet
 from perception.ros.complaints import Complaints
@@ -47,6 +48,18 @@ INPUTS: dict[str, tuple[tuple[str, Any], ...]] = {
 
 WARM_UP_SIZE = (1242, 375)
 """The image size that the network is warmed up with until a camera says its own."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """A set of messages on its way through the worker; stages_ms is what the node itself has spent on it."""
+
+    matched: SensorSet
+    seen: Observation
+    settings: parameters.Settings
+    task: Task
+    stages_ms: dict[str, float]
+
 
 Callback = Callable[["PerceptionNode", LifecycleState], TransitionCallbackReturn]
 
@@ -120,9 +133,8 @@ class PerceptionNode(LifecycleNode):
         self._handover = Handover(Collector(self.settings.sensors, self.settings.timing))
         info_topic = self.resolve_topic_name("camera_info")
         assembler = Assembler(self._calibration, info_topic, self._complaints, self._handover.count_drop)
-        self._worker = Worker(
-            self.get_name(), self._handover, partial(self._answer, assembler), self._say, self._complaints
-        )
+        steps = (partial(self._prepare, assembler), self._infer, self._publish)
+        self._worker = Worker(self.get_name(), self._handover, steps, self._say, self._complaints)
         self._subscribe(self._handover)
         self.get_logger().info(
             f"ready: engine {self._pipeline.engine.name}, model {self._pipeline.model.name}, listening to "
@@ -185,31 +197,36 @@ class PerceptionNode(LifecycleNode):
             self._outputs.destroy()
         self._outputs = self._pipeline = None
 
-    def _answer(self, assembler: Assembler, matched: SensorSet) -> None:
-        """One set → everything that is published about it. Runs in the worker."""
+    def _prepare(self, assembler: Assembler, matched: SensorSet) -> Job | None:
+        """Step 1 of the worker: a set → the network's input. None where none of its messages can be used."""
         assert self._pipeline is not None
-        assert self._outputs is not None
-        settings, began = self.settings, time.perf_counter()
+        began, settings = time.perf_counter(), self.settings
         seen = assembler(matched, settings.intensity_max)
         if seen is None:
-            return
-        assembled = time.perf_counter()
-        prediction = self._pipeline(seen.frame)
-        predicted = time.perf_counter()
-        self._outputs.publish(seen, prediction, settings)
-        published = time.perf_counter()
-        stages = {
-            "convert": (assembled - began) * 1e3,
-            **prediction.timings_ms,
-            "publish": (published - predicted) * 1e3,
-        }
+            return None
+        convert_ms = 1e3 * (time.perf_counter() - began)
+        return Job(matched, seen, settings, self._pipeline.prepare(seen.frame), {"convert": convert_ms})
+
+    def _infer(self, job: Job) -> Job:
+        """Step 2 of the worker: run the network."""
+        assert self._pipeline is not None
+        self._pipeline.infer(job.task)
+        return job
+
+    def _publish(self, job: Job) -> None:
+        """Step 3 of the worker: everything that is said about the frame."""
+        assert self._pipeline is not None
+        assert self._outputs is not None
+        prediction = self._pipeline.decode(job.task)
+        spent = self._outputs.publish(job.seen, prediction, job.settings)
+        arrived = job.matched.arrivals[job.matched.trigger].arrived
         self._statistics.answered(
-            matched.trigger,
-            seen.frame.modalities,
+            job.matched.trigger,
+            job.seen.frame.modalities,
             prediction,
-            stages,
-            latency_s=time.monotonic() - matched.arrivals[matched.trigger].arrived,
-            stamp_latency_s=(self.get_clock().now().nanoseconds - matched.stamp_ns) * 1e-9,
+            {**job.stages_ms, **prediction.timings_ms, **spent},
+            latency_s=time.monotonic() - arrived,
+            stamp_latency_s=(self.get_clock().now().nanoseconds - job.matched.stamp_ns) * 1e-9,
         )
 
     def _say(self, change: Change) -> None:

@@ -42,6 +42,11 @@ class NodeProcess:
             command = [sys.executable, "-m", "perception", "node", *arguments]
             self._process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT)
 
+    @property
+    def pid(self) -> int:
+        """The process's number."""
+        return self._process.pid
+
     def __enter__(self) -> NodeProcess:
         return self
 

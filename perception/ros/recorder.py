@@ -28,7 +28,7 @@ DEPTH = 200
 
 
 class Answer(NamedTuple):
-    """One image of the node. received_ns: wall time of its arrival. data: the message, serialised."""
+    """One image of the node. received_ns: wall time of its arrival. data: the message, serialised; b"" if not kept."""
 
     received_ns: int
     data: bytes
@@ -53,11 +53,12 @@ class Recorder:
 
     node: our own ROS node, which gets the subscriptions. target: the name of the node that is listened to.
     Images are kept as the bytes that came, and their time is taken first: nothing slow stands between the arrival of
-    one message and that of the next. A frame's five images of 1242×375 take 2.3 MB of memory.
+    one message and that of the next. A frame's five images of 1242×375 take 2.3 MB of memory; without keep_images,
+    none, and only the times are known.
     """
 
-    def __init__(self, node: Node, target: str = "/perception") -> None:
-        self._node = node
+    def __init__(self, node: Node, target: str = "/perception", keep_images: bool = True) -> None:
+        self._node, self._keep_images = node, keep_images
         self._lock = threading.Lock()
         self._images: dict[str, dict[int, Answer]] = {name: {} for name in IMAGES}
         self._status: list[Status] = []
@@ -129,7 +130,7 @@ class Recorder:
 
     def _keeper(self, name: str) -> Any:
         def keep(data: bytes) -> None:
-            answer = Answer(time.time_ns(), data)
+            answer = Answer(time.time_ns(), data if self._keep_images else b"")
             stamp_ns = read_stamp(data)
             with self._lock:
                 self._images[name][stamp_ns] = answer

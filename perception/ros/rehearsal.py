@@ -36,12 +36,16 @@ FIRST_ANSWER_TIMEOUT_S = 20.0
 
 @dataclass
 class Rehearsal:
-    """sent: recorded stamp by published stamp [ns] of each frame, in order. images: answers by name and stamp."""
+    """sent: recorded stamp by published stamp [ns] of each frame, in order. images: answers by name and stamp.
+
+    ready_s: from the start of the process to the node being active.
+    """
 
     sent: dict[int, int]
     replay: Summary
     images: dict[str, dict[int, Answer]]
     diagnostics: list[Status]
+    ready_s: float
 
 
 def rehearse(
@@ -50,10 +54,14 @@ def rehearse(
     log: Path,
     on_ready: Callable[[], None],
     on_frame: Callable[[], None],
+    *,
+    on_start: Callable[[int], None] = lambda pid: None,
+    keep_images: bool = True,
 ) -> Rehearsal:
     """Start a node with `node_arguments`, play `source` to it in real time once, and record its answers.
 
-    log: file for the node's output. on_ready is called when the node is active, on_frame after each frame.
+    log: file for the node's output. on_start is told the node's process, on_ready called when the node is active,
+    on_frame after each frame. keep_images: see `Recorder`.
     Raises PerceptionError with the end of the log when the node does not start or dies.
     """
     use_profile()
@@ -66,8 +74,11 @@ def rehearse(
 
     with private_network() as domain, _context(domain) as context:
         own = rclpy.create_node("perception_rehearsal", context=context)
-        with NodeProcess(node_arguments, log) as process, Recorder(own) as recorder:
+        began = time.monotonic()
+        with NodeProcess(node_arguments, log) as process, Recorder(own, keep_images=keep_images) as recorder:
+            on_start(process.pid)
             process.wait_until_active(own)
+            ready_s = time.monotonic() - began
             replay = Replay(own, source)
             sensors = [name for name in MODALITY_OF_TOPIC if name in source.topics]
             replay.wait_for_subscribers(sensors, DISCOVERY_TIMEOUT_S)
@@ -77,7 +88,7 @@ def rehearse(
             process.check()
             recorder.wait_for(max(sent), QUIET_S, FIRST_ANSWER_TIMEOUT_S)
             recorder.wait_for_diagnostics(time.time_ns(), QUIET_S)
-            return Rehearsal(sent, summary, recorder.images(), recorder.diagnostics())
+            return Rehearsal(sent, summary, recorder.images(), recorder.diagnostics(), ready_s)
 
 
 @contextmanager

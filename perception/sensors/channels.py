@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from perception.frame import CameraModel
-from perception.sensors.projection import nearest_per_pixel, project
+from perception.sensors.projection import Projection, nearest_per_pixel
 
 DEPTH_RANGE = (1.0, 100.0)
 """Metres, coded logarithmically: one step is 1.8 % of the distance, near or far."""
@@ -50,44 +50,41 @@ def height_code(metres_up: NDArray[np.float32]) -> NDArray[np.uint8]:
 def depth_channels(
     depth: NDArray[np.float32], camera: CameraModel | None, width: int, height: int
 ) -> NDArray[np.uint8]:
-    """(H, W) metres, NaN invalid → (height, width, 3) uint8. Without a camera the height channel stays 0."""
+    """(H, W) metres, NaN invalid → (3, height, width) uint8. Without a camera the height channel stays 0."""
     # Nearest neighbour: a mean of two surfaces would be a point where there is none.
     resized: NDArray[Any] = cv2.resize(depth, (width, height), interpolation=cv2.INTER_NEAREST)
-    valid = np.isfinite(resized) & (resized > 0)
+    valid = (resized > 0) & (resized < np.inf)
     metres = np.where(valid, resized, np.float32(1))
-    channels = np.zeros((height, width, 3), np.uint8)
-    channels[..., 0] = log_depth(metres)
+    channels = np.zeros((3, height, width), np.uint8)
+    channels[0] = log_depth(metres)
     if camera is not None:
         k = camera.resized(width, height).intrinsics.astype(np.float32)
         rise = (k[1, 2] - np.arange(height, dtype=np.float32)) / k[1, 1]
-        channels[..., 1] = height_code(metres * rise[:, None])
-    channels[..., 2] = 255
-    channels *= valid[..., None]
+        channels[1] = height_code(metres * rise[:, None])
+    channels[2] = 255
+    channels *= valid
     return channels
 
 
 def infrared_channels(infrared: NDArray[Any], width: int, height: int) -> NDArray[np.uint8]:
-    """(H, W) uint8 or uint16 → (height, width, 1) uint8; 16-bit counts are stretched from 1 % to 99 %."""
+    """(H, W) uint8 or uint16 → (1, height, width) uint8; 16-bit counts are stretched from 1 % to 99 %."""
     small = cv2.resize(infrared, (width, height), interpolation=cv2.INTER_AREA)
     if small.dtype == np.uint16:
         low, high = np.percentile(small[::4, ::4], (1, 99))
         # A scene of one temperature must not become amplified noise.
         gain = 255 / max(high - low, 64.0)
-        small = np.clip((small.astype(np.float32) - low) * gain, 0, 255).astype(np.uint8)
-    return np.asarray(small, np.uint8)[..., None]
+        small = cv2.multiply(cv2.subtract(small, low), gain, dtype=cv2.CV_8U)
+    return np.asarray(small, np.uint8)[None]
 
 
-def lidar_channels(
-    points: NDArray[np.float32], lidar_to_camera: NDArray[np.float64], camera: CameraModel, width: int, height: int
-) -> NDArray[np.uint8]:
-    """(N, 4) sweep → (height, width, 4) uint8, projected with a z-buffer at that resolution."""
-    projection = project(points, lidar_to_camera, camera.resized(width, height))
-    pixel, row = nearest_per_pixel(projection, width)
-    channels = np.zeros((height * width, 4), np.uint8)
-    xyz = projection.xyz[row]
-    intensity = points[projection.rows[row], 3]
-    channels[pixel, 0] = log_depth(xyz[:, 2])
-    channels[pixel, 1] = height_code(-xyz[:, 1])
-    channels[pixel, 2] = np.nan_to_num(np.clip(intensity, 0, 1) * 255)
-    channels[pixel, 3] = 255
-    return channels.reshape(height, width, 4)
+def lidar_channels(points: NDArray[np.float32], projection: Projection, width: int, height: int) -> NDArray[np.uint8]:
+    """(N, 4) sweep and where its points fall → (4, height, width) uint8, with a z-buffer at that resolution."""
+    pixels, nearest = nearest_per_pixel(projection.resized(width, height))
+    xyz = projection.xyz[nearest]
+    intensity = points[projection.rows[nearest], 3]
+    channels = np.zeros((4, height * width), np.uint8)
+    channels[0, pixels] = log_depth(xyz[:, 2])
+    channels[1, pixels] = height_code(-xyz[:, 1])
+    channels[2, pixels] = np.nan_to_num(np.clip(intensity, 0, 1) * 255)
+    channels[3, pixels] = 255
+    return channels.reshape(4, height, width)

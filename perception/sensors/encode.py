@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from perception.errors import FrameError
 from perception.frame import MODALITIES, Frame
 from perception.sensors.channels import AUX_CHANNELS, depth_channels, infrared_channels, lidar_channels
+from perception.sensors.projection import Projection, project_sweep
 
 STRIDE = 32
 """The network's coarsest stride: input sizes are multiples of it."""
@@ -45,15 +46,17 @@ def network_size(width: int, height: int, max_pixels: int = MAX_PIXELS) -> tuple
     )
 
 
-def encode(frame: Frame, width: int, height: int) -> NetworkInput:
+def encode(frame: Frame, width: int, height: int, projection: Projection | None = None) -> NetworkInput:
     """Resize, project and code every modality of `frame` for a `width`×`height` network.
 
-    Raises FrameError where the size is not a multiple of STRIDE.
+    projection: `project_sweep(frame)`, where it is known already. Raises FrameError where the size is not a multiple of
+    STRIDE.
     """
     if width % STRIDE or height % STRIDE:
         raise FrameError(f"network size {width}×{height}: both must be multiples of {STRIDE}")
     present = np.array([name in frame.modalities for name in MODALITIES], np.float32)
-    return NetworkInput(_rgb(frame, width, height), _aux(frame, width // AUX_SCALE, height // AUX_SCALE), present)
+    aux = _aux(frame, projection or project_sweep(frame), width // AUX_SCALE, height // AUX_SCALE)
+    return NetworkInput(_rgb(frame, width, height), aux, present)
 
 
 def _rgb(frame: Frame, width: int, height: int) -> NDArray[np.uint8]:
@@ -65,15 +68,13 @@ def _rgb(frame: Frame, width: int, height: int) -> NDArray[np.uint8]:
     return np.asarray(resized, np.uint8)
 
 
-def _aux(frame: Frame, width: int, height: int) -> NDArray[np.uint8]:
-    parts = {name: np.zeros((height, width, channels), np.uint8) for name, channels in AUX_CHANNELS.items()}
+def _aux(frame: Frame, projection: Projection | None, width: int, height: int) -> NDArray[np.uint8]:
+    parts = {name: np.zeros((channels, height, width), np.uint8) for name, channels in AUX_CHANNELS.items()}
     if frame.depth is not None:
         parts["depth"] = depth_channels(frame.depth, frame.camera, width, height)
     if frame.infrared is not None:
         parts["infrared"] = infrared_channels(frame.infrared, width, height)
-    if frame.points is not None:
-        # Frame has checked that calibration comes with points.
-        assert frame.camera is not None
-        assert frame.lidar_to_camera is not None
-        parts["lidar"] = lidar_channels(frame.points, frame.lidar_to_camera, frame.camera, width, height)
-    return np.concatenate(list(parts.values()), axis=2)
+    if frame.points is not None and projection is not None:
+        parts["lidar"] = lidar_channels(frame.points, projection, width, height)
+    # Planes interleaved once, at the end: writing each channel interleaved takes five times as long.
+    return np.asarray(cv2.merge([plane for planes in parts.values() for plane in planes]), np.uint8)

@@ -8,27 +8,43 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from perception.frame import CameraModel
+from perception.frame import CameraModel, Frame
 
 MIN_DEPTH = 0.5
 """Points nearer than this [m] in front of the camera belong to the vehicle itself."""
 
+_EMPTY = np.iinfo(np.uint64).max
+
 
 class Projection(NamedTuple):
-    """The points that fall into the image.
+    """The points that fall into an image of `width`×`height` pixels.
 
     uv: (M, 2) float32 pixel coordinates, pixel centres at integers. xyz: (M, 3) float32 metres in the optical frame.
-    rows: (M,) where they stand in the sweep.
+    rows: (M,) where they stand in the sweep, ascending.
     """
 
     uv: NDArray[np.float32]
     xyz: NDArray[np.float32]
     rows: NDArray[np.intp]
+    width: int
+    height: int
 
     @property
     def depth(self) -> NDArray[np.float32]:
         """(M,) metres along the optical axis."""
         return self.xyz[:, 2]
+
+    @property
+    def pixels(self) -> NDArray[np.intp]:
+        """(M,) index v · width + u of the pixel that each point falls on."""
+        u, v = np.rint(self.uv.T).astype(np.intp)
+        # Scaled coordinates may round to one past the border.
+        return np.minimum(v, self.height - 1) * self.width + np.minimum(u, self.width - 1)
+
+    def resized(self, width: int, height: int) -> Projection:
+        """The same points in the same image scaled to `width`×`height`."""
+        scale = np.array([width / self.width, height / self.height], np.float32)
+        return self._replace(uv=(self.uv + np.float32(0.5)) * scale - np.float32(0.5), width=width, height=height)
 
 
 def project(points: NDArray[np.float32], lidar_to_camera: NDArray[np.float64], camera: CameraModel) -> Projection:
@@ -36,33 +52,47 @@ def project(points: NDArray[np.float32], lidar_to_camera: NDArray[np.float64], c
 
     Points that are not finite are left out too.
     """
-    rotation = lidar_to_camera[:3, :3].astype(np.float32)
-    translation = lidar_to_camera[:3, 3].astype(np.float32)
-    # The depth alone throws out most of a full sweep: compute the rest only for what is left.
+    to_image = (camera.intrinsics @ lidar_to_camera[:3]).astype(np.float32)
+    # Each axis throws out what the next one need not look at: in front first, then the columns, then the rows. Sums
+    # column by column, as BLAS has threads that cost ten times the work where the engine has every core busy.
     with np.errstate(invalid="ignore", over="ignore"):
-        depth = points[:, :3] @ rotation[2] + translation[2]
-        index = np.flatnonzero(depth > MIN_DEPTH)
-        xyz = _rotate(points[index, :3], rotation) + translation
-        uvw = _rotate(xyz, camera.intrinsics.astype(np.float32))
-        uv = uvw[:, :2] / uvw[:, 2:]
-        inside = (uv > -0.5).all(1) & (uv[:, 0] < camera.width - 0.5) & (uv[:, 1] < camera.height - 0.5)
-    return Projection(uv[inside], xyz[inside], index[inside])
+        depth = _affine(points.T, to_image[2])
+        rows = np.flatnonzero((depth > MIN_DEPTH) & (depth < np.inf))
+        depth, seen = depth[rows], points.take(rows, axis=0).T.copy()
+        u = _affine(seen, to_image[0]) / depth
+        kept = np.flatnonzero((u > -0.5) & (u < camera.width - 0.5))
+        rows, depth, u, seen = rows[kept], depth[kept], u[kept], seen[:, kept]
+        v = _affine(seen, to_image[1]) / depth
+        kept = np.flatnonzero((v > -0.5) & (v < camera.height - 0.5))
+    rows, seen = rows[kept], seen[:, kept]
+    xyz = np.stack([_affine(seen, axis) for axis in lidar_to_camera[:3].astype(np.float32)], axis=1)
+    return Projection(np.stack([u[kept], v[kept]], axis=1), xyz, rows, camera.width, camera.height)
 
 
-def _rotate(rows: NDArray[np.float32], matrix: NDArray[np.float32]) -> NDArray[np.float32]:
-    """rows @ matrix.T without BLAS, whose threads cost ten times the work where the engine has every core busy."""
-    return rows[:, :1] * matrix[:, 0] + rows[:, 1:2] * matrix[:, 1] + rows[:, 2:] * matrix[:, 2]
+def project_sweep(frame: Frame) -> Projection | None:
+    """The frame's points in an image of the frame's size (`Frame.size`); None without points."""
+    if frame.points is None:
+        return None
+    # Frame has checked that calibration comes with points.
+    assert frame.camera is not None
+    assert frame.lidar_to_camera is not None
+    return project(frame.points, frame.lidar_to_camera, frame.camera.resized(*frame.size))
 
 
-def nearest_per_pixel(projection: Projection, width: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Z-buffer: (flat pixel indices, positions in `projection`), each pixel once, with the point nearest to the camera.
+def _affine(columns: NDArray[np.float32], row: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(≥3, N) coordinates → (N,) row[:3] · xyz + row[3]."""
+    return columns[0] * row[0] + columns[1] * row[1] + columns[2] * row[2] + row[3]
+
+
+def nearest_per_pixel(projection: Projection) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Z-buffer: (pixel indices, positions in `projection`), each pixel once, with the point nearest to the camera.
 
     Of points equally near, the first of the sweep wins.
     """
-    pixel = np.rint(projection.uv).astype(np.intp)
-    flat = pixel[:, 1] * width + pixel[:, 0]
-    order = np.lexsort((projection.depth, flat))
-    flat = flat[order]
-    first = np.ones(len(flat), bool)
-    first[1:] = flat[1:] != flat[:-1]
-    return flat[first], order[first]
+    # Positive floats are ordered as their bits are: depth in front, place behind, and one minimum settles both.
+    keys = projection.depth.astype("<f4").view(np.uint32).astype(np.uint64) << np.uint64(32)
+    keys |= np.arange(len(keys), dtype=np.uint64)
+    buffer = np.full(projection.width * projection.height, _EMPTY)
+    np.minimum.at(buffer, projection.pixels, keys)
+    pixels = np.flatnonzero(buffer != _EMPTY)
+    return pixels, (buffer[pixels] & np.uint64(0xFFFFFFFF)).astype(np.intp)

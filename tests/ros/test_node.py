@@ -44,11 +44,11 @@ def test_all_transitions_again_and_again_leave_nothing_behind(make: Make, tiny_m
         assert node.trigger_configure() == SUCCESS
         for _ in range(2):
             assert node.trigger_activate() == SUCCESS
-            assert any(thread.name == "perception worker" for thread in threading.enumerate())
+            assert any(thread.name.startswith("perception step") for thread in threading.enumerate())
             assert node.trigger_deactivate() == SUCCESS
         assert node.trigger_cleanup() == SUCCESS
     assert (len(list(node.publishers)), len(list(node.subscriptions))) == before
-    assert not any(thread.name == "perception worker" for thread in threading.enumerate())
+    assert not any(thread.name.startswith("perception step") for thread in threading.enumerate())
 
 
 @pytest.mark.parametrize("steps", [(), ("configure",), ("configure", "activate")])

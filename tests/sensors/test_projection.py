@@ -52,7 +52,7 @@ def test_equals_the_pinhole_model_point_by_point(points: np.ndarray) -> None:
 def test_z_buffer_keeps_the_nearest_point_of_each_pixel(points: np.ndarray) -> None:
     coarse = CAMERA.resized(8, 4)  # many points per pixel
     projection = project(points, LIDAR_TO_CAMERA, coarse)
-    pixel, row = nearest_per_pixel(projection, coarse.width)
+    pixel, row = nearest_per_pixel(projection)
     all_pixels = np.rint(projection.uv).astype(int) @ [1, coarse.width]
     assert sorted(pixel) == sorted(set(all_pixels))
     for p, r in zip(pixel, row, strict=True):
@@ -67,7 +67,7 @@ def test_leaves_out_what_is_not_finite_behind_or_outside() -> None:
 def test_an_empty_sweep_projects_to_nothing() -> None:
     projection = project(np.zeros((0, 4), np.float32), LIDAR_TO_CAMERA, CAMERA)
     assert projection.uv.shape == (0, 2)
-    assert len(nearest_per_pixel(projection, 80)[0]) == 0
+    assert len(nearest_per_pixel(projection)[0]) == 0
 
 
 @given(st.integers(1, 500), st.integers(1, 500))

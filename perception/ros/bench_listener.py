@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Somebody who listens, in another process: publishing to nobody would cost nothing."""
+
+from __future__ import annotations
+
+import importlib
+import multiprocessing
+import signal
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+
+@contextmanager
+def listener(topics: Mapping[str, str]) -> Iterator[None]:
+    """A process that subscribes to `topics` (type such as sensor_msgs/msg/Image by name) and takes what comes.
+
+    It joins the ROS domain that the environment names, and ends with the with block.
+    """
+    # spawn: a forked child would share Fast DDS's and OpenVINO's threads, which do not survive it.
+    context = multiprocessing.get_context("spawn")
+    stop = context.Event()
+    process = context.Process(target=_listen, args=(dict(topics), stop), name="listener", daemon=True)
+    process.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        process.join()
+
+
+def _listen(topics: dict[str, str], stop: Any) -> None:
+    import rclpy
+    from rclpy.executors import SingleThreadedExecutor
+    from rclpy.qos import QoSProfile, ReliabilityPolicy
+    from rclpy.signals import SignalHandlerOptions
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's, which ends its listener
+    rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
+    node = rclpy.create_node("bench_listener")
+    qos = QoSProfile(depth=5, reliability=ReliabilityPolicy.BEST_EFFORT)
+    for topic, kind in topics.items():
+        package, _, name = kind.split("/")
+        message_class = getattr(importlib.import_module(f"{package}.msg"), name)
+        node.create_subscription(message_class, topic, lambda data: None, qos, raw=True)
+    executor = SingleThreadedExecutor()
+    executor.add_node(node)
+    while not stop.is_set():
+        executor.spin_once(timeout_sec=0.1)
+    executor.shutdown()
+    node.destroy_node()
+    rclpy.try_shutdown()  # type: ignore[attr-defined]

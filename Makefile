@@ -2,7 +2,7 @@
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help install demo test lint clean
+.PHONY: help install demo bench test lint clean
 
 BIN := .venv/bin
 JOBS ?= 2
@@ -20,6 +20,10 @@ install: ## make .venv with everything in it: runtime, ROS 2 wheels, training, t
 demo: ## simulated drive → ROS 2 node → masks, scored; leaves video and report in out/demo
 	@scripts/setup.sh ros
 	@$(BIN)/perception demo -o out/demo
+
+bench: ## time network, peers, stages, the node over DDS and growth; leaves out/bench/bench.json
+	@scripts/setup.sh all
+	@$(BIN)/perception bench -o out/bench --rounds 100 --seconds 60 --int8 --growth
 
 test: ## linters, types, architecture and all tests
 	@scripts/setup.sh all

@@ -24,6 +24,8 @@ ROS = [  # where ROS 2 is installed, it brings these itself; messages that only 
     "ros-std-srvs",
     "ros-visualization-msgs",
 ]
+ONNX = ["onnx", "onnxruntime"]
+INT8 = ["nncf"]
 TRAIN = ["onedl-mmcv", "onedl-mmengine", "onedl-mmsegmentation", "safetensors", "torch==2.13.0"]
 DEV = [
     "hypothesis",
@@ -74,7 +76,14 @@ setup(
         *shared("launch"),
     ],
     install_requires=RUNTIME,
-    extras_require={"ros": ROS, "train": TRAIN, "dev": DEV, "all": [*ROS, *TRAIN, *DEV]},
+    extras_require={
+        "ros": ROS,
+        "onnx": ONNX,
+        "int8": INT8,
+        "train": TRAIN,
+        "dev": DEV,
+        "all": [*ROS, *ONNX, *INT8, *TRAIN, *DEV],
+    },
     entry_points={"console_scripts": ["perception = perception.cli.main:main"]},
     zip_safe=False,
 )

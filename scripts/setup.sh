@@ -101,7 +101,7 @@ case $extras in
 esac
 if [ "$ros" = sourced ]; then # without the wheels
     case $extras in
-        all) wanted=train,dev ;;
+        all) wanted=onnx,int8,train,dev ;;
         ros) wanted= ;;
     esac
 fi

@@ -2,7 +2,7 @@
 channels = (32, 64, 128, 256)
 aux_channels = (24, 32, 64, 96)
 # IoU is best where a class is chosen from a probability of IoU/2 on (Lipton et al., 2014), not from one half on.
-class_weight = (1.0, 1.0, 1.3, 2.0)
+class_weight = (1.0, 1.0, 1.0, 1.2)
 
 model = dict(
     type="EncoderDecoder",
@@ -46,6 +46,6 @@ training = dict(
         "kitti-frames": dict(split="train", weight=1.5, scale=(0.6, 1.6)),
         "roadscene": dict(split="train", weight=0.7, scale=(0.75, 2.0)),
         "msrs": dict(split="train", weight=0.1, scale=(0.6, 1.6)),
-        "simulated": dict(split="train", weight=10.0, scale=(0.7, 1.8)),
+        "simulated": dict(split="train", weight=14.0, scale=(0.8, 1.4)),
     },
 )

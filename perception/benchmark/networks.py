@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
@@ -19,19 +20,22 @@ OURS_RGB = "ours, camera alone"
 REFERENCE = "PIDNet-S"
 """What every ratio compares with."""
 
+SETTLE_S = 2.0
+"""An engine may take so long to prepare itself for an input without some sensors, while it goes on answering."""
 
-def export_peers(folder: Path, on_peer: Callable[[str], None] = lambda name: None) -> dict[str, Path]:
+
+def export_peers(folder: Path, on_peer: Callable[[], None] = lambda: None) -> dict[str, Path]:
     """Build every peer with random weights and export it; OpenVINO files in `folder` by name. Needs torch and mmseg.
 
-    on_peer is told of each before its turn.
+    on_peer is called after each.
     """
     from perception.benchmark.peers import PEERS, write_peer
     from perception.engines.export import export_openvino
 
     exported = {}
     for name in PEERS:
-        on_peer(name)
         exported[name] = export_openvino(write_peer(name, folder / f"{name}.safetensors"), folder / f"{name}.xml")
+        on_peer()
     return exported
 
 
@@ -40,21 +44,20 @@ def compare(
     peers: Mapping[str, Path],
     network_input: NetworkInput,
     threads: int | None,
-    precision: str,
+    precision: str | None,
     rounds: int,
     on_call: Callable[[], None] = lambda: None,
 ) -> dict[str, dict[str, Any]]:
     """Milliseconds of each network by name (see `measure.summary`); `ratio` is its time to REFERENCE's.
 
-    model, peers: OpenVINO files. network_input: with every sensor; OURS_RGB is ours on the camera alone. ratio is None
-    where REFERENCE is not among the peers.
+    model, peers: OpenVINO files. network_input: with every sensor; OURS_RGB is ours on the camera alone. precision: of
+    the arithmetic in floats, see `OpenVinoEngine`. ratio is None where REFERENCE is not among the peers.
     """
-    files = {OURS: model, **peers}
+    files = {OURS: model, OURS_RGB: model, **peers}
     engines = {name: OpenVinoEngine(path, threads, precision=precision) for name, path in files.items()}
-    calls: dict[str, Callable[[], Any]] = {
-        name: partial(engine.infer, network_input) for name, engine in engines.items()
-    }
-    calls[OURS_RGB] = partial(engines[OURS].infer, camera_alone(network_input))
+    inputs = {name: camera_alone(network_input) if name == OURS_RGB else network_input for name in files}
+    calls = {name: partial(engine.infer, inputs[name]) for name, engine in engines.items()}
+    _settle(calls[OURS_RGB])
     times = interleave(calls, rounds, on_call=on_call)
     reference = times.get(REFERENCE)
     return {
@@ -68,3 +71,9 @@ def camera_alone(network_input: NetworkInput) -> NetworkInput:
     present = np.zeros_like(network_input.present)
     present[0] = 1
     return NetworkInput(network_input.rgb, np.zeros_like(network_input.aux), present)
+
+
+def _settle(call: Callable[[], Any]) -> None:
+    began = time.monotonic()
+    while time.monotonic() - began < SETTLE_S:
+        call()

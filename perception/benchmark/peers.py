@@ -24,7 +24,7 @@ from perception.sensors.channels import AUX_CHANNELS
 
 _BN = dict(type="BN")
 _RELU = dict(type="ReLU", inplace=True)
-_LOSS = dict(type="CrossEntropyLoss")
+_LOSS = dict(type="CrossEntropyLoss", avg_non_ignore=True)
 _COMMON = dict(num_classes=len(CLASS_NAMES), loss_decode=_LOSS)
 
 _RESNET_18 = dict(type="ResNetV1c", depth=18, norm_cfg=_BN, norm_eval=False)

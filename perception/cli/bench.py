@@ -11,7 +11,7 @@ SUMMARY = "time the network beside its peers, every stage of a frame, and the no
 EXAMPLES = """\
 perception bench                                  in out/bench; a few minutes
 perception bench --no-peers --no-dds              stages alone; needs neither torch nor mmseg
-perception bench --growth --seconds 60            all of it, as `make bench` does
+perception bench --int8 --growth --seconds 60     all of it, as `make bench` does
 perception bench --model work_dirs/first/weights.xml --threads 4
 
 Close what else runs: ratios survive a busy machine, milliseconds do not.
@@ -21,18 +21,24 @@ Close what else runs: ratios survive a busy machine, milliseconds do not.
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     parser.add_argument(
-        "-o", "--output", type=Path, default=Path("out/bench"), metavar="DIR", help="where to write (default: out/bench)"
+        "-o",
+        "--output",
+        type=Path,
+        default=Path("out/bench"),
+        metavar="DIR",
+        help="where to write (default: out/bench)",
     )
     parser.add_argument("--model", metavar="NAME|FILE", help="an OpenVINO model (default: the shipped one)")
     parser.add_argument("--threads", type=_positive, default=2, help="CPU threads of every engine (default: 2)")
     parser.add_argument(
-        "--precision", choices=("f32", "bf16"), help="compute in this alone (default: compare all, run the fastest)"
+        "--precision", choices=("f32", "bf16"), help="of floats (default: compare all, run in the fastest)"
     )
     parser.add_argument("--rounds", type=_positive, default=40, metavar="N", help="measurements of each (default: 40)")
     parser.add_argument(
         "--seconds", type=_positive, default=10, metavar="S", help="length of each drive over DDS (default: 10)"
     )
     parser.add_argument("--no-peers", action="store_true", help="leave the other networks out")
+    parser.add_argument("--int8", action="store_true", help="quantise every network and time that too (needs NNCF)")
     parser.add_argument("--no-dds", action="store_true", help="leave the drives over DDS out")
     parser.add_argument("--growth", action="store_true", help="time other image sizes, sweeps, outputs and cameras too")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too, besides DIR/bench.json")

@@ -5,32 +5,31 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import tempfile
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import partial
 from itertools import cycle
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from perception.benchmark.frames import POINTS, drive_frames
-from perception.benchmark.machine import describe_machine, input_hash, precisions
+from perception.benchmark.machine import describe_machine, input_hash
 from perception.benchmark.measure import summary
-from perception.benchmark.networks import OURS, OURS_RGB, compare, export_peers
+from perception.benchmark.networks import OURS, OURS_RGB
 from perception.benchmark.stages import Times, collect, medians, overhead, overhead_ratio
+from perception.cli.bench_networks import Networks
+from perception.cli.progress import Steps
 from perception.engines import find_model
 from perception.engines.openvino import OpenVinoEngine
-from perception.errors import PerceptionError
 from perception.frame import Frame
 from perception.pipeline import Pipeline
 from perception.ros.bench_drive import drive
 from perception.ros.bench_growth import growth, steps
 from perception.ros.bench_stages import DEFAULT_OUTPUTS, frame_stages, serialised
-from perception.sensors import NetworkInput, encode, network_size
+from perception.sensors import encode, network_size
 
 FRAMES = 8
 """Different frames; the more there are, the longer the rendering, which is no part of what is measured."""
@@ -42,38 +41,37 @@ class Bench:
     """One run; `output` gets its files. Raises PerceptionError where a step cannot do its work."""
 
     def __init__(self, args: argparse.Namespace, console: Console) -> None:
-        self._args, self._console = args, console
+        self._args, self._steps = args, Steps(console)
         self.output: Path = args.output
-        self._precisions = [args.precision] if args.precision else precisions()
-        if not set(self._precisions) <= set(precisions()):
-            raise PerceptionError(f"--precision {args.precision}: this processor computes in {', '.join(precisions())}")
         _, self._model = find_model(args.model, "openvino")
-        self._seconds: dict[str, float] = {}
+        self._networks = Networks(self._model, args.threads, args.precision)
 
     def run(self) -> dict[str, Any]:
         """Measure everything that was asked for, write bench.json and return what it holds."""
-        args, machine, precision = self._args, describe_machine(), self._precisions[-1]
+        args, machine = self._args, describe_machine()
         self.output.mkdir(parents=True, exist_ok=True)
         frames = self._render()
         width, height = network_size(*frames[0].size)
-        networks = self._networks(encode(frames[0], width, height))
-        engine = OpenVinoEngine(self._model, args.threads, precision=precision)
+        inputs = [encode(frame, width, height) for frame in frames]
+        networks = self._networks.measure(inputs, args.rounds, not args.no_peers, args.int8, self._steps)
+        engine = OpenVinoEngine(self._model, args.threads, precision=self._networks.float_precisions[-1])
         pipeline = Pipeline(engine, self._model)
         times = self._stages(pipeline, frames)
-        drives = [] if args.no_dds else [self._drive(frames, hz) for hz in RATES_HZ]
+        drives = [] if args.no_dds else self._drives(frames)
         grown = self._growth(pipeline, frames) if args.growth else None
         report = {
-            "ratio_to_pidnet_s": networks[precision][OURS]["ratio"],
+            "ratio_to_pidnet_s": networks[OURS][self._networks.default]["ratio"],
             "overhead_ratio": overhead_ratio(times),
             "stages_ms": medians(times),
             "stages": {stage: summary(spent) for stage, spent in times.items()},
             "overhead_ms": summary(overhead(times)),
-            "networks": networks,
-            "peers": [name for name in networks[precision] if name not in (OURS, OURS_RGB)],
+            "network": networks.pop(OURS),
+            "network_camera_alone": networks.pop(OURS_RGB),
+            "peers": networks,
             "dds": drives,
             "growth": grown,
             "engine": engine.name,
-            "precision": precision,
+            "precision": self._networks.default,
             "threads": args.threads,
             "model": self._model.name,
             "weights_sha256": pipeline.weights_sha256,
@@ -86,7 +84,7 @@ class Bench:
                 "sha256": input_hash(frames),
             },
             "machine": machine,
-            "seconds": self._seconds,
+            "seconds": self._steps.seconds,
         }
         for path in filter(None, (self.output / "bench.json", args.json)):
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -95,71 +93,51 @@ class Bench:
 
     def _render(self) -> list[Frame]:
         frames = []
-        with self._step("render", "rendering the input", FRAMES) as advance:
+        with self._steps.step("render", "rendering the input", FRAMES) as done:
             for frame in drive_frames(FRAMES):
                 frames.append(frame)
-                advance()
+                done()
         return frames
-
-    def _networks(self, network_input: NetworkInput) -> dict[str, dict[str, Any]]:
-        """By precision, then by network."""
-        args, peers, found = self._args, {}, {}
-        with tempfile.TemporaryDirectory() as folder:
-            if not args.no_peers:
-                with self._step("export", "exporting the peers", None) as advance:
-                    peers = _export(Path(folder), advance)
-            calls = args.rounds * (2 + len(peers))
-            for precision in self._precisions:
-                with self._step(f"networks {precision}", f"networks in {precision}", calls) as advance:
-                    found[precision] = compare(
-                        self._model, peers, network_input, args.threads, precision, args.rounds, advance
-                    )
-        return found
 
     def _stages(self, pipeline: Pipeline, frames: list[Frame]) -> Times:
         with (
-            self._step("stages", "stages of a frame", self._args.rounds) as advance,
+            self._steps.step("stages", "stages of a frame", self._args.rounds) as done,
             frame_stages(pipeline, frames[0], DEFAULT_OUTPUTS) as stages,
         ):
             messages = cycle([serialised(frame) for frame in frames])
-            return collect({"frame": lambda: stages(next(messages))}, self._args.rounds, on_call=advance)["frame"]
+            return collect({"frame": lambda: stages(next(messages))}, self._args.rounds, on_call=done)["frame"]
 
-    def _drive(self, frames: list[Frame], hz: float) -> dict[str, Any]:
-        mount = frames[0].lidar_to_camera
+    def _drives(self, frames: list[Frame]) -> list[dict[str, Any]]:
+        """At every rate; the node starts without compiled networks kept from before, and then with them."""
+        args, mount = self._args, frames[0].lidar_to_camera
         assert mount is not None
         numbers = ", ".join(repr(float(number)) for number in mount.ravel())
-        settings = {"threads": self._args.threads, "model": self._model.resolve(), "lidar_to_camera": f"[{numbers}]"}
+        settings = {"threads": args.threads, "model": self._model.resolve(), "lidar_to_camera": f"[{numbers}]"}
         arguments = ["--ros-args", *(word for name, value in settings.items() for word in ("-p", f"{name}:={value}"))]
-        count = round(hz * self._args.seconds)
-        with self._step(f"dds {hz:g} Hz", f"over DDS at {hz:g} Hz", count) as advance:
-            return drive(frames, hz, self._args.seconds, arguments, self.output / f"node_{hz:g}hz.log", advance)
+        drives = []
+        with _own_cache():
+            for hz in RATES_HZ:
+                log = self.output / f"node_{hz:g}hz.log"
+                with self._steps.step(f"dds {hz:g} Hz", f"over DDS at {hz:g} Hz", round(hz * args.seconds)) as done:
+                    drives.append(drive(frames, hz, args.seconds, arguments, log, done))
+        return drives
 
     def _growth(self, pipeline: Pipeline, frames: list[Frame]) -> dict[str, Any]:
         rounds = max(5, self._args.rounds // 4)
-        with self._step("growth", "growth", rounds * steps()) as advance:
-            return growth(pipeline, frames, rounds, advance)
-
-    @contextmanager
-    def _step(self, name: str, text: str, total: int | None) -> Iterator[Callable[..., None]]:
-        """A progress bar; what is yielded advances it. The step's seconds are kept under its name."""
-        columns = (
-            SpinnerColumn(),
-            TextColumn("{task.description:<24}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
-        )
-        began = time.monotonic()
-        with Progress(*columns, console=self._console) as progress:
-            task = progress.add_task(text, total=total)
-            yield partial(progress.advance, task)
-        self._seconds[name] = time.monotonic() - began
+        with self._steps.step("growth", "growth", rounds * steps()) as done:
+            return growth(pipeline, frames, rounds, done)
 
 
-def _export(folder: Path, advance: Callable[[], None]) -> dict[str, Path]:
-    try:
-        return export_peers(folder, lambda name: advance())
-    except ImportError as error:
-        raise PerceptionError(
-            f"the peers need torch and mmseg: pip install 'multimodal_perception[train]', or give --no-peers ({error})"
-        ) from error
+@contextmanager
+def _own_cache() -> Iterator[None]:
+    """An empty cache folder for child processes, instead of the user's."""
+    name = "XDG_CACHE_HOME"
+    before = os.environ.get(name)
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ[name] = folder
+        try:
+            yield
+        finally:
+            del os.environ[name]
+            if before is not None:
+                os.environ[name] = before

@@ -7,6 +7,8 @@ import argparse
 import os
 from pathlib import Path
 
+from perception.engines import ENGINES
+
 SUMMARY = "simulated drive → ROS 2 node in its own process → masks, scored; leaves video and report"
 
 EXAMPLES = """\
@@ -31,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--kitti", type=Path, metavar="DIR", help="play this KITTI raw drive, not a simulated one")
     parser.add_argument("--model", metavar="NAME|FILE", help="weights (default: the shipped ones)")
-    parser.add_argument("--engine", choices=("auto", "openvino", "torch"), default="auto", help="what runs the network")
+    parser.add_argument("--engine", choices=("auto", *ENGINES), default="auto", help="what runs the network")
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, metavar="N", help="processes that render")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the report there too, besides DIR/report.json")
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from perception.datasets.registry import READERS, UNSPLIT, open_dataset
+from perception.engines import ENGINES
 from perception.errors import DataError
 from perception.frame import MODALITIES
 
@@ -26,6 +27,7 @@ perception eval camvid ~/data/camvid                           the validation sp
 perception eval idd-lite ~/data/idd_lite --limit 50            50 samples, evenly spaced
 perception eval kitti-frames ~/data/kitti --modalities lidar   what the LiDAR alone is good for
 perception eval simulated --seed 7 --condition night           renders the drive: exact labels
+perception eval simulated --drives 10 --frames 100 --limit 50  ten streets, five frames of each
 perception eval simulated out/drive --json scores.json         a drive that `perception simulate` wrote
 """
 
@@ -40,11 +42,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--limit", type=_positive, metavar="N", help="score N samples, evenly spaced (all)")
     parser.add_argument("--model", help="a shipped model's name or a path (the shipped default)")
-    parser.add_argument("--engine", default="auto", help="auto, openvino, torch … (auto)")
+    parser.add_argument("--engine", choices=("auto", *ENGINES), default="auto", help="what runs the network (auto)")
     parser.add_argument("--threads", type=_positive, help="CPU threads of the engine (its own choice)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every figure, per frame too, to FILE")
     drive = parser.add_argument_group("simulated drive, rendered when no folder is given")
     drive.add_argument("--seed", type=int, default=0, help="which drive (0)")
+    drive.add_argument(
+        "--drives", type=_positive, default=1, metavar="N", help="of seed, seed + 1, …, scored as one (1)"
+    )
     drive.add_argument("--condition", default="day", help="day, dusk, night, fog or rain (day)")
     drive.add_argument("--frames", type=_positive, default=20, metavar="N", help="its length (20)")
 
@@ -87,15 +92,15 @@ def _open(args: argparse.Namespace) -> Sequence[Sample]:
         return open_dataset(args.dataset, args.root, args.split)
     if args.dataset != "simulated":
         raise DataError(f"{args.dataset}: no folder given; say `perception eval {args.dataset} ROOT`")
-    from perception.simulation import SimulatedDrive
+    from perception.simulation import SimulatedDrives
 
-    return SimulatedDrive(seed=args.seed, condition=args.condition, frames=args.frames)
+    return SimulatedDrives(range(args.seed, args.seed + args.drives), args.condition, args.frames)
 
 
 def _part(args: argparse.Namespace) -> dict[str, str | int]:
     """Which part of the data set is scored, by the option's name."""
     if args.root is None:
-        return {"condition": args.condition, "seed": args.seed}
+        return {"condition": args.condition, "seed": args.seed, "drives": args.drives}
     return {} if args.dataset in UNSPLIT else {"split": args.split}
 
 

@@ -15,7 +15,8 @@ from mmengine.model import BaseModule
 from mmseg.registry import MODELS
 from torch import Tensor, nn
 
-from perception.models.aux_stem import MASKED
+MASKED = -1e4
+"""Added to the logit of what is absent: its softmax weight is 0 in every precision."""
 
 
 class Fusion(BaseModule):

@@ -10,26 +10,32 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+from perception.errors import PerceptionError
+
 
 @contextmanager
 def listener(topics: Mapping[str, str]) -> Iterator[None]:
     """A process that subscribes to `topics` (type such as sensor_msgs/msg/Image by name) and takes what comes.
 
-    It joins the ROS domain that the environment names, and ends with the with block.
+    It joins the ROS domain that the environment names, and ends with the with block. Raises PerceptionError where it
+    cannot start; its own traceback says why.
     """
     # spawn: a forked child would share Fast DDS's and OpenVINO's threads, which do not survive it.
     context = multiprocessing.get_context("spawn")
-    stop = context.Event()
-    process = context.Process(target=_listen, args=(dict(topics), stop), name="listener", daemon=True)
+    ready, stop = context.Event(), context.Event()
+    process = context.Process(target=_listen, args=(dict(topics), ready, stop), name="listener", daemon=True)
     process.start()
     try:
+        while not ready.wait(0.1):
+            if not process.is_alive():
+                raise PerceptionError(f"the process that listens ended with code {process.exitcode}")
         yield
     finally:
         stop.set()
         process.join()
 
 
-def _listen(topics: dict[str, str], stop: Any) -> None:
+def _listen(topics: dict[str, str], ready: Any, stop: Any) -> None:
     import rclpy
     from rclpy.executors import SingleThreadedExecutor
     from rclpy.qos import QoSProfile, ReliabilityPolicy
@@ -45,6 +51,7 @@ def _listen(topics: dict[str, str], stop: Any) -> None:
         node.create_subscription(message_class, topic, lambda data: None, qos, raw=True)
     executor = SingleThreadedExecutor()
     executor.add_node(node)
+    ready.set()
     while not stop.is_set():
         executor.spin_once(timeout_sec=0.1)
     executor.shutdown()

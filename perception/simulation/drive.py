@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
 
@@ -76,6 +77,24 @@ class SimulatedDrive(LazySequence[Sample]):
     @cached_property
     def _stage(self) -> _Stage:
         return _Stage(self)
+
+
+class SimulatedDrives(LazySequence[Sample]):
+    """Drives of equal length one behind the other; the one before is let go when the next begins."""
+
+    def __init__(self, seeds: Sequence[int], condition: str = "day", frames: int = 100) -> None:
+        self.seeds, self.condition, self.frames = list(seeds), condition, frames
+        self._drive = SimulatedDrive(self.seeds[0], condition, frames)
+
+    def __len__(self) -> int:
+        return len(self.seeds) * self.frames
+
+    def read(self, index: int) -> Sample:
+        """Renders one frame of one drive."""
+        place, frame = divmod(index, self.frames)
+        if self._drive.seed != self.seeds[place]:
+            self._drive = SimulatedDrive(self.seeds[place], self.condition, self.frames)
+        return self._drive[frame]
 
 
 class _Stage:

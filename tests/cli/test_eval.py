@@ -39,12 +39,24 @@ def test_it_prints_a_table_and_writes_json(camvid_root, tmp_path, capsys):
 
 def test_a_simulated_drive_needs_no_folder(tmp_path, capsys):
     report_path = tmp_path / "report.json"
-    arguments = ["--seed", "3", "--frames", "1", "--modalities", "lidar,infrared", "--json", str(report_path)]
+    arguments = [
+        "--seed",
+        "3",
+        "--drives",
+        "2",
+        "--frames",
+        "1",
+        "--modalities",
+        "lidar,infrared",
+        "--json",
+        str(report_path),
+    ]
     assert main(["eval", "simulated", *arguments]) == 0
     assert "only lidar + infrared" in capsys.readouterr().out
     report = json.loads(report_path.read_text())
     assert (report["seed"], report["condition"], report["modalities"]) == (3, "day", ["lidar", "infrared"])
     assert report["modality_weights"]["rgb"] == 0
+    assert [frame["name"].split("/")[0] for frame in report["per_frame"]] == ["day-0003", "day-0004"]
 
 
 @pytest.mark.parametrize(

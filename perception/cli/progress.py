@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A progress bar per step, and how long each step took."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+
+class Steps:
+    """Shows the steps of a command on `console`. seconds: what those that are over took, by name."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self.seconds: dict[str, float] = {}
+
+    @contextmanager
+    def step(self, name: str, text: str, total: int) -> Iterator[Callable[[], None]]:
+        """One step of `total` parts, described by `text`; what is yielded says that a part is done."""
+        columns = (
+            SpinnerColumn(),
+            TextColumn("{task.description:<24}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+        )
+        began = time.monotonic()
+        with Progress(*columns, console=self._console) as progress:
+            yield partial(progress.advance, progress.add_task(text, total=total))
+        self.seconds[name] = time.monotonic() - began

@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: Apache-2.0
+"""ONNX Runtime: runs anywhere, on NVIDIA GPUs too. Imports neither torch nor mmseg."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import onnxruntime
+
+from perception.engines.base import NetworkOutput
+from perception.errors import ModelError
+from perception.sensors import NetworkInput
+
+INPUTS = ("rgb", "aux", "present")
+OUTPUTS = ("labels", "confidence", "weights")
+CPU, CUDA = "CPUExecutionProvider", "CUDAExecutionProvider"
+_ERRORS_ONLY = 3
+
+
+class OnnxRuntimeEngine:
+    """An exported .onnx, for any input size.
+
+    threads: of the CPU; None leaves the choice to ONNX Runtime. providers: as `onnxruntime.InferenceSession` takes
+    them; None takes CUDA where the installed build has it and finds a GPU, else the CPU. Raises ModelError for a file
+    that is missing or not an exported perception network.
+    """
+
+    def __init__(
+        self, path: str | Path, threads: int | None = None, providers: Sequence[str | tuple[str, Any]] | None = None
+    ) -> None:
+        path = Path(path)
+        if not path.is_file():
+            raise ModelError(f"{path}: no such engine file; make it with `perception export --format onnx`")
+        if providers is None:
+            providers = [name for name in (CUDA, CPU) if name in onnxruntime.get_available_providers()]
+        options = onnxruntime.SessionOptions()
+        options.log_severity_level = _ERRORS_ONLY
+        if threads is not None:
+            options.intra_op_num_threads = threads
+        try:
+            self._session = onnxruntime.InferenceSession(path, options, providers=list(providers))
+        except Exception as error:  # its errors have no base class of their own
+            raise ModelError(f"{path}: ONNX Runtime cannot load it: {str(error).strip().splitlines()[-1]}") from error
+        names = [port.name for port in self._session.get_inputs()]
+        if sorted(names) != sorted(INPUTS):
+            raise ModelError(f"{path}: its inputs are {names}, a perception network has {list(INPUTS)}")
+
+    @property
+    def provider(self) -> str:
+        """The one that runs the network, CPUExecutionProvider for example."""
+        return str(self._session.get_providers()[0])
+
+    @property
+    def name(self) -> str:
+        """For people: the engine, its version and what it runs on."""
+        return f"onnxruntime {onnxruntime.__version__} {self.provider.removesuffix('ExecutionProvider')}"
+
+    def infer(self, network_input: NetworkInput) -> NetworkOutput:
+        """Run the network."""
+        outputs = self._session.run(OUTPUTS, {name: getattr(network_input, name)[None] for name in INPUTS})
+        return NetworkOutput(*(output[0] for output in outputs))

@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("rclpy")
+
+from perception.cli import bench_steps
+from perception.cli.main import main
+
+
+def test_stages_without_peers_and_drives(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(bench_steps, "FRAMES", 1)
+    arguments = ["--no-peers", "--no-dds", "--rounds", "2", "--precision", "f32", "--threads", "1"]
+    assert main(["bench", "-o", str(tmp_path / "out"), "--json", str(tmp_path / "b.json"), *arguments]) == 0
+    report = json.loads((tmp_path / "out/bench.json").read_text())
+    assert report == json.loads((tmp_path / "b.json").read_text())
+    assert report["ratio_to_pidnet_s"] is None
+    assert report["peers"] == {}
+    assert report["overhead_ratio"] > 0
+    assert set(report["stages_ms"]) == {
+        "receive", "convert", "project", "normalise", "infer", "decode", "build", "publish",
+    }  # fmt: skip
+    assert report["precision"] == "f32"
+    assert report["threads"] == 1
+    assert report["input"]["points"] == 120_000
+    assert report["input"]["network"] == [1248, 384]
+    assert len(report["input"]["sha256"]) == 64
+    assert report["machine"]["versions"]["openvino"]
+    shown = capsys.readouterr().out
+    assert "outside the network" in shown
+
+
+def test_a_model_for_another_engine_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["bench", "-o", str(tmp_path), "--model", "nonesuch"]) == 2
+    assert "nonesuch.xml" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("option", ["--rounds", "--seconds", "--threads"])
+def test_numbers_must_be_positive(option: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["bench", option, "0"])
+    assert "not positive" in capsys.readouterr().err

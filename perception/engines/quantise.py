@@ -9,6 +9,7 @@ from pathlib import Path
 
 import nncf
 import openvino
+from nncf.quantization.range_estimator import RangeEstimatorParametersSet
 
 from perception.engines.openvino import INPUTS
 from perception.errors import ModelError
@@ -45,6 +46,10 @@ def quantise(exported: Path, inputs: Sequence[NetworkInput]) -> Path:
         preset=nncf.QuantizationPreset.MIXED,
         subset_size=len(inputs),
         ignored_scope=nncf.IgnoredScope(patterns=list(FLOAT_LAYERS), types=list(FLOAT_TYPES), validate=False),
+        # The default, the mean of the frames' extremes, would clip frames with all sensors for those with few.
+        advanced_parameters=nncf.AdvancedQuantizationParameters(
+            activations_range_estimator_params=RangeEstimatorParametersSet.MINMAX
+        ),
     )
     path = exported.with_name(f"{exported.stem}_int8.xml")
     openvino.save_model(quantised, path)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""An untrained network as a weights file, and its OpenVINO form."""
+"""An untrained network as a weights file and in the forms that engines run."""
 
 from __future__ import annotations
 
@@ -40,6 +40,21 @@ def exported(weights: Path) -> Path:
     return export_openvino(weights, weights)
 
 
+@pytest.fixture(scope="session")
+def exported_onnx(weights: Path) -> Path:
+    """The same network for ONNX Runtime."""
+    pytest.importorskip("onnxruntime")
+    from perception.engines.export import export_onnx
+
+    return export_onnx(weights, weights)
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tests leave the user's compiled networks alone."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+
+
 @pytest.fixture
 def network_input() -> NetworkInput:
     """Noise in every sensor."""
@@ -47,3 +62,9 @@ def network_input() -> NetworkInput:
     return NetworkInput(
         rng.integers(0, 256, (64, 96, 3), np.uint8), rng.integers(0, 256, (32, 48, 8), np.uint8), np.ones(4, np.float32)
     )
+
+
+@pytest.fixture
+def camera_alone(network_input: NetworkInput) -> NetworkInput:
+    """The same without the other sensors."""
+    return NetworkInput(network_input.rgb, np.zeros_like(network_input.aux), np.array([1, 0, 0, 0], np.float32))

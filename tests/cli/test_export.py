@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`perception export`, from an untrained network to checked files."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("mmseg")
+
+from perception.cli.export_frames import SUBSETS, calibration_frames, check_frames
+from perception.cli.main import main
+from perception.engines.weights import load_weights, save_weights
+
+
+@pytest.fixture(scope="module")
+def untrained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A network that tosses coins."""
+    from mmengine.config import Config
+    from mmengine.registry import init_default_scope
+    from mmseg.registry import MODELS
+
+    import perception.models  # noqa: F401 (registers the parts)
+    from perception.paths import config_path
+
+    init_default_scope("mmseg")
+    config = Config.fromfile(config_path("models/dual_branch_s.py")).model.to_dict()
+    path = tmp_path_factory.mktemp("weights") / "untrained.safetensors"
+    save_weights(path, MODELS.build(config).state_dict(), config)
+    return path
+
+
+@pytest.fixture(scope="module")
+def decided(untrained: Path) -> Path:
+    """A network that sees road everywhere, in every precision."""
+    state, config = load_weights(untrained)
+    bias = state["decode_head.conv_seg.bias"]
+    bias[len(bias) // 4 : len(bias) // 2] += 1000
+    path = untrained.with_name("decided.safetensors")
+    save_weights(path, state, config)
+    return path
+
+
+def test_it_writes_what_is_asked_for_and_says_how_well_it_agrees(
+    decided: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("onnxruntime")
+    arguments = ["--format", "openvino", "onnx", "--frames", "1", "-o", str(tmp_path / "out")]
+    assert main(["export", str(decided), *arguments, "--json", str(tmp_path / "export.json")]) == 0
+    assert "100.0000%" in capsys.readouterr().out
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {
+        f"decided{end}" for end in (".xml", ".bin", ".onnx")
+    }
+    report = json.loads((tmp_path / "export.json").read_text())
+    assert [entry["file"] for entry in report["files"]] == ["decided.xml", "decided.onnx"]
+    assert all(entry["label_agreement"] == 1 and entry["iou"]["road"] == 1 for entry in report["files"])
+
+
+def test_a_file_name_may_be_given(decided: Path, tmp_path: Path) -> None:
+    assert main(["export", str(decided), "--frames", "1", "-o", str(tmp_path / "vehicle" / "model.xml")]) == 0
+    assert {path.name for path in (tmp_path / "vehicle").iterdir()} == {"model.xml", "model.bin"}
+
+
+def test_int8_that_disagrees_is_an_error_and_leaves_nothing(
+    untrained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("nncf")
+    arguments = ["--int8", "--frames", "1", "--calibration-frames", "2", "-o", str(tmp_path / "out")]
+    assert main(["export", str(untrained), *arguments]) == 2
+    assert "is needed" in capsys.readouterr().err
+    assert not list((tmp_path / "out").iterdir())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["none.safetensors"], "none.safetensors: no such weights file"),
+        (["none.safetensors", "--frames", "0"], "at least one frame"),
+    ],
+)
+def test_a_mistake_is_one_line(
+    arguments: list[str],
+    message: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["export", *arguments]) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_a_data_set_needs_a_folder(untrained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["export", str(untrained), "--int8", "--data", "camvid", "-o", str(tmp_path)]) == 2
+    assert "NAME=ROOT" in capsys.readouterr().err
+
+
+def test_every_subset_of_sensors_is_among_the_frames() -> None:
+    assert len(SUBSETS) == 15
+    whole, some, whole_again, other = check_frames(2)
+    assert whole.present.tolist() == whole_again.present.tolist() == [1, 1, 1, 1]
+    assert some.present.tolist() == [1, 0, 0, 0]
+    assert other.present.tolist() == [0, 1, 0, 0]
+    first, second = calibration_frames(2)
+    assert first.present.tolist() == [1, 1, 1, 1]
+    assert second.present.sum() == 1

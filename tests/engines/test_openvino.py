@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import openvino
+import pytest
+
+from perception.engines import load_engine
+from perception.engines.cache import MAX_FILES, compiled_cache
+from perception.engines.openvino import PATIENCE, OpenVinoEngine
+from perception.engines.specialise import specialise
+from perception.errors import ModelError
+from perception.sensors import NetworkInput
+
+SUBSETS = [(1, 0, 0, 0), (0, 1, 1, 1), (0, 0, 0, 1)]
+
+
+@pytest.mark.parametrize("content", ["", "not xml", "<net name='x' version='11'><layers/><edges/></net>"])
+def test_a_file_that_is_no_engine_file_is_refused(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "model.xml"
+    path.write_text(content)
+    with pytest.raises(ModelError, match=r"model\.xml"):
+        OpenVinoEngine(path)
+
+
+def test_results_are_not_overwritten_by_the_next_frame(exported: Path, network_input: NetworkInput) -> None:
+    engine = OpenVinoEngine(exported, 1)
+    first = engine.infer(network_input)
+    kept = first.confidence.copy()
+    engine.infer(NetworkInput(255 - network_input.rgb, network_input.aux, network_input.present))
+    np.testing.assert_array_equal(first.confidence, kept)
+
+
+def test_a_device_that_is_not_there_is_named(exported: Path) -> None:
+    if any(name.startswith("GPU") for name in openvino.Core().available_devices):
+        pytest.skip("an Intel GPU is there")
+    with pytest.raises(ModelError, match="no GPU here, only CPU"):
+        load_engine("openvino-gpu", exported, None)
+
+
+def test_openvino_may_choose_the_device(exported: Path, network_input: NetworkInput) -> None:
+    engine = load_engine("openvino-auto", exported, 1)
+    assert "AUTO" in engine.name
+    assert engine.infer(network_input).labels.shape == network_input.rgb.shape[:2]
+
+
+@pytest.mark.parametrize("precision", ["f32", "bf16"])
+@pytest.mark.parametrize("present", SUBSETS)
+def test_a_graph_without_the_absent_sensors_gives_the_same(
+    exported: Path, network_input: NetworkInput, present: tuple[int, ...], precision: str
+) -> None:
+    if precision == "bf16" and "BF16" not in openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
+        pytest.skip("this processor does not compute in bf16")
+    thinned = thin(network_input, present)
+    engine = OpenVinoEngine(exported, 1, precision=precision)
+    whole, *_ = (engine.infer(thinned) for _ in range(PATIENCE))
+    assert list(engine._whole) == [(64, 96)]
+    (narrow,) = engine._narrow.values()
+    assert "present" not in narrow.result(timeout=60).inputs
+    after = engine.infer(thinned)
+    for expected, got in zip(whole, after, strict=True):
+        np.testing.assert_array_equal(got, expected)
+
+
+def test_an_idle_branch_is_worked_out_when_compiling(exported: Path) -> None:
+    model = openvino.Core().read_model(exported)
+    model.reshape({"rgb": [1, 64, 96, 3], "aux": [1, 32, 48, 8], "present": [1, 4]})
+    before = convolutions_at_run_time(model)
+    assert convolutions_at_run_time(specialise(model, (True, False, False, False))) < before
+    assert convolutions_at_run_time(specialise(model, (False, True, True, True))) < before
+    assert len(model.inputs) == 3
+
+
+def test_a_compiled_network_is_kept_for_the_next_start(exported: Path, network_input: NetworkInput) -> None:
+    first = load_engine("openvino", exported, 1).infer(network_input)
+    folder = compiled_cache()
+    assert folder is not None
+    (kept,) = folder.iterdir()
+    again = load_engine("openvino", exported, 1).infer(network_input)
+    np.testing.assert_array_equal(again.labels, first.labels)
+    assert list(folder.iterdir()) == [kept]
+
+
+def test_a_broken_compiled_network_is_compiled_again(exported: Path, network_input: NetworkInput) -> None:
+    first = load_engine("openvino", exported, 1).infer(network_input)
+    folder = compiled_cache()
+    assert folder is not None
+    (kept,) = folder.iterdir()
+    content = kept.read_bytes()
+    kept.chmod(0o644)
+    for broken in (b"", content[: len(content) // 2], b"x" * len(content)):
+        kept.unlink(missing_ok=True)
+        kept.write_bytes(broken)
+        np.testing.assert_array_equal(load_engine("openvino", exported, 1).infer(network_input).labels, first.labels)
+
+
+def test_the_cache_keeps_the_newest(tmp_path: Path) -> None:
+    folder = compiled_cache()
+    assert folder == tmp_path / "cache/multimodal_perception/compiled"
+    for number in range(MAX_FILES + 3):
+        (folder / f"{number}.blob").touch()
+        os.utime(folder / f"{number}.blob", (number, number))
+    compiled_cache()
+    assert {path.name for path in folder.iterdir()} == {f"{number}.blob" for number in range(3, MAX_FILES + 3)}
+
+
+def test_without_a_place_to_write_nothing_is_cached(
+    exported: Path, network_input: NetworkInput, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    assert compiled_cache() is None
+    load_engine("openvino", exported, 1).infer(network_input)
+
+
+def thin(network_input: NetworkInput, present: tuple[int, ...]) -> NetworkInput:
+    """Only the sensors of `present`; the others' channels are zeros, as `encode` leaves them."""
+    channels = np.repeat(present[1:], (3, 1, 4)).astype(np.uint8)
+    return NetworkInput(network_input.rgb * np.uint8(present[0]), network_input.aux * channels, np.float32(present))
+
+
+def convolutions_at_run_time(model: openvino.Model) -> int:
+    """How many convolutions one inference runs."""
+    request = openvino.Core().compile_model(model, "CPU", {"PERF_COUNT": True}).create_infer_request()
+    request.infer(
+        {port.get_any_name(): np.zeros(list(port.shape), port.element_type.to_dtype()) for port in model.inputs}
+    )
+    executed = openvino.ProfilingInfo.Status.EXECUTED
+    return sum(node.node_type == "Convolution" and node.status == executed for node in request.profiling_info)

@@ -64,12 +64,13 @@ def run(args: argparse.Namespace) -> int:
 
     if args.frames < 1 or args.calibration_frames < 1:
         raise PerceptionError("--frames and --calibration-frames: at least one frame is needed")
+    data = [_named_root(item) for item in args.data]
     console = Console()
     target = _target(args)
     target.parent.mkdir(parents=True, exist_ok=True)
     # Beside the target, so that what has passed the check takes its place at once, and nothing else ever does.
     with TemporaryDirectory(prefix=".export-", dir=target.parent) as scratch:
-        results = list(_export(args, Path(scratch) / target.name, console))
+        results = list(_export(args, data, Path(scratch) / target.name, console))
         for path in Path(scratch).iterdir():
             path.replace(target.parent / path.name)
     console.print(_table(target.parent, results))
@@ -86,7 +87,16 @@ def _target(args: argparse.Namespace) -> Path:
     return output.with_suffix("") if output.suffix in (".xml", ".onnx") else output / weights.stem
 
 
-def _export(args: argparse.Namespace, base: Path, console: Console) -> Iterator[dict[str, Any]]:
+def _named_root(item: str) -> tuple[str, Path]:
+    name, equals, root = item.partition("=")
+    if not equals or not root:
+        raise PerceptionError(f"--data {item}: write NAME=ROOT, for example camvid=DATA/camvid")
+    return name, Path(root).expanduser()
+
+
+def _export(
+    args: argparse.Namespace, data: list[tuple[str, Path]], base: Path, console: Console
+) -> Iterator[dict[str, Any]]:
     """Write and check one file after another; what is to be said of each."""
     try:
         from perception.engines.export import export_onnx, export_openvino
@@ -110,25 +120,21 @@ def _export(args: argparse.Namespace, base: Path, console: Console) -> Iterator[
         if "openvino" in args.format or args.int8:
             yield checked(export_openvino(args.weights, base), MIN_AGREEMENT)
         if args.int8:
-            yield checked(_quantised(base.with_suffix(".xml"), args), MIN_AGREEMENT_INT8)
+            yield checked(_quantised(base.with_suffix(".xml"), args.calibration_frames, data), MIN_AGREEMENT_INT8)
         if "onnx" in args.format:
             yield checked(export_onnx(args.weights, base), MIN_AGREEMENT)
 
 
-def _quantised(exported: Path, args: argparse.Namespace) -> Path:
+def _quantised(exported: Path, count: int, data: list[tuple[str, Path]]) -> Path:
     try:
         from perception.engines.quantise import quantise
     except ImportError as error:
         raise PerceptionError(f"--int8 needs NNCF: pip install 'multimodal_perception[int8]' ({error})") from error
     from perception.cli.export_frames import calibration_frames, real_frames
 
-    count: int = args.calibration_frames
     frames = list(calibration_frames(count))
-    for item in args.data:
-        name, equals, root = item.partition("=")
-        if not equals or not root:
-            raise PerceptionError(f"--data {item}: write NAME=ROOT, for example camvid=DATA/camvid")
-        frames += real_frames(name, Path(root).expanduser(), count)
+    for name, root in data:
+        frames += real_frames(name, root, count)
     return quantise(exported, frames)
 
 

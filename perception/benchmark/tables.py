@@ -33,7 +33,8 @@ class Table:
         """For the terminal."""
         from rich.table import Table as RichTable
 
-        table = RichTable(*self.header[:1], title=self.title, title_justify="left")
+        table = RichTable(title=self.title, title_justify="left")
+        table.add_column(self.header[0], no_wrap=True)
         for name in self.header[1:]:
             table.add_column(name, justify="right")
         for row in self.rows:

@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -59,7 +60,8 @@ class Networks:
     ) -> tuple[Path, dict[str, Path]]:
         with _needs("INT8", "int8"):
             from perception.benchmark.int8 import quantise_model, quantise_peers
-        with steps.step("quantise", "quantising", 1 + len(peers)) as done:
+        # NNCF draws progress bars of its own, and cannot be asked not to.
+        with steps.step("quantise", "quantising", 1 + len(peers)) as done, redirect_stdout(StringIO()):
             model = self._model if self._is_int8 else quantise_model(self._model, inputs, folder)
             done()
             return model, quantise_peers(peers, inputs, done)

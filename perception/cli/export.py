@@ -116,26 +116,30 @@ def _export(
         size = (path.with_suffix(".bin") if path.suffix == ".xml" else path).stat().st_size
         return dict(file=path.name, megabytes=size / 1e6, label_agreement=parity.agreement, iou=parity.iou)
 
-    with console.status("exporting"):
-        if "openvino" in args.format or args.int8:
-            yield checked(export_openvino(args.weights, base), MIN_AGREEMENT)
-        if args.int8:
-            yield checked(_quantised(base.with_suffix(".xml"), args.calibration_frames, data), MIN_AGREEMENT_INT8)
-        if "onnx" in args.format:
-            yield checked(export_onnx(args.weights, base), MIN_AGREEMENT)
+    if "openvino" in args.format or args.int8:
+        with console.status("exporting to OpenVINO"):
+            path = export_openvino(args.weights, base)
+        yield checked(path, MIN_AGREEMENT)
+    if args.int8:
+        yield checked(_quantised(path, args.calibration_frames, data, console), MIN_AGREEMENT_INT8)
+    if "onnx" in args.format:
+        with console.status("exporting to ONNX"):
+            path = export_onnx(args.weights, base)
+        yield checked(path, MIN_AGREEMENT)
 
 
-def _quantised(exported: Path, count: int, data: list[tuple[str, Path]]) -> Path:
+def _quantised(exported: Path, count: int, data: list[tuple[str, Path]], console: Console) -> Path:
     try:
         from perception.engines.quantise import quantise
     except ImportError as error:
         raise PerceptionError(f"--int8 needs NNCF: pip install 'multimodal_perception[int8]' ({error})") from error
     from perception.cli.export_frames import calibration_frames, real_frames
 
-    frames = list(calibration_frames(count))
-    for name, root in data:
-        frames += real_frames(name, root, count)
-    return quantise(exported, frames)
+    with console.status(f"gathering {count} simulated frames to calibrate with, and real ones where asked for"):
+        frames = list(calibration_frames(count))
+        for name, root in data:
+            frames += real_frames(name, root, count)
+    return quantise(exported, frames)  # NNCF shows its own progress
 
 
 def _table(folder: Path, results: list[dict[str, Any]]) -> Table:

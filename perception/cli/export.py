@@ -143,10 +143,10 @@ def _quantised(exported: Path, count: int, data: list[tuple[str, Path]], console
 
 
 def _table(folder: Path, results: list[dict[str, Any]]) -> Table:
-    from rich.table import Table
+    from rich.table import Column, Table
 
     ious = (f"IoU, {name}" for name in results[0]["iou"])
-    table = Table("file", "MB", "labels as PyTorch's", *ious, title=str(folder))
+    table = Table(Column("file", no_wrap=True), "MB", "labels as PyTorch's", *ious, title=str(folder))
     for result in results:
         figures = (f"{result['megabytes']:.1f}", f"{result['label_agreement']:.4%}")
         table.add_row(result["file"], *figures, *(f"{value:.4f}" for value in result["iou"].values()))

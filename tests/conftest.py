@@ -53,6 +53,20 @@ def kitti_drive(tmp_path: Path) -> Path:
     return drive
 
 
+@pytest.fixture
+def camvid(tmp_path: Path) -> Path:
+    """Three frames in CamVid's layout: a grey road below a blue sky."""
+    root = tmp_path / "camvid"
+    for name in ("train", "trainannot"):
+        (root / name).mkdir(parents=True)
+    labels = np.repeat(np.array([0, 3], np.uint8), 32)[:, None].repeat(96, 1)
+    image = np.where(labels[..., None] == 3, 90, (230, 120, 60)).astype(np.uint8)
+    for i in range(3):
+        cv2.imwrite(str(root / f"train/{i}.png"), image)
+        cv2.imwrite(str(root / f"trainannot/{i}.png"), labels)
+    return root
+
+
 def _write_stamps(path: Path, nanoseconds: int) -> None:
     lines = [f"2011-09-26 13:04:32.{nanoseconds + 100_000_000 * i:09d}" for i in range(4)]
     path.write_text("\n".join(lines) + "\n")

@@ -22,7 +22,7 @@ from perception.errors import PerceptionError
 GROUPS: dict[str, tuple[str, ...]] = {
     "See it work": ("demo", "simulate"),
     "On the vehicle": ("node", "replay"),
-    "Make it better": ("train", "eval", "export", "bench"),
+    "Make it better": ("train", "prune", "eval", "export", "bench"),
 }
 """Every command, by what it is for, in the order of the overview."""
 

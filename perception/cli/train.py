@@ -22,10 +22,7 @@ The output folder holds last.pt, to resume from, and weights.safetensors, for `p
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
-    parser.add_argument("config", help="mmengine config: a path, or the name of one in configs/models")
-    parser.add_argument(
-        "--data", action="append", required=True, metavar="NAME=ROOT", help="a data set and its folder; repeatable"
-    )
+    add_config_and_data(parser)
     parser.add_argument(
         "-o", "--work-dir", type=Path, default=Path("work_dirs/train"), help="output folder (default: %(default)s)"
     )
@@ -41,11 +38,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_config_and_data(parser: argparse.ArgumentParser) -> None:
+    """Declare what every command that needs training data takes."""
+    parser.add_argument("config", help="mmengine config: a path, or the name of one in configs/models")
+    parser.add_argument(
+        "--data", action="append", required=True, metavar="NAME=ROOT", help="a data set and its folder; repeatable"
+    )
+
+
+def config_of(name: str) -> Path:
+    """The path of a config that is given by path or by name."""
+    from perception.paths import config_path
+
+    path = Path(name)
+    return path if path.suffix else config_path(f"models/{name}.py")
+
+
 def run(args: argparse.Namespace) -> int:
     """Run the command."""
     from rich.console import Console
-
-    from perception.paths import config_path
 
     try:
         from perception.training.train import Options, read_config, train
@@ -55,11 +66,8 @@ def run(args: argparse.Namespace) -> int:
         ) from error
 
     console = Console()
-    path = Path(args.config)
-    if not path.suffix:
-        path = config_path(f"models/{args.config}.py")
     options = Options(
-        data=[_named_root(item) for item in args.data],
+        data=[named_root(item) for item in args.data],
         work_dir=args.work_dir,
         iterations=args.iterations,
         batch_size=args.batch_size,
@@ -70,12 +78,13 @@ def run(args: argparse.Namespace) -> int:
         resume=args.resume,
         save_interval=args.save_interval,
     )
-    weights = train(read_config(path), options, console.print)
+    weights = train(read_config(config_of(args.config)), options, console.print)
     console.print(f"weights: {weights}")
     return 0
 
 
-def _named_root(item: str) -> tuple[str, Path]:
+def named_root(item: str) -> tuple[str, Path]:
+    """Split NAME=ROOT; DataError for anything else."""
     name, equals, root = item.partition("=")
     if not equals or not root:
         raise DataError(f"--data {item}: write NAME=ROOT, for example camvid=DATA/camvid")

@@ -18,8 +18,11 @@ from perception.sensors.encode import AUX_SCALE
 
 INPUTS = ("rgb", "aux", "present")
 OUTPUTS = ("labels", "confidence", "weights")
-MAX_COMPILED = 4
-"""Compiled graphs that are kept of each kind, for all sensors and for some; the oldest goes first."""
+MAX_WHOLE = 4
+"""Compiled graphs for all sensors that are kept; the oldest goes first."""
+
+MAX_NARROW = 2
+"""Compiled graphs for some sensors, of 80 MB each at 1248×384; the first that are wanted stay."""
 
 PATIENCE = 5
 """Frames without some sensors after which a graph without them is compiled."""
@@ -36,8 +39,8 @@ class OpenVinoEngine:
     """An exported .xml, compiled once for every input size that it meets.
 
     A subset of sensors that leaves one branch idle gets, after PATIENCE frames, a graph without that branch, compiled
-    in a thread of its own while the whole graph goes on answering. Float labels are the same in both; INT8 rounds at
-    other places and differs on about one pixel in a thousand.
+    in a thread of its own while the whole graph goes on answering. In f32 the labels are the same in both; bf16 and INT8
+    round at other places and differ on about one pixel in a thousand.
 
     threads: of the CPU; None leaves the choice to OpenVINO. device: CPU, GPU (Intel's) or AUTO. precision: of the CPU's
     float arithmetic, f32 or bf16; None takes bf16 where the processor computes in it: about twice as fast for labels
@@ -91,7 +94,9 @@ class OpenVinoEngine:
         whole = self._whole.get((height, width))
         if whole is None:
             whole = self._compile(self._sized(height, width), self._cache if not self._whole else None)
-            _keep(self._whole, (height, width), whole)
+            if len(self._whole) >= MAX_WHOLE:
+                self._whole.pop(next(iter(self._whole)))
+            self._whole[height, width] = whole
         present = tuple(bool(there) for there in network_input.present)
         if not leaves_something_out(present):
             return whole
@@ -99,8 +104,8 @@ class OpenVinoEngine:
         narrow = self._narrow.get(key)
         if narrow is None:
             self._seen[key] += 1
-            if self._seen[key] >= PATIENCE:
-                _keep(self._narrow, key, self._compiler.submit(self._compile_narrow, *key))
+            if self._seen[key] >= PATIENCE and len(self._narrow) < MAX_NARROW:
+                self._narrow[key] = self._compiler.submit(self._compile_narrow, *key)
             return whole
         return narrow.result() if narrow.done() else whole
 
@@ -140,9 +145,3 @@ def _read(core: openvino.Core, path: Path) -> openvino.Model:
     if sorted(names) != sorted(INPUTS):
         raise ModelError(f"{path}: its inputs are {names}, a perception network has {list(INPUTS)}")
     return model
-
-
-def _keep(graphs: dict[Any, Any], key: Any, graph: Any) -> None:
-    if len(graphs) >= MAX_COMPILED:
-        graphs.pop(next(iter(graphs)))
-    graphs[key] = graph

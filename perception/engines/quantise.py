@@ -20,7 +20,7 @@ FLOAT_LAYERS = (
     r".*fusions\.\d+\.(context|channel|bias|rgb_gate|aux_gate)[./].*",
     r".*aux_stem/.*",
     r".*aux_stem\.scores.*",
-    r".*conv_seg.*",
+    r".*class_logits.*",
     r"Add_\d+",
 )
 """What stays in float, by name: the attention, whose masks of −1e4 would leave no steps for the logits beside them; the

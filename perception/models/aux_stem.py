@@ -37,9 +37,11 @@ class AuxStem(BaseModule):
 
     def forward(self, aux: Tensor, present: Tensor) -> tuple[Tensor, Tensor]:
         """See the class."""
-        features = [stem(part) for stem, part in zip(self.stems, aux.split(self.splits, 1), strict=True)]
-        scores = torch.cat([score(x) for score, x in zip(self.scores, features, strict=True)], 1)
-        gates = scores.sigmoid() * present[:, :, None, None]
-        merged = sum(x * gates[:, i : i + 1] for i, x in enumerate(features))
-        means = gates.mean((2, 3))
-        return merged, means / means.sum(1, keepdim=True).clamp(min=1e-6)
+        merged, means = torch.zeros(()), []
+        for i, part in enumerate(aux.split(self.splits, 1)):
+            feature = self.stems[i](part)
+            gate = self.scores[i](feature).sigmoid() * present[:, i, None, None, None]
+            merged = merged + feature * gate
+            means.append(gate.mean((2, 3)))
+        gates = torch.cat(means, 1)
+        return merged, gates / gates.sum(1, keepdim=True).clamp(min=1e-6)

@@ -24,17 +24,39 @@ class DeployGraph(nn.Module):
         super().__init__()
         self.encoder: DualBranchEncoder = segmentor.backbone
         self.head: BaseDecodeHead = segmentor.decode_head
+        # A convolution per class: cutting the logits of one for all would move them through memory once more.
+        self.class_logits = _split(self.head) if isinstance(self.head, LightFPNHead) else None
 
     def forward(self, rgb: Tensor, aux: Tensor, present: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """See the class."""
         batch = Batch(rgb.permute(0, 3, 1, 2).float(), aux.permute(0, 3, 1, 2).float(), present)
         features, weights = self.encoder.encode(batch)
-        if isinstance(self.head, LightFPNHead):
-            logits = self.head.subpixels(features).chunk(self.head.num_classes, 1)
-            labels, confidence = (functional.pixel_shuffle(x, SUBPIXELS)[:, 0] for x in _decide(logits))
+        if self.class_logits is not None:
+            finest = self.head.finest(features)
+            logits = tuple(of_class(finest) for of_class in self.class_logits)
+            labels, confidence = (_unfold(x) for x in _decide(logits))
         else:  # any head of mmseg's
             labels, confidence = _decide_upsampled(self.head(features), batch.rgb.shape[2:])
         return labels, confidence, weights
+
+
+def _split(head: LightFPNHead) -> nn.ModuleList:
+    """`conv_seg` as one convolution per class, each with the logits of all sub-pixels."""
+    parts = nn.ModuleList()
+    assert head.conv_seg.bias is not None
+    weights, biases = head.conv_seg.weight.chunk(head.num_classes), head.conv_seg.bias.chunk(head.num_classes)
+    for weight, bias in zip(weights, biases, strict=True):
+        part = nn.Conv2d(head.channels, SUBPIXELS**2, 1)
+        part.weight, part.bias = nn.Parameter(weight.clone()), nn.Parameter(bias.clone())
+        parts.append(part)
+    return parts
+
+
+def _unfold(subpixels: Tensor) -> Tensor:
+    """(B, SUBPIXELS², h, w) → (B, h · SUBPIXELS, w · SUBPIXELS), `pixel_shuffle` for memory that is channels last."""
+    height, width = subpixels.shape[2:]
+    cells = subpixels.permute(0, 2, 3, 1).reshape(-1, height, width, SUBPIXELS, SUBPIXELS)
+    return cells.transpose(2, 3).reshape(-1, height * SUBPIXELS, width * SUBPIXELS)
 
 
 def _decide(logits: tuple[Tensor, ...]) -> tuple[Tensor, Tensor]:

@@ -15,9 +15,6 @@ from mmengine.model import BaseModule
 from mmseg.registry import MODELS
 from torch import Tensor, nn
 
-MASKED = -1e4
-"""Added to the logit of what is absent: its softmax weight is 0 in every precision."""
-
 
 class Fusion(BaseModule):
     """Brings the auxiliary features to the RGB width and silences absent branches, for the fusions below.
@@ -131,7 +128,7 @@ class CrossAttentionFusion(Fusion):
 def _attend(query: Tensor, key_value: Tensor) -> Tensor:
     """Queries (B, C, H, W) against the C×C context of keys and values (B, 2C, H, W)."""
     keys, values = key_value.flatten(2).chunk(2, 1)
-    context = (keys @ values.transpose(1, 2) * keys.shape[2] ** -1).softmax(1)
+    context = (keys @ values.transpose(1, 2) / keys.shape[2]).softmax(1)
     return (context.transpose(1, 2) @ query.flatten(2)).view_as(query)
 
 
@@ -158,8 +155,12 @@ class GatedAttentionFusion(Fusion):
         means = [rgb.mean((2, 3), keepdim=True), aux.mean((2, 3), keepdim=True), present]
         context = self.context(torch.cat(means, 1))
         rgb_channel, aux_channel = self.channel(context).sigmoid().chunk(2, 1)
-        logits = torch.cat([self.rgb_gate(rgb), self.aux_gate(aux)], 1) + self.bias(context)
-        gate = (logits + (1 - present) * MASKED).softmax(1) * present
+        rgb_bias, aux_bias = self.bias(context).chunk(2, 1)
+        rgb_present, aux_present = present.chunk(2, 1)
+        # A softmax of two is a sigmoid of their difference, which needs no copy of both side by side.
+        lead = (self.rgb_gate(rgb) - self.aux_gate(aux) + (rgb_bias - aux_bias)).sigmoid()
+        rgb_share = rgb_present * (1 - aux_present * (1 - lead))
+        aux_share = aux_present * (1 - rgb_present * lead)
         # ×2: a sigmoid that has learnt nothing yet must hand the features on unchanged.
-        fused = 2 * (rgb * rgb_channel * gate[:, :1] + aux * aux_channel * gate[:, 1:])
-        return fused, gate.mean((2, 3))
+        fused = 2 * (rgb * rgb_channel * rgb_share + aux * aux_channel * aux_share)
+        return fused, torch.cat([rgb_share.mean((2, 3)), aux_share.mean((2, 3))], 1)

@@ -43,10 +43,10 @@ class LightFPNHead(BaseDecodeHead):
 
     def forward(self, inputs: tuple[Tensor, ...]) -> Tensor:
         """See the class."""
-        return functional.pixel_shuffle(self.subpixels(inputs), SUBPIXELS)
+        return functional.pixel_shuffle(self.cls_seg(self.finest(inputs)), SUBPIXELS)
 
-    def subpixels(self, inputs: tuple[Tensor, ...]) -> Tensor:
-        """Logits (B, num_classes · SUBPIXELS², H/4, W/4) in the order of `pixel_shuffle`: class, row, column."""
+    def finest(self, inputs: tuple[Tensor, ...]) -> Tensor:
+        """The features (B, channels, H/4, W/4) that `conv_seg` makes the logits of each cell's sub-pixels from."""
         fine, *coarse = self._transform_inputs(inputs)
         x = self.smooth[-1](self.laterals[-1](coarse[-1]) + self.context(coarse[-1].mean((2, 3), keepdim=True)))
         for level in reversed(range(len(coarse) - 1)):
@@ -54,7 +54,8 @@ class LightFPNHead(BaseDecodeHead):
             x = self.smooth[level](lateral + resize(x, lateral.shape[2:], mode="bilinear", align_corners=False))
         lateral = self.fine_lateral(fine)
         x = lateral + resize(self.narrow(x), lateral.shape[2:], mode="bilinear", align_corners=False)
-        return self.cls_seg(self.fine_smooth(x))
+        smooth: Tensor = self.fine_smooth(x)
+        return smooth
 
     def loss_by_feat(self, seg_logits: Tensor, batch_data_samples: list[SegDataSample]) -> dict[str, Tensor]:
         """The loss alone: mmseg's accuracy beside it would cost a tenth of a training step on a CPU."""

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from perception.classes import BACKGROUND
 from perception.frame import CameraModel
 from perception.simulation import textures
+from perception.simulation.annotate import fill_bicycles
 from perception.simulation.light import Lighting
 from perception.simulation.raycast import Hits, Tracer
 from perception.simulation.sky import sky
@@ -27,7 +28,8 @@ EDGE_SAMPLES = ((0.4, 0.3),)
 class View:
     """What every pixel's centre ray met.
 
-    depth: (H, W) float32 metres along the optical axis, inf for the sky. labels: (H, W) uint8 class ids, exact.
+    depth: (H, W) float32 metres along the optical axis, inf for the sky. labels: (H, W) uint8 class ids, exact;
+    bicycles as annotators draw them (see `annotate`).
     direction: (H·W, 3) unit vectors in the world. hits, surface: the rays that met something, row by row.
     footprint: metres that a pixel spans, per hit. sunlight, open_sky: per hit (see `Lighting`).
     """
@@ -62,6 +64,10 @@ class Camera:
         depth[hits.ray] = hits.distance
         labels = np.full(len(rays), BACKGROUND, np.uint8)
         labels[hits.ray] = self._table.class_id[hits.material]
+        bicycle = np.zeros(len(rays), bool)
+        bicycle[hits.ray] = self._table.bicycle[hits.material]
+        focal = float(self.model.intrinsics[0, 0])
+        fill_bicycles(labels.reshape(shape), depth.reshape(shape), bicycle.reshape(shape), focal)
         return View(
             depth=depth.reshape(shape),
             labels=labels.reshape(shape),

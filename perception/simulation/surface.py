@@ -27,6 +27,7 @@ class MaterialTable:
         self.emissivity = np.array([m.emissivity for m in materials], np.float32)
         self.glow = np.array([m.glow for m in materials], np.float32)
         self.class_id = np.array([m.class_id for m in materials], np.uint8)
+        self.bicycle = np.array([m.name.startswith("bike_") for m in materials], bool)
         self.texture = np.array([textures.NAMES.index(m.texture) for m in materials], np.uint8)
 
 

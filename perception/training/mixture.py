@@ -3,12 +3,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torch.utils.data import Dataset
+from torch.utils.data import Dataset, default_collate
 
 from perception.classes import UNLABELLED
 from perception.sample import Sample
@@ -73,3 +73,9 @@ class Mixture(Dataset[dict[str, torch.Tensor]]):
             present=torch.from_numpy(network_input.present),
             labels=torch.from_numpy(labels),
         )
+
+
+def batches(crops: Mixture, size: int) -> Iterator[dict[str, torch.Tensor]]:
+    """All crops in batches of `size`, made in this process."""
+    for start in range(0, len(crops), size):
+        yield default_collate([crops[i] for i in range(start, min(start + size, len(crops)))])

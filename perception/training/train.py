@@ -79,8 +79,7 @@ def train(config: Config, options: Options, progress: Callable[[str], None] = pr
             f"{options.work_dir}: already trained for {started} iterations; ask for more with --iterations"
         )
 
-    sources = [_source(name, root, recipe, progress) for name, root in options.data]
-    crops = Mixture(sources, recipe.crop, iterations * batch_size, options.seed)
+    crops = open_mixture(recipe, options.data, iterations * batch_size, options.seed, progress)
     init_default_scope("mmseg")
     model = MODELS.build(config.model)
     _initialise(model)
@@ -121,6 +120,20 @@ def train(config: Config, options: Options, progress: Callable[[str], None] = pr
     return options.work_dir / "weights.safetensors"
 
 
+def open_mixture(
+    recipe: ConfigDict,
+    data: Sequence[tuple[str, Path]],
+    length: int,
+    seed: int,
+    progress: Callable[[str], None] = print,
+) -> Mixture:
+    """`length` crops of the data sets `data`, (name, root) pairs, as a config's `training` wants them.
+
+    Raises DataError for data that cannot be read or that the config does not know.
+    """
+    return Mixture([_source(name, root, recipe, progress) for name, root in data], recipe.crop, length, seed)
+
+
 def _source(name: str, root: Path, recipe: ConfigDict, progress: Callable[[str], None]) -> Source:
     if name not in recipe.sources:
         raise DataError(f"data set {name!r}: this config knows {', '.join(recipe.sources)}")
@@ -158,7 +171,7 @@ def _schedule(recipe: ConfigDict, iterations: int) -> list[dict[str, Any]]:
     warm_up = max(1, min(recipe.warm_up, iterations // 10))
     return [
         dict(type="LinearLR", start_factor=0.05, by_epoch=False, begin=0, end=warm_up),
-        dict(type="CosineAnnealingLR", eta_min=1e-6, by_epoch=False, begin=warm_up, end=iterations),
+        dict(type="CosineAnnealingLR", eta_min=1e-6, by_epoch=False, begin=warm_up, end=max(iterations, warm_up + 1)),
     ]
 
 

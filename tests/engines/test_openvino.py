@@ -61,8 +61,10 @@ def test_a_graph_without_the_absent_sensors_gives_the_same(
     (narrow,) = engine._narrow.values()
     assert "present" not in narrow.result(timeout=60).inputs
     after = engine.infer(thinned)
-    for expected, got in zip(whole, after, strict=True):
-        np.testing.assert_array_equal(got, expected)
+    # bf16 rounds at other places in another graph, and an untrained network knows no class from another.
+    assert (after.labels == whole[0]).mean() >= (1.0 if precision == "f32" else 0.98)
+    np.testing.assert_allclose(after.confidence.astype(int), whole[1].astype(int), atol=1 if precision == "f32" else 4)
+    np.testing.assert_allclose(after.weights, whole[2], atol=1e-6 if precision == "f32" else 5e-3)
 
 
 def test_an_idle_branch_is_worked_out_when_compiling(exported: Path) -> None:

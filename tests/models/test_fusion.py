@@ -49,3 +49,10 @@ def test_learns_through_both_branches(fusion: torch.nn.Module) -> None:
     fusion.train()(rgb, aux, torch.ones(2, 2))[0].square().sum().backward()
     assert rgb.grad.abs().sum() > 0
     assert aux.grad.abs().sum() > 0
+
+
+def test_can_be_traced_for_export(fusion: torch.nn.Module) -> None:
+    inputs = torch.randn(1, 16, 6, 10), torch.randn(1, 8, 6, 10), torch.ones(1, 2)
+    with torch.inference_mode():
+        traced = torch.jit.trace(fusion, inputs)
+        torch.testing.assert_close(traced(*inputs), fusion(*inputs))

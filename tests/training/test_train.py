@@ -3,8 +3,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import cv2
-import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch")
@@ -17,20 +15,6 @@ from perception.errors import DataError, ModelError  # noqa: E402
 from perception.paths import config_path  # noqa: E402
 from perception.training.hooks import read_checkpoint  # noqa: E402
 from perception.training.train import Options, read_config, train  # noqa: E402
-
-
-@pytest.fixture
-def camvid(tmp_path: Path) -> Path:
-    """Three frames in CamVid's layout: a grey road below a blue sky."""
-    root = tmp_path / "camvid"
-    for name in ("train", "trainannot"):
-        (root / name).mkdir(parents=True)
-    labels = np.repeat(np.array([0, 3], np.uint8), 32)[:, None].repeat(96, 1)
-    image = np.where(labels[..., None] == 3, 90, (230, 120, 60)).astype(np.uint8)
-    for i in range(3):
-        cv2.imwrite(str(root / f"train/{i}.png"), image)
-        cv2.imwrite(str(root / f"trainannot/{i}.png"), labels)
-    return root
 
 
 @pytest.fixture

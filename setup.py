@@ -12,7 +12,18 @@ NAME = "multimodal_perception"
 HERE = Path(__file__).resolve().parent
 SHARE = f"share/{NAME}"
 
-RUNTIME = ["matplotlib", "numpy", "open3d-cpu", "opencv-python", "openvino", "pillow", "PyYAML", "rich", "rosbags"]
+RUNTIME = [
+    "matplotlib",
+    "numpy",
+    "open3d-cpu",
+    "opencv-python",
+    "openvino",
+    "pillow",
+    "PyYAML",
+    "rich",
+    "rosbags",
+    "threadpoolctl",
+]
 ROS = [  # where ROS 2 is installed, it brings these itself; messages that only a replayed bag may hold are among them
     "ros-jazzy-rclpy",
     "ros-jazzy-rmw-fastrtps-cpp",

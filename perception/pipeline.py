@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,7 +19,9 @@ from perception.classes import UNLABELLED
 from perception.engines import Engine, find_model, load_engine
 from perception.engines.base import NetworkOutput
 from perception.frame import MODALITIES, Frame, Prediction
-from perception.sensors import NetworkInput, Projection, encode, network_size, project_sweep
+from perception.sensors import NetworkInput, Projection, network_size, project_sweep
+from perception.sensors.encode import encode_images, encode_sweep, join
+from perception.threads import share_threads
 
 STAGES = ("project", "normalise", "infer", "decode")
 """What `Prediction.timings_ms` tells the time of, in order."""
@@ -45,12 +48,14 @@ class Task:
 class Pipeline:
     """Encode → engine → decode. One caller at a time, of the whole or of each step.
 
-    engine: runs the network. model: the file that it runs.
+    engine: runs the network. model: the file that it runs. overlap: code the images in a thread of its own while the
+    sweep is projected, which takes as long.
     """
 
-    def __init__(self, engine: Engine, model: Path) -> None:
+    def __init__(self, engine: Engine, model: Path, overlap: bool = True) -> None:
         self.engine = engine
         self.model = model
+        self._images = ThreadPoolExecutor(1, "images") if overlap else None
 
     @classmethod
     def load(cls, model: str | Path | None = None, engine: str = "auto", threads: int | None = None) -> Pipeline:
@@ -58,10 +63,11 @@ class Pipeline:
 
         model: None for the shipped weights, the name of shipped weights, or the path of a .xml (OpenVINO) or
         .safetensors (PyTorch) file. engine: openvino, torch, or auto: the fastest that the model has a file for.
-        threads: of the engine; None lets it choose. Raises ModelError.
+        threads: of the process, which its parts share (see `perception.threads`); None takes every core. Raises
+        ModelError.
         """
         name, path = find_model(model, engine)
-        return cls(load_engine(name, path, threads), path)
+        return cls(load_engine(name, path, share_threads(threads)), path, overlap=threads != 1)
 
     @property
     def weights_sha256(self) -> str:
@@ -80,11 +86,13 @@ class Pipeline:
 
     def prepare(self, frame: Frame) -> Task:
         """The first of three steps, for callers that overlap them: while one frame is inferred, prepare the next."""
-        task = Task(frame)
+        task, size = Task(frame), network_size(*frame.size)
+        images = self._images.submit(encode_images, frame, *size) if self._images else None
         with task.timed("project"):
             task.projection = project_sweep(frame)
         with task.timed("normalise"):
-            task.network_input = encode(frame, *network_size(*frame.size), task.projection)
+            sweep = encode_sweep(frame, task.projection, *size)
+            task.network_input = join(frame, images.result() if images else encode_images(frame, *size), sweep)
         return task
 
     def infer(self, task: Task) -> Task:

@@ -9,9 +9,10 @@ from pathlib import Path
 SUMMARY = "time the network beside its peers, every stage of a frame, and the node over DDS"
 
 EXAMPLES = """\
-perception bench                                  in out/bench; a few minutes
-perception bench --no-peers --no-dds              stages alone; needs neither torch nor mmseg
-perception bench --int8 --growth --seconds 60     all of it, as `make bench` does
+perception bench                                   in out/bench; a few minutes
+perception bench --no-peers --no-dds               stages alone; needs neither torch nor mmseg
+perception bench --int8 --growth --seconds 60      all of it, as `make bench` does
+perception bench --no-peers --hz 10 --seconds 600  does it drop a frame, or grow, in ten minutes?
 perception bench --model work_dirs/first/weights.xml --threads 4
 
 Close what else runs: ratios survive a busy machine, milliseconds do not.
@@ -39,6 +40,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--rounds", type=_positive, default=40, metavar="N", help="measurements of each (default: 40)")
     parser.add_argument(
         "--seconds", type=_positive, default=10, metavar="S", help="length of each drive over DDS (default: 10)"
+    )
+    parser.add_argument(
+        "--hz", type=float, nargs="+", default=[10.0, 20.0], metavar="HZ", help="rates of those drives (default: 10 20)"
     )
     parser.add_argument("--no-peers", action="store_true", help="leave the other networks out")
     parser.add_argument("--int8", action="store_true", help="quantise every network and time that too (needs NNCF)")

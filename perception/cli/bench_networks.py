@@ -21,8 +21,9 @@ INT8 = "int8"
 
 
 class Networks:
-    """Compares `model`, an OpenVINO file, with its peers. precision: of floats, None for all that the machine has.
+    """Compares `model`, an OpenVINO file, with its peers; NAME.xml too where it is NAME_int8.xml.
 
+    precision: of floats, None for all that the machine has.
     default: the precision in which `model` runs here by itself. Raises PerceptionError for one that it has not.
     """
 
@@ -33,6 +34,8 @@ class Networks:
             raise PerceptionError(f"--precision {precision}: this processor computes in {', '.join(there)}")
         self.float_precisions = [precision] if precision else there
         self._is_int8 = INT8 in OpenVinoEngine(model).name.split()
+        floats = model.with_name(f"{model.stem.removesuffix('_int8')}.xml")
+        self._floats = (floats if floats != model and floats.is_file() else None) if self._is_int8 else model
         self.default = INT8 if self._is_int8 else self.float_precisions[-1]
 
     def measure(
@@ -42,7 +45,7 @@ class Networks:
         found: dict[str, dict[str, Any]] = {}
         with tempfile.TemporaryDirectory() as folder:
             others = _export(Path(folder), steps) if peers else {}
-            files = {} if self._is_int8 else dict.fromkeys(self.float_precisions, (self._model, others))
+            files = dict.fromkeys(self.float_precisions, (self._floats, others)) if self._floats else {}
             if int8 or self._is_int8:
                 files[INT8] = self._quantised(Path(folder), others, inputs, steps)
             for precision, (model, beside) in files.items():

@@ -30,11 +30,10 @@ from perception.ros.bench_drive import drive
 from perception.ros.bench_growth import growth, steps
 from perception.ros.bench_stages import DEFAULT_OUTPUTS, frame_stages, serialised
 from perception.sensors import encode, network_size
+from perception.threads import share_threads
 
 FRAMES = 8
 """Different frames; the more there are, the longer the rendering, which is no part of what is measured."""
-
-RATES_HZ = (10.0, 20.0)
 
 
 class Bench:
@@ -54,7 +53,7 @@ class Bench:
         width, height = network_size(*frames[0].size)
         inputs = [encode(frame, width, height) for frame in frames]
         networks = self._networks.measure(inputs, args.rounds, not args.no_peers, args.int8, self._steps)
-        engine = OpenVinoEngine(self._model, args.threads, precision=self._networks.float_precisions[-1])
+        engine = OpenVinoEngine(self._model, share_threads(args.threads), precision=self._networks.float_precisions[-1])
         pipeline = Pipeline(engine, self._model)
         times = self._stages(pipeline, frames)
         drives = [] if args.no_dds else self._drives(frames)
@@ -116,7 +115,7 @@ class Bench:
         arguments = ["--ros-args", *(word for name, value in settings.items() for word in ("-p", f"{name}:={value}"))]
         drives = []
         with _own_cache():
-            for hz in RATES_HZ:
+            for hz in args.hz:
                 log = self.output / f"node_{hz:g}hz.log"
                 with self._steps.step(f"dds {hz:g} Hz", f"over DDS at {hz:g} Hz", round(hz * args.seconds)) as done:
                     drives.append(drive(frames, hz, args.seconds, arguments, log, done))

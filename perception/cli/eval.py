@@ -43,7 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--limit", type=_positive, metavar="N", help="score N samples, evenly spaced (all)")
     parser.add_argument("--model", help="a shipped model's name or a path (the shipped default)")
     parser.add_argument("--engine", choices=("auto", *ENGINES), default="auto", help="what runs the network (auto)")
-    parser.add_argument("--threads", type=_positive, help="CPU threads of the engine (its own choice)")
+    parser.add_argument("--threads", type=_positive, help="CPU threads (default: every core)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every figure, per frame too, to FILE")
     drive = parser.add_argument_group("simulated drive, rendered when no folder is given")
     drive.add_argument("--seed", type=int, default=0, help="which drive (0)")

@@ -39,8 +39,8 @@ class OpenVinoEngine:
     """An exported .xml, compiled once for every input size that it meets.
 
     A subset of sensors that leaves one branch idle gets, after PATIENCE frames, a graph without that branch, compiled
-    in a thread of its own while the whole graph goes on answering. In f32 the labels are the same in both; bf16 and INT8
-    round at other places and differ on about one pixel in a thousand.
+    in a thread of its own while the whole graph goes on answering. In f32 the labels are the same in both; bf16 and
+    INT8 round at other places and differ on about one pixel in a thousand.
 
     threads: of the CPU; None leaves the choice to OpenVINO. device: CPU, GPU (Intel's) or AUTO. precision: of the CPU's
     float arithmetic, f32 or bf16; None takes bf16 where the processor computes in it: about twice as fast for labels

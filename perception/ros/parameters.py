@@ -62,7 +62,12 @@ PARAMETERS: tuple[Parameter, ...] = (
     Parameter(
         "engine", "auto", "What runs the network; auto takes the fastest that is installed.", choices=("auto", *ENGINES)
     ),
-    Parameter("threads", 0, "CPU threads of the network; 0 takes every core.", range=(0, 256)),
+    Parameter(
+        "threads",
+        0,
+        "CPU threads of the node while it works, from 4 on one of them beside the network; 0 takes every core.",
+        range=(0, 256),
+    ),
     Parameter("autostart", True, "Configure and activate at start, without a lifecycle manager.", read_only=True),
     Parameter(
         "tolerance_s",

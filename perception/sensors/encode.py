@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -52,11 +53,45 @@ def encode(frame: Frame, width: int, height: int, projection: Projection | None 
     projection: `project_sweep(frame)`, where it is known already. Raises FrameError where the size is not a multiple of
     STRIDE.
     """
+    sweep = encode_sweep(frame, projection or project_sweep(frame), width, height)
+    return join(frame, encode_images(frame, width, height), sweep)
+
+
+class EncodedImages(NamedTuple):
+    """rgb: (H, W, 3) uint8. planes: the auxiliary channels of depth and infrared, each (H/2, W/2) uint8."""
+
+    rgb: NDArray[np.uint8]
+    planes: list[NDArray[np.uint8]]
+
+
+def encode_images(frame: Frame, width: int, height: int) -> EncodedImages:
+    """The part of `encode` that needs no projection. Raises FrameError as it does."""
     if width % STRIDE or height % STRIDE:
         raise FrameError(f"network size {width}×{height}: both must be multiples of {STRIDE}")
+    small = width // AUX_SCALE, height // AUX_SCALE
+    depth = infrared = None
+    if frame.depth is not None:
+        depth = depth_channels(frame.depth, frame.camera, *small)
+    if frame.infrared is not None:
+        infrared = infrared_channels(frame.infrared, *small)
+    return EncodedImages(
+        _rgb(frame, width, height), [*_planes("depth", depth, *small), *_planes("infrared", infrared, *small)]
+    )
+
+
+def encode_sweep(frame: Frame, projection: Projection | None, width: int, height: int) -> list[NDArray[np.uint8]]:
+    """The LiDAR's auxiliary channels, each (H/2, W/2) uint8."""
+    small, lidar = (width // AUX_SCALE, height // AUX_SCALE), None
+    if frame.points is not None and projection is not None:
+        lidar = lidar_channels(frame.points, projection, *small)
+    return _planes("lidar", lidar, *small)
+
+
+def join(frame: Frame, images: EncodedImages, sweep: list[NDArray[np.uint8]]) -> NetworkInput:
+    """Both parts of `encode` as what an engine takes."""
     present = np.array([name in frame.modalities for name in MODALITIES], np.float32)
-    aux = _aux(frame, projection or project_sweep(frame), width // AUX_SCALE, height // AUX_SCALE)
-    return NetworkInput(_rgb(frame, width, height), aux, present)
+    # Planes interleaved once, at the end: writing each channel interleaved takes five times as long.
+    return NetworkInput(images.rgb, np.asarray(cv2.merge([*images.planes, *sweep]), np.uint8), present)
 
 
 def _rgb(frame: Frame, width: int, height: int) -> NDArray[np.uint8]:
@@ -68,13 +103,6 @@ def _rgb(frame: Frame, width: int, height: int) -> NDArray[np.uint8]:
     return np.asarray(resized, np.uint8)
 
 
-def _aux(frame: Frame, projection: Projection | None, width: int, height: int) -> NDArray[np.uint8]:
-    parts = {name: np.zeros((channels, height, width), np.uint8) for name, channels in AUX_CHANNELS.items()}
-    if frame.depth is not None:
-        parts["depth"] = depth_channels(frame.depth, frame.camera, width, height)
-    if frame.infrared is not None:
-        parts["infrared"] = infrared_channels(frame.infrared, width, height)
-    if frame.points is not None and projection is not None:
-        parts["lidar"] = lidar_channels(frame.points, projection, width, height)
-    # Planes interleaved once, at the end: writing each channel interleaved takes five times as long.
-    return np.asarray(cv2.merge([plane for planes in parts.values() for plane in planes]), np.uint8)
+def _planes(modality: str, channels: NDArray[np.uint8] | None, width: int, height: int) -> list[NDArray[np.uint8]]:
+    """The channels of a modality one by one; zeros where it is absent."""
+    return list(np.zeros((AUX_CHANNELS[modality], height, width), np.uint8) if channels is None else channels)

@@ -53,18 +53,17 @@ def project(points: NDArray[np.float32], lidar_to_camera: NDArray[np.float64], c
     Points that are not finite are left out too.
     """
     to_image = (camera.intrinsics @ lidar_to_camera[:3]).astype(np.float32)
-    # Each axis throws out what the next one need not look at: in front first, then the columns, then the rows. Sums
-    # column by column, as BLAS has threads that cost ten times the work where the engine has every core busy.
+    right, bottom = np.float32(camera.width - 0.5), np.float32(camera.height - 0.5)
+    # In front and between the columns first, which leaves a sixth of the sweep, and without dividing.
     with np.errstate(invalid="ignore", over="ignore"):
-        depth = _affine(points.T, to_image[2])
-        rows = np.flatnonzero((depth > MIN_DEPTH) & (depth < np.inf))
-        depth, seen = depth[rows], points.take(rows, axis=0).T.copy()
-        u = _affine(seen, to_image[0]) / depth
-        kept = np.flatnonzero((u > -0.5) & (u < camera.width - 0.5))
-        rows, depth, u, seen = rows[kept], depth[kept], u[kept], seen[:, kept]
-        v = _affine(seen, to_image[1]) / depth
-        kept = np.flatnonzero((v > -0.5) & (v < camera.height - 0.5))
-    rows, seen = rows[kept], seen[:, kept]
+        depth = _affine(points, to_image[2])
+        across = _affine(points, to_image[0])
+        ahead = (depth > MIN_DEPTH) & (depth < np.inf)
+        rows = np.flatnonzero(ahead & (across > -0.5 * depth) & (across < right * depth))
+        seen, depth = points.take(rows, axis=0), depth[rows]
+        u, v = across[rows] / depth, _affine(seen, to_image[1]) / depth
+        kept = np.flatnonzero((u > -0.5) & (u < right) & (v > -0.5) & (v < bottom))
+    rows, seen = rows[kept], seen[kept]
     xyz = np.stack([_affine(seen, axis) for axis in lidar_to_camera[:3].astype(np.float32)], axis=1)
     return Projection(np.stack([u[kept], v[kept]], axis=1), xyz, rows, camera.width, camera.height)
 
@@ -79,9 +78,11 @@ def project_sweep(frame: Frame) -> Projection | None:
     return project(frame.points, frame.lidar_to_camera, frame.camera.resized(*frame.size))
 
 
-def _affine(columns: NDArray[np.float32], row: NDArray[np.float32]) -> NDArray[np.float32]:
-    """(≥3, N) coordinates → (N,) row[:3] · xyz + row[3]."""
-    return columns[0] * row[0] + columns[1] * row[1] + columns[2] * row[2] + row[3]
+def _affine(points: NDArray[np.float32], row: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(N, ≥3) points → (N,) row[:3] · xyz + row[3]."""
+    product: NDArray[np.float32] = points[:, :3] @ row[:3]
+    product += row[3]
+    return product
 
 
 def nearest_per_pixel(projection: Projection) -> tuple[NDArray[np.intp], NDArray[np.intp]]:

@@ -24,6 +24,11 @@ AUX_SCALE = 2
 MAX_PIXELS = 384 * 1248
 """Larger images are shrunk to about this many pixels before they reach the network."""
 
+MIN_PIXELS = 384 * 576
+"""Smaller ones are enlarged to about this many, at most MAX_ENLARGEMENT times each way: far people need pixels."""
+
+MAX_ENLARGEMENT = 2.0
+
 
 @dataclass
 class NetworkInput:
@@ -38,9 +43,11 @@ class NetworkInput:
     present: NDArray[np.float32]
 
 
-def network_size(width: int, height: int, max_pixels: int = MAX_PIXELS) -> tuple[int, int]:
-    """(width, height) for the network: the aspect kept nearly, multiples of STRIDE, at most about `max_pixels`."""
-    scale = min(1.0, (max_pixels / (width * height)) ** 0.5)
+def network_size(width: int, height: int) -> tuple[int, int]:
+    """(width, height) for the network: the aspect kept nearly, multiples of STRIDE, MIN_PIXELS to MAX_PIXELS or so."""
+    pixels = width * height
+    enlarged = min(MAX_ENLARGEMENT, (MIN_PIXELS / pixels) ** 0.5)
+    scale = min(max(1.0, enlarged), (MAX_PIXELS / pixels) ** 0.5)
     return (
         max(STRIDE, round(width * scale / STRIDE) * STRIDE),
         max(STRIDE, round(height * scale / STRIDE) * STRIDE),

@@ -15,6 +15,11 @@ def test_kitti_images_keep_their_resolution() -> None:
     assert network_size(1242, 375) == (1248, 384)
 
 
+def test_small_images_are_enlarged_but_not_beyond_twice() -> None:
+    assert network_size(320, 227) == (544, 384)
+    assert network_size(64, 64) == (128, 128)
+
+
 @given(st.integers(1, 8000), st.integers(1, 8000))
 def test_sizes_are_multiples_of_the_stride_and_bounded(width: int, height: int) -> None:
     w, h = network_size(width, height)

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Times variants of the shipped network beside PIDNet-S, in turns, in the engine that runs them; weights are random.
 
-    python benchmarks/search.py out/search.json
+    python benchmarks/search.py out/search.json docs/performance.md
 
-Prints the table of docs/performance.md and writes the figures. Latency alone: accuracy needs training.
+Writes the figures and the document's table. Latency alone: accuracy needs training.
 """
 
 from __future__ import annotations
@@ -21,10 +21,12 @@ import numpy as np
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmseg.registry import MODELS
+from tables import fill
 
 from perception.benchmark.measure import interleave, ratio, summary
 from perception.benchmark.networks import REFERENCE
 from perception.benchmark.peers import write_peer
+from perception.benchmark.tables import Table
 from perception.engines.export import export_openvino
 from perception.engines.openvino import OpenVinoEngine
 from perception.engines.weights import save_weights
@@ -129,11 +131,19 @@ def search(rounds: int = 20, threads: int = 2) -> dict[str, dict[str, Any]]:
     return {name: {**summary(spent), "ratio": ratio(spent, times[REFERENCE])} for name, spent in times.items()}
 
 
+def table(figures: dict[str, dict[str, Any]]) -> Table:
+    """The figures, fastest first."""
+    ordered = sorted(figures.items(), key=lambda item: item[1]["ratio"])
+    rows = [(name, f"{figure['median']:.1f}", f"{figure['ratio']:.2f}") for name, figure in ordered]
+    return Table("Variants of the network", ("variant", "ms", "/ PIDNet-S"), rows)
+
+
 if __name__ == "__main__":
-    if len(sys.argv) != 2:
+    if len(sys.argv) != 3:
         sys.exit(__doc__)
+    report, document = map(Path, sys.argv[1:])
     figures = search()
-    print("| variant | ms | / PIDNet-S |\n|---|---:|---:|")
-    for name, figure in figures.items():
-        print(f"| {name} | {figure['median']:.1f} | {figure['ratio']:.2f} |")
-    Path(sys.argv[1]).write_text(json.dumps(figures, indent=2) + "\n", "utf-8")
+    report.parent.mkdir(parents=True, exist_ok=True)
+    report.write_text(json.dumps(figures, indent=1) + "\n", "utf-8")
+    document.write_text(fill(document.read_text("utf-8"), {"search": table(figures)}), "utf-8")
+    print(table(figures).markdown())

@@ -27,7 +27,8 @@ perception export work_dirs/first/weights.safetensors -o vehicle/model.xml --fra
 
 openvino writes NAME.xml and .bin for the engine openvino, onnx writes NAME.onnx for onnxruntime and tensorrt, --int8
 writes NAME_int8.xml and .bin, which openvino runs too. Each file's labels are compared with PyTorch's on simulated
-frames, with all sensors and with some; below 99.9 % agreement (INT8: 99 %) nothing is written.
+frames, with all sensors and with some, and on real ones of --data; below 99.9 % agreement (INT8: 99 %) nothing is
+written.
 """
 
 
@@ -45,13 +46,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "-o", "--output", type=Path, metavar="DIR|FILE", help="a folder, or a file's name (default: beside the weights)"
     )
-    parser.add_argument("--frames", type=int, default=4, help="simulated frames for the check (default: %(default)s)")
-    calibration = parser.add_argument_group("what INT8 is calibrated with")
-    calibration.add_argument(
-        "--calibration-frames", type=int, default=60, metavar="N", help="simulated frames (default: %(default)s)"
+    parser.add_argument(
+        "--data",
+        action="append",
+        default=[],
+        metavar="NAME=ROOT",
+        help="check with this data set's validation frames too, and calibrate with its training frames; repeatable",
     )
-    calibration.add_argument(
-        "--data", action="append", default=[], metavar="NAME=ROOT", help="N frames of this data set too; repeatable"
+    parser.add_argument("--frames", type=int, default=4, help="for the check, of each kind (default: %(default)s)")
+    parser.add_argument(
+        "--calibration-frames",
+        type=int,
+        default=60,
+        metavar="N",
+        help="for INT8's ranges, of each kind (default: %(default)s)",
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the result as JSON too")
 
@@ -105,13 +113,16 @@ def _export(
         raise PerceptionError(
             f"export needs torch and mmseg: pip install 'multimodal_perception[train]' ({error})"
         ) from error
-    from perception.cli.export_frames import check_frames
+    from perception.cli.export_frames import check_frames, real_frames
 
     frames: list[NetworkInput] = []
 
     def checked(path: Path, at_least: float) -> dict[str, Any]:
-        with console.status(f"{path.name}: comparing with PyTorch on {args.frames} simulated frames"):
-            frames.extend([] if frames else check_frames(args.frames))
+        with console.status(f"{path.name}: comparing with PyTorch on {args.frames} frames of each kind"):
+            if not frames:
+                frames.extend(check_frames(args.frames))
+                for name, root in data:
+                    frames.extend(real_frames(name, root, args.frames, "val"))
             parity = check_parity(args.weights, path, frames, at_least)
         size = (path.with_suffix(".bin") if path.suffix == ".xml" else path).stat().st_size
         return dict(file=path.name, megabytes=size / 1e6, label_agreement=parity.agreement, iou=parity.iou)

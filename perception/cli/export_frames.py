@@ -39,14 +39,14 @@ def calibration_frames(count: int) -> Iterator[NetworkInput]:
         yield _encoded(_thinned(frame, index // 2) if index % 2 else frame)
 
 
-def real_frames(dataset: str, root: Path, count: int) -> Iterator[NetworkInput]:
-    """`count` frames, or all where there are fewer, evenly from the training split of a data set.
+def real_frames(dataset: str, root: Path, count: int, split: str = "train") -> Iterator[NetworkInput]:
+    """`count` frames, or all where there are fewer, evenly from a split of a data set.
 
     Raises DataError for what `open_dataset` refuses and where the split is empty.
     """
-    samples = open_dataset(dataset, root, "train")
+    samples = open_dataset(dataset, root, split)
     if not samples:
-        raise DataError(f"{root}: no sample in split train of {dataset}")
+        raise DataError(f"{root}: no sample in split {split} of {dataset}")
     count = min(count, len(samples))
     for index in range(count):
         yield _encoded(samples[index * len(samples) // count].frame)

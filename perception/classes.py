@@ -15,6 +15,9 @@ from numpy.typing import NDArray
 BACKGROUND, ROAD, VEHICLE, PEDESTRIAN = range(4)
 UNLABELLED = 255
 
+NO_OBJECT = 254
+"""Truth that knows of neither vehicle nor pedestrian, but not whether it is road or background; never a prediction."""
+
 CLASS_NAMES: tuple[str, ...] = ("background", "road", "vehicle", "pedestrian")
 """Names by class id."""
 

@@ -18,7 +18,8 @@ class Sample:
     name: unique within its data set, e.g. "train/0001TP_006690".
     labels: (H, W) uint8 class ids at frame.size, 255 unlabelled; None where only soft labels exist.
     probabilities: (h, w, 4) float32 soft labels per class, at any resolution; None where hard labels exist.
-    point_labels: (N,) uint8 class id per LiDAR point, 255 unlabelled; None where unknown.
+    point_labels: (N,) uint8 class id per LiDAR point, 255 unlabelled, NO_OBJECT where it comes from boxes of objects;
+        None where unknown.
     """
 
     name: str

@@ -1,7 +1,12 @@
 # The real-time default: RGB at full resolution, depth + infrared + LiDAR at half, fused at strides 4, 8, 16 and 32.
 channels = (32, 64, 128, 256)
 aux_channels = (24, 32, 64, 96)
-hidden = ((32,), (64, 64), (128, 128), (256, 256))
+hidden = (
+    (16,),
+    (48, 32),
+    (64, 32),
+    (64, 64),
+)  # what `perception prune --keep 0.5` left of blocks as wide as `channels`
 # IoU is best where a class is chosen from a probability of IoU/2 on (Lipton et al., 2014), not from one half on.
 class_weight = (1.0, 1.0, 1.0, 1.2)
 
@@ -10,7 +15,7 @@ model = dict(
     data_preprocessor=dict(type="FusionPreprocessor"),
     backbone=dict(
         type="DualBranchEncoder",
-        rgb=dict(type="SlimResNet", stem=(16, 32), channels=channels, hidden=hidden),
+        rgb=dict(type="SlimResNet", stem=(16, 32), channels=channels, hidden=hidden, wide=(0, 0, 1, 1)),
         aux_stem=dict(type="AuxStem", modalities=dict(depth=3, infrared=1, lidar=4), channels=16, stride=2),
         aux=dict(
             type="SlimResNet", in_channels=16, stem=(), channels=aux_channels, hidden=((24,), (32,), (64,), (96,))
@@ -42,13 +47,14 @@ training = dict(
     warm_up=200,
     average_decay=0.998,
     bf16=True,
-    # Scales bring every set's objects to the sizes that a 1248×384 input shows them in.
+    # Scales bring every set's objects to the sizes that the network's input shows them in.
     sources={
-        "camvid": dict(split="train", weight=3.0, scale=(0.75, 2.0)),
-        "idd-lite": dict(split="train", weight=2.0, scale=(1.0, 2.5)),
-        "kitti-frames": dict(split="train", weight=1.5, scale=(0.6, 1.6)),
-        "roadscene": dict(split="train", weight=0.7, scale=(0.75, 2.0)),
+        "camvid": dict(split="train", weight=3.0, scale=(0.75, 2.0), tiles=2),
+        "idd-lite": dict(split="train", weight=4.0, scale=(1.2, 2.7), tiles=2),
+        "kitti-frames": dict(split="train", weight=2.5, scale=(0.6, 1.6)),
+        "roadscene": dict(split="train", weight=0.5, scale=(0.75, 2.0)),
         "msrs": dict(split="train", weight=0.1, scale=(0.6, 1.6)),
-        "simulated": dict(split="train", weight=14.0, scale=(0.8, 1.4)),
+        "simulated": dict(split="train", weight=10.0, scale=(0.8, 1.4)),
+        "pseudo": dict(split="all", weight=1.0, scale=(0.6, 1.6), soft=True),
     },
 )

@@ -5,11 +5,11 @@ from __future__ import annotations
 
 import argparse
 import json
-import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from perception.cli.eval_suite import SUITES, run_suite, suite_report, suite_tables
 from perception.datasets.registry import READERS, UNSPLIT, open_dataset
 from perception.engines import ENGINES
 from perception.errors import DataError
@@ -18,7 +18,6 @@ from perception.frame import MODALITIES
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from perception.evaluation.evaluate import Evaluation
     from perception.sample import Sample
 
 SUMMARY = "score a model on a data set or on a simulated drive"
@@ -26,9 +25,12 @@ EXAMPLES = """\
 perception eval camvid ~/data/camvid                           the validation split, the shipped weights
 perception eval idd-lite ~/data/idd_lite --limit 50            50 samples, evenly spaced
 perception eval kitti-frames ~/data/kitti --modalities lidar   what the LiDAR alone is good for
+perception eval kitti-object ~/kitti/object --modalities rgb   vehicles at LiDAR points, seen by the camera alone
 perception eval simulated --seed 7 --condition night           renders the drive: exact labels
 perception eval simulated --drives 10 --frames 100 --limit 50  ten streets, five frames of each
 perception eval simulated out/drive --json scores.json         a drive that `perception simulate` wrote
+perception eval simulated --detail                             by distance and size, as KITTI's road, calibration
+perception eval simulated --suite robustness --limit 10        sensors missing, damaged, late; corruptions; weather
 """
 
 
@@ -41,6 +43,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--modalities", type=_modalities, metavar="LIST", help=f"keep only these of {','.join(MODALITIES)} (all)"
     )
     parser.add_argument("--limit", type=_positive, metavar="N", help="score N samples, evenly spaced (all)")
+    parser.add_argument("--detail", action="store_true", help="print what else is in the JSON file")
+    parser.add_argument("--suite", choices=SUITES, help="score the frames again with everything that can go wrong")
     parser.add_argument("--model", help="a shipped model's name or a path (the shipped default)")
     parser.add_argument("--engine", choices=("auto", *ENGINES), default="auto", help="what runs the network (auto)")
     parser.add_argument("--threads", type=_positive, help="CPU threads (default: every core)")
@@ -55,10 +59,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Evaluates, prints the table and writes the JSON file."""
+    """Evaluates, prints the tables and writes the JSON file."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+    from perception.cli.eval_table import detail_tables, notes, score_table
     from perception.evaluation.evaluate import evaluate
     from perception.pipeline import Pipeline
 
@@ -69,19 +74,26 @@ def run(args: argparse.Namespace) -> int:
     chosen = [i * len(samples) // count for i in range(count)]
     title = ", ".join((args.dataset, *(f"{name} {value}" for name, value in _part(args).items())))
     pipeline = Pipeline.load(args.model, engine=args.engine, threads=args.threads)
-    pipeline.warm_up(*samples[0].frame.size)
+    pipeline.warm_up(*samples[chosen[0]].frame.size)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task(title, total=count)
-        lazily = (samples[i] for i in chosen)
-        result = evaluate(pipeline, lazily, args.modalities, lambda done: progress.update(task, completed=done))
     kept = f", only {' + '.join(args.modalities)}" if args.modalities else ""
     console = Console(highlight=False)
-    console.print(f"{title}{kept}: {len(result.frames)} frames", _table(result), *_notes(result), sep="\n")
+    tables: list[Table | str]
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        if args.suite:
+            scores = run_suite(args, pipeline, samples, chosen, progress)
+            report, tables = suite_report(scores), [*suite_tables(scores, args.detail)]
+        else:
+            task = progress.add_task(title, total=count)
+            lazily = (samples[i] for i in chosen)
+            result = evaluate(pipeline, lazily, args.modalities, lambda done: progress.update(task, completed=done))
+            report, tables = result.to_dict(), [score_table(result), *notes(result)]
+            tables += detail_tables(result) if args.detail else ()
+    console.print(f"{title}{kept}: {count} frames", *tables, sep="\n")
     if args.json:
         model = {"model": pipeline.model.name, "weights_sha256": pipeline.weights_sha256}
         part = {"dataset": args.dataset, **_part(args), "modalities": args.modalities}
-        report = {**model, **part, **result.to_dict()}
+        report = {**model, **part, "suite": args.suite, **report}
         args.json.parent.mkdir(parents=True, exist_ok=True)
         args.json.write_text(json.dumps(report, indent=2) + "\n")
     return 0
@@ -102,34 +114,6 @@ def _part(args: argparse.Namespace) -> dict[str, str | int]:
     if args.root is None:
         return {"condition": args.condition, "seed": args.seed, "drives": args.drives}
     return {} if args.dataset in UNSPLIT else {"split": args.split}
-
-
-def _table(result: Evaluation) -> Table:
-    from rich.table import Table
-
-    with_points = result.point_confusion.pixels > 0
-    table = Table("", "IoU", "recall", *(["IoU of LiDAR points"] if with_points else []))
-    iou, recall, points = result.confusion.iou(), result.confusion.recall(), result.point_confusion.iou()
-    for name in iou:
-        table.add_row(name, *map(_number, [iou[name], recall[name]] + [points[name]] * with_points))
-    table.add_section()
-    table.add_row("mean of the three", _number(result.confusion.mean_iou()))
-    table.add_row("pixel accuracy", _number(result.confusion.pixel_accuracy()))
-    return table
-
-
-def _notes(result: Evaluation) -> Iterator[str]:
-    latency, weights = result.latency_ms(), result.modality_weights
-    yield f"{result.fps:.1f} frames/s; latency p50 {latency['p50']:.1f} ms, p95 {latency['p95']:.1f} ms"
-    yield "how much each sensor counted: " + ", ".join(f"{name} {weight:.0%}" for name, weight in weights.items())
-    if result.soft_frames:
-        yield f"{result.soft_frames} frames have soft labels: a teacher's opinion where it is sure, not ground truth"
-    if result.without_truth:
-        yield f"{result.without_truth} samples without labels were left out"
-
-
-def _number(value: float) -> str:
-    return "–" if math.isnan(value) else f"{value:.3f}"
 
 
 def _modalities(text: str) -> list[str]:

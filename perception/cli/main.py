@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The command line: finds the command, parses its options, runs it, and turns mistakes into one clear line.
 
-A command is a module `perception.cli.<name>` with SUMMARY, add_arguments(parser), run(args) and perhaps EXAMPLES. It
-imports what is heavy inside `run`, so that every --help is instant.
+A command is a module `perception.cli.<name>`, hyphens as underscores, with SUMMARY, add_arguments(parser), run(args)
+and perhaps EXAMPLES. It imports what is heavy inside `run`, so that every --help is instant.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from perception.errors import PerceptionError
 GROUPS: dict[str, tuple[str, ...]] = {
     "See it work": ("demo", "simulate"),
     "On the vehicle": ("node", "replay"),
-    "Make it better": ("train", "prune", "eval", "export", "bench"),
+    "Make it better": ("train", "pseudo-label", "prune", "eval", "export", "bench"),
 }
 """Every command, by what it is for, in the order of the overview."""
 
@@ -82,7 +82,7 @@ def command_names() -> list[str]:
 
 def load(name: str) -> Command:
     """The module of the command `name`."""
-    return cast(Command, importlib.import_module(f"perception.cli.{name}"))
+    return cast(Command, importlib.import_module(f"perception.cli.{name.replace('-', '_')}"))
 
 
 def make_parser(name: str) -> argparse.ArgumentParser:
@@ -105,7 +105,7 @@ def overview() -> str:
     """The text of `perception --help`."""
     lines = ["usage: perception <command> [options]", "", str(perception.__doc__), ""]
     for group, names in GROUPS.items():
-        lines += [f"{group}:", *(f"  {name:<10} {load(name).SUMMARY}" for name in names), ""]
+        lines += [f"{group}:", *(f"  {name:<12} {load(name).SUMMARY}" for name in names), ""]
     lines += ["examples:", OVERVIEW_EXAMPLES.rstrip(), ""]
     lines += ["`perception <command> --help` explains a command; --version prints the version;"]
     lines += ["--debug after a command, or PERCEPTION_DEBUG=1, shows the traceback of an error."]

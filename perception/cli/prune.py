@@ -49,7 +49,8 @@ def run(args: argparse.Namespace) -> int:
         from perception.engines.weights import build_model, load_weights, save_weights
         from perception.training.mixture import batches
         from perception.training.prune import choose, measure_importance, prune
-        from perception.training.train import open_mixture, read_config
+        from perception.training.sources import open_mixture
+        from perception.training.train import read_config
     except ImportError as error:
         raise PerceptionError(
             f"pruning needs torch and mmseg: pip install 'multimodal_perception[train]' ({error})"

@@ -14,6 +14,7 @@ EXAMPLES = """\
 perception simulate -o out/drives --drives 40 --frames 10
 perception train dual_branch_s --data camvid=DATA/camvid --data simulated=out/drives -o work_dirs/first
 perception train dual_branch_s --data camvid=DATA/camvid -o work_dirs/first --resume
+perception train dual_branch_s --teacher large.safetensors --data camvid=DATA/camvid -o work_dirs/taught
 
 Data sets: camvid, idd-lite, kitti-frames, roadscene, msrs, simulated; the config tells how often each is drawn.
 The output folder holds last.pt, to resume from, and weights.safetensors, for `perception eval` and `perception export`.
@@ -32,6 +33,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=0, help="of weights, crops and augmentation (default: %(default)s)")
     parser.add_argument("--workers", type=int, default=2, help="processes that make crops (default: %(default)s)")
     parser.add_argument("--init", type=Path, metavar="WEIGHTS", help="start from these weights (.safetensors)")
+    parser.add_argument(
+        "--teacher", type=Path, nargs="+", default=[], metavar="WEIGHTS", help="learn from these networks too"
+    )
     parser.add_argument("--resume", action="store_true", help="go on from last.pt in the output folder")
     parser.add_argument(
         "--save-interval", type=int, default=250, help="steps between checkpoints (default: %(default)s)"
@@ -76,6 +80,7 @@ def run(args: argparse.Namespace) -> int:
         workers=args.workers,
         init=args.init,
         resume=args.resume,
+        teachers=args.teacher,
         save_interval=args.save_interval,
     )
     weights = train(read_config(config_of(args.config)), options, console.print)

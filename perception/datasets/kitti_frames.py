@@ -1,12 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
-"""KITTI's object layout: numbered images with a LiDAR sweep each, and soft labels where somebody made them."""
+"""KITTI's object layout: numbered images, LiDAR sweeps, 3D boxes, and soft labels where somebody made them."""
 
 from __future__ import annotations
 
+from functools import lru_cache
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from perception.datasets.files import list_images, read_rgb, read_soft_labels, read_velodyne
-from perception.datasets.kitti_calibration import KittiCalibration, read_object_calibration
+from perception.datasets.kitti_boxes import ignore_regions, label_points, object_boxes, tracklet_boxes
+from perception.datasets.kitti_calibration import read_object_calibration
+from perception.datasets.kitti_objects import read_object_labels
+from perception.datasets.kitti_tracklets import Tracklet, read_tracklets
 from perception.datasets.lazy import LazySequence
 from perception.datasets.splits import check_split, split_in_time
 from perception.errors import DataError
@@ -18,11 +25,13 @@ PERIOD_NS = 100_000_000
 
 
 class KittiFrames(LazySequence[Sample]):
-    """Reads DRIVE/image_2/NAME.*, DRIVE/velodyne/NAME.bin, DRIVE/calib.txt or DRIVE/calib/NAME.txt, and
-    DRIVE/soft_label/NAME.png.
+    """Reads DRIVE/image_2/NAME.*, DRIVE/velodyne/NAME.bin, DRIVE/calib.txt or DRIVE/calib/NAME.txt,
+    DRIVE/soft_label/NAME.png, and 3D boxes: DRIVE/label_2/NAME.txt or DRIVE/tracklet_labels.xml, where NAME is the
+    frame's number in the raw drive.
 
     root: one such DRIVE folder, or a folder of them, for example kitti_object with its `training`. A frame whose
-    sweep is missing has no points; one whose soft label is missing has no truth.
+    sweep is missing has no points; one without soft label has no probabilities. Boxes become point_labels
+    (`perception.datasets.kitti_boxes` has the convention).
 
     split: all, or train and val: the first 80 % and the last 20 % of each drive. Raises DataError for missing
     folders and, when indexed, for missing calibration and truncated or odd files.
@@ -50,7 +59,8 @@ class KittiFrames(LazySequence[Sample]):
         rgb = read_rgb(path)
         sweep = drive / "velodyne" / f"{name}.bin"
         points = read_velodyne(sweep) if sweep.is_file() else None
-        calibration = _calibration(drive, name, needed=points is not None)
+        calibrated = _calibration_file(drive, name, needed=points is not None)
+        calibration = read_object_calibration(calibrated) if calibrated else None
         frame = Frame(
             stamp_ns=number * PERIOD_NS,
             rgb=rgb,
@@ -60,13 +70,44 @@ class KittiFrames(LazySequence[Sample]):
         )
         soft = drive / "soft_label" / f"{name}.png"
         probabilities = read_soft_labels(soft) if soft.is_file() else None
-        return Sample(f"{drive.name}/{name}", frame, probabilities=probabilities)
+        point_labels = _point_labels(drive, name, frame, calibrated) if calibrated and points is not None else None
+        return Sample(f"{drive.name}/{name}", frame, probabilities=probabilities, point_labels=point_labels)
 
 
-def _calibration(drive: Path, name: str, needed: bool) -> KittiCalibration | None:
+class KittiObject(KittiFrames):
+    """KITTI's object set, every frame of it: its official training part is not split further."""
+
+    def __init__(self, root: str | Path) -> None:
+        super().__init__(root, "all")
+
+
+def _calibration_file(drive: Path, name: str, needed: bool) -> Path | None:
     for path in (drive / "calib" / f"{name}.txt", drive / "calib.txt"):
         if path.is_file():
-            return read_object_calibration(path)
+            return path
     if needed:
         raise DataError(f"{drive}: frame {name} has a sweep but neither calib/{name}.txt nor calib.txt")
     return None
+
+
+def _point_labels(drive: Path, name: str, frame: Frame, calibrated: Path) -> NDArray[np.uint8] | None:
+    """Classes of the frame's points, None where nobody drew boxes."""
+    assert frame.points is not None
+    assert frame.camera is not None
+    assert frame.lidar_to_camera is not None
+    objects, tracklets = drive / "label_2" / f"{name}.txt", drive / "tracklet_labels.xml"
+    if objects.is_file():
+        labels = read_object_labels(objects)
+        camera0 = read_object_calibration(calibrated, camera=0)
+        point_labels = label_points(frame.points, object_boxes(labels, camera0))
+        ignore_regions(point_labels, frame.points, labels, frame.camera, frame.lidar_to_camera)
+        return point_labels
+    if tracklets.is_file() and name.isdigit():
+        return label_points(frame.points, tracklet_boxes(_tracklets(tracklets), int(name)))
+    return None
+
+
+@lru_cache(maxsize=8)
+def _tracklets(path: Path) -> list[Tracklet]:
+    """A drive's tracklets, read once for all its frames."""
+    return read_tracklets(path)

@@ -15,14 +15,17 @@ READERS: dict[str, tuple[str, str]] = {
     "camvid": ("camvid", "CamVid"),
     "idd-lite": ("idd_lite", "IddLite"),
     "kitti-frames": ("kitti_frames", "KittiFrames"),
+    "kitti-object": ("kitti_frames", "KittiObject"),
     "msrs": ("rgb_thermal", "RgbThermal"),
+    "pseudo": ("pseudo_labelled", "PseudoLabelled"),
     "roadscene": ("rgb_thermal", "RgbThermal"),
     "simulated": ("simulated", "SimulatedFolder"),
 }
 """Module and class of each reader by data set name."""
 
-UNSPLIT: frozenset[str] = frozenset({"simulated"})
-"""Data sets whose reader takes no split: a simulated drive is as a whole for training or for testing."""
+UNSPLIT: frozenset[str] = frozenset({"kitti-object", "pseudo", "simulated"})
+"""Data sets whose reader takes no split: a simulated drive is as a whole for training or for testing; KITTI's object
+set is for testing only; pseudo-labels know of which split they are."""
 
 
 def open_dataset(name: str, root: str | Path, split: str = "val") -> Sequence[Sample]:

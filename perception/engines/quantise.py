@@ -23,8 +23,8 @@ FLOAT_LAYERS = (
     r".*class_logits.*",
     r"Add_\d+",
 )
-"""What stays in float, by name: the attention, whose gates need fine steps and whose layers cost little; the logits of the
-classes; and the sum of the softmax over them."""
+"""What stays in float, by name: the attention, whose gates need fine steps and whose layers cost little; the logits of
+the classes; and the sum of the softmax over them."""
 
 FLOAT_TYPES = ("Divide", "Exp", "Greater", "Maximum", "Sigmoid", "Softmax", "Subtract")
 """The same by type: of normalisation, attention and decision, none of which a convolution follows directly."""

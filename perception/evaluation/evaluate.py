@@ -15,9 +15,11 @@ from numpy.typing import NDArray
 
 from perception.classes import UNLABELLED
 from perception.errors import DataError
+from perception.evaluation.details import Details
 from perception.evaluation.metrics import ConfusionMatrix
 from perception.frame import MODALITIES, Frame, Prediction
 from perception.sample import Sample
+from perception.sensors.projection import project_sweep
 
 CONFIDENT = 0.75
 """Soft labels count as truth where their highest probability is at least this."""
@@ -25,7 +27,10 @@ CONFIDENT = 0.75
 
 @dataclass(frozen=True)
 class FrameScore:
-    """One frame's figures. soft: scored against soft labels where they are confident, not against ground truth."""
+    """One frame's figures. soft: scored against soft labels where they are confident, not against ground truth.
+
+    iou and pixel_accuracy are of pixels, NaN for a frame whose truth is known at its LiDAR points alone.
+    """
 
     name: str
     iou: dict[str, float]
@@ -39,12 +44,14 @@ class Evaluation:
     """What came out of `evaluate`.
 
     confusion: all scored pixels of all frames. point_confusion: LiDAR points inside the image that have truth.
+    details: the same pixels by distance, size of object, as KITTI's road and by confidence.
     frames: each scored frame. without_truth: how many samples had no truth and were left out.
     modality_weights: how much each sensor counted, the mean over the scored frames.
     """
 
     confusion: ConfusionMatrix = field(default_factory=ConfusionMatrix)
     point_confusion: ConfusionMatrix = field(default_factory=ConfusionMatrix)
+    details: Details = field(default_factory=Details)
     frames: list[FrameScore] = field(default_factory=list)
     without_truth: int = 0
     modality_weights: dict[str, float] = field(default_factory=lambda: dict.fromkeys(MODALITIES, 0.0))
@@ -78,11 +85,14 @@ class Evaluation:
             "recall": self.confusion.recall(),
             "pixel_accuracy": self.confusion.pixel_accuracy(),
             "point_iou": self.point_confusion.iou() if self.point_confusion.pixels else None,
+            "point_recall": self.point_confusion.recall() if self.point_confusion.pixels else None,
+            "points": self.point_confusion.pixels,
+            **(self.details.to_dict() if self.confusion.pixels else {}),
             "modality_weights": self.modality_weights,
             "confusion": self.confusion.counts.tolist(),
             "per_frame": [dict(vars(score)) for score in self.frames],
         }
-        return {name: _plain(value) for name, value in report.items()}
+        return {name: plain(value) for name, value in report.items()}
 
 
 def evaluate(
@@ -95,16 +105,18 @@ def evaluate(
 
     pipeline: a `Pipeline` or anything that turns a Frame into a Prediction. progress: called after each sample with
     how many are done. Samples with labels are scored against these; samples with probabilities only, against their
-    most likely class where it is at least CONFIDENT (and their FrameScore says soft); samples with neither are counted
-    and left out. Labels of another size than the truth are resized to it (nearest).
+    most likely class where it is at least CONFIDENT (and their FrameScore says soft). Samples with point_labels are
+    scored at their LiDAR points inside the image, each of which has the label of the pixel that it falls on, LiDAR kept
+    or not. Samples with none of these are counted and left out. Labels of another size than the truth are resized to
+    it (nearest).
 
     Raises DataError when a sample has none of `modalities` or when no sample has any truth.
     """
     result = Evaluation()
     weights = np.zeros(len(MODALITIES))
     for done, sample in enumerate(samples, start=1):
-        truth = _truth(sample)
-        if truth is None:
+        truth = truth_of(sample)
+        if truth is None and sample.point_labels is None:
             result.without_truth += 1
         else:
             prediction = _score(result, pipeline, sample, truth, modalities)
@@ -112,7 +124,7 @@ def evaluate(
         if progress is not None:
             progress(done)
     if not result.frames:
-        raise DataError(f"nothing to score: none of the {result.without_truth} samples has labels or soft labels")
+        raise DataError(f"nothing to score: none of the {result.without_truth} samples has labels of any kind")
     result.modality_weights = dict(zip(MODALITIES, (weights / len(result.frames)).tolist(), strict=True))
     return result
 
@@ -136,36 +148,8 @@ def keep_modalities(frame: Frame, modalities: Sequence[str]) -> Frame:
     )
 
 
-def _score(
-    result: Evaluation,
-    pipeline: Callable[[Frame], Prediction],
-    sample: Sample,
-    truth: NDArray[np.uint8],
-    modalities: Sequence[str] | None,
-) -> Prediction:
-    try:
-        frame = sample.frame if modalities is None else keep_modalities(sample.frame, modalities)
-    except DataError as error:
-        raise DataError(f"{sample.name}: {error}") from error
-    start = time.perf_counter()
-    prediction = pipeline(frame)
-    milliseconds = (time.perf_counter() - start) * 1e3
-    labels = prediction.labels
-    if labels.shape != truth.shape:
-        labels = np.asarray(cv2.resize(labels, truth.shape[::-1], interpolation=cv2.INTER_NEAREST), np.uint8)
-    confusion = ConfusionMatrix()
-    confusion.update(labels, truth)
-    result.confusion.add(confusion)
-    if prediction.point_labels is not None and sample.point_labels is not None:
-        inside = prediction.point_labels != UNLABELLED
-        result.point_confusion.update(prediction.point_labels[inside], sample.point_labels[inside])
-    soft = sample.labels is None
-    result.frames.append(FrameScore(sample.name, confusion.iou(), confusion.pixel_accuracy(), milliseconds, soft))
-    return prediction
-
-
-def _truth(sample: Sample) -> NDArray[np.uint8] | None:
-    """(H, W) class ids to score against, 255 where unknown; None for samples without truth."""
+def truth_of(sample: Sample) -> NDArray[np.uint8] | None:
+    """(H, W) class ids to score against, 255 where unknown; None for samples whose pixels have no truth."""
     if sample.labels is not None:
         return sample.labels
     if sample.probabilities is None:
@@ -176,9 +160,57 @@ def _truth(sample: Sample) -> NDArray[np.uint8] | None:
     return labels
 
 
-def _plain(value: Any) -> Any:
+def fit(image: NDArray[np.uint8], truth: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """(H, W) labels or confidence at the size of `truth`, nearest neighbour."""
+    if image.shape == truth.shape:
+        return image
+    return np.asarray(cv2.resize(image, truth.shape[::-1], interpolation=cv2.INTER_NEAREST), np.uint8)
+
+
+def _score(
+    result: Evaluation,
+    pipeline: Callable[[Frame], Prediction],
+    sample: Sample,
+    truth: NDArray[np.uint8] | None,
+    modalities: Sequence[str] | None,
+) -> Prediction:
+    try:
+        frame = sample.frame if modalities is None else keep_modalities(sample.frame, modalities)
+    except DataError as error:
+        raise DataError(f"{sample.name}: {error}") from error
+    start = time.perf_counter()
+    prediction = pipeline(frame)
+    milliseconds = (time.perf_counter() - start) * 1e3
+    confusion = ConfusionMatrix()
+    if truth is not None:
+        labels, confidence = fit(prediction.labels, truth), fit(prediction.confidence, truth)
+        confusion.update(labels, truth)
+        result.confusion.add(confusion)
+        result.details.update(sample.frame, labels, confidence, truth)
+    if sample.point_labels is not None:
+        point_labels = _point_labels(prediction, sample.frame)
+        inside = point_labels != UNLABELLED
+        result.point_confusion.update(point_labels[inside], sample.point_labels[inside])
+    soft = truth is not None and sample.labels is None
+    result.frames.append(FrameScore(sample.name, confusion.iou(), confusion.pixel_accuracy(), milliseconds, soft))
+    return prediction
+
+
+def _point_labels(prediction: Prediction, frame: Frame) -> NDArray[np.uint8]:
+    """(N,) class ids of the frame's points, 255 outside the image, whether or not the network was given them."""
+    if prediction.point_labels is not None:
+        return prediction.point_labels
+    seen = project_sweep(frame)
+    assert seen is not None  # truth of points comes with points
+    labels = np.full(len(frame.points if frame.points is not None else ()), UNLABELLED, np.uint8)
+    labels[seen.rows] = cv2.resize(prediction.labels, frame.size, interpolation=cv2.INTER_NEAREST).ravel()[seen.pixels]
+    return labels
+
+
+def plain(value: Any) -> Any:
+    """`value` for JSON: NaN becomes None, in dictionaries and lists too."""
     if isinstance(value, dict):
-        return {name: _plain(item) for name, item in value.items()}
+        return {name: plain(item) for name, item in value.items()}
     if isinstance(value, list):
-        return [_plain(item) for item in value]
+        return [plain(item) for item in value]
     return None if isinstance(value, float) and math.isnan(value) else value

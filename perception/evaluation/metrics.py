@@ -4,6 +4,9 @@
 Conventions: counts are summed over all frames first and divided last (as Cityscapes and mmseg do), so a frame counts
 by its pixels. Truth 255 is ignored. A prediction of 255 where there is truth is a miss. A class that occurs neither in
 truth nor in the prediction has no IoU (NaN); one that is only predicted has IoU 0.
+
+Truth that comes from boxes of objects says NO_OBJECT outside them: vehicle or pedestrian predicted there is wrong, and
+nothing is said of road and background, which then have no IoU.
 """
 
 from __future__ import annotations
@@ -13,17 +16,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from perception.classes import CLASS_NAMES, FOREGROUND, UNLABELLED
+from perception.classes import CLASS_NAMES, FOREGROUND, NO_OBJECT, PEDESTRIAN, UNLABELLED, VEHICLE
+
+_NO_OBJECT_ROW = _NONE_COLUMN = len(CLASS_NAMES)
 
 
 class ConfusionMatrix:
     """Counts of truth against prediction.
 
-    counts: (4, 5) int64, [truth, predicted]; the last column counts pixels with truth but without a prediction.
+    counts: (5, 5) int64, [truth, predicted]; the last row counts pixels whose truth is NO_OBJECT, the last column
+    those with truth but without a prediction.
     """
 
     def __init__(self) -> None:
-        self.counts: NDArray[np.int64] = np.zeros((len(CLASS_NAMES), len(CLASS_NAMES) + 1), np.int64)
+        self.counts: NDArray[np.int64] = np.zeros((_NO_OBJECT_ROW + 1, _NONE_COLUMN + 1), np.int64)
 
     def update(self, predicted: NDArray[np.uint8], truth: NDArray[np.uint8]) -> None:
         """Adds one frame's class ids, 255 unlabelled. Raises ValueError for different shapes or unknown ids."""
@@ -31,10 +37,11 @@ class ConfusionMatrix:
             raise ValueError(f"predicted {predicted.shape} and truth {truth.shape} differ in shape")
         known = truth != UNLABELLED
         rows, columns = truth[known].astype(np.int64), predicted[known].astype(np.int64)
-        columns[columns == UNLABELLED] = len(CLASS_NAMES)
+        rows[rows == NO_OBJECT] = _NO_OBJECT_ROW
+        columns[columns == UNLABELLED] = _NONE_COLUMN
         height, width = self.counts.shape
         if rows.max(initial=0) >= height or columns.max(initial=0) >= width:
-            raise ValueError(f"class ids must be 0–{height - 1} or {UNLABELLED}")
+            raise ValueError(f"class ids must be 0–{len(CLASS_NAMES) - 1} or {UNLABELLED}")
         self.counts += np.bincount(rows * width + columns, minlength=height * width).reshape(height, width)
 
     def add(self, other: ConfusionMatrix) -> None:
@@ -60,10 +67,13 @@ class ConfusionMatrix:
         return {name: self._ratio(index, union=False) for name, index in FOREGROUND.items()}
 
     def pixel_accuracy(self) -> float:
-        """The share of all pixels with truth, background included, whose class is right; NaN without any."""
-        return _divide(np.trace(self.counts), self.counts.sum())
+        """The share of the pixels whose class is known, background included, that got it; NaN without any."""
+        known = self.counts[:_NO_OBJECT_ROW]
+        return _divide(np.trace(known), known.sum())
 
     def _ratio(self, index: int, union: bool) -> float:
+        if index not in (VEHICLE, PEDESTRIAN) and self.counts[_NO_OBJECT_ROW].any():
+            return float("nan")  # where else it is remains unknown
         hits, total = self.counts[index, index], self.counts[index].sum()
         if union:
             total = total + self.counts[:, index].sum() - hits

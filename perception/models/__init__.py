@@ -14,19 +14,23 @@ from perception.models.fusion import (
 from perception.models.light_fpn_head import LightFPNHead
 from perception.models.losses import WeightedCrossEntropy
 from perception.models.preprocessor import FusionPreprocessor
+from perception.models.rare_losses import BoundaryCrossEntropy, HardPixelCrossEntropy, LovaszSoftmax
 from perception.models.slim_resnet import SlimResNet
 
 __all__ = [
     "AddFusion",
     "AuxStem",
     "Batch",
+    "BoundaryCrossEntropy",
     "CBAMFusion",
     "ConcatFusion",
     "CrossAttentionFusion",
     "DualBranchEncoder",
     "FusionPreprocessor",
     "GatedAttentionFusion",
+    "HardPixelCrossEntropy",
     "LightFPNHead",
+    "LovaszSoftmax",
     "SEFusion",
     "SlimResNet",
     "WeightedCrossEntropy",

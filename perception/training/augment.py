@@ -14,16 +14,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from perception.classes import PEDESTRIAN, UNLABELLED, VEHICLE
-from perception.errors import DataError
+from perception.classes import PEDESTRIAN, VEHICLE
 from perception.frame import MODALITIES, CameraModel, Frame
-from perception.sample import Sample
 from perception.sensors.channels import AUX_CHANNELS
 from perception.sensors.encode import NetworkInput
-
-SURE = 0.6
-"""A soft label below this probability teaches nothing."""
-
 
 WHOLE = 0.65
 """Share of the crops that keep every modality that they have."""
@@ -115,18 +109,6 @@ def rare_pixel(labels: NDArray[np.uint8], rng: np.random.Generator) -> tuple[int
             v, u = np.unravel_index(found[rng.integers(len(found))], sparse.shape)
             return 4 * int(u), 4 * int(v)
     return None
-
-
-def hard_labels(sample: Sample) -> NDArray[np.uint8]:
-    """The sample's labels at its frame's size; soft ones are hardened where they are sure, else unlabelled."""
-    if sample.labels is not None:
-        return sample.labels
-    if sample.probabilities is None:
-        raise DataError(f"{sample.name}: no labels to train on")
-    probabilities = cv2.resize(sample.probabilities, sample.frame.size, interpolation=cv2.INTER_LINEAR)
-    labels = probabilities.argmax(2).astype(np.uint8)
-    labels[probabilities.max(2) < SURE] = UNLABELLED
-    return labels
 
 
 def photometric(rgb: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:

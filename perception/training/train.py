@@ -20,19 +20,20 @@ from torch.utils.data import DataLoader, default_collate
 
 import perception.models
 import perception.training.bf16  # noqa: F401 (registers the optimiser wrapper)
-from perception.datasets.registry import open_dataset
-from perception.engines.weights import load_weights
-from perception.errors import DataError, ModelError
-from perception.sample import Sample
+from perception.engines.weights import build_model, load_weights
+from perception.errors import ModelError
+from perception.models.soft_losses import SoftLabelLoss
 from perception.training.hooks import CheckpointHook, ProgressHook, read_checkpoint
-from perception.training.mixture import Mixture, Source
+from perception.training.sources import open_mixture
+from perception.training.trainee import Lesson, Trainee
 
 
 @dataclass(frozen=True)
 class Options:
     """What a run may choose beside its config.
 
-    data: (name, root) pairs. init: weights file to start from. resume: go on from work_dir/last.pt.
+    data: (name, root) pairs. init: weights file to start from. resume: go on from work_dir/last.pt. teachers: weights
+    files whose opinion is learnt too, of any sizes.
     iterations, batch_size: None takes the config's. workers: processes that make crops.
     """
 
@@ -45,6 +46,7 @@ class Options:
     workers: int = 2
     init: Path | None = None
     resume: bool = False
+    teachers: Sequence[Path] = ()
     save_interval: int = 250
 
 
@@ -65,7 +67,9 @@ def read_config(path: Path) -> Config:
 def train(config: Config, options: Options, progress: Callable[[str], None] = print) -> Path:
     """Train and return the path of the averaged weights.
 
-    Raises DataError for data that cannot be read, ModelError for weights that do not fit.
+    Beside the config's schedule, `training` may have `losses`, `soft`, `teacher` and `augmentation`, and each of its
+    sources `soft`, `boxes`, `donors` and `horizon`: see docs/training.md. Raises DataError for data that cannot be
+    read, ModelError for weights that do not fit and settings that there are not.
     """
     recipe = config.training
     torch.manual_seed(options.seed)
@@ -79,9 +83,10 @@ def train(config: Config, options: Options, progress: Callable[[str], None] = pr
             f"{options.work_dir}: already trained for {started} iterations; ask for more with --iterations"
         )
 
-    crops = open_mixture(recipe, options.data, iterations * batch_size, options.seed, progress)
+    whole = bool(options.teachers)
+    crops = open_mixture(recipe, options.data, iterations * batch_size, options.seed, progress, whole)
     init_default_scope("mmseg")
-    model = MODELS.build(config.model)
+    model = _build(config, options, progress)
     _initialise(model)
     if options.init:
         state, _ = load_weights(options.init)
@@ -120,31 +125,24 @@ def train(config: Config, options: Options, progress: Callable[[str], None] = pr
     return options.work_dir / "weights.safetensors"
 
 
-def open_mixture(
-    recipe: ConfigDict,
-    data: Sequence[tuple[str, Path]],
-    length: int,
-    seed: int,
-    progress: Callable[[str], None] = print,
-) -> Mixture:
-    """`length` crops of the data sets `data`, (name, root) pairs, as a config's `training` wants them.
-
-    Raises DataError for data that cannot be read or that the config does not know.
-    """
-    return Mixture([_source(name, root, recipe, progress) for name, root in data], recipe.crop, length, seed)
-
-
-def _source(name: str, root: Path, recipe: ConfigDict, progress: Callable[[str], None]) -> Source:
-    if name not in recipe.sources:
-        raise DataError(f"data set {name!r}: this config knows {', '.join(recipe.sources)}")
-    settings = recipe.sources[name]
-    samples: Sequence[Sample] = open_dataset(name, root, settings.split)
-    # Decoding costs more than augmenting: keep everything in memory, shared with the workers.
-    samples = [sample for sample in samples if sample.labels is not None or sample.probabilities is not None]
-    progress(f"{name}: {len(samples)} samples from {root}")
-    if not samples:
-        raise DataError(f"{root}: no labelled sample of {name}")
-    return Source(samples, settings.weight, tuple(settings.scale))
+def _build(config: Config, options: Options, progress: Callable[[str], None]) -> BaseModel:
+    """The config's segmentor; as a `Trainee` where the recipe asks for more than the head's own loss."""
+    recipe = config.training
+    soft = any(recipe.sources[name].get("soft", False) for name, _ in options.data)
+    if not (soft or options.teachers or recipe.get("losses")):
+        return MODELS.build(config.model)
+    model = {key: value for key, value in config.model.items() if key != "type"}
+    if config.model.type != "EncoderDecoder":
+        raise ModelError(f"model of type {config.model.type}: soft labels, teachers and losses need an EncoderDecoder")
+    teachers = [build_model(path).requires_grad_(False) for path in options.teachers]
+    if teachers:
+        progress("taught by " + ", ".join(str(path) for path in options.teachers))
+    try:
+        soft_loss = SoftLabelLoss(**recipe.get("soft", {}))
+        lesson = Lesson(recipe.get("losses", ()), soft_loss, teachers, **recipe.get("teacher", {}))
+    except TypeError as error:
+        raise ModelError(f"training.soft or training.teacher: {error}") from error
+    return Trainee(lesson, **model)
 
 
 def _initialise(model: BaseModel) -> None:

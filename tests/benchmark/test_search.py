@@ -10,7 +10,7 @@ import pytest
 pytest.importorskip("torch")
 pytest.importorskip("mmseg")
 
-from perception.engines.weights import build_model  # noqa: E402
+from perception.engines.weights import build_model
 
 SCRIPTS = Path(__file__).resolve().parents[2] / "benchmarks"
 

@@ -59,6 +59,41 @@ def test_a_simulated_drive_needs_no_folder(tmp_path, capsys):
     assert [frame["name"].split("/")[0] for frame in report["per_frame"]] == ["day-0003", "day-0004"]
 
 
+def test_details_are_printed_on_demand(camvid_root, capsys):
+    assert main(["eval", "camvid", str(camvid_root), "--limit", "1", "--detail"]) == 0
+    printed = capsys.readouterr().out
+    for word in ("road, as KITTI scores it", "half found", "medium", "MaxF", "expected calibration error: 0."):
+        assert word in printed
+    assert "bird's-eye view" not in printed  # CamVid's camera is not known
+
+
+def test_vehicles_at_lidar_points(tmp_path, capsys):
+    """One frame in KITTI's object layout: boxes are all the truth there is."""
+    root = tmp_path / "object" / "training"
+    for folder in ("image_2", "velodyne", "calib", "label_2"):
+        (root / folder).mkdir(parents=True)
+    cv2.imwrite(str(root / "image_2/000000.png"), np.full((96, 320, 3), 90, np.uint8))
+    ahead = np.random.default_rng(0).uniform((8, -3, -1, 0), (25, 3, 1, 1), (500, 4)).astype("<f4")
+    ahead.tofile(root / "velodyne/000000.bin")
+    (root / "calib/000000.txt").write_text(
+        "P0: 180 0 160 0 0 180 48 0 0 0 1 0\nP2: 180 0 160 11 0 180 48 0 0 0 1 0\n"
+        "R0_rect: 1 0 0 0 1 0 0 0 1\nTr_velo_to_cam: 0 -1 0 0 0 0 -1 0 1 0 0 0\n"
+    )
+    (root / "label_2/000000.txt").write_text("Car 0 0 0 100 40 200 60 2.5 3 6 0 1.5 15 -1.57\n")
+    reports = []
+    for kept in ("rgb,lidar", "rgb"):
+        path = tmp_path / f"{kept}.json"
+        arguments = ["--modalities", kept, "--json", str(path)]
+        assert main(["eval", "kitti-object", str(tmp_path / "object"), *arguments]) == 0
+        printed = capsys.readouterr().out
+        assert "IoU of LiDAR points" in printed
+        assert "pixel accuracy" not in printed
+        reports.append(json.loads(path.read_text()))
+    assert reports[0]["points"] == reports[1]["points"] > 100
+    assert reports[0]["point_iou"]["vehicle"] is not None
+    assert reports[0]["point_iou"]["road"] is None
+
+
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [

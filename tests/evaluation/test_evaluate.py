@@ -83,10 +83,23 @@ def test_points_are_scored_inside_the_image(labels):
     assert points.recall()["road"] == 0.5
 
 
+def test_points_are_scored_without_the_lidar_too(labels):
+    classes = np.full((12, 16), 2, np.uint8)
+    sample = painted(classes, point_labels=np.array([2, 254, 2], np.uint8))
+    sample.frame.points = np.array([[0, 0, 5, 0], [1, 0, 5, 0], [9, 0, 5, 0]], np.float32)  # the third is outside
+    result = evaluate(by_colour, [sample], modalities=["rgb"])
+    assert result.point_confusion.pixels == 2
+    assert result.point_confusion.iou()["vehicle"] == 0.5
+    report = json.loads(json.dumps(result.to_dict(), allow_nan=False))
+    assert report["point_iou"] == {"road": None, "vehicle": 0.5, "pedestrian": None}
+    assert report["per_frame"][0]["pixel_accuracy"] is None  # no truth of pixels at all
+    assert "distance" not in report
+
+
 def test_samples_without_truth_are_counted(labels):
     result = evaluate(by_colour, [painted(labels), painted(labels, labels=labels)])
     assert (result.without_truth, len(result.frames)) == (1, 1)
-    with pytest.raises(DataError, match="none of the 2 samples has labels"):
+    with pytest.raises(DataError, match="none of the 2 samples has labels of any kind"):
         evaluate(by_colour, [painted(labels), painted(labels)])
 
 
@@ -97,6 +110,7 @@ def test_the_report_is_valid_json(labels):
     report = json.loads(json.dumps(result.to_dict(), allow_nan=False))
     assert report["iou"] == {"road": None, "vehicle": None, "pedestrian": None}
     assert report["per_frame"][0]["name"] == "painted"
+    assert {"distance", "object_size", "kitti_road", "kitti_road_bev", "calibration"} < report.keys()
 
 
 def test_impossible_subsets_are_refused(labels):

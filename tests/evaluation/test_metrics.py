@@ -41,6 +41,16 @@ def test_unlabelled_truth_is_ignored_and_unlabelled_predictions_are_misses():
     assert confusion.pixel_accuracy() == pytest.approx(1 / 2)
 
 
+def test_truth_from_boxes_says_nothing_of_road():
+    confusion = matrix([2, 2, 2, 1, 0, 3, 1], [2, 2, 254, 254, 254, 254, 2])
+    assert confusion.iou()["vehicle"] == pytest.approx(2 / 4)  # one outside the boxes, one of three missed
+    assert confusion.iou()["pedestrian"] == 0
+    assert math.isnan(confusion.iou()["road"])
+    assert confusion.recall()["vehicle"] == pytest.approx(2 / 3)
+    assert confusion.pixel_accuracy() == pytest.approx(2 / 3)  # of the three whose class is known
+    assert confusion.pixels == 7
+
+
 def test_nothing_scored_is_nan():
     confusion = ConfusionMatrix()
     assert math.isnan(confusion.pixel_accuracy())

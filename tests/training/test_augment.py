@@ -7,11 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from perception.frame import CameraModel, Frame
-from perception.sample import Sample
 from perception.sensors import encode, project
 from perception.training.augment import (
     drop_modalities,
-    hard_labels,
     photometric,
     random_crop,
     random_subset,
@@ -56,14 +54,6 @@ def test_a_square_in_the_image_stays_on_its_labels_and_its_points() -> None:
         assert (out.rgb[..., 0] > 127).sum() == pytest.approx((truth == 1).sum(), rel=0.1, abs=30)
         # The points' raster is half as fine: only pixels on the square's rim may lie beside it.
         assert len(hit) == 0 or np.mean(truth[tuple(hit.T)] == 1) > 0.85
-
-
-def test_soft_labels_teach_only_where_they_are_sure() -> None:
-    probabilities = np.zeros((2, 2, 4), np.float32)
-    probabilities[0] = (0, 1, 0, 0)
-    probabilities[1] = (0.3, 0.3, 0.2, 0.2)
-    sample = Sample("x", Frame(0, np.zeros((2, 2, 3), np.uint8)), probabilities=probabilities)
-    np.testing.assert_array_equal(hard_labels(sample), [[1, 1], [255, 255]])
 
 
 @given(st.integers(0, 2**32 - 1), st.lists(st.booleans(), min_size=4, max_size=4).filter(any))

@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The tables of `perception eval`."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+from rich.table import Table
+
+from perception.classes import FOREGROUND
+from perception.evaluation.evaluate import Evaluation
+
+
+def score_table(result: Evaluation) -> Table:
+    """IoU and recall by class, of pixels and of LiDAR points, whichever had truth."""
+    with_pixels, with_points = result.confusion.pixels > 0, result.point_confusion.pixels > 0
+    pixels, points = result.confusion, result.point_confusion
+    columns: list[tuple[str, dict[str, float]]] = []
+    if with_pixels:
+        columns += [("IoU", pixels.iou()), ("recall", pixels.recall())]
+    if with_points:
+        columns += [("IoU of LiDAR points", points.iou()), ("recall of LiDAR points", points.recall())]
+    table = Table("", *(title for title, _ in columns))
+    for name in FOREGROUND:
+        table.add_row(name, *(number(values[name]) for _, values in columns))
+    if with_pixels:
+        table.add_section()
+        table.add_row("mean of the three", number(pixels.mean_iou()))
+        table.add_row("pixel accuracy", number(pixels.pixel_accuracy()))
+    return table
+
+
+def notes(result: Evaluation) -> Iterator[str]:
+    """What stands below the table."""
+    latency, weights = result.latency_ms(), result.modality_weights
+    yield f"{result.fps:.1f} frames/s; latency p50 {latency['p50']:.1f} ms, p95 {latency['p95']:.1f} ms"
+    yield "how much each sensor counted: " + ", ".join(f"{name} {weight:.0%}" for name, weight in weights.items())
+    if result.soft_frames:
+        yield f"{result.soft_frames} frames have soft labels: a teacher's opinion where it is sure, not ground truth"
+    if result.point_confusion.pixels:
+        yield f"{result.point_confusion.pixels} LiDAR points in the image have truth"
+    if result.without_truth:
+        yield f"{result.without_truth} samples without labels were left out"
+
+
+def detail_tables(result: Evaluation) -> Iterator[Table | str]:
+    """By distance, by size of object, as KITTI's road, and calibration; nothing where no pixel had truth."""
+    if not result.confusion.pixels:
+        return
+    details: dict[str, Any] = result.details.to_dict()
+    if details["distance"]:
+        yield _by_distance(details["distance"])
+    yield _by_size(details["object_size"])
+    yield _road(details["kitti_road"], details["kitti_road_bev"])
+    error = details["calibration"]["expected_calibration_error"]
+    yield f"expected calibration error: {error:.3f} (15 bins, every pixel with truth)"
+
+
+def number(value: float) -> str:
+    """Three decimals, – for NaN."""
+    return "–" if math.isnan(value) else f"{value:.3f}"
+
+
+def _by_distance(bands: dict[str, Any]) -> Table:
+    table = Table("distance", *(f"{figure}\n{name}" for figure in ("IoU", "recall") for name in FOREGROUND))
+    for band, figures in bands.items():
+        values = [figures[figure][name] for figure in ("iou", "recall") for name in FOREGROUND]
+        table.add_row(band, *map(number, values))
+    return table
+
+
+def _by_size(classes: dict[str, Any]) -> Table:
+    table = Table("object", "size", "objects", "half found", "recall of pixels")
+    for name, sizes in classes.items():
+        for size, figures in sizes.items():
+            table.add_row(name, size, str(figures["objects"]), number(figures["found"]), number(figures["recall"]))
+    return table
+
+
+def _road(image: dict[str, float], bev: dict[str, float] | None) -> Table:
+    table = Table("road, as KITTI scores it", "MaxF", "AP", "PRE", "REC", "FPR", "FNR")
+    for name, score in (("image", image), ("bird's-eye view", bev)):
+        if score is not None:
+            table.add_row(name, *map(number, list(score.values())[:6]))
+    return table

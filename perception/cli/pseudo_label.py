@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`perception pseudo-label`."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from perception.errors import DataError, PerceptionError
+
+SUMMARY = "label frames with a trained network, to train on what it is sure of"
+
+EXAMPLES = """\
+perception pseudo-label kitti-frames=DATA/kitti --model first.safetensors -o out/pseudo
+perception train dual_branch_s --init first.safetensors --data camvid=DATA/camvid --data pseudo=out/pseudo
+
+Frames that have labels are left out, unless --all. Each frame is seen as it is and mirrored. A pixel below the
+threshold of its class teaches nothing.
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the command's arguments."""
+    parser.add_argument("data", metavar="NAME=ROOT", help="a data set and its folder")
+    parser.add_argument("--model", type=Path, required=True, metavar="WEIGHTS", help="of `perception train`")
+    parser.add_argument("--split", default="all", help="of the data set (default: %(default)s)")
+    parser.add_argument(
+        "--thresholds",
+        type=float,
+        nargs=4,
+        default=(0.8, 0.8, 0.8, 0.7),
+        metavar=("BACKGROUND", "ROAD", "VEHICLE", "PEDESTRIAN"),
+        help="least probability that teaches, by class (default: 0.8 0.8 0.8 0.7)",
+    )
+    parser.add_argument("--all", action="store_true", help="label anew what has labels")
+    parser.add_argument("-o", "--output", type=Path, required=True, metavar="DIR", help="where to write")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the command."""
+    import hashlib
+    import json
+
+    from rich.console import Console
+    from rich.progress import track
+
+    from perception.cli.train import named_root
+    from perception.datasets.pseudo_labelled import INDEX, label_path, write_label
+    from perception.datasets.registry import open_dataset
+
+    try:
+        from perception.engines.weights import build_model
+        from perception.training.pseudo_label import PseudoLabeller
+    except ImportError as error:
+        raise PerceptionError(
+            f"labelling needs torch and mmseg: pip install 'multimodal_perception[train]' ({error})"
+        ) from error
+
+    name, root = named_root(args.data)
+    samples = open_dataset(name, root, args.split)
+    label = PseudoLabeller(build_model(args.model), args.thresholds)
+    console = Console()
+    numbers = []
+    sure = 0.0
+    args.output.mkdir(parents=True, exist_ok=True)
+    for number in track(range(len(samples)), "labelling", console=console):
+        sample = samples[number]
+        if not args.all and (sample.labels is not None or sample.probabilities is not None):
+            continue
+        soft = label(sample.frame)
+        write_label(label_path(args.output, number), soft)
+        sure += float((soft > 0).any(2).mean())
+        numbers.append(number)
+    if not numbers:
+        raise DataError(f"{root}: every sample of {name} has labels; --all labels them anew")
+    index = {
+        "dataset": name,
+        "root": str(root.resolve()),
+        "split": args.split,
+        "numbers": numbers,
+        "thresholds": list(args.thresholds),
+        "weights_sha256": hashlib.sha256(args.model.read_bytes()).hexdigest(),
+    }
+    (args.output / INDEX).write_text(json.dumps(index, indent=1) + "\n")
+    console.print(f"{len(numbers)} frames labelled, {sure / len(numbers):.0%} of their pixels: {args.output}")
+    return 0

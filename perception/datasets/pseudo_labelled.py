@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Frames of another data set with the soft labels that `perception pseudo-label` made for them."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from perception.datasets.files import read_soft_labels, read_text
+from perception.datasets.lazy import LazySequence
+from perception.errors import DataError
+from perception.sample import Sample
+
+INDEX = "pseudo_labels.json"
+"""Says whose frames these are: dataset, root, split and the numbers of the samples; and what labelled them."""
+
+
+class PseudoLabelled(LazySequence[Sample]):
+    """Reads ROOT/pseudo_labels.json and ROOT/NUMBER.png, and the frames from where they were labelled.
+
+    Samples have no labels but probabilities; where the network was not sure, equal ones. Raises DataError for a broken
+    index, and as the other data set's reader does.
+    """
+
+    def __init__(self, root: str | Path) -> None:
+        from perception.datasets.registry import open_dataset  # it knows this reader
+
+        self.root = Path(root)
+        path = self.root / INDEX
+        try:
+            index = json.loads(read_text(path))
+            self._numbers = [int(number) for number in index["numbers"]]
+            name, frames, split = str(index["dataset"]), str(index["root"]), str(index["split"])
+        except (KeyError, TypeError, ValueError) as error:
+            raise DataError(f"{path}: not an index of `perception pseudo-label` ({error}); make it again") from error
+        self._samples = open_dataset(name, frames, split)
+
+    def __len__(self) -> int:
+        return len(self._numbers)
+
+    def read(self, index: int) -> Sample:
+        """Frame number `index` of those that were labelled."""
+        number = self._numbers[index]
+        probabilities = read_soft_labels(label_path(self.root, number))
+        return replace(self._samples[number], labels=None, probabilities=probabilities)
+
+
+def label_path(root: Path, number: int) -> Path:
+    """Where the soft label of sample `number` lies."""
+    return root / f"{number:06d}.png"
+
+
+def write_label(path: Path, soft: NDArray[np.uint8]) -> None:
+    """Write (h, w, 4) uint8 soft labels as `read_soft_labels` takes them. Raises DataError where it cannot."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if not cv2.imwrite(str(path), soft):
+        raise DataError(f"{path}: cannot be written")

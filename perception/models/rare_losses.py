@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Losses for small and rare things: by the IoU itself, by the hardest pixels, by nearness to a border.
+
+All take logits (B, K, H, W) and labels (B, H, W) int64, and are 0 where every pixel is `ignore_index`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import torch
+from mmseg.models.losses.lovasz_loss import lovasz_softmax_flat
+from mmseg.registry import MODELS
+from torch import Tensor, nn
+from torch.nn import functional
+
+STRIDE = 2
+"""Lovász sorts the pixels, once per class: one of every STRIDE × STRIDE is enough and takes a quarter of the time."""
+
+
+@MODELS.register_module()
+class LovaszSoftmax(nn.Module):
+    """A convex surrogate of 1 − IoU, the mean of the classes that are there (Berman et al., CVPR 2018).
+
+    mmseg's LovaszLoss returns no scalar where nothing is labelled (1.2.2) and sorts every pixel; its kernel is used.
+    """
+
+    def __init__(self, loss_weight: float = 1.0, loss_name: str = "loss_lovasz") -> None:
+        super().__init__()
+        self.loss_weight = loss_weight
+        self.loss_name = loss_name
+
+    def forward(self, logits: Tensor, labels: Tensor, ignore_index: int = 255) -> Tensor:
+        """See the module."""
+        labels = labels[:, ::STRIDE, ::STRIDE]
+        known = labels != ignore_index
+        if not known.any():
+            return logits.sum() * 0
+        probabilities = logits[:, :, ::STRIDE, ::STRIDE].float().softmax(1)
+        loss: Tensor = lovasz_softmax_flat(probabilities.permute(0, 2, 3, 1)[known], labels[known])
+        return self.loss_weight * loss
+
+
+@MODELS.register_module()
+class HardPixelCrossEntropy(nn.Module):
+    """Cross-entropy of the hardest pixels alone, OHEM (Shrivastava et al., CVPR 2016).
+
+    Those count whose right class has a probability below `threshold`, and at least the share `keep` of all.
+    mmseg's OhemCrossEntropy takes no ignore_index from a head (1.2.2) and sorts every pixel.
+    """
+
+    def __init__(
+        self,
+        threshold: float = 0.7,
+        keep: float = 0.1,
+        class_weight: Sequence[float] | None = None,
+        loss_weight: float = 1.0,
+        loss_name: str = "loss_ohem",
+    ) -> None:
+        super().__init__()
+        self.threshold = threshold
+        self.keep = keep
+        self.class_weight = None if class_weight is None else [float(weight) for weight in class_weight]
+        self.loss_weight = loss_weight
+        self.loss_name = loss_name
+
+    def forward(self, logits: Tensor, labels: Tensor, ignore_index: int = 255) -> Tensor:
+        """See the module."""
+        known = labels != ignore_index
+        losses = functional.cross_entropy(logits.float(), labels, ignore_index=ignore_index, reduction="none")[known]
+        if not len(losses):
+            return logits.sum() * 0
+        rank = max(1, round((1 - self.keep) * len(losses)))
+        easiest = losses.detach().kthvalue(rank).values.clamp(max=-math.log(self.threshold))
+        hard = losses >= easiest
+        if self.class_weight is None:
+            return self.loss_weight * losses[hard].mean()
+        weights = torch.tensor(self.class_weight, device=logits.device)[labels[known][hard]]
+        return self.loss_weight * (losses[hard] * weights).sum() / weights.sum()
+
+
+@MODELS.register_module()
+class BoundaryCrossEntropy(nn.Module):
+    """Cross-entropy of the pixels at most `radius` rows and columns from one of another class alone.
+
+    Small things are all border: this weighs them up against the large ones. Unlabelled pixels make no border.
+    """
+
+    def __init__(self, radius: int = 2, loss_weight: float = 1.0, loss_name: str = "loss_boundary") -> None:
+        super().__init__()
+        self.radius = radius
+        self.loss_weight = loss_weight
+        self.loss_name = loss_name
+
+    def forward(self, logits: Tensor, labels: Tensor, ignore_index: int = 255) -> Tensor:
+        """See the module."""
+        border = near_border(labels, self.radius, ignore_index)
+        if not border.any():
+            return logits.sum() * 0
+        chosen = logits.permute(0, 2, 3, 1)[border]
+        return self.loss_weight * functional.cross_entropy(chosen.float(), labels[border])
+
+
+def near_border(labels: Tensor, radius: int, ignore_index: int = 255) -> Tensor:
+    """(B, H, W) bool, which labelled pixels have one of another class at most `radius` rows and columns away."""
+    known = labels != ignore_index
+    classes = labels[:, None].float()
+    window = 2 * radius + 1
+    highest = functional.max_pool2d(classes.masked_fill(~known[:, None], -1), window, 1, radius)
+    lowest = -functional.max_pool2d(-classes.masked_fill(~known[:, None], ignore_index), window, 1, radius)
+    return (highest > lowest)[:, 0] & known

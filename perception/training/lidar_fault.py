@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What goes wrong between LiDAR and camera: mounting that moved, sweeps that come late, beams and points missing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from perception.frame import Frame
+
+BEAMS = 64
+"""The sensor that beams are taken from is taken to have this many."""
+
+FASTEST = 20.0
+"""Metres per second; how far a late sweep is off depends on how fast the vehicle drives."""
+
+
+@dataclass(frozen=True)
+class LidarFaults:
+    """How often and how much the LiDAR is disturbed in training.
+
+    share: of the crops. rotation: degrees about each axis, and translation: metres along each, both uniform up to
+    that. delay: seconds, up to that, at a speed up to FASTEST. beams: share of the disturbed sweeps that keep every
+    second or fourth beam. dropout: largest share of points that is lost.
+    """
+
+    share: float = 0.0
+    rotation: float = 1.0
+    translation: float = 0.05
+    delay: float = 0.1
+    beams: float = 0.3
+    dropout: float = 0.5
+
+    def draw(self, rng: np.random.Generator) -> LidarFault | None:
+        """One disturbance, or none."""
+        if not self.share or rng.random() >= self.share:
+            return None
+        shift = rng.uniform(-self.translation, self.translation, 3)
+        # A sweep taken `late` seconds ago shows what stands still as far away as it was then.
+        shift[0] += rng.uniform(0, self.delay) * rng.uniform(0, FASTEST)
+        moved = np.eye(4)
+        moved[:3, :3] = cv2.Rodrigues(np.radians(rng.uniform(-self.rotation, self.rotation, 3)))[0]
+        moved[:3, 3] = shift
+        step = int(rng.choice((2, 4))) if rng.random() < self.beams else 1
+        lost = rng.uniform(0, self.dropout) if rng.random() < 0.5 else 0.0
+        return LidarFault(moved, step, int(rng.integers(step)), lost, int(rng.integers(2**32)))
+
+
+@dataclass(frozen=True)
+class LidarFault:
+    """One disturbance.
+
+    moved: (4, 4), where points seem to be in the LiDAR frame from where they are. step, first: beams first,
+    first + step, … stay. lost: share of the points that is lost, which ones by `seed`.
+    """
+
+    moved: NDArray[np.float64]
+    step: int = 1
+    first: int = 0
+    lost: float = 0.0
+    seed: int = 0
+
+    def apply(self, frame: Frame) -> Frame:
+        """`frame` with its sweep disturbed; the same frame where it has none."""
+        if frame.points is None or frame.lidar_to_camera is None:
+            return frame
+        points = frame.points
+        if self.step > 1:
+            points = points[beam_numbers(points) % self.step == self.first]
+        if self.lost:
+            points = points[np.random.default_rng(self.seed).random(len(points), np.float32) >= self.lost]
+        # Moving the mounting moves every point and costs nothing.
+        return replace(frame, points=points, lidar_to_camera=frame.lidar_to_camera @ self.moved)
+
+
+def beam_numbers(points: NDArray[np.float32]) -> NDArray[np.int64]:
+    """(N,) the beam of each of the (N, ≥3) points, 0 lowest, by elevation in BEAMS equal steps.
+
+    An estimate for sweeps that do not tell the beam: real beams are not spaced equally.
+    """
+    if not len(points):
+        return np.zeros(0, np.int64)
+    elevation = np.arctan2(points[:, 2], np.hypot(points[:, 0], points[:, 1]))
+    low, high = np.quantile(elevation[:: max(1, len(elevation) // 4096)], (0.002, 0.998))
+    return ((elevation - low) * (BEAMS / max(high - low, 1e-6))).clip(0, BEAMS - 1).astype(np.int64)

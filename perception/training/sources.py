@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From a config's `training` and folders of data to a `Mixture`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from mmengine.config import ConfigDict
+
+from perception.datasets.registry import open_dataset
+from perception.errors import DataError, ModelError
+from perception.sample import Sample
+from perception.training.boxes import check_with_tracklets
+from perception.training.lidar_fault import LidarFaults
+from perception.training.mixture import Augmentation, Mixture, Source
+from perception.training.paste import Paste
+from perception.training.weather import Weather
+
+
+def open_mixture(
+    recipe: ConfigDict,
+    data: Sequence[tuple[str, Path]],
+    length: int,
+    seed: int,
+    progress: Callable[[str], None] = print,
+    whole: bool = False,
+) -> Mixture:
+    """`length` crops of the data sets `data`, (name, root) pairs, as a config's `training` wants them.
+
+    whole: see `Mixture`. Raises DataError for data that cannot be read or that the config does not know, ModelError for
+    settings that there are not.
+    """
+    sources = [_source(name, root, recipe, progress) for name, root in data]
+    return Mixture(sources, recipe.crop, length, seed, _augmentation(recipe), whole)
+
+
+def _augmentation(recipe: ConfigDict) -> Augmentation:
+    kinds = {"weather": Weather, "lidar": LidarFaults, "paste": Paste}
+    settings = recipe.get("augmentation", {})
+    unknown = set(settings) - set(kinds)
+    if unknown:
+        raise ModelError(f"training.augmentation: {unknown.pop()!r} is none of {', '.join(kinds)}")
+    try:
+        return Augmentation(**{name: kinds[name](**values) for name, values in settings.items()})
+    except TypeError as error:
+        raise ModelError(f"training.augmentation: {error}") from error
+
+
+def _source(name: str, root: Path, recipe: ConfigDict, progress: Callable[[str], None]) -> Source:
+    if name not in recipe.sources:
+        raise DataError(f"data set {name!r}: this config knows {', '.join(recipe.sources)}")
+    settings = recipe.sources[name]
+    samples: Sequence[Sample] = open_dataset(name, root, settings.split)
+    # Decoding costs more than augmenting: keep everything in memory, shared with the workers.
+    samples = [sample for sample in samples if sample.labels is not None or sample.probabilities is not None]
+    progress(f"{name}: {len(samples)} samples from {root}")
+    if not samples:
+        raise DataError(f"{root}: no labelled sample of {name}")
+    if settings.get("boxes", False):
+        samples = check_with_tracklets(samples, root)
+    return Source(
+        samples,
+        settings.weight,
+        tuple(settings.scale),
+        name,
+        soft=settings.get("soft", False),
+        donors=tuple(settings.get("donors", ())),
+        horizon=settings.get("horizon", 0.5),
+        tiles=settings.get("tiles", 1),
+    )

@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+import copy
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+pytest.importorskip("mmseg")
+
+from mmengine.config import Config  # noqa: E402
+from mmengine.registry import init_default_scope  # noqa: E402
+from mmseg.registry import MODELS  # noqa: E402
+
+from perception.engines.weights import build_model, load_weights, save_weights  # noqa: E402
+from perception.errors import ModelError  # noqa: E402
+from perception.frame import MODALITIES  # noqa: E402
+from perception.models import Batch  # noqa: E402
+from perception.paths import config_path  # noqa: E402
+from perception.training.train import Options, train  # noqa: E402
+from perception.training.trainee import Lesson, Trainee, keep  # noqa: E402
+
+
+@pytest.fixture
+def config() -> Config:
+    config = Config.fromfile(config_path("models/dual_branch_s_rich.py"))
+    config.model.backbone.rgb.hidden = ((16,), (16,), (16,), (16,))
+    config.training.update(crop=(64, 64), batch_size=2, bf16=False)
+    return config
+
+
+@pytest.fixture
+def thermal(tmp_path: Path) -> Path:
+    """Two aligned pairs with soft labels: road below."""
+    rng = np.random.default_rng(0)
+    soft = np.zeros((32, 48, 4), np.uint8)
+    soft[:16, :, 0], soft[16:, :, 1] = 255, 240
+    for name in "ab":
+        for folder, image in (
+            ("visible", rng.integers(0, 256, (64, 96, 3), np.uint8)),
+            ("infrared", rng.integers(0, 256, (64, 96), np.uint8)),
+            ("soft_label", soft),
+        ):
+            path = tmp_path / "thermal" / folder / f"{name}.png"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            cv2.imwrite(str(path), image)
+    return tmp_path / "thermal"
+
+
+def _data() -> dict[str, torch.Tensor]:
+    generator = torch.Generator().manual_seed(0)
+    return dict(
+        rgb=torch.randint(0, 256, (2, 3, 64, 64), generator=generator, dtype=torch.uint8),
+        aux=torch.randint(0, 256, (2, 8, 32, 32), generator=generator, dtype=torch.uint8),
+        present=torch.ones(2, len(MODALITIES)),
+        labels=torch.randint(0, 4, (2, 64, 64), generator=generator, dtype=torch.uint8),
+    )
+
+
+def _trainee(config: Config, **lesson: object) -> Trainee:
+    init_default_scope("mmseg")
+    torch.manual_seed(0)
+    model = {key: value for key, value in config.model.items() if key != "type"}
+    return Trainee(Lesson(**lesson), **model).eval()
+
+
+def test_learns_class_ids_as_the_plain_segmentor_does(config: Config) -> None:
+    trainee = _trainee(config)
+    plain = MODELS.build(config.model)
+    plain.load_state_dict(trainee.state_dict())  # the same names
+    plain.eval()
+    data = _data()
+    expected = plain(**plain.data_preprocessor(dict(data), True), mode="loss")["decode.loss_ce"]
+    losses = trainee.learn(data)
+    assert set(losses) == {"loss_ce"}
+    torch.testing.assert_close(losses["loss_ce"], expected)
+
+
+def test_soft_and_hard_pixels_weigh_by_their_number(config: Config) -> None:
+    trainee, data = _trainee(config), _data()
+    alone = trainee.learn(data)["loss_ce"]
+    data["labels"][0] = 255
+    half = trainee.learn(data)["loss_ce"]
+    soft = torch.zeros(2, 4, 32, 32, dtype=torch.uint8)
+    soft[0, 1] = 255
+    both = trainee.learn({**data, "soft": soft})
+    torch.testing.assert_close(both["loss_ce"], half / 2)
+    assert both["loss_soft"] > 0
+    nothing = trainee.learn({**_data(), "soft": torch.zeros_like(soft)})
+    torch.testing.assert_close(nothing["loss_ce"], alone)
+    assert nothing["loss_soft"] == 0
+
+
+def test_a_teacher_sees_what_the_student_does_not(config: Config) -> None:
+    teacher = _trainee(config)
+    trainee = _trainee(config, teachers=[teacher.requires_grad_(False)], temperature=2.0)
+    data = _data()
+    whole = trainee.learn({**data, "kept": torch.ones(2, 4)})
+    assert whole["loss_teacher"].item() == pytest.approx(0, abs=1e-5)  # the same weights and the same view
+    blind = trainee.learn({**data, "kept": torch.tensor([[0.0, 1, 1, 1]] * 2)})
+    assert blind["loss_teacher"] > 1e-4
+    blind["loss_teacher"].backward()
+    assert all(p.grad is None for p in teacher.parameters())
+    assert len(trainee.state_dict()) == len(teacher.state_dict())  # teachers are not saved
+    assert copy.deepcopy(trainee).lesson is trainee.lesson
+
+
+def test_what_is_not_kept_is_gone() -> None:
+    data = _data()
+    batch = Batch(data["rgb"].float(), data["aux"].float(), data["present"])
+    seen = keep(batch, torch.tensor([[1.0, 0, 1, 1], [0.0, 1, 0, 1]]))
+    assert not seen.aux[0, :3].any()
+    torch.testing.assert_close(seen.aux[0, 3:], batch.aux[0, 3:])
+    assert not seen.rgb[1].any()
+    assert not seen.aux[1, 3].any()
+    assert seen.present.tolist() == [[1, 0, 1, 1], [0, 1, 0, 1]]
+
+
+def test_everything_at_once_trains_and_is_saved_as_the_plain_network(
+    config: Config, camvid: Path, thermal: Path, tmp_path: Path
+) -> None:
+    config.training.losses = [*config.training.losses, dict(type="HardPixelCrossEntropy")]
+    large = Config.fromfile(config_path("models/dual_branch_s.py")).model.to_dict()
+    init_default_scope("mmseg")
+    save_weights(tmp_path / "large.safetensors", MODELS.build(copy.deepcopy(large)).state_dict(), large)
+    options = Options(
+        data=[("camvid", camvid), ("roadscene", thermal)],
+        work_dir=tmp_path / "run",
+        iterations=3,
+        workers=0,
+        teachers=[tmp_path / "large.safetensors"],
+    )
+    weights = train(config, options, lambda _: None)
+    assert load_weights(weights)[1]["type"] == "EncoderDecoder"
+    assert all(torch.isfinite(p).all() for p in build_model(weights).parameters())
+
+
+@pytest.mark.parametrize(
+    ("key", "value"), [("soft", dict(heat=2)), ("teacher", dict(heat=2)), ("augmentation", dict(snow=dict(share=1)))]
+)
+def test_settings_that_there_are_not_are_said(config: Config, camvid: Path, tmp_path: Path, key: str, value) -> None:
+    config.training[key] = value
+    with pytest.raises(ModelError, match=r"heat|snow"):
+        train(config, Options([("camvid", camvid)], tmp_path, iterations=1, workers=0), lambda _: None)
+
+
+def test_the_larger_network_is_larger() -> None:
+    init_default_scope("mmseg")
+    sizes = []
+    for name in ("dual_branch_s", "dual_branch_m"):
+        config = Config.fromfile(config_path(f"models/{name}.py"))
+        sizes.append(sum(p.numel() for p in MODELS.build(config.model).parameters()) / 1e6)
+        assert config.training.crop
+    assert 8 < sizes[1] < 15
+    assert sizes[0] < 8

@@ -41,5 +41,4 @@ def test_weights_are_small_and_have_a_card() -> None:
     assert max(path.stat().st_size for path in files) <= 20e6
     card = (WEIGHTS / "README.md").read_text()
     for path in files:
-        assert hashlib.sha256(path.read_bytes()).hexdigest() in card or path.stem.endswith("_int8"), path.name
-    assert Pipeline.load("dual_branch_s_int8").weights_sha256 in card
+        assert hashlib.sha256(path.read_bytes()).hexdigest() in card, path.name

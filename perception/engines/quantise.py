@@ -20,7 +20,7 @@ FLOAT_LAYERS = (
     r".*fusions\.\d+\.(context|channel|bias|rgb_gate|aux_gate)[./].*",
     r".*aux_stem/.*",
     r".*aux_stem\.scores.*",
-    r".*class_logits.*",
+    r".*(class_logits|conv_seg).*",
     r"Add_\d+",
 )
 """What stays in float, by name: the attention, whose gates need fine steps and whose layers cost little; the logits of

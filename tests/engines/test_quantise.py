@@ -42,7 +42,7 @@ def test_convolutions_are_quantised_but_attention_and_logits_are_not(quantised: 
     convolutions = {node.get_friendly_name(): node for node in nodes if node.get_type_name() == "Convolution"}
     in_float = {name for name, node in convolutions.items() if node.input_value(0).get_node().get_type_name() != FQ}
     assert 10 < len(in_float) < len(convolutions) / 2
-    assert any("conv_seg" in name for name in in_float)
+    assert any("class_logits" in name for name in in_float)
     for node in nodes:
         if node.get_type_name() in ("Softmax", "Sigmoid"):
             assert node.input_value(0).get_node().get_type_name() != FQ

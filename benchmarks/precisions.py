@@ -13,7 +13,6 @@ import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from rich.progress import track
 from tables import fill
@@ -31,17 +30,9 @@ SEEDS, FRAMES, EACH = range(10), 100, 5
 SUBSETS: dict[str, list[str] | None] = {"": None, ", camera alone": ["rgb"], ", LiDAR alone": ["lidar"]}
 
 
-class Thinned(Sequence[Sample]):
+def thinned(samples: Sequence[Sample], count: int) -> list[Sample]:
     """`count` samples of a sequence, evenly spaced, each made once."""
-
-    def __init__(self, samples: Sequence[Sample], count: int) -> None:
-        self._samples = [samples[i * len(samples) // count] for i in track(range(count), "rendering", transient=True)]
-
-    def __len__(self) -> int:
-        return len(self._samples)
-
-    def __getitem__(self, index: Any) -> Any:
-        return self._samples[index]
+    return [samples[i * len(samples) // count] for i in track(range(count), "rendering", transient=True)]
 
 
 def sets(data: Path) -> dict[str, tuple[Sequence[Sample], list[str] | None]]:
@@ -52,7 +43,7 @@ def sets(data: Path) -> dict[str, tuple[Sequence[Sample], list[str] | None]]:
         if (data / folder).is_dir()
     }
     for condition in ("day", "night"):
-        samples = Thinned(SimulatedDrives(SEEDS, condition, FRAMES), EACH * len(SEEDS))
+        samples = thinned(SimulatedDrives(SEEDS, condition, FRAMES), EACH * len(SEEDS))
         for suffix, kept in SUBSETS.items():
             found[f"simulated {condition}{suffix}"] = samples, kept
     return found

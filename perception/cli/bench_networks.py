@@ -4,8 +4,8 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, redirect_stdout
+from collections.abc import Sequence
+from contextlib import redirect_stdout
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from typing import Any
 from perception.benchmark.machine import precisions
 from perception.benchmark.networks import compare, export_peers
 from perception.cli.progress import Steps
+from perception.cli.shared import needs
 from perception.engines.openvino import OpenVinoEngine
 from perception.errors import PerceptionError
 from perception.sensors import NetworkInput
@@ -61,7 +62,7 @@ class Networks:
     def _quantised(
         self, folder: Path, peers: dict[str, Path], inputs: Sequence[NetworkInput], steps: Steps
     ) -> tuple[Path, dict[str, Path]]:
-        with _needs("INT8", "int8"):
+        with needs("INT8", "int8"):
             from perception.benchmark.int8 import quantise_model, quantise_peers
         # NNCF draws progress bars of its own, and cannot be asked not to.
         with steps.step("quantise", "quantising", 1 + len(peers)) as done, redirect_stdout(StringIO()):
@@ -71,15 +72,7 @@ class Networks:
 
 
 def _export(folder: Path, steps: Steps) -> dict[str, Path]:
-    with _needs("the peers (--no-peers goes without)", "train"):
+    with needs("the peers (--no-peers goes without)", "train"):
         from perception.benchmark.peers import PEERS
     with steps.step("export", "exporting the peers", len(PEERS)) as done:
         return export_peers(folder, done)
-
-
-@contextmanager
-def _needs(what: str, extra: str) -> Iterator[None]:
-    try:
-        yield
-    except ImportError as error:
-        raise PerceptionError(f"{what}: pip install 'multimodal_perception[{extra}]' ({error})") from error

@@ -9,6 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
+from perception.cli.shared import named_root, needs
 from perception.errors import PerceptionError
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ def run(args: argparse.Namespace) -> int:
 
     if args.frames < 1 or args.calibration_frames < 1:
         raise PerceptionError("--frames and --calibration-frames: at least one frame is needed")
-    data = [_named_root(item) for item in args.data]
+    data = [named_root(item) for item in args.data]
     console = Console()
     target = _target(args)
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -95,24 +96,13 @@ def _target(args: argparse.Namespace) -> Path:
     return output.with_suffix("") if output.suffix in (".xml", ".onnx") else output / weights.stem
 
 
-def _named_root(item: str) -> tuple[str, Path]:
-    name, equals, root = item.partition("=")
-    if not equals or not root:
-        raise PerceptionError(f"--data {item}: write NAME=ROOT, for example camvid=DATA/camvid")
-    return name, Path(root).expanduser()
-
-
 def _export(
     args: argparse.Namespace, data: list[tuple[str, Path]], base: Path, console: Console
 ) -> Iterator[dict[str, Any]]:
     """Write and check one file after another; what is to be said of each."""
-    try:
+    with needs("export needs torch and mmseg", "train"):
         from perception.engines.export import export_onnx, export_openvino
         from perception.engines.parity import MIN_AGREEMENT, MIN_AGREEMENT_INT8, check_parity
-    except ImportError as error:
-        raise PerceptionError(
-            f"export needs torch and mmseg: pip install 'multimodal_perception[train]' ({error})"
-        ) from error
     from perception.cli.export_frames import check_frames, real_frames
 
     frames: list[NetworkInput] = []
@@ -140,10 +130,8 @@ def _export(
 
 
 def _quantised(exported: Path, count: int, data: list[tuple[str, Path]], console: Console) -> Path:
-    try:
+    with needs("--int8 needs NNCF", "int8"):
         from perception.engines.quantise import quantise
-    except ImportError as error:
-        raise PerceptionError(f"--int8 needs NNCF: pip install 'multimodal_perception[int8]' ({error})") from error
     from perception.cli.export_frames import calibration_frames, real_frames
 
     with console.status(f"gathering {count} simulated frames to calibrate with, and real ones where asked for"):

@@ -6,7 +6,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from perception.errors import PerceptionError
+from perception.cli.shared import named_root, needs
 
 SUMMARY = "make a trained network faster by taking away the channels it needs least"
 
@@ -43,18 +43,15 @@ def run(args: argparse.Namespace) -> int:
     from rich.console import Console
     from rich.table import Table
 
-    from perception.cli.train import config_of, named_root
+    from perception.cli.train import config_of
 
-    try:
+    with needs("pruning needs torch and mmseg", "train"):
+        from torch.utils.data import DataLoader
+
         from perception.engines.weights import build_model, load_weights, save_weights
-        from perception.training.mixture import batches
         from perception.training.prune import choose, measure_importance, prune
         from perception.training.sources import open_mixture
         from perception.training.train import read_config
-    except ImportError as error:
-        raise PerceptionError(
-            f"pruning needs torch and mmseg: pip install 'multimodal_perception[train]' ({error})"
-        ) from error
 
     console = Console()
     config = read_config(config_of(args.config))
@@ -62,7 +59,7 @@ def run(args: argparse.Namespace) -> int:
     size = config.training.batch_size
     crops = open_mixture(config.training, data, args.batches * size, args.seed, console.print)
     with console.status(f"measuring importance with {args.batches} batches"):
-        channels = measure_importance(build_model(args.weights), batches(crops, size))
+        channels = measure_importance(build_model(args.weights), DataLoader(crops, size))
     stay = choose(channels, args.keep, args.at_least)
     state, model = prune(*load_weights(args.weights), stay)
     args.output.mkdir(parents=True, exist_ok=True)

@@ -6,7 +6,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from perception.errors import DataError, PerceptionError
+from perception.cli.shared import named_root, needs
+from perception.errors import DataError
 
 SUMMARY = "label frames with a trained network, to train on what it is sure of"
 
@@ -44,17 +45,12 @@ def run(args: argparse.Namespace) -> int:
     from rich.console import Console
     from rich.progress import track
 
-    from perception.cli.train import named_root
     from perception.datasets.pseudo_labelled import INDEX, label_path, write_label
     from perception.datasets.registry import open_dataset
 
-    try:
+    with needs("labelling needs torch and mmseg", "train"):
         from perception.engines.weights import build_model
         from perception.training.pseudo_label import PseudoLabeller
-    except ImportError as error:
-        raise PerceptionError(
-            f"labelling needs torch and mmseg: pip install 'multimodal_perception[train]' ({error})"
-        ) from error
 
     name, root = named_root(args.data)
     samples = open_dataset(name, root, args.split)

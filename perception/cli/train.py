@@ -6,7 +6,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from perception.errors import DataError, PerceptionError
+from perception.cli.shared import named_root, needs
 
 SUMMARY = "train a network on real data sets and simulated drives"
 
@@ -62,12 +62,8 @@ def run(args: argparse.Namespace) -> int:
     """Run the command."""
     from rich.console import Console
 
-    try:
+    with needs("training needs torch and mmseg", "train"):
         from perception.training.train import Options, read_config, train
-    except ImportError as error:
-        raise PerceptionError(
-            f"training needs torch and mmseg: pip install 'multimodal_perception[train]' ({error})"
-        ) from error
 
     console = Console()
     options = Options(
@@ -86,11 +82,3 @@ def run(args: argparse.Namespace) -> int:
     weights = train(read_config(config_of(args.config)), options, console.print)
     console.print(f"weights: {weights}")
     return 0
-
-
-def named_root(item: str) -> tuple[str, Path]:
-    """Split NAME=ROOT; DataError for anything else."""
-    name, equals, root = item.partition("=")
-    if not equals or not root:
-        raise DataError(f"--data {item}: write NAME=ROOT, for example camvid=DATA/camvid")
-    return name, Path(root).expanduser()

@@ -151,11 +151,7 @@ def rotated_lidar(degrees: float) -> Change:
 def late_lidar(seconds: float) -> Change:
     """The sweep of `seconds` ago beside the other sensors' newest data: vehicle and traffic have moved on."""
 
-    def change(moment: Moment) -> Frame | None:
-        before = moment.earlier(seconds) if moment.frame.points is not None else None
-        return None if before is None or before.points is None else replace(moment.frame, points=before.points)
-
-    return change
+    return _stale("points", seconds)
 
 
 def uniform_camera(value: int) -> Change:
@@ -171,9 +167,16 @@ def uniform_camera(value: int) -> Change:
 def frozen_camera(seconds: float) -> Change:
     """A camera that goes on delivering the image of `seconds` ago."""
 
+    return _stale("rgb", seconds)
+
+
+def _stale(field: str, seconds: float) -> Change:
+    """A field of the frame `seconds` ago in the present one."""
+
     def change(moment: Moment) -> Frame | None:
-        before = moment.earlier(seconds) if moment.frame.rgb is not None else None
-        return None if before is None or before.rgb is None else replace(moment.frame, rgb=before.rgb)
+        before = moment.earlier(seconds) if getattr(moment.frame, field) is not None else None
+        value = None if before is None else getattr(before, field)
+        return None if value is None else replace(moment.frame, **{field: value})
 
     return change
 

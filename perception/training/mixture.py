@@ -3,12 +3,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 import torch
-from torch.utils.data import Dataset, default_collate
+from torch.utils.data import Dataset
 
 from perception.classes import UNLABELLED
 from perception.frame import Frame
@@ -156,9 +156,3 @@ def _horizon(whole: Frame, cropped: Frame, crop: Crop, share: float) -> float:
     if cropped.camera is not None:
         return horizon_row(cropped, share)
     return float(crop.matrix[1, 1] * horizon_row(whole, share) + crop.matrix[1, 2])
-
-
-def batches(crops: Mixture, size: int) -> Iterator[dict[str, torch.Tensor]]:
-    """All crops in batches of `size`, made in this process."""
-    for start in range(0, len(crops), size):
-        yield default_collate([crops[i] for i in range(start, min(start + size, len(crops)))])

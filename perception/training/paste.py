@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from perception.classes import BACKGROUND, PEDESTRIAN, ROAD, VEHICLE
+from perception.evaluation.evaluate import keep_modalities
 from perception.frame import MODALITIES, Frame
 from perception.sample import Sample
 from perception.sensors import NetworkInput, encode
@@ -157,13 +158,7 @@ def _shared(donor: Frame, present: NDArray[np.float32]) -> Frame | None:
     there = {name for name, value in zip(MODALITIES, present, strict=True) if value}
     if there & {"rgb", "infrared"} - set(donor.modalities) or not there & set(donor.modalities):
         return None
-    return replace(
-        donor,
-        rgb=donor.rgb if "rgb" in there else None,
-        depth=donor.depth if "depth" in there else None,
-        infrared=donor.infrared if "infrared" in there else None,
-        points=donor.points if "lidar" in there else None,
-    )
+    return keep_modalities(donor, sorted(there))
 
 
 def _magnification(target: Target, donor: Frame, rng: np.random.Generator) -> float | None:

@@ -77,6 +77,21 @@ SHOPS: tuple[Colour, ...] = (
 )  # fmt: skip
 DOORS: tuple[Colour, ...] = ((0.11, 0.05, 0.025), (0.03, 0.08, 0.05), (0.30, 0.29, 0.27), (0.03, 0.035, 0.05))
 FRAMES: tuple[Colour, ...] = ((0.05, 0.05, 0.055), (0.35, 0.03, 0.03), (0.03, 0.10, 0.30), (0.50, 0.50, 0.50))
+YARD_PAINTS: dict[str, tuple[Colour, float]] = {
+    "white": ((0.66, 0.66, 0.64), 0.55), "grey": ((0.21, 0.215, 0.22), 0.30), "dark": ((0.03, 0.032, 0.035), 0.10),
+    "blue": ((0.02, 0.07, 0.24), 0.18), "green": ((0.02, 0.10, 0.055), 0.18), "red": ((0.33, 0.03, 0.025), 0.35),
+    "orange": ((0.55, 0.20, 0.02), 0.45), "yellow": ((0.60, 0.42, 0.04), 0.48), "brown": ((0.09, 0.05, 0.03), 0.18),
+    "rust": ((0.15, 0.07, 0.04), 0.25),
+}  # fmt: skip
+BOARDS: dict[str, tuple[Colour, float]] = {
+    "reed": ((0.30, 0.23, 0.12), 0.45), "grey": ((0.19, 0.18, 0.16), 0.35), "dark": ((0.05, 0.033, 0.024), 0.18),
+    "white": ((0.60, 0.59, 0.56), 0.55),
+}  # fmt: skip
+COVERS: dict[str, tuple[Colour, float]] = {
+    "blue": ((0.03, 0.12, 0.38), 0.30), "green": ((0.03, 0.11, 0.05), 0.25), "grey": ((0.24, 0.25, 0.25), 0.35),
+    "white": ((0.62, 0.62, 0.60), 0.55), "black": ((0.02, 0.02, 0.022), 0.10),
+}  # fmt: skip
+"""Painted sheet metal, boards and tarpaulins that are no vehicle's: linear albedo and LiDAR reflectivity."""
 
 
 def _ground() -> list[Material]:
@@ -198,7 +213,18 @@ def _people() -> list[Material]:
     return [replace(m, class_id=PEDESTRIAN) for m in table]
 
 
-MATERIALS: tuple[Material, ...] = (*_ground(), *_buildings(), *_plants(), *_furniture(), *_vehicles(), *_people())
+def _clutter() -> list[Material]:
+    table = [Material(f"yard_{n}", c, "paint", 0.2, r, 1.0, 0.92) for n, (c, r) in YARD_PAINTS.items()]
+    table += [Material(f"boards_{n}", c, "bark", 0.0, r, 0.5) for n, (c, r) in BOARDS.items()]
+    table += [Material(f"cover_{n}", c, "cloth", 0.1, r, 0.0, 0.93) for n, (c, r) in COVERS.items()]
+    return table
+
+
+STREET_MATERIALS: tuple[Material, ...] = (
+    *_ground(), *_buildings(), *_plants(), *_furniture(), *_vehicles(), *_people(),
+)  # fmt: skip
+CLUTTER_MATERIALS: tuple[Material, ...] = tuple(_clutter())
+MATERIALS: tuple[Material, ...] = (*STREET_MATERIALS, *CLUTTER_MATERIALS)
 """Every material; a mesh's material indices count into this."""
 
 _INDEX = {m.name: i for i, m in enumerate(MATERIALS)}

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections import defaultdict
 
 import numpy as np
+from numpy.typing import NDArray
 
 from perception.simulation.scene import Mesh
 from perception.simulation.shapes import Pose, instances
@@ -24,6 +25,10 @@ class Placement:
         """Put `mesh` at the (4, 4) `pose`."""
         self._meshes[id(mesh)] = mesh
         self._poses[id(mesh)].append(pose)
+
+    def feet(self) -> list[NDArray[np.float64]]:
+        """Where everything stands: (2,) world x, y of each copy's origin."""
+        return [pose[:2, 3] for poses in self._poses.values() for pose in poses]
 
     def meshes(self) -> list[Mesh]:
         """Everything that was added, in world coordinates."""

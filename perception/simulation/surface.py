@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from perception.classes import VEHICLE
 from perception.simulation import textures
 from perception.simulation.noise import unrolled
 from perception.simulation.raycast import Hits
@@ -27,7 +28,7 @@ class MaterialTable:
         self.emissivity = np.array([m.emissivity for m in materials], np.float32)
         self.glow = np.array([m.glow for m in materials], np.float32)
         self.class_id = np.array([m.class_id for m in materials], np.uint8)
-        self.bicycle = np.array([m.name.startswith("bike_") for m in materials], bool)
+        self.bicycle = np.array([m.name.startswith("bike_") and m.class_id == VEHICLE for m in materials], bool)
         self.texture = np.array([textures.NAMES.index(m.texture) for m in materials], np.uint8)
 
 

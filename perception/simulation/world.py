@@ -6,8 +6,9 @@ from __future__ import annotations
 import numpy as np
 
 from perception.simulation import crowd, fleet
+from perception.simulation.clutter import clutter
 from perception.simulation.markings import markings
-from perception.simulation.materials import varied
+from perception.simulation.materials import CLUTTER_MATERIALS, STREET_MATERIALS, varied
 from perception.simulation.parking import park
 from perception.simulation.placement import Placement
 from perception.simulation.plan import random_plan
@@ -33,5 +34,9 @@ def build_scene(seed: int, duration_s: float = 12.0, night: bool = False) -> Sce
     lamps = roadside(plan, rng, placed, reach + 60.0, night)
     in_the_way = [*placed.in_the_way, *moving.in_the_way]
     people = crowd.pedestrians(plan, rng, duration_s, moving.tracks, filled, in_the_way, night)
+    # from a stream of its own and last, so that it changes nothing else of a street
+    apart = np.random.default_rng([seed, 11])
+    clutter(plan, apart, placed, people + moving.actors, duration_s)
     static = merge([ground(plan), markings(plan, rng), *placed.meshes()])
-    return Scene(varied(rng), static, moving.actors + people, fleet.ego_pose(plan, moving), lamps)
+    looks = varied(rng, STREET_MATERIALS) + varied(apart, CLUTTER_MATERIALS)
+    return Scene(looks, static, moving.actors + people, fleet.ego_pose(plan, moving), lamps)

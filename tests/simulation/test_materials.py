@@ -4,6 +4,7 @@ import pytest
 
 from perception.classes import BACKGROUND, PEDESTRIAN, ROAD, VEHICLE
 from perception.simulation.materials import MATERIALS, PAINT_FREQUENCY, PAINTS, index, varied
+from perception.simulation.surface import MaterialTable
 from perception.simulation.textures import PATTERNS
 
 
@@ -57,3 +58,9 @@ def test_varied_changes_looks_only() -> None:
             original.texture,
         )
         assert all(0.0 < c < 1.0 for c in material.albedo)
+
+
+def test_a_bicycle_lane_is_no_bicycle() -> None:
+    bicycles = {MATERIALS[i].name for i in np.flatnonzero(MaterialTable(MATERIALS).bicycle)}
+    assert {"bike_0", "bike_tyre"} <= bicycles
+    assert "bike_lane" not in bicycles

@@ -44,7 +44,7 @@ def blocks(hidden: Any, aux: Any = AUX_FULL, wide: Any = None) -> Change:
 
     def change(model: dict[str, Any]) -> None:
         model["backbone"]["rgb"].update(hidden=hidden, wide=wide)
-        model["backbone"]["aux"].update(hidden=aux)
+        model["backbone"]["aux"].update(hidden=aux, wide=None)
 
     return change
 
@@ -56,7 +56,7 @@ def stages(channels: Any, aux: Any, stem: Any = (16, 32)) -> Change:
         backbone, head = model["backbone"], model["decode_head"]
         hidden = tuple((c,) * len(h) for c, h in zip(channels, FULL, strict=True))
         backbone["rgb"].update(stem=stem, channels=channels, hidden=hidden, wide=None)
-        backbone["aux"].update(channels=aux, hidden=tuple((c,) for c in aux))
+        backbone["aux"].update(channels=aux, hidden=tuple((c,) for c in aux), wide=None)
         backbone.update(rgb_channels=channels, aux_channels=aux)
         head.update(in_channels=channels)
 
@@ -83,10 +83,20 @@ def fusion(name: str) -> Change:
     return change
 
 
+PRUNED = ((16,), (48, 32), (64, 32), (64, 64))
+GROWN = ((16,), (48, 48), (96, 64), (128, 128))
 HALF = ((16,), (32, 32), (64, 64), (128, 128))
 VARIANTS: dict[str, Change] = {
     "shipped": lambda _model: None,
     "full blocks": blocks(FULL),
+    "pruned": blocks(PRUNED, wide=(0, 0, 1, 1)),
+    "pruned, 7×7 blocks: 1, 3, 3 at strides 8–32": blocks(PRUNED, wide=(0, 1, 3, 3)),
+    "pruned, 7×7 blocks: 5, 5 at strides 16, 32": blocks(PRUNED, wide=(0, 0, 5, 5)),
+    "grown inside": blocks(GROWN, wide=(0, 0, 1, 1)),
+    "grown inside twice as much": blocks(((24,), (64, 48), (128, 96), (192, 192)), wide=(0, 0, 2, 2)),
+    "pruned, a third block at strides 8–32": blocks(
+        ((16,), (48, 32, 32), (64, 32, 32), (64, 64, 64)), wide=(0, 0, 1, 1)
+    ),
     "blocks half as wide inside": blocks(HALF),
     "half, and a 7×7 block at strides 16, 32": blocks(HALF, wide=(0, 0, 1, 1)),
     "a quarter": blocks(((16,), (16, 16), (32, 32), (64, 64))),

@@ -1,12 +1,8 @@
 # The real-time default: RGB at full resolution, depth + infrared + LiDAR at half, fused at strides 4, 8, 16 and 32.
 channels = (32, 64, 128, 256)
 aux_channels = (24, 32, 64, 96)
-hidden = (
-    (16,),
-    (48, 32),
-    (64, 32),
-    (64, 64),
-)  # what `perception prune --keep 0.5` left of blocks as wide as `channels`
+# What `perception prune --keep 0.5` left of blocks as wide as `channels`, and grown again where it was too little.
+hidden = ((16,), (48, 48), (96, 64), (128, 128))
 # IoU is best where a class is chosen from a probability of IoU/2 on (Lipton et al., 2014), not from one half on.
 class_weight = (1.0, 1.0, 1.0, 1.2)
 
@@ -15,10 +11,15 @@ model = dict(
     data_preprocessor=dict(type="FusionPreprocessor"),
     backbone=dict(
         type="DualBranchEncoder",
-        rgb=dict(type="SlimResNet", stem=(16, 32), channels=channels, hidden=hidden, wide=(0, 0, 1, 1)),
+        rgb=dict(type="SlimResNet", stem=(16, 32), channels=channels, hidden=hidden, wide=(0, 1, 3, 3)),
         aux_stem=dict(type="AuxStem", modalities=dict(depth=3, infrared=1, lidar=4), channels=16, stride=2),
         aux=dict(
-            type="SlimResNet", in_channels=16, stem=(), channels=aux_channels, hidden=((24,), (32,), (64,), (96,))
+            type="SlimResNet",
+            in_channels=16,
+            stem=(),
+            channels=aux_channels,
+            hidden=((24,), (32,), (64,), (96,)),
+            wide=(0, 0, 1, 1),
         ),
         fusion=dict(type="GatedAttentionFusion"),
         rgb_channels=channels,

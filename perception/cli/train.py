@@ -15,6 +15,8 @@ perception simulate -o out/drives --drives 40 --frames 10
 perception train dual_branch_s --data camvid=DATA/camvid --data simulated=out/drives -o work_dirs/first
 perception train dual_branch_s --data camvid=DATA/camvid -o work_dirs/first --resume
 perception train dual_branch_s --teacher large.safetensors --data camvid=DATA/camvid -o work_dirs/taught
+perception train dual_branch_s --pretrain --data kitti-frames=DATA/kitti -o work_dirs/pretrained
+perception train dual_branch_s --init work_dirs/pretrained/weights.safetensors --data … -o work_dirs/second
 
 Data sets: camvid, idd-lite, kitti-frames, roadscene, msrs, simulated; the config tells how often each is drawn.
 The output folder holds last.pt, to resume from, and weights.safetensors, for `perception eval` and `perception export`.
@@ -35,6 +37,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--init", type=Path, metavar="WEIGHTS", help="start from these weights (.safetensors)")
     parser.add_argument(
         "--teacher", type=Path, nargs="+", default=[], metavar="WEIGHTS", help="learn from these networks too"
+    )
+    parser.add_argument(
+        "--pretrain",
+        action="store_true",
+        help="learn to fill in hidden parts of every sensor, without labels; use the result with --init",
     )
     parser.add_argument("--resume", action="store_true", help="go on from last.pt in the output folder")
     parser.add_argument(
@@ -63,6 +70,7 @@ def run(args: argparse.Namespace) -> int:
     from rich.console import Console
 
     with needs("training needs torch and mmseg", "train"):
+        from perception.training.pretrain import pretrain
         from perception.training.train import Options, read_config, train
 
     console = Console()
@@ -79,6 +87,7 @@ def run(args: argparse.Namespace) -> int:
         teachers=args.teacher,
         save_interval=args.save_interval,
     )
-    weights = train(read_config(config_of(args.config)), options, console.print)
+    learn = pretrain if args.pretrain else train
+    weights = learn(read_config(config_of(args.config)), options, console.print)
     console.print(f"weights: {weights}")
     return 0

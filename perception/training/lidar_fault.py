@@ -24,7 +24,8 @@ class LidarFaults:
 
     share: of the crops. rotation: degrees about each axis, and translation: metres along each, both uniform up to
     that. delay: seconds, up to that, at a speed up to FASTEST. beams: share of the disturbed sweeps that keep every
-    second or fourth beam. dropout: largest share of points that is lost.
+    second or fourth beam. dropout: largest share of points that is lost. intensity: spread (σ of the logarithm) of the
+    gain of the intensities, which no two sensors measure alike.
     """
 
     share: float = 0.0
@@ -33,6 +34,7 @@ class LidarFaults:
     delay: float = 0.1
     beams: float = 0.3
     dropout: float = 0.5
+    intensity: float = 0.0
 
     def draw(self, rng: np.random.Generator) -> LidarFault | None:
         """One disturbance, or none."""
@@ -46,7 +48,9 @@ class LidarFaults:
         moved[:3, 3] = shift
         step = int(rng.choice((2, 4))) if rng.random() < self.beams else 1
         lost = rng.uniform(0, self.dropout) if rng.random() < 0.5 else 0.0
-        return LidarFault(moved, step, int(rng.integers(step)), lost, int(rng.integers(2**32)))
+        first, seed = int(rng.integers(step)), int(rng.integers(2**32))
+        gain = float(np.exp(rng.normal(0, self.intensity))) if self.intensity else 1.0
+        return LidarFault(moved, step, first, lost, seed, gain)
 
 
 @dataclass(frozen=True)
@@ -54,7 +58,7 @@ class LidarFault:
     """One disturbance.
 
     moved: (4, 4), where points seem to be in the LiDAR frame from where they are. step, first: beams first,
-    first + step, … stay. lost: share of the points that is lost, which ones by `seed`.
+    first + step, … stay. lost: share of the points that is lost, which ones by `seed`. gain: of the intensities.
     """
 
     moved: NDArray[np.float64]
@@ -62,6 +66,7 @@ class LidarFault:
     first: int = 0
     lost: float = 0.0
     seed: int = 0
+    gain: float = 1.0
 
     def apply(self, frame: Frame) -> Frame:
         """`frame` with its sweep disturbed; the same frame where it has none."""
@@ -72,6 +77,8 @@ class LidarFault:
             points = points[beam_numbers(points) % self.step == self.first]
         if self.lost:
             points = points[np.random.default_rng(self.seed).random(len(points), np.float32) >= self.lost]
+        if self.gain != 1:
+            points = points * np.array([1, 1, 1, self.gain], np.float32)
         # Moving the mounting moves every point and costs nothing.
         return replace(frame, points=points, lidar_to_camera=frame.lidar_to_camera @ self.moved)
 

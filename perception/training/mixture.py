@@ -64,8 +64,9 @@ FOCUSED = 0.25
 class Mixture(Dataset[dict[str, torch.Tensor]]):
     """`length` random crops; crop i depends on (seed, i) alone, so that a resumed run sees what it would have seen.
 
-    Each item: rgb (3, h, w) uint8, aux (C, h/2, w/2) uint8, present (M,) float32, labels (h, w) uint8; where any source
-    is soft, also soft (K, h/2, w/2) uint8, probability × 255, zeros where nothing is known.
+    Each item: rgb (3, h, w) uint8, aux (C, h/2, w/2) uint8, present (M,) float32, labels (h, w) uint8, 255 where
+    there are none; where any source is soft, also soft (K, h/2, w/2) uint8, probability × 255, zeros where nothing is
+    known.
     crop: (h, w). whole: leave every modality in, and add kept (M,) float32, those that modality dropout would keep.
     """
 
@@ -104,7 +105,8 @@ class Mixture(Dataset[dict[str, torch.Tensor]]):
     def _tile(self, number: int, height: int, width: int, rng: np.random.Generator) -> dict[str, torch.Tensor]:
         source = self.sources[number]
         sample = source.samples[int(rng.integers(len(source.samples)))]
-        labels = hard_labels(sample)
+        unlabelled = sample.labels is None and sample.probabilities is None
+        labels = certain_labels(sample) if unlabelled else hard_labels(sample)
         focus = rare_pixel(labels, rng) if rng.random() < FOCUSED else None
         crop = random_crop(sample.frame.size, (height, width), source.scale, rng, focus)
         if source.soft:

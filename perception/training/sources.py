@@ -25,13 +25,14 @@ def open_mixture(
     seed: int,
     progress: Callable[[str], None] = print,
     whole: bool = False,
+    labelled: bool = True,
 ) -> Mixture:
     """`length` crops of the data sets `data`, (name, root) pairs, as a config's `training` wants them.
 
-    whole: see `Mixture`. Raises DataError for data that cannot be read or that the config does not know, ModelError for
-    settings that there are not.
+    whole: see `Mixture`. labelled: samples with labels only; False takes all of them, and no labels. Raises DataError
+    for data that cannot be read or that the config does not know, ModelError for settings that there are not.
     """
-    sources = [_source(name, root, recipe, progress) for name, root in data]
+    sources = [_source(name, root, recipe, progress, labelled) for name, root in data]
     return Mixture(sources, recipe.crop, length, seed, _augmentation(recipe), whole)
 
 
@@ -47,24 +48,27 @@ def _augmentation(recipe: ConfigDict) -> Augmentation:
         raise ModelError(f"training.augmentation: {error}") from error
 
 
-def _source(name: str, root: Path, recipe: ConfigDict, progress: Callable[[str], None]) -> Source:
+def _source(name: str, root: Path, recipe: ConfigDict, progress: Callable[[str], None], labelled: bool) -> Source:
     if name not in recipe.sources:
         raise DataError(f"data set {name!r}: this config knows {', '.join(recipe.sources)}")
     settings = recipe.sources[name]
     samples: Sequence[Sample] = open_dataset(name, root, settings.split)
     # Decoding costs more than augmenting: keep everything in memory, shared with the workers.
-    samples = [sample for sample in samples if sample.labels is not None or sample.probabilities is not None]
+    if labelled:
+        samples = [sample for sample in samples if sample.labels is not None or sample.probabilities is not None]
+    else:
+        samples = [Sample(sample.name, sample.frame) for sample in samples]
     progress(f"{name}: {len(samples)} samples from {root}")
     if not samples:
-        raise DataError(f"{root}: no labelled sample of {name}")
-    if settings.get("boxes", False):
+        raise DataError(f"{root}: no {'labelled ' if labelled else ''}sample of {name}")
+    if labelled and settings.get("boxes", False):
         samples = check_with_tracklets(samples, root)
     return Source(
         samples,
         settings.weight,
         tuple(settings.scale),
         name,
-        soft=settings.get("soft", False),
+        soft=labelled and settings.get("soft", False),
         donors=tuple(settings.get("donors", ())),
         horizon=settings.get("horizon", 0.5),
         tiles=settings.get("tiles", 1),

@@ -23,7 +23,9 @@ import perception.training.bf16  # noqa: F401 (registers the optimiser wrapper)
 from perception.engines.weights import build_model, load_weights
 from perception.errors import ModelError
 from perception.models.soft_losses import SoftLabelLoss
+from perception.training.grow import begin_with
 from perception.training.hooks import CheckpointHook, ProgressHook, read_checkpoint
+from perception.training.mean_teacher import MeanTeacher
 from perception.training.sources import open_mixture
 from perception.training.trainee import Lesson, Trainee
 
@@ -71,6 +73,23 @@ def train(config: Config, options: Options, progress: Callable[[str], None] = pr
     sources `soft`, `boxes`, `donors` and `horizon`: see docs/training.md. Raises DataError for data that cannot be
     read, ModelError for weights that do not fit and settings that there are not.
     """
+    whole = bool(options.teachers or config.training.get("mean_teacher"))
+    return run(config, options, lambda: _build(config, options, progress), progress, whole)
+
+
+def run(
+    config: Config,
+    options: Options,
+    build: Callable[[], BaseModel],
+    progress: Callable[[str], None] = print,
+    whole: bool = False,
+    labelled: bool = True,
+    checkpoints: type[CheckpointHook] = CheckpointHook,
+) -> Path:
+    """Train what `build` makes, not yet initialised, by `config`'s schedule; returns the path of the averaged weights.
+
+    whole, labelled: see `open_mixture`. checkpoints: what saves them. Raises as `train` does.
+    """
     recipe = config.training
     torch.manual_seed(options.seed)
     options.work_dir.mkdir(parents=True, exist_ok=True)
@@ -83,20 +102,20 @@ def train(config: Config, options: Options, progress: Callable[[str], None] = pr
             f"{options.work_dir}: already trained for {started} iterations; ask for more with --iterations"
         )
 
-    whole = bool(options.teachers)
-    crops = open_mixture(recipe, options.data, iterations * batch_size, options.seed, progress, whole)
+    crops = open_mixture(recipe, options.data, iterations * batch_size, options.seed, progress, whole, labelled)
     init_default_scope("mmseg")
-    model = _build(config, options, progress)
+    model = build()
     _initialise(model)
     if options.init:
         state, _ = load_weights(options.init)
         try:
-            model.load_state_dict(state)
-        except RuntimeError as error:
-            raise ModelError(f"{options.init}: does not fit this config's model: {error}") from error
+            new = begin_with(model, state)
+        except ModelError as error:
+            raise ModelError(f"{options.init}: {error}") from error
+        progress(f"begins with {options.init}" + (f"; {new} tensors are new" if new else ""))
     parameters = sum(p.numel() for p in model.parameters())
     progress(f"{parameters / 1e6:.2f} M parameters, {iterations - started} iterations of {batch_size} crops")
-    hook = CheckpointHook(options.work_dir, _plain(config.model), options.save_interval, recipe.average_decay, resumed)
+    hook = checkpoints(options.work_dir, _plain(config.model), options.save_interval, recipe.average_decay, resumed)
     runner = Runner(
         model=model,
         work_dir=str(options.work_dir),
@@ -129,7 +148,7 @@ def _build(config: Config, options: Options, progress: Callable[[str], None]) ->
     """The config's segmentor; as a `Trainee` where the recipe asks for more than the head's own loss."""
     recipe = config.training
     soft = any(recipe.sources[name].get("soft", False) for name, _ in options.data)
-    if not (soft or options.teachers or recipe.get("losses")):
+    if not (soft or options.teachers or recipe.get("losses") or recipe.get("mean_teacher")):
         return MODELS.build(config.model)
     model = {key: value for key, value in config.model.items() if key != "type"}
     if config.model.type != "EncoderDecoder":
@@ -139,9 +158,12 @@ def _build(config: Config, options: Options, progress: Callable[[str], None]) ->
         progress("taught by " + ", ".join(str(path) for path in options.teachers))
     try:
         soft_loss = SoftLabelLoss(**recipe.get("soft", {}))
-        lesson = Lesson(recipe.get("losses", ()), soft_loss, teachers, **recipe.get("teacher", {}))
+        average = MeanTeacher(**recipe.mean_teacher) if recipe.get("mean_teacher") else None
+        lesson = Lesson(
+            recipe.get("losses", ()), soft_loss, teachers, **recipe.get("teacher", {}), mean_teacher=average
+        )
     except TypeError as error:
-        raise ModelError(f"training.soft or training.teacher: {error}") from error
+        raise ModelError(f"training.soft, training.teacher or training.mean_teacher: {error}") from error
     return Trainee(lesson, **model)
 
 

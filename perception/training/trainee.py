@@ -18,6 +18,7 @@ from perception.classes import UNLABELLED
 from perception.models.dual_branch import Batch
 from perception.models.soft_losses import SoftLabelLoss, divergence, mean_probabilities
 from perception.sensors.channels import AUX_CHANNELS
+from perception.training.mean_teacher import MeanTeacher
 
 
 @dataclass
@@ -26,7 +27,7 @@ class Lesson:
 
     losses: configs of the losses of class ids, summed; none takes the decode head's. soft: of the soft labels.
     teachers: segmentors of the same inputs, in eval mode, whose mean opinion is learnt, softened by `temperature`,
-    with the loss weight `weight`.
+    with the loss weight `weight`. mean_teacher: the trainee's own average as one more, for what nobody labelled.
     """
 
     losses: Sequence[Mapping[str, Any]] = ()
@@ -34,6 +35,7 @@ class Lesson:
     teachers: Sequence[EncoderDecoder] = ()
     temperature: float = 2.0
     weight: float = 1.0
+    mean_teacher: MeanTeacher | None = None
 
     def __deepcopy__(self, _memo: dict[int, Any]) -> Lesson:
         """Itself: averaging the weights copies the trainee, and its teachers need no copy."""
@@ -86,6 +88,13 @@ class Trainee(EncoderDecoder):
         if self.lesson.teachers:
             opinion = self.lesson.opinion(batch, size)
             losses["loss_teacher"] = self.lesson.weight * divergence(logits, opinion, self.lesson.temperature).mean()
+        if self.lesson.mean_teacher and self.lesson.mean_teacher.average is not None:
+            with torch.no_grad():
+                seen = predict(self.lesson.mean_teacher.average, batch, size)
+            unknown = labels == UNLABELLED
+            if "soft" in data:
+                unknown &= untaught(data["soft"], size)
+            losses["loss_mean_teacher"] = self.lesson.mean_teacher.loss(logits, seen, unknown)
         return losses
 
 
@@ -95,6 +104,12 @@ def predict(segmentor: EncoderDecoder, batch: Batch, size: Sequence[int]) -> Ten
     if logits.shape[2:] != tuple(size):
         logits = resize(logits, tuple(size), mode="bilinear", align_corners=segmentor.align_corners)
     return logits
+
+
+def untaught(soft: Tensor, size: Sequence[int]) -> Tensor:
+    """(B, H, W) bool at `size` (H, W), where soft labels (B, K, h, w) uint8 say nothing."""
+    nothing = (soft.amax(1, keepdim=True) == 0).float()
+    return resize(nothing, tuple(size), mode="nearest")[:, 0] > 0
 
 
 def keep(batch: Batch, kept: Tensor) -> Batch:

@@ -37,6 +37,17 @@ def test_moves_points_no_farther_than_asked(seed: int) -> None:
     np.testing.assert_array_equal(out.points, fault.apply(_frame()).points)
 
 
+def test_intensities_have_another_gain() -> None:
+    frame = _frame()
+    fault = LidarFaults(share=1, intensity=0.4, beams=0, dropout=0).draw(np.random.default_rng(1))
+    assert fault is not None
+    points = fault.apply(frame).points
+    np.testing.assert_array_equal(points[:, :3], frame.points[:, :3])
+    np.testing.assert_allclose(points[:, 3], np.float32(fault.gain))
+    assert fault.gain != 1
+    assert (frame.points[:, 3] == 1).all()
+
+
 def test_keeps_every_second_or_fourth_beam() -> None:
     beams = np.repeat(np.arange(64), 50)
     assert np.mean(np.abs(beam_numbers(_sweep()) - beams) <= 1) == 1

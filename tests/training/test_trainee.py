@@ -139,7 +139,13 @@ def test_everything_at_once_trains_and_is_saved_as_the_plain_network(
 
 
 @pytest.mark.parametrize(
-    ("key", "value"), [("soft", dict(heat=2)), ("teacher", dict(heat=2)), ("augmentation", dict(snow=dict(share=1)))]
+    ("key", "value"),
+    [
+        ("soft", dict(heat=2)),
+        ("teacher", dict(heat=2)),
+        ("mean_teacher", dict(heat=2)),
+        ("augmentation", dict(snow=dict(share=1))),
+    ],
 )
 def test_settings_that_there_are_not_are_said(config: Config, camvid: Path, tmp_path: Path, key: str, value) -> None:
     config.training[key] = value

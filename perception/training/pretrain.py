@@ -1,0 +1,194 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Learning without labels: fill in hidden parts of every sensor from what the others and the surroundings show.
+
+After He et al., "Masked Autoencoders Are Scalable Vision Learners", CVPR 2022, and, across sensors, Bachmann et al.,
+"MultiMAE", ECCV 2022.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from mmengine.config import Config
+from mmengine.optim import OptimWrapper
+from mmengine.runner import Runner
+from mmseg.models import EncoderDecoder
+from torch import Tensor, nn
+from torch.nn import functional
+
+from perception.engines.weights import save_weights
+from perception.errors import ModelError
+from perception.models.dual_branch import RGB_MEAN, Batch
+from perception.sensors.channels import DEPTH_CHANNELS, INFRARED_CHANNELS, LIDAR_CHANNELS
+from perception.sensors.encode import AUX_SCALE
+from perception.training.hooks import CheckpointHook
+from perception.training.train import Options, run
+
+PATCH = 32
+"""Rows and columns of a hidden patch, in pixels of the network's input."""
+
+CELL = 4
+"""The stride of the features that everything is predicted from: each yields a block of so many pixels each way."""
+
+LEAST_CONTRAST = 0.04
+"""Of rgb in 0–1: where the surroundings vary less, their noise is not blown up to be learnt."""
+
+AUX_SPREAD = 0.2
+"""Errors of auxiliary channels, in 0–1, are divided by it, so that no sensor drowns the others. The channels' standard
+deviations are 0.13 to 0.17 for KITTI's LiDAR and 0.28 for RoadScene's and MSRS's infrared, in training crops."""
+
+CHANNELS = {"depth": DEPTH_CHANNELS, "infrared": INFRARED_CHANNELS, "lidar": LIDAR_CHANNELS}
+OWN = ("paint.", "batches")
+"""How the names of what only pre-training needs begin."""
+
+
+class Reconstructor(EncoderDecoder):
+    """An mmseg EncoderDecoder that learns to fill in what it is not shown; its own parts keep their names.
+
+    hidden: the share of the patches that is hidden, of rgb and, drawn apart, of all auxiliary channels together: the
+    same place in depth would betray the LiDAR's. model: as of EncoderDecoder; its decode head must have `finest`.
+
+    A batch has rgb, aux and present (see `Mixture`). Beside the segmentor's, the state has the convolution that paints
+    and the number of batches seen, which with torch's seed says what is hidden: a resumed run hides what it would have.
+    """
+
+    batches: Tensor
+
+    def __init__(self, hidden: float = 0.5, **model: Any) -> None:
+        super().__init__(**model)
+        self.hidden = hidden
+        aux = sum(map(len, CHANNELS.values()))
+        self.paint = nn.Conv2d(self.decode_head.channels, 3 * CELL**2 + aux * (CELL // AUX_SCALE) ** 2, 1)
+        self.register_buffer("batches", torch.zeros((), dtype=torch.int64))
+
+    def train_step(self, data: dict[str, Tensor], optim_wrapper: OptimWrapper) -> dict[str, Tensor]:
+        """One step of the optimiser; see mmengine's BaseModel."""
+        data = self.data_preprocessor.cast_data(data)
+        batch = Batch(data["rgb"].float(), data["aux"].float(), data["present"])
+        hidden_rgb, hidden_aux = self.draw(batch)
+        with optim_wrapper.optim_context(self):
+            losses = self.learn(batch, hidden_rgb, hidden_aux)
+        loss, log = self.parse_losses(losses)
+        optim_wrapper.update_params(loss)
+        return log
+
+    def draw(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        """What to hide next, of rgb and of aux: two (B, 1, H/32, W/32) bool."""
+        number, _, height, width = batch.rgb.shape
+        # A generator of its own: that of torch is not part of a checkpoint.
+        generator = torch.Generator().manual_seed(1_000_003 * torch.initial_seed() % 2**62 + int(self.batches))
+        self.batches += 1
+        hidden = torch.rand(2, number, 1, height // PATCH, width // PATCH, generator=generator) < self.hidden
+        rgb, aux = hidden.to(batch.rgb.device)
+        return rgb, aux
+
+    def learn(self, batch: Batch, hidden_rgb: Tensor, hidden_aux: Tensor) -> dict[str, Tensor]:
+        """The losses by name. hidden_rgb, hidden_aux: (B, 1, H/32, W/32) bool, True where hidden."""
+        rgb, aux = self.reconstruct(hide(batch, hidden_rgb, hidden_aux))
+        return reconstruction_losses(rgb, aux, batch, hidden_rgb, hidden_aux)
+
+    def reconstruct(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        """rgb (B, 3, H, W) in local contrasts, aux (B, C, H/2, W/2) in 0–1 but for validity, which is in logits."""
+        painted = self.paint(self.decode_head.finest(self.extract_feat(batch))).float()
+        rgb, aux = painted.tensor_split([3 * CELL**2], 1)
+        return functional.pixel_shuffle(rgb, CELL), functional.pixel_shuffle(aux, CELL // AUX_SCALE)
+
+    def plain_state(self) -> dict[str, Tensor]:
+        """The state of the plain segmentor."""
+        return {name: tensor for name, tensor in self.state_dict().items() if not name.startswith(OWN)}
+
+    def load_state_dict(self, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False) -> Any:
+        """See torch; takes a plain segmentor's state too."""
+        own = {name: tensor for name, tensor in self.state_dict().items() if name.startswith(OWN)}
+        return super().load_state_dict({**own, **state_dict}, strict, assign)
+
+
+def hide(batch: Batch, hidden_rgb: Tensor, hidden_aux: Tensor) -> Batch:
+    """`batch` with patches of rgb in mean grey, and of aux as if the sensors had said nothing there."""
+    grey = torch.full_like(batch.rgb, 255 * RGB_MEAN)
+    rgb = torch.where(_enlarge(hidden_rgb, PATCH), grey, batch.rgb)
+    return Batch(rgb, batch.aux * ~_enlarge(hidden_aux, PATCH // AUX_SCALE), batch.present)
+
+
+def local_contrast(rgb: Tensor) -> Tensor:
+    """rgb (B, 3, H, W) in 0–255, less the mean of the 96×96 pixels around each patch and by their deviation.
+
+    He et al. normalise each patch by itself; its surroundings leave it to be told what is dark, bright or coloured, but
+    not how the whole image was exposed.
+    """
+    rgb = rgb / 255
+    moments = functional.avg_pool2d(torch.cat([rgb, rgb * rgb], 1), PATCH)
+    mean, square = functional.avg_pool2d(moments, 3, 1, 1, count_include_pad=False).chunk(2, 1)
+    deviation = (square - mean * mean).clamp(min=0).sqrt().clamp(min=LEAST_CONTRAST)
+    return (rgb - _enlarge(mean, PATCH)) / _enlarge(deviation, PATCH)
+
+
+def reconstruction_losses(
+    rgb: Tensor, aux: Tensor, batch: Batch, hidden_rgb: Tensor, hidden_aux: Tensor
+) -> dict[str, Tensor]:
+    """Scalars, one for each sensor: the mean absolute error where it was hidden, is present and measured something.
+
+    For depth and LiDAR, also the binary cross-entropy of whether it measured, wherever it was hidden. A sensor that no
+    frame of the batch has costs nothing. rgb, aux: as `Reconstructor.reconstruct` returns them. batch: as it was before
+    anything was hidden. hidden_rgb, hidden_aux: (B, 1, H/32, W/32) bool.
+    """
+    counts = _enlarge(hidden_rgb, PATCH) * batch.present[:, :1, None, None]
+    losses = {"loss_rgb": _mean((rgb - local_contrast(batch.rgb)).abs(), counts)}
+    hidden = _enlarge(hidden_aux, PATCH // AUX_SCALE)
+    sizes = [len(names) for names in CHANNELS.values()]
+    guesses, truths = aux.split(sizes, 1), (batch.aux / 255).split(sizes, 1)
+    for number, (sensor, names) in enumerate(CHANNELS.items()):
+        guess, truth = guesses[number], truths[number]
+        counts = hidden * batch.present[:, number + 1, None, None, None]
+        if "valid" not in names:
+            losses[f"loss_{sensor}"] = _mean((guess - truth).abs(), counts) / AUX_SPREAD
+            continue
+        valid = truth[:, -1:]
+        guess, truth, validity = guess[:, :-1], truth[:, :-1], guess[:, -1:]
+        measured = (counts * valid).repeat(1, len(names) - 1, 1, 1)
+        # Measured heights begin at 1: depth whose camera is unknown has none.
+        height = names.index("height")
+        measured[:, height] *= truth[:, height] > 0
+        certainty = functional.binary_cross_entropy_with_logits(validity, valid, reduction="none")
+        losses[f"loss_{sensor}"] = _mean((guess - truth).abs(), measured) / AUX_SPREAD
+        losses[f"loss_{sensor}_valid"] = _mean(certainty, counts)
+    return losses
+
+
+def pretrain(config: Config, options: Options, progress: Callable[[str], None] = print) -> Path:
+    """Learn from the frames alone, labelled or not, and return the path of the averaged weights, those of `config`'s
+    plain segmentor. The layer that tells the classes stays as it was initialised.
+
+    Raises DataError for data that cannot be read, ModelError for weights that do not fit, for teachers, and for a
+    network without a `LightFPNHead`.
+    """
+    if options.teachers:
+        raise ModelError("teachers have nothing to say about hidden sensors: leave out --teacher or --pretrain")
+    if config.model.type != "EncoderDecoder" or config.model.decode_head.type != "LightFPNHead":
+        raise ModelError("pre-training needs an EncoderDecoder with a LightFPNHead")
+    model = {key: value for key, value in config.model.items() if key != "type"}
+    return run(config, options, lambda: Reconstructor(**model), progress, labelled=False, checkpoints=_PlainCheckpoints)
+
+
+class _PlainCheckpoints(CheckpointHook):
+    """Leaves out of `weights.safetensors` what only pre-training needs."""
+
+    def _save(self, runner: Runner, iteration: int) -> None:
+        super()._save(runner, iteration)
+        average = self.average.module
+        assert isinstance(average, Reconstructor)
+        save_weights(self.work_dir / "weights.safetensors", average.plain_state(), self.model)
+
+
+def _enlarge(patches: Tensor, size: int) -> Tensor:
+    """(B, C, h, w) → (B, C, h·size, w·size), each value a square."""
+    return patches.repeat_interleave(size, 2).repeat_interleave(size, 3)
+
+
+def _mean(errors: Tensor, counts: Tensor) -> Tensor:
+    """The mean of `errors` (B, C, H, W) where `counts`, which broadcasts to them, is 1; 0 where it nowhere is."""
+    counts = counts.expand_as(errors)
+    return (errors * counts).sum() / counts.sum().clamp(min=1)

@@ -15,12 +15,11 @@ from pathlib import Path
 from typing import Any
 
 from accuracy_sets import FOLDERS, Part, parts
-from accuracy_tables import tables
+from accuracy_tables import NAMES, tables
 from rich.console import Console
-from tables import BLOCK
+from tables import fill
 
 from perception.benchmark.machine import describe_machine, input_hash
-from perception.benchmark.tables import Table
 from perception.cli.progress import Steps
 from perception.errors import DataError, ModelError, PerceptionError
 from perception.pipeline import Pipeline
@@ -130,11 +129,6 @@ def parameters(model: Path) -> int | None:
         return None
 
 
-def fill(document: str, made: dict[str, Table]) -> str:
-    """The document with each marked block replaced by its table."""
-    return BLOCK.sub(lambda match: f"{match[1]} -->\n{made[match[1]].markdown()}\n", document)
-
-
 def write(report: dict[str, Any], path: Path) -> None:
     """At once, so that no stop leaves half a file."""
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -173,7 +167,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     evaluate_parts(pipeline, parts(args.data, args.quick), report, args.report, console)
     write(report, args.report)
     made = tables(report)
-    args.document.write_text(fill(document, made), "utf-8")
+    args.document.write_text(fill(document, made, NAMES), "utf-8")
     print(made["targets"].markdown())
     return 0
 

@@ -17,6 +17,12 @@ from perception.evaluation.robustness_summary import LOSS_PROBABILITIES
 
 Report = Mapping[str, Any]
 
+NAMES = (
+    "measured", "targets", "data", "scores", "points", "conditions", "subsets", "black", "distance", "sizes", "road",
+    "robustness", "disturbances", "recipes",
+)  # fmt: skip
+"""Of the document's tables. That of recipes is made by `recipes.py`."""
+
 OBJECTS = tuple(name for name, label in FOREGROUND.items() if label in (VEHICLE, PEDESTRIAN))
 ROAD_FIGURES = {
     "MaxF": "max_f",

@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import re
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from perception.benchmark.tables import NAMES, Table, tables
@@ -21,13 +22,16 @@ OTHERS = ("precisions", "search")
 BLOCK = re.compile(r"(?<=<!-- table: )(\w+) -->\n.*?(?=<!-- end -->)", re.DOTALL)
 
 
-def fill(document: str, made: dict[str, Table]) -> str:
-    """The document with each marked block replaced by its table. Raises ValueError for names that no table has."""
+def fill(document: str, made: dict[str, Table], known: Sequence[str] = (*NAMES, *OTHERS)) -> str:
+    """The document with each marked block replaced by its table, or left where that is not among `made`.
+
+    Raises ValueError for names that are not `known`.
+    """
 
     def block(match: re.Match[str]) -> str:
         name = match[1]
-        if name not in (*NAMES, *OTHERS):
-            raise ValueError(f"no table {name!r}; there are {', '.join((*NAMES, *OTHERS))}")
+        if name not in known:
+            raise ValueError(f"no table {name!r}; there are {', '.join(known)}")
         return f"{name} -->\n{made[name].markdown()}\n" if name in made else match[0]
 
     return BLOCK.sub(block, document)

@@ -1,0 +1,156 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Trains the same network by one recipe after the other, equally long, and writes the table of a document.
+
+    python benchmarks/recipes.py DATA DRIVES work_dirs/recipes docs/accuracy.md [NAME …]
+
+DATA holds camvid, idd_lite, kitti_frustum and roadscene, DRIVES what `perception simulate` wrote. Each recipe changes
+one thing of the first. Short runs from random weights: they rank recipes, and say little of how good a long one would
+be. A run that was stopped goes on where it was; NAMEs choose among the recipes.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from accuracy_tables import NAMES
+from mmengine.config import Config
+from precisions import thinned
+from tables import fill
+
+from perception.benchmark.tables import Table
+from perception.datasets.registry import open_dataset
+from perception.evaluation.evaluate import evaluate
+from perception.paths import WEIGHTS, config_path
+from perception.pipeline import Pipeline
+from perception.simulation import SimulatedDrives
+from perception.training.pretrain import pretrain
+from perception.training.train import Options, train
+
+CROP, BATCH, ITERATIONS, PRETRAINING, LEARNING_RATE, SEED = (256, 512), 4, 2000, 2000, 2e-3, 0
+SETS = {"camvid": "camvid", "idd-lite": "idd_lite", "kitti-frames": "kitti_frustum", "roadscene": "roadscene"}
+SCORED = ("camvid", "idd-lite", "kitti-frames")
+STREETS, FRAMES, EACH = range(10), 100, 2
+COLUMNS = (("iou", "road"), ("iou", "vehicle"), ("iou", "pedestrian"))
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """change: what it does to the `training` of the plain config. teachers, pretrained: beside that."""
+
+    change: Callable[[Config], None] = lambda config: None
+    teachers: tuple[Path, ...] = ()
+    pretrained: bool = False
+
+
+def losses(*chosen: dict[str, Any]) -> Callable[[Config], None]:
+    """Other losses than cross-entropy alone, or beside it."""
+
+    def change(config: Config) -> None:
+        config.training.losses = list(chosen)
+
+    return change
+
+
+def rich(*names: str, sources: tuple[str, ...] = ()) -> Callable[[Config], None]:
+    """Parts of dual_branch_s_rich: of its augmentation, and settings of its sources."""
+    other = Config.fromfile(config_path("models/dual_branch_s_rich.py")).training
+
+    def change(config: Config) -> None:
+        config.training.augmentation = {name: other.augmentation[name] for name in names}
+        for source, settings in other.sources.items():
+            config.training.sources[source].update({key: settings[key] for key in sources if key in settings})
+
+    return change
+
+
+CROSS_ENTROPY = dict(type="WeightedCrossEntropy", class_weight=(1.0, 1.0, 1.0, 1.2))
+RECIPES = {
+    "cross-entropy, soft labels hardened": Recipe(),
+    "with Lovász": Recipe(losses(CROSS_ENTROPY, dict(type="LovaszSoftmax", loss_weight=0.3))),
+    "with weight on borders": Recipe(
+        losses(CROSS_ENTROPY, dict(type="BoundaryCrossEntropy", radius=2, loss_weight=0.2))
+    ),
+    "hardest pixels (OHEM)": Recipe(losses(dict(type="HardPixelCrossEntropy", class_weight=(1.0, 1.0, 1.0, 1.2)))),
+    "soft labels as they are, 3D boxes and ground": Recipe(rich(sources=("soft", "boxes"))),
+    "copy-paste": Recipe(rich("paste", sources=("donors", "horizon"))),
+    "weather and LiDAR faults": Recipe(rich("weather", "lidar")),
+    "mean teacher": Recipe(lambda config: config.training.update(mean_teacher=dict(weight=0.5))),
+    "taught by the shipped network": Recipe(teachers=(WEIGHTS / "dual_branch_s.safetensors",)),
+    "pre-trained without labels": Recipe(pretrained=True),
+}
+"""The first is what the others are compared with."""
+
+
+def run(recipe: Recipe, data: list[tuple[str, Path]], folder: Path) -> Path:
+    """Train, or go on; the weights file."""
+    config = Config.fromfile(config_path("models/dual_branch_s.py"))
+    config.training.update(crop=CROP, batch_size=BATCH)
+    recipe.change(config)
+
+    def options(work_dir: Path, iterations: int, **more: Any) -> Options:
+        resume = (work_dir / "last.pt").is_file()
+        return Options(data, work_dir, iterations, BATCH, LEARNING_RATE, SEED, resume=resume, **more)
+
+    init = None
+    if recipe.pretrained:
+        init = folder / "first" / "weights.safetensors"
+        if not (folder / "first" / "done").exists():
+            pretrain(config, options(folder / "first", PRETRAINING))
+            (folder / "first" / "done").touch()
+    return train(config, options(folder, ITERATIONS, teachers=recipe.teachers, init=init))
+
+
+def score(weights: Path, data: Path) -> dict[str, Any]:
+    """What `evaluate` reports of each set, without its frames."""
+    pipeline = Pipeline.load(weights)
+    sets = {name: open_dataset(name, data / SETS[name], "val") for name in SCORED if (data / SETS[name]).is_dir()}
+    sets["simulated day"] = thinned(SimulatedDrives(STREETS, "day", FRAMES), EACH * len(STREETS))
+    reports = {name: evaluate(pipeline, samples).to_dict() for name, samples in sets.items()}
+    for report in reports.values():
+        del report["per_frame"]
+    return reports
+
+
+def table(found: dict[str, dict[str, Any]]) -> Table:
+    """IoU of the first recipe, and by how many points the others differ."""
+    rows: list[tuple[str, ...]] = []
+    first = next(iter(found.values()), {})
+    for name, sets in found.items():
+        for title, report in sets.items():
+            cells = []
+            for figure, each in COLUMNS:
+                value, base = report[figure][each], first[title][figure][each]
+                cells.append(f"{value:.3f}" if sets is first else f"{100 * (value - base):+.1f}")
+            small = report["object_size"]["pedestrian"]["small"]["recall"]
+            rows.append((name, title, *cells, "–" if small is None else f"{small:.3f}"))
+    return Table("Recipes", ("recipe", "set", "road", "vehicle", "pedestrian", "recall of small pedestrians"), rows)
+
+
+def main(arguments: list[str]) -> None:
+    """Train and score what is missing, then write the document."""
+    data, drives, folder, document = map(Path, arguments[:4])
+    roots = [(name, data / root) for name, root in SETS.items() if (data / root).is_dir()] + [("simulated", drives)]
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "recipes.json"
+    found: dict[str, dict[str, Any]] = json.loads(path.read_text("utf-8")) if path.is_file() else {}
+    for number, (name, recipe) in enumerate(RECIPES.items()):
+        if name in found or (arguments[4:] and name not in arguments[4:]):
+            continue
+        print(f"{name} …", flush=True)
+        found[name] = score(run(recipe, roots, folder / str(number)), data)
+        path.write_text(json.dumps(found, indent=1) + "\n", "utf-8")
+    made = table({name: found[name] for name in RECIPES if name in found})
+    text = document.read_text("utf-8")
+    document.write_text(fill(text, {"recipes": made}, NAMES), "utf-8")
+    print(made.markdown())
+
+
+if __name__ == "__main__":
+    if len(sys.argv) < 5:
+        sys.exit(__doc__)
+    main(sys.argv[1:])

@@ -32,10 +32,10 @@ DATA holds camvid, idd_lite, kitti_frustum and kitti_object; what is missing is 
 are rendered. REPORT is written after every part: started again with the same weights, code and settings, the script
 goes on where it was stopped, and with nothing left to do it only writes the document's tables.
 
-  python benchmarks/accuracy.py ../shared/data out/accuracy.json docs/accuracy.md
+  python benchmarks/accuracy.py DATA out/accuracy.json docs/accuracy.md perception/weights/README.md
   cp docs/accuracy.md out/new.md
-  python benchmarks/accuracy.py ../shared/data out/new.json out/new.md --model work_dirs/new/weights.safetensors
-  python benchmarks/accuracy.py ../shared/data out/quick.json out/new.md --quick
+  python benchmarks/accuracy.py DATA out/new.json out/new.md --model work_dirs/new/weights.safetensors
+  python benchmarks/accuracy.py DATA out/quick.json out/new.md --quick
 """
 
 
@@ -144,7 +144,9 @@ def parser() -> argparse.ArgumentParser:
     )
     made.add_argument("data", type=Path, metavar="DATA", help="the folder of the data sets' folders")
     made.add_argument("report", type=Path, metavar="REPORT", help="JSON file for every figure; goes on from it")
-    made.add_argument("document", type=Path, metavar="DOCUMENT", help="Markdown file whose marked tables are filled")
+    made.add_argument(
+        "documents", type=Path, nargs="+", metavar="DOCUMENT", help="Markdown whose marked tables are filled"
+    )
     made.add_argument("--model", help="a shipped model's name or a path (the shipped default)")
     made.add_argument("--quick", action="store_true", help="a few frames of all: to try the script, not to quote")
     return made
@@ -155,7 +157,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = parser().parse_args(argv)
     if not args.data.is_dir():
         raise DataError(f"{args.data}: no such folder of data sets")
-    document = args.document.read_text("utf-8")
+    documents = {path: path.read_text("utf-8") for path in args.documents}
     before = json.loads(args.report.read_text("utf-8")) if args.report.is_file() else {"quick": args.quick, "parts": {}}
     if before["quick"] != args.quick:
         raise PerceptionError(f"{args.report} holds a run {'without' if args.quick else 'with'} --quick: name another")
@@ -167,7 +169,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     evaluate_parts(pipeline, parts(args.data, args.quick), report, args.report, console)
     write(report, args.report)
     made = tables(report)
-    args.document.write_text(fill(document, made, NAMES), "utf-8")
+    for document, text in documents.items():
+        document.write_text(fill(text, made, NAMES), "utf-8")
     print(made["targets"].markdown())
     return 0
 

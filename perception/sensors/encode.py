@@ -24,7 +24,7 @@ AUX_SCALE = 2
 MAX_PIXELS = 384 * 1248
 """Larger images are shrunk to about this many pixels before they reach the network."""
 
-MIN_PIXELS = 384 * 576
+MIN_PIXELS = 384 * 960
 """Smaller ones are enlarged to about this many, at most MAX_ENLARGEMENT times each way: far people need pixels."""
 
 MAX_ENLARGEMENT = 2.0

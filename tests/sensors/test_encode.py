@@ -16,7 +16,7 @@ def test_kitti_images_keep_their_resolution() -> None:
 
 
 def test_small_images_are_enlarged_but_not_beyond_twice() -> None:
-    assert network_size(320, 227) == (544, 384)
+    assert network_size(320, 227) == (640, 448)
     assert network_size(64, 64) == (128, 128)
 
 

@@ -83,7 +83,11 @@ class CheckpointHook(Hook):
         )
         torch.save(checkpoint, part)
         part.replace(self.work_dir / "last.pt")
-        save_weights(self.work_dir / "weights.safetensors", self.average.module.state_dict(), self.model)
+        save_weights(self.work_dir / "weights.safetensors", self.weights(), self.model)
+
+    def weights(self) -> dict[str, Any]:
+        """The averaged tensors that go with `model`."""
+        return dict(self.average.module.state_dict())
 
 
 def _plain(state: dict[str, Any]) -> dict[str, Any]:

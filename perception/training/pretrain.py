@@ -14,12 +14,10 @@ from typing import Any
 import torch
 from mmengine.config import Config
 from mmengine.optim import OptimWrapper
-from mmengine.runner import Runner
 from mmseg.models import EncoderDecoder
 from torch import Tensor, nn
 from torch.nn import functional
 
-from perception.engines.weights import save_weights
 from perception.errors import ModelError
 from perception.models.dual_branch import RGB_MEAN, Batch
 from perception.sensors.channels import DEPTH_CHANNELS, INFRARED_CHANNELS, LIDAR_CHANNELS
@@ -176,11 +174,11 @@ def pretrain(config: Config, options: Options, progress: Callable[[str], None] =
 class _PlainCheckpoints(CheckpointHook):
     """Leaves out of `weights.safetensors` what only pre-training needs."""
 
-    def _save(self, runner: Runner, iteration: int) -> None:
-        super()._save(runner, iteration)
+    def weights(self) -> dict[str, Tensor]:
+        """See `CheckpointHook`."""
         average = self.average.module
         assert isinstance(average, Reconstructor)
-        save_weights(self.work_dir / "weights.safetensors", average.plain_state(), self.model)
+        return average.plain_state()
 
 
 def _enlarge(patches: Tensor, size: int) -> Tensor:

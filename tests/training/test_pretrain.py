@@ -2,6 +2,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import cv2
@@ -20,8 +22,6 @@ from perception.cli.main import main  # noqa: E402
 from perception.engines.weights import load_weights  # noqa: E402
 from perception.errors import DataError, ModelError  # noqa: E402
 from perception.models import Batch  # noqa: E402
-from perception.paths import config_path  # noqa: E402
-from perception.training.mixture import Mixture  # noqa: E402
 from perception.training.pretrain import (  # noqa: E402
     Reconstructor,
     hide,
@@ -36,11 +36,8 @@ LIDAR = slice(4, 8)
 
 
 @pytest.fixture
-def config() -> Config:
-    config = Config.fromfile(config_path("models/dual_branch_s.py"))
-    config.model.backbone.rgb.hidden = ((16,), (16,), (16,), (16,))
-    config.training.update(crop=(64, 64), batch_size=2, bf16=False)
-    return config
+def config(small_config: Callable[[str], Config]) -> Config:
+    return small_config("dual_branch_s")
 
 
 @pytest.fixture
@@ -185,27 +182,16 @@ def test_the_weights_are_those_of_the_plain_network(
     assert pretrain(config, again, lambda _: None).is_file()
 
 
-def test_a_resumed_run_ends_where_an_unbroken_one_does(config: Config, thermal: Path, tmp_path: Path) -> None:
+def test_a_resumed_run_ends_where_an_unbroken_one_does(
+    config: Config, thermal: Path, tmp_path: Path, stopped_at: Callable[[int], AbstractContextManager[None]]
+) -> None:
     whole, broken = (
         Options([("roadscene", thermal)], tmp_path / name, iterations=4, workers=0, save_interval=2)
         for name in ("whole", "broken")
     )
     expected, _ = load_weights(pretrain(config, whole, lambda _: None))
-
-    class Stopped(Exception):
-        pass
-
-    original = Mixture.__getitem__
-
-    def stop_after_two(self: Mixture, index: int) -> dict:
-        if index >= 4:
-            raise Stopped
-        return original(self, index)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Mixture, "__getitem__", stop_after_two)
-        with pytest.raises(Stopped):
-            pretrain(config, broken, lambda _: None)
+    with stopped_at(4):
+        pretrain(config, broken, lambda _: None)
     resumed = Options([("roadscene", thermal)], tmp_path / "broken", iterations=4, workers=0, resume=True)
     got, _ = load_weights(pretrain(config, resumed, lambda _: None))
     for name, tensor in expected.items():

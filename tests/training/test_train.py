@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
@@ -38,26 +40,13 @@ def test_writes_weights_that_load_and_a_checkpoint_of_tensors_only(config: Confi
     assert read_checkpoint(camvid.parent / "run/last.pt")["iteration"] == 4
 
 
-def test_a_resumed_run_ends_where_an_unbroken_one_does(config: Config, camvid: Path, tmp_path: Path) -> None:
+def test_a_resumed_run_ends_where_an_unbroken_one_does(
+    config: Config, camvid: Path, tmp_path: Path, stopped_at: Callable[[int], AbstractContextManager[None]]
+) -> None:
     whole, broken = tmp_path / "whole", tmp_path / "broken"
     train(config, options(camvid, work_dir=whole), lambda _: None)
-
-    class Stopped(Exception):
-        pass
-
-    from perception.training.mixture import Mixture
-
-    original = Mixture.__getitem__
-
-    def stop_after_two(self: Mixture, index: int) -> dict:
-        if index >= 4:
-            raise Stopped
-        return original(self, index)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Mixture, "__getitem__", stop_after_two)
-        with pytest.raises(Stopped):
-            train(config, options(camvid, work_dir=broken), lambda _: None)
+    with stopped_at(4):
+        train(config, options(camvid, work_dir=broken), lambda _: None)
     train(config, options(camvid, work_dir=broken, resume=True), lambda _: None)
     expected, got = (load_weights(run / "weights.safetensors")[0] for run in (whole, broken))
     for name, tensor in expected.items():

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable
 from pathlib import Path
 
 import cv2
@@ -25,11 +26,8 @@ from perception.training.trainee import Lesson, Trainee, keep  # noqa: E402
 
 
 @pytest.fixture
-def config() -> Config:
-    config = Config.fromfile(config_path("models/dual_branch_s_rich.py"))
-    config.model.backbone.rgb.hidden = ((16,), (16,), (16,), (16,))
-    config.training.update(crop=(64, 64), batch_size=2, bf16=False)
-    return config
+def config(small_config: Callable[[str], Config]) -> Config:
+    return small_config("dual_branch_s_rich")
 
 
 @pytest.fixture

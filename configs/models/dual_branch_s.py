@@ -1,8 +1,9 @@
 # The real-time default: RGB at full resolution, depth + infrared + LiDAR at half, fused at strides 4, 8, 16 and 32.
 channels = (32, 64, 128, 256)
 aux_channels = (24, 32, 64, 96)
-# What `perception prune --keep 0.5` left of blocks as wide as `channels`, and grown again where it was too little.
-hidden = ((16,), (48, 48), (96, 64), (128, 128))
+# What `perception prune` left inside blocks that were once as wide as `channels` and `aux_channels`.
+hidden = ((16,), (48, 32), (64, 32), (64, 64))
+aux_hidden = ((16,), (32,), (64,), (80,))
 # IoU is best where a class is chosen from a probability of IoU/2 on (Lipton et al., 2014), not from one half on.
 class_weight = (1.0, 1.0, 1.0, 1.2)
 
@@ -18,7 +19,7 @@ model = dict(
             in_channels=16,
             stem=(),
             channels=aux_channels,
-            hidden=((24,), (32,), (64,), (96,)),
+            hidden=aux_hidden,
             wide=(0, 0, 1, 1),
         ),
         fusion=dict(type="GatedAttentionFusion"),

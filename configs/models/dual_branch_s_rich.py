@@ -9,6 +9,7 @@ training = dict(
         dict(type="BoundaryCrossEntropy", radius=2, loss_weight=0.2),
     ],
     soft=dict(temperature=1.0, weight=1.0),
+    teacher=dict(temperature=2.0, weight=0.5),
     augmentation=dict(
         weather=dict(fog=0.04, darkness=0.08, motion_blur=0.08, jpeg=0.15),
         lidar=dict(share=0.4, rotation=1.0, translation=0.05, delay=0.1, beams=0.3, dropout=0.5, intensity=0.4),
@@ -20,6 +21,6 @@ training = dict(
         "kitti-frames": dict(weight=4.0, soft=True, boxes=True),
         "roadscene": dict(weight=1.5, soft=True),
         "msrs": dict(weight=0.2, soft=True),
-        "simulated": dict(weight=6.0, donors=("simulated",)),
+        "simulated": dict(weight=8.0, donors=("simulated",)),
     },
 )

@@ -19,7 +19,7 @@ from torch import Tensor
 import perception.models  # noqa: F401 (registers the parts)
 from perception.classes import CLASS_NAMES
 from perception.engines.weights import save_weights
-from perception.models.dual_branch import RGB_MEAN, RGB_STD, Batch
+from perception.models.dual_branch import Batch
 from perception.sensors.channels import AUX_CHANNELS
 
 _BN = dict(type="BN")
@@ -115,7 +115,7 @@ class RgbEncoder(BaseModule):
 
     def encode(self, batch: Batch) -> tuple[Any, Tensor]:
         """See the class."""
-        return self.backbone((batch.rgb / 255 - RGB_MEAN) / RGB_STD), batch.present
+        return self.backbone(batch.rgb), batch.present
 
 
 def write_peer(name: str, path: Path) -> Path:

@@ -19,7 +19,7 @@ FLOAT_LAYERS = (
     r".*fusions\.\d+/.*",
     r".*fusions\.\d+\.(context|channel|bias|rgb_gate|aux_gate)[./].*",
     r".*aux_stem/.*",
-    r".*aux_stem\.scores.*",
+    r".*aux_stem\.(scores|spread|merge).*",
     r".*(class_logits|conv_seg).*",
     r"Add_\d+",
 )

@@ -3,13 +3,16 @@
 
 from __future__ import annotations
 
+import copy
+
 import torch
 from mmseg.models import EncoderDecoder
 from mmseg.models.decode_heads.decode_head import BaseDecodeHead
 from torch import Tensor, nn
 from torch.nn import functional
 
-from perception.models.dual_branch import Batch, DualBranchEncoder
+from perception.models.aux_stem import AuxStem, MergedAuxStem
+from perception.models.dual_branch import Batch, DualBranchEncoder, normalise
 from perception.models.light_fpn_head import SUBPIXELS, LightFPNHead
 
 
@@ -22,14 +25,19 @@ class DeployGraph(nn.Module):
 
     def __init__(self, segmentor: EncoderDecoder) -> None:
         super().__init__()
-        self.encoder: DualBranchEncoder = segmentor.backbone
+        self.encoder: DualBranchEncoder = copy.deepcopy(segmentor.backbone)
+        stem = getattr(self.encoder, "aux_stem", None)
+        if isinstance(stem, AuxStem):
+            self.encoder.aux_stem = MergedAuxStem(stem)
         self.head: BaseDecodeHead = segmentor.decode_head
         # A convolution per class: cutting the logits of one for all would move them through memory once more.
         self.class_logits = _split(self.head) if isinstance(self.head, LightFPNHead) else None
 
     def forward(self, rgb: Tensor, aux: Tensor, present: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """See the class."""
-        batch = Batch(rgb.permute(0, 3, 1, 2).float(), aux.permute(0, 3, 1, 2).float(), present)
+        # Normalised before the axes change places, which then costs nothing: engines compute in channels last.
+        last = normalise(Batch(rgb.float(), aux.float(), present))
+        batch = Batch(last.rgb.permute(0, 3, 1, 2), last.aux.permute(0, 3, 1, 2), present)
         features, weights = self.encoder.encode(batch)
         if self.class_logits is not None:
             finest = self.head.finest(features)

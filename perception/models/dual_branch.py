@@ -28,9 +28,14 @@ class Batch(NamedTuple):
     present: Tensor
 
 
+def normalise(batch: Batch) -> Batch:
+    """Colours with zero mean and unit variance, the other channels in 0–1; in channels last too."""
+    return Batch((batch.rgb / 255 - RGB_MEAN) / RGB_STD, batch.aux / 255, batch.present)
+
+
 @MODELS.register_module()
 class DualBranchEncoder(BaseModule):
-    """Two backbones and a fusion per stage; normalises its inputs itself.
+    """Two backbones and a fusion per stage; `forward` normalises its inputs itself.
 
     rgb, aux: any mmseg backbones. aux_stem: merges the auxiliary modalities into the aux backbone's input.
     fusion: config of a fusion (see `perception.models.fusion`), built once per stage.
@@ -60,14 +65,17 @@ class DualBranchEncoder(BaseModule):
 
     def forward(self, batch: Batch) -> tuple[Tensor, ...]:
         """See the class."""
-        return self.encode(batch)[0]
+        return self.encode(normalise(batch))[0]
 
     def encode(self, batch: Batch) -> tuple[tuple[Tensor, ...], Tensor]:
-        """The fused features, and how much each modality counted in them: (B, 1 + M), mean of pixels and stages."""
+        """The fused features, and how much each modality counted in them: (B, 1 + M), mean of pixels and stages.
+
+        batch: what `normalise` made.
+        """
         rgb_present = batch.present[:, :1]
         aux_present = batch.present[:, 1:].amax(1, keepdim=True)
-        rgb_features = self.rgb((batch.rgb / 255 - RGB_MEAN) / RGB_STD)
-        merged, shares = self.aux_stem(batch.aux / 255, batch.present[:, 1:])
+        rgb_features = self.rgb(batch.rgb)
+        merged, shares = self.aux_stem(batch.aux, batch.present[:, 1:])
         aux_features = self.aux(merged)
         present = torch.cat([rgb_present, aux_present], 1)
         fused, gates = [], []

@@ -12,6 +12,7 @@ from mmseg.registry import MODELS  # noqa: E402
 
 from perception.models import Batch  # noqa: E402
 from perception.models.deploy import DeployGraph  # noqa: E402
+from perception.models.dual_branch import normalise  # noqa: E402
 from perception.paths import config_path  # noqa: E402
 
 
@@ -42,7 +43,7 @@ def test_is_small_enough_to_ship(model: torch.nn.Module) -> None:
 @pytest.mark.parametrize("kept", [(1, 1, 1, 1), (1, 0, 0, 0), (0, 1, 1, 1), (0, 0, 0, 1), (0, 0, 1, 0), (1, 0, 1, 0)])
 def test_weights_are_shared_among_the_present_modalities(model: torch.nn.Module, kept: tuple[int, ...]) -> None:
     inputs = batch()._replace(present=torch.tensor([kept], dtype=torch.float32))
-    features, weights = model.backbone.encode(inputs)
+    features, weights = model.backbone.encode(normalise(inputs))
     assert [f.shape[2] for f in features] == [16, 8, 4, 2]
     assert weights.sum().item() == pytest.approx(1, abs=1e-5)
     assert ((weights[0] > 0) == torch.tensor(kept, dtype=torch.bool)).all()

@@ -39,12 +39,12 @@ AUX_FULL = ((24,), (32,), (64,), (96,))
 Change = Callable[[dict[str, Any]], None]
 
 
-def blocks(hidden: Any, aux: Any = AUX_FULL, wide: Any = None) -> Change:
-    """Other widths inside the blocks of both branches, and wide-kernel blocks in the camera's."""
+def blocks(hidden: Any, aux: Any = AUX_FULL, wide: Any = None, aux_wide: Any = None) -> Change:
+    """Other widths inside the blocks of both branches, and other wide-kernel blocks."""
 
     def change(model: dict[str, Any]) -> None:
         model["backbone"]["rgb"].update(hidden=hidden, wide=wide)
-        model["backbone"]["aux"].update(hidden=aux, wide=None)
+        model["backbone"]["aux"].update(hidden=aux, wide=aux_wide)
 
     return change
 
@@ -89,6 +89,7 @@ HALF = ((16,), (32, 32), (64, 64), (128, 128))
 VARIANTS: dict[str, Change] = {
     "shipped": lambda _model: None,
     "full blocks": blocks(FULL),
+    "shipped, before it was pruned again": blocks(GROWN, wide=(0, 1, 3, 3), aux_wide=(0, 0, 1, 1)),
     "pruned": blocks(PRUNED, wide=(0, 0, 1, 1)),
     "pruned, 7×7 blocks: 1, 3, 3 at strides 8–32": blocks(PRUNED, wide=(0, 1, 3, 3)),
     "pruned, 7×7 blocks: 5, 5 at strides 16, 32": blocks(PRUNED, wide=(0, 0, 5, 5)),

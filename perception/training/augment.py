@@ -19,8 +19,9 @@ from perception.frame import MODALITIES, CameraModel, Frame
 from perception.sensors.channels import AUX_CHANNELS
 from perception.sensors.encode import NetworkInput
 
-WHOLE = 0.65
-"""Share of the crops that keep every modality that they have."""
+WHOLE, ALONE = 0.6, 0.15
+"""Shares of the crops that keep every modality that they have, and a single one: where LiDAR was alone in one crop of
+thirty, walls became vehicles to it."""
 
 
 @dataclass(frozen=True)
@@ -140,10 +141,13 @@ def drop_modalities(network_input: NetworkInput, kept: NDArray[np.bool_]) -> Net
 
 
 def random_subset(present: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.bool_]:
-    """Modality dropout: (4,) bool, mostly everything, else a random non-empty subset of what is present."""
+    """Modality dropout: (4,) bool, mostly everything, else one of what is present or a random non-empty subset."""
     everything = present > 0
-    if rng.random() < WHOLE:
+    kind = rng.random()
+    if kind < WHOLE:
         return everything
+    if kind < WHOLE + ALONE:
+        return np.arange(len(MODALITIES)) == rng.choice(np.flatnonzero(everything))
     while True:
         kept = everything & (rng.random(len(MODALITIES)) < 0.5)
         if kept.any():

@@ -63,6 +63,14 @@ def test_modality_dropout_keeps_something_that_is_there(seed: int, present: list
     assert not (kept & ~np.array(present)).any()
 
 
+def test_every_sensor_is_often_alone() -> None:
+    rng = np.random.default_rng(0)
+    kept = np.array([random_subset(np.ones(4, np.float32), rng) for _ in range(2000)])
+    alone = kept[kept.sum(1) == 1].sum(0) / len(kept)
+    assert (alone > 0.03).all()
+    assert 0.55 < kept.all(1).mean() < 0.7
+
+
 def test_a_dropped_modality_leaves_nothing_behind() -> None:
     frame = Frame(0, np.full((64, 96, 3), 9, np.uint8), infrared=np.full((64, 96), 7, np.uint8))
     out = drop_modalities(encode(frame, 96, 64), np.array([False, True, True, True]))

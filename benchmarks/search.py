@@ -39,14 +39,19 @@ AUX_FULL = ((24,), (32,), (64,), (96,))
 Change = Callable[[dict[str, Any]], None]
 
 
-def blocks(hidden: Any, aux: Any = AUX_FULL, wide: Any = None, aux_wide: Any = None) -> Change:
-    """Other widths inside the blocks of both branches, and other wide-kernel blocks."""
+def blocks(hidden: Any, aux: Any = AUX_FULL, wide: Any = None) -> Change:
+    """Other widths inside the blocks of both branches, and wide-kernel blocks in the camera's."""
 
     def change(model: dict[str, Any]) -> None:
         model["backbone"]["rgb"].update(hidden=hidden, wide=wide)
-        model["backbone"]["aux"].update(hidden=aux, wide=aux_wide)
+        model["backbone"]["aux"].update(hidden=aux, wide=None)
 
     return change
+
+
+def configured(name: str) -> Change:
+    """The model of another config."""
+    return lambda model: model.update(Config.fromfile(config_path(name)).model.to_dict())
 
 
 def stages(channels: Any, aux: Any, stem: Any = (16, 32)) -> Change:
@@ -89,7 +94,7 @@ HALF = ((16,), (32, 32), (64, 64), (128, 128))
 VARIANTS: dict[str, Change] = {
     "shipped": lambda _model: None,
     "full blocks": blocks(FULL),
-    "shipped, before it was pruned again": blocks(GROWN, wide=(0, 1, 3, 3), aux_wide=(0, 0, 1, 1)),
+    "dual_branch_m, from which it was pruned": configured("models/dual_branch_m.py"),
     "pruned": blocks(PRUNED, wide=(0, 0, 1, 1)),
     "pruned, 7×7 blocks: 1, 3, 3 at strides 8–32": blocks(PRUNED, wide=(0, 1, 3, 3)),
     "pruned, 7×7 blocks: 5, 5 at strides 16, 32": blocks(PRUNED, wide=(0, 0, 5, 5)),

@@ -1,4 +1,4 @@
-# The network that `perception prune` made dual_branch_s from, and that taught it since (`perception train … --teacher`).
+# The network that `perception prune` made dual_branch_s from, and that taught it since (`perception train --teacher`).
 _base_ = "dual_branch_s.py"
 
 model = dict(

@@ -85,5 +85,7 @@ class MergedAuxStem(nn.Module):
 
 def _block_diagonal(weights: Sequence[Tensor]) -> Tensor:
     """(ΣO, ΣI, h, w) of one convolution that does what those with `weights` (O, I, h, w) do side by side."""
-    flat = torch.stack([torch.block_diag(*(w[:, :, y, x] for w in weights)) for y, x in np.ndindex(weights[0].shape[2:])])
+    flat = torch.stack(
+        [torch.block_diag(*(w[:, :, y, x] for w in weights)) for y, x in np.ndindex(weights[0].shape[2:])]
+    )
     return flat.permute(1, 2, 0).unflatten(2, weights[0].shape[2:])

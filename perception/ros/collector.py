@@ -33,12 +33,14 @@ class Timing:
     """How messages pair, in seconds.
 
     tolerance_s: the largest difference of stamps. wait_s: the longest wait after the trigger's message came.
-    timeouts_s: by sensor, the silence after which it counts as lost.
+    timeouts_s: by sensor, the silence after which it counts as lost. offsets_s: by sensor, what its stamps lack to the
+    instant of acquisition; nothing where it is not named.
     """
 
     tolerance_s: float
     wait_s: float
     timeouts_s: Mapping[str, float]
+    offsets_s: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass
@@ -100,6 +102,7 @@ class Collector:
 
     def offer(self, sensor: str, stamp_ns: int, message: Any, now: float) -> None:
         """Take one message. Old, repeated and unused ones are dropped and counted."""
+        stamp_ns += round(1e9 * self.timing.offsets_s.get(sensor, 0.0))
         state = self.sensors[sensor]
         state.received += 1
         if state.last_stamp_ns is not None and stamp_ns < state.last_stamp_ns - JUMP_NS:

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 
@@ -20,12 +20,16 @@ Report = tuple[bytes, str, dict[str, object]]
 
 @dataclass(frozen=True)
 class Snapshot:
-    """Everything that one report is about, at one moment (`now`, monotonic seconds)."""
+    """Everything that one report is about, at one moment (`now`, monotonic seconds).
+
+    refused: topics that somebody publishes with a quality of service that does not fit, and the policy at fault.
+    """
 
     now: float
     sensors: Mapping[str, SensorState]
     clock_jumps: int
     summary: Summary
+    refused: Mapping[str, str] = field(default_factory=dict)
 
 
 class Diagnostics:
@@ -45,7 +49,7 @@ class Diagnostics:
         reports = {"fusion": self._fusion(snapshot, before, seconds)}
         for sensor, state in snapshot.sensors.items():
             received = state.received - before.sensors[sensor].received
-            reports[sensor] = self._sensor(sensor, state, received / seconds, snapshot.now)
+            reports[sensor] = self._sensor(sensor, state, received / seconds, snapshot)
         return _array(self._name, reports)
 
     def idle(self, state: str) -> DiagnosticArray:
@@ -53,9 +57,9 @@ class Diagnostics:
         self._before = None
         return _array(self._name, {"fusion": (OK, state, {})})
 
-    def _sensor(self, sensor: str, state: SensorState, rate_hz: float, now: float) -> Report:
+    def _sensor(self, sensor: str, state: SensorState, rate_hz: float, snapshot: Snapshot) -> Report:
         topics = self._topics[sensor]
-        age = now - state.last_arrived if state.last_arrived is not None else None
+        age = snapshot.now - state.last_arrived if state.last_arrived is not None else None
         values: dict[str, object] = {
             "alive": state.alive,
             "rate_hz": round(rate_hz, 2),
@@ -64,6 +68,10 @@ class Diagnostics:
             "dropped": sum(state.drops.values()),
             **{f"dropped_{cause.replace(' ', '_')}": count for cause, count in sorted(state.drops.items())},
         }
+        for topic in topics:
+            if topic in snapshot.refused:
+                policy = snapshot.refused[topic]
+                return WARN, f"{topic}: a publisher's QoS does not fit ({policy}), nothing of it is heard", values
         complaint = next((reason for topic in topics if (reason := self._complaints.recent(topic))), None)
         if complaint:
             return WARN, complaint, values

@@ -18,33 +18,20 @@ from diagnostic_msgs.msg import DiagnosticArray
 from rcl_interfaces.msg import SetParametersResult
 from rclpy.clock import Clock, ClockType  # type: ignore[attr-defined]  # Humble has no rclpy.clock_type
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
-from rclpy.qos import HistoryPolicy, QoSProfile, ReliabilityPolicy
-from sensor_msgs.msg import CameraInfo, CompressedImage, Image, PointCloud2
 
 from perception.errors import PerceptionError
 from perception.pipeline import Pipeline, Task
 from perception.ros import parameters, transforms
-from perception.ros.assembly import Assembler, Input, Observation
+from perception.ros.assembly import Assembler, Observation
 from perception.ros.calibration import Calibration, read_calibration_file
 from perception.ros.collector import Change, Collector, SensorSet
 from perception.ros.complaints import Complaints
-from perception.ros.convert import stamp_ns
 from perception.ros.diagnostics import Diagnostics, Snapshot
 from perception.ros.handover import Handover
 from perception.ros.publishers import Publishers
 from perception.ros.statistics import Statistics
+from perception.ros.subscriptions import INPUTS, Subscriptions
 from perception.ros.worker import Worker
-
-NEWEST = QoSProfile(depth=1, history=HistoryPolicy.KEEP_LAST, reliability=ReliabilityPolicy.BEST_EFFORT)
-"""Sensor data: hear every publisher, keep what is newest."""
-
-INPUTS: dict[str, tuple[tuple[str, Any], ...]] = {
-    "rgb": (("image", Image), ("image/compressed", CompressedImage)),
-    "depth": (("depth", Image),),
-    "infrared": (("infrared", Image),),
-    "lidar": (("points", PointCloud2),),
-}
-"""Topics and types by sensor."""
 
 WARM_UP_SIZE = (1242, 375)
 """The image size that the network is warmed up with until a camera says its own."""
@@ -104,7 +91,7 @@ class PerceptionNode(LifecycleNode):
         self._pipeline: Pipeline | None = None
         self._outputs: Publishers | None = None
         self._calibration = Calibration()
-        self._inputs: list[Any] = []
+        self._inputs: Subscriptions | None = None
         self._handover: Handover | None = None
         self._worker: Worker | None = None
         self._statistics = Statistics()
@@ -135,10 +122,11 @@ class PerceptionNode(LifecycleNode):
         assembler = Assembler(self._calibration, info_topic, self._complaints, self._handover.count_drop)
         steps = (partial(self._prepare, assembler), self._infer, self._publish)
         self._worker = Worker(self.get_name(), self._handover, steps, self._say, self._complaints)
-        self._subscribe(self._handover)
+        put, camera_info = self._handover.put, self._calibration.put_camera_info
+        self._inputs = Subscriptions(self, self.settings.sensors, put, camera_info, self._complaints)
         self.get_logger().info(
             f"ready: engine {self._pipeline.engine.name}, model {self._pipeline.model.name}, listening to "
-            + ", ".join(subscription.topic_name for subscription in self._inputs)
+            + ", ".join(self._inputs.topics)
         )
 
     @_transition
@@ -174,23 +162,12 @@ class PerceptionNode(LifecycleNode):
             sensor: tuple(self.resolve_topic_name(topic) for topic, _ in inputs) for sensor, inputs in INPUTS.items()
         }
 
-    def _subscribe(self, handover: Handover) -> None:
-        self._inputs = [self.create_subscription(CameraInfo, "camera_info", self._calibration.put_camera_info, NEWEST)]
-        for sensor in self.settings.sensors:
-            for topic, kind in INPUTS[sensor]:
-                store = partial(self._store, handover, sensor, self.resolve_topic_name(topic))
-                self._inputs.append(self.create_subscription(kind, topic, store, NEWEST))
-
-    def _store(self, handover: Handover, sensor: str, topic: str, message: Any) -> None:
-        handover.put(sensor, stamp_ns(message), Input(topic, message))
-
     def _stop(self) -> None:
-        for subscription in self._inputs:
-            self.destroy_subscription(subscription)
-        self._inputs = []
+        if self._inputs is not None:
+            self._inputs.destroy()
         if self._worker is not None:
             self._worker.stop()
-        self._worker = self._handover = None
+        self._inputs = self._worker = self._handover = None
 
     def _release(self) -> None:
         if self._outputs is not None:
@@ -238,11 +215,12 @@ class PerceptionNode(LifecycleNode):
             self.get_logger().warning(f"{change.sensor}: silent for {timeout:g} s on {topics}, going on without it")
 
     def _report(self) -> None:
-        if self._handover is None:
+        if self._handover is None or self._inputs is None:
             array = self._diagnostics.idle("inactive" if self._pipeline is not None else "not configured")
         else:
             sensors, clock_jumps = self._handover.snapshot()
-            snapshot = Snapshot(time.monotonic(), sensors, clock_jumps, self._statistics.summary())
+            summary, refused = self._statistics.summary(), self._inputs.refused()
+            snapshot = Snapshot(time.monotonic(), sensors, clock_jumps, summary, refused)
             array = self._diagnostics.report(snapshot)
         array.header.stamp = self.get_clock().now().to_msg()
         self._diagnostics_publisher.publish(array)

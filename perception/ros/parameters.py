@@ -54,6 +54,15 @@ def _per_sensor() -> list[Parameter]:
                 live=True,
             )
         )
+        rows.append(
+            Parameter(
+                f"{sensor}.offset_s",
+                0.0,
+                f"What the stamps of the {names[sensor]} lack to the instant at which it measured [s].",
+                range=(-1.0, 1.0),
+                live=True,
+            )
+        )
     return rows
 
 
@@ -155,6 +164,7 @@ def make_settings(values: Mapping[str, Any]) -> Settings:
             tolerance_s=value["tolerance_s"],
             wait_s=value["wait_s"],
             timeouts_s={name: value[f"{name}.timeout_s"] for name in MODALITIES},
+            offsets_s={name: value[f"{name}.offset_s"] for name in MODALITIES},
         ),
         intensity_max=value["lidar.intensity_max"],
         calibration_file=value["calibration_file"] or None,

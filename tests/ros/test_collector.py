@@ -48,6 +48,15 @@ def test_the_camera_waits_for_a_living_lidar_and_takes_the_nearest() -> None:
     assert offer(c, "lidar", now + 7, now + 15) == {"rgb": now, "lidar": now + 7}
 
 
+def test_an_offset_moves_a_sensors_stamps() -> None:
+    late = Timing(0.05, 0.05, TIMING.timeouts_s, offsets_s={"lidar": -0.1})
+    c = Collector(("rgb", "lidar"), late)
+    offer(c, "rgb", 0, 0)
+    offer(c, "lidar", 105, 5)  # measured at 5
+    assert offer(c, "rgb", 100, 100) is None
+    assert offer(c, "lidar", 205, 105) == {"rgb": 100, "lidar": 105}
+
+
 def test_the_wait_ends() -> None:
     c = collector()
     now = both(c, 3)

@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Writes what people read about the node's parameters: `python -m perception.ros.parameter_docs` in the repository."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator
+from pathlib import Path
+
+from perception.ros.parameters import PARAMETERS, Parameter
+
+YAML, MARKDOWN = Path("configs/node/default.yaml"), Path("docs/parameters.md")
+
+_YAML_HEAD = """\
+# Every parameter of the node with its default; copy what you change.
+#   perception node --ros-args --params-file my.yaml
+/**:
+  ros__parameters:
+"""
+_MARKDOWN_HEAD = """\
+# Parameters
+
+Made from the code by `python -m perception.ros.parameter_docs`. `ros2 param describe /perception NAME` says the same.
+A value that does not fit is refused with the reason, and the node goes on with the one before.
+
+| parameter | default | values | takes effect | |
+|---|---|---|---|---|
+"""
+_MARKDOWN_TAIL = """
+The quality of service of each input is a parameter too, `qos_overrides.<topic>.subscription.<policy>` with the topic
+after remapping and a policy among reliability, durability, history and depth; it is read when the node activates:
+
+```yaml
+/**:
+  ros__parameters:
+    qos_overrides:
+      /points:
+        subscription:
+          reliability: reliable
+          depth: 2
+```
+"""
+
+
+def yaml() -> str:
+    """configs/node/default.yaml."""
+    lines: list[str] = []
+    group = ""
+    for row in PARAMETERS:
+        head, _, name = row.name.rpartition(".")
+        if head and head != group:
+            lines.append(f"    {head}:")
+        group = head
+        indent = "      " if head else "    "
+        text = " ".join((row.description, *_remarks(row)))
+        lines += textwrap.wrap(
+            text, 104, initial_indent=f"{indent}# ", subsequent_indent=f"{indent}# ", break_on_hyphens=False
+        )
+        unset = "# " if row.default == () else ""
+        lines.append(f"{indent}{unset}{name}: {_value(row)}")
+    return _YAML_HEAD + "\n".join(lines) + "\n"
+
+
+def markdown() -> str:
+    """docs/parameters.md."""
+    lines = []
+    for row in PARAMETERS:
+        when = "at once" if row.live else "at start" if row.read_only else "at the next configure"
+        default = "" if row.default == () else f"`{_value(row)}`"
+        lines.append(f"| `{row.name}` | {default} | {_values(row)} | {when} | {row.description} |")
+    return _MARKDOWN_HEAD + "\n".join(lines) + "\n" + _MARKDOWN_TAIL
+
+
+def _remarks(row: Parameter) -> Iterator[str]:
+    if row.choices:
+        yield f"One of {', '.join(row.choices)}."
+    if row.range is not None:
+        yield f"{_values(row)}."
+    if row.live:
+        yield "Live."
+
+
+def _values(row: Parameter) -> str:
+    if row.choices:
+        return ", ".join(f"`{choice}`" for choice in row.choices)
+    if row.range is not None:
+        return f"{row.range[0]:g} to {row.range[1]:g}"
+    return {bool: "true, false", str: "text"}.get(type(row.default), "16 numbers")
+
+
+def _value(row: Parameter) -> str:
+    if isinstance(row.default, bool):
+        return str(row.default).lower()
+    if isinstance(row.default, str):
+        return f'"{row.default}"'
+    if row.default == ():
+        return str([0.0, -1.0, 0.0, 0.0, 0.0, 0.0, -1.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0])
+    return str(row.default)
+
+
+if __name__ == "__main__":
+    YAML.write_text(yaml(), "utf-8")
+    MARKDOWN.write_text(markdown(), "utf-8")

@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the node listens to. Subscriptions only store messages; the quality of service may be overridden by topic."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from copy import copy
+from functools import partial
+from typing import Any
+
+from rclpy.lifecycle import LifecycleNode
+from rclpy.qos import HistoryPolicy, QoSProfile, ReliabilityPolicy, qos_policy_name_from_kind
+from rclpy.qos_overriding_options import QoSOverridingOptions, QoSPolicyKind
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image, PointCloud2
+
+from perception.ros.assembly import Input
+from perception.ros.complaints import Complaints
+from perception.ros.convert import stamp_ns
+
+try:
+    from rclpy.event_handler import SubscriptionEventCallbacks
+except ImportError:  # Humble
+    from rclpy.qos_event import SubscriptionEventCallbacks  # type: ignore[import-not-found,no-redef]
+
+NEWEST = QoSProfile(depth=1, history=HistoryPolicy.KEEP_LAST, reliability=ReliabilityPolicy.BEST_EFFORT)
+"""Sensor data: hear every publisher, keep what is newest."""
+
+OVERRIDABLE = (QoSPolicyKind.RELIABILITY, QoSPolicyKind.DURABILITY, QoSPolicyKind.HISTORY, QoSPolicyKind.DEPTH)
+"""What `qos_overrides.<topic>.subscription.<policy>` may change."""
+
+INPUTS: dict[str, tuple[tuple[str, Any], ...]] = {
+    "rgb": (("image", Image), ("image/compressed", CompressedImage)),
+    "depth": (("depth", Image),),
+    "infrared": (("infrared", Image),),
+    "lidar": (("points", PointCloud2),),
+}
+"""Topics and types by sensor."""
+
+
+class Subscriptions:
+    """The subscriptions of `sensors`, until `destroy`.
+
+    put(sensor, stamp [ns], input) takes each of their messages, camera_info(message) each CameraInfo. A message whose
+    stamp is zero counts as taken when it came.
+    """
+
+    def __init__(
+        self,
+        node: LifecycleNode,
+        sensors: Iterable[str],
+        put: Callable[[str, int, Input], None],
+        camera_info: Callable[[Any], None],
+        complaints: Complaints,
+    ) -> None:
+        self._node, self._put, self._complaints = node, put, complaints
+        self._refused: dict[str, str] = {}
+        self._all = [self._subscribe(CameraInfo, "camera_info", camera_info)]
+        for sensor in sensors:
+            for topic, kind in INPUTS[sensor]:
+                self._all.append(self._subscribe(kind, topic, partial(self._store, sensor, self._resolve(topic))))
+
+    @property
+    def topics(self) -> list[str]:
+        """What is listened to."""
+        return [subscription.topic_name for subscription in self._all]
+
+    def refused(self) -> dict[str, str]:
+        """By topic, why a publisher that is there now is not heard: the policy that does not fit."""
+        for topic in [topic for topic in self._refused if not self._node.count_publishers(topic)]:
+            del self._refused[topic]
+        return dict(self._refused)
+
+    def destroy(self) -> None:
+        """Stop listening."""
+        for subscription in self._all:
+            self._node.destroy_subscription(subscription)
+        self._all = []
+
+    def _subscribe(self, kind: Any, topic: str, store: Callable[[Any], None]) -> Any:
+        return self._node.create_subscription(
+            kind,
+            topic,
+            store,
+            copy(NEWEST),  # overriding changes it in place
+            event_callbacks=SubscriptionEventCallbacks(incompatible_qos=partial(self._refuse, self._resolve(topic))),
+            qos_overriding_options=QoSOverridingOptions(policy_kinds=OVERRIDABLE),
+        )
+
+    def _store(self, sensor: str, topic: str, message: Any) -> None:
+        stamp = stamp_ns(message)
+        if not stamp:
+            self._complaints.warn(topic, "header.stamp: zero; the time of arrival is taken instead")
+            stamp = self._node.get_clock().now().nanoseconds
+        self._put(sensor, stamp, Input(topic, message))
+
+    def _refuse(self, topic: str, event: Any) -> None:
+        policy = qos_policy_name_from_kind(event.last_policy_kind).lower()
+        self._refused[topic] = policy
+        self._complaints.error(
+            topic,
+            f"QoS: a publisher's {policy} does not fit, nothing of it is heard; "
+            f"set qos_overrides.{topic}.subscription.{policy} or change the publisher",
+        )
+
+    def _resolve(self, topic: str) -> str:
+        return str(self._node.resolve_topic_name(topic))

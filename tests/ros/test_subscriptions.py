@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+pytest.importorskip("rclpy")
+
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.node import Node
+from rclpy.parameter import Parameter
+from rclpy.qos import qos_profile_sensor_data
+from sensor_msgs.msg import PointCloud2
+from std_msgs.msg import Header
+
+from perception.ros.complaints import Complaints
+from perception.ros.subscriptions import Subscriptions
+
+RELIABLE = "qos_overrides./points.subscription.reliability"
+
+
+class Ears:
+    """A node with subscriptions, a LiDAR, and what came of both."""
+
+    def __init__(self, context: Any, *overrides: Parameter) -> None:
+        self.node = Node("ears", context=context, parameter_overrides=list(overrides))
+        self.said: list[str] = []
+        self.heard: list[tuple[str, int]] = []
+        complaints = Complaints(self.said.append, self.said.append)
+        self.subscriptions = Subscriptions(
+            self.node,
+            ("rgb", "lidar"),
+            lambda sensor, stamp, given: self.heard.append((sensor, stamp)),
+            lambda message: None,
+            complaints,
+        )
+        self.lidar = self.node.create_publisher(PointCloud2, "points", qos_profile_sensor_data)
+        self.executor = SingleThreadedExecutor(context=context)
+        self.executor.add_node(self.node)
+
+    def until(self, condition: Callable[[], object]) -> None:
+        end = time.monotonic() + 10.0
+        while not condition():
+            assert time.monotonic() < end, self.said
+            self.lidar.publish(PointCloud2(header=Header()))
+            self.executor.spin_once(timeout_sec=0.05)
+
+    def close(self) -> None:
+        self.subscriptions.destroy()
+        self.executor.shutdown()
+        self.node.destroy_node()
+
+
+@pytest.fixture
+def ears(ros: Any) -> Iterator[Ears]:
+    made = Ears(ros)
+    yield made
+    made.close()
+
+
+def test_a_stamp_of_zero_becomes_the_time_of_arrival(ears: Ears) -> None:
+    before = time.time_ns()
+    ears.until(lambda: ears.heard)
+    sensor, stamp = ears.heard[0]
+    assert sensor == "lidar"
+    assert before <= stamp <= time.time_ns()
+    assert ears.said == ["/points: header.stamp: zero; the time of arrival is taken instead"]
+
+
+def test_a_publisher_that_does_not_fit_is_named_while_it_is_there(ros: Any) -> None:
+    ears = Ears(ros, Parameter(RELIABLE, value="reliable"))
+    try:
+        ears.until(ears.subscriptions.refused)
+        assert ears.subscriptions.refused() == {"/points": "reliability"}
+        assert not ears.heard
+        assert "qos_overrides./points.subscription.reliability" in ears.said[0]
+        ears.node.destroy_publisher(ears.lidar)
+        end = time.monotonic() + 10.0
+        while ears.subscriptions.refused():
+            assert time.monotonic() < end
+            ears.executor.spin_once(timeout_sec=0.05)
+    finally:
+        ears.close()
+
+
+def test_it_may_listen_again(ears: Ears) -> None:
+    ears.subscriptions.destroy()
+    assert ears.subscriptions.topics == []
+    again = Subscriptions(ears.node, ("rgb",), lambda *_: None, lambda _: None, Complaints(print, print))
+    assert again.topics == ["/camera_info", "/image", "/image/compressed"]
+    again.destroy()

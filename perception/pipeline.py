@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from perception.classes import UNLABELLED
-from perception.engines import Engine, find_model, load_engine
+from perception.engines import Engine, canned, find_model, load_engine
 from perception.engines.base import NetworkOutput
 from perception.frame import MODALITIES, Frame, Prediction
 from perception.sensors import NetworkInput, Projection, network_size, project_sweep
@@ -79,6 +79,13 @@ class Pipeline:
         """Prepare the engine for frames of `width`×`height`, so that the first one is no slower than the next."""
         rgb = np.zeros((height, width, 3), np.uint8)
         self(Frame(stamp_ns=0, rgb=rgb))
+
+    def self_check(self) -> float | None:
+        """The share of the labels stored beside the model that the engine gives here; None where none are stored.
+
+        Raises ModelError where they are too few: see `perception.engines.canned`.
+        """
+        return canned.check(self.engine, self.model)
 
     def __call__(self, frame: Frame) -> Prediction:
         """Predict; labels have the size of the frame (`Frame.size`). The frame is left as it is."""

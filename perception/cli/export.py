@@ -29,7 +29,7 @@ perception export work_dirs/first/weights.safetensors -o vehicle/model.xml --fra
 openvino writes NAME.xml and .bin for the engine openvino, onnx writes NAME.onnx for onnxruntime and tensorrt, --int8
 writes NAME_int8.xml and .bin, which openvino runs too. Each file's labels are compared with PyTorch's on simulated
 frames, with all sensors and with some, and on real ones of --data; below 99.9 % agreement (INT8: 99 %) nothing is
-written.
+written. NAME.check.npz holds one of the frames and PyTorch's labels, with which the node compares when it configures.
 """
 
 
@@ -101,8 +101,10 @@ def _export(
 ) -> Iterator[dict[str, Any]]:
     """Write and check one file after another; what is to be said of each."""
     with needs("export needs torch and mmseg", "train"):
+        from perception.engines import canned
         from perception.engines.export import export_onnx, export_openvino
         from perception.engines.parity import MIN_AGREEMENT, MIN_AGREEMENT_INT8, check_parity
+        from perception.engines.pytorch import TorchEngine
     from perception.cli.export_frames import check_frames, real_frames
 
     frames: list[NetworkInput] = []
@@ -114,6 +116,7 @@ def _export(
                 for name, root in data:
                     frames.extend(real_frames(name, root, args.frames, "val"))
             parity = check_parity(args.weights, path, frames, at_least)
+            canned.write(path, frames[0], TorchEngine(args.weights, device="cpu"))
         size = (path.with_suffix(".bin") if path.suffix == ".xml" else path).stat().st_size
         return dict(file=path.name, megabytes=size / 1e6, label_agreement=parity.agreement, iou=parity.iou)
 

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -61,19 +62,12 @@ class MergedAuxStem(nn.Module):
     def __init__(self, stem: AuxStem) -> None:
         super().__init__()
         count, channels = len(stem.splits), stem.channels
-        stride = stem.stems[0].conv.stride
-        self.stems = nn.Conv2d(sum(stem.splits), count * channels, 3, stride, 1)
-        self.scores = nn.Conv2d(count * channels, count, 1)
-        self.spread = nn.Conv2d(count, count * channels, 1, bias=False)
-        self.merge = nn.Conv2d(count * channels, channels, 1, bias=False)
-        fused = [fuse_conv_bn_eval(part.conv, part.bn) for part in stem.stems]
-        with torch.no_grad():
-            self.stems.weight.copy_(_block_diagonal([part.weight for part in fused]))
-            self.stems.bias.copy_(torch.cat([part.bias for part in fused]))
-            self.scores.weight.copy_(_block_diagonal([part.weight for part in stem.scores]))
-            self.scores.bias.copy_(torch.cat([part.bias for part in stem.scores]))
-            self.spread.weight.copy_(torch.eye(count).repeat_interleave(channels, 0)[:, :, None, None])
-            self.merge.weight.copy_(torch.eye(channels).repeat(1, count)[:, :, None, None])
+        parts: Any = stem.stems  # ConvModules, which mypy takes for tensors
+        self.stems = _side_by_side([fuse_conv_bn_eval(part.conv, part.bn) for part in parts])
+        scores: Any = stem.scores
+        self.scores = _side_by_side(list(scores))
+        self.spread = _fixed(torch.eye(count).repeat_interleave(channels, 0))
+        self.merge = _fixed(torch.eye(channels).repeat(1, count))
 
     def forward(self, aux: Tensor, present: Tensor) -> tuple[Tensor, Tensor]:
         """See the class."""
@@ -83,9 +77,20 @@ class MergedAuxStem(nn.Module):
         return self.merge(features * self.spread(gates)), means / means.sum(1, keepdim=True).clamp(min=1e-6)
 
 
-def _block_diagonal(weights: Sequence[Tensor]) -> Tensor:
-    """(ΣO, ΣI, h, w) of one convolution that does what those with `weights` (O, I, h, w) do side by side."""
-    flat = torch.stack(
-        [torch.block_diag(*(w[:, :, y, x] for w in weights)) for y, x in np.ndindex(weights[0].shape[2:])]
-    )
-    return flat.permute(1, 2, 0).unflatten(2, weights[0].shape[2:])
+def _side_by_side(parts: Sequence[nn.Conv2d]) -> nn.Conv2d:
+    """One convolution that does what those with the same size and stride do, each with channels of its own."""
+    weights = [part.weight.detach() for part in parts]
+    inputs, outputs = sum(weight.shape[1] for weight in weights), sum(weight.shape[0] for weight in weights)
+    height, width = weights[0].shape[2:]
+    whole = nn.Conv2d(inputs, outputs, (height, width), (parts[0].stride[0],) * 2, (height // 2, width // 2))
+    cells = [torch.block_diag(*(w[:, :, y, x] for w in weights)) for y, x in np.ndindex(height, width)]
+    whole.weight = nn.Parameter(torch.stack(cells, 2).unflatten(2, (height, width)))
+    whole.bias = nn.Parameter(torch.cat([part.bias.detach() for part in parts if part.bias is not None]))
+    return whole
+
+
+def _fixed(weight: Tensor) -> nn.Conv2d:
+    """A 1×1 convolution with `weight` (outputs, inputs)."""
+    mixing = nn.Conv2d(weight.shape[1], weight.shape[0], 1, bias=False)
+    mixing.weight = nn.Parameter(weight[:, :, None, None])
+    return mixing

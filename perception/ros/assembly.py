@@ -13,6 +13,7 @@ from perception.ros.calibration import Calibration
 from perception.ros.collector import TRIGGER_ORDER, SensorSet
 from perception.ros.complaints import Complaints
 from perception.ros.convert import read_depth, read_infrared, read_points, read_rgb
+from perception.ros.motion import EgoMotion
 
 
 class Input(NamedTuple):
@@ -36,7 +37,10 @@ class Observation:
 
 
 class Assembler:
-    """Makes frames. `drop(sensor, cause)` is told of every message that could not be used."""
+    """Makes frames. `drop(sensor, cause)` is told of every message that could not be used.
+
+    motion: moves a sweep to the instant of the image by moving its extrinsics; None leaves it where it was measured.
+    """
 
     def __init__(
         self,
@@ -44,11 +48,13 @@ class Assembler:
         camera_info_topic: str,
         complaints: Complaints,
         drop: Callable[[str, str], None],
+        motion: EgoMotion | None = None,
     ) -> None:
         self._calibration = calibration
         self._camera_info_topic = camera_info_topic
         self._complaints = complaints
         self._drop = drop
+        self._motion = motion
 
     def __call__(self, matched: SensorSet, intensity_max: float = 0.0) -> Observation | None:
         """The frame of these messages; None where none of them can be used."""
@@ -60,7 +66,7 @@ class Assembler:
         }
         inputs: dict[str, Input] = {name: arrival.message for name, arrival in matched.arrivals.items()}
         camera = self._camera(inputs)
-        lidar_to_camera = self._lidar_to_camera(inputs.get("lidar"), camera)
+        lidar_to_camera = self._lidar_to_camera(matched, inputs.get("lidar"), camera)
         if lidar_to_camera is None and "lidar" in inputs:
             del inputs["lidar"]
             self._drop("lidar", "no calibration")
@@ -109,11 +115,15 @@ class Assembler:
             )
         return camera
 
-    def _lidar_to_camera(self, lidar: Input | None, camera: CameraModel | None) -> Any:
+    def _lidar_to_camera(self, matched: SensorSet, lidar: Input | None, camera: CameraModel | None) -> Any:
         if lidar is None or camera is None:
             return None
+        frame_id = lidar.message.header.frame_id
         try:
-            return self._calibration.lidar_to_camera(lidar.message.header.frame_id, camera.frame_id)
+            extrinsics = self._calibration.lidar_to_camera(frame_id, camera.frame_id)
         except MessageError as error:
             self._complaints.warn(lidar.topic, error)
             return None
+        swept_ns = matched.arrivals["lidar"].stamp_ns
+        moved = self._motion.between(frame_id, swept_ns, matched.stamp_ns) if self._motion else None
+        return extrinsics if moved is None else extrinsics @ moved

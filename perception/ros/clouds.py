@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from perception.errors import MessageError
-from perception.ros.images import as_bytes, byte_array
+from perception.ros.buffers import as_bytes, byte_array
 
 _TYPES: dict[int, str] = {1: "i1", 2: "u1", 3: "i2", 4: "u2", 5: "i4", 6: "u4", 7: "f4", 8: "f8"}
 """PointField.datatype → NumPy code."""

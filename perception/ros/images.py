@@ -7,7 +7,6 @@ fault and the reason; it never reads past what the message declares.
 
 from __future__ import annotations
 
-import array
 from functools import lru_cache
 from typing import Any
 
@@ -16,6 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from perception.errors import MessageError
+from perception.ros.buffers import as_bytes, byte_array
+from perception.ros.compressed import decode, read_compressed_depth
 
 _PLAIN: dict[str, tuple[str, int]] = {
     "mono8": ("u1", 1), "8UC1": ("u1", 1), "mono16": ("u2", 1), "16UC1": ("u2", 1), "32FC1": ("f4", 1),
@@ -38,6 +39,9 @@ _TO_RGB: dict[str, int] = {
 }  # fmt: skip
 """How an encoding (without its trailing bit depth) becomes RGB; rgb itself needs nothing."""
 
+_PLANAR: dict[str, int] = {"nv12": cv2.COLOR_YUV2RGB_NV12, "nv21": cv2.COLOR_YUV2RGB_NV21}
+"""Encodings with the colours in half as many rows below the brightness."""
+
 _MAX_PIXELS = 1 << 27
 """No camera on a vehicle has more; a message that claims so is broken."""
 
@@ -49,6 +53,8 @@ def read_rgb(message: Any) -> NDArray[np.uint8]:
     encoding = message.encoding
     if encoding in ("32FC1", "16UC1"):
         raise MessageError(f"encoding: '{encoding}' has no colour; use it as depth or infrared")
+    if encoding in _PLANAR:
+        return _read_planar(message)
     if encoding not in _PLAIN:
         return _read_with_cv_bridge(message)
     image = read_array(message)
@@ -66,20 +72,36 @@ def read_rgb(message: Any) -> NDArray[np.uint8]:
 
 
 def read_depth(message: Any) -> NDArray[np.float32]:
-    """Image 16UC1 in millimetres (0 invalid) or 32FC1 in metres → (H, W) float32 metres, NaN invalid (REP-118)."""
+    """Image 16UC1 in millimetres (0 invalid) or 32FC1 in metres → (H, W) float32 metres, NaN invalid (REP-118).
+
+    A CompressedImage of compressed_depth_image_transport is read too.
+    """
+    if not hasattr(message, "encoding"):
+        return _valid(read_compressed_depth(message))
     if message.encoding not in ("16UC1", "mono16", "32FC1"):
         raise MessageError(f"encoding: '{message.encoding}' is no depth; expected 16UC1 (mm) or 32FC1 (m)")
     image = read_array(message)
     depth = image.astype(np.float32)
     if image.dtype == np.uint16:
         depth *= np.float32(1e-3)
+    return _valid(depth)
+
+
+def _valid(depth: NDArray[np.float32]) -> NDArray[np.float32]:
+    """NaN, in place, where there is no depth."""
     with np.errstate(invalid="ignore"):
         depth[~((depth > 0) & (depth < np.inf))] = np.nan
     return depth
 
 
 def read_infrared(message: Any) -> NDArray[Any]:
-    """Image mono8, 8UC1, mono16 or 16UC1 → (H, W) uint8 or uint16, as sensed; colour images become grey."""
+    """Image mono8, 8UC1, mono16 or 16UC1 → (H, W) uint8 or uint16, as sensed; colour images become grey.
+
+    A CompressedImage too, of 8 or 16 bits.
+    """
+    if not hasattr(message, "encoding"):
+        image = decode(message, cv2.IMREAD_ANYDEPTH)
+        return image if image.dtype == np.uint16 else image.astype(np.uint8, copy=False)
     if message.encoding in ("mono8", "8UC1", "mono16", "16UC1"):
         return read_array(message)
     if message.encoding == "32FC1":
@@ -141,28 +163,23 @@ def compressed_fields(rgb: NDArray[np.uint8], kind: str = "jpeg", quality: int =
     return {"format": f"rgb8; {kind} compressed bgr8", "data": byte_array(data)}
 
 
-def byte_array(values: NDArray[Any]) -> array.array[int]:
-    """The array's bytes as array.array('B')."""
-    data = array.array("B")
-    data.frombytes(np.ascontiguousarray(values).reshape(-1).view(np.uint8).data)
-    return data
-
-
-def as_bytes(data: Any) -> NDArray[np.uint8]:
-    """A message's data (array.array, bytes or array) as (N,) uint8, without a copy."""
-    return np.frombuffer(data, np.uint8)
+def _read_planar(message: Any) -> NDArray[np.uint8]:
+    width, height, step = message.width, message.height, message.step
+    if width <= 0 or height <= 0 or width % 2 or height % 2:
+        raise MessageError(f"size: {width}×{height}, which '{message.encoding}' cannot hold")
+    if width * height > _MAX_PIXELS:
+        raise MessageError(f"size: {width}×{height} is more than any camera has")
+    if step < width:
+        raise MessageError(f"step: {step} bytes, but a row of {width} pixels '{message.encoding}' needs {width}")
+    data, rows = as_bytes(message.data), height * 3 // 2
+    if len(data) != step * rows:
+        raise MessageError(f"data: {len(data)} bytes, but step × height × 1.5 = {step * rows}")
+    planes = np.ascontiguousarray(data.reshape(rows, step)[:, :width])
+    return np.asarray(cv2.cvtColor(planes, _PLANAR[message.encoding]), np.uint8)
 
 
 def _read_compressed(message: Any) -> NDArray[np.uint8]:
-    data = as_bytes(message.data)
-    if not data.size:
-        raise MessageError("data: the compressed image is empty")
-    if "compresseddepth" in message.format.lower().replace(" ", ""):
-        raise MessageError(f"format: '{message.format}' is depth, not colour")
-    # Flags: rotate nothing by EXIF, the calibration belongs to the image as it was sensed.
-    image = cv2.imdecode(data, cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
-    if image is None:
-        raise MessageError(f"data: {data.size} bytes of format '{message.format}' do not decode; truncated or no image")
+    image = decode(message, cv2.IMREAD_COLOR)
     return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), np.uint8)
 
 

@@ -28,6 +28,7 @@ from perception.ros.collector import Change, Collector, SensorSet
 from perception.ros.complaints import Complaints
 from perception.ros.diagnostics import Diagnostics, Snapshot
 from perception.ros.handover import Handover
+from perception.ros.motion import EgoMotion
 from perception.ros.publishers import Publishers
 from perception.ros.statistics import Statistics
 from perception.ros.subscriptions import INPUTS, Subscriptions
@@ -106,8 +107,10 @@ class PerceptionNode(LifecycleNode):
         self._pipeline = Pipeline.load(settings.model, settings.engine, settings.threads)
         camera = file.camera if file else None
         self._pipeline.warm_up(*((camera.width, camera.height) if camera else WARM_UP_SIZE))
-        self._outputs = Publishers(self)
-        self.get_logger().info(f"configured in {time.monotonic() - began:.1f} s")
+        agreement = self._pipeline.self_check()
+        self._outputs = Publishers(self, self._transforms)
+        known = "" if agreement is None else f", {agreement:.1%} of the stored frame's labels as they should be"
+        self.get_logger().info(f"configured in {time.monotonic() - began:.1f} s{known}")
 
     @_transition
     def on_activate(self, state: LifecycleState) -> None:
@@ -117,13 +120,17 @@ class PerceptionNode(LifecycleNode):
         super().on_activate(state)
         self._outputs.publish_label_info()
         self._statistics = Statistics()
-        self._handover = Handover(Collector(self.settings.sensors, self.settings.timing))
+        settings = self.settings
+        self._handover = Handover(Collector(settings.sensors, settings.timing))
         info_topic = self.resolve_topic_name("camera_info")
-        assembler = Assembler(self._calibration, info_topic, self._complaints, self._handover.count_drop)
+        motion = EgoMotion(self._transforms, settings.fixed_frame) if settings.motion_compensation else None
+        assembler = Assembler(self._calibration, info_topic, self._complaints, self._handover.count_drop, motion)
         steps = (partial(self._prepare, assembler), self._infer, self._publish)
         self._worker = Worker(self.get_name(), self._handover, steps, self._say, self._complaints)
-        put, camera_info = self._handover.put, self._calibration.put_camera_info
-        self._inputs = Subscriptions(self, self.settings.sensors, put, camera_info, self._complaints)
+        put, others = self._handover.put, {"camera_info": self._calibration.put_camera_info}
+        if motion is not None and "lidar" in settings.sensors:
+            others["odometry"] = motion.put_odometry
+        self._inputs = Subscriptions(self, settings.sensors, put, others, self._complaints)
         self.get_logger().info(
             f"ready: engine {self._pipeline.engine.name}, model {self._pipeline.model.name}, listening to "
             + ", ".join(self._inputs.topics)

@@ -110,11 +110,28 @@ PARAMETERS: tuple[Parameter, ...] = (
         (),
         "LiDAR frame to optical frame, used last: a 4×4 matrix, row by row, as 16 numbers.",
     ),
+    Parameter(
+        "motion_compensation",
+        True,
+        "Move the sweep to the instant of the image by the speeds on the topic odometry, else by TF.",
+    ),
+    Parameter("fixed_frame", "odom", "The frame in which TF says where the vehicle is; empty asks TF for no motion."),
     Parameter("publish_labels", True, "Publish ~/labels, the class of every pixel.", live=True),
     Parameter("publish_masks", True, "Publish ~/road, ~/vehicle and ~/pedestrian.", live=True),
     Parameter("publish_confidence", True, "Publish ~/confidence.", live=True),
     Parameter("publish_overlay", True, "Publish ~/overlay and ~/overlay/compressed while somebody listens.", live=True),
     Parameter("publish_points", True, "Publish ~/points, the labelled sweep, while somebody listens.", live=True),
+    Parameter(
+        "publish_grid", True, "Publish ~/road_grid, road and obstacles from above, while somebody listens.", live=True
+    ),
+    Parameter(
+        "grid.frame",
+        "base_link",
+        "The frame of ~/road_grid, z up; the LiDAR's own where TF does not know it or it is empty.",
+        live=True,
+    ),
+    Parameter("grid.resolution_m", 0.25, "Size of a cell of ~/road_grid [m].", range=(0.02, 5.0), live=True),
+    Parameter("grid.size_m", 60.0, "Length and width of ~/road_grid [m].", range=(1.0, 300.0), live=True),
     Parameter("overlay_alpha", 0.5, "How strongly the colours cover the image.", range=(0.0, 1.0), live=True),
 )
 """Every parameter of the node, in the order in which it is documented."""
@@ -135,11 +152,17 @@ class Settings:
     intensity_max: float
     calibration_file: str | None
     lidar_to_camera: NDArray[np.float64] | None
+    motion_compensation: bool
+    fixed_frame: str
     publish_labels: bool
     publish_masks: bool
     publish_confidence: bool
     publish_overlay: bool
     publish_points: bool
+    publish_grid: bool
+    grid_frame: str
+    grid_resolution_m: float
+    grid_size_m: float
     overlay_alpha: float
 
 
@@ -169,11 +192,17 @@ def make_settings(values: Mapping[str, Any]) -> Settings:
         intensity_max=value["lidar.intensity_max"],
         calibration_file=value["calibration_file"] or None,
         lidar_to_camera=np.array(matrix, np.float64).reshape(4, 4) if len(matrix) else None,
+        motion_compensation=value["motion_compensation"],
+        fixed_frame=value["fixed_frame"],
         publish_labels=value["publish_labels"],
         publish_masks=value["publish_masks"],
         publish_confidence=value["publish_confidence"],
         publish_overlay=value["publish_overlay"],
         publish_points=value["publish_points"],
+        publish_grid=value["publish_grid"],
+        grid_frame=value["grid.frame"],
+        grid_resolution_m=value["grid.resolution_m"],
+        grid_size_m=value["grid.size_m"],
         overlay_alpha=value["overlay_alpha"],
     )
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import array
 import json
 import time
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from typing import Any
 
 import cv2
 import numpy as np
+from nav_msgs.msg import OccupancyGrid
 from numpy.typing import NDArray
 from rclpy.lifecycle import LifecycleNode
 from rclpy.qos import DurabilityPolicy, QoSProfile
@@ -19,10 +21,12 @@ from std_msgs.msg import Header, String
 from perception.classes import BACKGROUND, CLASS_NAMES, FOREGROUND, UNLABELLED, colourise
 from perception.frame import Frame, Prediction
 from perception.ros.assembly import Observation
+from perception.ros.buffers import as_bytes
 from perception.ros.convert import cloud_fields, compressed_fields, image_fields
-from perception.ros.images import as_bytes
+from perception.ros.grid import road_grid
 from perception.ros.imports import optional
 from perception.ros.parameters import Settings
+from perception.ros.transforms import TransformSource
 
 RELIABLE = QoSProfile(depth=5)
 """Reliable publishers serve subscribers of either kind, RViz among them."""
@@ -34,17 +38,18 @@ _OUTSIDE = np.array([110, 110, 110], np.uint8)
 
 
 class Publishers:
-    """The node's publishers, active while the node is."""
+    """The node's publishers, active while the node is. transforms: know where the grid's frame is."""
 
-    def __init__(self, node: LifecycleNode) -> None:
+    def __init__(self, node: LifecycleNode, transforms: TransformSource | None = None) -> None:
         def publisher(kind: Any, name: str) -> Any:
             return node.create_lifecycle_publisher(kind, f"~/{name}", RELIABLE)
 
-        self._node = node
+        self._node, self._transforms = node, transforms
         self._images = {name: publisher(Image, name) for name in ("labels", "confidence", "overlay", *FOREGROUND)}
         self._sent: dict[str, Image] = {}
         self._compressed = publisher(CompressedImage, "overlay/compressed")
         self._points = publisher(PointCloud2, "points")
+        self._grid = publisher(OccupancyGrid, "road_grid")
         # vision_msgs has no wheel: without it the same content goes out as JSON.
         self._vision_msgs = optional("vision_msgs.msg")
         info_type = self._vision_msgs.LabelInfo if self._vision_msgs else String
@@ -52,7 +57,7 @@ class Publishers:
 
     def destroy(self) -> None:
         """Take the topics away."""
-        for publisher in (*self._images.values(), self._compressed, self._points, self._label_info):
+        for publisher in (*self._images.values(), self._compressed, self._points, self._grid, self._label_info):
             self._node.destroy_lifecycle_publisher(publisher)
 
     def publish_label_info(self) -> None:
@@ -82,7 +87,7 @@ class Publishers:
 
     def _messages(
         self, seen: Observation, prediction: Prediction, settings: Settings
-    ) -> Iterator[tuple[Any, Image | CompressedImage | PointCloud2]]:
+    ) -> Iterator[tuple[Any, Image | CompressedImage | PointCloud2 | OccupancyGrid]]:
         header = Header(stamp=seen.header.stamp, frame_id=seen.frame_id)
         labels = prediction.labels
         if settings.publish_labels and self._heard("labels"):
@@ -105,6 +110,26 @@ class Publishers:
             colours[prediction.point_labels == UNLABELLED] = _OUTSIDE
             fields = cloud_fields(seen.frame.points, PointField, prediction.point_labels, colours)
             yield self._points, PointCloud2(header=seen.cloud_header, **fields)
+        if settings.publish_grid and prediction.point_labels is not None and _heard(self._grid):
+            yield self._grid, self._road_grid(seen, prediction.point_labels, settings)
+
+    def _road_grid(self, seen: Observation, labels: NDArray[np.uint8], settings: Settings) -> OccupancyGrid:
+        assert seen.frame.points is not None
+        header, points = Header(stamp=seen.cloud_header.stamp, frame_id=seen.cloud_header.frame_id), seen.frame.points
+        mount = None
+        if self._transforms is not None and settings.grid_frame:
+            mount = self._transforms.lookup(settings.grid_frame, header.frame_id)
+        xyz = points[:, :3]
+        if mount is not None:
+            header.frame_id = settings.grid_frame
+            xyz = xyz @ mount[:3, :3].T.astype(np.float32) + mount[:3, 3].astype(np.float32)
+        cells = road_grid(xyz, labels, settings.grid_resolution_m, settings.grid_size_m)
+        grid = OccupancyGrid(header=header, data=array.array("b", cells.tobytes()))
+        grid.info.map_load_time, grid.info.resolution = header.stamp, settings.grid_resolution_m
+        grid.info.height, grid.info.width = cells.shape
+        corner = -settings.grid_resolution_m * cells.shape[0] / 2
+        grid.info.origin.position.x, grid.info.origin.position.y = corner, corner
+        return grid
 
     def _mono(self, name: str, header: Header, image: NDArray[Any]) -> Image:
         """A mono8 message in the buffer of the one before: ROS has copied that when `publish` returned."""

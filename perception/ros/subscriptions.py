@@ -3,14 +3,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from copy import copy
 from functools import partial
 from typing import Any
 
+from nav_msgs.msg import Odometry
 from rclpy.lifecycle import LifecycleNode
-from rclpy.qos import HistoryPolicy, QoSProfile, ReliabilityPolicy, qos_policy_name_from_kind
-from rclpy.qos_overriding_options import QoSOverridingOptions, QoSPolicyKind
+from rclpy.qos import HistoryPolicy, QoSPolicyKind, QoSProfile, ReliabilityPolicy, qos_policy_name_from_kind
+from rclpy.qos_overriding_options import QoSOverridingOptions
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image, PointCloud2
 
 from perception.ros.assembly import Input
@@ -20,7 +21,7 @@ from perception.ros.convert import stamp_ns
 try:
     from rclpy.event_handler import SubscriptionEventCallbacks
 except ImportError:  # Humble
-    from rclpy.qos_event import SubscriptionEventCallbacks  # type: ignore[import-not-found,no-redef]
+    from rclpy.qos_event import SubscriptionEventCallbacks
 
 NEWEST = QoSProfile(depth=1, history=HistoryPolicy.KEEP_LAST, reliability=ReliabilityPolicy.BEST_EFFORT)
 """Sensor data: hear every publisher, keep what is newest."""
@@ -30,18 +31,21 @@ OVERRIDABLE = (QoSPolicyKind.RELIABILITY, QoSPolicyKind.DURABILITY, QoSPolicyKin
 
 INPUTS: dict[str, tuple[tuple[str, Any], ...]] = {
     "rgb": (("image", Image), ("image/compressed", CompressedImage)),
-    "depth": (("depth", Image),),
-    "infrared": (("infrared", Image),),
+    "depth": (("depth", Image), ("depth/compressedDepth", CompressedImage)),
+    "infrared": (("infrared", Image), ("infrared/compressed", CompressedImage)),
     "lidar": (("points", PointCloud2),),
 }
 """Topics and types by sensor."""
+
+OTHERS: dict[str, Any] = {"camera_info": CameraInfo, "odometry": Odometry}
+"""Types of what is no sensor's."""
 
 
 class Subscriptions:
     """The subscriptions of `sensors`, until `destroy`.
 
-    put(sensor, stamp [ns], input) takes each of their messages, camera_info(message) each CameraInfo. A message whose
-    stamp is zero counts as taken when it came.
+    put(sensor, stamp [ns], input) takes each of their messages; others: what takes those of other topics. A sensor's
+    message whose stamp is zero counts as taken when it came.
     """
 
     def __init__(
@@ -49,12 +53,12 @@ class Subscriptions:
         node: LifecycleNode,
         sensors: Iterable[str],
         put: Callable[[str, int, Input], None],
-        camera_info: Callable[[Any], None],
+        others: Mapping[str, Callable[[Any], None]],
         complaints: Complaints,
     ) -> None:
         self._node, self._put, self._complaints = node, put, complaints
         self._refused: dict[str, str] = {}
-        self._all = [self._subscribe(CameraInfo, "camera_info", camera_info)]
+        self._all = [self._subscribe(OTHERS[topic], topic, store) for topic, store in others.items()]
         for sensor in sensors:
             for topic, kind in INPUTS[sensor]:
                 self._all.append(self._subscribe(kind, topic, partial(self._store, sensor, self._resolve(topic))))

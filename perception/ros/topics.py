@@ -10,7 +10,7 @@ import yaml
 from perception.errors import DataError
 from perception.paths import config_path
 
-INPUT_TOPICS: tuple[str, ...] = ("image", "image/compressed", "camera_info", "depth", "infrared", "points")
+INPUT_TOPICS: tuple[str, ...] = ("image", "image/compressed", "camera_info", "depth", "infrared", "points", "odometry")
 
 
 def read_topics(preset: str) -> dict[str, str]:

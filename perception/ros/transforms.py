@@ -19,6 +19,9 @@ class TransformSource(Protocol):
     def lookup(self, target: str, source: str) -> NDArray[np.float64] | None:
         """(4, 4) that takes points of `source` into `target`; None where it is not known."""
 
+    def motion(self, frame: str, from_ns: int, to_ns: int, fixed: str) -> NDArray[np.float64] | None:
+        """(4, 4) that takes points of `frame` at one time to `frame` at another, things being still in `fixed`."""
+
 
 class StaticTransforms:
     """The tree of /tf_static, as far as it has come."""
@@ -48,6 +51,10 @@ class StaticTransforms:
                     waiting.append(child)
         return found.get(source)
 
+    def motion(self, frame: str, from_ns: int, to_ns: int, fixed: str) -> NDArray[np.float64] | None:
+        """None: mounts alone do not say how the vehicle moves."""
+        return None
+
 
 class Tf2Transforms:
     """tf2's own buffer and listener: also mounts that move."""
@@ -63,6 +70,17 @@ class Tf2Transforms:
 
         try:
             stamped = self._buffer.lookup_transform(_frame(target), _frame(source), Time())
+        except self._errors:
+            return None
+        return transform_matrix(stamped.transform)
+
+    def motion(self, frame: str, from_ns: int, to_ns: int, fixed: str) -> NDArray[np.float64] | None:
+        """(4, 4) that takes points of `frame` at one time to `frame` at another, things being still in `fixed`."""
+        from rclpy.time import Time
+
+        at, before, frame = Time(nanoseconds=to_ns), Time(nanoseconds=from_ns), _frame(frame)
+        try:
+            stamped = self._buffer.lookup_transform_full(frame, at, frame, before, _frame(fixed))
         except self._errors:
             return None
         return transform_matrix(stamped.transform)

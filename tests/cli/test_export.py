@@ -10,6 +10,7 @@ import pytest
 
 pytest.importorskip("mmseg")
 
+from perception import Pipeline
 from perception.cli.export_frames import SUBSETS, calibration_frames, check_frames
 from perception.cli.main import main
 from perception.engines.weights import load_weights, save_weights
@@ -51,7 +52,7 @@ def test_it_writes_what_is_asked_for_and_says_how_well_it_agrees(
     assert main(["export", str(decided), *arguments, "--json", str(tmp_path / "export.json")]) == 0
     assert "100.0000%" in capsys.readouterr().out
     assert {path.name for path in (tmp_path / "out").iterdir()} == {
-        f"decided{end}" for end in (".xml", ".bin", ".onnx")
+        f"decided{end}" for end in (".xml", ".bin", ".onnx", ".check.npz")
     }
     report = json.loads((tmp_path / "export.json").read_text())
     assert [entry["file"] for entry in report["files"]] == ["decided.xml", "decided.onnx"]
@@ -60,7 +61,8 @@ def test_it_writes_what_is_asked_for_and_says_how_well_it_agrees(
 
 def test_a_file_name_may_be_given(decided: Path, tmp_path: Path) -> None:
     assert main(["export", str(decided), "--frames", "1", "-o", str(tmp_path / "vehicle" / "model.xml")]) == 0
-    assert {path.name for path in (tmp_path / "vehicle").iterdir()} == {"model.xml", "model.bin"}
+    assert {path.name for path in (tmp_path / "vehicle").iterdir()} == {"model.xml", "model.bin", "model.check.npz"}
+    assert Pipeline.load(tmp_path / "vehicle" / "model.xml").self_check() == 1.0
 
 
 def test_int8_that_disagrees_is_an_error_and_leaves_nothing(

@@ -13,6 +13,7 @@ from perception.ros.calibration import Calibration
 from perception.ros.collector import Arrival, SensorSet
 from perception.ros.complaints import Complaints
 from perception.ros.convert import camera_info_fields, cloud_fields, image_fields
+from perception.ros.motion import EgoMotion
 
 TOPICS = {"rgb": "/image", "depth": "/depth", "infrared": "/infrared", "lidar": "/points"}
 
@@ -31,7 +32,7 @@ def message(sensor: str, **changes: Any) -> SimpleNamespace:
 class Bench:
     """An assembler with everything it says."""
 
-    def __init__(self, calibrated: bool = True, width: int = 64) -> None:
+    def __init__(self, calibrated: bool = True, width: int = 64, motion: EgoMotion | None = None) -> None:
         self.errors: list[str] = []
         self.warnings: list[str] = []
         self.drops: list[tuple[str, str]] = []
@@ -41,7 +42,8 @@ class Bench:
             header = SimpleNamespace(frame_id="left")
             calibration.put_camera_info(SimpleNamespace(header=header, **camera_info_fields(camera)))
         complaints = Complaints(self.errors.append, self.warnings.append)
-        self._assemble = Assembler(calibration, "/camera_info", complaints, lambda *drop: self.drops.append(drop))
+        drop: Any = lambda *what: self.drops.append(what)  # noqa: E731
+        self._assemble = Assembler(calibration, "/camera_info", complaints, drop, motion)
 
     def __call__(self, trigger: str, **messages: Any) -> Observation | None:
         arrivals = {
@@ -108,3 +110,20 @@ def test_a_calibration_of_another_size_is_scaled_to_the_image() -> None:
     assert seen is not None
     assert seen.frame.camera is not None
     assert (seen.frame.camera.width, seen.frame.camera.height) == (64, 24)
+
+
+def test_a_sweep_is_moved_to_the_instant_of_the_image() -> None:
+    class Passing(EgoMotion):
+        def between(self, frame: str, from_ns: int, to_ns: int) -> Any:
+            assert (frame, from_ns, to_ns) == ("velo", 6, 5)
+            moved = np.eye(4)
+            moved[0, 3] = -0.5
+            return moved
+
+    messages = {"rgb": message("rgb"), "lidar": message("lidar")}
+    still, moved = Bench()("rgb", **messages), Bench(motion=Passing())("rgb", **messages)
+    assert still is not None
+    assert moved is not None
+    assert still.frame.lidar_to_camera is not None
+    assert moved.frame.lidar_to_camera is not None
+    assert (moved.frame.lidar_to_camera - still.frame.lidar_to_camera)[0, 3] == -0.5

@@ -116,6 +116,21 @@ def test_depth_in_millimetres_and_metres() -> None:
     np.testing.assert_array_equal(read_depth(image(metres, "32FC1")), np.array([[np.nan, np.nan], [np.nan, 2.5]], "f4"))
 
 
+@pytest.mark.parametrize(("encoding", "order"), [("nv12", (1, 2)), ("nv21", (2, 1))])
+def test_planar_yuv_with_padded_rows(encoding: str, order: tuple[int, int]) -> None:
+    rgb = gradient()
+    height, width = rgb.shape[:2]
+    planes = cv2.cvtColor(rgb, cv2.COLOR_RGB2YUV_I420)
+    brightness, colours = planes[:height], planes[height:].reshape(2, -1)
+    mixed = np.stack([colours[each - 1] for each in order], 1).reshape(height // 2, width)
+    rows = np.hstack([np.vstack([brightness, mixed]), np.full((height * 3 // 2, 7), 99, np.uint8)])
+    message = SimpleNamespace(encoding=encoding, width=width, height=height, step=width + 7, data=rows.tobytes())
+    assert np.abs(read_rgb(message).astype(int) - rgb).max() <= 8
+    for field, changes in {"step": {"step": 3}, "data": {"data": b"12"}, "size": {"height": 31}}.items():
+        with pytest.raises(MessageError, match=f"^{field}: "):
+            read_rgb(SimpleNamespace(**{**vars(message), **changes}))
+
+
 def test_infrared_keeps_its_depth() -> None:
     raw = np.arange(12, dtype=np.uint16).reshape(3, 4) * 1000
     np.testing.assert_array_equal(read_infrared(image(raw, "16UC1")), raw)

@@ -34,7 +34,7 @@ class Ears:
             self.node,
             ("rgb", "lidar"),
             lambda sensor, stamp, given: self.heard.append((sensor, stamp)),
-            lambda message: None,
+            {},
             complaints,
         )
         self.lidar = self.node.create_publisher(PointCloud2, "points", qos_profile_sensor_data)
@@ -89,6 +89,6 @@ def test_a_publisher_that_does_not_fit_is_named_while_it_is_there(ros: Any) -> N
 def test_it_may_listen_again(ears: Ears) -> None:
     ears.subscriptions.destroy()
     assert ears.subscriptions.topics == []
-    again = Subscriptions(ears.node, ("rgb",), lambda *_: None, lambda _: None, Complaints(print, print))
-    assert again.topics == ["/camera_info", "/image", "/image/compressed"]
+    again = Subscriptions(ears.node, ("rgb",), lambda *_: None, {"odometry": print}, Complaints(print, print))
+    assert again.topics == ["/odometry", "/image", "/image/compressed"]
     again.destroy()

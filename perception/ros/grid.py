@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The labelled sweep from above: where the road is, and what stands on it, as nav_msgs/OccupancyGrid has it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from perception.classes import FOREGROUND, UNLABELLED
+
+FREE, OCCUPIED, UNKNOWN = 0, 100, -1
+
+_ROAD = FOREGROUND["road"]
+_OBSTACLES = [number for name, number in FOREGROUND.items() if name != "road"]
+
+
+def road_grid(
+    points: NDArray[np.floating[Any]], labels: NDArray[np.uint8], resolution: float, size: float
+) -> NDArray[np.int8]:
+    """(n, n) int8 from above, row by row along y and column by column along x, the vehicle in the middle.
+
+    points: (N, 3) x forward, y left, z up [m]. labels: (N,) class of each, 255 for those that the camera does not see.
+    resolution, size: of a cell and of the whole [m]. A cell is OCCUPIED where any point is of a vehicle or a
+    pedestrian, or most are of no class; FREE where most are road; UNKNOWN without points.
+    """
+    cells = max(1, round(size / resolution))
+    index = np.floor(points[:, :2] / resolution + cells / 2)
+    seen = ((index >= 0) & (index < cells)).all(1) & (labels != UNLABELLED)
+    columns, rows = index[seen].astype(np.int64).T
+    place, labels = rows * cells + columns, labels[seen]
+
+    def count(chosen: NDArray[np.bool_]) -> NDArray[np.int64]:
+        return np.bincount(place[chosen], minlength=cells * cells)
+
+    everything, road = count(np.ones(len(labels), np.bool_)), count(labels == _ROAD)
+    obstacles = count(np.isin(labels, _OBSTACLES))
+    grid = np.where(2 * road > everything, FREE, OCCUPIED)
+    grid[obstacles > 0] = OCCUPIED
+    grid[everything == 0] = UNKNOWN
+    return grid.astype(np.int8).reshape(cells, cells)

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -58,13 +58,19 @@ class Pipeline:
         self._images = ThreadPoolExecutor(1, "images") if overlap else None
 
     @classmethod
-    def load(cls, model: str | Path | None = None, engine: str = "auto", threads: int | None = None) -> Pipeline:
+    def load(
+        cls,
+        model: str | Path | None = None,
+        engine: str = "auto",
+        threads: int | None = None,
+        load_engine: Callable[[str, Path, int | None], Engine] = load_engine,
+    ) -> Pipeline:
         """A pipeline on trained weights.
 
         model: None for the shipped weights, the name of shipped weights, or the path of a .xml (OpenVINO) or
         .safetensors (PyTorch) file. engine: openvino, torch, or auto: the fastest that the model has a file for.
-        threads: of the process, which its parts share (see `perception.threads`); None takes every core. Raises
-        ModelError.
+        threads: of the process, which its parts share (see `perception.threads`); None takes every core. load_engine:
+        where several pipelines share engines, `EnginePool.load`. Raises ModelError.
         """
         name, path = find_model(model, engine)
         return cls(load_engine(name, path, share_threads(threads)), path, overlap=threads != 1)

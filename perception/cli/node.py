@@ -17,6 +17,8 @@ EXAMPLES = """\
       with the topic names that kitti2bag gives
   perception node --ros-args -p engine:=openvino -p threads:=2 -p lidar.enabled:=false
       with parameters; `--ros-args --params-file FILE` reads them from a file
+  perception node --rigs front rear
+      two cameras, each with a node of its own (/front/perception hears /front/image, …); they share one network
 """
 
 
@@ -26,6 +28,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--topics",
         metavar="NAME|FILE",
         help="input topic names: a preset of configs/topics (kitti2bag, kitti_to_ros2bag), or a YAML file like them",
+    )
+    parser.add_argument(
+        "--rigs",
+        nargs="+",
+        default=[],
+        metavar="NAMESPACE",
+        help="a node in each namespace, for several cameras; the network is loaded once, and they take turns at it",
     )
     parser.epilog = (
         parser.epilog or ""
@@ -37,4 +46,4 @@ def run(args: argparse.Namespace) -> int:
     from perception.ros.main import run as run_node
     from perception.ros.topics import remappings
 
-    return run_node([*args.rest, *(remappings(args.topics) if args.topics else [])])
+    return run_node([*args.rest, *(remappings(args.topics) if args.topics else [])], args.rigs)

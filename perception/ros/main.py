@@ -1,27 +1,35 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Runs the node as a process: one executor, clean ends, exit code 0 when it was asked to stop."""
+"""Runs the node as a process, one or several: an executor for each, clean ends, exit code 0 when asked to stop."""
 
 from __future__ import annotations
 
+import contextlib
 import signal
+import threading
 from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
+from perception.engines.shared import EnginePool
 from perception.errors import PerceptionError
 from perception.ros.dds import use_profile
 from perception.ros.imports import require_rclpy
 
+if TYPE_CHECKING:
+    from perception.ros.node import PerceptionNode
 
-def run(ros_arguments: Sequence[str]) -> int:
+
+def run(ros_arguments: Sequence[str], rigs: Sequence[str] = ()) -> int:
     """Run the node until it is stopped; `ros_arguments` as ROS takes them (--ros-args …). Returns the exit code.
 
-    Raises PerceptionError for what the user can mend: no ROS, wrong arguments or parameters, a model that is missing.
+    rigs: namespaces, one for a node each; they share engines. Raises PerceptionError for what the user can mend: no
+    ROS, wrong arguments or parameters, a model that is missing. Of several rigs, one that cannot start says so and
+    leaves the others alone; a lifecycle manager may configure it again.
     """
     use_profile()
     require_rclpy()
     import rclpy
     from rclpy.exceptions import InvalidParameterTypeException, InvalidParameterValueException
     from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
-    from rclpy.lifecycle import TransitionCallbackReturn
 
     from perception.ros.node import PerceptionNode
 
@@ -30,16 +38,21 @@ def run(ros_arguments: Sequence[str]) -> int:
         rclpy.init(args=list(ros_arguments))
     except RuntimeError as error:  # rclpy's own for unknown arguments and unreadable parameter files
         raise PerceptionError(f"ROS arguments: {str(error).split(', at /')[0]}") from error
-    node = executor = None
+    nodes: list[PerceptionNode] = []
+    executors: list[Any] = []
     try:
-        node = PerceptionNode()
-        if node.settings.autostart:
-            for transition in (node.trigger_configure, node.trigger_activate):
-                if transition() != TransitionCallbackReturn.SUCCESS:
-                    raise PerceptionError(f"the node cannot start: {node.failure}")
-        executor = SingleThreadedExecutor()
-        executor.add_node(node)
-        executor.spin()
+        pool = EnginePool()
+        nodes.extend(PerceptionNode(pool.load, namespace=rig or None) for rig in rigs or [""])
+        started = [_start(node) for node in nodes]
+        if not any(started):
+            raise PerceptionError(f"the node cannot start: {nodes[0].failure}")
+        executors.extend(SingleThreadedExecutor() for _ in nodes)
+        for node, executor in zip(nodes, executors, strict=True):
+            executor.add_node(node)
+        # An executor each: while one rig loads a network, the others hear their sensors.
+        for executor in executors[1:]:
+            threading.Thread(target=_spin, args=(executor,), daemon=True).start()
+        executors[0].spin()
     except (KeyboardInterrupt, ExternalShutdownException):
         pass
     except Exception as error:
@@ -51,9 +64,26 @@ def run(ros_arguments: Sequence[str]) -> int:
     finally:
         # launch passes Ctrl-C on although the terminal did so already: the second one must not break the way out.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
-        if executor is not None:
+        for executor in executors:
             executor.shutdown()
-        if node is not None:
+        for node in nodes:
             node.destroy_node()
         rclpy.try_shutdown()  # type: ignore[attr-defined]
     return 0
+
+
+def _start(node: PerceptionNode) -> bool:
+    """Configure and activate, where the node is to do so itself; whether it is what its parameters want."""
+    from rclpy.lifecycle import TransitionCallbackReturn
+
+    if not node.settings.autostart:
+        return True
+    transitions = (node.trigger_configure, node.trigger_activate)
+    return all(transition() == TransitionCallbackReturn.SUCCESS for transition in transitions)
+
+
+def _spin(executor: Any) -> None:
+    from rclpy.executors import ExternalShutdownException
+
+    with contextlib.suppress(ExternalShutdownException):
+        executor.spin()

@@ -12,6 +12,7 @@ import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial, wraps
+from pathlib import Path
 from typing import Any
 
 from diagnostic_msgs.msg import DiagnosticArray
@@ -19,6 +20,7 @@ from rcl_interfaces.msg import SetParametersResult
 from rclpy.clock import Clock, ClockType  # type: ignore[attr-defined]  # Humble has no rclpy.clock_type
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 
+from perception.engines import Engine, load_engine
 from perception.errors import PerceptionError
 from perception.pipeline import Pipeline, Task
 from perception.ros import parameters, transforms
@@ -49,6 +51,7 @@ class Job:
     stages_ms: dict[str, float]
 
 
+LoadEngine = Callable[[str, Path, int | None], Engine]
 Callback = Callable[["PerceptionNode", LifecycleState], TransitionCallbackReturn]
 
 
@@ -74,10 +77,14 @@ def _transition(callback: Callable[[PerceptionNode, LifecycleState], None]) -> C
 
 
 class PerceptionNode(LifecycleNode):
-    """See the module. failure: why the last transition that failed did so."""
+    """See the module. failure: why the last transition that failed did so.
 
-    def __init__(self, **options: Any) -> None:
+    load_engine: where several nodes of a process share engines, `EnginePool.load`. options: as of rclpy's Node.
+    """
+
+    def __init__(self, load_engine: LoadEngine = load_engine, **options: Any) -> None:
         super().__init__("perception", **options)
+        self._load_engine = load_engine
         self.failure: str | None = None
         self.settings = parameters.declare(self)
         for line in parameters.unknown(self._parameter_overrides):
@@ -86,7 +93,8 @@ class PerceptionNode(LifecycleNode):
         self._complaints = Complaints(self.get_logger().error, self.get_logger().warning)
         self._transforms = transforms.listen(self)
         self._diagnostics_publisher = self.create_publisher(DiagnosticArray, "/diagnostics", 10)
-        self._diagnostics = Diagnostics(self.get_name(), self._topics(), self._complaints)
+        self._name = self.get_fully_qualified_name().lstrip("/")
+        self._diagnostics = Diagnostics(self._name, self._topics(), self._complaints)
         self.create_timer(1.0, self._report, clock=Clock(clock_type=ClockType.STEADY_TIME))
 
         self._pipeline: Pipeline | None = None
@@ -104,7 +112,7 @@ class PerceptionNode(LifecycleNode):
         settings = self.settings = parameters.read(self)
         file = read_calibration_file(settings.calibration_file) if settings.calibration_file else None
         self._calibration = Calibration(file, settings.lidar_to_camera, self._transforms)
-        self._pipeline = Pipeline.load(settings.model, settings.engine, settings.threads)
+        self._pipeline = Pipeline.load(settings.model, settings.engine, settings.threads, self._load_engine)
         camera = file.camera if file else None
         self._pipeline.warm_up(*((camera.width, camera.height) if camera else WARM_UP_SIZE))
         agreement = self._pipeline.self_check()
@@ -126,7 +134,7 @@ class PerceptionNode(LifecycleNode):
         motion = EgoMotion(self._transforms, settings.fixed_frame) if settings.motion_compensation else None
         assembler = Assembler(self._calibration, info_topic, self._complaints, self._handover.count_drop, motion)
         steps = (partial(self._prepare, assembler), self._infer, self._publish)
-        self._worker = Worker(self.get_name(), self._handover, steps, self._say, self._complaints)
+        self._worker = Worker(self._name, self._handover, steps, self._say, self._complaints)
         put, others = self._handover.put, {"camera_info": self._calibration.put_camera_info}
         if motion is not None and "lidar" in settings.sensors:
             others["odometry"] = motion.put_odometry

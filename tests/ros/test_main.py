@@ -78,3 +78,17 @@ def test_mistakes_at_start_are_one_line(ros: Any, tmp_path: Path, arguments: lis
     assert done.returncode == 2
     assert "Traceback" not in done.stderr
     assert reason in done.stderr.splitlines()[-1]
+
+
+def test_rigs_share_one_network_and_one_that_cannot_start_leaves_the_other_alone(
+    ros: Any, tiny_model: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / "rear.yaml"
+    file.write_text("/rear/perception: {ros__parameters: {calibration_file: /nowhere.yaml}}")
+    parameters = ["-p", f"model:={tiny_model}", "--params-file", str(file)]
+    with started("--rigs", "front", "rear", "--ros-args", *parameters) as (process, said):
+        assert "/front/image, " in said
+        while "/nowhere.yaml" not in said:
+            assert process.stderr is not None
+            said += process.stderr.readline()
+        assert process.poll() is None

@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One engine for several cameras: it is loaded once, and they take turns at it in the order in which they ask."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from pathlib import Path
+from types import TracebackType
+from weakref import WeakValueDictionary
+
+from perception.engines import load_engine
+from perception.engines.base import Engine, NetworkOutput
+from perception.sensors import NetworkInput
+
+
+class FairLock:
+    """A lock that goes to who has waited longest: `threading.Lock` may starve one of two who ask all the time."""
+
+    def __init__(self) -> None:
+        self._guard = threading.Lock()
+        self._taken = False
+        self._waiting: deque[threading.Event] = deque()
+
+    def __enter__(self) -> None:
+        with self._guard:
+            if not self._taken:
+                self._taken = True
+                return
+            turn = threading.Event()
+            self._waiting.append(turn)
+        turn.wait()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        with self._guard:
+            if self._waiting:
+                self._waiting.popleft().set()  # taken it stays, by the next
+            else:
+                self._taken = False
+
+
+class SharedEngine:
+    """An engine that any number of threads may call; whatever one of its calls raises leaves it to the others."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._turn = FairLock()
+
+    @property
+    def name(self) -> str:
+        """The engine's."""
+        return self._engine.name
+
+    def infer(self, network_input: NetworkInput) -> NetworkOutput:
+        """Run the network when it is this caller's turn."""
+        with self._turn:
+            return self._engine.infer(network_input)
+
+
+class EnginePool:
+    """Loads each engine once, for as long as somebody holds it; several threads may ask."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._engines: WeakValueDictionary[tuple[str, Path, int | None], SharedEngine] = WeakValueDictionary()
+
+    def load(self, engine: str, path: Path, threads: int | None) -> Engine:
+        """As `load_engine`."""
+        key = (engine, path.resolve(), threads)
+        with self._lock:
+            shared = self._engines.get(key)
+            if shared is None:
+                shared = self._engines[key] = SharedEngine(load_engine(*key))
+            return shared

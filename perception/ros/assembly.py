@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -14,6 +14,7 @@ from perception.ros.collector import TRIGGER_ORDER, SensorSet
 from perception.ros.complaints import Complaints
 from perception.ros.convert import read_depth, read_infrared, read_points, read_rgb
 from perception.ros.motion import EgoMotion
+from perception.sensors.registration import register_depth, register_infrared
 
 
 class Input(NamedTuple):
@@ -39,25 +40,34 @@ class Observation:
 class Assembler:
     """Makes frames. `drop(sensor, cause)` is told of every message that could not be used.
 
-    motion: moves a sweep to the instant of the image by moving its extrinsics; None leaves it where it was measured.
+    infos: the topics of the cameras' camera_info, by sensor. motion: moves a sweep to the instant of the image by
+    moving its extrinsics; None leaves it where it was measured.
+
+    A depth or infrared image counts as registered to the camera unless its own camera_info names another frame: then it
+    is registered here.
     """
 
     def __init__(
         self,
         calibration: Calibration,
-        camera_info_topic: str,
+        infos: Mapping[str, str],
         complaints: Complaints,
         drop: Callable[[str, str], None],
         motion: EgoMotion | None = None,
     ) -> None:
         self._calibration = calibration
-        self._camera_info_topic = camera_info_topic
+        self._infos = infos
         self._complaints = complaints
         self._drop = drop
         self._motion = motion
 
-    def __call__(self, matched: SensorSet, intensity_max: float = 0.0) -> Observation | None:
-        """The frame of these messages; None where none of them can be used."""
+    def __call__(
+        self, matched: SensorSet, intensity_max: float = 0.0, infrared_distance: float = 20.0
+    ) -> Observation | None:
+        """The frame of these messages; None where none of them can be used.
+
+        intensity_max: see `read_points`. infrared_distance: see `register_infrared` [m].
+        """
         readers: dict[str, Callable[[Any], Any]] = {
             "rgb": read_rgb,
             "depth": read_depth,
@@ -65,21 +75,29 @@ class Assembler:
             "lidar": lambda message: read_points(message, intensity_max),
         }
         inputs: dict[str, Input] = {name: arrival.message for name, arrival in matched.arrivals.items()}
-        camera = self._camera(inputs)
+        camera = self._camera("rgb")
+        if camera is None and "lidar" in inputs:
+            self._complaints.warn(
+                inputs["lidar"].topic,
+                f"camera: nothing on {self._infos['rgb']} and no calibration_file with a camera; the LiDAR is left out",
+            )
         lidar_to_camera = self._lidar_to_camera(matched, inputs.get("lidar"), camera)
         if lidar_to_camera is None and "lidar" in inputs:
             del inputs["lidar"]
             self._drop("lidar", "no calibration")
         read = {name: self._read(name, inputs[name], readers[name]) for name in inputs}
         values = {name: value for name, value in read.items() if value is not None}
+        if camera is not None and "rgb" in values:
+            height, width = values["rgb"].shape[:2]
+            camera = camera if (camera.width, camera.height) == (width, height) else camera.resized(width, height)
+        for name in {"depth", "infrared"} & set(values):
+            values[name] = self._registered(name, values[name], inputs[name], camera, infrared_distance)
+        values = {name: value for name, value in values.items() if value is not None}
         if not values:
             return None
 
         trigger = next(name for name in TRIGGER_ORDER if name in values)
         header = inputs[trigger].message.header
-        if camera is not None and "rgb" in values:
-            height, width = values["rgb"].shape[:2]
-            camera = camera if (camera.width, camera.height) == (width, height) else camera.resized(width, height)
         frame = Frame(
             stamp_ns=matched.arrivals[trigger].stamp_ns,
             rgb=values.get("rgb"),
@@ -101,19 +119,27 @@ class Assembler:
             self._drop(sensor, "broken")
             return None
 
-    def _camera(self, inputs: dict[str, Input]) -> CameraModel | None:
+    def _camera(self, sensor: str) -> CameraModel | None:
         try:
-            camera = self._calibration.camera()
+            return self._calibration.camera(sensor)
         except MessageError as error:
-            self._complaints.error(self._camera_info_topic, error)
+            self._complaints.error(self._infos[sensor], error)
             return None
-        if camera is None and "lidar" in inputs:
-            self._complaints.warn(
-                inputs["lidar"].topic,
-                f"camera: nothing on {self._camera_info_topic} and no calibration_file with a camera; "
-                "the LiDAR is left out",
-            )
-        return camera
+
+    def _registered(self, sensor: str, image: Any, given: Input, camera: CameraModel | None, distance: float) -> Any:
+        """The image as `camera` would see it; None where its place is not known."""
+        own = self._camera(sensor)
+        if own is None or camera is None or own.frame_id in ("", camera.frame_id):
+            return image
+        try:
+            extrinsics = self._calibration.to_camera(sensor, own.frame_id, camera.frame_id)
+        except MessageError as error:
+            self._complaints.warn(given.topic, error)
+            self._drop(sensor, "no calibration")
+            return None
+        if sensor == "depth":
+            return register_depth(image, own, camera, extrinsics)
+        return register_infrared(image, own, camera, extrinsics, distance)
 
     def _lidar_to_camera(self, matched: SensorSet, lidar: Input | None, camera: CameraModel | None) -> Any:
         if lidar is None or camera is None:

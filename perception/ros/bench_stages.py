@@ -66,7 +66,7 @@ class FrameStages:
         self._node, self._outputs, self._pipeline = node, outputs, pipeline
         self._calibration = Calibration(lidar_to_camera=frame.lidar_to_camera)
         complaints = Complaints(_refuse, _refuse)
-        self._assembler = Assembler(self._calibration, "/camera_info", complaints, lambda sensor, cause: None)
+        self._assembler = Assembler(self._calibration, {"rgb": "/camera_info"}, complaints, lambda sensor, cause: None)
         self.settings: Settings = make_settings({})
 
     def __call__(self, messages: Messages, settings: Settings | None = None) -> dict[str, float]:

@@ -61,6 +61,15 @@ def read_calibration_file(path: str | Path) -> FileCalibration:
     return FileCalibration(camera, matrix)
 
 
+@dataclass
+class _CameraInfo:
+    """The newest message, the newest that was read, and what it said."""
+
+    message: Any = None
+    read: Any = None
+    camera: CameraModel | None = None
+
+
 class Calibration:
     """The calibration as it is now. camera_info comes in by callback; everything else reads, from the worker."""
 
@@ -73,24 +82,33 @@ class Calibration:
         self._file = file or FileCalibration(None, None)
         self._parameter = lidar_to_camera
         self._transforms = transforms
-        self._message: Any = None
-        self._read: Any = None
-        self._camera: CameraModel | None = None
+        self._infos = {sensor: _CameraInfo() for sensor in ("rgb", "depth", "infrared")}
 
-    def put_camera_info(self, message: Any) -> None:
-        """Take a CameraInfo; it is read when the next frame needs it."""
-        self._message = message
+    def put_camera_info(self, message: Any, sensor: str = "rgb") -> None:
+        """Take a CameraInfo of the sensor; it is read when the next frame needs it."""
+        self._infos[sensor].message = message
 
-    def camera(self) -> CameraModel | None:
-        """The camera of the newest camera_info, else of the file; None where there is neither.
+    def camera(self, sensor: str = "rgb") -> CameraModel | None:
+        """The camera of the newest camera_info, else, of rgb, that of the file; None where there is neither.
 
         Raises MessageError for a camera_info that is broken, once; the camera that was known stays.
         """
-        message = self._message
-        if message is not None and not _same(message, self._read):
-            self._read = message
-            self._camera = read_camera(message)
-        return self._camera or self._file.camera
+        info = self._infos[sensor]
+        message = info.message
+        if message is not None and not _same(message, info.read):
+            info.read = message
+            info.camera = read_camera(message)
+        return info.camera or (self._file.camera if sensor == "rgb" else None)
+
+    def to_camera(self, sensor: str, frame: str, camera_frame: str) -> NDArray[np.float64]:
+        """(4, 4) from another camera's optical frame, by TF. Raises MessageError, naming the frames, if none."""
+        found = self._transforms.lookup(camera_frame, frame) if self._transforms is not None else None
+        if found is None:
+            raise MessageError(
+                f"extrinsics: no TF from '{frame}' to '{camera_frame}'; the {sensor} image cannot be registered and is "
+                "left out"
+            )
+        return found
 
     def lidar_to_camera(self, lidar_frame: str, camera_frame: str) -> NDArray[np.float64]:
         """(4, 4): by TF, else the file, else the parameter. Raises MessageError, naming the frames, if none."""

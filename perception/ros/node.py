@@ -33,7 +33,7 @@ from perception.ros.handover import Handover
 from perception.ros.motion import EgoMotion
 from perception.ros.publishers import Publishers
 from perception.ros.statistics import Statistics
-from perception.ros.subscriptions import INPUTS, Subscriptions
+from perception.ros.subscriptions import CAMERA_INFOS, INPUTS, Subscriptions
 from perception.ros.worker import Worker
 
 WARM_UP_SIZE = (1242, 375)
@@ -130,15 +130,19 @@ class PerceptionNode(LifecycleNode):
         self._statistics = Statistics()
         settings = self.settings
         self._handover = Handover(Collector(settings.sensors, settings.timing))
-        info_topic = self.resolve_topic_name("camera_info")
+        infos = {sensor: self.resolve_topic_name(topic) for sensor, topic in CAMERA_INFOS.items()}
         motion = EgoMotion(self._transforms, settings.fixed_frame) if settings.motion_compensation else None
-        assembler = Assembler(self._calibration, info_topic, self._complaints, self._handover.count_drop, motion)
+        assembler = Assembler(self._calibration, infos, self._complaints, self._handover.count_drop, motion)
         steps = (partial(self._prepare, assembler), self._infer, self._publish)
         self._worker = Worker(self._name, self._handover, steps, self._say, self._complaints)
-        put, others = self._handover.put, {"camera_info": self._calibration.put_camera_info}
+        others: dict[str, Callable[[Any], None]] = {
+            topic: partial(self._calibration.put_camera_info, sensor=sensor)
+            for sensor, topic in CAMERA_INFOS.items()
+            if sensor == "rgb" or sensor in settings.sensors
+        }
         if motion is not None and "lidar" in settings.sensors:
             others["odometry"] = motion.put_odometry
-        self._inputs = Subscriptions(self, settings.sensors, put, others, self._complaints)
+        self._inputs = Subscriptions(self, settings.sensors, self._handover.put, others, self._complaints)
         self.get_logger().info(
             f"ready: engine {self._pipeline.engine.name}, model {self._pipeline.model.name}, listening to "
             + ", ".join(self._inputs.topics)
@@ -193,7 +197,7 @@ class PerceptionNode(LifecycleNode):
         """Step 1 of the worker: a set → the network's input. None where none of its messages can be used."""
         assert self._pipeline is not None
         began, settings = time.perf_counter(), self.settings
-        seen = assembler(matched, settings.intensity_max)
+        seen = assembler(matched, settings.intensity_max, settings.infrared_distance)
         if seen is None:
             return None
         convert_ms = 1e3 * (time.perf_counter() - began)

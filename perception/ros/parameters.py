@@ -40,6 +40,25 @@ class Parameter:
     read_only: bool = False
 
 
+_OF_ONE_SENSOR: dict[str, Parameter] = {
+    "infrared": Parameter(
+        "infrared.distance_m",
+        20.0,
+        "Where an infrared camera beside the RGB camera is registered exactly; nearer and farther it is off [m].",
+        range=(0.5, 1000.0),
+        live=True,
+    ),
+    "lidar": Parameter(
+        "lidar.intensity_max",
+        0.0,
+        "The LiDAR intensity that means 1; 0 finds it from the cloud's type and values.",
+        range=(0.0, 65535.0),
+        live=True,
+    ),
+}
+"""What only one sensor has."""
+
+
 def _per_sensor() -> list[Parameter]:
     names = {"rgb": "camera", "depth": "depth camera", "infrared": "infrared camera", "lidar": "LiDAR"}
     rows = []
@@ -63,6 +82,8 @@ def _per_sensor() -> list[Parameter]:
                 live=True,
             )
         )
+        if sensor in _OF_ONE_SENSOR:
+            rows.append(_OF_ONE_SENSOR[sensor])
     return rows
 
 
@@ -93,13 +114,6 @@ PARAMETERS: tuple[Parameter, ...] = (
         live=True,
     ),
     *_per_sensor(),
-    Parameter(
-        "lidar.intensity_max",
-        0.0,
-        "The LiDAR intensity that means 1; 0 finds it from the cloud's type and values.",
-        range=(0.0, 65535.0),
-        live=True,
-    ),
     Parameter(
         "calibration_file",
         "",
@@ -150,6 +164,7 @@ class Settings:
     sensors: tuple[str, ...]
     timing: Timing
     intensity_max: float
+    infrared_distance: float
     calibration_file: str | None
     lidar_to_camera: NDArray[np.float64] | None
     motion_compensation: bool
@@ -190,6 +205,7 @@ def make_settings(values: Mapping[str, Any]) -> Settings:
             offsets_s={name: value[f"{name}.offset_s"] for name in MODALITIES},
         ),
         intensity_max=value["lidar.intensity_max"],
+        infrared_distance=value["infrared.distance_m"],
         calibration_file=value["calibration_file"] or None,
         lidar_to_camera=np.array(matrix, np.float64).reshape(4, 4) if len(matrix) else None,
         motion_compensation=value["motion_compensation"],

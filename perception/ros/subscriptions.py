@@ -37,8 +37,11 @@ INPUTS: dict[str, tuple[tuple[str, Any], ...]] = {
 }
 """Topics and types by sensor."""
 
-OTHERS: dict[str, Any] = {"camera_info": CameraInfo, "odometry": Odometry}
-"""Types of what is no sensor's."""
+CAMERA_INFOS = {"rgb": "camera_info", "depth": "depth/camera_info", "infrared": "infrared/camera_info"}
+"""Topics by the sensor that they are about."""
+
+OTHERS: dict[str, Any] = {**dict.fromkeys(CAMERA_INFOS.values(), CameraInfo), "odometry": Odometry}
+"""Types of what is no sensor's data."""
 
 
 class Subscriptions:

@@ -15,6 +15,7 @@ from perception.ros.complaints import Complaints
 from perception.ros.convert import camera_info_fields, cloud_fields, image_fields
 from perception.ros.motion import EgoMotion
 
+INFOS = {"rgb": "/camera_info", "depth": "/depth/camera_info", "infrared": "/infrared/camera_info"}
 TOPICS = {"rgb": "/image", "depth": "/depth", "infrared": "/infrared", "lidar": "/points"}
 
 
@@ -32,18 +33,20 @@ def message(sensor: str, **changes: Any) -> SimpleNamespace:
 class Bench:
     """An assembler with everything it says."""
 
-    def __init__(self, calibrated: bool = True, width: int = 64, motion: EgoMotion | None = None) -> None:
+    def __init__(
+        self, calibrated: bool = True, width: int = 64, motion: EgoMotion | None = None, transforms: Any = None
+    ) -> None:
         self.errors: list[str] = []
         self.warnings: list[str] = []
         self.drops: list[tuple[str, str]] = []
-        calibration = Calibration(lidar_to_camera=np.eye(4) if calibrated else None)
+        self.calibration = calibration = Calibration(None, np.eye(4) if calibrated else None, transforms)
         if calibrated:
             camera = CameraModel(np.array([[70.0, 0, 31.5], [0, 70.0, 11.5], [0, 0, 1]]), width, 24)
             header = SimpleNamespace(frame_id="left")
             calibration.put_camera_info(SimpleNamespace(header=header, **camera_info_fields(camera)))
         complaints = Complaints(self.errors.append, self.warnings.append)
         drop: Any = lambda *what: self.drops.append(what)  # noqa: E731
-        self._assemble = Assembler(calibration, "/camera_info", complaints, drop, motion)
+        self._assemble = Assembler(calibration, INFOS, complaints, drop, motion)
 
     def __call__(self, trigger: str, **messages: Any) -> Observation | None:
         arrivals = {
@@ -127,3 +130,44 @@ def test_a_sweep_is_moved_to_the_instant_of_the_image() -> None:
     assert still.frame.lidar_to_camera is not None
     assert moved.frame.lidar_to_camera is not None
     assert (moved.frame.lidar_to_camera - still.frame.lidar_to_camera)[0, 3] == -0.5
+
+
+class Beside:
+    """TF that knows a depth and an infrared camera, 0.1 m to the right of the RGB camera."""
+
+    def lookup(self, target: str, source: str) -> Any:
+        mount = np.eye(4)
+        mount[0, 3] = 0.1
+        return mount if (target, source) == ("left", "right") else None
+
+
+def own_camera(frame_id: str) -> Any:
+    camera = CameraModel(np.array([[35.0, 0, 15.5], [0, 35.0, 5.5], [0, 0, 1]]), 32, 12)
+    return SimpleNamespace(header=SimpleNamespace(frame_id=frame_id), **camera_info_fields(camera))
+
+
+@pytest.mark.parametrize("sensor", ["depth", "infrared"])
+def test_an_image_of_another_camera_is_registered(sensor: str) -> None:
+    bench = Bench(transforms=Beside())
+    messages = {"rgb": message("rgb"), sensor: message(sensor)}
+    as_it_is = bench("rgb", **messages)
+    bench.calibration.put_camera_info(own_camera("right"), sensor)
+    registered = bench("rgb", **messages)
+    assert as_it_is is not None
+    assert registered is not None
+    before, after = getattr(as_it_is.frame, sensor), getattr(registered.frame, sensor)
+    assert before.shape == after.shape == (12, 32)
+    # The left border is not seen from the right.
+    assert not (after[:, 0] >= before[:, 0]).any()
+    np.testing.assert_allclose(after[:, 8:], before[:, 8:], rtol=1e-5)
+    assert (bench.errors, bench.warnings, bench.drops) == ([], [], [])
+
+
+def test_an_image_of_a_camera_that_nobody_knows_is_left_out() -> None:
+    bench = Bench(transforms=Beside())
+    bench.calibration.put_camera_info(own_camera("elsewhere"), "depth")
+    seen = bench("rgb", rgb=message("rgb"), depth=message("depth"))
+    assert seen is not None
+    assert seen.frame.modalities == ("rgb",)
+    assert bench.drops == [("depth", "no calibration")]
+    assert "from 'elsewhere' to 'left'" in bench.warnings[0]

@@ -11,6 +11,7 @@ from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from perception.ros.collector import SensorState
 from perception.ros.complaints import Complaints
 from perception.ros.statistics import Summary
+from perception.sensors.alignment import Misalignment
 
 OK, WARN, ERROR, STALE = DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticStatus.ERROR, DiagnosticStatus.STALE
 
@@ -23,6 +24,7 @@ class Snapshot:
     """Everything that one report is about, at one moment (`now`, monotonic seconds).
 
     refused: topics that somebody publishes with a quality of service that does not fit, and the policy at fault.
+    misaligned: how the sweep would fit the image better than it does.
     """
 
     now: float
@@ -30,6 +32,7 @@ class Snapshot:
     clock_jumps: int
     summary: Summary
     refused: Mapping[str, str] = field(default_factory=dict)
+    misaligned: Misalignment | None = None
 
 
 class Diagnostics:
@@ -75,6 +78,8 @@ class Diagnostics:
         complaint = next((reason for topic in topics if (reason := self._complaints.recent(topic))), None)
         if complaint:
             return WARN, complaint, values
+        if sensor == "lidar" and snapshot.misaligned is not None:
+            return WARN, str(snapshot.misaligned), values
         if state.alive:
             return OK, f"{rate_hz:.1f} Hz", values
         if age is None:

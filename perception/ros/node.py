@@ -35,6 +35,7 @@ from perception.ros.publishers import Publishers
 from perception.ros.statistics import Statistics
 from perception.ros.subscriptions import CAMERA_INFOS, INPUTS, Subscriptions
 from perception.ros.worker import Worker
+from perception.sensors.alignment import AlignmentMonitor
 
 WARM_UP_SIZE = (1242, 375)
 """The image size that the network is warmed up with until a camera says its own."""
@@ -103,7 +104,7 @@ class PerceptionNode(LifecycleNode):
         self._inputs: Subscriptions | None = None
         self._handover: Handover | None = None
         self._worker: Worker | None = None
-        self._statistics = Statistics()
+        self._statistics, self._alignment, self._check_due = Statistics(), AlignmentMonitor(), 0.0
 
     @_transition
     def on_configure(self, state: LifecycleState) -> None:
@@ -127,7 +128,7 @@ class PerceptionNode(LifecycleNode):
         assert self._outputs is not None
         super().on_activate(state)
         self._outputs.publish_label_info()
-        self._statistics = Statistics()
+        self._statistics, self._alignment, self._check_due = Statistics(), AlignmentMonitor(), 0.0
         settings = self.settings
         self._handover = Handover(Collector(settings.sensors, settings.timing))
         infos = {sensor: self.resolve_topic_name(topic) for sensor, topic in CAMERA_INFOS.items()}
@@ -215,6 +216,8 @@ class PerceptionNode(LifecycleNode):
         assert self._outputs is not None
         prediction = self._pipeline.decode(job.task)
         spent = self._outputs.publish(job.seen, prediction, job.settings)
+        if job.settings.check_extrinsics:
+            self._check_extrinsics(job.task)
         arrived = job.matched.arrivals[job.matched.trigger].arrived
         self._statistics.answered(
             job.matched.trigger,
@@ -224,6 +227,13 @@ class PerceptionNode(LifecycleNode):
             latency_s=time.monotonic() - arrived,
             stamp_latency_s=(self.get_clock().now().nanoseconds - job.matched.stamp_ns) * 1e-9,
         )
+
+    def _check_extrinsics(self, task: Task) -> None:
+        """Once a second: it takes some milliseconds."""
+        now = time.monotonic()
+        if task.projection is not None and now >= self._check_due:
+            self._check_due = now + 1.0
+            self._alignment.add(task.frame, task.projection)
 
     def _say(self, change: Change) -> None:
         topics = " or ".join(self._topics()[change.sensor])
@@ -238,8 +248,12 @@ class PerceptionNode(LifecycleNode):
             array = self._diagnostics.idle("inactive" if self._pipeline is not None else "not configured")
         else:
             sensors, clock_jumps = self._handover.snapshot()
-            summary, refused = self._statistics.summary(), self._inputs.refused()
-            snapshot = Snapshot(time.monotonic(), sensors, clock_jumps, summary, refused)
+            summary, refused, misaligned = (
+                self._statistics.summary(),
+                self._inputs.refused(),
+                self._alignment.verdict() if self.settings.check_extrinsics else None,
+            )
+            snapshot = Snapshot(time.monotonic(), sensors, clock_jumps, summary, refused, misaligned)
             array = self._diagnostics.report(snapshot)
         array.header.stamp = self.get_clock().now().to_msg()
         self._diagnostics_publisher.publish(array)

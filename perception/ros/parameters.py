@@ -130,6 +130,12 @@ PARAMETERS: tuple[Parameter, ...] = (
         "Move the sweep to the instant of the image by the speeds on the topic odometry, else by TF.",
     ),
     Parameter("fixed_frame", "odom", "The frame in which TF says where the vehicle is; empty asks TF for no motion."),
+    Parameter(
+        "check_extrinsics",
+        True,
+        "Once a second, compare the sweep's edges with the image's and warn where they do not fit.",
+        live=True,
+    ),
     Parameter("publish_labels", True, "Publish ~/labels, the class of every pixel.", live=True),
     Parameter("publish_masks", True, "Publish ~/road, ~/vehicle and ~/pedestrian.", live=True),
     Parameter("publish_confidence", True, "Publish ~/confidence.", live=True),
@@ -169,6 +175,7 @@ class Settings:
     lidar_to_camera: NDArray[np.float64] | None
     motion_compensation: bool
     fixed_frame: str
+    check_extrinsics: bool
     publish_labels: bool
     publish_masks: bool
     publish_confidence: bool
@@ -210,6 +217,7 @@ def make_settings(values: Mapping[str, Any]) -> Settings:
         lidar_to_camera=np.array(matrix, np.float64).reshape(4, 4) if len(matrix) else None,
         motion_compensation=value["motion_compensation"],
         fixed_frame=value["fixed_frame"],
+        check_extrinsics=value["check_extrinsics"],
         publish_labels=value["publish_labels"],
         publish_masks=value["publish_masks"],
         publish_confidence=value["publish_confidence"],

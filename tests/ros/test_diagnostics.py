@@ -14,6 +14,7 @@ from perception.ros.collector import SensorState
 from perception.ros.complaints import Complaints
 from perception.ros.diagnostics import ERROR, OK, STALE, WARN, Diagnostics, Snapshot
 from perception.ros.statistics import Statistics
+from perception.sensors.alignment import Misalignment
 
 TOPICS = {"rgb": ("/image", "/image/compressed"), "lidar": ("/points",)}
 
@@ -26,6 +27,8 @@ class Bench:
         self.diagnostics = Diagnostics("perception", TOPICS, self.complaints)
         self.statistics = Statistics()
         self.now = 100.0
+        self.refused: dict[str, str] = {}
+        self.misaligned: Misalignment | None = None
 
     def answer(self, count: int) -> None:
         image = np.zeros((1, 1), np.uint8)
@@ -35,7 +38,8 @@ class Bench:
 
     def tick(self, **sensors: SensorState) -> dict[str, tuple[bytes, str, dict[str, str]]]:
         self.now += 1
-        array = self.diagnostics.report(Snapshot(self.now, sensors, 0, self.statistics.summary()))
+        summary = self.statistics.summary()
+        array = self.diagnostics.report(Snapshot(self.now, sensors, 0, summary, self.refused, self.misaligned))
         return {
             status.name.removeprefix("perception: "): (
                 status.level,
@@ -64,6 +68,15 @@ def test_all_is_well() -> None:
     level, message, values = said["rgb"]
     assert (level, message) == (OK, "10.0 Hz")
     assert (values["dropped"], values["dropped_superseded"], values["age_s"]) == ("2", "2", "0.05")
+
+
+def test_what_cannot_be_heard_and_what_does_not_fit_are_warnings() -> None:
+    bench = Bench()
+    bench.refused, bench.misaligned = {"/image": "reliability"}, Misalignment("yaw", -1.0, 0.2)
+    said = bench.tick(rgb=bench.sensor(0, age=None, alive=False), lidar=bench.sensor(5))
+    assert said["rgb"][:2] == (WARN, "/image: a publisher's QoS does not fit (reliability), nothing of it is heard")
+    assert said["lidar"][0] == WARN
+    assert "turned by -1° in yaw" in said["lidar"][1]
 
 
 def test_a_lost_sensor_is_a_warning() -> None:

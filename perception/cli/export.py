@@ -30,6 +30,7 @@ openvino writes NAME.xml and .bin for the engine openvino, onnx writes NAME.onnx
 writes NAME_int8.xml and .bin, which openvino runs too. Each file's labels are compared with PyTorch's on simulated
 frames, with all sensors and with some, and on real ones of --data; below 99.9 % agreement (INT8: 99 %) nothing is
 written. NAME.check.npz holds one of the frames and PyTorch's labels, with which the node compares when it configures.
+SHA256SUMS lists what was written: a file that has changed since is not loaded.
 """
 
 
@@ -71,6 +72,8 @@ def run(args: argparse.Namespace) -> int:
 
     from rich.console import Console
 
+    from perception.engines import manifest
+
     if args.frames < 1 or args.calibration_frames < 1:
         raise PerceptionError("--frames and --calibration-frames: at least one frame is needed")
     data = [named_root(item) for item in args.data]
@@ -80,8 +83,8 @@ def run(args: argparse.Namespace) -> int:
     # Beside the target, so that what has passed the check takes its place at once, and nothing else ever does.
     with TemporaryDirectory(prefix=".export-", dir=target.parent) as scratch:
         results = list(_export(args, data, Path(scratch) / target.name, console))
-        for path in Path(scratch).iterdir():
-            path.replace(target.parent / path.name)
+        written = [path.replace(target.parent / path.name) for path in Path(scratch).iterdir()]
+    manifest.record(target.parent, written)
     console.print(_table(target.parent, results))
     if args.json:
         args.json.parent.mkdir(parents=True, exist_ok=True)

@@ -18,6 +18,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from perception.engines.base import Engine, NetworkOutput
+from perception.engines.manifest import verify
 from perception.errors import ModelError
 from perception.paths import WEIGHTS
 
@@ -70,7 +71,11 @@ def find_model(model: str | Path | None, engine: str) -> tuple[str, Path]:
 
 
 def load_engine(engine: str, path: Path, threads: int | None) -> Engine:
-    """Load `path` into the engine of that name; only then are its libraries imported. Raises ModelError."""
+    """Load `path` into the engine of that name; only then are its libraries imported.
+
+    Raises ModelError, also for files that are not what the manifest beside them says.
+    """
+    verify(path)
     if engine in _OPENVINO_DEVICES:
         from perception.engines.cache import compiled_cache
         from perception.engines.openvino import OpenVinoEngine

@@ -53,7 +53,7 @@ def test_it_writes_what_is_asked_for_and_says_how_well_it_agrees(
     assert "100.0000%" in capsys.readouterr().out
     assert {path.name for path in (tmp_path / "out").iterdir()} == {
         f"decided{end}" for end in (".xml", ".bin", ".onnx", ".check.npz")
-    }
+    } | {"SHA256SUMS"}
     report = json.loads((tmp_path / "export.json").read_text())
     assert [entry["file"] for entry in report["files"]] == ["decided.xml", "decided.onnx"]
     assert all(entry["label_agreement"] == 1 and entry["iou"]["road"] == 1 for entry in report["files"])
@@ -61,7 +61,12 @@ def test_it_writes_what_is_asked_for_and_says_how_well_it_agrees(
 
 def test_a_file_name_may_be_given(decided: Path, tmp_path: Path) -> None:
     assert main(["export", str(decided), "--frames", "1", "-o", str(tmp_path / "vehicle" / "model.xml")]) == 0
-    assert {path.name for path in (tmp_path / "vehicle").iterdir()} == {"model.xml", "model.bin", "model.check.npz"}
+    assert {path.name for path in (tmp_path / "vehicle").iterdir()} == {
+        "model.xml",
+        "model.bin",
+        "model.check.npz",
+        "SHA256SUMS",
+    }
     assert Pipeline.load(tmp_path / "vehicle" / "model.xml").self_check() == 1.0
 
 

@@ -9,6 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+MAX_PIXELS = 1 << 27
+"""No camera on a vehicle has more; a message that claims so is broken."""
+
 
 def as_bytes(data: Any) -> NDArray[np.uint8]:
     """A message's data (array.array, bytes or array) as (N,) uint8, without a copy."""

@@ -3,15 +3,18 @@
 
 from __future__ import annotations
 
+import io
 import struct
+import warnings
 from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from perception.errors import MessageError
-from perception.ros.buffers import as_bytes
+from perception.ros.buffers import MAX_PIXELS, as_bytes
 
 _HEADER = struct.Struct("<iff")
 """Before the PNG: a format number, and the two numbers that depth in metres was quantised with."""
@@ -54,8 +57,30 @@ def _is_depth(message: Any) -> bool:
 def _decode(message: Any, data: NDArray[np.uint8], flags: int) -> NDArray[Any]:
     if not data.size:
         raise MessageError("data: the compressed image is empty")
+    width, height = _size(message, data)
+    if width * height > MAX_PIXELS:
+        raise MessageError(f"size: {width}×{height} is more than any camera has")
     # Rotate nothing by EXIF: the calibration belongs to the image as it was sensed.
     image = cv2.imdecode(data, flags | cv2.IMREAD_IGNORE_ORIENTATION if flags >= 0 else flags)
     if image is None:
-        raise MessageError(f"data: {data.size} bytes of format '{message.format}' do not decode; truncated or no image")
+        raise _undecodable(message, data)
     return np.asarray(image)
+
+
+def _size(message: Any, data: NDArray[np.uint8]) -> tuple[int, int]:
+    """(width, height) by the picture's header: OpenCV would allocate whatever that claims."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            with Image.open(io.BytesIO(data.tobytes()), formats=("JPEG", "PNG")) as picture:
+                return picture.size
+    except Image.DecompressionBombError as error:
+        raise MessageError(f"size: {error}") from error
+    except (OSError, SyntaxError, ValueError) as error:
+        raise _undecodable(message, data) from error
+
+
+def _undecodable(message: Any, data: NDArray[np.uint8]) -> MessageError:
+    return MessageError(
+        f"data: {data.size} bytes of format '{message.format}' do not decode; truncated or no JPEG or PNG"
+    )

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from perception.errors import MessageError
-from perception.ros.buffers import as_bytes, byte_array
+from perception.ros.buffers import MAX_PIXELS, as_bytes, byte_array
 from perception.ros.compressed import decode, read_compressed_depth
 
 _PLAIN: dict[str, tuple[str, int]] = {
@@ -41,9 +41,6 @@ _TO_RGB: dict[str, int] = {
 
 _PLANAR: dict[str, int] = {"nv12": cv2.COLOR_YUV2RGB_NV12, "nv21": cv2.COLOR_YUV2RGB_NV21}
 """Encodings with the colours in half as many rows below the brightness."""
-
-_MAX_PIXELS = 1 << 27
-"""No camera on a vehicle has more; a message that claims so is broken."""
 
 
 def read_rgb(message: Any) -> NDArray[np.uint8]:
@@ -119,7 +116,7 @@ def read_array(message: Any) -> NDArray[Any]:
         raise MessageError(f"encoding: '{encoding}' is unknown; known are {', '.join(sorted(_PLAIN))}")
     if width <= 0 or height <= 0:
         raise MessageError(f"size: {width}×{height}, the image is empty")
-    if width * height > _MAX_PIXELS:
+    if width * height > MAX_PIXELS:
         raise MessageError(f"size: {width}×{height} is more than any camera has")
     code, channels = _PLAIN[encoding]
     dtype = np.dtype(("<", ">")[bool(message.is_bigendian)] + code)
@@ -167,7 +164,7 @@ def _read_planar(message: Any) -> NDArray[np.uint8]:
     width, height, step = message.width, message.height, message.step
     if width <= 0 or height <= 0 or width % 2 or height % 2:
         raise MessageError(f"size: {width}×{height}, which '{message.encoding}' cannot hold")
-    if width * height > _MAX_PIXELS:
+    if width * height > MAX_PIXELS:
         raise MessageError(f"size: {width}×{height} is more than any camera has")
     if step < width:
         raise MessageError(f"step: {step} bytes, but a row of {width} pixels '{message.encoding}' needs {width}")

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import struct
+import zlib
 from types import SimpleNamespace
 from typing import Any
 
@@ -10,7 +11,7 @@ import numpy as np
 import pytest
 
 from perception.errors import MessageError
-from perception.ros.images import read_depth, read_infrared
+from perception.ros.images import read_depth, read_infrared, read_rgb
 
 
 def packed(picture: Any, kind: str, a: float = 0.0, b: float = 0.0) -> SimpleNamespace:
@@ -53,3 +54,12 @@ def test_what_is_no_depth_is_refused_with_the_field() -> None:
     for reason, message in cases.items():
         with pytest.raises(MessageError, match=f"^{reason}"):
             read_depth(message)
+
+
+def test_a_picture_that_claims_to_be_huge_is_refused_before_it_is_decoded() -> None:
+    png = bytearray(cv2.imencode(".png", np.zeros((4, 4, 3), np.uint8))[1].tobytes())
+    for width, height in ((60_000, 60_000), (1 << 15, 1 << 13)):
+        png[16:24] = struct.pack(">II", width, height)
+        png[29:33] = struct.pack(">I", zlib.crc32(bytes(png[12:29])))
+        with pytest.raises(MessageError, match=r"^size: "):
+            read_rgb(SimpleNamespace(format="rgb8; png", data=bytes(png)))

@@ -28,6 +28,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="DIR", help="where to write")
     parser.add_argument("--seed", type=int, default=0, help="which street; the same seed gives the same bits (0)")
     parser.add_argument("--condition", choices=(*_CONDITIONS, "all"), default="day", help="all: in turn (day)")
+    parser.add_argument(
+        "--street", choices=("any", "lane"), default="any", help="lane: narrow, walls and hedges close by (any)"
+    )
     parser.add_argument("--frames", type=int, default=100, metavar="N", help="frames per drive (100)")
     parser.add_argument("--rate", type=float, default=10.0, metavar="HZ", help="frames per second (10)")
     parser.add_argument("--scale", type=float, default=1.0, help="of the images; 1 is KITTI's 1242×375 (1)")
@@ -50,7 +53,7 @@ def run(args: argparse.Namespace) -> int:
         raise PerceptionError(f"--drives {args.drives}: expected 1 or more")
     conditions = _CONDITIONS if args.condition == "all" else (args.condition,)
     drives = [
-        SimulatedDrive(args.seed + i, conditions[i % len(conditions)], args.frames, args.rate, args.scale)
+        SimulatedDrive(args.seed + i, conditions[i % len(conditions)], args.frames, args.rate, args.scale, args.street)
         for i in range(args.drives)
     ]
     folders = [args.output / f"{d.condition}-{d.seed:04d}" if len(drives) > 1 else args.output for d in drives]

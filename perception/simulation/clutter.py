@@ -20,8 +20,8 @@ Thing = Callable[[np.random.Generator], Mesh]
 
 CLEARANCE = 0.35
 """Metres between a thing and the middle of a person or of a lamp, a tree, a sign."""
-KERB_GAP, REACH = 0.3, 4.0
-"""The least and the largest distance from the kerb, metres."""
+KERB_GAP, REACH, EAVES = 0.3, 4.0, 0.6
+"""The least and the largest distance from the kerb, and the least for what has a roof that sticks out, metres."""
 SEGMENT = 4.0
 """Fences and the like follow the street's bends in pieces of so many metres."""
 
@@ -56,18 +56,18 @@ def clutter(
 
     Nothing stands where one of `actors` comes by within `duration` seconds, nor on what `placed` holds already.
     """
-    if rng.random() < 0.15:
+    if rng.random() < 0.15 and not plan.lane:
         return
-    gap = 10.0 / float(rng.uniform(0.15, 1.0))
+    gap = float(rng.uniform(0.5, 5.0)) if plan.lane else 10.0 / float(rng.uniform(0.15, 1.0))
     site = _Site(plan, rng, placed, actors, duration)
     for side in SIDES:
         for start, end in plan.closed(side, 1.0):
             s = start + float(rng.exponential(gap))
             while s < end - 2.0:
                 kind = rng.random()
-                if kind < 0.35:
+                if kind < (0.5 if plan.lane else 0.35):
                     s = site.run(side, s, end)
-                elif kind < 0.55 and plan.style != "urban":
+                elif kind < (0.85 if plan.lane else 0.55) and plan.style != "urban":
                     s = site.garage(side, s, end)
                 else:
                     s = site.thing(side, s, end)
@@ -106,6 +106,7 @@ class _Site:
     def garage(self, side: int, s: float, end: float) -> float:
         """Puts a garage between the pavement and the houses."""
         near = self.back(side) - 0.3 + float(self.rng.uniform(0.0, 0.2))
+        near = max(near, self.plan.edge(side) + EAVES)
         depth = min(5.0, self.plan.front(side) + 0.3 - near)
         if depth < 2.5:
             return s

@@ -20,6 +20,7 @@ from perception.simulation.depth import measure_depth
 from perception.simulation.film import develop
 from perception.simulation.lidar import Lidar
 from perception.simulation.light import Lighting
+from perception.simulation.plan import STREETS
 from perception.simulation.raycast import Tracer
 from perception.simulation.scene import Scene
 from perception.simulation.surface import MaterialTable
@@ -36,15 +37,22 @@ STRETCH = 12.0
 class SimulatedDrive(LazySequence[Sample]):
     """The frames of a drive, each rendered when it is asked for.
 
-    Frame i depends on (seed, condition, rate_hz, scale, i) alone, bit for bit: in any order, in any process. Only
-    drives of more than 12 s differ, since their street is planned for their length.
-    scale: of the images; the LiDAR's azimuth steps shrink with it. The drive can be pickled to worker processes.
+    Frame i depends on (seed, condition, rate_hz, scale, street, i) alone, bit for bit: in any order, in any process.
+    Only drives of more than 12 s differ, since their street is planned for their length.
+    scale: of the images; the LiDAR's azimuth steps shrink with it. street: one of `perception.simulation.plan.STREETS`.
+    The drive can be pickled to worker processes.
 
     Raises PerceptionError for parameters out of range, or where Open3D cannot be loaded.
     """
 
     def __init__(
-        self, seed: int = 0, condition: str = "day", frames: int = 100, rate_hz: float = 10.0, scale: float = 1.0
+        self,
+        seed: int = 0,
+        condition: str = "day",
+        frames: int = 100,
+        rate_hz: float = 10.0,
+        scale: float = 1.0,
+        street: str = "any",
     ) -> None:
         if seed < 0:
             raise PerceptionError(f"seed {seed}: expected 0 or more")
@@ -54,6 +62,9 @@ class SimulatedDrive(LazySequence[Sample]):
             raise PerceptionError(f"rate_hz {rate_hz}: expected a positive number of frames per second")
         if not 0.02 <= scale <= 2:
             raise PerceptionError(f"scale {scale}: expected 0.02 to 2 (1 is KITTI's 1242×375)")
+        if street not in STREETS:
+            raise PerceptionError(f"street {street!r}: expected {' or '.join(STREETS)}")
+        self.street = street
         self.seed, self.condition, self.frames, self.rate_hz, self.scale = seed, condition, frames, rate_hz, scale
         self.weather = weather_for(seed, condition)
         self.camera = rig.camera_model(scale)
@@ -105,7 +116,9 @@ class _Stage:
 
         self._drive = drive
         stretches = max(1, -(-len(drive) // round(STRETCH * drive.rate_hz)))
-        self._scene: Scene = build_scene(drive.seed, stretches * STRETCH + 1.0, drive.condition in ("dusk", "night"))
+        self._scene: Scene = build_scene(
+            drive.seed, stretches * STRETCH + 1.0, drive.condition in ("dusk", "night"), drive.street
+        )
         table = MaterialTable(self._scene.materials)
         self._table = table
         self._tracer = Tracer(self._scene)

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -52,7 +52,7 @@ class StreetPlan:
     """A whole street. style: "urban", "residential" or "rural". step: the kerb's height, small where there is none.
 
     marked: whether lines are painted. terrain: material of the land behind the fronts. zebras: s of zebra crossings.
-    trees: how likely rows of trees are, 0–1. speed: that drivers wish for, m/s.
+    trees: how likely rows of trees are, 0–1. speed: that drivers wish for, m/s. lane: narrow, and walled in.
     """
 
     style: str
@@ -68,6 +68,7 @@ class StreetPlan:
     zebras: tuple[float, ...]
     trees: float
     speed: float
+    lane: bool = False
 
     def lane_centre(self, side: int, lane: int) -> float:
         """d of the middle of a lane; lane 0 is next to the middle of the road."""
@@ -113,8 +114,20 @@ class StreetPlan:
         return near_street or any(abs(s - z) < 2.5 + margin for z in self.zebras)
 
 
-def random_plan(rng: np.random.Generator, duration: float, sight: float = 160.0) -> StreetPlan:
-    """A street from 60 m behind the origin to `sight` metres beyond where a drive of `duration` seconds may end."""
+STREETS = ("any", "lane")
+"""Kinds of street that can be asked for: any but a lane, or a lane: narrow, with walls, hedges and garages close by."""
+
+
+def random_plan(rng: np.random.Generator, duration: float, sight: float = 160.0, street: str = "any") -> StreetPlan:
+    """A street from 60 m behind the origin to `sight` metres beyond where a drive of `duration` seconds may end.
+
+    street: of STREETS.
+    """
+    plan = _random_street(rng, duration, sight)
+    return _narrowed(plan, rng) if street == "lane" else plan
+
+
+def _random_street(rng: np.random.Generator, duration: float, sight: float) -> StreetPlan:
     style = str(rng.choice(["urban", "residential", "rural"], p=[0.45, 0.37, 0.18]))
     bend = float(rng.choice([0.0, rng.uniform(0.0, 0.0016), rng.uniform(0.0016, 0.0045)], p=[0.3, 0.35, 0.35]))
     speed = float(rng.uniform(*{"urban": (7.0, 13.5), "residential": (5.0, 9.0), "rural": (11.0, 19.0)}[style]))
@@ -138,6 +151,27 @@ def random_plan(rng: np.random.Generator, duration: float, sight: float = 160.0)
         zebras=zebras,
         trees=float(rng.uniform(0.1, 1.0)),
         speed=speed,
+    )
+
+
+def _narrowed(plan: StreetPlan, rng: np.random.Generator) -> StreetPlan:
+    """The lane along the same line: just wide enough for two cars to pass, and nothing between it and the fronts."""
+
+    def side() -> Side:
+        path = float(rng.uniform(0.5, 1.0)) if rng.random() < 0.3 else 0.0
+        return Side(False, False, 0.0, path, "pavement_asphalt", float(rng.uniform(0.6, 6.0)))
+
+    return replace(
+        plan,
+        style="residential",
+        lane_width=float(rng.uniform(2.4, 2.7)),
+        lanes=dict.fromkeys(SIDES, 1),
+        sides={each: side() for each in SIDES},
+        step=0.03 if rng.random() < 0.5 else 0.12,
+        marked=False,
+        zebras=(),
+        speed=float(rng.uniform(3.0, 6.0)),
+        lane=True,
     )
 
 

@@ -17,14 +17,14 @@ from perception.simulation.scene import Scene, merge
 from perception.simulation.street import ground
 
 
-def build_scene(seed: int, duration_s: float = 12.0, night: bool = False) -> Scene:
+def build_scene(seed: int, duration_s: float = 12.0, night: bool = False, street: str = "any") -> Scene:
     """A street, its traffic and its people, for a drive of that many seconds.
 
     The same arguments give the same scene; another seed gives another street. night: fewer people, lit windows,
-    vehicles with their lights on. Times in the scene run from 0 to `duration_s`.
+    vehicles with their lights on. street: see `random_plan`. Times in the scene run from 0 to `duration_s`.
     """
     rng = np.random.default_rng(seed)
-    plan = random_plan(rng, duration_s)
+    plan = random_plan(rng, duration_s, street=street)
     crossings = [s for s in (*plan.zebras, *(j.s - j.half - j.radius for j in plan.junctions)) if s > 12.0]
     halt_at = float(min(crossings)) if crossings and rng.random() < 0.5 else None
     moving = fleet.drive(plan, rng, duration_s, halt_at, night)

@@ -18,16 +18,19 @@ MAKERS = {getattr(make, "__name__", "?"): make for make in THINGS}
 MAKERS["garage"] = lambda rng: yards.garage(rng, 5.0)
 
 
-def furnish(seed: int, occupied: tuple[tuple[float, float], ...] = ()) -> tuple[StreetPlan, list[Mesh]]:
+def furnish(
+    seed: int, occupied: tuple[tuple[float, float], ...] = (), street: str = "any"
+) -> tuple[StreetPlan, list[Mesh]]:
     """A street's plan, and nothing but clutter on it."""
     rng, placed = np.random.default_rng(seed), Placement()
-    plan = random_plan(rng, 10.0)
+    plan = random_plan(rng, 10.0, street=street)
     placed.in_the_way += occupied
     clutter(plan, np.random.default_rng([seed, 11]), placed, [], 10.0)
     return plan, placed.meshes()
 
 
 STREETS = [furnish(seed) for seed in range(24)]
+LANES = [furnish(seed, street="lane") for seed in range(4)]
 
 
 @pytest.mark.parametrize("make", MAKERS.values(), ids=MAKERS)
@@ -54,7 +57,7 @@ def distances(plan: StreetPlan, mesh: Mesh) -> tuple[np.ndarray, np.ndarray]:
 
 
 def test_nothing_stands_on_the_carriageway_or_in_side_streets() -> None:
-    for plan, meshes in STREETS[:12]:
+    for plan, meshes in STREETS[:12] + LANES:
         for mesh in meshes:
             s, d = distances(plan, mesh)
             (side,) = {side for side in SIDES if (d * side > 0).all()}
@@ -67,6 +70,10 @@ def test_some_streets_are_empty_and_some_are_full() -> None:
     assert min(counts) == 0
     assert max(counts) > 40
     assert 8 < np.mean(counts) < 60
+
+
+def test_lanes_are_lined_with_things() -> None:
+    assert min(len(meshes) for _, meshes in LANES) > 30
 
 
 def test_the_same_seed_gives_the_same_things() -> None:

@@ -70,6 +70,11 @@ def test_seeds_give_different_streets(drive: SimulatedDrive) -> None:
     assert (drive[2].labels != other.labels).mean() > 0.05
 
 
+def test_a_lane_is_another_street(drive: SimulatedDrive) -> None:
+    lane = SimulatedDrive(seed=5, condition="day", frames=20, scale=0.25, street="lane")[2]
+    assert (drive[2].labels != lane.labels).mean() > 0.05
+
+
 def test_a_drive_is_a_sequence(drive: SimulatedDrive) -> None:
     assert len(drive) == 20
     _assert_same(drive[-1], drive[19])
@@ -86,6 +91,7 @@ def test_a_drive_is_a_sequence(drive: SimulatedDrive) -> None:
         ({"frames": 0}, "frames 0"),
         ({"rate_hz": 0.0}, "rate_hz 0"),
         ({"scale": 0.0}, "scale 0"),
+        ({"street": "motorway"}, "motorway"),
     ],
 )
 def test_wrong_parameters_are_refused(arguments: dict[str, Any], message: str) -> None:

@@ -5,9 +5,10 @@ import pytest
 from perception.simulation.plan import LEFT, RIGHT, SIDES, StreetPlan, random_plan
 
 PLANS = [random_plan(np.random.default_rng(seed), 12.0) for seed in range(40)]
+LANES = [random_plan(np.random.default_rng(seed), 12.0, street="lane") for seed in range(10)]
 
 
-@pytest.mark.parametrize("plan", PLANS)
+@pytest.mark.parametrize("plan", PLANS + LANES)
 def test_widths_add_up(plan: StreetPlan) -> None:
     for side in SIDES:
         outermost = plan.lane_centre(side, plan.lanes[side] - 1)
@@ -16,7 +17,7 @@ def test_widths_add_up(plan: StreetPlan) -> None:
         assert plan.lane_edge(side) < plan.edge(side) <= plan.front(side)
 
 
-@pytest.mark.parametrize("plan", PLANS)
+@pytest.mark.parametrize("plan", PLANS + LANES)
 def test_closed_ranges_and_side_streets_share_the_street(plan: StreetPlan) -> None:
     for side in SIDES:
         closed = plan.closed(side)
@@ -27,7 +28,7 @@ def test_closed_ranges_and_side_streets_share_the_street(plan: StreetPlan) -> No
             assert inside == (side not in junction.sides)
 
 
-@pytest.mark.parametrize("plan", PLANS)
+@pytest.mark.parametrize("plan", PLANS + LANES)
 def test_the_kerb_is_a_step_but_for_side_streets(plan: StreetPlan) -> None:
     quiet = next(s for s in np.arange(0.0, 100.0) if not plan.near_junction(float(s), 1.0))
     for side in SIDES:
@@ -45,3 +46,11 @@ def test_streets_differ() -> None:
     assert {p.lanes[RIGHT] + p.lanes[LEFT] for p in PLANS} >= {2, 4}
     assert any(p.zebras for p in PLANS)
     assert any(len(p.junctions) == 0 for p in PLANS)
+
+
+def test_lanes_are_narrow_and_closed_in() -> None:
+    assert all(plan.lane and not plan.zebras for plan in LANES)
+    assert not any(plan.lane for plan in PLANS)
+    for plan in LANES:
+        assert plan.edge(LEFT) + plan.edge(RIGHT) < 6.1
+        assert all(plan.front(side) - plan.edge(side) < 7.1 for side in SIDES)

@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A node under test in its own process, and sensors at 10 Hz that can be made to fail."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest.importorskip("rclpy")
+
+from helpers.drive import Drive
+from helpers.vehicle import LIDAR_TO_CAMERA, wait_for
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.node import Node
+
+from perception.ros.node_process import NodeProcess
+
+
+@pytest.fixture(scope="module")
+def drive(ros: Any) -> Iterator[Drive]:
+    """Sensors and ears; nothing is sent yet."""
+    node = Node("vehicle", context=ros)
+    drive = Drive(node)
+    executor = SingleThreadedExecutor(context=ros)
+    executor.add_node(node)
+    thread = threading.Thread(target=executor.spin)
+    thread.start()
+    yield drive
+    drive.stop()
+    executor.shutdown()
+    thread.join()
+    node.destroy_node()
+
+
+def arguments(model: Path) -> list[str]:
+    """Of a node that is as patient as on a vehicle."""
+    parameters = [f"model:={model}", f"lidar_to_camera:={LIDAR_TO_CAMERA}"]
+    return ["--ros-args", *(word for each in parameters for word in ("-p", each))]
+
+
+@pytest.fixture(scope="module")
+def node(drive: Drive, tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[NodeProcess]:
+    """The node, active and heard."""
+    with NodeProcess(arguments(tiny_model), tmp_path_factory.mktemp("node") / "node.log") as process:
+        process.wait_until_active(drive.node)
+        wait_for(lambda: all(p.get_subscription_count() for p in (drive.image, drive.points, drive.info)))
+        yield process
+
+
+@pytest.fixture
+def well(drive: Drive, node: NodeProcess) -> Iterator[Drive]:
+    """The drive while all is well; afterwards the node must live, and all be well again."""
+    drive.reset()
+    drive.start()
+    drive.wait_until_whole()
+    yield drive
+    drive.reset()
+    drive.wait_until_whole()
+    drive.stop()
+    node.check()

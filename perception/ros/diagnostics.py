@@ -55,10 +55,11 @@ class Diagnostics:
             reports[sensor] = self._sensor(sensor, state, received / seconds, snapshot)
         return _array(self._name, reports)
 
-    def idle(self, state: str) -> DiagnosticArray:
-        """The message of a node that is not active."""
+    def idle(self, state: str, failure: str | None = None) -> DiagnosticArray:
+        """The message of a node that is not active; failure: why it could not become what it was asked to."""
         self._before = None
-        return _array(self._name, {"fusion": (OK, state, {})})
+        report: Report = (OK, state, {}) if failure is None else (ERROR, f"{state}: {failure.splitlines()[0]}", {})
+        return _array(self._name, {"fusion": report})
 
     def _sensor(self, sensor: str, state: SensorState, rate_hz: float, snapshot: Snapshot) -> Report:
         topics = self._topics[sensor]

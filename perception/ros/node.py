@@ -72,6 +72,7 @@ def _transition(callback: Callable[[PerceptionNode, LifecycleState], None]) -> C
             node.failure = traceback.format_exc()
             node.get_logger().error(f"{callback.__name__[3:]}: {node.failure}")
             return TransitionCallbackReturn.ERROR
+        node.failure = None
         return TransitionCallbackReturn.SUCCESS
 
     return guarded
@@ -245,7 +246,8 @@ class PerceptionNode(LifecycleNode):
 
     def _report(self) -> None:
         if self._handover is None or self._inputs is None:
-            array = self._diagnostics.idle("inactive" if self._pipeline is not None else "not configured")
+            state = "inactive" if self._pipeline is not None else "not configured"
+            array = self._diagnostics.idle(state, self.failure)
         else:
             sensors, clock_jumps = self._handover.snapshot()
             summary, refused, misaligned = (

@@ -12,8 +12,8 @@ import pytest
 
 pytest.importorskip("rclpy")
 
-from helpers.drive import Drive
-from helpers.vehicle import LIDAR_TO_CAMERA, wait_for
+from helpers.drive import Drive, arguments
+from helpers.vehicle import wait_for
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 
@@ -34,12 +34,6 @@ def drive(ros: Any) -> Iterator[Drive]:
     executor.shutdown()
     thread.join()
     node.destroy_node()
-
-
-def arguments(model: Path) -> list[str]:
-    """Of a node that is as patient as on a vehicle."""
-    parameters = [f"model:={model}", f"lidar_to_camera:={LIDAR_TO_CAMERA}"]
-    return ["--ros-args", *(word for each in parameters for word in ("-p", each))]
 
 
 @pytest.fixture(scope="module")

@@ -4,22 +4,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any
 
 import pytest
-from helpers.drive import Drive
+from helpers.drive import Drive, Note
 from helpers.vehicle import wait_for
-
-Note = Callable[[str, Any], None]
-
-
-def recovered(drive: Drive, note: Note) -> None:
-    """See test_sensors."""
-    drive.reset()
-    seconds = drive.wait_until_whole()
-    note("recovery_s", round(seconds, 2))
-    assert seconds < 3.0
 
 
 @pytest.mark.parametrize("jump", [-3600.0, -20.0, 3600.0])
@@ -29,8 +19,8 @@ def test_the_clock_jumps_as_when_a_bag_starts_again(well: Drive, record_property
     record_property("recovery_s", round(seconds, 2))
     assert seconds < 3.0
     stamps = well.for_seconds(1.0)
-    assert well.answered(stamps) == set(stamps)
-    recovered(well, record_property)
+    well.expect_answers(stamps, record_property)
+    well.expect_recovery(record_property)
 
 
 @pytest.mark.parametrize("away", [3600, -3600])
@@ -47,9 +37,9 @@ def test_one_stamp_is_far_away(well: Drive, record_property: Note, sensor: str, 
     well.faults[sensor] = once
     time.sleep(0.3)
     assert told
-    recovered(well, record_property)
+    well.expect_recovery(record_property)
     stamps = well.for_seconds(1.0)
-    assert well.answered(stamps) == set(stamps)
+    well.expect_answers(stamps, record_property)
 
 
 def test_a_lidar_without_stamps_pairs_by_arrival(well: Drive, record_property: Note) -> None:
@@ -59,7 +49,7 @@ def test_a_lidar_without_stamps_pairs_by_arrival(well: Drive, record_property: N
 
     well.faults["lidar"] = unstamped
     stamps = well.for_seconds(2.0)
-    assert well.answered(stamps) == set(stamps)
+    well.expect_answers(stamps, record_property)
     wait_for(lambda: 0 in well.with_lidar(), 5)
     wait_for(lambda: "header.stamp: zero" in well.statuses()["lidar"][1], 5)
-    recovered(well, record_property)
+    well.expect_recovery(record_property)

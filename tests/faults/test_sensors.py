@@ -5,52 +5,37 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any
 
 import pytest
-from helpers.drive import Drive, lost
+from helpers.drive import Drive, Note, lost
 from helpers.vehicle import wait_for
 
 OK, WARN, ERROR = b"\x00", b"\x01", b"\x02"
-
-Note = Callable[[str, Any], None]
-
-
-def recovered(drive: Drive, note: Note) -> None:
-    """All is well again at once, within a second and what a busy machine adds."""
-    drive.reset()
-    seconds = drive.wait_until_whole()
-    note("recovery_s", round(seconds, 2))
-    assert seconds < 3.0
-    wait_for(lambda: drive.fusion()[0] == OK, 10)
 
 
 def test_a_lidar_that_stops_and_returns(well: Drive, record_property: Note) -> None:
     well.faults["lidar"] = lost
     stamps = well.for_seconds(2.0)
-    answered = well.answered(stamps)
-    record_property("lost", len(stamps) - len(answered))
-    assert answered == set(stamps)
+    well.expect_answers(stamps, record_property)
     wait_for(lambda: well.fusion() == (WARN, well.fusion()[1]) and "without lidar" in well.fusion()[1], 5)
-    recovered(well, record_property)
+    well.expect_recovery(record_property)
 
 
 def test_a_camera_that_stops_and_returns(well: Drive, record_property: Note) -> None:
     well.faults["rgb"] = lost
     time.sleep(0.8)  # longer than its timeout
     stamps = well.for_seconds(1.5)
-    answered = well.answered(stamps)
-    record_property("lost", len(stamps) - len(answered))
-    assert answered == set(stamps)
+    well.expect_answers(stamps, record_property)
     wait_for(lambda: "without rgb" in well.fusion()[1], 5)
-    recovered(well, record_property)
+    well.expect_recovery(record_property)
 
 
 def test_every_sensor_stops_and_returns(well: Drive, record_property: Note) -> None:
     well.faults |= {"rgb": lost, "lidar": lost}
     wait_for(lambda: well.fusion() == (ERROR, "every sensor is silent: nothing is published"), 10)
-    recovered(well, record_property)
+    well.expect_recovery(record_property)
 
 
 def test_losses(well: Drive, record_property: Note) -> None:
@@ -62,23 +47,19 @@ def test_losses(well: Drive, record_property: Note) -> None:
 
     well.faults["lidar"] = lossy
     stamps = well.for_seconds(3.0)
-    answered = well.answered(stamps)
-    record_property("lost", len(stamps) - len(answered))
-    assert answered == set(stamps)
-    recovered(well, record_property)
+    well.expect_answers(stamps, record_property)
+    well.expect_recovery(record_property)
 
 
 def test_duplicates(well: Drive, record_property: Note) -> None:
     before = len(well.all("/perception/labels"))
     well.faults |= dict.fromkeys(("rgb", "lidar"), lambda message: ((0.0, message), (0.0, message), (0.03, message)))
     stamps = well.for_seconds(2.0)
-    answered = well.answered(stamps)
-    record_property("lost", len(stamps) - len(answered))
-    assert answered == set(stamps)
+    well.expect_answers(stamps, record_property)
     heard = well.all("/perception/labels")[before:]
     assert len(heard) == len({(m.header.stamp.sec, m.header.stamp.nanosec) for m in heard})
     wait_for(lambda: int(well.statuses()["rgb"][2].get("dropped_duplicate", 0)) > 0, 5)
-    recovered(well, record_property)
+    well.expect_recovery(record_property)
 
 
 @pytest.mark.parametrize("sensor", ["rgb", "lidar"])
@@ -88,8 +69,8 @@ def test_jitter_and_disorder(well: Drive, record_property: Note, sensor: str) ->
     well.faults[sensor] = lambda message: ((chance.uniform(0.0, 0.5), message),)
     stamps = well.for_seconds(3.0)
     if sensor == "lidar":
-        assert well.answered(stamps) == set(stamps)
+        well.expect_answers(stamps, record_property)
     heard = [m.header.stamp.sec + 1e-9 * m.header.stamp.nanosec for m in well.all("/perception/labels")[before:]]
     assert len(heard) > 5
     assert heard == sorted(set(heard))
-    recovered(well, record_property)
+    well.expect_recovery(record_property)

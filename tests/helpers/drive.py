@@ -3,21 +3,29 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from copy import deepcopy
+from pathlib import Path
 from typing import Any
 
 import numpy as np
-from helpers.vehicle import CAMERA, Vehicle, picture, sweep, wait_for
+from helpers.vehicle import CAMERA, LIDAR_TO_CAMERA, Vehicle, picture, sweep, wait_for
 from rclpy.node import Node
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2, PointField
 
 from perception.ros.convert import camera_info_fields, cloud_fields, image_fields, stamp_ns
 
 PERIOD_S = 0.1
+
+STRICT = bool(os.environ.get("PERCEPTION_STRICT"))
+"""Whether the machine is known to do nothing else: then nothing may be lost, and a second must do."""
+
+Note = Callable[[str, Any], None]
+"""pytest's `record_property`."""
 
 Fault = Callable[[Any], Iterable[tuple[float, Any]]]
 """What becomes of a message: (seconds later, message) of everything that is sent instead."""
@@ -26,6 +34,12 @@ Fault = Callable[[Any], Iterable[tuple[float, Any]]]
 def lost(_message: Any) -> Iterable[tuple[float, Any]]:
     """Nothing is sent."""
     return ()
+
+
+def arguments(model: Path, *more: str) -> list[str]:
+    """Of a node with that model, the times and limits that it has by default, and `more` parameters."""
+    parameters = [f"model:={model}", f"lidar_to_camera:={LIDAR_TO_CAMERA}", *more]
+    return ["--ros-args", *(word for each in parameters for word in ("-p", each))]
 
 
 class Drive(Vehicle):
@@ -74,6 +88,26 @@ class Drive(Vehicle):
         while time.monotonic() < deadline and not wanted <= set(self.labels()):
             time.sleep(0.02)
         return wanted & set(self.labels())
+
+    def newest(self, stamps: Iterable[int]) -> Any:
+        """The labels of the latest of the stamps that was answered; None where none was."""
+        labels, answered = self.labels(), self.answered(stamps)
+        return labels[max(answered)] if answered else None
+
+    def expect_answers(self, stamps: Iterable[int], note: Note) -> None:
+        """Every instant is answered: on a machine that does nothing else, without exception."""
+        wanted = set(stamps)
+        lost = len(wanted) - len(self.answered(wanted))
+        note("sent", len(wanted))
+        note("lost", lost)
+        assert lost <= (0 if STRICT else len(wanted) // 4 + 1), f"{lost} of {len(wanted)} instants were not answered"
+
+    def expect_recovery(self, note: Note) -> None:
+        """All sensors are well from now on, and so is the node within a second: longer on a machine that is busy."""
+        self.reset()
+        seconds = self.wait_until_whole()
+        note("recovery_s", round(seconds, 2))
+        assert seconds < (1.0 if STRICT else 5.0)
 
     def with_lidar(self) -> set[int]:
         """Stamps of the sweeps that were used."""

@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 from diagnostic_msgs.msg import DiagnosticArray
-from rcl_interfaces.srv import SetParameters
+from rcl_interfaces.srv import GetParameters, SetParameters
 from rclpy.node import Node
-from rclpy.parameter import Parameter
+from rclpy.parameter import Parameter, parameter_value_to_python
 from rclpy.qos import qos_profile_sensor_data
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image, PointCloud2, PointField
 from std_msgs.msg import Header
@@ -108,6 +108,12 @@ class Vehicle:
     def set_parameter(self, name: str, value: Any) -> Any:
         request = SetParameters.Request(parameters=[Parameter(name, value=value).to_parameter_msg()])
         return self.call(SetParameters, "/perception/set_parameters", request).results[0]
+
+    def parameter(self, name: str) -> Any:
+        """The node's value of a parameter."""
+        request = GetParameters.Request(names=[name])
+        values = self.call(GetParameters, "/perception/get_parameters", request).values
+        return parameter_value_to_python(values[0]) if values else None
 
     def call(self, kind: Any, name: str, request: Any) -> Any:
         client = self.node.create_client(kind, name)

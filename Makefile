@@ -2,7 +2,7 @@
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help install demo bench test lint clean
+.PHONY: help install demo bench soak test lint clean
 
 BIN := .venv/bin
 JOBS ?= 2
@@ -24,6 +24,11 @@ demo: ## simulated drive → ROS 2 node → masks, scored; leaves video and repo
 bench: ## time network, peers, stages, the node over DDS and growth; leaves out/bench/bench.json
 	@scripts/setup.sh all
 	@$(BIN)/perception bench -o out/bench --rounds 100 --seconds 60 --int8 --growth
+
+soak: ## break the node in every way that tests/faults knows, then drive for an hour; fills docs/reliability.md
+	@scripts/setup.sh all
+	@rm -f out/faults.xml
+	@$(BIN)/python benchmarks/reliability.py out/faults.xml docs/reliability.md
 
 test: ## linters, types, architecture and all tests
 	@scripts/setup.sh all

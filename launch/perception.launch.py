@@ -6,8 +6,8 @@ An argument that is left empty leaves the parameter to the parameter file.
 
 from pathlib import Path
 
-from launch import LaunchContext, LaunchDescription
-from launch.actions import DeclareLaunchArgument, OpaqueFunction
+from launch import Action, LaunchContext, LaunchDescription
+from launch.actions import DeclareLaunchArgument, ExecuteProcess, OpaqueFunction
 from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
 
@@ -24,6 +24,8 @@ ARGUMENTS = {
     "autostart": ("true", "Configure and activate at once; false leaves it to a lifecycle manager."),
     "use_sim_time": ("false", "Take the time from /clock, as with `ros2 bag play --clock`."),
     "respawn": ("false", "Start the node again when it ends."),
+    "replay": ("", "A KITTI drive or a bag to play to the node, over and over."),
+    "rviz": ("false", "Open RViz."),
     "log_level": ("info", "debug, info, warn, error or fatal."),
 }
 """Default and description by argument."""
@@ -38,10 +40,17 @@ def generate_launch_description() -> LaunchDescription:
     return LaunchDescription([*declared, OpaqueFunction(function=_node)])
 
 
-def _node(context: LaunchContext) -> list[Node]:
+def _node(context: LaunchContext) -> list[Action]:
     value = {name: LaunchConfiguration(name).perform(context) for name in ARGUMENTS}
     overrides = {name: value[name] for name in ("model", "engine", "calibration_file") if value[name]}
     switches = {name: _is_true(value[name]) for name in ("autostart", "use_sim_time")}
+    sim_time = {"use_sim_time": switches["use_sim_time"]}
+    others: list[Action] = []
+    if value["replay"]:
+        replay = ["ros2", "run", "multimodal_perception", "perception", "replay", value["replay"], "--loop"]
+        others.append(ExecuteProcess(cmd=replay, output="screen"))
+    if _is_true(value["rviz"]):
+        others.append(Node(package="rviz2", executable="rviz2", parameters=[sim_time], output="screen"))
     return [
         Node(
             package="multimodal_perception",
@@ -54,7 +63,8 @@ def _node(context: LaunchContext) -> list[Node]:
             output="screen",
             respawn=_is_true(value["respawn"]),
             respawn_delay=1.0,
-        )
+        ),
+        *others,
     ]
 
 

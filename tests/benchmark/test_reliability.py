@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+sys.path.insert(0, str(ROOT / "benchmarks"))
+
+import reliability  # noqa: E402
+
+XML = """\
+<testsuites><testsuite>
+<testcase classname="tests.faults.test_sensors" name="test_a_lidar_that_stops"><properties>
+<property name="sent" value="20"/><property name="lost" value="1"/><property name="recovery_s" value="0.31"/>
+</properties></testcase>
+<testcase classname="tests.faults.test_messages" name="test_broken_images[half the data]"><properties>
+<property name="sent" value="10"/><property name="lost" value="0"/><property name="recovery_s" value="0.2"/>
+<property name="recovery_s" value="0.4"/></properties><failure message="no"/></testcase>
+<testcase classname="tests.faults.test_processes" name="test_memory"><properties>
+<property name="memory_growth_mb" value="1.5"/><property name="files_growth" value="0"/></properties></testcase>
+</testsuite></testsuites>
+"""
+
+
+def test_every_fault_is_a_row_and_failures_count(tmp_path: Path) -> None:
+    path = tmp_path / "faults.xml"
+    path.write_text(XML)
+    made = reliability.tables(path)
+    assert made["faults"].rows[0] == ("sensors", "a lidar that stops", "yes", "20", "1", "0.31")
+    assert made["faults"].rows[1] == ("messages", "broken images[half the data]", "no", "10", "0", "0.40")
+    totals = dict(made["totals"].rows)
+    assert (totals["faults tried"], totals["survived"]) == ("3", "2")
+    assert totals["of them lost"] == "1"
+    assert totals["growth of memory over the long drive, MB"] == "1.5"
+
+
+def test_the_document_has_a_place_for_every_table() -> None:
+    text = (ROOT / "docs/reliability.md").read_text("utf-8")
+    assert set(re.findall(r"<!-- table: (\w+) -->", text)) == set(reliability.NAMES)
+
+
+@pytest.mark.parametrize("module", sorted(path.stem for path in (ROOT / "tests/faults").glob("test_*.py")))
+def test_every_file_of_faults_has_a_name(module: str) -> None:
+    assert module in reliability.WORDS

@@ -158,5 +158,4 @@ def test_the_larger_network_is_larger() -> None:
         config = Config.fromfile(config_path(f"models/{name}.py"))
         sizes.append(sum(p.numel() for p in MODELS.build(config.model).parameters()) / 1e6)
         assert config.training.crop
-    assert 8 < sizes[1] < 15
-    assert sizes[0] < 8
+    assert 1.2 * sizes[0] < sizes[1] < 8

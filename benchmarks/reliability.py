@@ -27,6 +27,7 @@ WORDS = {
     "test_clocks": "clocks",
     "test_messages": "messages",
     "test_processes": "processes",
+    "test_rigs": "several cameras",
     "test_start": "start",
 }
 

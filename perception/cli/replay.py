@@ -11,15 +11,20 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from perception.cli.keyboard import RIGHT, keys
+
 if TYPE_CHECKING:
     from perception.ros.replay import Replay, Summary
 
 SUMMARY = "publish a rosbag2 or a KITTI raw drive as live topics, in real time"
 
+KEYS = "space halts and goes on, → or s publishes the next instant, q ends"
+
 EXAMPLES = """\
 perception replay out/demo/bag
 perception replay ~/kitti/2011_09_26/2011_09_26_drive_0005_sync --loop
 perception replay bag --topics /image /camera_info --remap /image:=/camera/image_rect_color
+perception replay bag --preset kitti2bag        # /kitti/velo/pointcloud as /points, and so on
 perception replay bag --rate 0.5 --start 10 --duration 5 --wait-for /image
 perception replay bag --clock        # with nodes that run with use_sim_time:=true
 """
@@ -36,6 +41,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--remap", nargs="+", default=[], type=_remapping, metavar="FROM:=TO", help="publish topics under other names"
     )
+    parser.add_argument(
+        "--preset",
+        metavar="NAME|FILE",
+        help="publish a converter's topics (kitti2bag, kitti_to_ros2bag, or a YAML file like those of configs/topics) "
+        "under the names that the node listens to",
+    )
+    parser.add_argument("--paused", action="store_true", help=f"begin halted; in a terminal, {KEYS}")
     parser.add_argument(
         "--stamps",
         choices=("now", "bag"),
@@ -66,9 +78,13 @@ def run(args: argparse.Namespace) -> int:
     from rclpy.signals import SignalHandlerOptions
     from rich.console import Console
 
+    from perception.ros.pace import Pace
     from perception.ros.replay import Replay
     from perception.ros.sources import open_source
 
+    pace = Pace()
+    if args.paused:
+        pace.toggle()
     stop = threading.Event()
     for signum in (signal.SIGINT, signal.SIGTERM):
         signal.signal(signum, lambda *_: stop.set())
@@ -80,18 +96,22 @@ def run(args: argparse.Namespace) -> int:
                 node,
                 source,
                 topics=args.topics,
-                remap=dict(args.remap),
+                remap={**_node_names(args.preset), **dict(args.remap)},
                 rate=args.rate,
                 start=args.start,
                 duration=args.duration,
                 stamps=args.stamps or ("bag" if args.clock else "now"),
                 clock=args.clock,
+                pace=pace,
             )
             console = Console(stderr=True)
             for topic, type_name in replay.skipped.items():
                 console.print(f"{topic} is left out: {type_name} is not installed", highlight=False)
             replay.wait_for_subscribers(args.wait_for, args.wait_timeout, stop)
-            summary = _play(replay, stop, args.loop, console)
+            with keys({" ": pace.toggle, "s": pace.step, RIGHT: pace.step, "q": stop.set}) as listening:
+                if listening:
+                    console.print(KEYS, style="dim", highlight=False)
+                summary = _play(replay, stop, args.loop, console)
         finally:
             node.destroy_node()
             rclpy.try_shutdown()  # type: ignore[attr-defined]
@@ -122,6 +142,13 @@ def _report(summary: Summary, path: Path | None) -> None:
         content = {"messages": summary.messages, "seconds": summary.seconds, "late_ms": summary.late_ms}
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(content, indent=2) + "\n")
+
+
+def _node_names(preset: str | None) -> dict[str, str]:
+    """The node's topic by the recorded one."""
+    from perception.ros.topics import read_topics
+
+    return {topic: f"/{name}" for name, topic in read_topics(preset).items()} if preset else {}
 
 
 def _positive(text: str) -> float:

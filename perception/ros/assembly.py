@@ -76,7 +76,7 @@ class Assembler:
         }
         inputs: dict[str, Input] = {name: arrival.message for name, arrival in matched.arrivals.items()}
         camera = self._camera("rgb")
-        if camera is None and "lidar" in inputs:
+        if camera is None and "lidar" in inputs and self._calibration.broken() is None:
             self._complaints.warn(
                 inputs["lidar"].topic,
                 f"camera: nothing on {self._infos['rgb']} and no calibration_file with a camera; the LiDAR is left out",
@@ -120,11 +120,10 @@ class Assembler:
             return None
 
     def _camera(self, sensor: str) -> CameraModel | None:
-        try:
-            return self._calibration.camera(sensor)
-        except MessageError as error:
-            self._complaints.error(self._infos[sensor], error)
-            return None
+        camera, broken = self._calibration.camera(sensor), self._calibration.broken(sensor)
+        if broken is not None:
+            self._complaints.error(self._infos[sensor], broken)
+        return camera
 
     def _registered(self, sensor: str, image: Any, given: Input, camera: CameraModel | None, distance: float) -> Any:
         """The image as `camera` would see it; None where its place is not known."""

@@ -63,11 +63,12 @@ def read_calibration_file(path: str | Path) -> FileCalibration:
 
 @dataclass
 class _CameraInfo:
-    """The newest message, the newest that was read, and what it said."""
+    """The newest message, the newest that was read, what it said, and what is wrong with it."""
 
     message: Any = None
     read: Any = None
     camera: CameraModel | None = None
+    error: MessageError | None = None
 
 
 class Calibration:
@@ -89,16 +90,20 @@ class Calibration:
         self._infos[sensor].message = message
 
     def camera(self, sensor: str = "rgb") -> CameraModel | None:
-        """The camera of the newest camera_info, else, of rgb, that of the file; None where there is neither.
-
-        Raises MessageError for a camera_info that is broken, once; the camera that was known stays.
-        """
+        """The camera of the newest camera_info that was not broken, else, of rgb, that of the file; None without."""
         info = self._infos[sensor]
         message = info.message
         if message is not None and not _same(message, info.read):
-            info.read = message
-            info.camera = read_camera(message)
+            info.read, info.error = message, None
+            try:
+                info.camera = read_camera(message)
+            except MessageError as error:
+                info.error = error
         return info.camera or (self._file.camera if sensor == "rgb" else None)
+
+    def broken(self, sensor: str = "rgb") -> MessageError | None:
+        """What is wrong with the camera_info that `camera` looked at last."""
+        return self._infos[sensor].error
 
     def to_camera(self, sensor: str, frame: str, camera_frame: str) -> NDArray[np.float64]:
         """(4, 4) from another camera's optical frame, by TF. Raises MessageError, naming the frames, if none."""

@@ -30,11 +30,15 @@ class Complaints:
 
     def error(self, topic: str, reason: object) -> None:
         """Something is broken: `reason` begins with its cause and a colon, such as the message's field."""
-        self._complain(self._error, topic, str(reason))
+        line = self._line(topic, str(reason))
+        if line is not None:
+            self._error(line)
 
     def warn(self, topic: str, reason: object) -> None:
         """Something is missing; the node does without."""
-        self._complain(self._warn, topic, str(reason))
+        line = self._line(topic, str(reason))
+        if line is not None:
+            self._warn(line)  # on a line of its own: to rclpy, a line of code logs with one severity for ever
 
     def recent(self, topic: str) -> str | None:
         """The newest complaint about the topic that is not older than the period."""
@@ -42,13 +46,14 @@ class Complaints:
             said_at, reason = self._latest.get(topic, (float("-inf"), ""))
             return reason if self._clock() - said_at < PERIOD_S else None
 
-    def _complain(self, write: Callable[[str], object], topic: str, reason: str) -> None:
+    def _line(self, topic: str, reason: str) -> str | None:
+        """What to write; None where it was written a moment ago."""
         now, key = self._clock(), (topic, reason.partition(":")[0])
         with self._lock:
             self._latest[topic] = (now, reason)
             said_at, untold = self._said.get(key, (float("-inf"), 0))
             if now - said_at < PERIOD_S:
                 self._said[key] = (said_at, untold + 1)
-                return
+                return None
             self._said[key] = (now, 0)
-        write(f"{topic}: {reason}" + (f" ({untold} more since the last time)" if untold else ""))
+        return f"{topic}: {reason}" + (f" ({untold} more since the last time)" if untold else "")

@@ -38,11 +38,17 @@ class Snapshot:
 class Diagnostics:
     """Turns snapshots into DiagnosticArray messages; rates are since the snapshot before.
 
-    name: the node's. topics: by sensor, where it is listened to.
+    name: the node's. topics: by sensor, where it is listened to. infos: by sensor, where its camera_info is.
     """
 
-    def __init__(self, name: str, topics: Mapping[str, tuple[str, ...]], complaints: Complaints) -> None:
-        self._name, self._topics, self._complaints = name, topics, complaints
+    def __init__(
+        self,
+        name: str,
+        topics: Mapping[str, tuple[str, ...]],
+        complaints: Complaints,
+        infos: Mapping[str, str] | None = None,
+    ) -> None:
+        self._name, self._topics, self._complaints, self._infos = name, topics, complaints, infos or {}
         self._before: Snapshot | None = None
 
     def report(self, snapshot: Snapshot) -> DiagnosticArray:
@@ -76,9 +82,12 @@ class Diagnostics:
             if topic in snapshot.refused:
                 policy = snapshot.refused[topic]
                 return WARN, f"{topic}: a publisher's QoS does not fit ({policy}), nothing of it is heard", values
-        complaint = next((reason for topic in topics if (reason := self._complaints.recent(topic))), None)
-        if complaint:
-            return WARN, complaint, values
+        for topic in topics:
+            if complaint := self._complaints.recent(topic):
+                return WARN, complaint, values
+        info = self._infos.get(sensor, "")
+        if complaint := self._complaints.recent(info):
+            return WARN, f"{info}: {complaint}", values
         if sensor == "lidar" and snapshot.misaligned is not None:
             return WARN, str(snapshot.misaligned), values
         if state.alive:

@@ -96,7 +96,7 @@ class PerceptionNode(LifecycleNode):
         self._transforms = transforms.listen(self)
         self._diagnostics_publisher = self.create_publisher(DiagnosticArray, "/diagnostics", 10)
         self._name = self.get_fully_qualified_name().lstrip("/")
-        self._diagnostics = Diagnostics(self._name, self._topics(), self._complaints)
+        self._diagnostics = Diagnostics(self._name, self._topics(), self._complaints, self._info_topics())
         self.create_timer(1.0, self._report, clock=Clock(clock_type=ClockType.STEADY_TIME))
 
         self._pipeline: Pipeline | None = None
@@ -132,7 +132,7 @@ class PerceptionNode(LifecycleNode):
         self._statistics, self._alignment, self._check_due = Statistics(), AlignmentMonitor(), 0.0
         settings = self.settings
         self._handover = Handover(Collector(settings.sensors, settings.timing))
-        infos = {sensor: self.resolve_topic_name(topic) for sensor, topic in CAMERA_INFOS.items()}
+        infos = self._info_topics()
         motion = EgoMotion(self._transforms, settings.fixed_frame) if settings.motion_compensation else None
         assembler = Assembler(self._calibration, infos, self._complaints, self._handover.count_drop, motion)
         steps = (partial(self._prepare, assembler), self._infer, self._publish)
@@ -182,6 +182,9 @@ class PerceptionNode(LifecycleNode):
         return {
             sensor: tuple(self.resolve_topic_name(topic) for topic, _ in inputs) for sensor, inputs in INPUTS.items()
         }
+
+    def _info_topics(self) -> dict[str, str]:
+        return {sensor: self.resolve_topic_name(topic) for sensor, topic in CAMERA_INFOS.items()}
 
     def _stop(self) -> None:
         if self._inputs is not None:

@@ -22,6 +22,7 @@ from rosgraph_msgs.msg import Clock
 
 from perception.errors import DataError, PerceptionError
 from perception.ros.bag import TYPES, RawMessage
+from perception.ros.pace import Pace
 from perception.ros.sources import Source, Topic
 from perception.ros.stamps import read_stamp, with_stamp
 
@@ -55,7 +56,7 @@ class Replay:
     start: where to begin, in seconds after the recording's first message; duration: how many seconds of the recording.
     stamps: "now" moves every header's stamp by what its message is published later than it was recorded, so that
     sensors seem to sense now; "bag" leaves them. clock: publish /clock with the recording's time, as simulated time
-    needs it. Topics whose message type is not installed are left out and named in `skipped`.
+    needs it. pace: halts the replay and lets it go on. Topics whose message type is not installed are left out and named in `skipped`.
     Raises DataError for topics that the recording does not have and for a span that holds nothing.
     """
 
@@ -71,8 +72,10 @@ class Replay:
         duration: float | None = None,
         stamps: str = "now",
         clock: bool = False,
+        pace: Pace | None = None,
     ) -> None:
         self._source, self._rate, self._move_stamps = source, rate, stamps == "now"
+        self._pace = pace or Pace()
         self._begin_ns = source.start_ns + round(start * 1e9)
         self._end_ns = source.end_ns if duration is None else min(source.end_ns, self._begin_ns + round(duration * 1e9))
         if self._begin_ns > self._end_ns:
@@ -134,17 +137,28 @@ class Replay:
     def _play(self, stop: threading.Event, on_publish: Callable[[Published], None], summary: Summary) -> None:
         # The wall clock gives the stamps, the monotonic one the pace: a clock that is set does not break the replay.
         start_wall, start_mono = time.time_ns() + round(LEAD_S * 1e9), time.monotonic() + LEAD_S
+        self._pace.restart()
         for stamp_ns, messages in self._instants():
-            elapsed = max(0.0, (stamp_ns - self._begin_ns) / 1e9 / self._rate)
-            shift = start_wall + round(elapsed * 1e9) - stamp_ns if self._move_stamps else 0
-            ready = [(message.topic, *self._stampers[message.topic](message.data, shift)) for message in messages]
+            elapsed, held = max(0.0, (stamp_ns - self._begin_ns) / 1e9 / self._rate), self._pace.held
+            ready = self._stamped(messages, start_wall + round((elapsed + held) * 1e9) - stamp_ns)
             if not self._sleep_until(start_mono + elapsed, stamp_ns, stop):
                 return
-            summary.late_ms = max(summary.late_ms, (time.monotonic() - start_mono - elapsed) * 1e3)
-            for topic, data, moved_ns in ready:
+            if self._pace.held != held:  # somebody halted it meanwhile, so that the stamps are no longer right
+                held = self._pace.held
+                ready = self._stamped(messages, start_wall + round((elapsed + held) * 1e9) - stamp_ns)
+            summary.late_ms = max(summary.late_ms, (time.monotonic() - start_mono - elapsed - held) * 1e3)
+            for topic, data, published in ready:
                 self._publishers[topic].publish(data)
                 summary.messages[topic] = summary.messages.get(topic, 0) + 1
-                on_publish(Published(topic, moved_ns - shift, moved_ns))
+                on_publish(published)
+
+    def _stamped(self, messages: list[RawMessage], shift: int) -> list[tuple[str, bytes, Published]]:
+        """The messages as they go out: those with stamps `shift` [ns] later, unless the recording's are wanted."""
+        shift, ready = shift if self._move_stamps else 0, []
+        for message in messages:
+            data, stamp_ns = self._stampers[message.topic](message.data, shift)
+            ready.append((message.topic, data, Published(message.topic, stamp_ns - shift, stamp_ns)))
+        return ready
 
     def _instants(self) -> Iterator[tuple[int, list[RawMessage]]]:
         """Messages by the time of their recording; first those that were latched before the replay's start."""
@@ -157,12 +171,15 @@ class Replay:
 
     def _sleep_until(self, moment: float, bag_ns: int, stop: threading.Event) -> bool:
         """Sleep until `moment` [monotonic s], when the recording's time is bag_ns; False when stopped."""
-        while (left := moment - time.monotonic()) > 0:
-            if self._clock:
-                self._clock.publish(_clock(bag_ns - round(left * self._rate * 1e9)))
-                left = min(left, CLOCK_PERIOD_S)
-            if stop.wait(left):
-                return False
+
+        def tick(left: float) -> float:
+            if self._clock is None:
+                return left
+            self._clock.publish(_clock(bag_ns - round(left * self._rate * 1e9)))
+            return min(left, CLOCK_PERIOD_S)
+
+        if not self._pace.wait(moment, stop, tick):
+            return False
         if self._clock:
             self._clock.publish(_clock(bag_ns))
         return not stop.is_set()

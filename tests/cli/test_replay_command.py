@@ -4,8 +4,11 @@
 from __future__ import annotations
 
 import json
+import os
+import pty
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -13,6 +16,7 @@ import pytest
 pytest.importorskip("rclpy")
 
 from perception.cli.main import make_parser
+from perception.cli.replay import _node_names
 from perception.ros.node_process import private_network
 
 
@@ -27,6 +31,48 @@ def test_a_drive_is_published(kitti_drive: Path, tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert "/image" in done.stdout
     assert json.loads((tmp_path / "out" / "replay.json").read_text())["messages"]["/image"] == 3
+
+
+def test_a_preset_gives_the_names_that_the_node_listens_to(kitti_drive: Path, tmp_path: Path) -> None:
+    preset = tmp_path / "mine.yaml"
+    preset.write_text("depth: /image\ninfrared: /points\n")
+    done = replay(kitti_drive, "--preset", preset, "--wait-for", "/image", "--wait-timeout", "0.1")
+    assert "nobody subscribed to /image" in done.stderr
+    assert {**_node_names(str(preset)), "/x": "/y"} == {"/image": "/depth", "/points": "/infrared", "/x": "/y"}
+    assert _node_names(None) == {}
+    assert _node_names("kitti2bag")["/kitti/velo/pointcloud"] == "/points"
+
+
+def test_keys_of_a_terminal_halt_step_and_end(kitti_drive: Path, tmp_path: Path) -> None:
+    """A real terminal, as far as the program can tell."""
+    summary = tmp_path / "replay.json"
+    command = [sys.executable, "-m", "perception", "replay", str(kitti_drive), "--loop", "--paused"]
+    with private_network():
+        child, terminal = pty.fork()
+        if child == 0:  # nothing but exec may be done here
+            os.execv(command[0], [*command, "--topics", "/image", "--json", str(summary)])
+        said = _until(terminal, "q ends")
+        assert "space halts" in said
+        time.sleep(0.5)
+        for _ in range(2):
+            os.write(terminal, b"\x1b[C")
+            time.sleep(0.4)
+        os.write(terminal, b"q")
+        _until(terminal, None)
+        assert os.waitpid(child, 0)[1] == 0
+        os.close(terminal)
+    assert json.loads(summary.read_text())["messages"] == {"/image": 2}
+
+
+def _until(terminal: int, text: str | None) -> str:
+    """Everything that the terminal shows until the text comes, or until its program ends."""
+    said, deadline = "", time.monotonic() + 60
+    while (text is None or text not in said) and time.monotonic() < deadline:
+        try:
+            said += os.read(terminal, 4096).decode(errors="ignore")
+        except OSError:  # how Linux says that nobody is at the other end any more
+            break
+    return said
 
 
 @pytest.mark.parametrize(

@@ -173,6 +173,8 @@ def test_the_calibration_changes_in_flight(well: Drive, record_property: Note) -
     wait_for(unseen, 5)
     well.faults["info"] = changed(k=np.zeros(9), p=np.zeros(12))
     stamps = well.for_seconds(1.0)
+    wait_for(lambda: "/camera_info: p and k: no focal length" in well.statuses()["rgb"][1], 5)
+    assert well.statuses()["rgb"][0] == b"\x01"
     well.expect_answers(stamps, record_property)
     well.expect_recovery(record_property)
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 
 import os
 import random
+import signal
 import time
 from pathlib import Path
 from typing import Any
 
-from helpers.drive import Drive, Note, arguments
+import pytest
+from helpers.drive import STRICT, Drive, Note, arguments
 from helpers.vehicle import wait_for
 from lifecycle_msgs.msg import Transition
 from lifecycle_msgs.srv import ChangeState
@@ -68,6 +70,19 @@ def test_parameters_are_fuzzed(well: Drive, record_property: Note) -> None:
     record_property("refused", refused)
     assert well.answered(stamps)
     well.expect_recovery(record_property)
+
+
+@pytest.mark.skipif(not STRICT, reason="takes half a minute: make soak")
+def test_discovery_is_lost_and_comes_back(well: Drive, node: NodeProcess, record_property: Note) -> None:
+    """A node that nobody hears from for so long that all the others forget it, and that forgets all the others."""
+    os.kill(node.pid, signal.SIGSTOP)
+    try:
+        wait_for(lambda: not well.image.get_subscription_count(), 60)
+    finally:
+        os.kill(node.pid, signal.SIGCONT)
+    well.expect_recovery(record_property)
+    stamps = well.for_seconds(1.0)
+    well.expect_answers(stamps, record_property)
 
 
 def test_the_lifecycle_goes_round(well: Drive, record_property: Note) -> None:

@@ -100,7 +100,10 @@ class Drive(Vehicle):
         lost = len(wanted) - len(self.answered(wanted))
         note("sent", len(wanted))
         note("lost", lost)
-        assert lost <= (0 if STRICT else len(wanted) // 4 + 1), f"{lost} of {len(wanted)} instants were not answered"
+        assert lost <= (0 if STRICT else len(wanted) // 4 + 1), (
+            f"{lost} of {len(wanted)} instants were not answered: "
+            f"{[n for n, stamp in enumerate(sorted(wanted)) if stamp not in self.labels()]}"
+        )
 
     def expect_recovery(self, note: Note) -> None:
         """All sensors are well from now on, and so is the node within a second: longer on a machine that is busy."""

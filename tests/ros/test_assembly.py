@@ -108,6 +108,20 @@ def test_without_calibration_the_lidar_is_left_out_with_a_warning() -> None:
     assert "nothing on /camera_info" in bench.warnings[0]
 
 
+def test_a_broken_camera_info_leaves_the_known_camera_in_use() -> None:
+    bench = Bench()
+    bench("rgb", **all_messages())
+    header = SimpleNamespace(frame_id="left")
+    broken = {**camera_info_fields(CameraModel(np.eye(3), 64, 24)), "k": np.zeros(9), "p": np.zeros(12)}
+    bench.calibration.put_camera_info(SimpleNamespace(header=header, **broken))
+    seen = bench("rgb", **all_messages())
+    assert seen is not None
+    assert "lidar" in seen.frame.modalities
+    assert len(bench.errors) == 1
+    assert bench.errors[0].startswith("/camera_info: p and k: no focal length")
+    assert not bench.warnings
+
+
 def test_a_calibration_of_another_size_is_scaled_to_the_image() -> None:
     seen = Bench(width=128)("rgb", **all_messages())
     assert seen is not None

@@ -108,11 +108,15 @@ def test_the_newest_camera_info_wins_over_the_file() -> None:
     assert calibration.camera() is not camera
 
 
-def test_a_broken_camera_info_is_said_once_and_the_known_camera_stays() -> None:
+def test_the_known_camera_stays_while_the_newest_camera_info_is_broken() -> None:
     calibration = Calibration()
     calibration.put_camera_info(info())
     camera = calibration.camera()
+    assert calibration.broken() is None
     calibration.put_camera_info(info(p=np.zeros(12), k=np.zeros(9)))
-    with pytest.raises(MessageError, match="not calibrated"):
-        calibration.camera()
-    assert calibration.camera() is camera
+    for _ in range(2):
+        assert calibration.camera() is camera
+        assert "not calibrated" in str(calibration.broken())
+    calibration.put_camera_info(info())
+    assert calibration.camera() is not None
+    assert calibration.broken() is None

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import pytest
+
 from perception.ros.complaints import Complaints
 
 
@@ -19,6 +21,15 @@ def test_each_cause_once_per_period_with_the_number_left_out() -> None:
     now[0] = 5.1
     complaints.error("/image", "data: 7 bytes")
     assert errors[2] == "/image: data: 7 bytes (3 more since the last time)"
+
+
+def test_a_real_logger_takes_errors_and_warnings() -> None:
+    """rclpy refuses a second severity from one line of code."""
+    logger = pytest.importorskip("rclpy.logging").get_logger("complaints")
+    complaints = Complaints(logger.error, logger.warning)
+    for number in range(2):
+        complaints.error("/image", f"data{number}: short")
+        complaints.warn("/points", f"camera{number}: none")
 
 
 def test_recent_forgets() -> None:

@@ -189,3 +189,24 @@ def test_broken_compressed_images(data: bytes, kind: str, field: str) -> None:
 def test_writing_an_array_under_a_wrong_encoding_is_refused() -> None:
     with pytest.raises(MessageError, match="does not fit"):
         image_fields(gradient(), "mono8")
+
+
+@pytest.mark.parametrize(
+    "encoding", ["rgb8", "bgr8", "rgba8", "bgra8", "mono8", "bayer_rggb8", "bayer_bggr8", "bayer_gbrg8", "bayer_grbg8"]
+)
+def test_as_cv_bridge_reads_it(encoding: str) -> None:
+    """Where a ROS 2 installation has cv_bridge: the same pixels, but for how borders of a mosaic are filled in."""
+    bridge = pytest.importorskip("cv_bridge").CvBridge()
+    message = pytest.importorskip("sensor_msgs.msg").Image
+    rgb = gradient()
+    if encoding.startswith("bayer"):
+        array = mosaic(rgb, encoding[len("bayer_") : -1])
+    else:
+        array = {"bgr8": rgb[:, :, ::-1], "mono8": rgb[:, :, 0]}.get(encoding, rgb)
+        if encoding in ("rgba8", "bgra8"):
+            opaque = np.full((*rgb.shape[:2], 1), 255, np.uint8)
+            array = np.concatenate([rgb if encoding == "rgba8" else rgb[:, :, ::-1], opaque], axis=2)
+    built = message(**image_fields(np.ascontiguousarray(array), encoding))
+    ours, theirs = read_rgb(built), bridge.imgmsg_to_cv2(built, "rgb8")
+    inside = slice(2, -2)
+    np.testing.assert_array_equal(ours[inside, inside], theirs[inside, inside])

@@ -27,6 +27,7 @@ from perception.ros.bag import TYPES, serialise, serialise_extrinsics, write_bag
 from perception.ros.convert import read_points, read_rgb, stamp_ns
 from perception.ros.dds import use_profile
 from perception.ros.node_process import private_network
+from perception.ros.pace import Pace
 from perception.ros.replay import Published, Replay, _move_transforms
 from perception.ros.sources import open_source
 from perception.ros.stamps import read_stamp, with_stamp
@@ -148,6 +149,21 @@ def test_loop_until_stopped(node: Node, bag: Path) -> None:
         replay.run(stop, loop=True, on_publish=count)
     assert [m.recorded_ns for m in counts[:9]] == [STAMP + i % 8 * STEP for i in range(9)]
     assert len(counts) == 20
+
+
+def test_a_halt_on_the_way_moves_the_stamps_of_what_comes_after(node: Node, bag: Path) -> None:
+    infos, pace = Listener(node, CameraInfo, "/h/camera_info"), Pace()
+    for seconds in (0.35, 0.85):  # Replay begins 0.2 s after play, and its first message comes 0.1 s later
+        threading.Timer(seconds, pace.toggle).start()
+    summary, _, _ = play(node, bag, "/h", ["/camera_info"], topics=["/camera_info"], pace=pace)
+    infos.wait(8)
+    stamps = [stamp_ns(info) for _, info in infos.got]
+    assert len(stamps) == 8
+    steps = np.diff(stamps)
+    assert (steps >= STEP).all()
+    assert (steps > STEP).sum() <= 1
+    assert all(-1e6 < arrived - stamp < 1e9 for (arrived, _), stamp in zip(infos.got, stamps, strict=True))
+    assert summary.late_ms < 400  # of which none is the halt's
 
 
 def test_a_kitti_drive_needs_no_bag(node: Node, kitti_drive: Path) -> None:

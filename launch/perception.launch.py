@@ -25,7 +25,8 @@ ARGUMENTS = {
     "use_sim_time": ("false", "Take the time from /clock, as with `ros2 bag play --clock`."),
     "respawn": ("false", "Start the node again when it ends."),
     "replay": ("", "A KITTI drive or a bag to play to the node, over and over."),
-    "rviz": ("false", "Open RViz."),
+    "rviz": ("false", "Open RViz with configs/rviz/perception.rviz."),
+    "rviz_frame": ("base_link", "RViz's fixed frame; the simulated drives have none but lidar."),
     "log_level": ("info", "debug, info, warn, error or fatal."),
 }
 """Default and description by argument."""
@@ -50,7 +51,11 @@ def _node(context: LaunchContext) -> list[Action]:
         replay = ["ros2", "run", "multimodal_perception", "perception", "replay", value["replay"], "--loop"]
         others.append(ExecuteProcess(cmd=replay, output="screen"))
     if _is_true(value["rviz"]):
-        others.append(Node(package="rviz2", executable="rviz2", parameters=[sim_time], output="screen"))
+        layout = str(Path(__file__).resolve().parent.parent / "configs" / "rviz" / "perception.rviz")
+        arguments = ["-d", layout, "-f", value["rviz_frame"]]
+        others.append(
+            Node(package="rviz2", executable="rviz2", arguments=arguments, parameters=[sim_time], output="screen")
+        )
     return [
         Node(
             package="multimodal_perception",

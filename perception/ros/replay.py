@@ -56,7 +56,8 @@ class Replay:
     start: where to begin, in seconds after the recording's first message; duration: how many seconds of the recording.
     stamps: "now" moves every header's stamp by what its message is published later than it was recorded, so that
     sensors seem to sense now; "bag" leaves them. clock: publish /clock with the recording's time, as simulated time
-    needs it. pace: halts the replay and lets it go on. Topics whose message type is not installed are left out and named in `skipped`.
+    needs it. pace: halts the replay and lets it go on. Topics whose message type is not installed are left out and
+    named in `skipped`.
     Raises DataError for topics that the recording does not have and for a span that holds nothing.
     """
 

@@ -39,8 +39,9 @@ def test_steps_let_one_instant_through_each() -> None:
 
     def run() -> None:
         for number in range(5):
-            if pace.wait(begin + 100 * number, stop, lambda left: left):
-                passed.append(number)
+            if not pace.wait(begin + 100 * number, stop, lambda left: left):
+                return
+            passed.append(number)
 
     thread = threading.Thread(target=run)
     thread.start()

@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The RViz layout shows what the node publishes, and what a bag of kitti2bag has."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+ROOT = Path(__file__).resolve().parent.parent
+LAYOUT = yaml.safe_load((ROOT / "configs/rviz/perception.rviz").read_text("utf-8"))
+DISPLAYS: list[dict[str, Any]] = LAYOUT["Visualization Manager"]["Displays"]
+
+
+def topics() -> Iterator[tuple[str, dict[str, Any]]]:
+    """Name and settings of every topic that a display listens to."""
+    for display in DISPLAYS:
+        if "Topic" in display:
+            yield display["Name"], display["Topic"]
+
+
+def test_every_topic_of_the_node_is_one_that_it_publishes() -> None:
+    published = set(re.findall(r"`~/([\w/]+)`", (ROOT / "README.md").read_text("utf-8")))
+    shown = {topic["Value"].removeprefix("/perception/") for _, topic in topics() if "/perception/" in topic["Value"]}
+    assert shown <= published
+    assert {"overlay", "road", "vehicle", "pedestrian", "points", "road_grid"} <= shown
+
+
+def test_sensors_are_heard_whatever_their_reliability() -> None:
+    for name, topic in topics():
+        if topic["Value"] in ("/image", "/points"):
+            assert topic["Reliability Policy"] == "Best Effort", name
+
+
+def test_displays_are_rviz_own_and_have_names_of_their_own() -> None:
+    names = [display["Name"] for display in DISPLAYS]
+    assert len(set(names)) == len(names)
+    known = {"Grid", "TF", "Map", "PointCloud2", "MarkerArray", "Image"}
+    assert {display["Class"] for display in DISPLAYS} == {f"rviz_default_plugins/{name}" for name in known}
+    docked = {name for name, settings in LAYOUT["Window Geometry"].items() if isinstance(settings, dict)}
+    assert {display["Name"] for display in DISPLAYS if display["Class"].endswith("Image") and display["Enabled"]} <= (
+        docked | {"Camera"}
+    )
+
+
+def test_launch_opens_it() -> None:
+    launch = (ROOT / "launch/perception.launch.py").read_text("utf-8")
+    assert '"configs" / "rviz" / "perception.rviz"' in launch
+    assert '"rviz_frame"' in launch

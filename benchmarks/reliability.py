@@ -66,7 +66,7 @@ def tables(xml: Path) -> dict[str, Table]:
         total["sent"] += found["sent"]
         total["lost"] += found["lost"]
         total["slowest"] = max(total["slowest"], found["recovery_s"])
-        for name in ("memory_growth_mb", "files_growth"):
+        for name in ("minutes", "memory_growth_mb", "files_growth"):
             if name in found:
                 total[name] = found[name]
     totals = [
@@ -75,6 +75,7 @@ def tables(xml: Path) -> dict[str, Table]:
         ("frames that should have been answered", f"{total['sent']:.0f}"),
         ("of them lost", f"{total['lost']:.0f}"),
         ("slowest recovery, s", f"{total['slowest']:.2f}"),
+        ("minutes of the long drive", f"{total['minutes']:.0f}"),
         ("growth of memory over the long drive, MB", f"{total['memory_growth_mb']:.1f}"),
         ("growth of open files", f"{total['files_growth']:.0f}"),
     ]

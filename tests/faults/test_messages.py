@@ -35,7 +35,7 @@ BROKEN_IMAGES = {
     "half the data": ({"data": array("B", bytes(100))}, "data: "),
     "no data": ({"data": array("B")}, "data: "),
     "a wrong step": ({"step": 7}, "step: "),
-    "0×0": ({"width": 0, "height": 0}, "size: "),
+    "0x0": ({"width": 0, "height": 0}, "size: "),
     "more than any camera has": ({"width": 1 << 20, "height": 1 << 20}, "size: "),
     "a step that overflows": ({"step": 0xFFFFFFFF}, "data: "),
     "an unknown encoding": ({"encoding": "fancy8"}, "encoding: "),

@@ -37,6 +37,8 @@ ROS = [  # where ROS 2 is installed, it brings these itself; messages that only 
 ]
 ONNX = ["onnx", "onnxruntime"]
 INT8 = ["nncf"]
+LAS = ["laspy"]
+RAY = ["ray"]  # 250 MB installed: for `perception label` on a cluster alone, so not in "all"
 TRAIN = ["onedl-mmcv", "onedl-mmengine", "onedl-mmsegmentation", "safetensors", "torch==2.13.0"]
 DEV = [
     "hypothesis",
@@ -91,9 +93,11 @@ setup(
         "ros": ROS,
         "onnx": ONNX,
         "int8": INT8,
+        "las": LAS,
+        "ray": RAY,
         "train": TRAIN,
         "dev": DEV,
-        "all": [*ROS, *ONNX, *INT8, *TRAIN, *DEV],
+        "all": [*ROS, *ONNX, *INT8, *LAS, *TRAIN, *DEV],
     },
     entry_points={"console_scripts": ["perception = perception.cli.main:main"]},
     zip_safe=False,

@@ -20,8 +20,8 @@ import perception
 from perception.errors import PerceptionError
 
 GROUPS: dict[str, tuple[str, ...]] = {
-    "See it work": ("demo", "simulate"),
-    "On the vehicle": ("node", "replay"),
+    "See it work": ("demo", "simulate", "explain"),
+    "On the vehicle": ("node", "replay", "kitti2bag", "label"),
     "Make it better": ("train", "pseudo-label", "prune", "eval", "export", "bench"),
 }
 """Every command, by what it is for, in the order of the overview."""

@@ -107,14 +107,15 @@ def read_bytes(path: Path) -> bytes:
 
 def _decode(path: Path, flags: int) -> NDArray[Any]:
     data = read_bytes(path)
-    _check_complete(path, data)  # OpenCV fills the missing part of a cut file with grey and goes on
+    check_complete(path, data)  # OpenCV fills the missing part of a cut file with grey and goes on
     image = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
     if image is None:
         raise DataError(f"{path}: {len(data)} bytes that OpenCV cannot decode as an image")
     return image
 
 
-def _check_complete(path: Path, data: bytes) -> None:
+def check_complete(path: Path, data: bytes) -> None:
+    """Raises DataError for the bytes of an image file that is empty, or a PNG or JPEG without its end."""
     if not data:
         raise DataError(f"{path}: empty file, expected an image")
     tail = data[-64:]

@@ -44,11 +44,11 @@ def read_raw_calibration(directory: str | Path, camera: int = 2) -> KittiCalibra
     """
     cameras_path, velodyne_path = Path(directory) / "calib_cam_to_cam.txt", Path(directory) / "calib_velo_to_cam.txt"
     cameras, velodyne = read_calibration_lines(cameras_path), read_calibration_lines(velodyne_path)
-    rectification = _matrix(cameras, "R_rect_00", (3, 3), cameras_path)
-    projection = _matrix(cameras, f"P_rect_{camera:02d}", (3, 4), cameras_path)
-    width, height = _matrix(cameras, f"S_rect_{camera:02d}", (2,), cameras_path)
+    rectification = calibration_matrix(cameras, "R_rect_00", (3, 3), cameras_path)
+    projection = calibration_matrix(cameras, f"P_rect_{camera:02d}", (3, 4), cameras_path)
+    width, height = calibration_matrix(cameras, f"S_rect_{camera:02d}", (2,), cameras_path)
     lidar_to_camera0 = _rigid(velodyne, velodyne_path)
-    intrinsics, chain = _chain(projection, rectification, lidar_to_camera0)
+    intrinsics, chain = rectified_chain(projection, rectification, lidar_to_camera0)
     return KittiCalibration(intrinsics, chain, (int(width), int(height)))
 
 
@@ -59,10 +59,10 @@ def read_object_calibration(path: str | Path, camera: int = 2) -> KittiCalibrati
     """
     path = Path(path)
     lines = read_calibration_lines(path)
-    projection = _matrix(lines, f"P{camera}", (3, 4), path)
-    rectification = _matrix(lines, "R0_rect" if "R0_rect" in lines else "R_rect", (3, 3), path)
-    velodyne = _matrix(lines, "Tr_velo_to_cam" if "Tr_velo_to_cam" in lines else "Tr_velo_cam", (3, 4), path)
-    return KittiCalibration(*_chain(projection, rectification, velodyne))
+    projection = calibration_matrix(lines, f"P{camera}", (3, 4), path)
+    rectification = calibration_matrix(lines, "R0_rect" if "R0_rect" in lines else "R_rect", (3, 3), path)
+    velodyne = calibration_matrix(lines, "Tr_velo_to_cam" if "Tr_velo_to_cam" in lines else "Tr_velo_cam", (3, 4), path)
+    return KittiCalibration(*rectified_chain(projection, rectification, velodyne))
 
 
 def read_imu_to_velodyne(directory: str | Path) -> NDArray[np.float64]:
@@ -83,9 +83,10 @@ def read_calibration_lines(path: Path) -> dict[str, NDArray[np.float64]]:
     return found
 
 
-def _matrix(
+def calibration_matrix(
     lines: dict[str, NDArray[np.float64]], name: str, shape: tuple[int, ...], path: Path
 ) -> NDArray[np.float64]:
+    """The numbers of one of the lines of `path`, in this shape. Raises DataError where they are missing or odd."""
     if name not in lines:
         raise DataError(f"{path}: no line {name!r} in this calibration file")
     values, expected = lines[name], int(np.prod(shape))
@@ -96,13 +97,16 @@ def _matrix(
 
 def _rigid(lines: dict[str, NDArray[np.float64]], path: Path) -> NDArray[np.float64]:
     """(3, 4) from the lines R and T."""
-    return np.hstack([_matrix(lines, "R", (3, 3), path), _matrix(lines, "T", (3, 1), path)])
+    return np.hstack([calibration_matrix(lines, "R", (3, 3), path), calibration_matrix(lines, "T", (3, 1), path)])
 
 
-def _chain(
+def rectified_chain(
     projection: NDArray[np.float64], rectification: NDArray[np.float64], lidar_to_camera0: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """(intrinsics, lidar_to_camera) of a camera with the (3, 4) rectified `projection`."""
+    """(intrinsics, lidar_to_camera) of a camera with the (3, 4) rectified `projection`.
+
+    rectification: (3, 3) of camera 0. lidar_to_camera0: (3, 4), before rectification.
+    """
     intrinsics = projection[:, :3]
     chain = np.eye(4)
     chain[:3] = rectification @ lidar_to_camera0

@@ -64,16 +64,20 @@ class OxtsPacket:
 
 def read_oxts_packet(path: str | Path) -> OxtsPacket:
     """Reads oxts/data/NUMBER.txt. Raises DataError for a missing file and for anything but 30 numbers."""
-    path = Path(path)
-    words = read_text(path).split()
+    return parse_oxts_packet(read_text(Path(path)), str(path))
+
+
+def parse_oxts_packet(text: str, where: str) -> OxtsPacket:
+    """The packet that a line holds. where: it stands, for the DataError for anything but 30 numbers."""
+    words = text.split()
     names = [field.name for field in fields(OxtsPacket)]
     if len(words) != len(names):
-        raise DataError(f"{path}: {len(words)} numbers, expected {len(names)}")
+        raise DataError(f"{where}: {len(words)} numbers, expected {len(names)}")
     try:
         values: list[Any] = [float(word) for word in words]
         values[25:] = [int(value) for value in values[25:]]
     except (ValueError, OverflowError) as error:
-        raise DataError(f"{path}: {error}") from error
+        raise DataError(f"{where}: {error}") from error
     return OxtsPacket(*values)
 
 
@@ -90,11 +94,24 @@ def oxts_poses(packets: Sequence[OxtsPacket]) -> list[NDArray[np.float64]]:
     return [to_first @ pose for pose in world]
 
 
+def oxts_pose(packet: OxtsPacket, origin: OxtsPacket) -> NDArray[np.float64]:
+    """(4, 4) pose of the inertial unit in a world with x east, y north, z up, which begins at `origin`; metres."""
+    scale = math.cos(math.radians(origin.lat))
+    pose = _pose(packet, scale)
+    pose[:3, 3] -= _pose(origin, scale)[:3, 3]
+    return pose
+
+
+def oxts_attitude(packet: OxtsPacket) -> NDArray[np.float64]:
+    """(3, 3) rotation from the inertial unit's axes (x forward, y left, z up) to east, north, up."""
+    return _about_z(packet.yaw) @ _about_y(packet.pitch) @ _about_x(packet.roll)
+
+
 def _pose(packet: OxtsPacket, scale: float) -> NDArray[np.float64]:
     east = scale * EARTH_RADIUS_M * math.radians(packet.lon)
     north = scale * EARTH_RADIUS_M * math.log(math.tan(math.pi / 4 + math.radians(packet.lat) / 2))
     pose = np.eye(4)
-    pose[:3, :3] = _about_z(packet.yaw) @ _about_y(packet.pitch) @ _about_x(packet.roll)
+    pose[:3, :3] = oxts_attitude(packet)
     pose[:3, 3] = east, north, packet.alt
     return pose
 

@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`perception explain`: why the network said what it said of one frame."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+from perception.cli.explain_frame import open_frame
+from perception.cli.shared import needs
+from perception.engines import ENGINES
+from perception.errors import PerceptionError
+from perception.explanation.methods import DEFAULT_STRIDE, GRAD_CAM, METHODS, STRIDES
+
+SUMMARY = "show why it said so: saliency, attention, what each sensor changes"
+EXAMPLES = """\
+perception explain simulated:7                                 a rendered frame, with exact labels
+perception explain simulated:7:40 --condition night -o night.png --json night.json
+perception explain ~/kitti/2011_09_26/2011_09_26_drive_0005_sync:3
+perception explain out/drive:12                                of a drive that `perception simulate` wrote
+perception explain street.png                                  the camera alone
+perception explain image_2/000001.png --points velodyne/000001.bin --calibration calib/000001.txt
+
+The figure shows the masks and their confidence; what spoke for each class (Grad-CAM); whom each fusion listened to, and
+where each sensor is let in; and which labels change when a sensor is taken away.
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declares the options of `perception explain`."""
+    parser.add_argument(
+        "frame",
+        metavar="FRAME",
+        help="an image file; DRIVE:NUMBER, of a KITTI raw or a simulated drive on disk; or simulated:SEED[:INDEX]",
+    )
+    parser.add_argument(
+        "-o",
+        "--output",
+        type=Path,
+        default=Path("explanation.png"),
+        metavar="FILE",
+        help="the figure (explanation.png)",
+    )
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures to FILE")
+    parser.add_argument("--saliency", choices=METHODS, default=GRAD_CAM, help="how it is computed (grad-cam)")
+    parser.add_argument(
+        "--stride", type=int, choices=STRIDES, default=DEFAULT_STRIDE, help="of the features that it is of (16)"
+    )
+    parser.add_argument("--condition", default="day", help="of simulated:SEED: day, dusk, night, fog or rain (day)")
+    parser.add_argument("--model", help="a shipped model's name or a path, its .safetensors beside it (the default)")
+    parser.add_argument("--engine", choices=("auto", *ENGINES), default="auto", help="what runs the network (auto)")
+    parser.add_argument("--threads", type=int, help="CPU threads (default: every core)")
+    image = parser.add_argument_group("beside an image file, registered to it")
+    image.add_argument("--points", type=Path, metavar="FILE", help="a sweep as KITTI's .bin; needs --calibration")
+    image.add_argument("--depth", type=Path, metavar="FILE", help="16-bit PNG, metres × 256, 0 invalid, as KITTI's")
+    image.add_argument("--infrared", type=Path, metavar="FILE", help="8- or 16-bit grey image")
+    image.add_argument(
+        "--calibration", type=Path, metavar="FILE", help="KITTI's folder or calib .txt, or the node's calibration YAML"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Explains, draws the figure, prints the tables and writes the JSON file."""
+    with needs("explain needs torch and mmseg", "train"):
+        import torch
+
+        from perception.explanation.network import ExplainedNetwork
+    from rich.console import Console
+
+    from perception.cli.explain_table import tables
+    from perception.evaluation.evaluate import truth_of
+    from perception.explanation.explain import explain
+    from perception.explanation.figure import draw, write
+    from perception.pipeline import Pipeline
+
+    if args.threads is not None:
+        if args.threads < 1:
+            raise PerceptionError(f"--threads {args.threads}: expected 1 or more")
+        torch.set_num_threads(args.threads)
+    console = Console(highlight=False)
+    with console.status(f"{args.frame}: reading or rendering"):
+        sample = open_frame(args)
+    pipeline = Pipeline.load(args.model, engine=args.engine, threads=args.threads)
+    network = ExplainedNetwork.load(args.model)
+    with console.status(f"{args.frame}: explaining"):
+        found = explain(sample.frame, pipeline, network, truth_of(sample), args.stride, args.saliency)
+        write(args.output, draw(found, sample.name))
+    console.print(*tables(found), sep="\n")
+    engine = pipeline.engine.name
+    console.print(
+        f"{engine} and PyTorch, which was looked into, agree on {found.agreement:.2%} of the labels", soft_wrap=True
+    )
+    console.print(f"figure: {args.output}", soft_wrap=True)
+    if args.json:
+        model = {"model": pipeline.model.name, "weights_sha256": pipeline.weights_sha256, "engine": engine}
+        args.json.parent.mkdir(parents=True, exist_ok=True)
+        args.json.write_text(json.dumps({"frame": sample.name, **model, **found.to_dict()}, indent=2) + "\n")
+    return 0

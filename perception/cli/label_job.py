@@ -1,0 +1,161 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One recording of `perception label`: open it, label what is not labelled yet, then build video and bag."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from perception.classes import CLASS_NAMES
+from perception.cli.label_inputs import open_input
+from perception.cli.progress import Steps
+from perception.datasets.files import read_text
+from perception.errors import DataError, PerceptionError
+from perception.evaluation.provenance import versions
+from perception.labelling.files import FrameFiles, write_json
+from perception.labelling.frames import NamedFrames
+from perception.labelling.workers import CHUNK, Network, Outcome, label_frames, label_in_processes
+from perception.pipeline import Pipeline
+
+MANIFEST = "label.json"
+"""Says of an output folder what was labelled and by which weights."""
+
+VIDEO, BAG = "overlay", "labelled_bag"
+
+
+@dataclass(frozen=True)
+class Job:
+    """One input and all that is to be made of it. storage: of the bag. preset, calibration: see `open_input`."""
+
+    path: Path
+    output: Path
+    outputs: tuple[str, ...]
+    network: Network
+    workers: int = 1
+    cloud: str = "ply"
+    storage: str = "mcap"
+    preset: str | None = None
+    calibration: Path | None = None
+
+
+def attempt(job: Job, console: Console | None = None) -> dict[str, Any]:
+    """`run_job`, with what a user can mend as the report's `error`. console: shows progress; None for none."""
+    try:
+        return run_job(job, Steps(console or Console(quiet=True)))
+    except (PerceptionError, OSError) as error:
+        reason = (
+            str(error) if isinstance(error, PerceptionError) else f"{error.filename or job.output}: {error.strerror}"
+        )
+        return {"input": str(job.path), "output": str(job.output), "error": reason}
+
+
+def run_job(job: Job, steps: Steps) -> dict[str, Any]:
+    """Do it; the report. Raises PerceptionError and OSError where it cannot go on; what is done stays done."""
+    began = time.monotonic()
+    frames = open_input(job.path, job.preset, job.calibration)
+    files = FrameFiles(job.output, job.outputs, job.cloud)
+    pipeline = Pipeline.load(job.network.model, job.network.engine, job.network.threads)
+    pipeline.self_check()
+    model = {"model": pipeline.model.name, "weights_sha256": pipeline.weights_sha256}
+    _claim(job.output, frames, model)
+    engine = pipeline.engine.name
+    numbers = [number for number, name in enumerate(frames.names) if not files.is_done(name)]
+    with steps.step("label", f"label {job.path.name}", len(numbers)) as advance:
+        workers = min(job.workers, len(numbers) // CHUNK)
+        if workers < 2:
+            outcome = label_frames(pipeline, frames, numbers, files, advance)
+        else:
+            del pipeline  # a network less in memory
+            outcome = label_in_processes(workers, job.network, frames, numbers, files, advance)
+    done = [number for number, name in enumerate(frames.names) if name not in outcome.failed]
+    left_out = _last_pass(job, frames, files, done, steps)
+    summary = _summary(files, [frames.names[number] for number in done], outcome)
+    labelling = steps.seconds["label"]
+    return {
+        "input": str(job.path),
+        "output": str(job.output),
+        **summary,
+        "topics_left_out": left_out,
+        "fps": round(outcome.labelled / labelling, 2) if outcome.labelled else None,
+        "seconds": {**_rounded(steps.seconds), "total": round(time.monotonic() - began, 2)},
+        **model,
+        "engine": engine,
+        "ran_on": f"{socket.gethostname()}:{os.getpid()}",
+        "versions": versions(),
+    }
+
+
+def _claim(folder: Path, frames: NamedFrames, model: dict[str, str]) -> None:
+    """Make the folder this input's. Raises DataError if it is something else's, or other weights labelled there."""
+    manifest = {"input": str(frames.path.resolve()), **model, "classes": list(CLASS_NAMES)}
+    path = folder / MANIFEST
+    if not path.is_file():
+        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+            raise DataError(f"{folder}: not empty, and not made by `perception label`; name a new folder")
+        folder.mkdir(parents=True, exist_ok=True)
+        write_json(path, manifest)
+        return
+    try:
+        before = json.loads(read_text(path))
+        differing = [key for key in ("input", "weights_sha256") if before.get(key) != manifest[key]]
+    except (ValueError, AttributeError) as error:
+        raise DataError(f"{path}: broken ({error}); name a new folder") from error
+    if differing:
+        key = differing[0]
+        raise DataError(f"{folder}: holds labels of another {key}, {before.get(key)}; name a new folder")
+
+
+def _last_pass(job: Job, frames: NamedFrames, files: FrameFiles, done: Sequence[int], steps: Steps) -> list[str]:
+    """Build video and bag, where there are none that are younger than all labels; topics that the bag lacks."""
+    from perception.labelling.video import write_video
+    from perception.ros.label_bag import write_label_bag
+
+    newest = max((files.path("frames", frames.names[number]).stat().st_mtime_ns for number in done), default=0)
+    left_out: list[str] = []
+    if "video" in job.outputs and done:
+        made = [path for path in job.output.glob(f"{VIDEO}.*") if path.stat().st_mtime_ns >= newest]
+        if not made:
+            with steps.step("video", "draw the video", len(done)) as advance:
+                write_video(frames, done, files, job.output / VIDEO, advance)
+    bag = job.output / BAG
+    if "bag" in job.outputs and done:
+        index = bag / "metadata.yaml"
+        if not index.is_file() or index.stat().st_mtime_ns < newest:
+            shutil.rmtree(bag, ignore_errors=True)
+            with steps.step("bag", "write the bag", len(done)) as advance:
+                left_out = write_label_bag(frames, done, files, bag, job.storage, advance)
+    return left_out
+
+
+def _summary(files: FrameFiles, names: Sequence[str], outcome: Outcome) -> dict[str, Any]:
+    """What the frames' records say together, those of earlier runs too."""
+    pixels, sensors, complaints = Counter[str](), Counter[str](), Counter[str]()
+    for name in names:
+        record = files.record(name)
+        pixels.update(record["pixels"])
+        sensors.update(record["modalities"])
+        complaints.update(record["complaints"])
+    total = max(1, pixels.total())
+    return {
+        "frames": len(names) + len(outcome.failed),
+        "labelled": outcome.labelled,
+        "kept": len(names) - outcome.labelled,
+        "failed": outcome.failed,
+        "sensors": dict(sensors),
+        "complaints": dict(complaints),
+        "share": {name: round(pixels[name] / total, 5) for name in CLASS_NAMES},
+    }
+
+
+def _rounded(seconds: dict[str, float]) -> dict[str, float]:
+    return {name: round(value, 2) for name, value in seconds.items()}

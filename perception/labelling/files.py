@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The files of each labelled frame. They say by themselves what is done: nothing else has to be remembered."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from perception.classes import CLASS_NAMES, colourise
+from perception.datasets.files import read_bytes, read_mono
+from perception.errors import DataError
+from perception.frame import Frame, Prediction
+from perception.labelling.clouds import write_cloud
+
+OUTPUTS: dict[str, tuple[str, ...]] = {
+    "masks": ("labels",),
+    "colours": ("labels", "colours"),
+    "confidence": ("labels", "confidence"),
+    "cloud": ("labels", "clouds"),
+    "bag": ("labels", "confidence", "point_labels"),
+    "video": ("labels",),
+}
+"""The folders of files per frame that an output is or is made from."""
+
+_OF_POINTS = {"clouds", "point_labels"}
+_SUFFIXES = {"labels": ".png", "colours": ".png", "confidence": ".png", "point_labels": ".bin"}
+
+
+@dataclass(frozen=True)
+class FrameFiles:
+    """FOLDER/labels/NAME.png and whatever else `outputs` (of OUTPUTS) ask for, and FOLDER/frames/NAME.json.
+
+    The latter is written last: with it the frame is done. Each file gets its name when it is whole. cloud: the suffix
+    of clouds, of `clouds.FORMATS`.
+    """
+
+    folder: Path
+    outputs: tuple[str, ...]
+    cloud: str = "ply"
+
+    def path(self, kind: str, name: str) -> Path:
+        """Where a frame's file of that kind lies: labels, colours, confidence, clouds, point_labels or frames."""
+        suffix = {**_SUFFIXES, "clouds": f".{self.cloud}", "frames": ".json"}[kind]
+        return self.folder / kind / f"{name}{suffix}"
+
+    def is_done(self, name: str) -> bool:
+        """Whether all that the outputs need of the frame is there."""
+        try:
+            record = self.record(name)
+        except DataError:
+            return False
+        return all(self.path(kind, name).is_file() for kind in self._kinds("lidar" in record["modalities"]))
+
+    def write(self, name: str, frame: Frame, prediction: Prediction, complaints: Iterable[str] = ()) -> None:
+        """Write the frame's files. complaints: what was left out of it. Raises DataError or OSError if it cannot."""
+        for kind in self._kinds(prediction.point_labels is not None):
+            target = self.path(kind, name)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            partial = target.with_name(f".{target.name}")
+            self._write(kind, partial, frame, prediction)
+            partial.replace(target)
+        record = {
+            "stamp_ns": prediction.stamp_ns,
+            "size": list(frame.size),
+            "modalities": list(frame.modalities),
+            "modality_weights": {key: round(value, 4) for key, value in prediction.modality_weights.items()},
+            "pixels": dict(
+                zip(CLASS_NAMES, np.bincount(prediction.labels.ravel(), minlength=256).tolist(), strict=False)
+            ),
+            "complaints": list(complaints),
+        }
+        target = self.path("frames", name)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        write_json(target, record)
+
+    def record(self, name: str) -> dict[str, Any]:
+        """What is known of a frame that is done. Raises DataError where it is not."""
+        path = self.path("frames", name)
+        try:
+            record: dict[str, Any] = dict(json.loads(read_bytes(path)))
+            missing = {"modalities", "pixels", "complaints"} - record.keys()
+        except (ValueError, TypeError) as error:
+            raise DataError(f"{path}: broken ({error}); remove it and label again") from error
+        if missing:
+            raise DataError(f"{path}: {min(missing)} is missing; remove it and label again")
+        return record
+
+    def labels(self, name: str) -> NDArray[np.uint8]:
+        """(H, W) uint8 class ids of a frame that is done. Raises DataError for a missing or broken file."""
+        return np.asarray(read_mono(self.path("labels", name)), np.uint8)
+
+    def confidence(self, name: str) -> NDArray[np.uint8]:
+        """(H, W) uint8, the winning class's probability × 255. Raises DataError as `labels` does."""
+        return np.asarray(read_mono(self.path("confidence", name)), np.uint8)
+
+    def point_labels(self, name: str) -> NDArray[np.uint8]:
+        """(N,) uint8 class ids of the sweep's points. Raises DataError for a missing file."""
+        return np.frombuffer(read_bytes(self.path("point_labels", name)), np.uint8)
+
+    def _kinds(self, with_points: bool) -> list[str]:
+        """The folders that get a file of a frame; a frame without a sweep has none of points."""
+        kinds = dict.fromkeys(kind for output in self.outputs for kind in OUTPUTS[output])
+        return [kind for kind in kinds if with_points or kind not in _OF_POINTS]
+
+    @staticmethod
+    def _write(kind: str, path: Path, frame: Frame, prediction: Prediction) -> None:
+        if kind == "labels":
+            _write_png(path, prediction.labels)
+        elif kind == "colours":
+            _write_png(path, np.ascontiguousarray(colourise(prediction.labels)[:, :, ::-1]))
+        elif kind == "confidence":
+            _write_png(path, prediction.confidence)
+        else:
+            assert frame.points is not None
+            assert prediction.point_labels is not None
+            if kind == "point_labels":
+                path.write_bytes(prediction.point_labels.tobytes())
+            elif len(frame.points):
+                write_cloud(path, frame.points, prediction.point_labels)
+            else:
+                path.touch()  # Open3D writes no cloud of no points
+
+
+def write_json(path: Path, content: Any) -> None:
+    """Write `content`; the file has its name only when it is whole."""
+    partial = path.with_name(f".{path.name}")
+    partial.write_text(json.dumps(content, indent=1) + "\n", "utf-8")
+    partial.replace(path)
+
+
+def _write_png(path: Path, image: NDArray[np.uint8]) -> None:
+    """Quick rather than small: masks shrink well anyway."""
+    path.write_bytes(cv2.imencode(".png", image, [cv2.IMWRITE_PNG_COMPRESSION, 3])[1].tobytes())

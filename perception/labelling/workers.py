@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Frames → their files, in this process or in several."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass, field
+
+from perception.errors import PerceptionError
+from perception.labelling.files import FrameFiles
+from perception.labelling.frames import NamedFrames
+from perception.pipeline import Pipeline
+
+CHUNK = 8
+"""Frames that a worker takes at once, one after the other in time."""
+
+
+@dataclass(frozen=True)
+class Network:
+    """What labels: `Pipeline.load`'s arguments; threads are those of all workers together."""
+
+    model: str | None = None
+    engine: str = "auto"
+    threads: int | None = None
+
+
+@dataclass
+class Outcome:
+    """What came of some frames. failed: why, by name, for those that could not be read."""
+
+    labelled: int = 0
+    failed: dict[str, str] = field(default_factory=dict)
+
+    def add(self, other: Outcome) -> None:
+        """Take other frames' outcome in."""
+        self.labelled += other.labelled
+        self.failed.update(other.failed)
+
+
+def label_frames(
+    pipeline: Pipeline, frames: NamedFrames, numbers: Sequence[int], files: FrameFiles, done: Callable[[], None]
+) -> Outcome:
+    """Label the frames of those numbers, here. done: called after each.
+
+    A frame that cannot be read is left out, and told; a file that cannot be written raises OSError or DataError.
+    """
+    outcome = Outcome()
+    for number in numbers:
+        name = frames.names[number]
+        try:
+            frame = frames[number]
+            prediction = pipeline(frame)
+        except PerceptionError as error:
+            outcome.failed[name] = str(error)
+        else:
+            files.write(name, frame, prediction, frames.complaints)
+            outcome.labelled += 1
+        done()
+    return outcome
+
+
+def label_in_processes(
+    workers: int,
+    network: Network,
+    frames: NamedFrames,
+    numbers: Sequence[int],
+    files: FrameFiles,
+    done: Callable[[], None],
+) -> Outcome:
+    """The same in so many processes, each with a network and its share of the threads.
+
+    Raises PerceptionError where a process is killed; whatever was finished stays.
+    """
+    total = network.threads or len(os.sched_getaffinity(0))
+    share = Network(network.model, network.engine, max(1, total // workers))
+    size = max(1, min(CHUNK, len(numbers) // (2 * workers)))
+    chunks = [numbers[start : start + size] for start in range(0, len(numbers), size)]
+    outcome = Outcome()
+    spawn = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(workers, spawn, _start, (share, frames, files)) as pool:
+        waiting = {pool.submit(_label_chunk, chunk): len(chunk) for chunk in chunks}
+        try:
+            while waiting:
+                for future in wait(waiting, timeout=1.0, return_when=FIRST_COMPLETED).done:
+                    outcome.add(future.result())
+                    for _ in range(waiting.pop(future)):
+                        done()
+        except BrokenProcessPool as error:
+            raise PerceptionError(
+                "a worker was killed, perhaps for want of memory; take fewer --workers and run it again: what is done "
+                "stays done"
+            ) from error
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
+    return outcome
+
+
+_here: tuple[Pipeline, NamedFrames, FrameFiles] | None = None
+"""What this process labels with, where it is a worker."""
+
+
+def _start(network: Network, frames: NamedFrames, files: FrameFiles) -> None:
+    global _here
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's: a worker finishes its chunk
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    _here = Pipeline.load(network.model, network.engine, network.threads), frames, files
+
+
+def _end_with_parent() -> None:
+    """A killed parent says nothing, and its workers would wait for ever."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
+
+
+def _label_chunk(numbers: Sequence[int]) -> Outcome:
+    assert _here is not None
+    return label_frames(_here[0], _here[1], numbers, _here[2], lambda: None)

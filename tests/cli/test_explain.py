@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`perception explain`: the figure, the JSON, every kind of frame, and one line for each mistake."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+
+pytest.importorskip("torch")
+pytest.importorskip("mmseg")
+
+from perception.cli.explain_frame import open_frame
+from perception.cli.main import main, make_parser
+from perception.errors import DataError
+from perception.sample import Sample
+
+
+def opened(*arguments: str | Path) -> Sample:
+    return open_frame(make_parser("explain").parse_args([str(argument) for argument in arguments]))
+
+
+@pytest.fixture
+def image(tmp_path: Path) -> Path:
+    path = tmp_path / "street.png"
+    cv2.imwrite(str(path), np.random.default_rng(0).integers(0, 256, (38, 124, 3), np.uint8))
+    return path
+
+
+def test_it_writes_the_figure_and_the_json(
+    kitti_drive: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    figure, report = tmp_path / "out" / "why.png", tmp_path / "out" / "why.json"
+    assert main(["explain", f"{kitti_drive}:1", "-o", str(figure), "--json", str(report)]) == 0
+    printed = capsys.readouterr().out
+    for word in ("confidence", "stride 32", "without", "lidar", "agree on", str(figure)):
+        assert word in printed
+    assert Image.open(figure).width == 1600
+    found = json.loads(report.read_text())
+    assert found["frame"] == "2011_09_26_drive_0001_sync/0000000001"
+    assert found["sensors"] == ["rgb", "lidar"]
+    assert found["agreement"] > 0.95
+    assert set(found["without"]) == {"rgb", "lidar"}
+    assert len(found["weights_sha256"]) == 64
+
+
+def test_frames_of_drives(kitti_drive: Path) -> None:
+    assert opened(f"{kitti_drive}:3").frame.modalities == ("lidar",)  # which has no image
+    with pytest.raises(DataError, match="no frame 9; it has 0 to 3"):
+        opened(f"{kitti_drive}:9")
+    with pytest.raises(DataError, match=r"expected simulated:SEED"):
+        opened("simulated:one")
+    with pytest.raises(DataError, match="IMAGE, DRIVE:NUMBER or simulated"):
+        opened(kitti_drive)
+
+
+def test_an_image_with_files_beside_it(image: Path, kitti_drive: Path, tmp_path: Path) -> None:
+    assert opened(image).frame.modalities == ("rgb",)
+    cv2.imwrite(str(tmp_path / "depth.png"), np.full((38, 124), 2560, np.uint16))
+    sweep = kitti_drive / "velodyne_points/data/0000000000.bin"
+    files = ("--depth", tmp_path / "depth.png", "--infrared", image, "--points", sweep)
+    frame = opened(image, *files, "--calibration", kitti_drive.parent).frame
+    assert frame.modalities == ("rgb", "depth", "infrared", "lidar")
+    assert frame.depth is not None
+    assert (frame.depth == 10).all()
+    with pytest.raises(DataError, match="--calibration"):
+        opened(image, "--points", sweep)
+    with pytest.raises(DataError, match="16-bit"):
+        opened(image, "--depth", image)
+    with pytest.raises(DataError, match="--infrared: goes with an image file"):
+        opened("simulated:1", "--infrared", image)
+
+
+def test_object_calibration_is_read_too(image: Path, tmp_path: Path) -> None:
+    numbers = "70 0 60 0 0 70 18 0 0 0 1 0", "1 0 0 0 1 0 0 0 1", "0 -1 0 0 0 0 -1 0 1 0 0 0"
+    lines = (f"{name}: {row}" for name, row in zip(("P2", "R0_rect", "Tr_velo_to_cam"), numbers, strict=True))
+    (tmp_path / "calib.txt").write_text("\n".join(lines))
+    camera = opened(image, "--calibration", tmp_path / "calib.txt").frame.camera
+    assert camera is not None
+    assert (camera.width, camera.height) == (124, 38)
+
+
+def test_without_torch_one_line_says_what_to_install(
+    image: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "torch", None)
+    assert main(["explain", str(image)]) == 2
+    error = capsys.readouterr().err
+    assert "pip install 'multimodal_perception[train]'" in error
+    assert error.count("\n") == 1

@@ -1,0 +1,165 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`perception label` from end to end: every frame, resumed where it stopped, and mistakes in one line."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+from helpers.images import contents, write_images
+
+from perception.cli import label
+from perception.cli.main import main
+from perception.datasets.kitti_raw import KittiRaw
+from perception.labelling.clouds import FORMATS
+from perception.labelling.files import OUTPUTS
+from perception.pipeline import Pipeline
+from perception.ros.bag import write_bag
+from perception.ros.bag_frames import BagFrames
+from perception.simulation.drive import SimulatedDrive
+from perception.simulation.storage import write_drive
+
+
+def run(*arguments: object, model: Path) -> int:
+    return main(["label", *map(str, arguments), "--model", str(model), "--threads", "1"])
+
+
+def report_of(path: Path) -> Any:
+    return json.loads(path.read_text())
+
+
+def test_the_options_are_what_can_be_written() -> None:
+    assert set(label.WRITABLE) == set(OUTPUTS)
+    assert label.CLOUDS == FORMATS
+
+
+def test_a_drive_gets_everything(kitti_drive: Path, tiny_model: Path, tmp_path: Path) -> None:
+    out, report = tmp_path / "out", tmp_path / "report.json"
+    assert run(kitti_drive, "-o", out, "--write", *OUTPUTS, "--json", report, model=tiny_model) == 0
+    names = [f"{number:010d}" for number in range(4)]
+    assert sorted(path.stem for path in (out / "labels").iterdir()) == names
+    expected = Pipeline.load(tiny_model)(KittiRaw(kitti_drive)[1]).labels
+    np.testing.assert_array_equal(cv2.imread(str(out / "labels/0000000001.png"), -1), expected)
+    video = cv2.VideoCapture(str(out / "overlay.mp4"))
+    assert (video.get(cv2.CAP_PROP_FRAME_COUNT), round(video.get(cv2.CAP_PROP_FPS))) == (4, 10)
+    assert len(BagFrames(out / "labelled_bag")) == 3
+    found = report_of(report)
+    assert (found["frames"], found["labelled"], found["failed"]) == (4, 4, 0)
+    assert len(found["weights_sha256"]) == 64
+    assert sum(found["share"].values()) == pytest.approx(1, abs=1e-3)
+    assert found["inputs"][0]["sensors"] == {"rgb": 3, "lidar": 3}
+    assert found["fps"] > 0
+    assert "openvino" in found["versions"]
+
+
+def test_what_is_there_is_not_made_again(kitti_drive: Path, tiny_model: Path, tmp_path: Path) -> None:
+    out, report = tmp_path / "out", tmp_path / "report.json"
+    assert run(kitti_drive, "-o", out, model=tiny_model) == 0
+    before = {path: path.stat().st_mtime_ns for path in out.rglob("*") if path.is_file()}
+    assert run(kitti_drive, "-o", out, "--json", report, model=tiny_model) == 0
+    assert {path: path.stat().st_mtime_ns for path in out.rglob("*") if path.is_file()} == before
+    assert (report_of(report)["labelled"], report_of(report)["inputs"][0]["kept"]) == (0, 4)
+    (out / "labels/0000000002.png").unlink()
+    assert run(kitti_drive, "-o", out, "--write", "masks", "video", "bag", "--json", report, model=tiny_model) == 0
+    assert report_of(report)["labelled"] == 4, "the bag needs the confidence, which was not kept"
+    assert (out / "overlay.mp4").stat().st_mtime_ns > before[out / "overlay.mp4"]
+
+
+def test_a_killed_run_is_gone_on_with(tiny_model: Path, tmp_path: Path) -> None:
+    images, out = write_images(tmp_path / "images", 300, 320, 240), tmp_path / "out"
+    arguments = ["label", str(images), "-o", str(out), "--write", "masks", "colours", "--model", str(tiny_model)]
+    command = [sys.executable, "-m", "perception", *arguments, "--workers", "2"]
+    process = subprocess.Popen(command, stderr=subprocess.DEVNULL, start_new_session=True)
+    records = out / "frames"
+    deadline = time.monotonic() + 120
+    while not records.is_dir() or len(list(records.glob("[0-9]*.json"))) < 5:
+        assert process.poll() is None, "it was over before it could be killed"
+        assert time.monotonic() < deadline
+        time.sleep(0.002)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    while _alive(process.pid):  # its workers see that it is gone
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    done = {path: path.stat().st_mtime_ns for path in records.glob("[0-9]*.json")}
+    assert 5 <= len(done) < 300
+    assert main([*arguments, "--threads", "1"]) == 0
+    assert {path: path.stat().st_mtime_ns for path in done} == done
+    assert main(["label", str(images), "-o", str(tmp_path / "whole"), *arguments[4:], "--threads", "1"]) == 0
+    assert contents(out) == contents(tmp_path / "whole")
+
+
+def _alive(group: int) -> bool:
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def test_bag_folder_and_simulated_drive_at_once(
+    kitti_drive: Path, tiny_model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_bag(KittiRaw(kitti_drive), tmp_path / "bag")
+    images = write_images(tmp_path / "images", 2)
+    simulated = tmp_path / "simulated"
+    write_drive(SimulatedDrive(seed=1, frames=1, rate_hz=10), simulated)
+    out, report = tmp_path / "out", tmp_path / "report.json"
+    inputs = [tmp_path / "bag", images, simulated]
+    assert run(*inputs, "-o", out, "--write", "masks", "--json", report, model=tiny_model) == 0
+    assert [each["frames"] for each in report_of(report)["inputs"]] == [3, 2, 1]
+    assert len(list((out / "bag/labels").iterdir())) == 3
+    assert report_of(report)["inputs"][2]["sensors"] == dict.fromkeys(("rgb", "depth", "infrared", "lidar"), 1)
+    assert "6 frames labelled" in capsys.readouterr().out
+
+
+def test_one_broken_input_stops_no_other(tiny_model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    images, empty = write_images(tmp_path / "images", 3), tmp_path / "empty"
+    empty.mkdir()
+    (images / "001.png").write_bytes(b"\x89PNG")
+    report = tmp_path / "report.json"
+    assert run(empty, images, "-o", tmp_path / "out", "--json", report, model=tiny_model) == 2
+    assert capsys.readouterr().err.splitlines()[-1] == (
+        f"perception: {empty}: no PNG or JPEG image in it (images to label) (and 1 more: --json lists them)"
+    )
+    broken = report_of(report)["inputs"][1]
+    assert broken["labelled"] == 2
+    assert "001.png: truncated PNG" in broken["failed"]["001"]
+    assert (tmp_path / "out/images/overlay.mp4").is_file()
+
+
+def test_mistakes_are_one_line(tiny_model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    images = write_images(tmp_path / "images", 1)
+
+    def line(*arguments: object) -> str:
+        assert run(*arguments, model=tiny_model) == 2
+        return capsys.readouterr().err.splitlines()[-1]
+
+    assert "no such bag, drive or folder" in line(tmp_path / "nowhere", "-o", tmp_path / "out")
+    assert "not made by `perception label`" in line(images, "-o", images)
+    assert "two inputs are called images" in line(images, images, "-o", tmp_path / "out")
+    assert run(images, "-o", tmp_path / "out", model=tiny_model) == 0
+    others = write_images(tmp_path / "others", 1)
+    assert "labels of another input" in line(others, "-o", tmp_path / "out")
+    manifest = tmp_path / "out/label.json"
+    manifest.write_text(json.dumps({**report_of(manifest), "weights_sha256": "0"}))
+    assert "labels of another weights_sha256" in line(images, "-o", tmp_path / "out")
+    assert "--workers" in line(images, "-o", tmp_path / "ray", "--engine", "ray", "--workers", "2")
+
+
+def test_the_shipped_weights_label_a_real_drive(real_data: Path, tmp_path: Path) -> None:
+    report = tmp_path / "report.json"
+    drive = real_data / "kitti_raw/2011_09_26/2011_09_26_drive_0005_sync"
+    assert main(["label", str(drive), "-o", str(tmp_path / "out"), "--json", str(report)]) == 0
+    found = report_of(report)
+    assert found["frames"] == found["labelled"] == len(list((drive / "image_02/data").iterdir()))
+    assert 0.1 < found["share"]["road"] < 0.6

@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+import pickle
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from perception.datasets.kitti_raw import KittiRaw
+from perception.errors import DataError
+from perception.frame import CameraModel, Frame
+from perception.ros.bag import RawMessage, serialise, serialise_extrinsics, write_bag
+from perception.ros.bag_frames import BagFrames
+from perception.ros.raw_bag import RawBagWriter
+from perception.ros.stamps import with_stamp
+
+T0 = 1_700_000_000_000_000_000
+CAMERA = CameraModel(np.array([[60.0, 0, 48], [0, 60, 32], [0, 0, 1]]), 96, 64)
+LIDAR_TO_CAMERA = np.array([[0, -1, 0, 0], [0, 0, -1, -0.1], [1, 0, 0, -0.3], [0, 0, 0, 1.0]])
+
+
+def make_frame(number: int, milliseconds: int) -> Frame:
+    rng = np.random.default_rng(number)
+    return Frame(
+        T0 + milliseconds * 1_000_000,
+        rng.integers(0, 256, (64, 96, 3), np.uint8),
+        points=rng.random((20, 4)).astype(np.float32),
+        camera=CAMERA,
+        lidar_to_camera=LIDAR_TO_CAMERA,
+    )
+
+
+def write(path: Path, messages: list[RawMessage]) -> Path:
+    with RawBagWriter(path) as writer:
+        for message in sorted(messages, key=lambda message: message.stamp_ns):
+            writer.write(message)
+    return path
+
+
+def messages(count: int = 5) -> list[RawMessage]:
+    found = [serialise_extrinsics(T0, LIDAR_TO_CAMERA, CAMERA)]
+    return found + [message for number in range(count) for message in serialise(make_frame(number, 100 * number))]
+
+
+def test_a_drive_s_bag_gives_the_drive_s_frames(kitti_drive: Path, tmp_path: Path) -> None:
+    drive = KittiRaw(kitti_drive)
+    write_bag(drive, tmp_path / "bag")
+    frames = BagFrames(tmp_path / "bag")
+    # Frame 3 has no image, and the camera is not away for long enough that the LiDAR would stand in for it.
+    assert frames.stamps_ns == drive.stamps[:3]
+    for got, expected in zip(frames, drive, strict=False):
+        np.testing.assert_array_equal(got.rgb, expected.rgb)
+        assert got.modalities == expected.modalities
+        if expected.points is not None:
+            np.testing.assert_array_equal(got.points, expected.points)
+            np.testing.assert_allclose(got.lidar_to_camera, drive.calibration.lidar_to_camera, atol=1e-9)
+
+
+def test_every_image_is_a_frame_however_late_the_others_were_recorded(tmp_path: Path) -> None:
+    late = [
+        each._replace(stamp_ns=each.stamp_ns + 180_000_000, data=with_stamp(each.data, each.stamp_ns + 30_000_000))
+        if each.topic == "/points"
+        else each
+        for each in messages()
+    ]
+    frames = BagFrames(write(tmp_path / "bag", late))
+    assert len(frames) == 5
+    for number, frame in enumerate(frames):
+        np.testing.assert_array_equal(frame.rgb, make_frame(number, 0).rgb)
+        np.testing.assert_array_equal(frame.points, make_frame(number, 0).points)
+
+
+def test_order_and_processes_make_no_difference(tmp_path: Path) -> None:
+    frames = BagFrames(write(tmp_path / "bag", messages(30)))
+    forward = [frame.rgb for frame in frames]
+    elsewhere = pickle.loads(pickle.dumps(frames))
+    for number in (29, 3, 4, 0, 17):
+        np.testing.assert_array_equal(elsewhere[number].rgb, forward[number])
+        assert elsewhere[number].modalities == ("rgb", "lidar")
+
+
+def test_presets_name_the_topics(tmp_path: Path) -> None:
+    renamed = [each._replace(topic=f"/car{each.topic}") if each.topic != "/tf_static" else each for each in messages()]
+    path = write(tmp_path / "bag", renamed)
+    with pytest.raises(DataError, match=r"/image.*it has /car/camera_info, .*--preset"):
+        BagFrames(path)
+    frames = BagFrames(path, {"image": "/car/image", "points": "/car/points", "camera_info": "/car/camera_info"})
+    assert [frame.modalities for frame in frames] == [("rgb", "lidar")] * 5
+
+
+def test_without_mounting_the_lidar_is_left_out_and_told(tmp_path: Path) -> None:
+    frames = BagFrames(write(tmp_path / "bag", messages()[1:]))
+    assert frames[0].modalities == ("rgb",)
+    assert any("no TF" in complaint for complaint in frames.complaints)
+
+
+def test_a_broken_image_is_said_and_a_broken_sweep_left_out(tmp_path: Path) -> None:
+    found = messages()
+    image = next(number for number, each in enumerate(found) if each.topic == "/image")
+    sweep = next(number for number, each in enumerate(found) if each.topic == "/points" and number > image + 4)
+    for number in (image, sweep):
+        found[number] = found[number]._replace(data=found[number].data[:200])
+    frames = BagFrames(write(tmp_path / "bag", found))
+    with pytest.raises(DataError, match="/image"):
+        frames[0]
+    assert frames[1].modalities == ("rgb",)
+    assert any("/points" in complaint for complaint in frames.complaints)
+    assert frames[2].modalities == ("rgb", "lidar")
+    assert not frames.complaints
+
+
+def test_images_without_stamps_are_taken_when_they_were_recorded(tmp_path: Path) -> None:
+    bare = [each._replace(data=with_stamp(each.data, 0)) for each in messages() if each.topic == "/image"]
+    assert BagFrames(write(tmp_path / "bag", bare)).stamps_ns == [T0 + number * 100_000_000 for number in range(5)]

@@ -76,19 +76,26 @@ def test_an_interrupted_run_leaves_no_bag(tmp_path: Path, signum: signal.Signals
     last.symlink_to(pipe)
     command = [sys.executable, "-m", "perception", "kitti2bag", str(drive), "-o", str(bag)]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
-    deadline = time.monotonic() + 60
-    while not list(tmp_path.glob("out/.bag.partial/bag/*.mcap")):
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-    time.sleep(0.2)
+    end = _opened(pipe)  # from here on everything waits for that image
+    assert list(tmp_path.glob("out/.bag.partial/bag/*.mcap"))
     process.send_signal(signum)
-    time.sleep(0.2)
-    with pipe.open("wb"):  # lets the thread that reads it go
-        pass
+    time.sleep(1.0)
+    os.close(end)  # lets the thread that reads it go
     _, errors = process.communicate(timeout=30)
     assert process.returncode == 130
     assert "Traceback" not in errors
     assert list(tmp_path.glob("out/*")) + list(tmp_path.glob("out/.*")) == []
+
+
+def _opened(pipe: Path) -> int:
+    """The writing end, once somebody reads the other."""
+    deadline = time.monotonic() + 60
+    while True:
+        try:
+            return os.open(pipe, os.O_WRONLY | os.O_NONBLOCK)
+        except OSError:  # nobody does yet
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
 
 
 def test_a_broken_file_leaves_no_bag(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -57,6 +57,7 @@ training = dict(
         "roadscene": dict(split="train", weight=0.5, scale=(0.75, 2.0)),
         "msrs": dict(split="train", weight=0.1, scale=(0.6, 1.6)),
         "simulated": dict(split="train", weight=10.0, scale=(0.8, 1.4)),
+        "folder": dict(split="train", weight=5.0, scale=(0.75, 2.0)),
         "pseudo": dict(split="all", weight=1.0, scale=(0.6, 1.6), soft=True),
     },
 )

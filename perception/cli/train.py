@@ -34,7 +34,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--learning-rate", type=float, help="peak learning rate (default: the config's)")
     parser.add_argument("--seed", type=int, default=0, help="of weights, crops and augmentation (default: %(default)s)")
     parser.add_argument("--workers", type=int, default=2, help="processes that make crops (default: %(default)s)")
-    parser.add_argument("--init", type=Path, metavar="WEIGHTS", help="start from these weights (.safetensors)")
+    parser.add_argument(
+        "--init", type=Path, metavar="WEIGHTS", help="start from these weights: .safetensors, or a shipped model's name"
+    )
     parser.add_argument(
         "--teacher", type=Path, nargs="+", default=[], metavar="WEIGHTS", help="learn from these networks too"
     )
@@ -65,6 +67,13 @@ def config_of(name: str) -> Path:
     return path if path.suffix else config_path(f"models/{name}.py")
 
 
+def weights_of(given: Path) -> Path:
+    """The weights of a model that is given by path or by name. Raises ModelError for a name that there is not."""
+    from perception.engines import find_model
+
+    return given if given.suffix else find_model(given, "torch")[1]
+
+
 def run(args: argparse.Namespace) -> int:
     """Run the command."""
     from rich.console import Console
@@ -82,9 +91,9 @@ def run(args: argparse.Namespace) -> int:
         learning_rate=args.learning_rate,
         seed=args.seed,
         workers=args.workers,
-        init=args.init,
+        init=weights_of(args.init) if args.init else None,
         resume=args.resume,
-        teachers=args.teacher,
+        teachers=[weights_of(path) for path in args.teacher],
         save_interval=args.save_interval,
     )
     learn = pretrain if args.pretrain else train

@@ -13,6 +13,7 @@ from perception.sample import Sample
 
 READERS: dict[str, tuple[str, str]] = {
     "camvid": ("camvid", "CamVid"),
+    "folder": ("labelled_folder", "LabelledFolder"),
     "idd-lite": ("idd_lite", "IddLite"),
     "kitti-frames": ("kitti_frames", "KittiFrames"),
     "kitti-object": ("kitti_frames", "KittiObject"),
@@ -23,7 +24,7 @@ READERS: dict[str, tuple[str, str]] = {
 }
 """Module and class of each reader by data set name."""
 
-UNSPLIT: frozenset[str] = frozenset({"kitti-object", "pseudo", "simulated"})
+UNSPLIT: frozenset[str] = frozenset({"folder", "kitti-object", "pseudo", "simulated"})
 """Data sets whose reader takes no split: a simulated drive is as a whole for training or for testing; KITTI's object
 set is for testing only; pseudo-labels know of which split they are."""
 

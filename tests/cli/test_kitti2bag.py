@@ -75,7 +75,8 @@ def test_an_interrupted_run_leaves_no_bag(tmp_path: Path, signum: signal.Signals
     last.unlink()
     last.symlink_to(pipe)
     command = [sys.executable, "-m", "perception", "kitti2bag", str(drive), "-o", str(bag)]
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    # Where the tests run in the background, a shell has told them, and so their children, to ignore Ctrl-C.
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, preexec_fn=_heed_interrupts)
     end = _opened(pipe)  # from here on everything waits for that image
     assert list(tmp_path.glob("out/.bag.partial/bag/*.mcap"))
     process.send_signal(signum)
@@ -85,6 +86,10 @@ def test_an_interrupted_run_leaves_no_bag(tmp_path: Path, signum: signal.Signals
     assert process.returncode == 130
     assert "Traceback" not in errors
     assert list(tmp_path.glob("out/*")) + list(tmp_path.glob("out/.*")) == []
+
+
+def _heed_interrupts() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def _opened(pipe: Path) -> int:

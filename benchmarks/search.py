@@ -19,17 +19,14 @@ from typing import Any
 
 import numpy as np
 from mmengine.config import Config
-from mmengine.registry import init_default_scope
-from mmseg.registry import MODELS
 from tables import fill
 
 from perception.benchmark.measure import interleave, ratio, summary
 from perception.benchmark.networks import REFERENCE
-from perception.benchmark.peers import write_peer
+from perception.benchmark.peers import write_peer, write_untrained
 from perception.benchmark.tables import Table
 from perception.engines.export import export_openvino
 from perception.engines.openvino import OpenVinoEngine
-from perception.engines.weights import save_weights
 from perception.paths import config_path
 from perception.sensors import NetworkInput
 
@@ -122,9 +119,7 @@ def write_variant(change: Change, path: Path) -> Path:
     """Write a variant of the shipped network, with random weights, to the .safetensors file `path`, and return it."""
     model = copy.deepcopy(Config.fromfile(config_path("models/dual_branch_s.py")).model.to_dict())
     change(model)
-    init_default_scope("mmseg")
-    save_weights(path, MODELS.build(copy.deepcopy(model)).state_dict(), model)
-    return path
+    return write_untrained(model, path)
 
 
 def search(rounds: int = 20, threads: int = 2) -> dict[str, dict[str, Any]]:

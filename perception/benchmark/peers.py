@@ -8,6 +8,7 @@ in the graph, labels and confidence of the full size out. Their weights are rand
 
 from __future__ import annotations
 
+import copy
 from pathlib import Path
 from typing import Any
 
@@ -118,12 +119,17 @@ class RgbEncoder(BaseModule):
         return self.backbone(batch.rgb), batch.present
 
 
+def write_untrained(model: dict[str, Any], path: Path) -> Path:
+    """Write the network of a config's `model`, with random weights, to the .safetensors file `path`, and return it."""
+    init_default_scope("mmseg")
+    save_weights(path, MODELS.build(copy.deepcopy(model)).state_dict(), model)
+    return path
+
+
 def write_peer(name: str, path: Path) -> Path:
     """Write the peer `name` with random weights to the .safetensors file `path`, and return it."""
     init_default_scope("mmseg")
     parts = PEERS[name]
     if parts["backbone"]["type"] != "DualBranchEncoder":
         parts = {**parts, "backbone": dict(type="RgbEncoder", backbone=parts["backbone"])}
-    config = dict(type="EncoderDecoder", **parts, test_cfg=dict(mode="whole"))
-    save_weights(path, MODELS.build(config).state_dict(), config)
-    return path
+    return write_untrained(dict(type="EncoderDecoder", **parts, test_cfg=dict(mode="whole")), path)

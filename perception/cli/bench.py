@@ -13,6 +13,7 @@ perception bench                                   in out/bench; a few minutes
 perception bench --no-peers --no-dds               stages alone; needs neither torch nor mmseg
 perception bench --int8 --growth --seconds 60      all of it, as `make bench` does
 perception bench --no-peers --hz 10 --seconds 600  does it drop a frame, or grow, in ten minutes?
+perception bench --model mine.py --no-dds          a network that nobody has trained yet
 perception bench --model work_dirs/first/weights.xml --threads 4
 
 Close what else runs: ratios survive a busy machine, milliseconds do not.
@@ -32,7 +33,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="where to write (default: out/bench)",
     )
-    parser.add_argument("--model", metavar="NAME|FILE", help="an OpenVINO model (default: the shipped one)")
+    parser.add_argument(
+        "--model",
+        metavar="NAME|FILE",
+        help="an OpenVINO model, or a config (.py), whose network gets random weights (default: the shipped one)",
+    )
     parser.add_argument("--threads", type=_positive, default=2, help="CPU threads of every engine (default: 2)")
     parser.add_argument(
         "--precision", choices=("f32", "bf16"), help="of floats (default: compare all, run in the fastest)"

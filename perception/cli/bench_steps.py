@@ -22,8 +22,10 @@ from perception.benchmark.networks import OURS, OURS_RGB
 from perception.benchmark.stages import Times, collect, medians, overhead, overhead_ratio
 from perception.cli.bench_networks import Networks
 from perception.cli.progress import Steps
+from perception.cli.shared import needs
 from perception.engines import find_model
 from perception.engines.openvino import OpenVinoEngine
+from perception.errors import DataError
 from perception.frame import Frame
 from perception.pipeline import Pipeline
 from perception.ros.bench_drive import drive
@@ -42,7 +44,7 @@ class Bench:
     def __init__(self, args: argparse.Namespace, console: Console) -> None:
         self._args, self._steps = args, Steps(console)
         self.output: Path = args.output
-        _, self._model = find_model(args.model, "openvino")
+        self._model = _untrained(Path(args.model), self.output) if _is_config(args.model) else _openvino(args.model)
         self._networks = Networks(self._model, args.threads, args.precision)
 
     def run(self) -> dict[str, Any]:
@@ -140,3 +142,25 @@ def _own_cache() -> Iterator[None]:
             del os.environ[name]
             if before is not None:
                 os.environ[name] = before
+
+
+def _openvino(model: str | None) -> Path:
+    return find_model(model, "openvino")[1]
+
+
+def _is_config(model: str | None) -> bool:
+    return model is not None and model.endswith(".py")
+
+
+def _untrained(config: Path, folder: Path) -> Path:
+    """The network of a config with random weights, in OpenVINO's form. Raises DataError and ModelError."""
+    if not config.is_file():
+        raise DataError(f"{config}: no such config")
+    with needs("the network of a config needs torch and mmseg", "train"):
+        from mmengine.config import Config
+
+        from perception.benchmark.peers import write_untrained
+        from perception.engines.export import export_openvino
+    folder.mkdir(parents=True, exist_ok=True)
+    weights = write_untrained(Config.fromfile(config).model.to_dict(), folder / f"{config.stem}.safetensors")
+    return export_openvino(weights, weights.with_suffix(".xml"))

@@ -36,6 +36,12 @@ def test_stages_without_peers_and_drives(
     assert "outside the network" in shown
 
 
+def test_a_config_that_is_missing_gets_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """One that is there is timed by the tutorial on one's own network."""
+    assert main(["bench", "-o", str(tmp_path), "--model", "nonesuch.py"]) == 2
+    assert "nonesuch.py: no such config" in capsys.readouterr().err
+
+
 def test_a_model_for_another_engine_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["bench", "-o", str(tmp_path), "--model", "nonesuch"]) == 2
     assert "nonesuch.xml" in capsys.readouterr().err

@@ -21,7 +21,7 @@ demo: ## simulated drive → ROS 2 node → masks, scored; leaves video and repo
 	@scripts/setup.sh ros
 	@$(BIN)/perception demo -o out/demo
 
-bench: ## time network, peers, stages, the node over DDS and growth; leaves out/bench/bench.json
+bench: ## time network, peers, stages, the node over DDS and growth; leaves bench.json and report.html in out/bench
 	@scripts/setup.sh all
 	@$(BIN)/perception bench -o out/bench --rounds 100 --seconds 60 --int8 --growth
 

@@ -45,6 +45,19 @@ CITYSCAPES_LABEL_IDS: dict[int, int] = {
 }  # fmt: skip
 """Cityscapes labelIds, which KITTI semantics shares; ids 0–6 are void there."""
 
+CITYSCAPES_NOT_EVALUATED: tuple[int, ...] = (*range(7), 9, 10, 14, 15, 16, 18, 29, 30, 255)
+"""labelIds that Cityscapes' and KITTI's evaluation leaves out, caravans, trailers and car parks among them."""
+
+KITTI_SEMANTICS: dict[int, int] = {**CITYSCAPES_LABEL_IDS, **dict.fromkeys(CITYSCAPES_NOT_EVALUATED, UNLABELLED)}
+"""CITYSCAPES_LABEL_IDS without what the benchmark does not evaluate. What remains makes our road its class road, our
+vehicle its category vehicle, and our pedestrian its category human."""
+
+CITYSCAPES_REPRESENTATIVES: dict[int, int] = {BACKGROUND: 0, ROAD: 7, VEHICLE: 26, PEDESTRIAN: 24, UNLABELLED: 0}
+"""The labelId that stands for each of our classes in a submission: unlabelled, road, car, person."""
+
+ROAD_OR_NOT: dict[int, int] = {ROAD: ROAD, UNLABELLED: UNLABELLED}
+"""Our classes where the truth knows of the road alone: everything else is background."""
+
 KITTI_OBJECTS: dict[str, int] = {
     "Car": VEHICLE, "Van": VEHICLE, "Truck": VEHICLE, "Tram": VEHICLE, "Misc": UNLABELLED,
     "Pedestrian": PEDESTRIAN, "Person_sitting": PEDESTRIAN, "Person (sitting)": PEDESTRIAN,

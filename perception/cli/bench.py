@@ -73,7 +73,7 @@ def run(args: argparse.Namespace) -> int:
         console.width = WIDTH
     for table in tables(report).values():
         console.print(table.rich())
-    console.print(f"[bold]{bench.output}[/]: bench.json")
+    console.print(f"[bold]{bench.output}[/]: bench.json, report.html")
     return 0
 
 

@@ -19,6 +19,7 @@ from perception.benchmark.frames import POINTS, drive_frames
 from perception.benchmark.machine import describe_machine, input_hash
 from perception.benchmark.measure import summary
 from perception.benchmark.networks import OURS, OURS_RGB
+from perception.benchmark.report import bench_page, bench_pictures
 from perception.benchmark.stages import Times, collect, medians, overhead, overhead_ratio
 from perception.cli.bench_networks import Networks
 from perception.cli.progress import Steps
@@ -48,7 +49,7 @@ class Bench:
         self._networks = Networks(self._model, args.threads, args.precision)
 
     def run(self) -> dict[str, Any]:
-        """Measure everything that was asked for, write bench.json and return what it holds."""
+        """Measure everything that was asked for, write bench.json and report.html, and return what the first holds."""
         args, machine = self._args, describe_machine()
         self.output.mkdir(parents=True, exist_ok=True)
         frames = self._render()
@@ -90,6 +91,7 @@ class Bench:
         for path in filter(None, (self.output / "bench.json", args.json)):
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(json.dumps(report, indent=1) + "\n")
+        bench_page(report, bench_pictures(report, frames, pipeline)).write(self.output / "report.html")
         return report
 
     def _render(self) -> list[Frame]:

@@ -20,7 +20,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from perception.classes import FOREGROUND
 from perception.engines import find_model
 from perception.errors import DataError, PerceptionError
+from perception.evaluation.distance import DistanceBands
+from perception.evaluation.drive_distance import counted
 from perception.evaluation.drive_score import DriveScore
+from perception.evaluation.evaluate import plain
 from perception.evaluation.gallery import Gallery
 from perception.evaluation.provenance import sha256, versions
 from perception.evaluation.report import write_report
@@ -59,7 +62,7 @@ class Demo:
         rehearsal = self._drive()
         score, answers = self._score(rehearsal)
         report = self._report(rehearsal, score, model)
-        gallery = self._draw(report["period_ms"], score, answers)
+        gallery, report["distance"] = self._draw(report["period_ms"], score, answers)
         self._seconds["total"] = sum(self._seconds.values())
         write_report(self.output / "report.html", report, gallery.pictures, gallery.animation)
         for path in filter(None, (self.output / "report.json", self._args.json)):
@@ -163,6 +166,7 @@ class Demo:
             "replay_late_ms": rehearsal.replay.late_ms,
             "stages_ms": diary.stages_ms(),
             "modality_weights": diary.mean_weights(),
+            "sensor_dropouts": diary.dropouts(stamps[0], stamps[-1]),
             "seconds": self._seconds,
             "model": model.name,
             "weights_sha256": sha256(weights_file),
@@ -170,27 +174,22 @@ class Demo:
             "series": {"frames": score.series(), "modality_weights": diary.weights(stamps[0])},
         }
 
-    def _draw(self, period_ms: float, score: DriveScore, answers: list[Labels | None]) -> Gallery:
-        """Video and montage, and what the report shows."""
+    def _draw(self, period_ms: float, score: DriveScore, answers: list[Labels | None]) -> tuple[Gallery, Any]:
+        """Video and montage, what the report shows, and the scores by distance, which need the frames too."""
+        bands = DistanceBands()
         with self._step("draw", "drawing", len(answers)) as advance, closing(open_source(self.bag)) as source:
             modalities = [MODALITY_OF_TOPIC[topic] for topic in source.topics if topic in MODALITY_OF_TOPIC]
             gallery = Gallery(self.output, self._source, score, answers, self._truth, modalities, 1000 / period_ms)
-            gallery.draw(read_frames(source), advance)
+            gallery.draw(counted(read_frames(source), answers, self._truth, bands), advance)
         self.video = gallery.video
-        return gallery
+        return gallery, plain(bands.to_dict())
 
     @contextmanager
     def _step(self, name: str, text: str, total: int) -> Iterator[Callable[..., None]]:
         """A progress bar; what is yielded advances it. The step's seconds are kept under its name."""
-        columns = (
-            SpinnerColumn(),
-            TextColumn("{task.description:<24}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
-        )
+        bars = (BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
         began = time.monotonic()
-        with Progress(*columns, console=self._console) as progress:
+        with Progress(SpinnerColumn(), TextColumn("{task.description:<24}"), *bars, console=self._console) as progress:
             task = progress.add_task(text, total=total)
 
             def advance(amount: int = 1, description: str | None = None) -> None:

@@ -6,9 +6,11 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from perception.cli.eval_benchmark import Benchmark, predict
 from perception.cli.eval_suite import SUITES, run_suite, suite_report, suite_tables
 from perception.datasets.registry import READERS, UNSPLIT, open_dataset
 from perception.engines import ENGINES
@@ -16,8 +18,10 @@ from perception.errors import DataError
 from perception.frame import MODALITIES
 
 if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
     from rich.table import Table
 
+    from perception.frame import Prediction
     from perception.sample import Sample
 
 SUMMARY = "score a model on a data set or on a simulated drive"
@@ -26,9 +30,13 @@ perception eval camvid ~/data/camvid                           the validation sp
 perception eval idd-lite ~/data/idd_lite --limit 50            50 samples, evenly spaced
 perception eval kitti-frames ~/data/kitti --modalities lidar   what the LiDAR alone is good for
 perception eval kitti-object ~/kitti/object --modalities rgb   vehicles at LiDAR points, seen by the camera alone
+perception eval kitti-road ~/kitti/road --split all            MaxF and the rest by category, also from above
+perception eval kitti-road ~/kitti/road --split test --submission out/road   the files for KITTI's server
+perception eval kitti-raw ~/kitti/2011_09_26/2011_09_26_drive_0005_sync      points in the tracklets' boxes
 perception eval simulated --seed 7 --condition night           renders the drive: exact labels
 perception eval simulated --drives 10 --frames 100 --limit 50  ten streets, five frames of each
 perception eval simulated out/drive --json scores.json         a drive that `perception simulate` wrote
+perception eval simulated --report out/scores.html             one page: plots, best and worst frame, versions
 perception eval simulated --detail                             by distance and size, as KITTI's road, calibration
 perception eval simulated --suite robustness --limit 10        sensors missing, damaged, late; corruptions; weather
 """
@@ -38,7 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declares the options of `perception eval`."""
     parser.add_argument("dataset", choices=list(READERS), help="which reader to use")
     parser.add_argument("root", nargs="?", type=Path, help="the data set's folder; `simulated` renders without one")
-    parser.add_argument("--split", default="val", help="train, val, or all where there is no official split (val)")
+    parser.add_argument("--split", default="val", help="train, val, all or test, as the data set has them (val)")
     parser.add_argument(
         "--modalities", type=_modalities, metavar="LIST", help=f"keep only these of {','.join(MODALITIES)} (all)"
     )
@@ -49,6 +57,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--engine", choices=("auto", *ENGINES), default="auto", help="what runs the network (auto)")
     parser.add_argument("--threads", type=_positive, help="CPU threads (default: every core)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every figure, per frame too, to FILE")
+    parser.add_argument(
+        "--report", type=Path, metavar="FILE", help="write a page of plots, tables and pictures to FILE"
+    )
+    parser.add_argument(
+        "--submission", type=Path, metavar="DIR", help="write what KITTI's road or semantics server takes"
+    )
     drive = parser.add_argument_group("simulated drive, rendered when no folder is given")
     drive.add_argument("--seed", type=int, default=0, help="which drive (0)")
     drive.add_argument(
@@ -63,40 +77,72 @@ def run(args: argparse.Namespace) -> int:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+    from perception.cli import eval_report
     from perception.cli.eval_table import detail_tables, notes, score_table
     from perception.evaluation.evaluate import evaluate
+    from perception.evaluation.witness import Witness
     from perception.pipeline import Pipeline
 
     samples = _open(args)
     if not samples:
         raise DataError(f"{args.root}: no sample in split {args.split} of {args.dataset}")
+    if args.suite and args.submission:
+        raise DataError("--suite damages the frames: write the --submission in a run without it")
+    benchmark = Benchmark(args.dataset, samples, args.submission)
+    samples = benchmark.samples
     count = min(args.limit or len(samples), len(samples))
     chosen = [i * len(samples) // count for i in range(count)]
     title = ", ".join((args.dataset, *(f"{name} {value}" for name, value in _part(args).items())))
     pipeline = Pipeline.load(args.model, engine=args.engine, threads=args.threads)
     pipeline.warm_up(*samples[chosen[0]].frame.size)
+    answer = benchmark.adapt(pipeline)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     kept = f", only {' + '.join(args.modalities)}" if args.modalities else ""
     console = Console(highlight=False)
     tables: list[Table | str]
+    details: list[Table | str] = []
+    witness = Witness(args.modalities)
+
+    def observe(sample: Sample, prediction: Prediction) -> None:
+        benchmark.observe(sample, prediction)
+        if args.report:
+            witness.observe(sample, prediction)
+
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         if args.suite:
-            scores = run_suite(args, pipeline, samples, chosen, progress)
+            scores = run_suite(args, answer, samples, chosen, progress)
             report, tables = suite_report(scores), [*suite_tables(scores, args.detail)]
+            if args.report:
+                again = partial(_step, progress, progress.add_task("pictures", total=count))
+                predict(answer, samples, chosen, args.modalities, observe, again)
         else:
             task = progress.add_task(title, total=count)
-            lazily = (samples[i] for i in chosen)
-            result = evaluate(pipeline, lazily, args.modalities, lambda done: progress.update(task, completed=done))
-            report, tables = result.to_dict(), [score_table(result), *notes(result)]
-            tables += detail_tables(result) if args.detail else ()
+            step = partial(_step, progress, task)
+            if benchmark.scored:
+                lazily = (samples[i] for i in chosen)
+                result = evaluate(answer, lazily, args.modalities, step, observe)
+                report, tables = result.to_dict(), [score_table(result), *notes(result)]
+                details = [*detail_tables(result)]
+                tables += details if args.detail else ()
+            else:
+                predict(answer, samples, chosen, args.modalities, observe, step)
+                report, tables = {}, []
+            report, tables = {**report, **benchmark.report()}, [*tables, *benchmark.tables()]
     console.print(f"{title}{kept}: {count} frames", *tables, sep="\n")
+    model = {"model": pipeline.model.name, "weights_sha256": pipeline.weights_sha256}
+    if args.report:
+        shown = [*tables, *(() if args.detail else details)]
+        eval_report.write(args.report, f"{title}{kept}", count, report, shown, witness, model)
     if args.json:
-        model = {"model": pipeline.model.name, "weights_sha256": pipeline.weights_sha256}
         part = {"dataset": args.dataset, **_part(args), "modalities": args.modalities}
         report = {**model, **part, "suite": args.suite, **report}
         args.json.parent.mkdir(parents=True, exist_ok=True)
         args.json.write_text(json.dumps(report, indent=2) + "\n")
     return 0
+
+
+def _step(progress: Progress, task: TaskID, done: int) -> None:
+    progress.update(task, completed=done)
 
 
 def _open(args: argparse.Namespace) -> Sequence[Sample]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import argparse
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from perception.frame import MODALITIES
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from perception.evaluation.history import History
     from perception.evaluation.robustness import RowScore
-    from perception.pipeline import Pipeline
+    from perception.frame import Frame, Prediction
     from perception.sample import Sample
 
 SUITES = ("robustness",)
@@ -28,7 +28,11 @@ STEPS = 2
 
 
 def run_suite(
-    args: argparse.Namespace, pipeline: Pipeline, samples: Sequence[Sample], chosen: Sequence[int], progress: Progress
+    args: argparse.Namespace,
+    pipeline: Callable[[Frame], Prediction],
+    samples: Sequence[Sample],
+    chosen: Sequence[int],
+    progress: Progress,
 ) -> list[RowScore]:
     """Scores every row on the chosen samples, which are read or rendered once."""
     from perception.evaluation.evaluate import keep_modalities

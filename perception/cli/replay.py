@@ -7,14 +7,15 @@ import argparse
 import json
 import signal
 import threading
-from contextlib import closing
+from collections.abc import Callable
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from perception.cli.keyboard import RIGHT, keys
 
 if TYPE_CHECKING:
-    from perception.ros.replay import Replay, Summary
+    from perception.ros.replay import Published, Replay, Summary
 
 SUMMARY = "publish a rosbag2 or a KITTI raw drive as live topics, in real time"
 
@@ -65,6 +66,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="give up waiting after S seconds (default: 30)",
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write what was published to FILE")
+    parser.add_argument(
+        "--report",
+        type=Path,
+        metavar="FILE",
+        help="write a page of it, and of the answers of a node /perception, to FILE",
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -80,6 +87,7 @@ def run(args: argparse.Namespace) -> int:
 
     from perception.ros.pace import Pace
     from perception.ros.replay import Replay
+    from perception.ros.replay_report import Audience
     from perception.ros.sources import open_source
 
     pace = Pace()
@@ -88,7 +96,8 @@ def run(args: argparse.Namespace) -> int:
     stop = threading.Event()
     for signum in (signal.SIGINT, signal.SIGTERM):
         signal.signal(signum, lambda *_: stop.set())
-    with closing(open_source(args.path)) as source:
+    names = {**_node_names(args.preset), **dict(args.remap)}
+    with closing(open_source(args.path)) as source, ExitStack() as stack:
         rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
         node = rclpy.create_node("perception_replay")
         try:
@@ -96,7 +105,7 @@ def run(args: argparse.Namespace) -> int:
                 node,
                 source,
                 topics=args.topics,
-                remap={**_node_names(args.preset), **dict(args.remap)},
+                remap=names,
                 rate=args.rate,
                 start=args.start,
                 duration=args.duration,
@@ -111,21 +120,32 @@ def run(args: argparse.Namespace) -> int:
             with keys({" ": pace.toggle, "s": pace.step, RIGHT: pace.step, "q": stop.set}) as listening:
                 if listening:
                     console.print(KEYS, style="dim", highlight=False)
-                summary = _play(replay, stop, args.loop, console)
+                audience = stack.enter_context(Audience(node, names)) if args.report else None
+                summary = _play(replay, stop, args.loop, console, audience.note if audience else lambda _: None)
+            if audience:
+                audience.page(args.path.name, summary).write(args.report)
         finally:
+            stack.close()
             node.destroy_node()
             rclpy.try_shutdown()  # type: ignore[attr-defined]
     _report(summary, args.json)
     return 0
 
 
-def _play(replay: Replay, stop: threading.Event, loop: bool, console: object) -> Summary:
+def _play(
+    replay: Replay, stop: threading.Event, loop: bool, console: object, note: Callable[[Published], None]
+) -> Summary:
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True) as progress:  # type: ignore[arg-type]
         task = progress.add_task("messages", total=None if loop else replay.message_count)
-        return replay.run(stop, loop, lambda _: progress.advance(task))
+
+        def published(message: Published) -> None:
+            note(message)
+            progress.advance(task)
+
+        return replay.run(stop, loop, published)
 
 
 def _report(summary: Summary, path: Path | None) -> None:

@@ -17,6 +17,9 @@ READERS: dict[str, tuple[str, str]] = {
     "idd-lite": ("idd_lite", "IddLite"),
     "kitti-frames": ("kitti_frames", "KittiFrames"),
     "kitti-object": ("kitti_frames", "KittiObject"),
+    "kitti-raw": ("kitti_raw_samples", "KittiRawSamples"),
+    "kitti-road": ("kitti_road", "KittiRoad"),
+    "kitti-semantics": ("kitti_semantics", "KittiSemantics"),
     "msrs": ("rgb_thermal", "RgbThermal"),
     "pseudo": ("pseudo_labelled", "PseudoLabelled"),
     "roadscene": ("rgb_thermal", "RgbThermal"),
@@ -24,15 +27,16 @@ READERS: dict[str, tuple[str, str]] = {
 }
 """Module and class of each reader by data set name."""
 
-UNSPLIT: frozenset[str] = frozenset({"folder", "kitti-object", "pseudo", "simulated"})
+UNSPLIT: frozenset[str] = frozenset({"folder", "kitti-object", "kitti-raw", "pseudo", "simulated"})
 """Data sets whose reader takes no split: a simulated drive is as a whole for training or for testing; KITTI's object
-set is for testing only; pseudo-labels know of which split they are."""
+set and raw drives are for testing only; pseudo-labels know of which split they are."""
 
 
 def open_dataset(name: str, root: str | Path, split: str = "val") -> Sequence[Sample]:
     """The samples of data set `name` under folder `root`.
 
-    split: train or val; `all` where the data set has no official split; not used by those in UNSPLIT.
+    split: train or val; `all` where the data set has no official split; `test` where that is without truth and for
+    submissions; not used by those in UNSPLIT.
     Raises DataError for an unknown name or split and for what each reader refuses.
     """
     if name not in READERS:

@@ -100,15 +100,16 @@ def evaluate(
     samples: Iterable[Sample],
     modalities: Sequence[str] | None = None,
     progress: Callable[[int], None] | None = None,
+    observe: Callable[[Sample, Prediction], None] | None = None,
 ) -> Evaluation:
     """Scores `pipeline` on `samples`, optionally with only some of their modalities kept.
 
-    pipeline: a `Pipeline` or anything that turns a Frame into a Prediction. progress: called after each sample with
-    how many are done. Samples with labels are scored against these; samples with probabilities only, against their
-    most likely class where it is at least CONFIDENT (and their FrameScore says soft). Samples with point_labels are
-    scored at their LiDAR points inside the image, each of which has the label of the pixel that it falls on, LiDAR kept
-    or not. Samples with none of these are counted and left out. Labels of another size than the truth are resized to
-    it (nearest).
+    pipeline: a `Pipeline` or anything that turns a Frame into a Prediction. progress: called after each sample with how
+    many are done. observe: called with each scored sample and what became of it. Samples with labels are scored against
+    these; samples with probabilities only, against their most likely class where it is at least CONFIDENT (and their
+    FrameScore says soft). Samples with point_labels are scored at their LiDAR points inside the image, each of which
+    has the label of the pixel that it falls on, LiDAR kept or not. Samples with none of these are counted and left out.
+    Labels of another size than the truth are resized to it (nearest).
 
     Raises DataError when a sample has none of `modalities` or when no sample has any truth.
     """
@@ -120,6 +121,8 @@ def evaluate(
             result.without_truth += 1
         else:
             prediction = _score(result, pipeline, sample, truth, modalities)
+            if observe is not None:
+                observe(sample, prediction)
             weights += [prediction.modality_weights.get(name, 0.0) for name in MODALITIES]
         if progress is not None:
             progress(done)

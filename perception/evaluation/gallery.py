@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from perception.evaluation.drive_score import DriveScore
-from perception.evaluation.report import Picture
+from perception.evaluation.page import Picture
 from perception.evaluation.video import VideoWriter, animation
 from perception.evaluation.visualise import drive_panel, montage, overlay
 from perception.frame import Frame

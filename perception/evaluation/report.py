@@ -1,26 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A drive's report as one HTML file that needs nothing else: no network, no script, every picture inside."""
+"""A drive's report: what report.json holds, as a page."""
 
 from __future__ import annotations
 
-import base64
-import html
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-import cv2
-import numpy as np
-from numpy.typing import NDArray
-
-from perception.evaluation import plots
-
-
-class Picture(NamedTuple):
-    """An (H, W, 3) uint8 RGB image with what stands below it."""
-
-    image: NDArray[np.uint8]
-    caption: str
+from perception.evaluation import plots, plots_bars
+from perception.evaluation.page import Figure, Page, Picture, listed, number, photograph, table_of
 
 
 def write_report(
@@ -29,127 +17,84 @@ def write_report(
     """Write `path` (HTML) from the content of report.json.
 
     report: what DriveScore.summary gives, with source, drops_by_cause, stages_ms, modality_weights, seconds, versions,
-    weights_sha256, and series {frames, modality_weights}. animation: an animated WebP.
+    weights_sha256, and series {frames, modality_weights}; where they are known, distance as `DistanceBands.to_dict`
+    has it, and sensor_dropouts. animation: an animated WebP.
     """
-    path.write_text(render(report, pictures, animation), "utf-8")
-
-
-def render(report: Mapping[str, Any], pictures: Sequence[Picture], animation: bytes | None) -> str:
-    """The report's HTML text; see write_report."""
-    parts = [_head(report), _tiles(report)]
+    page = Page(f"Perception report: {report['source']}", lead(report), tiles=_tiles(report), plots=drive_plots(report))
+    page.notes = [report["iou_reason"]] if report.get("iou_reason") else []
     if animation:
-        parts.append(_figure(animation, "image/webp", "The drive: what the sensors saw, and the masks that came back."))
-    parts += [_plots(report), _pictures(pictures), _details(report)]
-    return _PAGE.replace("{{title}}", _text(_title(report))).replace("{{body}}", "\n".join(parts))
+        caption = "The drive: what the sensors saw, and the masks that came back."
+        page.films = [Figure(animation, caption, caption, "image/webp")]
+    page.pictures = [photograph(picture) for picture in pictures]
+    page.tables = [
+        *table_of("Milliseconds by stage, in the node", report["stages_ms"]),
+        *table_of("Weight of each sensor, mean", report["modality_weights"]),
+        *table_of("Seconds by step of the demo", report["seconds"]),
+    ]
+    page.provenance = {
+        **report["versions"],
+        "model": report.get("model", ""),
+        "weights sha256": report["weights_sha256"],
+    }
+    page.write(path)
 
 
-def _title(report: Mapping[str, Any]) -> str:
-    return f"Perception report: {report['source']}"
-
-
-def _head(report: Mapping[str, Any]) -> str:
+def lead(report: Mapping[str, Any]) -> str:
+    """What became of the frames, in a sentence."""
     sent, answered, dropped = (report[f"frames_{name}"] for name in ("sent", "answered", "dropped"))
     why = ", ".join(f"{count} {cause}" for cause, count in report["drops_by_cause"].items())
-    sentence = f"{sent} frames were sent, {answered} answered, {dropped} dropped{f' ({why})' if why else ''}."
-    reason = report.get("iou_reason")
-    note = f"<p class=note>{_text(reason)}</p>" if reason else ""
-    return f"<h1>{_text(_title(report))}</h1><p>{_text(sentence)}</p>{note}"
+    return f"{sent} frames were sent, {answered} answered, {dropped} dropped{f' ({why})' if why else ''}."
 
 
-def _tiles(report: Mapping[str, Any]) -> str:
-    latency = report["latency_ms"]
-    tiles = [("answered", f"{report['frames_answered']} / {report['frames_sent']}"), ("FPS", _number(report["fps"], 1))]
-    tiles += [(f"latency {name} [ms]", _number(latency[name], 0)) for name in ("p50", "p95", "p99")]
-    tiles += [(f"IoU {name}", _number(value, 3)) for name, value in report["iou"].items()]
-    tiles.append(("pixel accuracy", _number(report["pixel_accuracy"], 4)))
-    cells = (f"<div><b>{_text(value)}</b><span>{_text(name)}</span></div>" for name, value in tiles)
-    return f"<section class=tiles>{''.join(cells)}</section>"
-
-
-def _plots(report: Mapping[str, Any]) -> str:
+def drive_plots(report: Mapping[str, Any], time: str = plots.DRIVE_TIME) -> list[Figure]:
+    """What is known of a drive, over time and as a whole."""
     frames, weights = report["series"]["frames"], report["series"]["modality_weights"]
-    drawn = [plots.latency_plot(frames, report["latency_ms"], report["period_ms"])]
-    if report["pixel_accuracy"] is not None:
-        drawn += [plots.iou_plot(report["iou"]), plots.iou_over_time_plot(frames)]
-    if weights:
-        drawn.append(plots.weights_plot(weights))
-    if report["drops_by_cause"]:
-        drawn.append(plots.drops_plot(report["drops_by_cause"]))
-    return f"<section class=plots>{''.join(_figure(png, 'image/png') for png in drawn)}</section>"
-
-
-def _pictures(pictures: Sequence[Picture]) -> str:
-    return "".join(_figure(_jpeg(picture.image), "image/jpeg", picture.caption) for picture in pictures)
-
-
-def _details(report: Mapping[str, Any]) -> str:
-    tables = [
-        ("Milliseconds by stage, in the node", report["stages_ms"]),
-        ("Weight of each sensor, mean", report["modality_weights"]),
-        ("Seconds by step of the demo", report["seconds"]),
-        ("Versions", {**report["versions"], "weights sha256": report["weights_sha256"]}),
+    latency, iou = report["latency_ms"], report["iou"]
+    drawn = [
+        Figure(
+            plots.latency_plot(frames, latency, report["period_ms"], xlabel=time),
+            f"Latency of every answer over time, in milliseconds: {listed(latency, 0)}.",
+        )
     ]
-    return f"<section class=tables>{''.join(_table(title, rows) for title, rows in tables if rows)}</section>"
+    if report["pixel_accuracy"] is not None:
+        drawn += [
+            Figure(plots_bars.iou_plot(iou), f"IoU per class: {listed(iou)}."),
+            Figure(plots.iou_over_time_plot(frames, time), "IoU of each class, frame by frame."),
+        ]
+    if report.get("distance"):
+        drawn.append(distance_figure(report["distance"]))
+    if weights:
+        drawn.append(weights_figure(weights, report["modality_weights"], report.get("sensor_dropouts", ()), time))
+    if drops := report["drops_by_cause"]:
+        drawn.append(Figure(plots_bars.drops_plot(drops), f"Frames dropped by cause: {listed(drops, 0)}."))
+    return drawn
 
 
-def _table(title: str, rows: Mapping[str, Any]) -> str:
-    body = "".join(f"<tr><th>{_text(name)}</th><td>{_text(_cell(value))}</td></tr>" for name, value in rows.items())
-    return f"<div><h2>{_text(title)}</h2><table>{body}</table></div>"
+def distance_figure(bands: Mapping[str, Mapping[str, Any]]) -> Figure:
+    """IoU per class and distance."""
+    alt = "; ".join(f"{name}: {listed(band['iou'], 2)}" for name, band in bands.items())
+    return Figure(plots_bars.distance_plot(bands), f"IoU by distance. {alt}.")
 
 
-def _cell(value: Any) -> str:
-    return f"{value:.3g}" if isinstance(value, float) else str(value)
+def weights_figure(
+    series: Sequence[Mapping[str, float]], mean: Mapping[str, float], dropouts: Sequence[Mapping[str, Any]], time: str
+) -> Figure:
+    """How much each sensor counted over time, and when it was away."""
+    unit = "" if time != plots.DRIVE_TIME else " s"
+    gaps = [f"{gap['modality']} {gap['from_s']:.1f}–{gap['to_s']:.1f}{unit}" for gap in dropouts]
+    caption = (
+        f"Away: {', '.join(gaps)}." if 0 < len(gaps) <= 8 else f"Sensors were away {len(gaps)} times." if gaps else ""
+    )
+    alt = f"Weight of each sensor over time; mean: {listed(mean, 2)}. {caption or 'No sensor was away.'}"
+    return Figure(plots.weights_plot(series, dropouts, time), alt, caption)
 
 
-def _figure(data: bytes, kind: str, caption: str = "") -> str:
-    source = f"data:{kind};base64,{base64.b64encode(data).decode()}"
-    text = f"<figcaption>{_text(caption)}</figcaption>" if caption else ""
-    return f'<figure><img src="{source}" alt="{_text(caption)}">{text}</figure>'
-
-
-def _jpeg(image: NDArray[np.uint8]) -> bytes:
-    return cv2.imencode(".jpg", cv2.cvtColor(image, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 85])[1].tobytes()
-
-
-def _number(value: float | None, digits: int) -> str:
-    return "n/a" if value is None else f"{value:.{digits}f}"
-
-
-def _text(value: Any) -> str:
-    return html.escape(str(value), quote=True)
-
-
-_PAGE = """<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{{title}}</title>
-<style>
-:root { color-scheme: light; }
-body { font: 16px/1.5 system-ui, "DejaVu Sans", sans-serif; color: #22272e; background: #f5f6f8; margin: 0; }
-main { max-width: 1180px; margin: 0 auto; padding: 16px; }
-h1 { font-size: 1.5rem; line-height: 1.25; margin: 8px 0; }
-h2 { font-size: 1.1rem; margin: 24px 0 8px; }
-.note { color: #8a5a00; }
-.tiles { display: grid; grid-template-columns: repeat(auto-fill, minmax(150px, 1fr)); gap: 10px; margin: 16px 0; }
-.tiles div { background: #fff; border-radius: 8px; padding: 10px 12px; }
-.tiles b { display: block; font-size: 1.35rem; }
-.tiles span { color: #5d6670; font-size: .9rem; }
-.plots { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 420px), 1fr)); gap: 12px; }
-figure { margin: 0 0 14px; background: #fff; border-radius: 8px; padding: 8px; }
-.plots figure { margin: 0; }
-img { display: block; width: 100%; height: auto; border-radius: 4px; }
-figcaption { color: #5d6670; font-size: .9rem; padding: 6px 4px 0; }
-.tables { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 340px), 1fr)); gap: 0 20px; }
-table { border-collapse: collapse; background: #fff; border-radius: 8px; width: 100%; }
-th, td { text-align: left; padding: 5px 12px; border-bottom: 1px solid #eceef1; vertical-align: top; }
-th { font-weight: 500; white-space: nowrap; }
-td { overflow-wrap: anywhere; }
-</style>
-</head>
-<body><main>
-{{body}}
-</main></body>
-</html>
-"""
+def _tiles(report: Mapping[str, Any]) -> list[tuple[str, str]]:
+    latency = report["latency_ms"]
+    return [
+        ("answered", f"{report['frames_answered']} / {report['frames_sent']}"),
+        ("FPS", number(report["fps"], 1)),
+        *((f"latency {name} [ms]", number(latency[name], 0)) for name in ("p50", "p95", "p99")),
+        *((f"IoU {name}", number(value, 3)) for name, value in report["iou"].items()),
+        ("pixel accuracy", number(report["pixel_accuracy"], 4)),
+    ]

@@ -87,7 +87,7 @@ def _report(rehearsal: Rehearsal) -> dict[str, Any]:
     """A frame is answered when labels, masks and confidence of its stamp are here; latency_ms: from stamp to the last.
 
     ready_s: from the start of the process to the node being active. replay_late_ms: the most that a frame was sent
-    after its time, which counts against the node.
+    after its time, which counts against the node. series: every frame, its latency null where it was not answered.
     """
     stamps = list(rehearsal.sent)
     arrivals = {
@@ -111,4 +111,5 @@ def _report(rehearsal: Rehearsal) -> dict[str, Any]:
         "stages_ms": diary.stages_ms(),
         "ready_s": rehearsal.ready_s,
         "replay_late_ms": rehearsal.replay.late_ms,
+        "series": [{"time_s": (s - stamps[0]) / 1e9, "latency_ms": latency_ms.get(s)} for s in stamps],
     }

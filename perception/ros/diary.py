@@ -46,6 +46,24 @@ class Diary:
             for s in self._fusion
         ]
 
+    def dropouts(self, start_ns: int, end_ns: int) -> list[dict[str, Any]]:
+        """When a sensor that had spoken was silent between two wall times: modality, from_s and to_s after start_ns."""
+        gaps: list[dict[str, Any]] = []
+        for name in MODALITIES:
+            since: float | None = None
+            for status in self._of(name):
+                if status.received_ns > end_ns:
+                    break
+                now, age = (status.received_ns - start_ns) / 1e9, status.values.get("age_s", "")
+                if status.values.get("alive") == "False" and age:
+                    since = max(0.0, now - float(age)) if since is None else since
+                elif since is not None:
+                    gaps.append({"modality": name, "from_s": since, "to_s": now})
+                    since = None
+            if since is not None:
+                gaps.append({"modality": name, "from_s": since, "to_s": (end_ns - start_ns) / 1e9})
+        return gaps
+
     def mean_weights(self) -> dict[str, float]:
         """The mean of `weights` by modality; empty where the node never said any."""
         return self._means({f"weight_{name}": name for name in MODALITIES})

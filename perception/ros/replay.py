@@ -42,10 +42,14 @@ class Published(NamedTuple):
 
 @dataclass
 class Summary:
-    """What a replay did. messages: how many by topic. late_ms: the most that a message was behind its time."""
+    """What a replay did. messages: how many by topic. late_ms: the most that a message was behind its time.
+
+    late_by_second: the same by the second of the replay.
+    """
 
     messages: dict[str, int] = field(default_factory=dict)
     late_ms: float = 0.0
+    late_by_second: dict[int, float] = field(default_factory=dict)
     seconds: float = 0.0
 
 
@@ -129,13 +133,15 @@ class Replay:
         """Publish until the end, or for ever with `loop`, or until `stop` is set."""
         stop, summary, began = stop or threading.Event(), Summary(), time.monotonic()
         while not stop.is_set():
-            self._play(stop, on_publish or (lambda _: None), summary)
+            self._play(stop, on_publish or (lambda _: None), summary, began)
             if not loop:
                 break
         summary.seconds = time.monotonic() - began
         return summary
 
-    def _play(self, stop: threading.Event, on_publish: Callable[[Published], None], summary: Summary) -> None:
+    def _play(
+        self, stop: threading.Event, on_publish: Callable[[Published], None], summary: Summary, began: float
+    ) -> None:
         # The wall clock gives the stamps, the monotonic one the pace: a clock that is set does not break the replay.
         start_wall, start_mono = time.time_ns() + round(LEAD_S * 1e9), time.monotonic() + LEAD_S
         self._pace.restart()
@@ -147,7 +153,9 @@ class Replay:
             if self._pace.held != held:  # somebody halted it meanwhile, so that the stamps are no longer right
                 held = self._pace.held
                 ready = self._stamped(messages, start_wall + round((elapsed + held) * 1e9) - stamp_ns)
-            summary.late_ms = max(summary.late_ms, (time.monotonic() - start_mono - elapsed - held) * 1e3)
+            late_ms, second = (time.monotonic() - start_mono - elapsed - held) * 1e3, int(time.monotonic() - began)
+            summary.late_ms = max(summary.late_ms, late_ms)
+            summary.late_by_second[second] = max(summary.late_by_second.get(second, 0.0), late_ms)
             for topic, data, published in ready:
                 self._publishers[topic].publish(data)
                 summary.messages[topic] = summary.messages.get(topic, 0) + 1

@@ -34,6 +34,9 @@ def test_stages_without_peers_and_drives(
     assert report["machine"]["versions"]["openvino"]
     shown = capsys.readouterr().out
     assert "outside the network" in shown
+    page = (tmp_path / "out/report.html").read_text("utf-8")
+    assert report["weights_sha256"] in page
+    assert page.count("data:image/jpeg;base64,") == 1
 
 
 def test_a_config_that_is_missing_gets_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

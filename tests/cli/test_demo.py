@@ -51,6 +51,9 @@ def test_a_simulated_drive(tmp_path: Path) -> None:
     assert (report["seed"], report["condition"]) == (3, "day")
     assert set(report["iou"]) == {"road", "vehicle", "pedestrian"}
     assert 0 < report["pixel_accuracy"] <= 1
+    assert all(set(band["iou"]) == set(report["iou"]) for band in report["distance"].values())
+    assert report["sensor_dropouts"] == []
+    assert "IoU by distance. " in (output / "report.html").read_text("utf-8")
     assert json.loads((tmp_path / "copy.json").read_text()) == report
     with AnyReader([output / "bag"]) as bag:
         counts = {connection.topic: connection.msgcount for connection in bag.connections}

@@ -98,3 +98,11 @@ def test_options_are_checked(capsys: pytest.CaptureFixture[str]) -> None:
         with pytest.raises(SystemExit):
             parser.parse_args(["bag", *wrong])
     assert "is not of the form FROM:=TO" in capsys.readouterr().err
+
+
+def test_a_report_of_the_published_side(kitti_drive: Path, tmp_path: Path) -> None:
+    done = replay(kitti_drive, "--topics", "/image", "--report", tmp_path / "out" / "replay.html")
+    assert done.returncode == 0, done.stderr
+    text = (tmp_path / "out" / "replay.html").read_text("utf-8")
+    assert "published side alone" in text
+    assert text.count("data:image/png;base64,") == 2

@@ -14,8 +14,9 @@ import pytest
 
 from perception.classes import PEDESTRIAN, ROAD, VEHICLE
 from perception.evaluation.drive_score import DriveScore
+from perception.evaluation.page import Picture
 from perception.evaluation.provenance import sha256, versions
-from perception.evaluation.report import Picture, write_report
+from perception.evaluation.report import write_report
 
 SECOND = 1_000_000_000
 

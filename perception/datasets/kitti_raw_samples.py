@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A KITTI raw drive with the classes of its LiDAR points, from the drive's tracklets."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from perception.datasets.kitti_boxes import label_points, tracklet_boxes
+from perception.datasets.kitti_raw import KittiRaw
+from perception.datasets.lazy import LazySequence
+from perception.errors import DataError
+from perception.sample import Sample
+
+
+class KittiRawSamples(LazySequence[Sample]):
+    """The frames of a drive in the official layout, as `KittiRaw` finds it, each with point_labels.
+
+    `perception.datasets.kitti_boxes` has the convention. A frame without a sweep has no truth. Raises DataError as
+    `KittiRaw` does, and for a drive without tracklets.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self.drive = KittiRaw(path)
+        if not self.drive.tracklets:
+            raise DataError(
+                f"{self.drive.path}: no boxes in tracklet_labels.xml, or no such file: there is no truth to score "
+                "against; unpack the drive's tracklets there"
+            )
+
+    def __len__(self) -> int:
+        return len(self.drive)
+
+    def read(self, index: int) -> Sample:
+        """Frame number `index` of the sequence."""
+        frame, number = self.drive[index], self.drive.numbers[index]
+        boxes = tracklet_boxes(self.drive.tracklets, number)
+        labels = None if frame.points is None else label_points(frame.points, boxes)
+        return Sample(f"{self.drive.path.name}/{number:010d}", frame, point_labels=labels)

@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A small bench.json."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+SPENT = {"median": 20.0, "p95": 22.0, "p99": 25.0, "n": 40}
+STAGES_MS = {"receive": 1.0, "infer": 20.0}
+
+
+@pytest.fixture
+def report() -> dict[str, Any]:
+    network = {"f32": {**SPENT, "ratio": 0.5}, "bf16": {**SPENT, "median": 12.0, "ratio": 0.4}}
+    return {
+        "ratio_to_pidnet_s": 0.4,
+        "overhead_ratio": 0.15,
+        "overhead_ms": SPENT,
+        "stages_ms": STAGES_MS,
+        "stages": {"receive": SPENT, "infer": SPENT},
+        "network": network,
+        "network_camera_alone": network,
+        "peers": {"PIDNet-S": {precision: {**SPENT, "median": 30.0, "ratio": 1.0} for precision in network}},
+        "dds": [
+            {
+                "hz": hz,
+                "seconds": 10,
+                "frames_sent": 100,
+                "frames_answered": 97,
+                "answered_share": 0.97,
+                "drops_by_cause": {"superseded": 3},
+                "latency_ms": {"p50": 40.0, "p95": 50.0, "p99": late},
+                "ready_s": 2.0,
+                "memory_mb": {"start": 300.0, "steady": 320.0, "peak": 330.0, "growth": 0.0},
+                "cpu_percent": 90.0,
+            }
+            for hz, late in ((10.0, 60.0), (20.0, None))
+        ],
+        "growth": {
+            "image_scale": [{"scale": 0.5, "width": 621, "height": 188, "stages_ms": STAGES_MS, "total_ms": 21.0}],
+            "points": [{"points": 10_000, "stages_ms": STAGES_MS, "total_ms": 21.0}],
+            "outputs": [{"outputs": "labels", "stages_ms": STAGES_MS, "total_ms": 21.0}],
+            "cameras": [{"cameras": 2, "all_ms": SPENT, "rate_hz": 50.0}],
+        },
+        "engine": "openvino CPU bf16",
+        "precision": "bf16",
+        "threads": 2,
+        "model": "model.xml",
+        "weights_sha256": "0" * 64,
+        "input": {
+            "source": "drive",
+            "frames": 8,
+            "image": [1242, 375],
+            "network": [1248, 384],
+            "points": 120_000,
+            "sha256": "1" * 64,
+        },
+        "machine": {"cores": 2, "flags": [], "memory_gb": 8.0, "load": 0.1, "versions": {"cpu": "C × 2", "numpy": "2"}},
+        "seconds": {},
+    }

@@ -91,8 +91,8 @@ class Drive(Vehicle):
 
     def newest(self, stamps: Iterable[int]) -> Any:
         """The labels of the latest of the stamps that was answered; None where none was."""
-        labels, answered = self.labels(), self.answered(stamps)
-        return labels[max(answered)] if answered else None
+        answered = self.answered(stamps)  # first: labels may come meanwhile
+        return self.labels()[max(answered)] if answered else None
 
     def expect_answers(self, stamps: Iterable[int], note: Note) -> None:
         """Every instant is answered: on a machine that does nothing else, without exception."""

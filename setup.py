@@ -39,6 +39,7 @@ ONNX = ["onnx", "onnxruntime"]
 INT8 = ["nncf"]
 LAS = ["laspy"]
 RAY = ["ray"]  # 250 MB installed: for `perception label` on a cluster alone, so not in "all"
+VIEW = ["rerun-sdk"]  # the viewer is in it: 0.7 GB installed, with pyarrow, so not in "all" either
 TRAIN = ["onedl-mmcv", "onedl-mmengine", "onedl-mmsegmentation", "safetensors", "torch==2.13.0"]
 DEV = [
     "hypothesis",
@@ -95,6 +96,7 @@ setup(
         "int8": INT8,
         "las": LAS,
         "ray": RAY,
+        "view": VIEW,
         "train": TRAIN,
         "dev": DEV,
         "all": [*ROS, *ONNX, *INT8, *LAS, *TRAIN, *DEV],

@@ -97,11 +97,12 @@ fi
 
 wanted=$extras
 case $extras in
-    all | train) install_torch ;;
+    all) install_torch; wanted=all,view ;; # what the tests need
+    train) install_torch ;;
 esac
 if [ "$ros" = sourced ]; then # without the wheels
     case $extras in
-        all) wanted=onnx,int8,train,dev ;;
+        all) wanted=onnx,int8,train,view,dev ;;
         ros) wanted= ;;
     esac
 fi

@@ -20,7 +20,7 @@ import perception
 from perception.errors import PerceptionError
 
 GROUPS: dict[str, tuple[str, ...]] = {
-    "See it work": ("demo", "simulate", "explain"),
+    "See it work": ("demo", "view", "simulate", "explain"),
     "On the vehicle": ("node", "replay", "kitti2bag", "label"),
     "Make it better": ("train", "pseudo-label", "prune", "eval", "export", "bench"),
 }
@@ -35,7 +35,11 @@ OVERVIEW_EXAMPLES = """\
 MISUSE, INTERRUPTED, BROKEN_PIPE = 2, 130, 141
 """Exit codes: a mistake that the user can mend; Ctrl-C; the reader of our output went away."""
 
-EXTRA_OF_MODULE = {"torch": "train", "mmengine": "train", "mmcv": "train", "mmseg": "train", "rclpy": "ros"}
+EXTRA_OF_MODULE = {
+    **dict.fromkeys(("torch", "mmengine", "mmcv", "mmseg"), "train"),
+    "rclpy": "ros",
+    "rerun": "view",
+}
 
 
 class Command(Protocol):

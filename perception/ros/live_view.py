@@ -1,0 +1,169 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A running node, its sensors and its answers → `Log`. Nothing is computed again, and nothing queues."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from functools import partial
+from typing import Any, NamedTuple
+
+from diagnostic_msgs.msg import DiagnosticArray
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.node import Node
+from rclpy.serialization import deserialize_message
+from sensor_msgs.msg import CameraInfo, Image, PointCloud2
+
+from perception.errors import MessageError
+from perception.ros import transforms
+from perception.ros.calibration import Calibration, FileCalibration
+from perception.ros.complaints import Complaints
+from perception.ros.convert import read_array, read_depth, read_infrared, read_points, read_rgb
+from perception.ros.labelled_clouds import read_labelled
+from perception.ros.moments import Moment, Moments
+from perception.ros.stamps import read_stamp
+from perception.ros.subscriptions import INPUTS, NEWEST
+from perception.viewing.log import Log
+
+_LOOK_S = 0.01
+"""How often we look whether a moment is there."""
+
+
+class Heard(NamedTuple):
+    """A message, still serialised: most are replaced before anybody looks."""
+
+    topic: str
+    kind: Any
+    data: bytes
+
+    def read(self) -> Any:
+        """The message."""
+        return deserialize_message(self.data, self.kind)
+
+
+class LiveView:
+    """Listens with `node` to the perception node's inputs and outputs and shows them.
+
+    rate_hz: how many moments a second at most. calibration: what camera_info and TF do not say. target: the perception
+    node, by a name that is remapped as any.
+    """
+
+    def __init__(
+        self,
+        node: Node,
+        log: Log,
+        rate_hz: float = 10.0,
+        calibration: FileCalibration | None = None,
+        target: str = "perception",
+    ) -> None:
+        self._node, self._log, self._period_s = node, log, 1 / rate_hz
+        self._lock, self._moments = threading.Lock(), Moments()
+        self._values: dict[str, str] | None = None
+        self._complaints = Complaints(node.get_logger().error, node.get_logger().warning)
+        self._calibration = Calibration(calibration, transforms=transforms.listen(node))
+        self._target = node.resolve_topic_name(target)
+        sensors = [(name, topic, kind) for name, inputs in INPUTS.items() for topic, kind in inputs]
+        answers = [("labels", f"{target}/labels", Image), ("cloud", f"{target}/points", PointCloud2)]
+        for name, topic, kind in sensors + answers:
+            keep = partial(self._keep, name, node.resolve_topic_name(topic), kind)
+            node.create_subscription(kind, topic, keep, NEWEST, raw=True)
+        node.create_subscription(CameraInfo, "camera_info", self._calibration.put_camera_info, NEWEST)
+        node.create_subscription(DiagnosticArray, "/diagnostics", self._diagnosed, 10)
+        self.topics = [node.resolve_topic_name(topic) for _, topic, _ in sensors + answers]
+        self.shown = 0
+
+    def run(self, wanted: Callable[[], bool]) -> None:
+        """Show what comes for as long as it is wanted."""
+        executor = SingleThreadedExecutor(context=self._node.context)
+        executor.add_node(self._node)
+        thread = threading.Thread(target=executor.spin, name="live view")
+        thread.start()
+        try:
+            while wanted():
+                began = time.monotonic()
+                with self._lock:
+                    moment = self._moments.take(began)
+                    values, self._values = (self._values, None) if moment else (None, self._values)
+                if moment is not None:
+                    self._show(moment, values)
+                    # Until the viewer has it: what is newer waits here, where newer still replaces it.
+                    self._log.recording.flush(timeout_sec=5.0)
+                time.sleep(max(_LOOK_S, self._period_s - (time.monotonic() - began) if moment else 0.0))
+        finally:
+            executor.shutdown()
+            thread.join()
+
+    def _keep(self, name: str, topic: str, kind: Any, data: bytes) -> None:
+        try:
+            stamp_ns = read_stamp(data)
+        except MessageError as error:
+            self._complaints.error(topic, error)
+            return
+        with self._lock:
+            self._moments.offer(name, stamp_ns, Heard(topic, kind, data), time.monotonic())
+
+    def _diagnosed(self, message: DiagnosticArray) -> None:
+        """What the node says of its weights and its latency, once a second."""
+        for status in message.status:
+            if status.name == f"{self._target.lstrip('/')}: fusion":
+                with self._lock:
+                    self._values = {each.key: each.value for each in status.values}
+
+    def _show(self, moment: Moment, values: dict[str, str] | None) -> None:
+        self._log.at(moment.stamp_ns, self.shown)
+        self._sensor(moment, "rgb", read_rgb, self._log.rgb)
+        self._sensor(moment, "depth", read_depth, self._log.depth)
+        self._sensor(moment, "infrared", read_infrared, self._log.infrared)
+        self._sensor(moment, "labels", read_array, self._log.labels)
+        if "cloud" in moment.alive:
+            self._sensor(moment, "cloud", self._labelled, self._points)
+        else:
+            self._sensor(moment, "lidar", self._unlabelled, self._points)
+        if values:
+            self._log.weights(_numbers(values, "weight_", ""))
+            self._log.latency({**_numbers(values, "stage_", "_ms"), **_numbers(values, "latency_", "_ms")})
+        self.shown += 1
+
+    def _sensor(self, moment: Moment, name: str, read: Callable[[Any], Any], show: Callable[[Any], None]) -> None:
+        """Show a message of the moment; what is alive but slower stays as it was, and what is silent goes away."""
+        heard: Heard | None = moment.messages.get(name)
+        if heard is None:
+            if name not in moment.alive:
+                show(None)
+            return
+        try:
+            show(read(heard.read()))
+        except MessageError as error:
+            self._complaints.error(heard.topic, error)
+
+    def _points(self, found: tuple[Any, Any] | None) -> None:
+        self._log.points(*(found or (None, None)))
+
+    def _labelled(self, message: PointCloud2) -> Any:
+        self._mount(message)
+        return read_labelled(message)
+
+    def _unlabelled(self, message: PointCloud2) -> Any:
+        self._mount(message)
+        return read_points(message), None
+
+    def _mount(self, message: PointCloud2) -> None:
+        """Where the camera is, seen from this sweep's LiDAR; drawn looking ahead where nothing says so."""
+        camera = self._calibration.camera()
+        if camera is None:
+            return
+        try:
+            mount = self._calibration.lidar_to_camera(message.header.frame_id, camera.frame_id)
+        except MessageError:
+            mount = None
+        self._log.camera(camera, mount)
+
+
+def _numbers(values: dict[str, str], prefix: str, suffix: str) -> dict[str, float]:
+    """The values whose keys are prefix + name + suffix, by name."""
+    return {
+        key[len(prefix) : len(key) - len(suffix)]: float(value)
+        for key, value in values.items()
+        if key.startswith(prefix) and key.endswith(suffix)
+    }

@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which messages are shown together: the newest labels with what they were made of, and nothing that is older.
+
+No ROS, no threads, no clock of its own: `now` [s] is any clock that never jumps.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+ORDER: tuple[str, ...] = ("labels", "rgb", "cloud", "lidar", "infrared", "depth")
+"""Who says what a moment is: the node's labels, and where they are silent the first sensor that is not."""
+
+TOLERANCE_NS = 60_000_000
+WAIT_S = 0.15
+TIMEOUT_S = 1.0
+JUMP_NS = 1_000_000_000
+"""A stamp this much older than one before: the recording that is played began anew."""
+
+_KEPT = 8
+
+
+class Kept(NamedTuple):
+    """A message as it came."""
+
+    stamp_ns: int
+    arrived: float
+    message: Any
+
+
+@dataclass(frozen=True)
+class Moment:
+    """What is shown together, by name. alive: who spoke lately, whether or not their message is of this moment."""
+
+    stamp_ns: int
+    messages: dict[str, Any]
+    alive: frozenset[str]
+
+
+@dataclass
+class Moments:
+    """Offer it every message, and take a moment whenever there is time for one."""
+
+    kept: dict[str, deque[Kept]] = field(default_factory=dict)
+    shown_ns: int | None = None
+
+    def offer(self, name: str, stamp_ns: int, message: Any, now: float) -> None:
+        """Take a message of one of ORDER."""
+        row = self.kept.setdefault(name, deque(maxlen=_KEPT))
+        if row and stamp_ns < row[-1].stamp_ns - JUMP_NS:
+            for each in self.kept.values():
+                each.clear()
+            self.shown_ns = None
+        row.append(Kept(stamp_ns, now, message))
+
+    def take(self, now: float) -> Moment | None:
+        """The newest moment that is whole, or that has waited long enough; each once, none older than the last."""
+        alive = frozenset(name for name, row in self.kept.items() if row and now - row[-1].arrived < TIMEOUT_S)
+        trigger = next((name for name in ORDER if name in alive), None)
+        if trigger is None:
+            return None
+        for opening in sorted(self.kept[trigger], reverse=True, key=lambda kept: kept.stamp_ns):
+            if self.shown_ns is not None and opening.stamp_ns <= self.shown_ns:
+                return None
+            messages = {name: self._nearest(name, opening.stamp_ns) for name in alive}
+            found = {name: kept.message for name, kept in messages.items() if kept is not None}
+            if len(found) == len(alive) or now - opening.arrived >= WAIT_S:
+                self.shown_ns = opening.stamp_ns
+                return Moment(opening.stamp_ns, found, alive)
+        return None
+
+    def _nearest(self, name: str, stamp_ns: int) -> Kept | None:
+        kept = min(self.kept[name], key=lambda each: abs(each.stamp_ns - stamp_ns))
+        return kept if abs(kept.stamp_ns - stamp_ns) <= TOLERANCE_NS else None

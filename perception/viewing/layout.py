@@ -1,0 +1,83 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Where everything is in a Rerun recording, and the viewer's windows, class names and colours for it."""
+
+from __future__ import annotations
+
+import numpy as np
+import rerun as rr
+import rerun.blueprint as rrb
+
+from perception.classes import BACKGROUND, CLASS_NAMES, FOREGROUND, PALETTE, UNLABELLED
+from perception.frame import MODALITIES
+from perception.labelling.clouds import point_colours
+
+APPLICATION = "perception"
+
+WORLD, CAMERA = "world", "world/camera"
+RGB, LABELS, POINTS = f"{CAMERA}/rgb", f"{CAMERA}/labels", f"{WORLD}/points"
+INFRARED, DEPTH = "infrared", "depth"
+WEIGHTS, LATENCY, SHARE = "weights", "latency", "share"
+"""Entities. `world` is the LiDAR's frame; infrared and depth may have a resolution of their own, so are beside it."""
+
+STAMP, FRAME = "stamp", "frame"
+"""Timelines: the sensor's stamp, and the number of the frame in its recording."""
+
+SENSOR_COLOURS = ((240, 200, 60), (80, 200, 160), (240, 110, 60), (120, 150, 255))
+"""RGB by modality, in the order of MODALITIES."""
+
+STAGE_COLOURS = ((120, 200, 255), (160, 230, 140), (255, 190, 90), (230, 130, 210), (250, 90, 90), (230, 230, 230))
+"""RGB by the order in which the parts of the latency come."""
+
+
+def describe(recording: rr.RecordingStream) -> None:
+    """Log what never changes, and send the layout."""
+    recording.send_blueprint(blueprint())
+    points = [_class(number, CLASS_NAMES[number]) for number in range(len(CLASS_NAMES))]
+    recording.log("/", rr.AnnotationContext([*points, _class(UNLABELLED, "not seen by the camera")]), static=True)
+    # On the image, what is no road, vehicle or pedestrian stays as the camera saw it.
+    masks = [_class(number, CLASS_NAMES[number], alpha=255) for number in FOREGROUND.values()]
+    clear = [_class(number, name, alpha=0) for number, name in ((BACKGROUND, "background"), (UNLABELLED, "unlabelled"))]
+    recording.log(LABELS, rr.AnnotationContext([*clear, *masks]), static=True)
+    recording.log(WORLD, rr.ViewCoordinates.FLU, static=True)
+    for name, colour in zip(MODALITIES, SENSOR_COLOURS, strict=True):
+        style(recording, WEIGHTS, name, colour)
+    for name, number in FOREGROUND.items():
+        style(recording, SHARE, name, tuple(PALETTE[number].tolist()))
+
+
+def style(recording: rr.RecordingStream, group: str, name: str, colour: tuple[int, ...]) -> None:
+    """Say how the time series group/name looks."""
+    recording.log(f"{group}/{name}", rr.SeriesLines(names=name, colors=[colour], widths=[1.5]), static=True)
+
+
+def blueprint() -> rrb.Blueprint:
+    """Camera with masks and the sweep large, thermal and depth beneath, the time series at the side."""
+    behind = rrb.EyeControls3D(position=(-14.0, 0.0, 9.0), look_target=(14.0, 0.0, 0.0), eye_up=(0.0, 0.0, 1.0))
+    scene = rrb.Spatial3DView(
+        name="LiDAR by class",
+        origin=WORLD,
+        contents=[f"+ {WORLD}/**", f"- {LABELS}"],
+        eye_controls=behind,
+        line_grid=rrb.LineGrid3D(visible=False),
+    )
+    images = rrb.Horizontal(
+        rrb.Spatial2DView(name="thermal", origin=INFRARED), rrb.Spatial2DView(name="depth", origin=DEPTH)
+    )
+    camera = rrb.Spatial2DView(name="camera with masks", origin=CAMERA, contents=[f"+ {RGB}", f"+ {LABELS}"])
+    series = rrb.Vertical(
+        rrb.TimeSeriesView(name="how much each sensor counts", origin=WEIGHTS),
+        rrb.TimeSeriesView(name="latency [ms]", origin=LATENCY),
+        rrb.TimeSeriesView(name="share of the image [%]", origin=SHARE),
+    )
+    left = rrb.Vertical(camera, scene, images, row_shares=[3, 4, 2])
+    return rrb.Blueprint(
+        rrb.Horizontal(left, series, column_shares=[7, 3]),
+        rrb.SelectionPanel(state=rrb.PanelState.Collapsed),
+        rrb.BlueprintPanel(state=rrb.PanelState.Collapsed),
+        rrb.TimePanel(state=rrb.PanelState.Collapsed, timeline=STAMP),
+    )
+
+
+def _class(number: int, name: str, alpha: int | None = None) -> rr.AnnotationInfo:
+    colour = point_colours(np.array([number], np.uint8))[0].tolist()
+    return rr.AnnotationInfo(number, name, [*colour, 255 if alpha is None else alpha])

@@ -1,0 +1,167 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Frames and predictions → a Rerun recording."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import cv2
+import numpy as np
+import rerun as rr
+from numpy.typing import NDArray
+
+from perception.classes import FOREGROUND, UNLABELLED
+from perception.frame import CameraModel, Frame, Prediction
+from perception.sensors.channels import infrared_channels
+from perception.viewing import layout
+
+JPEG_QUALITY = 90
+
+DEPTH_UNITS = 256.0
+"""Depth is kept as KITTI keeps it: PNG of 1/256 m in 16 bits, 0 is invalid."""
+
+DEPTH_WIDTH = 640
+"""Of a depth image that is wider, every second pixel is kept, or every third …"""
+
+SURROUNDINGS = 8_000
+"""So many points that the camera does not see are kept of a sweep, evenly: they only show where one is."""
+
+_FROM_LIDAR = np.array([[0, -1, 0, 0], [0, 0, -1, 0], [1, 0, 0, 0], [0, 0, 0, 1]], np.float64)
+"""Where a camera is drawn of which nobody says how it is mounted: at the LiDAR's place, looking ahead."""
+
+
+class Log:
+    """Logs to `recording`: `log` a frame with its prediction, or, after `at`, what there is of an instant by itself.
+
+    None as a sensor's value says that it is not there: what was shown of it goes away, and never looks like news.
+    """
+
+    def __init__(self, recording: rr.RecordingStream) -> None:
+        self.recording = recording
+        self._shown: set[str] = set()
+        self._styled: set[str] = set()
+        self._mount: tuple[Any, ...] = ()
+        layout.describe(recording)
+
+    def log(self, frame: Frame, prediction: Prediction, number: int) -> None:
+        """A frame, the `number`-th of its recording, with its labels, and what the labels cost."""
+        self.at(frame.stamp_ns, number)
+        self.rgb(frame.rgb)
+        self.depth(frame.depth)
+        self.infrared(frame.infrared)
+        self.camera(frame.camera, frame.lidar_to_camera)
+        self.labels(prediction.labels)
+        self.points(frame.points, prediction.point_labels)
+        self.weights(prediction.modality_weights)
+        self.latency({**prediction.timings_ms, "total": sum(prediction.timings_ms.values())})
+
+    def at(self, stamp_ns: int, number: int) -> None:
+        """What is logged from now on belongs to this instant."""
+        self.recording.set_time(layout.STAMP, timestamp=np.datetime64(stamp_ns, "ns"))
+        self.recording.set_time(layout.FRAME, sequence=number)
+
+    def camera(self, camera: CameraModel | None, lidar_to_camera: NDArray[np.float64] | None) -> None:
+        """Where the camera is and what it sees, where that is known and not as it was."""
+        if camera is None:
+            return
+        pose = np.linalg.inv(_FROM_LIDAR if lidar_to_camera is None else lidar_to_camera)
+        mount = (*camera.intrinsics.ravel(), camera.width, camera.height, *pose.ravel())
+        if mount == self._mount:
+            return
+        self._mount = mount
+        transform = rr.Transform3D(translation=pose[:3, 3], mat3x3=pose[:3, :3])
+        pinhole = rr.Pinhole(
+            image_from_camera=camera.intrinsics,
+            width=camera.width,
+            height=camera.height,
+            camera_xyz=rr.ViewCoordinates.RDF,
+            image_plane_distance=4.0,
+        )
+        self.recording.log(layout.CAMERA, transform, pinhole)
+
+    def rgb(self, rgb: NDArray[np.uint8] | None) -> None:
+        """The camera's image, (H, W, 3)."""
+        self._show(layout.RGB, None if rgb is None else _jpeg(rgb))
+
+    def depth(self, depth: NDArray[np.float32] | None) -> None:
+        """(H, W) metres, NaN invalid."""
+        self._show(layout.DEPTH, None if depth is None else _depth(depth))
+
+    def infrared(self, infrared: NDArray[Any] | None) -> None:
+        """(H, W) uint8 or uint16."""
+        self._show(layout.INFRARED, None if infrared is None else _thermal(infrared))
+
+    def labels(self, labels: NDArray[np.uint8] | None) -> None:
+        """(H, W) class ids over the camera's image, and how much of it is which."""
+        self._show(layout.LABELS, None if labels is None else rr.SegmentationImage(labels, opacity=0.5))
+        if labels is not None:
+            counts = np.bincount(labels.ravel(), minlength=256)
+            for name, number in FOREGROUND.items():
+                self._scalar(layout.SHARE, name, 100 * counts[number] / labels.size)
+
+    def points(self, points: NDArray[np.float32] | None, labels: NDArray[np.uint8] | None) -> None:
+        """(N, 3 or more) x, y, z [m] in the LiDAR's frame, coloured by their class ids where there are any.
+
+        Without class ids every point is kept, with them those that have one and SURROUNDINGS.
+        """
+        if points is None:
+            self._show(layout.POINTS, None)
+            return
+        ids = np.full(len(points), UNLABELLED, np.uint8) if labels is None else labels
+        rows = np.arange(len(points)) if labels is None else _rows(labels)
+        # Negative radii are in the viewer's own pixels, which serve a sweep near and far.
+        self._show(layout.POINTS, rr.Points3D(points[rows, :3], class_ids=ids[rows], radii=[-1.5]))
+
+    def weights(self, weights: Mapping[str, float]) -> None:
+        """How much each sensor counted, by modality."""
+        for name, weight in weights.items():
+            self._scalar(layout.WEIGHTS, name, weight)
+
+    def latency(self, milliseconds: Mapping[str, float]) -> None:
+        """How long what took."""
+        for name, value in milliseconds.items():
+            if name not in self._styled:
+                colour = layout.STAGE_COLOURS[len(self._styled) % len(layout.STAGE_COLOURS)]
+                layout.style(self.recording, layout.LATENCY, name, colour)
+                self._styled.add(name)
+            self._scalar(layout.LATENCY, name, value)
+
+    def _scalar(self, group: str, name: str, value: float) -> None:
+        self.recording.log(f"{group}/{name}", rr.Scalars(value))
+
+    def _show(self, entity: str, archetype: Any) -> None:
+        if archetype is not None:
+            self.recording.log(entity, archetype)
+            self._shown.add(entity)
+        elif entity in self._shown:
+            self.recording.log(entity, rr.Clear(recursive=False))
+            self._shown.remove(entity)
+
+
+def _rows(labels: NDArray[np.uint8]) -> NDArray[np.intp]:
+    """The points that are kept, in their order."""
+    kept, unseen = labels != UNLABELLED, np.flatnonzero(labels == UNLABELLED)
+    kept[unseen[:: max(1, -(-len(unseen) // SURROUNDINGS))]] = True
+    return np.flatnonzero(kept)
+
+
+def _thermal(infrared: NDArray[Any]) -> rr.EncodedImage:
+    """16 bits as the network gets them: 8, stretched over the scene."""
+    height, width = infrared.shape
+    return _jpeg(infrared_channels(infrared, width, height)[0])
+
+
+def _jpeg(image: NDArray[np.uint8]) -> rr.EncodedImage:
+    """(H, W, 3) RGB or (H, W) grey."""
+    ordered = cv2.cvtColor(image, cv2.COLOR_RGB2BGR) if image.ndim == 3 else image
+    _, encoded = cv2.imencode(".jpg", ordered, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
+    return rr.EncodedImage(contents=encoded.tobytes(), media_type="image/jpeg")
+
+
+def _depth(depth: NDArray[np.float32]) -> rr.EncodedDepthImage:
+    step = -(-depth.shape[1] // DEPTH_WIDTH)
+    units = np.nan_to_num(depth[::step, ::step] * DEPTH_UNITS, nan=0.0, posinf=0.0, neginf=0.0)
+    image = np.clip(units, 0, 65535).astype(np.uint16)
+    _, encoded = cv2.imencode(".png", image, [cv2.IMWRITE_PNG_COMPRESSION, 1])
+    return rr.EncodedDepthImage(encoded.tobytes(), media_type="image/png", meter=DEPTH_UNITS, colormap="turbo")

@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Recordings → `Log`: the pipeline makes the predictions, as everywhere."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from perception.errors import DataError, PerceptionError
+from perception.labelling.frames import NamedFrames
+from perception.pipeline import Pipeline
+from perception.viewing.log import Log
+
+
+def choose(frames: NamedFrames, start: float = 0.0, duration: float | None = None, every: int = 1) -> list[int]:
+    """The numbers of every `every`-th frame of `duration` [s] (None: all the rest) after the first `start` [s].
+
+    Raises DataError where that leaves none.
+    """
+    if not len(frames):
+        raise DataError(f"{frames.path}: no frames in it")
+    seconds = (np.asarray(frames.stamps_ns, np.int64) - frames.stamps_ns[0]) / 1e9
+    inside = seconds >= start
+    if duration is not None:
+        inside &= seconds < start + duration
+    numbers: list[int] = np.flatnonzero(inside)[::every].tolist()
+    if not numbers:
+        raise DataError(f"{frames.path}: no frames after {start:g} s; it is {seconds[-1]:.1f} s long")
+    return numbers
+
+
+def show(
+    frames: NamedFrames,
+    numbers: Sequence[int],
+    pipeline: Pipeline,
+    log: Log,
+    done: Callable[[], None],
+    wanted: Callable[[], bool] = lambda: True,
+) -> list[str]:
+    """Log the frames of those numbers while they are wanted; a line for each that cannot be read, or not all of it.
+
+    done: called after each. Raises DataError where none of them can be read.
+    """
+    failed: dict[str, str] = {}
+    partly: Counter[str] = Counter()
+    warm = False
+    for number in numbers:
+        if not wanted():
+            break
+        try:
+            frame = frames[number]
+            if not warm:
+                pipeline.warm_up(*frame.size)
+                warm = True
+            partly.update(frames.complaints)
+            log.log(frame, pipeline(frame), number)
+        except PerceptionError as error:
+            failed[frames.names[number]] = str(error)
+        done()
+    if len(failed) == len(numbers):
+        raise DataError(f"{frames.path}: none of {len(numbers)} frames can be read: {next(iter(failed.values()))}")
+    lines = [f"{name} is left out: {reason}" for name, reason in failed.items()]
+    return lines + [f"left out of {count} frames: {reason}" for reason, count in partly.items()]

@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`perception view` as a user runs it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("rerun")
+
+from helpers.rerun_file import columns, rows
+
+from perception.cli.main import main, make_parser
+
+
+def test_a_drive_is_saved(
+    kitti_drive: Path, tiny_model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "out" / "drive.rrd"
+    assert main(["view", str(kitti_drive), "--model", str(tiny_model), "--save", str(path), "--every", "2"]) == 0
+    assert f"perception view {path}" in capsys.readouterr().err.replace("\n", " ")
+    assert rows(path, "/world/camera/labels", "frame") == [0, 2]
+    assert {"/world/points", "/weights/lidar", "/latency/total", "/share/road"} <= set(columns(path))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (["missing"], "missing: no such bag, drive or folder"),
+        (["missing.rrd"], "missing.rrd: no such file"),
+        (["DRIVE", "--start", "100", "--save", "x.rrd"], "no frames after 100 s"),
+        (["DRIVE", "--save", "x.rrd", "--web"], "choose one"),
+        (["old.rrd", "--save", "x.rrd"], "old.rrd: is a saved view already"),
+        (["DRIVE", "--model", "MODEL"], "no display here"),
+    ],
+)
+def test_mistakes_get_one_line(
+    kitti_drive: Path,
+    tiny_model: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    arguments: list[str],
+    line: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("DISPLAY", raising=False)
+    monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
+    real = {"DRIVE": str(kitti_drive), "MODEL": str(tiny_model)}
+    assert main(["view", *(real.get(argument, argument) for argument in arguments)]) == 2
+    shown = capsys.readouterr().err
+    assert line in shown
+    assert shown.count("\n") == 1
+
+
+def test_without_rerun_it_says_what_to_install() -> None:
+    code = (
+        "import sys; sys.modules['rerun'] = None; from perception.cli.main import main; sys.exit(main(['view', 'x']))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 2
+    assert done.stderr == "perception: rerun is not installed: pip install 'multimodal_perception[view]'\n"
+
+
+def test_live_topics_are_saved_for_some_seconds(tmp_path: Path) -> None:
+    pytest.importorskip("rclpy")
+    from perception.ros.node_process import private_network
+
+    path = tmp_path / "live.rrd"
+    words = [
+        "view",
+        "--seconds",
+        "0.5",
+        "--save",
+        str(path),
+        "--topics",
+        "kitti2bag",
+        "--ros-args",
+        "-r",
+        "__ns:=/front",
+    ]
+    with private_network():
+        done = subprocess.run(
+            [sys.executable, "-m", "perception", *words],
+            capture_output=True, text=True, timeout=60, check=False, env={**os.environ, "COLUMNS": "200"},
+        )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "0 frames in 0." in done.stderr
+    assert "/world" in columns(path)
+
+
+def test_options_are_checked(capsys: pytest.CaptureFixture[str]) -> None:
+    parser = make_parser("view")
+    assert parser.parse_args(["bag", "--web"]).web == 9090
+    assert parser.parse_args(["bag", "--web", "8000"]).web == 8000
+    for wrong in (["--every", "0"], ["--start", "-1"], ["--duration", "nan"], ["--rate", "0"], ["--web", "65535"]):
+        with pytest.raises(SystemExit):
+            parser.parse_args(["bag", *wrong])
+    assert "expected a port" in capsys.readouterr().err

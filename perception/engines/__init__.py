@@ -9,6 +9,7 @@
 | `onnxruntime` | .onnx | NVIDIA GPU where there is one, else CPU | extra `onnx`; for a GPU `onnxruntime-gpu` |
 | `tensorrt` | .onnx | NVIDIA GPU | `tensorrt` and `onnxruntime-gpu` |
 | `torch` | .safetensors | NVIDIA GPU where there is one, else CPU | extra `train` |
+| `torch-compiled` | .safetensors | NVIDIA GPU; takes longer to start | extra `train`, a C compiler |
 
 `auto` takes the first engine in this order whose file is there. A path with a suffix has said which file it is.
 """
@@ -30,6 +31,7 @@ ENGINES: dict[str, str] = {
     "onnxruntime": ".onnx",
     "tensorrt": ".onnx",
     "torch": ".safetensors",
+    "torch-compiled": ".safetensors",
 }
 """Engine names and the kind of file each runs, in the order in which `auto` looks."""
 
@@ -38,6 +40,7 @@ _INSTALL = {
     "onnxruntime": "'multimodal_perception[onnx]'",
     "tensorrt": "tensorrt onnxruntime-gpu",
     "torch": "'multimodal_perception[train]'",
+    "torch-compiled": "'multimodal_perception[train]'",
 }
 
 __all__ = ["DEFAULT_MODEL", "ENGINES", "Engine", "NetworkOutput", "find_model", "load_engine"]
@@ -93,7 +96,7 @@ def load_engine(engine: str, path: Path, threads: int | None) -> Engine:
         from perception.engines.pytorch import TorchEngine
     except ImportError as error:
         raise ModelError(f"engine {engine}: pip install {_INSTALL[engine]} ({error})") from error
-    return TorchEngine(path, threads)
+    return TorchEngine(path, threads, compiled=engine == "torch-compiled")
 
 
 def _files_of(base: Path) -> list[Path]:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Sequence
 
 import torch
 from mmseg.models import EncoderDecoder
@@ -12,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from perception.models.aux_stem import AuxStem, MergedAuxStem
-from perception.models.dual_branch import Batch, DualBranchEncoder, normalise
+from perception.models.dual_branch import Batch, DualBranchEncoder, normalise_aux, normalise_rgb
 from perception.models.light_fpn_head import SUBPIXELS, LightFPNHead
 
 
@@ -35,17 +36,37 @@ class DeployGraph(nn.Module):
 
     def forward(self, rgb: Tensor, aux: Tensor, present: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """See the class."""
-        # Normalised before the axes change places, which then costs nothing: engines compute in channels last.
-        last = normalise(Batch(rgb.float(), aux.float(), present))
-        batch = Batch(last.rgb.permute(0, 3, 1, 2), last.aux.permute(0, 3, 1, 2), present)
+        batch = Batch(_channels_first(normalise_rgb(rgb.float())), _channels_first(normalise_aux(aux.float())), present)
         features, weights = self.encoder.encode(batch)
-        if self.class_logits is not None:
-            finest = self.head.finest(features)
-            logits = tuple(of_class(finest) for of_class in self.class_logits)
-            labels, confidence = (_unfold(x) for x in _decide(logits))
-        else:  # any head of mmseg's
-            labels, confidence = _decide_upsampled(self.head(features), batch.rgb.shape[2:])
-        return labels, confidence, weights
+        return *self._label(features, rgb.shape[1:3]), weights
+
+    def see(self, rgb: Tensor) -> tuple[Tensor, ...]:
+        """The camera branch's features. `see`, `sense` and `decide` are `forward` in parts, which may run at once."""
+        features: tuple[Tensor, ...] = self.encoder.rgb(_channels_first(normalise_rgb(rgb.float())))
+        return features
+
+    def sense(self, aux: Tensor, present: Tensor) -> tuple[tuple[Tensor, ...], Tensor]:
+        """The auxiliary branch's features, and the shares of the modalities in them."""
+        return self.encoder.sense(_channels_first(normalise_aux(aux.float())), present)
+
+    def decide(
+        self, seen: tuple[Tensor, ...], sensed: tuple[Tensor, ...], shares: Tensor, present: Tensor, size: Sequence[int]
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """What `forward` returns, from the features of both branches, at `size` (H, W)."""
+        features, weights = self.encoder.fuse(seen, sensed, shares, present)
+        return *self._label(features, size), weights
+
+    def _label(self, features: tuple[Tensor, ...], size: Sequence[int]) -> tuple[Tensor, Tensor]:
+        if self.class_logits is None:  # any head of mmseg's
+            return _decide_upsampled(self.head(features), size)
+        finest = self.head.finest(features)
+        labels, confidence = _decide(tuple(of_class(finest) for of_class in self.class_logits))
+        return _unfold(labels), _unfold(confidence)
+
+
+def _channels_first(image: Tensor) -> Tensor:
+    """Of a normalised image: its axes then change places at no cost, as engines compute in channels last."""
+    return image.permute(0, 3, 1, 2)
 
 
 def _split(head: LightFPNHead) -> nn.ModuleList:
@@ -82,11 +103,11 @@ def _decide(logits: tuple[Tensor, ...]) -> tuple[Tensor, Tensor]:
     return labels.to(torch.uint8), (255 / total + 0.5).to(torch.uint8)
 
 
-def _decide_upsampled(logits: Tensor, size: torch.Size) -> tuple[Tensor, Tensor]:
+def _decide_upsampled(logits: Tensor, size: Sequence[int]) -> tuple[Tensor, Tensor]:
     """The same from coarse logits (B, K, h, w), interpolated to `size`.
 
     Probabilities are taken before upsampling: fewer exponentials, and the borders hardly move.
     """
-    probabilities = functional.interpolate(logits.softmax(1), size, mode="bilinear", align_corners=False)
+    probabilities = functional.interpolate(logits.softmax(1), tuple(size), mode="bilinear", align_corners=False)
     confidence, labels = probabilities.max(1)
     return labels.to(torch.uint8), (confidence * 255 + 0.5).to(torch.uint8)

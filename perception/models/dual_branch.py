@@ -30,7 +30,17 @@ class Batch(NamedTuple):
 
 def normalise(batch: Batch) -> Batch:
     """Colours with zero mean and unit variance, the other channels in 0–1; in channels last too."""
-    return Batch((batch.rgb / 255 - RGB_MEAN) / RGB_STD, batch.aux / 255, batch.present)
+    return Batch(normalise_rgb(batch.rgb), normalise_aux(batch.aux), batch.present)
+
+
+def normalise_rgb(rgb: Tensor) -> Tensor:
+    """Colours of 0–255 with zero mean and unit variance."""
+    return (rgb / 255 - RGB_MEAN) / RGB_STD
+
+
+def normalise_aux(aux: Tensor) -> Tensor:
+    """Auxiliary channels of 0–255 in 0–1."""
+    return aux / 255
 
 
 @MODELS.register_module()
@@ -72,17 +82,24 @@ class DualBranchEncoder(BaseModule):
 
         batch: what `normalise` made.
         """
-        rgb_present = batch.present[:, :1]
-        aux_present = batch.present[:, 1:].amax(1, keepdim=True)
-        rgb_features = self.rgb(batch.rgb)
-        merged, shares = self.aux_stem(batch.aux, batch.present[:, 1:])
-        aux_features = self.aux(merged)
-        present = torch.cat([rgb_present, aux_present], 1)
+        sensed, shares = self.sense(batch.aux, batch.present)
+        return self.fuse(self.rgb(batch.rgb), sensed, shares, batch.present)
+
+    def sense(self, aux: Tensor, present: Tensor) -> tuple[tuple[Tensor, ...], Tensor]:
+        """The auxiliary branch alone: a feature per stage, and the shares (B, M) of its modalities in them."""
+        merged, shares = self.aux_stem(aux, present[:, 1:])
+        return self.aux(merged), shares
+
+    def fuse(
+        self, seen: tuple[Tensor, ...], sensed: tuple[Tensor, ...], shares: Tensor, present: Tensor
+    ) -> tuple[tuple[Tensor, ...], Tensor]:
+        """What `encode` returns, from the features of both branches."""
+        branches = torch.cat([present[:, :1], present[:, 1:].amax(1, keepdim=True)], 1)
         fused, gates = [], []
-        for fusion, x, y in zip(self.fusions, rgb_features, aux_features, strict=True):
+        for fusion, x, y in zip(self.fusions, seen, sensed, strict=True):
             if x.shape[2:] != y.shape[2:]:
                 y = functional.interpolate(y, x.shape[2:], mode="bilinear", align_corners=False)
-            feature, gate = fusion(x, y, present)
+            feature, gate = fusion(x, y, branches)
             fused.append(feature)
             gates.append(gate)
         gate = torch.stack(gates).mean(0)

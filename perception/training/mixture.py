@@ -106,8 +106,11 @@ class Mixture(Dataset[dict[str, torch.Tensor]]):
         source = self.sources[number]
         sample = source.samples[int(rng.integers(len(source.samples)))]
         unlabelled = sample.labels is None and sample.probabilities is None
-        labels = certain_labels(sample) if unlabelled else hard_labels(sample)
-        focus = rare_pixel(labels, rng) if rng.random() < FOCUSED else None
+        # Soft labels take long to harden, and a source that learns them as they are seldom needs it.
+        focused = rng.random() < FOCUSED
+        certain = unlabelled or (source.soft and not focused)
+        labels = certain_labels(sample) if certain else hard_labels(sample)
+        focus = rare_pixel(labels, rng) if focused else None
         crop = random_crop(sample.frame.size, (height, width), source.scale, rng, focus)
         if source.soft:
             labels = certain_labels(sample)

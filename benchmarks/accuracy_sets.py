@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import cv2
-from accuracy_targets import CONTESTED
+from accuracy_targets import BOXED, CONTESTED
 from precisions import FRAMES, REAL, SEEDS
 
 from perception.classes import NO_OBJECT, UNLABELLED, VEHICLE
@@ -62,7 +62,8 @@ def parts(data: Path, quick: bool) -> list[Part]:
     there = [name for name, folder in FOLDERS.items() if (data / folder).is_dir()]
     recorded = [_recorded(name, data / FOLDERS[name], quick) for name in there]
     contested = [replace(part, name=CONTESTED, score=by_boxes) for part in recorded if part.name == "kitti-frames"]
-    return [*recorded, *contested, *_simulated(quick)]
+    boxed = [_boxed(part) for part in recorded if part.name == "kitti-object"]
+    return [*recorded, *boxed, *contested, *_simulated(quick)]
 
 
 def by_sensors(kept: Mapping[str, list[str] | None]) -> Score:
@@ -135,6 +136,12 @@ def _recorded(name: str, root: Path, quick: bool) -> Part:
     settings = {"folder": root.name, "split": "all" if name in UNSPLIT else "val", "of": len(samples)}
     settings["code_sha256"] = source_hash(SCORED_BY)
     return Part(name, samples, _spread(len(samples), count), len(kept), by_sensors(kept), settings)
+
+
+def _boxed(part: Part) -> Part:
+    labels = {index: part.samples[index].point_labels for index in part.chosen}
+    chosen = [index for index, points in labels.items() if points is not None and (points == VEHICLE).any()]
+    return replace(part, name=BOXED, chosen=chosen)
 
 
 def _simulated(quick: bool) -> list[Part]:

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from accuracy_targets import BLACK, CONTESTED, KITTI, gain, look, subset_rows, targets
+from accuracy_targets import BLACK, BOXED, CONTESTED, KITTI, gain, look, subset_rows, targets
 
 from perception.benchmark.tables import NONE, Table
 from perception.classes import FOREGROUND, PEDESTRIAN, VEHICLE
@@ -38,6 +38,7 @@ TRUTH = {
     "kitti-frames": "soft labels; 3D boxes at LiDAR points",
     CONTESTED: "3D boxes at LiDAR points",
     "kitti-object": "3D boxes at LiDAR points",
+    BOXED: "3D boxes at LiDAR points",
 }
 """Of recorded sets; that of simulated ones is exact."""
 

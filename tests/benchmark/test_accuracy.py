@@ -206,6 +206,13 @@ def test_every_part_is_there_and_says_what_it_depends_on(
     assert found["camvid"].settings["code_sha256"] != found["simulated day"].settings["code_sha256"]
 
 
+def test_frames_in_which_no_vehicle_has_a_box_are_left_out_once(scripts: SimpleNamespace, real_data: Path) -> None:
+    """KITTI's first training frame is of parked bicycles and a pedestrian, and has boxes for the pedestrian alone."""
+    found = {part.name: part for part in scripts.accuracy_sets.parts(real_data, quick=False)}
+    assert found["kitti-object"].chosen == [0, 1, 2]
+    assert found[scripts.accuracy_targets.BOXED].chosen == [1, 2]
+
+
 def test_a_quick_run_does_not_go_on_from_a_whole_one(scripts: SimpleNamespace, tmp_path: Path) -> None:
     path, document = tmp_path / "report.json", tmp_path / "document.md"
     path.write_text('{"quick": false, "parts": {}}')

@@ -31,7 +31,7 @@ from perception.simulation import SimulatedDrives
 from perception.training.pretrain import pretrain
 from perception.training.train import Options, train
 
-CROP, BATCH, ITERATIONS, PRETRAINING, LEARNING_RATE = (256, 512), 4, 1500, 1500, 2e-3
+CROP, BATCH, ITERATIONS, PRETRAINING, LEARNING_RATE = (256, 512), 4, 1000, 1000, 2e-3
 SETS = {"camvid": "camvid", "idd-lite": "idd_lite", "kitti-frames": "kitti_frustum", "roadscene": "roadscene"}
 SCORED = ("camvid", "idd-lite", "kitti-frames")
 STREETS, FRAMES, EACH = range(10), 100, 2

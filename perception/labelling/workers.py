@@ -5,8 +5,6 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-import signal
-import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -16,6 +14,7 @@ from perception.errors import PerceptionError
 from perception.labelling.files import FrameFiles
 from perception.labelling.frames import NamedFrames
 from perception.pipeline import Pipeline
+from perception.processes import begin_worker
 
 CHUNK = 8
 """Frames that a worker takes at once, one after the other in time."""
@@ -108,17 +107,8 @@ _here: tuple[Pipeline, NamedFrames, FrameFiles] | None = None
 
 def _start(network: Network, frames: NamedFrames, files: FrameFiles) -> None:
     global _here
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's: a worker finishes its chunk
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    begin_worker()  # Ctrl-C is the parent's: a worker finishes its chunk
     _here = Pipeline.load(network.model, network.engine, network.threads), frames, files
-
-
-def _end_with_parent() -> None:
-    """A killed parent says nothing, and its workers would wait for ever."""
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        parent.join()
-        os._exit(1)
 
 
 def _label_chunk(numbers: Sequence[int]) -> Outcome:

@@ -118,7 +118,7 @@ class PerceptionNode(LifecycleNode):
         camera = file.camera if file else None
         self._pipeline.warm_up(*((camera.width, camera.height) if camera else WARM_UP_SIZE))
         agreement = self._pipeline.self_check()
-        self._outputs = Publishers(self, self._transforms)
+        self._outputs = Publishers(self, settings.model, self._transforms, self._complaints)
         known = "" if agreement is None else f", {agreement:.1%} of the stored frame's labels as they should be"
         self.get_logger().info(f"configured in {time.monotonic() - began:.1f} s{known}")
 

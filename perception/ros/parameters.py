@@ -145,6 +145,13 @@ PARAMETERS: tuple[Parameter, ...] = (
         "publish_grid", True, "Publish ~/road_grid, road and obstacles from above, while somebody listens.", live=True
     ),
     Parameter(
+        "publish_explanation",
+        False,
+        "Publish ~/explanation, a picture of why the network said so, made beside the node in seconds, while somebody "
+        "listens; needs the extra train.",
+        live=True,
+    ),
+    Parameter(
         "grid.frame",
         "base_link",
         "The frame of ~/road_grid, z up; the LiDAR's own where TF does not know it or it is empty.",
@@ -182,6 +189,7 @@ class Settings:
     publish_overlay: bool
     publish_points: bool
     publish_grid: bool
+    publish_explanation: bool
     grid_frame: str
     grid_resolution_m: float
     grid_size_m: float
@@ -224,6 +232,7 @@ def make_settings(values: Mapping[str, Any]) -> Settings:
         publish_overlay=value["publish_overlay"],
         publish_points=value["publish_points"],
         publish_grid=value["publish_grid"],
+        publish_explanation=value["publish_explanation"],
         grid_frame=value["grid.frame"],
         grid_resolution_m=value["grid.resolution_m"],
         grid_size_m=value["grid.size_m"],

@@ -7,6 +7,7 @@ import array
 import json
 import time
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import cv2
@@ -19,9 +20,12 @@ from sensor_msgs.msg import CompressedImage, Image, PointCloud2, PointField
 from std_msgs.msg import Header, String
 
 from perception.classes import BACKGROUND, CLASS_NAMES, FOREGROUND, UNLABELLED, colourise
+from perception.errors import PerceptionError
+from perception.explanation.background import BackgroundExplainer
 from perception.frame import Frame, Prediction
 from perception.ros.assembly import Observation
 from perception.ros.buffers import as_bytes
+from perception.ros.complaints import Complaints
 from perception.ros.convert import cloud_fields, compressed_fields, image_fields
 from perception.ros.grid import road_grid
 from perception.ros.imports import optional
@@ -38,18 +42,30 @@ _OUTSIDE = np.array([110, 110, 110], np.uint8)
 
 
 class Publishers:
-    """The node's publishers, active while the node is. transforms: know where the grid's frame is."""
+    """The node's publishers, active while the node is.
 
-    def __init__(self, node: LifecycleNode, transforms: TransformSource | None = None) -> None:
+    model: what explanations are of, as of `Pipeline.load`. transforms: know where the grid's frame is. complaints: are
+    told why a frame was not explained.
+    """
+
+    def __init__(
+        self,
+        node: LifecycleNode,
+        model: str | None = None,
+        transforms: TransformSource | None = None,
+        complaints: Complaints | None = None,
+    ) -> None:
         def publisher(kind: Any, name: str) -> Any:
             return node.create_lifecycle_publisher(kind, f"~/{name}", RELIABLE)
 
-        self._node, self._transforms = node, transforms
+        self._node, self._transforms, self._complaints = node, transforms, complaints
         self._images = {name: publisher(Image, name) for name in ("labels", "confidence", "overlay", *FOREGROUND)}
         self._sent: dict[str, Image] = {}
         self._compressed = publisher(CompressedImage, "overlay/compressed")
         self._points = publisher(PointCloud2, "points")
         self._grid = publisher(OccupancyGrid, "road_grid")
+        self._explanation = publisher(Image, "explanation")
+        self._explainer = BackgroundExplainer(model, self._complain)
         # vision_msgs has no wheel: without it the same content goes out as JSON.
         self._vision_msgs = optional("vision_msgs.msg")
         info_type = self._vision_msgs.LabelInfo if self._vision_msgs else String
@@ -57,7 +73,9 @@ class Publishers:
 
     def destroy(self) -> None:
         """Take the topics away."""
-        for publisher in (*self._images.values(), self._compressed, self._points, self._grid, self._label_info):
+        self._explainer.rest()
+        others = (self._compressed, self._points, self._grid, self._label_info, self._explanation)
+        for publisher in (*self._images.values(), *others):
             self._node.destroy_lifecycle_publisher(publisher)
 
     def publish_label_info(self) -> None:
@@ -83,6 +101,11 @@ class Publishers:
         built = time.perf_counter()
         for publisher, message in messages:
             publisher.publish(message)
+        if settings.publish_explanation and _heard(self._explanation):
+            header = Header(stamp=seen.header.stamp, frame_id=seen.frame_id)
+            self._explainer.offer(seen.frame, partial(self._publish_explanation, header))
+        else:
+            self._explainer.rest()
         return {"build": 1e3 * (built - began), "publish": 1e3 * (time.perf_counter() - built)}
 
     def _messages(
@@ -130,6 +153,13 @@ class Publishers:
         corner = -settings.grid_resolution_m * cells.shape[0] / 2
         grid.info.origin.position.x, grid.info.origin.position.y = corner, corner
         return grid
+
+    def _publish_explanation(self, header: Header, picture: NDArray[np.uint8]) -> None:
+        self._explanation.publish(Image(header=header, **image_fields(picture, "rgb8")))
+
+    def _complain(self, error: PerceptionError) -> None:
+        if self._complaints is not None:
+            self._complaints.warn("explanation", str(error))
 
     def _mono(self, name: str, header: Header, image: NDArray[Any]) -> Image:
         """A mono8 message in the buffer of the one before: ROS has copied that when `publish` returned."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import statistics
 from collections import deque
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -31,10 +32,23 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
     return dict(checkpoint)
 
 
+def moving_average(decay: float) -> Callable[[Any, Any, Any], None]:
+    """An exponential moving average for `AveragedModel` whose decay grows to `decay`, as (1 + n) / (10 + n).
+
+    Else a short run would keep much of the weights that it began with.
+    """
+
+    def update(averages: Any, currents: Any, count: Any) -> None:
+        done = int(count)
+        get_ema_multi_avg_fn(min(decay, (1 + done) / (10 + done)))(averages, currents, count)
+
+    return update
+
+
 class CheckpointHook(Hook):
     """Every `interval` iterations: `last.pt` to resume from, and the averaged model as `weights.safetensors`.
 
-    model: the mmseg config that goes with the weights. decay: of the exponential moving average.
+    model: the mmseg config that goes with the weights. decay: as of `moving_average`.
     resumed: a checkpoint to go on from.
     """
 
@@ -54,7 +68,7 @@ class CheckpointHook(Hook):
         """Make the average, and take everything over from the checkpoint that is resumed."""
         if self.resumed:
             runner.model.load_state_dict(self.resumed["model"])
-        self.average = AveragedModel(runner.model, multi_avg_fn=get_ema_multi_avg_fn(self.decay), use_buffers=True)
+        self.average = AveragedModel(runner.model, multi_avg_fn=moving_average(self.decay), use_buffers=True)
         if self.resumed:
             self.average.load_state_dict(self.resumed["average"])
             runner.optim_wrapper.load_state_dict(self.resumed["optimizer"])

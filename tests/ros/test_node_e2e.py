@@ -115,6 +115,17 @@ def test_every_instant_is_answered_with_the_right_labels(vehicle: Vehicle, node:
     assert "[ERROR]" not in node.log.read_text()
 
 
+def test_explanations_of_weights_that_are_not_there_are_complained_of_and_no_more(
+    vehicle: Vehicle, node: NodeProcess
+) -> None:
+    vehicle.listen(Image, "/perception/explanation")
+    assert vehicle.set_parameter("publish_explanation", True).successful
+    wait_for(lambda: vehicle.drive(1) and "gradients need the weights" in node.log.read_text(), 120)
+    assert vehicle.set_parameter("publish_explanation", False).successful
+    vehicle.drive(3)
+    assert "[ERROR]" not in node.log.read_text()
+
+
 def test_a_camera_that_is_lost_leaves_the_lidar_and_comes_back(vehicle: Vehicle, node: NodeProcess) -> None:
     assert vehicle.set_parameter("rgb.timeout_s", 0.5).successful
     for stamp in vehicle.drive(3, camera=False):

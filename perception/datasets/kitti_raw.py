@@ -135,7 +135,9 @@ def _find_drive(path: Path) -> Path:
     """The folder of the one drive that `path` is or holds."""
     require_directory(path, "a KITTI raw drive")
     if path.name.endswith("_extract"):
-        raise DataError(f"{path}: an unsynced, unrectified drive; get the _sync version of it")
+        raise DataError(
+            f"{path}: an unsynced, unrectified drive; get its _sync version, or make a bag of it: perception kitti2bag"
+        )
     if (path / "velodyne_points").is_dir() or any((path / name).is_dir() for name in CAMERAS):
         return path
     drives = sorted(p for pattern in ("*_drive_*_sync", "*/*_drive_*_sync") for p in path.glob(pattern) if p.is_dir())

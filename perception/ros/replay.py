@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import groupby
 from typing import Any, NamedTuple
 
@@ -30,6 +31,9 @@ LEAD_S = 0.1
 """Between the start of a replay and its first message: time to read it."""
 
 CLOCK_PERIOD_S = 0.02
+
+_LISTS = {"tf2_msgs/msg/TFMessage": "transforms", "visualization_msgs/msg/MarkerArray": "markers"}
+"""Types that are lists of what has a header each, and the lists' names."""
 
 
 class Published(NamedTuple):
@@ -214,8 +218,8 @@ def _message_class(type_name: str) -> Any:
 
 def _stamper(type_name: str, message_class: Any) -> Callable[[bytes, int], tuple[bytes, int]]:
     """A function (data, shift in ns) → (data with its stamps moved, its stamp then); types without stamps as is."""
-    if type_name == "tf2_msgs/msg/TFMessage":
-        return _move_transforms
+    if type_name in _LISTS:
+        return partial(_move_list, type_name)
     first_field = next(iter(message_class.get_fields_and_field_types().values()), None)
     return _move_header if first_field == "std_msgs/Header" else _leave
 
@@ -225,14 +229,14 @@ def _move_header(data: bytes, shift: int) -> tuple[bytes, int]:
     return (with_stamp(data, stamp_ns) if shift else data), stamp_ns
 
 
-def _move_transforms(data: bytes, shift: int) -> tuple[bytes, int]:
-    message: Any = TYPES.deserialize_cdr(data, "tf2_msgs/msg/TFMessage")
+def _move_list(type_name: str, data: bytes, shift: int) -> tuple[bytes, int]:
+    message: Any = TYPES.deserialize_cdr(data, type_name)
     latest = 0
-    for transform in message.transforms:
-        stamp = transform.header.stamp
+    for each in getattr(message, _LISTS[type_name]):
+        stamp = each.header.stamp
         latest = stamp.sec * 1_000_000_000 + stamp.nanosec + shift
         stamp.sec, stamp.nanosec = divmod(latest, 1_000_000_000)
-    return bytes(TYPES.serialize_cdr(message, "tf2_msgs/msg/TFMessage")), latest
+    return bytes(TYPES.serialize_cdr(message, type_name)), latest
 
 
 def _leave(data: bytes, shift: int) -> tuple[bytes, int]:

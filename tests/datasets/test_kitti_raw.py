@@ -33,7 +33,7 @@ def test_other_folders_are_refused(tmp_path):
         KittiRaw(tmp_path)
     unsynced = tmp_path / "2011_09_26_drive_0001_extract"
     unsynced.mkdir()
-    with pytest.raises(DataError, match="get the _sync version"):
+    with pytest.raises(DataError, match="get its _sync version, or make a bag of it"):
         KittiRaw(unsynced)
 
 

@@ -26,9 +26,10 @@ from perception.frame import CameraModel, Frame
 from perception.ros.bag import TYPES, serialise, serialise_extrinsics, write_bag
 from perception.ros.convert import read_points, read_rgb, stamp_ns
 from perception.ros.dds import use_profile
+from perception.ros.kitti_messages import marker_message
 from perception.ros.node_process import private_network
 from perception.ros.pace import Pace
-from perception.ros.replay import Published, Replay, _move_transforms
+from perception.ros.replay import Published, Replay, _move_list
 from perception.ros.sources import open_source
 from perception.ros.stamps import read_stamp, with_stamp
 
@@ -195,9 +196,12 @@ def test_stamps_are_patched_in_place() -> None:
         assert with_stamp(moved, STAMP) == message.data
 
 
-def test_transforms_move_too() -> None:
-    message = serialise_extrinsics(STAMP, np.eye(4), CAMERA)
-    data, latest = _move_transforms(message.data, 1_000_000_001)
-    assert latest == STAMP + 1_000_000_001
-    moved: Any = TYPES.deserialize_cdr(data, message.type)
-    assert stamp_ns(moved.transforms[0]) == latest
+def test_transforms_and_markers_move_too() -> None:
+    for message, name in (
+        (serialise_extrinsics(STAMP, np.eye(4), CAMERA), "transforms"),
+        (marker_message([], STAMP), "markers"),
+    ):
+        data, latest = _move_list(message.type, message.data, 1_000_000_001)
+        assert latest == STAMP + 1_000_000_001
+        moved: Any = TYPES.deserialize_cdr(data, message.type)
+        assert [stamp_ns(each) for each in getattr(moved, name)] == [latest]

@@ -6,7 +6,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, TypeAlias
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -23,12 +22,20 @@ def vector(values: Iterable[float], kind: str = "Vector3") -> Any:
 
 
 def quaternion(rotation: NDArray[np.float64]) -> Any:
-    """A geometry_msgs/Quaternion of unit length for the (3, 3) rotation."""
-    turn = cv2.Rodrigues(rotation)[0].ravel()
-    angle = float(np.linalg.norm(turn))
-    axis = turn / angle if angle else turn
-    x, y, z = (axis * np.sin(angle / 2)).tolist()
-    return make("geometry_msgs/msg/Quaternion", x=x, y=y, z=z, w=float(np.cos(angle / 2)))
+    """A geometry_msgs/Quaternion of unit length, w ≥ 0, for the (3, 3) rotation, however small or large its angle.
+
+    It is an eigenvector: Bar-Itzhack, New Method for Extracting the Quaternion from a Rotation Matrix, 2000.
+    """
+    (a, b, c), (d, e, f), (g, h, i) = rotation.tolist()
+    profile = [
+        [a - e - i, b + d, c + g, h - f],
+        [b + d, e - a - i, f + h, c - g],
+        [c + g, f + h, i - a - e, d - b],
+        [h - f, c - g, d - b, a + e + i],
+    ]
+    found = np.linalg.eigh(profile).eigenvectors[:, -1]
+    x, y, z, w = (found * np.copysign(1.0, found[3])).tolist()
+    return make("geometry_msgs/msg/Quaternion", x=x, y=y, z=z, w=w)
 
 
 def pose(matrix: NDArray[np.float64]) -> Any:

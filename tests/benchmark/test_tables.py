@@ -72,5 +72,5 @@ def test_the_document_has_a_place_for_every_table_and_takes_it_once(
 
 
 def test_a_marker_that_no_table_has_is_an_error(fill: Callable[[str, dict[str, Table]], str]) -> None:
-    with pytest.raises(ValueError, match="no table 'gpu'"):
-        fill("<!-- table: gpu -->\n<!-- end -->", {})
+    with pytest.raises(ValueError, match="no table 'none'"):
+        fill("<!-- table: none -->\n<!-- end -->", {})

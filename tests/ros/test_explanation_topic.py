@@ -3,9 +3,7 @@
 
 from __future__ import annotations
 
-import threading
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -14,8 +12,6 @@ pytest.importorskip("torch")
 pytest.importorskip("mmseg")
 
 from helpers.vehicle import LIDAR_TO_CAMERA, PATIENT, Vehicle, wait_for
-from rclpy.executors import SingleThreadedExecutor
-from rclpy.node import Node
 from sensor_msgs.msg import Image
 
 from perception.explanation.figure import WIDTH
@@ -23,25 +19,14 @@ from perception.ros.convert import read_rgb, stamp_ns
 from perception.ros.node_process import NodeProcess
 
 
-def test_a_frame_is_explained_under_its_own_stamp(ros: Any, tmp_path: Path) -> None:
-    client = Node("vehicle", context=ros)
-    vehicle = Vehicle(client)
-    executor = SingleThreadedExecutor(context=ros)
-    executor.add_node(client)
-    thread = threading.Thread(target=executor.spin)
-    thread.start()
+def test_a_frame_is_explained_under_its_own_stamp(vehicle: Vehicle, tmp_path: Path) -> None:
     parameters = ["-p", "publish_explanation:=true", "-p", f"lidar_to_camera:={LIDAR_TO_CAMERA}", *PATIENT]
-    try:
-        with NodeProcess(["--ros-args", *parameters], tmp_path / "node.log") as node:
-            node.wait_until_active(client)
-            vehicle.listen(Image, "/perception/explanation")
-            stamps: list[int] = []
-            wait_for(lambda: stamps.extend(vehicle.drive(1)) or vehicle.all("/perception/explanation"), 180)
-            message = vehicle.all("/perception/explanation")[0]
-            assert stamp_ns(message) in stamps
-            assert message.header.frame_id == "left"
-            assert read_rgb(message).shape[1:] == (WIDTH, 3)
-    finally:
-        executor.shutdown()
-        thread.join()
-        client.destroy_node()
+    with NodeProcess(["--ros-args", *parameters], tmp_path / "node.log") as node:
+        node.wait_until_active(vehicle.node)
+        vehicle.listen(Image, "/perception/explanation")
+        stamps: list[int] = []
+        wait_for(lambda: stamps.extend(vehicle.drive(1)) or vehicle.all("/perception/explanation"), 180)
+        message = vehicle.all("/perception/explanation")[0]
+        assert stamp_ns(message) in stamps
+        assert message.header.frame_id == "left"
+        assert read_rgb(message).shape[1:] == (WIDTH, 3)

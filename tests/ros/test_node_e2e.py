@@ -8,11 +8,9 @@ node keeps up in real time is the demo's to show. rclpy's field checks are on in
 from __future__ import annotations
 
 import json
-import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -23,8 +21,6 @@ from helpers.vehicle import HEIGHT, LIDAR_TO_CAMERA, PATIENT, WIDTH, Vehicle, pi
 from lifecycle_msgs.msg import Transition
 from lifecycle_msgs.srv import ChangeState
 from nav_msgs.msg import OccupancyGrid
-from rclpy.executors import SingleThreadedExecutor
-from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, QoSProfile
 from sensor_msgs.msg import CompressedImage, Image, PointCloud2
 from std_msgs.msg import String
@@ -32,20 +28,6 @@ from std_msgs.msg import String
 from perception.classes import FOREGROUND
 from perception.ros.convert import compressed_fields, read_array, read_points, read_rgb, stamp_ns
 from perception.ros.node_process import NodeProcess
-
-
-@pytest.fixture(scope="module")
-def vehicle(ros: Any) -> Iterator[Vehicle]:
-    node = Node("vehicle", context=ros)
-    vehicle = Vehicle(node)
-    executor = SingleThreadedExecutor(context=ros)
-    executor.add_node(node)
-    thread = threading.Thread(target=executor.spin)
-    thread.start()
-    yield vehicle
-    executor.shutdown()
-    thread.join()
-    node.destroy_node()
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,26 +16,11 @@ pytest.importorskip("rerun")
 import rerun as rr
 from helpers.rerun_file import columns, rows
 from helpers.vehicle import HEIGHT, LIDAR_TO_CAMERA, PATIENT, WIDTH, Vehicle, wait_for
-from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 
 from perception.ros.live_view import LiveView
 from perception.ros.node_process import NodeProcess
 from perception.viewing.log import Log
-
-
-@pytest.fixture(scope="module")
-def vehicle(ros: Any) -> Iterator[Vehicle]:
-    node = Node("vehicle", context=ros)
-    vehicle = Vehicle(node)
-    executor = SingleThreadedExecutor(context=ros)
-    executor.add_node(node)
-    thread = threading.Thread(target=executor.spin)
-    thread.start()
-    yield vehicle
-    executor.shutdown()
-    thread.join()
-    node.destroy_node()
 
 
 def test_a_running_node_is_shown(ros: Any, vehicle: Vehicle, tiny_model: Path, tmp_path: Path) -> None:

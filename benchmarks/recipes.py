@@ -11,8 +11,10 @@ be. A run that was stopped goes on where it was; NAMEs choose among the recipes.
 from __future__ import annotations
 
 import json
+import multiprocessing
 import sys
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -118,6 +120,16 @@ def score(weights: Path, data: Path) -> dict[str, Any]:
     return reports
 
 
+def in_a_process_of_its_own(name: str, roots: list[tuple[str, Path]], folder: Path, data: Path) -> dict[str, Any]:
+    """What `score` finds of the recipe: a training's frames fill the memory, and go with their process."""
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
+        return pool.submit(_run_and_score, name, roots, folder, data).result()
+
+
+def _run_and_score(name: str, roots: list[tuple[str, Path]], folder: Path, data: Path) -> dict[str, Any]:
+    return score(run(RECIPES[name], roots, folder), data)
+
+
 def table(found: dict[str, dict[str, Any]]) -> Table:
     """IoU of the first recipe, and by how many points the others differ."""
     rows: list[tuple[str, ...]] = []
@@ -140,11 +152,11 @@ def main(arguments: list[str]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "recipes.json"
     found: dict[str, dict[str, Any]] = json.loads(path.read_text("utf-8")) if path.is_file() else {}
-    for number, (name, recipe) in enumerate(RECIPES.items()):
+    for number, name in enumerate(RECIPES):
         if name in found or (arguments[4:] and name not in arguments[4:]):
             continue
         print(f"{name} …", flush=True)
-        found[name] = score(run(recipe, roots, folder / str(number)), data)
+        found[name] = in_a_process_of_its_own(name, roots, folder / str(number), data)
         path.write_text(json.dumps(found, indent=1) + "\n", "utf-8")
     made = table({name: found[name] for name in RECIPES if name in found})
     text = document.read_text("utf-8")

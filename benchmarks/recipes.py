@@ -29,6 +29,7 @@ from perception.datasets.registry import open_dataset
 from perception.evaluation.evaluate import evaluate
 from perception.paths import WEIGHTS, config_path
 from perception.pipeline import Pipeline
+from perception.processes import begin_worker
 from perception.simulation import SimulatedDrives
 from perception.training.pretrain import pretrain
 from perception.training.train import Options, train
@@ -122,7 +123,7 @@ def score(weights: Path, data: Path) -> dict[str, Any]:
 
 def in_a_process_of_its_own(name: str, roots: list[tuple[str, Path]], folder: Path, data: Path) -> dict[str, Any]:
     """What `score` finds of the recipe: a training's frames fill the memory, and go with their process."""
-    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn"), begin_worker) as pool:
         return pool.submit(_run_and_score, name, roots, folder, data).result()
 
 

@@ -56,11 +56,16 @@ class Viewer:
         """Whether it is still there; a user closes the window at will."""
         return self._process.poll() is None
 
-    def wait(self) -> None:
-        """Return when it listens. Raises PerceptionError, with its last words, if it ends before or takes too long."""
+    def wait(self, *ports: int) -> None:
+        """Return when it listens, on its own port and on `ports`.
+
+        Raises PerceptionError, with its last words, if it ends before or takes too long.
+        """
         deadline = time.monotonic() + START_TIMEOUT_S
         while self.running and time.monotonic() < deadline:
-            with suppress(OSError), socket.create_connection(("127.0.0.1", self._port), 1):
+            with suppress(OSError):
+                for port in (self._port, *ports):
+                    socket.create_connection(("127.0.0.1", port), 1).close()
                 return
             time.sleep(0.05)
         self._log.seek(0)
@@ -114,7 +119,7 @@ def serve_page(port: int) -> Iterator[Viewer]:
         MEMORY,
     )
     try:
-        viewer.wait()
+        viewer.wait(inner)
         with relay(port, inner, data_port=port + 1):
             viewer.page = f"http://127.0.0.1:{port}/?url=rerun%2Bhttp%3A%2F%2F127.0.0.1%3A{port + 1}%2Fproxy"
             yield viewer

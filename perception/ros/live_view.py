@@ -10,7 +10,6 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from diagnostic_msgs.msg import DiagnosticArray
-from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.serialization import deserialize_message
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2
@@ -22,6 +21,7 @@ from perception.ros.complaints import Complaints
 from perception.ros.convert import read_array, read_depth, read_infrared, read_points, read_rgb
 from perception.ros.labelled_clouds import read_labelled
 from perception.ros.moments import Moment, Moments
+from perception.ros.spinning import spinning
 from perception.ros.stamps import read_stamp
 from perception.ros.subscriptions import INPUTS, NEWEST
 from perception.viewing.log import Log
@@ -75,11 +75,7 @@ class LiveView:
 
     def run(self, wanted: Callable[[], bool]) -> None:
         """Show what comes for as long as it is wanted."""
-        executor = SingleThreadedExecutor(context=self._node.context)
-        executor.add_node(self._node)
-        thread = threading.Thread(target=executor.spin, name="live view")
-        thread.start()
-        try:
+        with spinning(self._node, "live view"):
             while wanted():
                 began = time.monotonic()
                 with self._lock:
@@ -90,9 +86,6 @@ class LiveView:
                     # Until the viewer has it: what is newer waits here, where newer still replaces it.
                     self._log.recording.flush(timeout_sec=5.0)
                 time.sleep(max(_LOOK_S, self._period_s - (time.monotonic() - began) if moment else 0.0))
-        finally:
-            executor.shutdown()
-            thread.join()
 
     def _keep(self, name: str, topic: str, kind: Any, data: bytes) -> None:
         try:

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,10 +13,10 @@ pytest.importorskip("rclpy")
 
 from helpers.drive import Drive, arguments
 from helpers.vehicle import wait_for
-from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 
 from perception.ros.node_process import NodeProcess
+from perception.ros.spinning import spinning
 
 
 @pytest.fixture(scope="module")
@@ -25,14 +24,9 @@ def drive(ros: Any) -> Iterator[Drive]:
     """Sensors and ears; nothing is sent yet."""
     node = Node("vehicle", context=ros)
     drive = Drive(node)
-    executor = SingleThreadedExecutor(context=ros)
-    executor.add_node(node)
-    thread = threading.Thread(target=executor.spin)
-    thread.start()
-    yield drive
-    drive.stop()
-    executor.shutdown()
-    thread.join()
+    with spinning(node):
+        yield drive
+        drive.stop()
     node.destroy_node()
 
 

@@ -16,7 +16,6 @@ import pytest
 pytest.importorskip("rclpy")
 
 import rclpy
-from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2
@@ -31,6 +30,7 @@ from perception.ros.node_process import private_network
 from perception.ros.pace import Pace
 from perception.ros.replay import Published, Replay, _move_list
 from perception.ros.sources import open_source
+from perception.ros.spinning import spinning
 from perception.ros.stamps import read_stamp, with_stamp
 
 STAMP = 1_600_000_000_000_000_007
@@ -59,13 +59,8 @@ def node() -> Iterator[Node]:
         context = rclpy.Context()
         rclpy.init(context=context, domain_id=domain)
         node = rclpy.create_node("replay_test", context=context)
-        executor = SingleThreadedExecutor(context=context)
-        executor.add_node(node)
-        thread = threading.Thread(target=executor.spin)
-        thread.start()
-        yield node
-        executor.shutdown()
-        thread.join()
+        with spinning(node):
+            yield node
         rclpy.try_shutdown(context=context)
 
 

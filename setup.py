@@ -85,7 +85,7 @@ setup(
     data_files=[
         ("share/ament_index/resource_index/packages", [f"resource/{NAME}"]),
         (SHARE, ["package.xml"]),
-        (f"lib/{NAME}", ["scripts/perception_node"]),
+        (f"lib/{NAME}", ["scripts/perception_node", "scripts/perception_replay"]),
         *shared("configs"),
         *shared("launch"),
     ],

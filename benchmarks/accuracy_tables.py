@@ -19,9 +19,9 @@ Report = Mapping[str, Any]
 
 NAMES = (
     "measured", "targets", "data", "scores", "points", "conditions", "subsets", "black", "distance", "sizes", "road",
-    "robustness", "disturbances", "recipes",
+    "robustness", "disturbances", "recipes", "recipes_continued",
 )  # fmt: skip
-"""Of the document's tables. That of recipes is made by `recipes.py`."""
+"""Of the document's tables. Those of recipes are made by `recipes.py`."""
 
 OBJECTS = tuple(name for name, label in FOREGROUND.items() if label in (VEHICLE, PEDESTRIAN))
 ROAD_FIGURES = {

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Trains the same network by one recipe after the other, equally long, and writes the table of a document.
+"""Trains the same network by one recipe after the other, equally long, and writes the tables of a document.
 
-    python benchmarks/recipes.py DATA DRIVES work_dirs/recipes docs/accuracy.md [NAME …]
+    python benchmarks/recipes.py DATA DRIVES work_dirs/recipes docs/accuracy.md [COURSE [NAME …]]
 
-DATA holds camvid, idd_lite, kitti_frustum and roadscene, DRIVES what `perception simulate` wrote. Each recipe changes
-one thing of the first. Short runs from random weights: they rank recipes, and say little of how good a long one would
-be. A run that was stopped goes on where it was; NAMEs choose among the recipes.
+DATA holds camvid, idd_lite, kitti_frustum and roadscene, DRIVES what `perception simulate` wrote. Two courses: from
+random weights (`recipes`), and on from the shipped ones (`recipes_continued`). Each recipe changes one thing of the
+first of its course. Short runs rank recipes, and say little of how good a long one would be. A run that was stopped
+goes on where it was; COURSE and NAMEs choose what is trained.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import multiprocessing
 import sys
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,8 @@ from perception.simulation import SimulatedDrives
 from perception.training.pretrain import pretrain
 from perception.training.train import Options, train
 
-CROP, BATCH, ITERATIONS, PRETRAINING, LEARNING_RATE = (256, 512), 4, 1000, 1000, 2e-3
+CROP, BATCH, PRETRAINING = (256, 512), 4, 1000
+SHIPPED = WEIGHTS / "dual_branch_s.safetensors"
 SETS = {"camvid": "camvid", "idd-lite": "idd_lite", "kitti-frames": "kitti_frustum", "roadscene": "roadscene"}
 SCORED = ("camvid", "idd-lite", "kitti-frames")
 STREETS, FRAMES, EACH = range(10), 100, 2
@@ -72,26 +74,49 @@ def rich(*names: str, sources: tuple[str, ...] = ()) -> Callable[[Config], None]
     return change
 
 
+@dataclass(frozen=True)
+class Course:
+    """Recipes of one table. init: the weights that they begin with; None is random ones."""
+
+    iterations: int
+    learning_rate: float
+    init: Path | None = None
+    recipes: dict[str, Recipe] = field(default_factory=dict)
+
+
 CROSS_ENTROPY = dict(type="WeightedCrossEntropy", class_weight=(1.0, 1.0, 1.0, 1.2))
-RECIPES = {
-    "cross-entropy, soft labels hardened": Recipe(),
-    "the same with another seed": Recipe(seed=1),
+LOSSES = {
     "with Lovász": Recipe(losses(CROSS_ENTROPY, dict(type="LovaszSoftmax", loss_weight=0.3))),
     "with weight on borders": Recipe(
         losses(CROSS_ENTROPY, dict(type="BoundaryCrossEntropy", radius=2, loss_weight=0.2))
     ),
     "hardest pixels (OHEM)": Recipe(losses(dict(type="HardPixelCrossEntropy", class_weight=(1.0, 1.0, 1.0, 1.2)))),
-    "soft labels as they are, 3D boxes and ground": Recipe(rich(sources=("soft", "boxes"))),
-    "copy-paste": Recipe(rich("paste", sources=("donors", "horizon"))),
-    "weather and LiDAR faults": Recipe(rich("weather", "lidar")),
-    "mean teacher": Recipe(lambda config: config.training.update(mean_teacher=dict(weight=0.5))),
-    "taught by the shipped network": Recipe(teachers=(WEIGHTS / "dual_branch_s.safetensors",)),
-    "pre-trained without labels": Recipe(pretrained=True),
 }
+PLAIN = {"cross-entropy, soft labels hardened": Recipe(), "the same with another seed": Recipe(seed=1)}
 """The first is what the others are compared with; the second tells how much of a difference is chance."""
 
+COPY_PASTE = Recipe(rich("paste", sources=("donors", "horizon")))
+COURSES = {
+    "recipes": Course(
+        1000,
+        2e-3,
+        recipes={
+            **PLAIN,
+            **LOSSES,
+            "soft labels as they are, 3D boxes and ground": Recipe(rich(sources=("soft", "boxes"))),
+            "copy-paste": COPY_PASTE,
+            "weather and LiDAR faults": Recipe(rich("weather", "lidar")),
+            "mean teacher": Recipe(lambda config: config.training.update(mean_teacher=dict(weight=0.5))),
+            "taught by the shipped network": Recipe(teachers=(SHIPPED,)),
+            "pre-trained without labels": Recipe(pretrained=True),
+        },
+    ),
+    # A network that knows all classes shows what a loss does for the rare one.
+    "recipes_continued": Course(500, 5e-4, SHIPPED, {**PLAIN, **LOSSES, "copy-paste": COPY_PASTE}),
+}
 
-def run(recipe: Recipe, data: list[tuple[str, Path]], folder: Path) -> Path:
+
+def run(course: Course, recipe: Recipe, data: list[tuple[str, Path]], folder: Path) -> Path:
     """Train, or go on; the weights file."""
     config = Config.fromfile(config_path("models/dual_branch_s.py"))
     config.training.update(crop=CROP, batch_size=BATCH)
@@ -99,15 +124,15 @@ def run(recipe: Recipe, data: list[tuple[str, Path]], folder: Path) -> Path:
 
     def options(work_dir: Path, iterations: int, **more: Any) -> Options:
         resume = (work_dir / "last.pt").is_file()
-        return Options(data, work_dir, iterations, BATCH, LEARNING_RATE, recipe.seed, resume=resume, **more)
+        return Options(data, work_dir, iterations, BATCH, course.learning_rate, recipe.seed, resume=resume, **more)
 
-    init = None
+    init = course.init
     if recipe.pretrained:
         init = folder / "first" / "weights.safetensors"
         if not (folder / "first" / "done").exists():
             pretrain(config, options(folder / "first", PRETRAINING))
             (folder / "first" / "done").touch()
-    return train(config, options(folder, ITERATIONS, teachers=recipe.teachers, init=init))
+    return train(config, options(folder, course.iterations, teachers=recipe.teachers, init=init))
 
 
 def score(weights: Path, data: Path) -> dict[str, Any]:
@@ -121,14 +146,15 @@ def score(weights: Path, data: Path) -> dict[str, Any]:
     return reports
 
 
-def in_a_process_of_its_own(name: str, roots: list[tuple[str, Path]], folder: Path, data: Path) -> dict[str, Any]:
-    """What `score` finds of the recipe: a training's frames fill the memory, and go with their process."""
+def in_a_process_of_its_own(*task: Any) -> dict[str, Any]:
+    """What `run_and_score` returns: a training's frames fill the memory, and go with their process."""
     with ProcessPoolExecutor(1, multiprocessing.get_context("spawn"), begin_worker) as pool:
-        return pool.submit(_run_and_score, name, roots, folder, data).result()
+        return pool.submit(run_and_score, *task).result()
 
 
-def _run_and_score(name: str, roots: list[tuple[str, Path]], folder: Path, data: Path) -> dict[str, Any]:
-    return score(run(RECIPES[name], roots, folder), data)
+def run_and_score(course: str, name: str, roots: list[tuple[str, Path]], folder: Path, data: Path) -> dict[str, Any]:
+    """What `score` finds of the recipe."""
+    return score(run(COURSES[course], COURSES[course].recipes[name], roots, folder), data)
 
 
 def table(found: dict[str, dict[str, Any]]) -> Table:
@@ -149,20 +175,22 @@ def table(found: dict[str, dict[str, Any]]) -> Table:
 def main(arguments: list[str]) -> None:
     """Train and score what is missing, then write the document."""
     data, drives, folder, document = map(Path, arguments[:4])
+    chosen, names = arguments[4:5] or list(COURSES), arguments[5:]
     roots = [(name, data / root) for name, root in SETS.items() if (data / root).is_dir()] + [("simulated", drives)]
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / "recipes.json"
-    found: dict[str, dict[str, Any]] = json.loads(path.read_text("utf-8")) if path.is_file() else {}
-    for number, name in enumerate(RECIPES):
-        if name in found or (arguments[4:] and name not in arguments[4:]):
-            continue
-        print(f"{name} …", flush=True)
-        found[name] = in_a_process_of_its_own(name, roots, folder / str(number), data)
-        path.write_text(json.dumps(found, indent=1) + "\n", "utf-8")
-    made = table({name: found[name] for name in RECIPES if name in found})
-    text = document.read_text("utf-8")
-    document.write_text(fill(text, {"recipes": made}, NAMES), "utf-8")
-    print(made.markdown())
+    made = {}
+    for title, course in COURSES.items():
+        (folder / title).mkdir(parents=True, exist_ok=True)
+        path = folder / f"{title}.json"
+        found: dict[str, dict[str, Any]] = json.loads(path.read_text("utf-8")) if path.is_file() else {}
+        for number, name in enumerate(course.recipes):
+            if title not in chosen or name in found or (names and name not in names):
+                continue
+            print(f"{title}: {name} …", flush=True)
+            found[name] = in_a_process_of_its_own(title, name, roots, folder / title / str(number), data)
+            path.write_text(json.dumps(found, indent=1) + "\n", "utf-8")
+        made[title] = table({name: found[name] for name in course.recipes if name in found})
+        print(made[title].markdown())
+    document.write_text(fill(document.read_text("utf-8"), made, NAMES), "utf-8")
 
 
 if __name__ == "__main__":

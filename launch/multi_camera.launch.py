@@ -10,6 +10,7 @@ from pathlib import Path
 from launch import LaunchContext, LaunchDescription
 from launch.actions import DeclareLaunchArgument, ExecuteProcess, OpaqueFunction
 from launch.substitutions import LaunchConfiguration
+from launch_ros.substitutions import ExecutableInPackage
 
 ARGUMENTS = {
     "rigs": ("front,rear", "Namespaces, one for each camera with its sensors, separated by commas."),
@@ -41,7 +42,8 @@ def _process(context: LaunchContext) -> list[ExecuteProcess]:
     ros += ["-p", f"use_sim_time:={value['use_sim_time']}"]
     if value["points"]:
         ros += ["-r", f"points:={value['points']}"]
-    # A launch_ros Node would give all of them one name and namespace.
-    command = ["ros2", "run", "multimodal_perception", "perception_node", "--rigs", *rigs, "--ros-args", *ros]
+    # The executable itself: `ros2 run` in between would not pass every signal on, and leave it behind.
+    node = ExecutableInPackage(executable="perception_node", package="multimodal_perception")
+    command = [node, "--rigs", *rigs, "--ros-args", *ros]
     respawn = value["respawn"].strip().lower() in ("true", "1", "yes", "on")
     return [ExecuteProcess(cmd=command, output="screen", respawn=respawn, respawn_delay=1.0)]

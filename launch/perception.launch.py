@@ -10,6 +10,7 @@ from launch import Action, LaunchContext, LaunchDescription
 from launch.actions import DeclareLaunchArgument, ExecuteProcess, OpaqueFunction
 from launch.substitutions import LaunchConfiguration
 from launch_ros.actions import Node
+from launch_ros.substitutions import ExecutableInPackage
 
 ARGUMENTS = {
     "namespace": ("", "Namespace of the node; its inputs and outputs move with it."),
@@ -48,8 +49,9 @@ def _node(context: LaunchContext) -> list[Action]:
     sim_time = {"use_sim_time": switches["use_sim_time"]}
     others: list[Action] = []
     if value["replay"]:
-        replay = ["ros2", "run", "multimodal_perception", "perception", "replay", value["replay"], "--loop"]
-        others.append(ExecuteProcess(cmd=replay, output="screen"))
+        player = ExecutableInPackage(executable="perception_replay", package="multimodal_perception")
+        clock = ["--clock"] if switches["use_sim_time"] else []
+        others.append(ExecuteProcess(cmd=[player, value["replay"], "--loop", *clock], output="screen"))
     if _is_true(value["rviz"]):
         layout = str(Path(__file__).resolve().parent.parent / "configs" / "rviz" / "perception.rviz")
         arguments = ["-d", layout, "-f", value["rviz_frame"]]

@@ -92,8 +92,9 @@ def test_the_ros_manifest_is_a_file_and_its_wrapper_runs(wheel: Path) -> None:
     assert manifest.findtext("name") == "multimodal_perception"
     assert manifest.findtext("version") == perception.__version__
     assert manifest.findtext("export/build_type") == "ament_python"
-    wrapper = archive.getinfo(f"{data}/lib/multimodal_perception/perception_node")
-    assert (wrapper.external_attr >> 16) & stat.S_IXUSR
+    for name in ("perception_node", "perception_replay"):
+        wrapper = archive.getinfo(f"{data}/lib/multimodal_perception/{name}")
+        assert (wrapper.external_attr >> 16) & stat.S_IXUSR
 
 
 def test_installed_files_are_found_from_any_folder(prefix: Path, tmp_path: Path) -> None:
@@ -118,8 +119,9 @@ def test_ros2_run_and_launch_find_the_node(prefix: Path, tmp_path: Path) -> None
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("AMENT_PREFIX_PATH", environment["AMENT_PREFIX_PATH"])
         found = packages.get_package_prefix("multimodal_perception")
-    node = Path(found) / "lib/multimodal_perception/perception_node"
-    assert "usage: perception node" in run([str(node), "--help"], prefix, tmp_path)
+    for name in ("node", "replay"):
+        wrapper = Path(found) / f"lib/multimodal_perception/perception_{name}"
+        assert f"usage: perception {name}" in run([str(wrapper), "--help"], prefix, tmp_path)
 
 
 def test_the_manifest_in_the_checkout_is_a_link() -> None:

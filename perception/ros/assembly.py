@@ -88,8 +88,7 @@ class Assembler:
         read = {name: self._read(name, inputs[name], readers[name]) for name in inputs}
         values = {name: value for name, value in read.items() if value is not None}
         if camera is not None and "rgb" in values:
-            height, width = values["rgb"].shape[:2]
-            camera = camera if (camera.width, camera.height) == (width, height) else camera.resized(width, height)
+            camera = self._fitted(camera, *values["rgb"].shape[1::-1])
         for name in {"depth", "infrared"} & set(values):
             values[name] = self._registered(name, values[name], inputs[name], camera, infrared_distance)
         values = {name: value for name, value in values.items() if value is not None}
@@ -107,7 +106,8 @@ class Assembler:
             camera=camera,
             lidar_to_camera=lidar_to_camera if "lidar" in values else None,
         )
-        frame_id = camera.frame_id if trigger == "lidar" and camera is not None else header.frame_id
+        by_another = trigger == "lidar" or self._is_another(self._camera(trigger), camera)
+        frame_id = camera.frame_id if camera is not None and by_another else header.frame_id
         cloud_header = inputs["lidar"].message.header if "lidar" in values else None
         return Observation(frame, header, frame_id, cloud_header)
 
@@ -125,10 +125,27 @@ class Assembler:
             self._complaints.error(self._infos[sensor], broken)
         return camera
 
+    def _fitted(self, camera: CameraModel, width: int, height: int) -> CameraModel:
+        """The camera at the size of its image, which a driver may have binned."""
+        if (camera.width, camera.height) == (width, height):
+            return camera
+        if abs(camera.width * height - camera.height * width) > 0.02 * camera.width * height:
+            self._complaints.warn(
+                self._infos["rgb"],
+                f"size: {camera.width}×{camera.height}, but images are {width}×{height}, of another shape: where "
+                "points fall in them is a guess",
+            )
+        return camera.resized(width, height)
+
+    @staticmethod
+    def _is_another(own: CameraModel | None, camera: CameraModel | None) -> bool:
+        """Whether a sensor's own camera is another than `camera`, so that its image is registered to that."""
+        return own is not None and camera is not None and own.frame_id not in ("", camera.frame_id)
+
     def _registered(self, sensor: str, image: Any, given: Input, camera: CameraModel | None, distance: float) -> Any:
         """The image as `camera` would see it; None where its place is not known."""
         own = self._camera(sensor)
-        if own is None or camera is None or own.frame_id in ("", camera.frame_id):
+        if own is None or camera is None or not self._is_another(own, camera):
             return image
         try:
             extrinsics = self._calibration.to_camera(sensor, own.frame_id, camera.frame_id)

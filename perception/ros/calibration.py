@@ -15,7 +15,7 @@ from perception.datasets.kitti_calibration import read_raw_calibration
 from perception.errors import DataError, FrameError, MessageError
 from perception.frame import CameraModel
 from perception.ros.convert import read_camera
-from perception.ros.parameters import check
+from perception.ros.parameters import check_rigid
 from perception.ros.transforms import TransformSource
 
 
@@ -52,7 +52,7 @@ def read_calibration_file(path: str | Path) -> FileCalibration:
     matrix = None
     if "lidar_to_camera" in content:
         numbers = _numbers(content, "lidar_to_camera", 16, path)
-        reason = check("lidar_to_camera", numbers.tolist())
+        reason = check_rigid("lidar_to_camera", numbers.tolist())
         if reason:
             raise DataError(f"{path}: {reason}")
         matrix = numbers.reshape(4, 4)
@@ -134,8 +134,12 @@ class Calibration:
 
 def _same(message: Any, other: Any) -> bool:
     """Whether two CameraInfo say the same: most cameras repeat theirs with every image."""
-    return other is not None and all(
-        np.array_equal(getattr(message, name), getattr(other, name)) for name in ("width", "height", "p", "k", "d")
+    return (
+        other is not None
+        and (message.header.frame_id, message.roi) == (other.header.frame_id, other.roi)
+        and all(
+            np.array_equal(getattr(message, name), getattr(other, name)) for name in ("width", "height", "p", "k", "d")
+        )
     )
 
 

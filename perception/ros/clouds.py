@@ -30,7 +30,7 @@ def read_points(message: Any, intensity_max: float = 0.0) -> NDArray[np.float32]
     """PointCloud2 → (N, 4) float32 x, y, z [m], intensity [0–1], without the points that are NaN or infinite.
 
     intensity_max: the intensity that means 1; 0 finds it: an integer field's range, 1 for floats up to 1, else 255.
-    Clouds without intensity get 0. Raises MessageError, also for a cloud without any finite point.
+    Clouds and points without intensity get 0. Raises MessageError, also for a cloud without any finite point.
     """
     cloud = _structured(message)
     present = cloud.dtype.names or ()
@@ -44,7 +44,8 @@ def read_points(message: Any, intensity_max: float = 0.0) -> NDArray[np.float32]
                 points[:, column] = cloud[name]
     finite = np.isfinite(points)
     if not finite.all():
-        points = points[finite.all(axis=1)]
+        points[~finite[:, 3], 3] = 0.0  # a point whose intensity is no number is a point all the same
+        points = points[finite[:, :3].all(axis=1)]
     if not len(points):
         raise MessageError(f"data: no finite point among {len(cloud)}; the cloud is empty")
     if intensity is not None:

@@ -15,9 +15,10 @@ from PIL import Image
 
 from perception.errors import MessageError
 from perception.ros.buffers import MAX_PIXELS, as_bytes
+from perception.ros.rvl import decode_rvl
 
 _HEADER = struct.Struct("<iff")
-"""Before the PNG: a format number, and the two numbers that depth in metres was quantised with."""
+"""Before the picture: a format number, and the two numbers that depth in metres was quantised with."""
 
 
 def decode(message: Any, flags: int) -> NDArray[Any]:
@@ -30,8 +31,8 @@ def decode(message: Any, flags: int) -> NDArray[Any]:
 def read_compressed_depth(message: Any) -> NDArray[np.float32]:
     """(H, W) float32 metres, 0 or infinite where there is none. Raises MessageError.
 
-    16UC1 is a PNG of millimetres. 32FC1 is a PNG of quantised inverse depth q, where the depth is a / (q - b) with a
-    and b from the header (image_transport_plugins, compressed_depth_image_transport, codec.cpp).
+    A picture, PNG or RVL: 16UC1 holds millimetres, 32FC1 quantised inverse depth q, where the depth is a / (q - b) with
+    a and b from the header (image_transport_plugins, compressed_depth_image_transport, codec.cpp).
     """
     if not _is_depth(message):
         raise MessageError(f"format: '{message.format}' is no depth; expected '16UC1; compressedDepth' or 32FC1")
@@ -39,7 +40,9 @@ def read_compressed_depth(message: Any) -> NDArray[np.float32]:
     if len(data) <= _HEADER.size:
         raise MessageError(f"data: {len(data)} bytes are no compressed depth")
     _, a, b = _HEADER.unpack(data[: _HEADER.size].tobytes())
-    image = _decode(message, data[_HEADER.size :], cv2.IMREAD_UNCHANGED)
+    picture = data[_HEADER.size :]
+    is_rvl = message.format.lower().rstrip().endswith("rvl")
+    image = decode_rvl(picture) if is_rvl else _decode(message, picture, cv2.IMREAD_UNCHANGED)
     if image.dtype != np.uint16 or image.ndim != 2:
         raise MessageError(f"data: a picture of {image.dtype} {image.shape} is no depth; expected 16 bits, one channel")
     if message.format.strip().startswith("32FC1"):

@@ -15,6 +15,9 @@ from perception.sensors.alignment import Misalignment
 
 OK, WARN, ERROR, STALE = DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticStatus.ERROR, DiagnosticStatus.STALE
 
+STANDING = ("duplicate", "out of order")
+"""Why the collector drops the messages of a sensor whose stamps do not go on."""
+
 Report = tuple[bytes, str, dict[str, object]]
 """Level, one line for a human, and values for a dashboard."""
 
@@ -51,24 +54,30 @@ class Diagnostics:
         self._name, self._topics, self._complaints, self._infos = name, topics, complaints, infos or {}
         self._before: Snapshot | None = None
 
+    def begin(self) -> None:
+        """Count from here on: what was before says nothing about what comes."""
+        self._before = None
+
     def report(self, snapshot: Snapshot) -> DiagnosticArray:
         """The message for this moment, but for its header's stamp."""
         before, self._before = self._before or snapshot, snapshot
         seconds = max(snapshot.now - before.now, 1e-3)
         reports = {"fusion": self._fusion(snapshot, before, seconds)}
         for sensor, state in snapshot.sensors.items():
-            received = state.received - before.sensors[sensor].received
-            reports[sensor] = self._sensor(sensor, state, received / seconds, snapshot)
+            reports[sensor] = self._sensor(sensor, state, before.sensors[sensor], seconds, snapshot)
         return _array(self._name, reports)
 
     def idle(self, state: str, failure: str | None = None) -> DiagnosticArray:
         """The message of a node that is not active; failure: why it could not become what it was asked to."""
-        self._before = None
+        self.begin()
         report: Report = (OK, state, {}) if failure is None else (ERROR, f"{state}: {failure.splitlines()[0]}", {})
         return _array(self._name, {"fusion": report})
 
-    def _sensor(self, sensor: str, state: SensorState, rate_hz: float, snapshot: Snapshot) -> Report:
-        topics = self._topics[sensor]
+    def _sensor(
+        self, sensor: str, state: SensorState, before: SensorState, seconds: float, snapshot: Snapshot
+    ) -> Report:
+        topics, received = self._topics[sensor], state.received - before.received
+        rate_hz = received / seconds
         age = snapshot.now - state.last_arrived if state.last_arrived is not None else None
         values: dict[str, object] = {
             "alive": state.alive,
@@ -94,6 +103,8 @@ class Diagnostics:
             return OK, f"{rate_hz:.1f} Hz", values
         if age is None:
             return OK, f"nothing yet on {' or '.join(topics)}", values
+        if received and received == sum(state.drops[cause] - before.drops[cause] for cause in STANDING):
+            return WARN, f"{rate_hz:.1f} Hz, but its stamps have stood still for {age:.1f} s", values
         return WARN, f"silent for {age:.1f} s", values
 
     def _fusion(self, snapshot: Snapshot, before: Snapshot, seconds: float) -> Report:
@@ -114,12 +125,14 @@ class Diagnostics:
         lost = [name for name in seen if name not in alive]
         if not seen:
             return STALE, "waiting for the first sensor", values
-        if not alive:
+        if not alive and not frames:
             return ERROR, "every sensor is silent: nothing is published", values
         if not frames and before is not snapshot:
             reason = self._complaints.recent(self._name)
             return ERROR, "nothing is published" + (f": {reason.splitlines()[0]}" if reason else ""), values
         text = f"{'+'.join(summary.modalities)}, {frames / seconds:.1f} Hz"
+        if not alive:
+            return WARN, f"{text}, and now every sensor is silent", values
         if lost:
             return WARN, f"{text}, without {', '.join(lost)}", values
         return OK, text, values

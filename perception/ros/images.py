@@ -194,6 +194,6 @@ def _read_with_cv_bridge(message: Any) -> NDArray[np.uint8]:
 def _cv_bridge() -> Any:
     try:
         from cv_bridge import CvBridge
-    except ImportError:
+    except Exception:  # not there, or built for another NumPy, which says so in many ways
         return None
     return CvBridge()

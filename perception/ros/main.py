@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import signal
 import threading
 from collections.abc import Sequence
@@ -50,9 +49,9 @@ def run(ros_arguments: Sequence[str], rigs: Sequence[str] = ()) -> int:
         for node, executor in zip(nodes, executors, strict=True):
             executor.add_node(node)
         # An executor each: while one rig loads a network, the others hear their sensors.
-        for executor in executors[1:]:
-            threading.Thread(target=_spin, args=(executor,), daemon=True).start()
-        executors[0].spin()
+        for node, executor in list(zip(nodes, executors, strict=True))[1:]:
+            threading.Thread(target=_spin, args=(node, executor), daemon=True).start()
+        _spin(nodes[0], executors[0])
     except (KeyboardInterrupt, ExternalShutdownException):
         pass
     except Exception as error:
@@ -82,8 +81,18 @@ def _start(node: PerceptionNode) -> bool:
     return all(transition() == TransitionCallbackReturn.SUCCESS for transition in transitions)
 
 
-def _spin(executor: Any) -> None:
+def _spin(node: PerceptionNode, executor: Any) -> None:
+    """Spin until ROS ends: an executor lets the errors of callbacks out, and with them the node would end.
+
+    Some come from rclpy itself, such as for a negative time on /clock.
+    """
     from rclpy.executors import ExternalShutdownException
 
-    with contextlib.suppress(ExternalShutdownException):
-        executor.spin()
+    while executor.context.ok():
+        try:
+            executor.spin()
+        except ExternalShutdownException:
+            return
+        except Exception as error:
+            if executor.context.ok():
+                node.survive(error)

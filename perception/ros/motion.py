@@ -9,12 +9,16 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from perception.errors import MessageError
 from perception.ros.convert import stamp_ns
 from perception.ros.transforms import TransformSource
 from perception.sensors.motion import displacement
 
 FRESH_NS = 500_000_000
 """Speeds older than this say nothing about now."""
+
+FASTEST = np.array([[150.0], [20.0]])
+"""Speeds [m/s] and rates of turn [rad/s] beyond which no vehicle goes."""
 
 LONGEST_NS = 1_000_000_000
 """Stamps further apart do not belong together, whatever the speed."""
@@ -42,11 +46,12 @@ class EgoMotion:
         self._twists: deque[_Twist] = deque(maxlen=64)
 
     def put_odometry(self, message: Any) -> None:
-        """Take a nav_msgs/Odometry; one with speeds that are not finite is left out."""
+        """Take a nav_msgs/Odometry. Raises MessageError where its speeds are no numbers, or no vehicle's."""
         linear, angular = message.twist.twist.linear, message.twist.twist.angular
         speeds = np.array([[v.x, v.y, v.z] for v in (linear, angular)], np.float64)
-        if np.isfinite(speeds).all():
-            self._twists.append(_Twist(stamp_ns(message), message.child_frame_id, speeds[0], speeds[1]))
+        if not (np.abs(speeds) <= FASTEST).all():  # NaN is not
+            raise MessageError(f"twist: {speeds.tolist()} are no speeds of a vehicle; the message is left out")
+        self._twists.append(_Twist(stamp_ns(message), message.child_frame_id, speeds[0], speeds[1]))
 
     def between(self, frame: str, from_ns: int, to_ns: int) -> NDArray[np.float64] | None:
         """(4, 4) that takes points seen from `frame` at `from_ns` to where they are seen from it at `to_ns`.

@@ -26,7 +26,7 @@ from perception.pipeline import Pipeline, Task
 from perception.ros import parameters, transforms
 from perception.ros.assembly import Assembler, Observation
 from perception.ros.calibration import Calibration, read_calibration_file
-from perception.ros.collector import Change, Collector, SensorSet
+from perception.ros.collector import JUMP_NS, Change, Collector, SensorSet
 from perception.ros.complaints import Complaints
 from perception.ros.diagnostics import Diagnostics, Snapshot
 from perception.ros.handover import Handover
@@ -67,12 +67,13 @@ def _transition(callback: Callable[[PerceptionNode, LifecycleState], None]) -> C
             node.failure = str(error)
             node.get_logger().error(f"{callback.__name__[3:]}: {error}")
             return TransitionCallbackReturn.FAILURE
-        except Exception:
+        except Exception as error:
             # rclpy would swallow it without a word.
-            node.failure = traceback.format_exc()
-            node.get_logger().error(f"{callback.__name__[3:]}: {node.failure}")
+            node.failure = f"{type(error).__name__}: {error}"
+            node.get_logger().error(f"{callback.__name__[3:]}: {traceback.format_exc()}")
             return TransitionCallbackReturn.ERROR
-        node.failure = None
+        if callback.__name__ != "on_error":  # which cleans up after a failure, and does not mend it
+            node.failure = None
         return TransitionCallbackReturn.SUCCESS
 
     return guarded
@@ -88,10 +89,11 @@ class PerceptionNode(LifecycleNode):
         super().__init__("perception", **options)
         self._load_engine = load_engine
         self.failure: str | None = None
-        self.settings = parameters.declare(self)
+        self.settings = self._configured = parameters.declare(self)
         for line in parameters.unknown(self._parameter_overrides):
             self.get_logger().warning(line)
         self.add_on_set_parameters_callback(self._on_parameters)
+        self._refuse_what_cannot_be()
         self._complaints = Complaints(self.get_logger().error, self.get_logger().warning)
         self._transforms = transforms.listen(self)
         self._diagnostics_publisher = self.create_publisher(DiagnosticArray, "/diagnostics", 10)
@@ -106,19 +108,21 @@ class PerceptionNode(LifecycleNode):
         self._handover: Handover | None = None
         self._worker: Worker | None = None
         self._statistics, self._alignment, self._check_due = Statistics(), AlignmentMonitor(), 0.0
+        self._newest_ns = 0
 
     @_transition
     def on_configure(self, state: LifecycleState) -> None:
         """Load calibration and network, and create the publishers."""
         began = time.monotonic()
-        settings = self.settings = parameters.read(self)
+        settings = self.settings = self._configured = parameters.read(self)
         file = read_calibration_file(settings.calibration_file) if settings.calibration_file else None
         self._calibration = Calibration(file, settings.lidar_to_camera, self._transforms)
-        self._pipeline = Pipeline.load(settings.model, settings.engine, settings.threads, self._load_engine)
+        pipeline = Pipeline.load(settings.model, settings.engine, settings.threads, self._load_engine)
         camera = file.camera if file else None
-        self._pipeline.warm_up(*((camera.width, camera.height) if camera else WARM_UP_SIZE))
-        agreement = self._pipeline.self_check()
+        pipeline.warm_up(*((camera.width, camera.height) if camera else WARM_UP_SIZE))
+        agreement = pipeline.self_check()
         self._outputs = Publishers(self, settings.model, self._transforms, self._complaints)
+        self._pipeline = pipeline
         known = "" if agreement is None else f", {agreement:.1%} of the stored frame's labels as they should be"
         self.get_logger().info(f"configured in {time.monotonic() - began:.1f} s{known}")
 
@@ -130,8 +134,10 @@ class PerceptionNode(LifecycleNode):
         super().on_activate(state)
         self._outputs.publish_label_info()
         self._statistics, self._alignment, self._check_due = Statistics(), AlignmentMonitor(), 0.0
-        settings = self.settings
-        self._handover = Handover(Collector(settings.sensors, settings.timing))
+        self._newest_ns = 0
+        self._diagnostics.begin()
+        settings = self._configured
+        self._handover = Handover(Collector(settings.sensors, self.settings.timing))
         infos = self._info_topics()
         motion = EgoMotion(self._transforms, settings.fixed_frame) if settings.motion_compensation else None
         assembler = Assembler(self._calibration, infos, self._complaints, self._handover.count_drop, motion)
@@ -173,10 +179,30 @@ class PerceptionNode(LifecycleNode):
         self._stop()
         self._release()
 
+    def survive(self, error: Exception) -> None:
+        """Say what a callback broke on, and go on."""
+        where = "".join(traceback.format_exception(error))
+        self._complaints.error(self._name, f"{type(error).__name__}: {error}; please report it\n{where}")
+
     def destroy_node(self) -> None:
         """Stop the worker before what it publishes with goes away."""
         self._stop()
         super().destroy_node()
+
+    def _refuse_what_cannot_be(self) -> None:
+        """Answer a transition that the state does not have with "no": rclpy up to 7.1 raises, and answers nothing."""
+        service = self._service_change_state
+        change = service.callback
+
+        def answer(request: Any, response: Any) -> Any:
+            try:
+                return change(request, response)
+            except RuntimeError as error:  # rclpy's own, RCLError
+                self.get_logger().warning(f"transition {request.transition.id} refused: {error}")
+                response.success = False
+                return response
+
+        service.callback = answer
 
     def _topics(self) -> dict[str, tuple[str, ...]]:
         return {
@@ -202,6 +228,9 @@ class PerceptionNode(LifecycleNode):
         """Step 1 of the worker: a set → the network's input. None where none of its messages can be used."""
         assert self._pipeline is not None
         began, settings = time.perf_counter(), self.settings
+        if matched.stamp_ns < self._newest_ns - JUMP_NS and self._transforms is not None:
+            self._transforms.forget()
+        self._newest_ns = matched.stamp_ns
         seen = assembler(matched, settings.intensity_max, settings.infrared_distance)
         if seen is None:
             return None
@@ -272,4 +301,7 @@ class PerceptionNode(LifecycleNode):
             return SetParametersResult(successful=False, reason=str(error))
         if self._handover is not None:
             self._handover.set_timing(self.settings.timing)
+        later = [name for name in changes if not parameters.BY_NAME[name].live]
+        if later and self._pipeline is not None:
+            self.get_logger().info(f"{', '.join(later)}: counts from the next configure on")
         return SetParametersResult(successful=True)

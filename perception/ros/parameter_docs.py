@@ -56,8 +56,7 @@ def yaml() -> str:
         lines += textwrap.wrap(
             text, 104, initial_indent=f"{indent}# ", subsequent_indent=f"{indent}# ", break_on_hyphens=False
         )
-        unset = "# " if row.default == () else ""
-        lines.append(f"{indent}{unset}{name}: {_value(row)}")
+        lines.append(f"{indent}{name}: {_value(row)}")
     return _YAML_HEAD + "\n".join(lines) + "\n"
 
 
@@ -66,7 +65,7 @@ def markdown() -> str:
     lines = []
     for row in PARAMETERS:
         when = "at once" if row.live else "at start" if row.read_only else "at the next configure"
-        default = "" if row.default == () else f"`{_value(row)}`"
+        default = "16 zeros" if isinstance(row.default, tuple) else f"`{_value(row)}`"
         lines.append(f"| `{row.name}` | {default} | {_values(row)} | {when} | {row.description} |")
     return _MARKDOWN_HEAD + "\n".join(lines) + "\n" + _MARKDOWN_TAIL
 
@@ -93,9 +92,7 @@ def _value(row: Parameter) -> str:
         return str(row.default).lower()
     if isinstance(row.default, str):
         return f'"{row.default}"'
-    if row.default == ():
-        return str([0.0, -1.0, 0.0, 0.0, 0.0, 0.0, -1.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0])
-    return str(row.default)
+    return str(list(row.default) if isinstance(row.default, tuple) else row.default)
 
 
 if __name__ == "__main__":

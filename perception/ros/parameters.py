@@ -19,6 +19,9 @@ from perception.engines import ENGINES
 from perception.frame import MODALITIES
 from perception.ros.collector import Timing
 
+MAX_CELLS = 4000
+"""Of ~/road_grid each way: 16 MB."""
+
 _ROS_OWN = ("use_sim_time", "start_type_description_service", "qos_overrides.")
 """Parameters that rclpy declares itself."""
 
@@ -27,7 +30,7 @@ _ROS_OWN = ("use_sim_time", "start_type_description_service", "qos_overrides.")
 class Parameter:
     """One row of the table.
 
-    default: also gives the type; () is a list of floats that need not be set. range: (lowest, highest).
+    default: also gives the type; a tuple is a list of floats. range: (lowest, highest).
     live: takes effect at once; otherwise at the next configure. choices: the values allowed, for text.
     """
 
@@ -121,8 +124,8 @@ PARAMETERS: tuple[Parameter, ...] = (
     ),
     Parameter(
         "lidar_to_camera",
-        (),
-        "LiDAR frame to optical frame, used last: a 4×4 matrix, row by row, as 16 numbers.",
+        (0.0,) * 16,
+        "LiDAR frame to optical frame, used last: a 4×4 matrix, row by row, as 16 numbers; zeros for none.",
     ),
     Parameter(
         "motion_compensation",
@@ -206,6 +209,11 @@ def make_settings(values: Mapping[str, Any]) -> Settings:
     sensors = tuple(name for name in MODALITIES if value[f"{name}.enabled"])
     if not sensors:
         raise ValueError("all sensors are disabled: enable at least one of " + ", ".join(MODALITIES))
+    cells = value["grid.size_m"] / value["grid.resolution_m"]
+    if cells > MAX_CELLS:
+        raise ValueError(
+            f"grid.size_m / grid.resolution_m: {cells:.0f} cells each way are more than {MAX_CELLS}; take larger cells"
+        )
     matrix = value["lidar_to_camera"]
     return Settings(
         model=value["model"] or None,
@@ -222,7 +230,7 @@ def make_settings(values: Mapping[str, Any]) -> Settings:
         intensity_max=value["lidar.intensity_max"],
         infrared_distance=value["infrared.distance_m"],
         calibration_file=value["calibration_file"] or None,
-        lidar_to_camera=np.array(matrix, np.float64).reshape(4, 4) if len(matrix) else None,
+        lidar_to_camera=np.array(matrix, np.float64).reshape(4, 4) if np.any(matrix) else None,
         motion_compensation=value["motion_compensation"],
         fixed_frame=value["fixed_frame"],
         check_extrinsics=value["check_extrinsics"],
@@ -249,12 +257,13 @@ def check(name: str, value: Any) -> str | None:
         low, high = row.range
         if not math.isfinite(value) or not low <= value <= high:
             return f"{name}: {value} is outside {low:g} to {high:g}"
-    if name == "lidar_to_camera" and len(value):
-        return _check_rigid(name, value)
+    if name == "lidar_to_camera" and np.any(value):
+        return check_rigid(name, value)
     return None
 
 
-def _check_rigid(name: str, value: Sequence[float]) -> str | None:
+def check_rigid(name: str, value: Sequence[float]) -> str | None:
+    """Why these numbers are no rigid transform, row by row; None where they are."""
     if len(value) != 16:
         return f"{name}: {len(value)} numbers, expected 16 (a 4×4 matrix, row by row)"
     matrix = np.array(value, np.float64).reshape(4, 4)
@@ -271,10 +280,8 @@ def declare(node: Any) -> Settings:
     Raises ValueError where the values that were given at start do not fit; rclpy raises its own errors for a wrong type
     or a value out of range.
     """
-    from rclpy.parameter import Parameter as RosParameter
-
     for row in PARAMETERS:
-        default = RosParameter.Type.DOUBLE_ARRAY if row.default == () else row.default
+        default = list(row.default) if isinstance(row.default, tuple) else row.default
         node.declare_parameter(row.name, default, describe(row))
     return read(node)
 
@@ -291,7 +298,7 @@ def unknown(given: Iterable[str]) -> list[str]:
 
 def read(node: Any, changes: Mapping[str, Any] | None = None) -> Settings:
     """The settings that the node has, or would have with `changes`. Raises ValueError where they do not fit."""
-    values = {row.name: parameter.value for row in PARAMETERS if (parameter := _get(node, row.name)) is not None}
+    values = {row.name: node.get_parameter(row.name).value for row in PARAMETERS}
     return make_settings({**values, **(changes or {})})
 
 
@@ -311,13 +318,3 @@ def describe(row: Parameter) -> Any:
         low, high = row.range
         descriptor.floating_point_range = [FloatingPointRange(from_value=float(low), to_value=float(high))]
     return descriptor
-
-
-def _get(node: Any, name: str) -> Any:
-    """The parameter, or None where it was declared without a value and got none."""
-    from rclpy.exceptions import ParameterUninitializedException
-
-    try:
-        return node.get_parameter(name)
-    except ParameterUninitializedException:
-        return None

@@ -10,7 +10,6 @@ from typing import Any, NamedTuple
 
 from diagnostic_msgs.msg import DiagnosticArray
 from numpy.typing import NDArray
-from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 from rclpy.serialization import deserialize_message
@@ -18,6 +17,7 @@ from sensor_msgs.msg import Image
 
 from perception.classes import FOREGROUND
 from perception.ros.convert import read_array
+from perception.ros.spinning import spinning
 from perception.ros.stamps import read_stamp
 
 IMAGES: tuple[str, ...] = ("labels", "confidence", *FOREGROUND)
@@ -69,17 +69,14 @@ class Recorder:
         for topic, name in zip(self._topics, IMAGES, strict=True):
             node.create_subscription(Image, topic, self._keeper(name), qos, raw=True)
         node.create_subscription(DiagnosticArray, "/diagnostics", self._keep_diagnostics, qos)
-        self._executor = SingleThreadedExecutor(context=node.context)
-        self._executor.add_node(node)
-        self._thread = threading.Thread(target=self._executor.spin, name="recorder")
+        self._spinning = spinning(node, "recorder")
 
     def __enter__(self) -> Recorder:
-        self._thread.start()
+        self._spinning.__enter__()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._executor.shutdown()
-        self._thread.join()
+        self._spinning.__exit__(None, None, None)
 
     @property
     def missing(self) -> list[str]:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Mapping
 from copy import copy
 from functools import partial
@@ -14,6 +15,7 @@ from rclpy.qos import HistoryPolicy, QoSPolicyKind, QoSProfile, ReliabilityPolic
 from rclpy.qos_overriding_options import QoSOverridingOptions
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image, PointCloud2
 
+from perception.errors import MessageError
 from perception.ros.assembly import Input
 from perception.ros.complaints import Complaints
 from perception.ros.convert import stamp_ns
@@ -47,8 +49,8 @@ OTHERS: dict[str, Any] = {**dict.fromkeys(CAMERA_INFOS.values(), CameraInfo), "o
 class Subscriptions:
     """The subscriptions of `sensors`, until `destroy`.
 
-    put(sensor, stamp [ns], input) takes each of their messages; others: what takes those of other topics. A sensor's
-    message whose stamp is zero counts as taken when it came.
+    put(sensor, stamp [ns], input) takes each of their messages; others: what takes those of other topics, and may raise
+    MessageError. A sensor's message whose stamp is zero counts as taken when it came.
     """
 
     def __init__(
@@ -61,7 +63,10 @@ class Subscriptions:
     ) -> None:
         self._node, self._put, self._complaints = node, put, complaints
         self._refused: dict[str, str] = {}
-        self._all = [self._subscribe(OTHERS[topic], topic, store) for topic, store in others.items()]
+        self._all = [
+            self._subscribe(OTHERS[topic], topic, partial(self._store_other, self._resolve(topic), store))
+            for topic, store in others.items()
+        ]
         for sensor in sensors:
             for topic, kind in INPUTS[sensor]:
                 self._all.append(self._subscribe(kind, topic, partial(self._store, sensor, self._resolve(topic))))
@@ -97,8 +102,15 @@ class Subscriptions:
         stamp = stamp_ns(message)
         if not stamp:
             self._complaints.warn(topic, "header.stamp: zero; the time of arrival is taken instead")
-            stamp = self._node.get_clock().now().nanoseconds
+            # Simulated time that nobody publishes stands at zero, and all would be one instant.
+            stamp = self._node.get_clock().now().nanoseconds or time.time_ns()
         self._put(sensor, stamp, Input(topic, message))
+
+    def _store_other(self, topic: str, store: Callable[[Any], None], message: Any) -> None:
+        try:
+            store(message)
+        except MessageError as error:
+            self._complaints.error(topic, error)
 
     def _refuse(self, topic: str, event: Any) -> None:
         policy = qos_policy_name_from_kind(event.last_policy_kind).lower()

@@ -22,6 +22,9 @@ class TransformSource(Protocol):
     def motion(self, frame: str, from_ns: int, to_ns: int, fixed: str) -> NDArray[np.float64] | None:
         """(4, 4) that takes points of `frame` at one time to `frame` at another, things being still in `fixed`."""
 
+    def forget(self) -> None:
+        """Forget what moves: the clock went back, and what was said of later times would hide what comes."""
+
 
 class StaticTransforms:
     """The tree of /tf_static, as far as it has come."""
@@ -55,6 +58,9 @@ class StaticTransforms:
         """None: mounts alone do not say how the vehicle moves."""
         return None
 
+    def forget(self) -> None:
+        """Nothing here moves."""
+
 
 class Tf2Transforms:
     """tf2's own buffer and listener: also mounts that move."""
@@ -78,12 +84,18 @@ class Tf2Transforms:
         """(4, 4) that takes points of `frame` at one time to `frame` at another, things being still in `fixed`."""
         from rclpy.time import Time
 
+        if from_ns < 0 or to_ns < 0:  # rclpy has no such times
+            return None
         at, before, frame = Time(nanoseconds=to_ns), Time(nanoseconds=from_ns), _frame(frame)
         try:
             stamped = self._buffer.lookup_transform_full(frame, at, frame, before, _frame(fixed))
         except self._errors:
             return None
         return transform_matrix(stamped.transform)
+
+    def forget(self) -> None:
+        """Empty the buffer, which refuses what is older than its newest by more than ten seconds; mounts stay."""
+        self._buffer.clear()
 
 
 def listen(node: Any) -> TransformSource | None:

@@ -54,6 +54,7 @@ def test_parameters_are_fuzzed(well: Drive, record_property: Note) -> None:
     chance, begin, refused = random.Random(0), len(well.sent), 0
     nonsense: list[Any] = [-1, 0, 10**9, 1e-9, 1e300, float("nan"), float("inf"), "", "abacus", True, [1.0, 2.0], ["x"]]
     for row in PARAMETERS:
+        original = well.parameter(row.name)
         for value in chance.sample(nonsense, 3):
             before = well.parameter(row.name)
             result = well.set_parameter(row.name, value)
@@ -61,10 +62,7 @@ def test_parameters_are_fuzzed(well: Drive, record_property: Note) -> None:
                 refused += 1
                 assert result.reason, (row.name, value)
                 assert well.parameter(row.name) == before, (row.name, value)
-        if row.default != ():
-            well.set_parameter(row.name, row.default)
-    for name in ("model", "calibration_file"):
-        well.set_parameter(name, "")
+        well.set_parameter(row.name, list(original) if isinstance(row.default, tuple) else original)
     assert refused > 40
     stamps = well.sent[begin:]
     record_property("refused", refused)
@@ -95,6 +93,16 @@ def test_the_lifecycle_goes_round(well: Drive, record_property: Note) -> None:
         assert change(Transition.TRANSITION_CLEANUP)
         assert change(Transition.TRANSITION_CONFIGURE)
         assert change(Transition.TRANSITION_ACTIVATE)
+    well.expect_recovery(record_property)
+
+
+def test_transitions_that_the_state_does_not_have_are_refused(well: Drive, record_property: Note) -> None:
+    begin = len(well.sent)
+    for number in (Transition.TRANSITION_ACTIVATE, Transition.TRANSITION_CONFIGURE, 99):
+        request = ChangeState.Request(transition=Transition(id=number))
+        assert not well.call(ChangeState, "/perception/change_state", request).success
+    stamps = well.sent[begin:]
+    well.expect_answers(stamps, record_property)
     well.expect_recovery(record_property)
 
 

@@ -113,7 +113,7 @@ class Vehicle:
         """The node's value of a parameter."""
         request = GetParameters.Request(names=[name])
         values = self.call(GetParameters, "/perception/get_parameters", request).values
-        return parameter_value_to_python(values[0]) if values else None
+        return parameter_value_to_python(values[0])
 
     def call(self, kind: Any, name: str, request: Any) -> Any:
         client = self.node.create_client(kind, name)

@@ -18,6 +18,9 @@ from perception.ros.motion import EgoMotion
 INFOS = {"rgb": "/camera_info", "depth": "/depth/camera_info", "infrared": "/infrared/camera_info"}
 TOPICS = {"rgb": "/image", "depth": "/depth", "infrared": "/infrared", "lidar": "/points"}
 
+WHOLE = SimpleNamespace(x_offset=0, y_offset=0, width=0, height=0)
+"""The region of interest of a camera that has none."""
+
 
 def message(sensor: str, **changes: Any) -> SimpleNamespace:
     arrays: dict[str, dict[str, Any]] = {
@@ -43,7 +46,7 @@ class Bench:
         if calibrated:
             camera = CameraModel(np.array([[70.0, 0, 31.5], [0, 70.0, 11.5], [0, 0, 1]]), width, 24)
             header = SimpleNamespace(frame_id="left")
-            calibration.put_camera_info(SimpleNamespace(header=header, **camera_info_fields(camera)))
+            calibration.put_camera_info(SimpleNamespace(header=header, roi=WHOLE, **camera_info_fields(camera)))
         complaints = Complaints(self.errors.append, self.warnings.append)
         drop: Any = lambda *what: self.drops.append(what)  # noqa: E731
         self._assemble = Assembler(calibration, INFOS, complaints, drop, motion)
@@ -113,7 +116,7 @@ def test_a_broken_camera_info_leaves_the_known_camera_in_use() -> None:
     bench("rgb", **all_messages())
     header = SimpleNamespace(frame_id="left")
     broken = {**camera_info_fields(CameraModel(np.eye(3), 64, 24)), "k": np.zeros(9), "p": np.zeros(12)}
-    bench.calibration.put_camera_info(SimpleNamespace(header=header, **broken))
+    bench.calibration.put_camera_info(SimpleNamespace(header=header, roi=WHOLE, **broken))
     seen = bench("rgb", **all_messages())
     assert seen is not None
     assert "lidar" in seen.frame.modalities
@@ -123,10 +126,14 @@ def test_a_broken_camera_info_leaves_the_known_camera_in_use() -> None:
 
 
 def test_a_calibration_of_another_size_is_scaled_to_the_image() -> None:
-    seen = Bench(width=128)("rgb", **all_messages())
+    bench = Bench(width=128)
+    seen = bench("rgb", **all_messages())
     assert seen is not None
     assert seen.frame.camera is not None
     assert (seen.frame.camera.width, seen.frame.camera.height) == (64, 24)
+    assert bench.warnings == [
+        "/camera_info: size: 128×24, but images are 64×24, of another shape: where points fall in them is a guess"
+    ]
 
 
 def test_a_sweep_is_moved_to_the_instant_of_the_image() -> None:
@@ -157,7 +164,8 @@ class Beside:
 
 def own_camera(frame_id: str) -> Any:
     camera = CameraModel(np.array([[35.0, 0, 15.5], [0, 35.0, 5.5], [0, 0, 1]]), 32, 12)
-    return SimpleNamespace(header=SimpleNamespace(frame_id=frame_id), **camera_info_fields(camera))
+    header = SimpleNamespace(frame_id=frame_id)
+    return SimpleNamespace(header=header, roi=WHOLE, **camera_info_fields(camera))
 
 
 @pytest.mark.parametrize("sensor", ["depth", "infrared"])
@@ -185,3 +193,13 @@ def test_an_image_of_a_camera_that_nobody_knows_is_left_out() -> None:
     assert seen.frame.modalities == ("rgb",)
     assert bench.drops == [("depth", "no calibration")]
     assert "from 'elsewhere' to 'left'" in bench.warnings[0]
+
+
+def test_an_image_that_was_registered_is_seen_from_the_camera() -> None:
+    bench = Bench(transforms=Beside())
+    bench.calibration.put_camera_info(own_camera("right"), "infrared")
+    alone = message("infrared")
+    alone.header = SimpleNamespace(frame_id="right")
+    seen = bench("infrared", infrared=alone)
+    assert seen is not None
+    assert (seen.frame.modalities, seen.frame_id) == (("infrared",), "left")

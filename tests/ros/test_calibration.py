@@ -13,6 +13,8 @@ from perception.frame import CameraModel
 from perception.ros.calibration import Calibration, FileCalibration, read_calibration_file
 from perception.ros.convert import camera_info_fields
 
+WHOLE = SimpleNamespace(x_offset=0, y_offset=0, width=0, height=0)
+"""The region of interest of a camera that has none."""
 CAMERA = CameraModel(np.array([[700.0, 0, 600], [0, 710, 180], [0, 0, 1]]), 1242, 375, "left")
 FROM_FILE, FROM_PARAMETER, FROM_TF = (np.eye(4) + np.eye(4, k=3) * offset for offset in (1, 2, 3))
 
@@ -32,9 +34,15 @@ class Tf:
     def lookup(self, target: str, source: str) -> Any:
         return FROM_TF if (target, source) == ("left", "velo") else None
 
+    def motion(self, frame: str, from_ns: int, to_ns: int, fixed: str) -> Any:
+        return None
+
+    def forget(self) -> None:
+        pass
+
 
 def info(**changes: Any) -> SimpleNamespace:
-    fields = {"header": SimpleNamespace(frame_id="left"), **camera_info_fields(CAMERA), **changes}
+    fields = {"header": SimpleNamespace(frame_id="left"), "roi": WHOLE, **camera_info_fields(CAMERA), **changes}
     return SimpleNamespace(**fields)
 
 
@@ -120,3 +128,30 @@ def test_the_known_camera_stays_while_the_newest_camera_info_is_broken() -> None
     calibration.put_camera_info(info())
     assert calibration.camera() is not None
     assert calibration.broken() is None
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"header": SimpleNamespace(frame_id="right")},
+        {"roi": SimpleNamespace(x_offset=10, y_offset=0, width=800, height=300)},
+        {"width": 1000},
+    ],
+)
+def test_whatever_changes_in_a_camera_info_counts(changes: dict[str, Any]) -> None:
+    calibration = Calibration()
+    calibration.put_camera_info(info())
+    before = calibration.camera()
+    calibration.put_camera_info(info(**changes))
+    after = calibration.camera()
+    assert before is not None
+    assert after is not None
+    parts = [(camera.frame_id, camera.width, camera.intrinsics.tolist()) for camera in (before, after)]
+    assert parts[0] != parts[1]
+
+
+def test_a_file_whose_matrix_is_zeros_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "car.yaml"
+    path.write_text("lidar_to_camera: [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]")
+    with pytest.raises(DataError, match="no rigid transform"):
+        read_calibration_file(path)

@@ -25,6 +25,15 @@ def test_millimetres() -> None:
     np.testing.assert_allclose(read_depth(packed(raw, "16UC1")), [[np.nan, 1.5, 65.535]], rtol=1e-6)
 
 
+def test_rvl_in_place_of_png() -> None:
+    # 1×2 pixels, 1,500 and 1,499: no zeros, two others, by 1,500 and by -1, as nibbles 0 2 (8 f e 5) 1 and padding.
+    data = struct.pack("<iffIII", 0, 0.0, 0.0, 2, 1, 0x028FE510)
+    got = read_depth(SimpleNamespace(format="16UC1; compressedDepth rvl", data=data))
+    np.testing.assert_allclose(got, [[1.5, 1.499]], rtol=1e-6)
+    with pytest.raises(MessageError, match=r"^data: 4 bytes are no RVL"):
+        read_depth(SimpleNamespace(format="16UC1; compressedDepth rvl", data=data[:16]))
+
+
 def test_inverse_depth() -> None:
     """Quantised as the transport does it, with its default of 100 steps at 10 m."""
     depth = np.array([[0.5, 2.0, 9.5]], np.float32)

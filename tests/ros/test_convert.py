@@ -12,12 +12,14 @@ from perception.errors import MessageError
 from perception.frame import CameraModel
 from perception.ros import convert
 
+WHOLE = SimpleNamespace(x_offset=0, y_offset=0, width=0, height=0)
+"""The region of interest of a camera that has none."""
 CAMERA = CameraModel(np.array([[700.0, 0, 600], [0, 710, 180], [0, 0, 1]]), 1242, 375, "camera_color_left")
 
 
 def info(**changes: Any) -> SimpleNamespace:
     header = SimpleNamespace(frame_id=CAMERA.frame_id)
-    return SimpleNamespace(**{"header": header, **convert.camera_info_fields(CAMERA), **changes})
+    return SimpleNamespace(**{"header": header, "roi": WHOLE, **convert.camera_info_fields(CAMERA), **changes})
 
 
 def test_camera_info_round_trip() -> None:
@@ -39,11 +41,20 @@ def test_rectified_p_wins_over_k_and_k_stands_in_without_distortion() -> None:
         ({"p": np.zeros(12), "k": np.zeros(9)}, "no focal length"),
         ({"p": np.zeros(12), "d": [0.1] * 5}, "rectify"),
         ({"p": np.full(12, np.nan)}, "^p: "),
+        ({"p": np.array([700.0, 0, 600, 0, 0, 700, 180, 0, 0, 0, 0, 0])}, "^p: its third row"),
+        ({"width": 100_000, "height": 100_000}, "^size: .* more than any camera"),
+        ({"roi": SimpleNamespace(x_offset=1000, y_offset=0, width=400, height=300)}, "^roi: .* outside"),
     ],
 )
 def test_uncalibrated_cameras_are_refused(changes: dict[str, Any], reason: str) -> None:
     with pytest.raises(MessageError, match=reason):
         convert.read_camera(info(**changes))
+
+
+def test_a_region_of_interest_moves_the_principal_point() -> None:
+    got = convert.read_camera(info(roi=SimpleNamespace(x_offset=100, y_offset=20, width=800, height=300)))
+    assert (got.width, got.height) == (800, 300)
+    np.testing.assert_array_equal(got.intrinsics, [[700, 0, 500], [0, 710, 160], [0, 0, 1]])
 
 
 def test_rosbags_messages_round_trip() -> None:

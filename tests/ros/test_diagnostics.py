@@ -88,6 +88,30 @@ def test_a_lost_sensor_is_a_warning() -> None:
     assert said["lidar"][:2] == (WARN, "silent for 3.2 s")
 
 
+def test_a_sensor_slower_than_its_timeout_is_no_error_while_it_is_answered() -> None:
+    bench = Bench()
+    bench.tick(rgb=bench.sensor(5))
+    bench.answer(1)
+    said = bench.tick(rgb=bench.sensor(6, age=0.6, alive=False))
+    assert said["fusion"][:2] == (WARN, "rgb+lidar, 1.0 Hz, and now every sensor is silent")
+    assert said["rgb"][:2] == (WARN, "silent for 0.6 s")
+
+
+def test_stamps_that_stand_still_are_no_silence() -> None:
+    bench = Bench()
+    bench.tick(rgb=bench.sensor(5, age=0.6, alive=False, duplicate=3))
+    said = bench.tick(rgb=bench.sensor(15, age=1.6, alive=False, duplicate=13))
+    assert said["rgb"][:2] == (WARN, "10.0 Hz, but its stamps have stood still for 1.6 s")
+
+
+def test_a_new_beginning_counts_from_zero_and_with_other_sensors() -> None:
+    bench = Bench()
+    bench.tick(rgb=bench.sensor(500))
+    bench.diagnostics.begin()
+    said = bench.tick(rgb=bench.sensor(3), lidar=bench.sensor(2))
+    assert said["rgb"][:2] == (OK, "0.0 Hz")
+
+
 @pytest.mark.parametrize(
     ("age", "alive", "level", "message"),
     [

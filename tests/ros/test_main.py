@@ -17,6 +17,10 @@ import pytest
 
 pytest.importorskip("rclpy")
 
+from builtin_interfaces.msg import Time
+from rclpy.node import Node
+from rosgraph_msgs.msg import Clock
+
 COMMAND = [sys.executable, "-m", "perception", "node"]
 
 
@@ -60,6 +64,22 @@ def test_a_topic_preset_renames_the_inputs_but_a_remapping_wins(ros: Any, tiny_m
         assert "/kitti/camera_color_left/image_raw, " in said
         assert "/mine" in said
         assert "/kitti/velo" not in said
+
+
+def test_a_callback_that_fails_in_rclpy_does_not_end_it(ros: Any, tiny_model: Path) -> None:
+    """As with a time on /clock that rclpy refuses."""
+    parameters = ["-p", f"model:={tiny_model}", "-p", "use_sim_time:=true"]
+    with started("--ros-args", *parameters) as (process, said):
+        node = Node("clock", context=ros)
+        publisher = node.create_publisher(Clock, "/clock", 10)
+        for _ in range(10):
+            publisher.publish(Clock(clock=Time(sec=-1)))
+            time.sleep(0.1)
+        node.destroy_node()
+        assert process.poll() is None
+        while "must not be negative; please report it" not in said:
+            assert process.stderr is not None
+            said += process.stderr.readline()
 
 
 @pytest.mark.parametrize(

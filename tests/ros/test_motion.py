@@ -11,6 +11,7 @@ pytest.importorskip("rclpy")
 from nav_msgs.msg import Odometry
 from numpy.typing import NDArray
 
+from perception.errors import MessageError
 from perception.ros.motion import EgoMotion
 
 MS = 1_000_000
@@ -28,6 +29,9 @@ class Tf:
         moved = np.eye(4)
         moved[0, 3] = -1.0
         return moved if fixed == "odom" else None
+
+    def forget(self) -> None:
+        pass
 
 
 def odometry(stamp_ms: int, forward: float, turn: float = 0.0) -> Any:
@@ -77,7 +81,9 @@ def test_without_fresh_speeds_tf_is_asked_and_else_nothing_moves() -> None:
     assert EgoMotion().between("lidar", 0, 50 * MS) is None
 
 
-def test_speeds_that_are_no_numbers_are_left_out() -> None:
+@pytest.mark.parametrize("speeds", [(float("nan"), 0.0), (1e6, 0.0), (10.0, 1e300), (-float("inf"), 0.0)])
+def test_speeds_that_are_no_vehicles_are_left_out(speeds: tuple[float, float]) -> None:
     motion = EgoMotion()
-    motion.put_odometry(odometry(100, float("nan")))
+    with pytest.raises(MessageError, match=r"^twist: "):
+        motion.put_odometry(odometry(100, *speeds))
     assert motion.between("lidar", 50 * MS, 100 * MS) is None

@@ -17,6 +17,7 @@ from rclpy.lifecycle import TransitionCallbackReturn
 from rclpy.parameter import Parameter
 
 from perception.ros.node import PerceptionNode
+from perception.ros.parameters import PARAMETERS
 
 SUCCESS, FAILURE = TransitionCallbackReturn.SUCCESS, TransitionCallbackReturn.FAILURE
 Make = Callable[..., PerceptionNode]
@@ -88,3 +89,38 @@ def test_live_parameters_count_at_once_and_impossible_ones_change_nothing(make: 
     assert node.settings.engine == "auto"
     assert node.set_parameters([Parameter("lidar_to_camera", value=np.eye(4).ravel().tolist())])[0].successful
     assert node.settings.lidar_to_camera is not None
+
+
+def test_what_is_for_the_next_configure_waits_for_it(make: Make, tiny_model: Path) -> None:
+    node = make(model=str(tiny_model), **{"infrared.enabled": False})
+    node.trigger_configure()
+    assert node.set_parameters([Parameter("infrared.enabled", value=True)])[0].successful
+
+    def hears_infrared() -> bool:
+        return "/infrared" in {subscription.topic_name for subscription in node.subscriptions}
+
+    assert node.trigger_activate() == SUCCESS
+    assert not hears_infrared()
+    node.trigger_deactivate()
+    node.trigger_cleanup()
+    node.trigger_configure()
+    assert node.trigger_activate() == SUCCESS
+    assert hears_infrared()
+
+
+def test_an_error_that_nobody_foresaw_leaves_its_reason_and_another_chance(
+    make: Make, tiny_model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    node = make(model=str(tiny_model))
+    with monkeypatch.context() as broken:
+        broken.setattr("perception.pipeline.Pipeline.warm_up", lambda *_: {}["no memory"])
+        assert node.trigger_configure() != SUCCESS
+    assert node.failure == "KeyError: 'no memory'"
+    assert node.trigger_configure() == SUCCESS
+    assert node.failure is None
+
+
+def test_every_parameter_has_a_value_to_be_dumped(make: Make) -> None:
+    node = make()
+    names = [row.name for row in PARAMETERS]
+    assert len(node.get_parameters(names)) == len(names)

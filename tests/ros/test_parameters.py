@@ -33,7 +33,8 @@ def test_defaults_are_within_their_own_bounds() -> None:
 
 def test_the_parameter_file_states_every_default() -> None:
     content = yaml.safe_load(config_path("node/default.yaml").read_text())
-    assert flat(content["/**"]["ros__parameters"]) == {row.name: row.default for row in PARAMETERS if row.default != ()}
+    defaults = {row.name: list(row.default) if isinstance(row.default, tuple) else row.default for row in PARAMETERS}
+    assert flat(content["/**"]["ros__parameters"]) == defaults
 
 
 @pytest.mark.parametrize(
@@ -64,6 +65,11 @@ def test_a_matrix_and_disabled_sensors_arrive() -> None:
     assert settings.lidar_to_camera is not None
     np.testing.assert_array_equal(settings.lidar_to_camera[:3, 3], [0.1, 0.2, 0.3])
     assert settings.sensors == ("rgb", "lidar")
+
+
+def test_a_grid_that_would_fill_the_memory_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"^grid.size_m / grid.resolution_m: 15000 cells"):
+        make_settings({"grid.size_m": 300.0, "grid.resolution_m": 0.02})
 
 
 def test_no_sensor_at_all_is_refused() -> None:

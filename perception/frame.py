@@ -107,7 +107,8 @@ class Prediction:
     labels: (H, W) uint8 class ids at the frame's size, 255 unlabelled.
     confidence: (H, W) uint8, the winning class's probability × 255.
     modality_weights: how much each sensor counted, by name, summing to 1; absent sensors have 0.
-    point_labels: (N,) uint8 class id per LiDAR point, 255 outside the image; None without points.
+    point_labels: (N,) uint8 class id per LiDAR point, 255 where the camera does not see it, outside the image or behind
+    something nearer; None without points.
     timings_ms: milliseconds by stage: project, normalise, infer, decode.
     """
 

@@ -15,12 +15,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from perception.classes import UNLABELLED
 from perception.engines import Engine, canned, find_model, load_engine
 from perception.engines.base import NetworkOutput
 from perception.frame import MODALITIES, Frame, Prediction
 from perception.sensors import NetworkInput, Projection, network_size, project_sweep
 from perception.sensors.encode import encode_images, encode_sweep, join
+from perception.sensors.visibility import label_points
 from perception.threads import share_threads
 
 STAGES = ("project", "normalise", "infer", "decode")
@@ -126,7 +126,7 @@ class Pipeline:
                 labels=labels,
                 confidence=confidence,
                 modality_weights=dict(zip(MODALITIES, output.weights.tolist(), strict=True)),
-                point_labels=_point_labels(frame, task.projection, labels),
+                point_labels=None if task.projection is None else label_points(frame, task.projection, labels),
             )
         prediction.timings_ms = task.timings_ms
         return prediction
@@ -137,12 +137,3 @@ def _resize(image: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uin
     if image.shape == (height, width):
         return image
     return np.asarray(cv2.resize(image, (width, height), interpolation=cv2.INTER_NEAREST), np.uint8)
-
-
-def _point_labels(frame: Frame, projection: Projection | None, labels: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
-    """(N,) the label of the pixel that each point falls on."""
-    if frame.points is None or projection is None:
-        return None
-    point_labels = np.full(len(frame.points), UNLABELLED, np.uint8)
-    point_labels[projection.rows] = labels.ravel()[projection.pixels]
-    return point_labels

@@ -20,6 +20,7 @@ from perception.evaluation.metrics import ConfusionMatrix
 from perception.frame import MODALITIES, Frame, Prediction
 from perception.sample import Sample
 from perception.sensors.projection import project_sweep
+from perception.sensors.visibility import hidden_from_camera
 
 CONFIDENT = 0.75
 """Soft labels count as truth where their highest probability is at least this."""
@@ -43,7 +44,9 @@ class FrameScore:
 class Evaluation:
     """What came out of `evaluate`.
 
-    confusion: all scored pixels of all frames. point_confusion: LiDAR points inside the image that have truth.
+    confusion: all scored pixels of all frames. point_confusion: LiDAR points inside the image that have truth and that
+    the camera sees; hidden_confusion: those that it does not see (`perception.sensors.visibility`), although the pixel
+    that they would fall on has a label.
     details: the same pixels by distance, size of object, as KITTI's road and by confidence.
     frames: each scored frame. without_truth: how many samples had no truth and were left out.
     modality_weights: how much each sensor counted, the mean over the scored frames.
@@ -51,6 +54,7 @@ class Evaluation:
 
     confusion: ConfusionMatrix = field(default_factory=ConfusionMatrix)
     point_confusion: ConfusionMatrix = field(default_factory=ConfusionMatrix)
+    hidden_confusion: ConfusionMatrix = field(default_factory=ConfusionMatrix)
     details: Details = field(default_factory=Details)
     frames: list[FrameScore] = field(default_factory=list)
     without_truth: int = 0
@@ -72,6 +76,12 @@ class Evaluation:
         times = [score.milliseconds for score in self.frames] or [float("nan")]
         return {f"p{q}": float(np.percentile(times, q)) for q in (50, 95, 99)}
 
+    def _all_points(self) -> ConfusionMatrix:
+        both = ConfusionMatrix()
+        both.add(self.point_confusion)
+        both.add(self.hidden_confusion)
+        return both
+
     def to_dict(self) -> dict[str, Any]:
         """Everything as plain values for JSON; NaN becomes None."""
         report = {
@@ -87,6 +97,8 @@ class Evaluation:
             "point_iou": self.point_confusion.iou() if self.point_confusion.pixels else None,
             "point_recall": self.point_confusion.recall() if self.point_confusion.pixels else None,
             "points": self.point_confusion.pixels,
+            "hidden_points": self.hidden_confusion.pixels,
+            "point_iou_hidden_too": self._all_points().iou() if self._all_points().pixels else None,
             **(self.details.to_dict() if self.confusion.pixels else {}),
             "modality_weights": self.modality_weights,
             "confusion": self.confusion.counts.tolist(),
@@ -107,9 +119,9 @@ def evaluate(
     pipeline: a `Pipeline` or anything that turns a Frame into a Prediction. progress: called after each sample with how
     many are done. observe: called with each scored sample and what became of it. Samples with labels are scored against
     these; samples with probabilities only, against their most likely class where it is at least CONFIDENT (and their
-    FrameScore says soft). Samples with point_labels are scored at their LiDAR points inside the image, each of which
-    has the label of the pixel that it falls on, LiDAR kept or not. Samples with none of these are counted and left out.
-    Labels of another size than the truth are resized to it (nearest).
+    FrameScore says soft). Samples with point_labels are scored at their LiDAR points inside the image that the
+    camera sees, each of which has the label of the pixel that it falls on, LiDAR kept or not. Samples with none of
+    these are counted and left out. Labels of another size than the truth are resized to it (nearest).
 
     Raises DataError when a sample has none of `modalities` or when no sample has any truth.
     """
@@ -191,23 +203,22 @@ def _score(
         result.confusion.add(confusion)
         result.details.update(sample.frame, labels, confidence, truth)
     if sample.point_labels is not None:
-        point_labels = _point_labels(prediction, sample.frame)
-        inside = point_labels != UNLABELLED
-        result.point_confusion.update(point_labels[inside], sample.point_labels[inside])
+        _score_points(result, prediction, sample)
     soft = truth is not None and sample.labels is None
     result.frames.append(FrameScore(sample.name, confusion.iou(), confusion.pixel_accuracy(), milliseconds, soft))
     return prediction
 
 
-def _point_labels(prediction: Prediction, frame: Frame) -> NDArray[np.uint8]:
-    """(N,) class ids of the frame's points, 255 outside the image, whether or not the network was given them."""
-    if prediction.point_labels is not None:
-        return prediction.point_labels
-    seen = project_sweep(frame)
-    assert seen is not None  # truth of points comes with points
-    labels = np.full(len(frame.points if frame.points is not None else ()), UNLABELLED, np.uint8)
-    labels[seen.rows] = cv2.resize(prediction.labels, frame.size, interpolation=cv2.INTER_NEAREST).ravel()[seen.pixels]
-    return labels
+def _score_points(result: Evaluation, prediction: Prediction, sample: Sample) -> None:
+    """Points with the pixels that they fall on, whether or not the network was given them."""
+    projection = project_sweep(sample.frame)
+    assert projection is not None  # truth of points comes with points
+    assert sample.point_labels is not None
+    labels = np.asarray(cv2.resize(prediction.labels, sample.frame.size, interpolation=cv2.INTER_NEAREST), np.uint8)
+    found, truth = labels.ravel()[projection.pixels], sample.point_labels[projection.rows]
+    hidden = hidden_from_camera(sample.frame, projection)
+    result.point_confusion.update(found[~hidden], truth[~hidden])
+    result.hidden_confusion.update(found[hidden], truth[hidden])
 
 
 def plain(value: Any) -> Any:

@@ -41,6 +41,10 @@ class Projection(NamedTuple):
         # Scaled coordinates may round to one past the border.
         return np.minimum(v, self.height - 1) * self.width + np.minimum(u, self.width - 1)
 
+    def only(self, chosen: NDArray[np.bool_]) -> Projection:
+        """The `chosen` (M,) points alone."""
+        return self._replace(uv=self.uv[chosen], xyz=self.xyz[chosen], rows=self.rows[chosen])
+
     def resized(self, width: int, height: int) -> Projection:
         """The same points in the same image scaled to `width`×`height`."""
         scale = np.array([width / self.width, height / self.height], np.float32)

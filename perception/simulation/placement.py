@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 from perception.simulation.scene import Mesh
 from perception.simulation.shapes import Pose, instances
 
+BREAST = 1.2
+"""Metres; what hangs higher, as a tree's crown does, covers nothing."""
+
 
 class Placement:
     """Collects copies of meshes; one mesh at many places is expanded at once."""
@@ -29,6 +32,20 @@ class Placement:
     def feet(self) -> list[NDArray[np.float64]]:
         """Where everything stands: (2,) world x, y of each copy's origin."""
         return [pose[:2, 3] for poses in self._poses.values() for pose in poses]
+
+    def covers(self, place: NDArray[np.float64], margin: float) -> bool:
+        """Whether something, up to BREAST above its origin, is nearer than `margin` metres to the (2,) world place."""
+        for key, poses in self._poses.items():
+            vertices = self._meshes[key].vertices
+            low = vertices[vertices[:, 2] < BREAST, :2]
+            if not len(low):
+                continue
+            placed = np.array(poses)
+            local = np.einsum("nji,nj->ni", placed[:, :2, :2], place - placed[:, :2, 3])
+            inside = (local > low.min(axis=0) - margin) & (local < low.max(axis=0) + margin)
+            if inside.all(axis=1).any():
+                return True
+        return False
 
     def meshes(self) -> list[Mesh]:
         """Everything that was added, in world coordinates."""

@@ -13,6 +13,7 @@ from perception.simulation.parking import park
 from perception.simulation.placement import Placement
 from perception.simulation.plan import random_plan
 from perception.simulation.roadside import roadside
+from perception.simulation.roadworks import roadworks
 from perception.simulation.scene import Scene, merge
 from perception.simulation.street import ground
 
@@ -34,9 +35,11 @@ def build_scene(seed: int, duration_s: float = 12.0, night: bool = False, street
     lamps = roadside(plan, rng, placed, reach + 60.0, night)
     in_the_way = [*placed.in_the_way, *moving.in_the_way]
     people = crowd.pedestrians(plan, rng, duration_s, moving.tracks, filled, in_the_way, night)
-    # from a stream of its own and last, so that it changes nothing else of a street
+    ego = fleet.ego_pose(plan, moving)
+    # from streams of their own and last, so that they change nothing else of a street
     apart = np.random.default_rng([seed, 11])
     clutter(plan, apart, placed, people + moving.actors, duration_s)
+    roadworks(plan, np.random.default_rng([seed, 12]), placed, people + moving.actors, ego, duration_s)
     static = merge([ground(plan), markings(plan, rng), *placed.meshes()])
     looks = varied(rng, STREET_MATERIALS) + varied(apart, CLUTTER_MATERIALS)
-    return Scene(looks, static, moving.actors + people, fleet.ego_pose(plan, moving), lamps)
+    return Scene(looks, static, moving.actors + people, ego, lamps)

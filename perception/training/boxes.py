@@ -19,6 +19,7 @@ from perception.classes import KITTI_OBJECTS, NO_OBJECT, ROAD, UNLABELLED, VEHIC
 from perception.datasets.kitti_tracklets import Tracklet, TrackletBox, read_tracklets
 from perception.sample import Sample
 from perception.sensors import Projection, project_sweep
+from perception.sensors.visibility import hidden_from_camera
 from perception.training.ground import fit_ground, height_above
 
 ABOVE_FLOOR = 0.15
@@ -70,6 +71,7 @@ def check(sample: Sample, boxes: Sequence[TrackletBox]) -> Sample:
     projection = project_sweep(sample.frame)
     if sample.probabilities is None or projection is None or sample.frame.points is None:
         return sample
+    projection = projection.only(~hidden_from_camera(sample.frame, projection))
     width, height = sample.frame.size
     soft = cv2.resize(sample.probabilities, (width, height), interpolation=cv2.INTER_LINEAR)
     teacher = soft.argmax(2).astype(np.uint8)

@@ -25,8 +25,7 @@ def by_colour(frame: Frame) -> Prediction:
     if frame.rgb is not None:
         labels = (frame.rgb[:, :, None] == PALETTE).all(3).argmax(2).astype(np.uint8)
     weights = dict.fromkeys(frame.modalities, 1 / len(frame.modalities))
-    point_labels = None if frame.points is None else np.array([1, 2, 255], np.uint8)
-    return Prediction(frame.stamp_ns, labels, np.full_like(labels, 255), weights, point_labels)
+    return Prediction(frame.stamp_ns, labels, np.full_like(labels, 255), weights)
 
 
 def painted(classes: np.ndarray, **truth: np.ndarray) -> Sample:
@@ -76,11 +75,30 @@ def test_soft_labels_count_where_they_are_confident(labels):
     assert result.frames[0].soft
 
 
-def test_points_are_scored_inside_the_image(labels):
-    sample = painted(labels, labels=labels, point_labels=np.array([1, 1, 1], np.uint8))
+def test_points_are_scored_inside_the_image():
+    classes = np.ones((12, 16), np.uint8)
+    classes[:, 10:] = 2
+    sample = painted(classes, labels=classes, point_labels=np.array([1, 1, 1], np.uint8))
+    sample.frame.points = np.array([[0, 0, 5, 0], [1.5, 0, 5, 0], [9, 0, 5, 0]], np.float32)  # the third is outside
     points = evaluate(by_colour, [sample]).point_confusion
-    assert points.pixels == 2  # the third lies outside the image
+    assert points.pixels == 2
     assert points.recall()["road"] == 0.5
+
+
+def test_points_that_the_camera_does_not_see_count_apart():
+    classes = np.full((12, 16), 2, np.uint8)
+    u, v = (each.ravel() for each in np.meshgrid(np.arange(16), np.arange(12)))
+    board = np.stack([(u - 8) * 0.3, (v - 6) * 0.3, np.full(len(u), 3.0), u * 0], axis=1)
+    points = np.concatenate([board, [[0, 0, 30, 0]]]).astype(np.float32)
+    truth = np.full(len(points), 2, np.uint8)
+    truth[-1] = 254
+    sample = painted(classes, point_labels=truth)
+    sample.frame.points = points
+    result = evaluate(by_colour, [sample])
+    report = result.to_dict()
+    assert (result.point_confusion.pixels, report["hidden_points"]) == (len(board), 1)
+    assert report["point_iou"]["vehicle"] == 1
+    assert report["point_iou_hidden_too"]["vehicle"] == len(board) / len(points)
 
 
 def test_points_are_scored_without_the_lidar_too(labels):

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import defaultdict
 from collections.abc import Callable
 from typing import Any
 
@@ -93,17 +94,13 @@ class Vehicle:
         return found[0]
 
     def statuses(self) -> dict[str, Any]:
-        """The newest diagnostics: (level, message, values) by name."""
+        """The newest diagnostics: (level, message, values) by name; stale and empty what was not heard of yet."""
         newest = self.all("/diagnostics")[-1:]
-        return {
-            status.name.removeprefix("perception: "): (
-                status.level,
-                status.message,
-                {value.key: value.value for value in status.values},
-            )
-            for array in newest
-            for status in array.status
-        }
+        said = defaultdict[str, Any](lambda: (b"\x03", "", {}))
+        for status in (status for array in newest for status in array.status):
+            values = {value.key: value.value for value in status.values}
+            said[status.name.removeprefix("perception: ")] = status.level, status.message, values
+        return said
 
     def set_parameter(self, name: str, value: Any) -> Any:
         request = SetParameters.Request(parameters=[Parameter(name, value=value).to_parameter_msg()])

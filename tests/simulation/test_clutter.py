@@ -92,6 +92,7 @@ def test_what_stands_there_already_keeps_its_place() -> None:
 
 
 def test_everything_else_of_a_street_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(world, "roadworks", lambda *_: None)  # they look for a free place
     with_it = world.build_scene(5)
     monkeypatch.setattr(world, "clutter", lambda *_: None)
     without = world.build_scene(5)

@@ -104,16 +104,18 @@ def _scores(parts: Report) -> Table:
 
 def _points(parts: Report) -> Table:
     columns = [(figure, each) for each in OBJECTS for figure in ("point_iou", "point_recall")]
+    columns.append(("point_iou_hidden_too", "vehicle"))
     rows = []
     for name in KITTI:
         scores = look(parts, name, "scores") or {}
         for kept, score in scores.items():
             cells = (_number(look(score, *column)) for column in columns)
-            rows.append((name, _sensors(kept), *cells, f"{score['points']:,}"))
+            rows.append((name, _sensors(kept), *cells, f"{score['points']:,}", f"{score['hidden_points']:,}"))
         if scores:
-            rows.append((name, "all less camera alone", *(_points_of(gain(parts[name], *c)) for c in columns), ""))
-    header = (f"{each} {figure}" for each in OBJECTS for figure in ("IoU", "recall"))
-    return Table("At LiDAR points", ("set", "sensors", *header, "points"), rows)
+            rows.append((name, "all less camera alone", *(_points_of(gain(parts[name], *c)) for c in columns), "", ""))
+    header = [f"{each} {figure}" for each in OBJECTS for figure in ("IoU", "recall")]
+    header += ["vehicle IoU, hidden points too", "points", "hidden points"]
+    return Table("At LiDAR points", ("set", "sensors", *header), rows)
 
 
 def _conditions(parts: Report) -> Table:

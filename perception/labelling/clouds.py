@@ -33,7 +33,7 @@ def point_colours(labels: NDArray[np.uint8]) -> NDArray[np.uint8]:
 def write_cloud(path: Path, points: NDArray[np.float32], labels: NDArray[np.uint8]) -> None:
     """Write (N, 4) x, y, z, intensity and (N,) class ids as a cloud; the suffix of `path` says which kind.
 
-    Each point has a colour, `intensity` and `label` (the class id, 255 outside the image); in LAS, whose
+    Each point has a colour, `intensity` and `label` (the class id, 255 where the camera does not see it); in LAS, whose
     classification is ASPRS's, `label` is an extra dimension. Raises DataError where it cannot be written.
     """
     if path.suffix == ".las":
@@ -64,7 +64,7 @@ def _write_las(path: Path, points: NDArray[np.float32], labels: NDArray[np.uint8
     import laspy
 
     las = laspy.create(point_format=7, file_version="1.4")
-    las.add_extra_dim(laspy.ExtraBytesParams("label", np.uint8, "class id, 255 outside"))
+    las.add_extra_dim(laspy.ExtraBytesParams("label", np.uint8, "class id, 255 unseen"))
     las.header.scales = np.full(3, 1e-3)
     las.x, las.y, las.z = points[:, :3].T.astype(np.float64)
     las.intensity = np.clip(points[:, 3] * 65535, 0, 65535).astype(np.uint16)

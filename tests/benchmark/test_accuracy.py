@@ -61,7 +61,9 @@ def score(mean: float = 0.7, vehicle: float = 0.8) -> dict[str, Any]:
         "pixel_accuracy": 0.9,
         "point_iou": {"road": None, "vehicle": vehicle, "pedestrian": 0.5},
         "point_recall": {"road": None, "vehicle": vehicle, "pedestrian": 0.5},
+        "point_iou_hidden_too": {"road": None, "vehicle": vehicle - 0.1, "pedestrian": 0.5},
         "points": 12_345,
+        "hidden_points": 678,
         "distance": {"0–15 m": {"iou": BY_CLASS, "recall": BY_CLASS, "pixels": 9}},
         "object_size": {"vehicle": sizes, "pedestrian": sizes},
         "kitti_road": dict.fromkeys(names, 0.9),
@@ -126,6 +128,7 @@ def test_targets_say_what_is_met(scripts: SimpleNamespace, report: dict[str, Any
     assert found["CamVid val, pedestrian IoU"][-1] == "no"
     assert found["IDD-Lite val, road IoU"][-2:] == ("–", "–")
     assert found["KITTI drive 0005, unseen frames, vehicle IoU at LiDAR points"][-1] == "must"
+    assert found["KITTI drive 0005, unseen frames, points too that the camera cannot see"][-2:] == ("0.700", "no")
     assert found["KITTI drive 0005, unseen frames, vehicle IoU there, all less camera alone"][-2] == "+5.0 points"
     night = found["simulated night, mean IoU, all less camera alone"]
     assert night == ("+15.0 points", "+30.0 points", "+20.0 points", "must")
@@ -136,7 +139,9 @@ def test_targets_say_what_is_met(scripts: SimpleNamespace, report: dict[str, Any
 
 def test_tables_by_hand(scripts: SimpleNamespace, report: dict[str, Any]) -> None:
     made = scripts.accuracy_tables.tables(report)
-    assert ("kitti-frames", "all less camera alone", "+5.0", "+5.0", "+0.0", "+0.0", "") in made["points"].rows
+    assert ("kitti-frames", "all less camera alone", *["+5.0"] * 2, *["+0.0"] * 2, "+5.0", "", "") in made[
+        "points"
+    ].rows
     assert rows_of(made, "conditions") == {"simulated night": ("0.700", "0.500", "0.400", "+20.0")}
     assert rows_of(made, "disturbances")["fog"] == ("0.200", "-60.0", "5")
     assert rows_of(made, "subsets")["depth + infrared + lidar"][-1] == "0.875"

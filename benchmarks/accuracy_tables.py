@@ -19,7 +19,7 @@ Report = Mapping[str, Any]
 
 NAMES = (
     "measured", "targets", "data", "scores", "points", "conditions", "subsets", "black", "distance", "sizes", "road",
-    "robustness", "disturbances", "recipes", "recipes_continued",
+    "robustness", "disturbances", "recipes", "recipes_pretrained", "recipes_continued",
 )  # fmt: skip
 """Of the document's tables. Those of recipes are made by `recipes.py`."""
 

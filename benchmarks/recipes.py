@@ -3,9 +3,10 @@
 
     python benchmarks/recipes.py DATA DRIVES work_dirs/recipes docs/accuracy.md [COURSE [NAME …]]
 
-DATA holds camvid, idd_lite, kitti_frustum and roadscene, DRIVES what `perception simulate` wrote. Two courses: from
-random weights (`recipes`), and on from the shipped ones (`recipes_continued`). Each recipe changes one thing of the
-first of its course. Short runs rank recipes, and say little of how good a long one would be. A run that was stopped
+DATA holds camvid, idd_lite, kitti_frustum and roadscene, DRIVES what `perception simulate` wrote. Three courses: from
+random weights (`recipes`), with and without pre-training (`recipes_pretrained`), and on from the shipped weights
+(`recipes_continued`). Each recipe changes one thing of the first of its course; a course of which there is nothing yet
+leaves its table as it is. Short runs rank recipes, and say little of how good a long one would be. A run that was stopped
 goes on where it was; COURSE and NAMEs choose what is trained.
 """
 
@@ -108,8 +109,10 @@ COURSES = {
             "weather and LiDAR faults": Recipe(rich("weather", "lidar")),
             "mean teacher": Recipe(lambda config: config.training.update(mean_teacher=dict(weight=0.5))),
             "taught by the shipped network": Recipe(teachers=(SHIPPED,)),
-            "pre-trained without labels": Recipe(pretrained=True),
         },
+    ),
+    "recipes_pretrained": Course(
+        1000, 2e-3, recipes={"from random weights": Recipe(), "pre-trained without labels": Recipe(pretrained=True)}
     ),
     # A network that knows all classes shows what a loss does for the rare one.
     "recipes_continued": Course(500, 5e-4, SHIPPED, {**PLAIN, **LOSSES, "copy-paste": COPY_PASTE}),
@@ -188,8 +191,9 @@ def main(arguments: list[str]) -> None:
             print(f"{title}: {name} …", flush=True)
             found[name] = in_a_process_of_its_own(title, name, roots, folder / title / str(number), data)
             path.write_text(json.dumps(found, indent=1) + "\n", "utf-8")
-        made[title] = table({name: found[name] for name in course.recipes if name in found})
-        print(made[title].markdown())
+        if found:
+            made[title] = table({name: found[name] for name in course.recipes if name in found})
+            print(made[title].markdown())
     document.write_text(fill(document.read_text("utf-8"), made, NAMES), "utf-8")
 
 

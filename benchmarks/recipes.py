@@ -6,8 +6,8 @@
 DATA holds camvid, idd_lite, kitti_frustum and roadscene, DRIVES what `perception simulate` wrote. Three courses: from
 random weights (`recipes`), with and without pre-training (`recipes_pretrained`), and on from the shipped weights
 (`recipes_continued`). Each recipe changes one thing of the first of its course; a course of which there is nothing yet
-leaves its table as it is. Short runs rank recipes, and say little of how good a long one would be. A run that was stopped
-goes on where it was; COURSE and NAMEs choose what is trained.
+leaves its table as it is. Short runs rank recipes, and say little of how good a long one would be. A run that was
+stopped goes on where it was; COURSE and NAMEs choose what is trained.
 """
 
 from __future__ import annotations

@@ -18,11 +18,11 @@ from mmengine.runner import Runner
 from mmseg.registry import MODELS
 from torch.utils.data import DataLoader, default_collate
 
-import perception.models
-import perception.training.bf16  # noqa: F401 (registers the optimiser wrapper)
+import perception.models  # noqa: F401 (registers networks)
 from perception.engines.weights import build_model, load_weights
 from perception.errors import ModelError
 from perception.models.soft_losses import SoftLabelLoss
+from perception.training.bf16 import computes_in_bf16
 from perception.training.grow import begin_with
 from perception.training.hooks import CheckpointHook, ProgressHook, read_checkpoint
 from perception.training.mean_teacher import MeanTeacher
@@ -115,6 +115,8 @@ def run(
         progress(f"begins with {options.init}" + (f"; {new} tensors are new" if new else ""))
     parameters = sum(p.numel() for p in model.parameters())
     progress(f"{parameters / 1e6:.2f} M parameters, {iterations - started} iterations of {batch_size} crops")
+    if recipe.bf16 and not computes_in_bf16():
+        progress("in float32, as this processor would only emulate bfloat16")
     hook = checkpoints(options.work_dir, _plain(config.model), options.save_interval, recipe.average_decay, resumed)
     runner = Runner(
         model=model,
@@ -178,9 +180,8 @@ def _initialise(model: BaseModel) -> None:
 
 def _optimiser(recipe: ConfigDict, learning_rate: float | None) -> dict[str, Any]:
     rate = learning_rate or recipe.learning_rate
-    wrapper = "Bf16OptimWrapper" if recipe.bf16 else "OptimWrapper"
     return dict(
-        type=wrapper,
+        type="Bf16OptimWrapper" if recipe.bf16 and computes_in_bf16() else "OptimWrapper",
         optimizer=dict(type="AdamW", lr=rate, weight_decay=recipe.weight_decay),
         clip_grad=dict(max_norm=5.0),
         paramwise_cfg=dict(norm_decay_mult=0.0, bias_decay_mult=0.0),

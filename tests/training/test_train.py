@@ -15,6 +15,7 @@ from mmengine.config import Config  # noqa: E402
 from perception.engines.weights import load_weights  # noqa: E402
 from perception.errors import DataError, ModelError  # noqa: E402
 from perception.paths import config_path  # noqa: E402
+from perception.training.bf16 import computes_in_bf16  # noqa: E402
 from perception.training.hooks import read_checkpoint  # noqa: E402
 from perception.training.train import Options, read_config, train  # noqa: E402
 
@@ -51,6 +52,19 @@ def test_a_resumed_run_ends_where_an_unbroken_one_does(
     expected, got = (load_weights(run / "weights.safetensors")[0] for run in (whole, broken))
     for name, tensor in expected.items():
         torch.testing.assert_close(got[name], tensor, msg=name)
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="a GPU trains")
+def test_bfloat16_only_where_the_processor_computes_in_it(
+    config: Config, camvid: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for known, expected in (({"avx512_bf16": True}, True), ({"bf16": True}, True), ({"avx2": True}, False)):
+        monkeypatch.setattr(torch.cpu, "get_capabilities", lambda known=known: known)
+        assert computes_in_bf16() is expected
+    said: list[str] = []
+    config.training.update(bf16=True)
+    train(config, options(camvid, iterations=1), said.append)
+    assert any(line.startswith("in float32") for line in said)
 
 
 def test_mistakes_are_said_in_a_line(config: Config, camvid: Path, tmp_path: Path) -> None:

@@ -36,7 +36,7 @@ from perception.simulation import SimulatedDrives
 from perception.training.pretrain import pretrain
 from perception.training.train import Options, train
 
-CROP, BATCH, PRETRAINING = (256, 512), 4, 1000
+CROP, BATCH, PRETRAINING = (256, 512), 4, 400
 SHIPPED = WEIGHTS / "dual_branch_s.safetensors"
 SETS = {"camvid": "camvid", "idd-lite": "idd_lite", "kitti-frames": "kitti_frustum", "roadscene": "roadscene"}
 SCORED = ("camvid", "idd-lite", "kitti-frames")
@@ -112,7 +112,9 @@ COURSES = {
         },
     ),
     "recipes_pretrained": Course(
-        1000, 2e-3, recipes={"from random weights": Recipe(), "pre-trained without labels": Recipe(pretrained=True)}
+        PRETRAINING,
+        2e-3,
+        recipes={"from random weights": Recipe(), "pre-trained without labels": Recipe(pretrained=True)},
     ),
     # A network that knows all classes shows what a loss does for the rare one.
     "recipes_continued": Course(500, 5e-4, SHIPPED, {**PLAIN, **LOSSES, "copy-paste": COPY_PASTE}),

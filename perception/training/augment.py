@@ -23,6 +23,9 @@ WHOLE, ALONE = 0.6, 0.15
 """Shares of the crops that keep every modality that they have, and a single one: where LiDAR was alone in one crop of
 thirty, walls became vehicles to it."""
 
+HUE_TURNED, MOST_HUE = 0.2, 20
+"""Share of the crops whose colours are turned, and by how many of OpenCV's 180 hues: a lorry may have any paint."""
+
 
 @dataclass(frozen=True)
 class Crop:
@@ -113,7 +116,7 @@ def rare_pixel(labels: NDArray[np.uint8], rng: np.random.Generator) -> tuple[int
 
 
 def photometric(rgb: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
-    """Random exposure, contrast, white balance, saturation, blur and noise, as cameras and weather vary them."""
+    """Random exposure, contrast, white balance, hue, saturation, blur and noise, as cameras and paints vary."""
     gain = np.exp(rng.normal(0, 0.25)) * np.exp(rng.normal(0, 0.06, 3))
     gamma = np.exp(rng.normal(0, 0.2))
     offset = rng.normal(0, 10)
@@ -124,6 +127,10 @@ def photometric(rgb: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.
         grey = cv2.cvtColor(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
         saturation = rng.uniform(0.3, 1.5)
         image = cv2.addWeighted(image, saturation, grey, 1 - saturation, 0)
+    if rng.random() < HUE_TURNED:
+        hsv = cv2.cvtColor(image, cv2.COLOR_RGB2HSV)
+        hsv[..., 0] = (hsv[..., 0].astype(np.int16) + rng.integers(-MOST_HUE, MOST_HUE + 1)) % 180
+        image = cv2.cvtColor(hsv, cv2.COLOR_HSV2RGB)
     if rng.random() < 0.2:
         image = cv2.GaussianBlur(image, (0, 0), rng.uniform(0.4, 1.3))
     if rng.random() < 0.3:

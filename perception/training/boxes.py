@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Soft labels checked by the LiDAR: human-made 3D boxes turned into masks, and the ground against wrong road.
 
-What boxes and teacher agree on becomes a class id, what they contest is not learnt at all.
+What boxes and teacher agree on becomes a class id, what they contest is not learnt at all; but for things that are too
+small for what the teacher calls them, which are background.
 """
 
 from __future__ import annotations
@@ -15,12 +16,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from perception.classes import KITTI_OBJECTS, NO_OBJECT, ROAD, UNLABELLED, VEHICLE
+from perception.classes import BACKGROUND, KITTI_OBJECTS, NO_OBJECT, PEDESTRIAN, ROAD, UNLABELLED, VEHICLE
 from perception.datasets.kitti_tracklets import Tracklet, TrackletBox, read_tracklets
 from perception.sample import Sample
 from perception.sensors import Projection, project_sweep
 from perception.sensors.visibility import hidden_from_camera
 from perception.training.ground import fit_ground, height_above
+from perception.training.small_things import small_things
 
 ABOVE_FLOOR = 0.15
 """Metres; the lowest part of a box holds points of the road."""
@@ -77,6 +79,7 @@ def check(sample: Sample, boxes: Sequence[TrackletBox]) -> Sample:
     teacher = soft.argmax(2).astype(np.uint8)
     labels = np.full((height, width), UNLABELLED, np.uint8)
     contested = np.zeros((height, width), np.bool_)
+    small = np.zeros((height, width), np.bool_)
     points = sample.frame.points[projection.rows]
     plane = fit_ground(sample.frame.points)
     in_any_box = np.zeros(len(points), np.bool_)
@@ -100,10 +103,15 @@ def check(sample: Sample, boxes: Sequence[TrackletBox]) -> Sample:
         no_vehicle = (np.abs(above) < WITHIN_GROUND) & (away < NEAR) & ~in_any_box
         contested |= _around(projection, standing, width, height) & (teacher == ROAD)
         if sample.point_labels is not None:
-            no_vehicle |= sample.point_labels[projection.rows] == NO_OBJECT
+            no_object = sample.point_labels[projection.rows] == NO_OBJECT
+            no_vehicle |= no_object
+            small = _around(projection, small_things(points, above, no_object), width, height)
+            small &= ((teacher == VEHICLE) | (teacher == PEDESTRIAN)) & (labels == UNLABELLED)
         contested |= _around(projection, no_vehicle, width, height) & (teacher == VEHICLE) & (labels == UNLABELLED)
-    small = sample.probabilities.shape[1::-1]
-    veto = cv2.resize(contested.astype(np.uint8), small, interpolation=cv2.INTER_NEAREST) > 0
+        contested |= small
+        labels[small] = BACKGROUND
+    half = sample.probabilities.shape[1::-1]
+    veto = cv2.resize(contested.astype(np.uint8), half, interpolation=cv2.INTER_NEAREST) > 0
     probabilities = sample.probabilities.copy()
     probabilities[veto] = 0
     return replace(sample, labels=labels, probabilities=probabilities)

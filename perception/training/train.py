@@ -69,9 +69,9 @@ def read_config(path: Path) -> Config:
 def train(config: Config, options: Options, progress: Callable[[str], None] = print) -> Path:
     """Train and return the path of the averaged weights.
 
-    Beside the config's schedule, `training` may have `losses`, `soft`, `teacher` and `augmentation`, and each of its
-    sources `soft`, `boxes`, `donors` and `horizon`: see docs/training.md. Raises DataError for data that cannot be
-    read, ModelError for weights that do not fit and settings that there are not.
+    Beside the config's schedule, `training` may have `losses`, `soft`, `teacher`, `mean_teacher`, `augmentation` and
+    `frozen_statistics`, and each of its sources `soft`, `boxes`, `donors` and `horizon`: see docs/training.md. Raises
+    DataError for data that cannot be read, ModelError for weights that do not fit and settings that there are not.
     """
     whole = bool(options.teachers or config.training.get("mean_teacher"))
     return run(config, options, lambda: _build(config, options, progress), progress, whole)
@@ -150,7 +150,8 @@ def _build(config: Config, options: Options, progress: Callable[[str], None]) ->
     """The config's segmentor; as a `Trainee` where the recipe asks for more than the head's own loss."""
     recipe = config.training
     soft = any(recipe.sources[name].get("soft", False) for name, _ in options.data)
-    if not (soft or options.teachers or recipe.get("losses") or recipe.get("mean_teacher")):
+    frozen = bool(recipe.get("frozen_statistics", False))
+    if not (soft or options.teachers or recipe.get("losses") or recipe.get("mean_teacher") or frozen):
         return MODELS.build(config.model)
     model = {key: value for key, value in config.model.items() if key != "type"}
     if config.model.type != "EncoderDecoder":
@@ -162,7 +163,12 @@ def _build(config: Config, options: Options, progress: Callable[[str], None]) ->
         soft_loss = SoftLabelLoss(**recipe.get("soft", {}))
         average = MeanTeacher(**recipe.mean_teacher) if recipe.get("mean_teacher") else None
         lesson = Lesson(
-            recipe.get("losses", ()), soft_loss, teachers, **recipe.get("teacher", {}), mean_teacher=average
+            recipe.get("losses", ()),
+            soft_loss,
+            teachers,
+            **recipe.get("teacher", {}),
+            mean_teacher=average,
+            frozen_statistics=frozen,
         )
     except TypeError as error:
         raise ModelError(f"training.soft, training.teacher or training.mean_teacher: {error}") from error

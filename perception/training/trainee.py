@@ -28,6 +28,7 @@ class Lesson:
     losses: configs of the losses of class ids, summed; none takes the decode head's. soft: of the soft labels.
     teachers: segmentors of the same inputs, in eval mode, whose mean opinion is learnt, softened by `temperature`,
     with the loss weight `weight`. mean_teacher: the trainee's own average as one more, for what nobody labelled.
+    frozen_statistics: batch normalisation keeps the means and variances that it has; few crops measure them badly.
     """
 
     losses: Sequence[Mapping[str, Any]] = ()
@@ -36,6 +37,7 @@ class Lesson:
     temperature: float = 2.0
     weight: float = 1.0
     mean_teacher: MeanTeacher | None = None
+    frozen_statistics: bool = False
 
     def __deepcopy__(self, _memo: dict[int, Any]) -> Lesson:
         """Itself: averaging the weights copies the trainee, and its teachers need no copy."""
@@ -62,6 +64,15 @@ class Trainee(EncoderDecoder):
         losses: list[nn.Module] = [MODELS.build(dict(loss)) for loss in lesson.losses]
         # A plain list, no ModuleList: the state stays that of the plain segmentor.
         self._losses = losses or [self.decode_head.loss_decode]
+
+    def train(self, mode: bool = True) -> Trainee:
+        """See torch's Module."""
+        super().train(mode)
+        if self.lesson.frozen_statistics:
+            for module in self.modules():
+                if isinstance(module, nn.BatchNorm2d):
+                    module.eval()
+        return self
 
     def train_step(self, data: dict[str, Tensor], optim_wrapper: OptimWrapper) -> dict[str, Tensor]:
         """One step of the optimiser; see mmengine's BaseModel."""

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from perception.classes import NO_OBJECT
 from perception.datasets.kitti_frames import KittiFrames
 from perception.datasets.kitti_tracklets import TrackletBox
 from perception.frame import CameraModel, Frame
@@ -80,6 +81,20 @@ def test_what_stands_up_is_no_road_and_what_lies_is_no_vehicle(teacher: np.ndarr
     near = out.probabilities[50:79, 103:118]
     assert (near.sum(2) == 0).mean() > 0.5
     assert (out.probabilities[60:75, 60:80].sum(2) > 0).all()  # right road stays
+
+
+def test_a_cone_that_the_teacher_calls_a_vehicle_is_background(teacher: np.ndarray) -> None:
+    sample = _sample(teacher)
+    y, z = (a.ravel() for a in np.meshgrid(np.linspace(-3.3, -3.0, 8), np.linspace(-1.6, -1.0, 14)))
+    cone = np.stack([np.full(y.shape, 8.0), y, z, np.ones(y.shape)], 1).astype(np.float32)
+    sample.frame.points = np.concatenate([sample.frame.points, cone])
+    sample.point_labels = np.full(len(sample.frame.points), NO_OBJECT, np.uint8)
+    teacher[84:101, 234:244] = 2
+    seen = Sample(sample.name, sample.frame, None, _sample(teacher).probabilities, sample.point_labels)
+    out = check(seen, [BOX])
+    assert (out.labels[86:98, 236:242] == 0).all()
+    assert not out.probabilities[43:49, 118:121].any()
+    assert (out.labels[:, :130] == 255).all()  # the block, too high for a small thing, is no more than contested
 
 
 def test_without_points_nothing_changes(teacher: np.ndarray) -> None:

@@ -77,6 +77,17 @@ def test_learns_class_ids_as_the_plain_segmentor_does(config: Config) -> None:
     torch.testing.assert_close(losses["loss_ce"], expected)
 
 
+@pytest.mark.parametrize("frozen", [False, True])
+def test_frozen_statistics_stay_while_weights_learn(config: Config, frozen: bool) -> None:
+    trainee = _trainee(config, frozen_statistics=frozen).train()
+    norm = next(module for module in trainee.modules() if isinstance(module, torch.nn.BatchNorm2d))
+    before = norm.running_mean.clone()
+    sum(trainee.learn(_data()).values()).backward()
+    assert torch.equal(norm.running_mean, before) == frozen
+    assert norm.weight.grad is not None
+    assert norm.weight.grad.any()
+
+
 def test_soft_and_hard_pixels_weigh_by_their_number(config: Config) -> None:
     trainee, data = _trainee(config), _data()
     alone = trainee.learn(data)["loss_ce"]

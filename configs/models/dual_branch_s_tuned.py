@@ -1,5 +1,5 @@
-# dual_branch_s_rich to go on from good weights with few crops at a time: what batches of four would blur stays as it is, and
-# vehicles come as near as they do on a road.
+# dual_branch_s_rich to go on from good weights with few crops at a time: the statistics of larger batches stay as they
+# are, and vehicles come as near as they do on a road.
 _base_ = "dual_branch_s_rich.py"
 
 training = dict(

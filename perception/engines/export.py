@@ -70,6 +70,9 @@ def _example() -> tuple[torch.Tensor, ...]:
 
 
 def _prepared(output: str | Path, suffix: str) -> Path:
-    path = Path(output).with_suffix(suffix)
+    path = Path(output)
+    if path.suffix in (".onnx", ".safetensors", ".xml"):
+        path = path.with_suffix("")
+    path = path.with_name(path.name + suffix)  # with_suffix would cut a name such as run-0.5
     path.parent.mkdir(parents=True, exist_ok=True)
     return path

@@ -39,7 +39,7 @@ def decided(untrained: Path) -> Path:
     state, config = load_weights(untrained)
     bias = state["decode_head.conv_seg.bias"]
     bias[len(bias) // 4 : len(bias) // 2] += 1000
-    path = untrained.with_name("decided.safetensors")
+    path = untrained.with_name("decided-0.5.safetensors")
     save_weights(path, state, config)
     return path
 
@@ -52,10 +52,10 @@ def test_it_writes_what_is_asked_for_and_says_how_well_it_agrees(
     assert main(["export", str(decided), *arguments, "--json", str(tmp_path / "export.json")]) == 0
     assert "100.0000%" in capsys.readouterr().out
     assert {path.name for path in (tmp_path / "out").iterdir()} == {
-        f"decided{end}" for end in (".xml", ".bin", ".onnx", ".check.npz")
+        f"decided-0.5{end}" for end in (".xml", ".bin", ".onnx", ".check.npz")
     } | {"SHA256SUMS"}
     report = json.loads((tmp_path / "export.json").read_text())
-    assert [entry["file"] for entry in report["files"]] == ["decided.xml", "decided.onnx"]
+    assert [entry["file"] for entry in report["files"]] == ["decided-0.5.xml", "decided-0.5.onnx"]
     assert all(entry["label_agreement"] == 1 and entry["iou"]["road"] == 1 for entry in report["files"])
 
 

@@ -157,7 +157,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = parser().parse_args(argv)
     if not args.data.is_dir():
         raise DataError(f"{args.data}: no such folder of data sets")
-    documents = {path: path.read_text("utf-8") for path in args.documents}
+    for document in args.documents:
+        document.read_text("utf-8")  # what is missing shall not be found out at the end
     before = json.loads(args.report.read_text("utf-8")) if args.report.is_file() else {"quick": args.quick, "parts": {}}
     if before["quick"] != args.quick:
         raise PerceptionError(f"{args.report} holds a run {'without' if args.quick else 'with'} --quick: name another")
@@ -169,8 +170,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     evaluate_parts(pipeline, parts(args.data, args.quick), report, args.report, console)
     write(report, args.report)
     made = tables(report)
-    for document, text in documents.items():
-        document.write_text(fill(text, made, NAMES), "utf-8")
+    for document in args.documents:
+        document.write_text(fill(document.read_text("utf-8"), made, NAMES), "utf-8")
     print(made["targets"].markdown())
     return 0
 

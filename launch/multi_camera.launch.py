@@ -19,7 +19,7 @@ ARGUMENTS = {
         "ROS parameter file; sections such as /front/perception hold for one camera alone.",
     ),
     "points": ("", "The topic of a LiDAR that all cameras share, such as /velodyne_points; empty: each has its own."),
-    "use_sim_time": ("false", "Take the time from /clock, as with `ros2 bag play --clock`."),
+    "use_sim_time": ("", "true: take the time from /clock; empty leaves it to the parameter file."),
     "respawn": ("false", "Start the process again when it ends."),
     "log_level": ("info", "debug, info, warn, error or fatal."),
 }
@@ -39,7 +39,8 @@ def _process(context: LaunchContext) -> list[ExecuteProcess]:
     value = {name: LaunchConfiguration(name).perform(context) for name in ARGUMENTS}
     rigs = [rig.strip() for rig in value["rigs"].split(",") if rig.strip()]
     ros = ["--params-file", value["params_file"], "--log-level", value["log_level"]]
-    ros += ["-p", f"use_sim_time:={value['use_sim_time']}"]
+    if value["use_sim_time"]:
+        ros += ["-p", f"use_sim_time:={value['use_sim_time']}"]
     if value["points"]:
         ros += ["-r", f"points:={value['points']}"]
     # The executable itself: `ros2 run` in between would not pass every signal on, and leave it behind.

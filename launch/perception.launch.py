@@ -4,6 +4,7 @@
 An argument that is left empty leaves the parameter to the parameter file.
 """
 
+import re
 from pathlib import Path
 
 from launch import Action, LaunchContext, LaunchDescription
@@ -22,8 +23,8 @@ ARGUMENTS = {
     "model": ("", "Weights: the name of a shipped model, or a path."),
     "engine": ("", "What runs the network: auto, openvino or torch."),
     "calibration_file": ("", "Camera and LiDAR extrinsics: a KITTI calibration folder, or YAML."),
-    "autostart": ("true", "Configure and activate at once; false leaves it to a lifecycle manager."),
-    "use_sim_time": ("false", "Take the time from /clock, as with `ros2 bag play --clock`."),
+    "autostart": ("", "true: configure and activate at once; false leaves it to a lifecycle manager."),
+    "use_sim_time": ("", "true: take the time from /clock, as with `ros2 bag play --clock`."),
     "respawn": ("false", "Start the node again when it ends."),
     "replay": ("", "A KITTI drive or a bag to play to the node, over and over."),
     "rviz": ("false", "Open RViz with configs/rviz/perception.rviz."),
@@ -31,6 +32,16 @@ ARGUMENTS = {
     "log_level": ("info", "debug, info, warn, error or fatal."),
 }
 """Default and description by argument."""
+
+INPUTS = (
+    *("image", "image/compressed", "camera_info"),
+    *("depth", "depth/compressedDepth", "depth/camera_info"),
+    *("infrared", "infrared/compressed", "infrared/camera_info"),
+    *("points", "odometry"),
+)
+"""What the node listens to, unless `topics` says other names."""
+
+LAYOUT = Path(__file__).resolve().parent.parent / "configs" / "rviz" / "perception.rviz"
 
 
 def generate_launch_description() -> LaunchDescription:
@@ -44,19 +55,29 @@ def generate_launch_description() -> LaunchDescription:
 
 def _node(context: LaunchContext) -> list[Action]:
     value = {name: LaunchConfiguration(name).perform(context) for name in ARGUMENTS}
-    overrides = {name: value[name] for name in ("model", "engine", "calibration_file") if value[name]}
-    switches = {name: _is_true(value[name]) for name in ("autostart", "use_sim_time")}
-    sim_time = {"use_sim_time": switches["use_sim_time"]}
+    overrides: dict[str, str | bool] = {
+        name: value[name] for name in ("model", "engine", "calibration_file") if value[name]
+    }
+    overrides.update({name: _is_true(value[name]) for name in ("autostart", "use_sim_time") if value[name]})
+    sim_time = {"use_sim_time": overrides["use_sim_time"]} if "use_sim_time" in overrides else {}
+    moved = {} if value["topics"] else _moved(value["namespace"], [f"/{name}" for name in INPUTS])
     others: list[Action] = []
     if value["replay"]:
         player = ExecutableInPackage(executable="perception_replay", package="multimodal_perception")
-        clock = ["--clock"] if switches["use_sim_time"] else []
-        others.append(ExecuteProcess(cmd=[player, value["replay"], "--loop", *clock], output="screen"))
+        options = ["--clock"] if sim_time.get("use_sim_time") else []
+        options += ["--remap", *(f"{name}:={other}" for name, other in moved.items())] if moved else []
+        others.append(ExecuteProcess(cmd=[player, value["replay"], "--loop", *options], output="screen"))
     if _is_true(value["rviz"]):
-        layout = str(Path(__file__).resolve().parent.parent / "configs" / "rviz" / "perception.rviz")
-        arguments = ["-d", layout, "-f", value["rviz_frame"]]
+        shown = re.findall(r"Value: (/perception/\S+)", LAYOUT.read_text("utf-8"))
         others.append(
-            Node(package="rviz2", executable="rviz2", arguments=arguments, parameters=[sim_time], output="screen")
+            Node(
+                package="rviz2",
+                executable="rviz2",
+                arguments=["-d", str(LAYOUT), "-f", value["rviz_frame"]],
+                parameters=[sim_time] if sim_time else [],
+                remappings=list({**moved, **_moved(value["namespace"], shown)}.items()),
+                output="screen",
+            )
         )
     return [
         Node(
@@ -64,7 +85,7 @@ def _node(context: LaunchContext) -> list[Action]:
             executable="perception_node",
             name="perception",
             namespace=value["namespace"],
-            parameters=[value["params_file"], {**overrides, **switches}],
+            parameters=[value["params_file"], *([overrides] if overrides else [])],
             arguments=["--topics", value["topics"]] if value["topics"] else [],
             ros_arguments=["--log-level", value["log_level"]],
             output="screen",
@@ -73,6 +94,12 @@ def _node(context: LaunchContext) -> list[Action]:
         ),
         *others,
     ]
+
+
+def _moved(namespace: str, topics: list[str]) -> dict[str, str]:
+    """The topics' names in the namespace; nothing where there is none."""
+    namespace = namespace.strip("/")
+    return {topic: f"/{namespace}{topic}" for topic in topics} if namespace else {}
 
 
 def _is_true(text: str) -> bool:

@@ -75,6 +75,8 @@ class Assembler:
             "lidar": lambda message: read_points(message, intensity_max),
         }
         inputs: dict[str, Input] = {name: arrival.message for name, arrival in matched.arrivals.items()}
+        if "rgb" in inputs:
+            self._calibration.put_image_frame(inputs["rgb"].message.header.frame_id)
         camera = self._camera("rgb")
         if camera is None and "lidar" in inputs and self._calibration.broken() is None:
             self._complaints.warn(

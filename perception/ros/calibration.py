@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -83,14 +83,22 @@ class Calibration:
         self._file = file or FileCalibration(None, None)
         self._parameter = lidar_to_camera
         self._transforms = transforms
+        self._image_frame = ""
         self._infos = {sensor: _CameraInfo() for sensor in ("rgb", "depth", "infrared")}
+
+    def put_image_frame(self, frame_id: str) -> None:
+        """Take the frame that the camera's images come in: a file's camera_name is seldom one that TF knows."""
+        self._image_frame = frame_id or self._image_frame
 
     def put_camera_info(self, message: Any, sensor: str = "rgb") -> None:
         """Take a CameraInfo of the sensor; it is read when the next frame needs it."""
         self._infos[sensor].message = message
 
     def camera(self, sensor: str = "rgb") -> CameraModel | None:
-        """The camera of the newest camera_info that was not broken, else, of rgb, that of the file; None without."""
+        """The camera of the newest camera_info that was not broken, else, of rgb, that of the file; None without.
+
+        Where no camera_info names the camera's frame, the images do.
+        """
         info = self._infos[sensor]
         message = info.message
         if message is not None and not _same(message, info.read):
@@ -99,7 +107,13 @@ class Calibration:
                 info.camera = read_camera(message)
             except MessageError as error:
                 info.error = error
-        return info.camera or (self._file.camera if sensor == "rgb" else None)
+        if sensor != "rgb":
+            return info.camera
+        camera = info.camera or self._file.camera
+        named = info.camera is not None and info.camera.frame_id
+        if camera is not None and self._image_frame and not named:
+            return replace(camera, frame_id=self._image_frame)
+        return camera
 
     def broken(self, sensor: str = "rgb") -> MessageError | None:
         """What is wrong with the camera_info that `camera` looked at last."""

@@ -5,7 +5,7 @@ Of the sensors that are alive one is the trigger: the camera, else LiDAR, else i
 messages opens a set; the other living sensors add their message nearest in acquisition time, within the tolerance.
 A set is ready when every living sensor is in it, when the one that is missing can no longer come, or when its wait is
 over. Nothing queues: a newer set replaces one that was not taken, which counts as a drop. A sensor that is silent
-longer than its timeout is left out, and taken back with its next message.
+longer than its timeout is left out, and taken back with its next message; what it sent before says nothing then.
 
 Acquisition stamps [ns] only ever compare with each other; `now` [s] is any clock that never jumps.
 """
@@ -26,6 +26,9 @@ JUMP_NS = 1_000_000_000
 
 _KEPT = 4
 """Messages per sensor that may still find their set; a sensor four times as fast as the trigger still pairs."""
+
+_UNPAIRED = 10
+"""Sets without a sensor, and messages of it without a set, before that is no accident."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +71,11 @@ class SensorSet:
 
 @dataclass
 class SensorState:
-    """What is known of one sensor. period_ns: usual difference of its stamps. drops: counts by cause."""
+    """What is known of one sensor.
+
+    period_ns: usual difference of its stamps. drops: counts by cause. missed, unmatched: sets without it, and messages
+    of it without a set, since it was in one. gap_ns: its nearest stamp less the trigger's, when it missed a set last.
+    """
 
     kept: deque[Arrival] = field(default_factory=lambda: deque(maxlen=_KEPT))
     last_stamp_ns: int | None = None
@@ -77,6 +84,26 @@ class SensorState:
     alive: bool = False
     received: int = 0
     drops: Counter[str] = field(default_factory=Counter)
+    missed: int = 0
+    unmatched: int = 0
+    gap_ns: int = 0
+
+    @property
+    def unpaired(self) -> bool:
+        """Whether it is alive and yet in no set: its stamps are further from the trigger's than the tolerance."""
+        return self.alive and min(self.missed, self.unmatched) >= _UNPAIRED
+
+    def miss(self, stamp_ns: int) -> None:
+        """Count a set of that stamp without it."""
+        self.missed += 1
+        self.gap_ns = min((arrival.stamp_ns - stamp_ns for arrival in self.kept), key=abs, default=0)
+
+    def restart(self) -> None:
+        """Forget its stamps: what comes begins anew."""
+        self.drops["clock jump"] += sum(not arrival.used for arrival in self.kept)
+        self.kept.clear()
+        self.last_stamp_ns = self.period_ns = None
+        self.missed = self.unmatched = 0
 
 
 @dataclass(frozen=True)
@@ -107,11 +134,17 @@ class Collector:
         state.received += 1
         if state.last_stamp_ns is not None and stamp_ns < state.last_stamp_ns - JUMP_NS:
             self._clear()
+        if state.last_stamp_ns is not None and stamp_ns < state.last_stamp_ns and now >= self._lost_at(sensor):
+            # It began again: a driver with another clock, or a bag shorter than what counts as a jump.
+            state.restart()
         if state.last_stamp_ns is not None and stamp_ns <= state.last_stamp_ns:
             state.drops["duplicate" if stamp_ns == state.last_stamp_ns else "out of order"] += 1
             return
         arrival = Arrival(stamp_ns, now, message)
         self._note(sensor, arrival)
+        if self._answered is not None and abs(stamp_ns - self._answered[1]) <= self.timing.tolerance_s * 1e9:
+            # It would have been in that set: worth waiting for again.
+            state.missed = 0
         self._advance(now)
         if sensor == self.trigger:
             self._open(sensor, arrival)
@@ -180,12 +213,15 @@ class Collector:
         assert self._pending is not None
         sensor, arrival = self._pending
         arrivals = {sensor: arrival}
-        for name in self.sensors:
-            match = self._match(name, arrival.stamp_ns) if name != sensor else None
+        for name in [name for name in self.sensors if name != sensor]:
+            match = self._match(name, arrival.stamp_ns)
             if match is not None:
                 arrivals[name] = match
-        for each in arrivals.values():
+            else:
+                self.sensors[name].miss(arrival.stamp_ns)
+        for name, each in arrivals.items():
             each.used = True
+            self.sensors[name].missed = self.sensors[name].unmatched = 0
         if self._ready is not None:
             self.sensors[self._ready.trigger].drops["superseded"] += 1
         self._pending, self._ready = None, SensorSet(sensor, arrivals)
@@ -197,6 +233,7 @@ class Collector:
         return any(
             name != trigger
             and state.alive
+            and not state.unpaired
             and self._match(name, arrival.stamp_ns) is None
             # A slow sensor's next message may be due only after the tolerance: waiting would be in vain.
             and (state.last_stamp_ns is None or state.last_stamp_ns + 0.8 * (state.period_ns or 0.0) <= latest)
@@ -223,6 +260,7 @@ class Collector:
         state.alive, state.last_arrived, state.last_stamp_ns = True, arrival.arrived, arrival.stamp_ns
         if len(state.kept) == _KEPT and not state.kept[0].used:
             state.drops["unmatched"] += 1
+            state.unmatched += 1
         state.kept.append(arrival)
 
     def _clear(self) -> None:
@@ -231,7 +269,5 @@ class Collector:
         if self._ready is not None:
             self.sensors[self._ready.trigger].drops["clock jump"] += 1
         for state in self.sensors.values():
-            state.drops["clock jump"] += sum(not arrival.used for arrival in state.kept)
-            state.kept.clear()
-            state.last_stamp_ns = state.period_ns = None
+            state.restart()
         self._pending = self._ready = self._answered = None

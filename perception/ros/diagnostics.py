@@ -77,7 +77,8 @@ class Diagnostics:
         self, sensor: str, state: SensorState, before: SensorState, seconds: float, snapshot: Snapshot
     ) -> Report:
         topics, received = self._topics[sensor], state.received - before.received
-        rate_hz = received / seconds
+        # An image that comes raw and compressed is one image.
+        rate_hz = (received - (state.drops["duplicate"] - before.drops["duplicate"])) / seconds
         age = snapshot.now - state.last_arrived if state.last_arrived is not None else None
         values: dict[str, object] = {
             "alive": state.alive,
@@ -99,12 +100,16 @@ class Diagnostics:
             return WARN, f"{info}: {complaint}", values
         if sensor == "lidar" and snapshot.misaligned is not None:
             return WARN, str(snapshot.misaligned), values
+        if state.unpaired:
+            gap_ms, trigger = 1e-6 * state.gap_ns, snapshot.summary.trigger
+            text = f"{rate_hz:.1f} Hz, but {gap_ms:+.0f} ms off the stamps of {trigger}, beyond tolerance_s"
+            return WARN, f"{text}: is its clock right? {sensor}.offset_s corrects a constant one", values
         if state.alive:
             return OK, f"{rate_hz:.1f} Hz", values
         if age is None:
             return OK, f"nothing yet on {' or '.join(topics)}", values
         if received and received == sum(state.drops[cause] - before.drops[cause] for cause in STANDING):
-            return WARN, f"{rate_hz:.1f} Hz, but its stamps have stood still for {age:.1f} s", values
+            return WARN, f"{received / seconds:.1f} Hz, but its stamps have stood still for {age:.1f} s", values
         return WARN, f"silent for {age:.1f} s", values
 
     def _fusion(self, snapshot: Snapshot, before: Snapshot, seconds: float) -> Report:
@@ -122,20 +127,25 @@ class Diagnostics:
         }
         alive = [name for name, state in snapshot.sensors.items() if state.alive]
         seen = [name for name, state in snapshot.sensors.items() if state.last_arrived is not None]
-        lost = [name for name in seen if name not in alive]
+        lost = [name for name in seen if name not in alive or snapshot.sensors[name].unpaired]
         if not seen:
             return STALE, "waiting for the first sensor", values
-        if not alive and not frames:
-            return ERROR, "every sensor is silent: nothing is published", values
-        if not frames and before is not snapshot:
+        if not frames and before is not snapshot and _overdue(summary, snapshot.now):
+            if not alive:
+                return ERROR, "every sensor is silent: nothing is published", values
             reason = self._complaints.recent(self._name)
             return ERROR, "nothing is published" + (f": {reason.splitlines()[0]}" if reason else ""), values
-        text = f"{'+'.join(summary.modalities)}, {frames / seconds:.1f} Hz"
+        text = f"{'+'.join(summary.modalities) or 'nothing yet'}, {frames / seconds:.1f} Hz"
         if not alive:
             return WARN, f"{text}, and now every sensor is silent", values
         if lost:
             return WARN, f"{text}, without {', '.join(lost)}", values
         return OK, text, values
+
+
+def _overdue(summary: Summary, now: float) -> bool:
+    """Whether the next answer should have come by now, as long as the one before took."""
+    return summary.last_answered is None or now - summary.last_answered > min(max(1.0, 3 * summary.interval_s), 10.0)
 
 
 def _array(node: str, reports: Mapping[str, Report]) -> DiagnosticArray:

@@ -4,8 +4,10 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import deque
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -21,9 +23,12 @@ class Summary:
 
     stamp_latency_ms: from the trigger's acquisition stamp; only sensible where the sensor's clock is ours.
     Both by p50, p95 and p99; empty before the first frame. weights, stages_ms, modalities: of the newest frame.
+    last_answered: when that was (monotonic), None before the first; interval_s: between it and the one before.
     """
 
     frames: int = 0
+    last_answered: float | None = None
+    interval_s: float = 0.0
     latency_ms: dict[str, float] = field(default_factory=dict)
     stamp_latency_ms: dict[str, float] = field(default_factory=dict)
     weights: dict[str, float] = field(default_factory=dict)
@@ -33,9 +38,10 @@ class Summary:
 
 
 class Statistics:
-    """Counts answers and remembers their latencies; several threads may use it."""
+    """Counts answers and remembers their latencies; several threads may use it. clock: seconds, monotonic."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
         self._lock = threading.Lock()
         self._frames = 0
         self._latency: deque[float] = deque(maxlen=WINDOW)
@@ -56,22 +62,24 @@ class Statistics:
             self._frames += 1
             self._latency.append(latency_s * 1e3)
             self._stamp_latency.append(stamp_latency_s * 1e3)
+            now, before = self._clock(), self._newest.last_answered
             self._newest = Summary(
-                weights=dict(prediction.modality_weights), stages_ms=stages_ms, modalities=modalities, trigger=trigger
+                last_answered=now,
+                interval_s=0.0 if before is None else now - before,
+                weights=dict(prediction.modality_weights),
+                stages_ms=stages_ms,
+                modalities=modalities,
+                trigger=trigger,
             )
 
     def summary(self) -> Summary:
         """The numbers as they are now."""
         with self._lock:
-            newest = self._newest
-            return Summary(
-                self._frames,
-                _percentiles(self._latency),
-                _percentiles(self._stamp_latency),
-                newest.weights,
-                newest.stages_ms,
-                newest.modalities,
-                newest.trigger,
+            return replace(
+                self._newest,
+                frames=self._frames,
+                latency_ms=_percentiles(self._latency),
+                stamp_latency_ms=_percentiles(self._stamp_latency),
             )
 
 

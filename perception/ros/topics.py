@@ -10,7 +10,13 @@ import yaml
 from perception.errors import DataError
 from perception.paths import config_path
 
-INPUT_TOPICS: tuple[str, ...] = ("image", "image/compressed", "camera_info", "depth", "infrared", "points", "odometry")
+INPUT_TOPICS: tuple[str, ...] = (
+    *("image", "image/compressed", "camera_info"),
+    *("depth", "depth/compressedDepth", "depth/camera_info"),
+    *("infrared", "infrared/compressed", "infrared/camera_info"),
+    *("points", "odometry"),
+)
+"""What the node subscribes to (`perception.ros.subscriptions`), named here so that a file is read without ROS."""
 
 
 def read_topics(preset: str) -> dict[str, str]:

@@ -48,7 +48,8 @@ class StaticTransforms:
         waiting = deque([target])
         while waiting and source not in found:
             frame = waiting.popleft()
-            for child, matrix in self._edges.get(frame, {}).items():
+            # A copy: messages come in another thread.
+            for child, matrix in list(self._edges.get(frame, {}).items()):
                 if child not in found:
                     found[child] = found[frame] @ matrix
                     waiting.append(child)

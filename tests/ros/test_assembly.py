@@ -9,7 +9,7 @@ import pytest
 
 from perception.frame import CameraModel
 from perception.ros.assembly import Assembler, Input, Observation
-from perception.ros.calibration import Calibration
+from perception.ros.calibration import Calibration, FileCalibration
 from perception.ros.collector import Arrival, SensorSet
 from perception.ros.complaints import Complaints
 from perception.ros.convert import camera_info_fields, cloud_fields, image_fields
@@ -37,12 +37,17 @@ class Bench:
     """An assembler with everything it says."""
 
     def __init__(
-        self, calibrated: bool = True, width: int = 64, motion: EgoMotion | None = None, transforms: Any = None
+        self,
+        calibrated: bool = True,
+        width: int = 64,
+        motion: EgoMotion | None = None,
+        transforms: Any = None,
+        file: FileCalibration | None = None,
     ) -> None:
         self.errors: list[str] = []
         self.warnings: list[str] = []
         self.drops: list[tuple[str, str]] = []
-        self.calibration = calibration = Calibration(None, np.eye(4) if calibrated else None, transforms)
+        self.calibration = calibration = Calibration(file, np.eye(4) if calibrated else None, transforms)
         if calibrated:
             camera = CameraModel(np.array([[70.0, 0, 31.5], [0, 70.0, 11.5], [0, 0, 1]]), width, 24)
             header = SimpleNamespace(frame_id="left")
@@ -83,6 +88,25 @@ def test_any_sensor_alone(sensor: str) -> None:
     assert seen is not None
     assert len(seen.frame.modalities) == 1
     assert seen.frame_id == "left"
+
+
+def test_the_images_name_the_frame_of_a_camera_from_a_file() -> None:
+    camera = CameraModel(np.array([[70.0, 0, 31.5], [0, 70.0, 11.5], [0, 0, 1]]), 64, 24, "narrow_stereo")
+    asked: list[tuple[str, str]] = []
+
+    def lookup(target: str, source: str) -> Any:
+        asked.append((target, source))
+        return np.eye(4) if target == "left" else None
+
+    tf = SimpleNamespace(lookup=lookup)
+    bench = Bench(calibrated=False, transforms=tf, file=FileCalibration(camera, None))
+    seen = bench("rgb", **all_messages())
+    assert seen is not None
+    assert "lidar" in seen.frame.modalities
+    assert asked == [("left", "velo")]
+    alone = bench("lidar", lidar=message("lidar"))
+    assert alone is not None
+    assert alone.frame_id == "left"
 
 
 def test_a_broken_message_is_left_out_and_named() -> None:

@@ -176,6 +176,58 @@ def test_unused_messages_are_counted() -> None:
     assert c.sensors["depth"].drops["unmatched"] == 35
 
 
+def test_a_bag_shorter_than_a_jump_is_answered_again_after_a_silence() -> None:
+    c = collector("rgb", "lidar")
+    both(c, 5)
+    for start in (10_000, 20_000):
+        answered = []
+        for stamp in range(0, 500, 100):
+            answered += [offer(c, "rgb", stamp, start + stamp), offer(c, "lidar", stamp, start + stamp + 10)]
+        assert {"rgb": 400, "lidar": 400} in answered
+        assert sum(found is not None for found in answered) == 5
+    assert c.sensors["rgb"].drops["out of order"] == 0
+
+
+def test_an_old_message_of_a_living_sensor_begins_nothing_anew() -> None:
+    c = collector("rgb")
+    offer(c, "rgb", 1000, 0)
+    assert offer(c, "rgb", 500, 499) is None
+    assert c.sensors["rgb"].drops == {"out of order": 1}
+
+
+def test_a_living_sensor_that_is_in_no_set_is_known() -> None:
+    c = collector("rgb", "lidar")
+    for stamp in range(0, 5000, 100):
+        offer(c, "rgb", stamp, stamp)
+        offer(c, "lidar", stamp - 3000, stamp + 10)
+        assert c.sensors["lidar"].unpaired == (stamp >= 1300)
+    assert c.sensors["lidar"].gap_ns == -3100 * MS
+    assert not c.sensors["rgb"].unpaired
+
+
+def test_it_is_waited_for_no_longer_until_its_stamps_are_right() -> None:
+    c = collector("rgb", "lidar")
+    for stamp in range(0, 5000, 100):
+        offer(c, "rgb", stamp, stamp)
+        offer(c, "lidar", stamp - 3000, stamp + 10)
+    assert offer(c, "rgb", 5000, 5000) == {"rgb": 5000}
+    assert offer(c, "lidar", 5000, 5010) is None
+    assert not c.sensors["lidar"].unpaired
+    assert offer(c, "rgb", 5100, 5100) is None
+    assert offer(c, "lidar", 5100, 5110) == {"rgb": 5100, "lidar": 5100}
+
+
+@pytest.mark.parametrize(("camera_ms", "lidar_ms"), [(1000, 10), (10, 1000), (33, 100)])
+def test_a_sensor_with_another_rate_is_not_unpaired(camera_ms: int, lidar_ms: int) -> None:
+    c = Collector(("rgb", "lidar"), Timing(0.05, 0.05, dict.fromkeys(TRIGGER_ORDER, 2.0)))
+    for now in range(20_000):
+        if now % camera_ms == 0:
+            offer(c, "rgb", now, now)
+        if now % lidar_ms == 0:
+            offer(c, "lidar", now, now)
+        assert not c.sensors["lidar"].unpaired or now % camera_ms, now
+
+
 class Drive(RuleBasedStateMachine):
     """Any traffic in simulated time: messages in any order, silence, jitter, and a worker that comes when it likes."""
 

@@ -25,8 +25,8 @@ class Bench:
     def __init__(self) -> None:
         self.complaints = Complaints(lambda _: None, lambda _: None)
         self.diagnostics = Diagnostics("perception", TOPICS, self.complaints)
-        self.statistics = Statistics()
         self.now = 100.0
+        self.statistics = Statistics(lambda: self.now)
         self.refused: dict[str, str] = {}
         self.misaligned: Misalignment | None = None
 
@@ -95,6 +95,41 @@ def test_a_sensor_slower_than_its_timeout_is_no_error_while_it_is_answered() -> 
     said = bench.tick(rgb=bench.sensor(6, age=0.6, alive=False))
     assert said["fusion"][:2] == (WARN, "rgb+lidar, 1.0 Hz, and now every sensor is silent")
     assert said["rgb"][:2] == (WARN, "silent for 0.6 s")
+
+
+@pytest.mark.parametrize("alive", [True, False])
+def test_a_node_that_answers_less_than_once_a_second_is_no_error(alive: bool) -> None:
+    bench = Bench()
+    bench.tick(rgb=bench.sensor(5))
+    for _ in range(3):
+        bench.answer(1)
+        for _ in range(2):
+            said = bench.tick(rgb=bench.sensor(6, age=1.5, alive=alive))
+    assert said["fusion"][0] == (OK if alive else WARN)
+    for _ in range(6):
+        said = bench.tick(rgb=bench.sensor(6, age=1.5, alive=alive))
+    assert said["fusion"][0] == ERROR
+
+
+def test_an_image_that_comes_raw_and_compressed_counts_once() -> None:
+    bench = Bench()
+    bench.tick(rgb=bench.sensor(10, duplicate=5))
+    said = bench.tick(rgb=bench.sensor(30, duplicate=15))
+    assert said["rgb"][:2] == (OK, "10.0 Hz")
+
+
+def test_a_living_sensor_that_is_in_no_frame_is_a_warning() -> None:
+    bench = Bench()
+    bench.tick(rgb=bench.sensor(5), lidar=bench.sensor(5))
+    bench.answer(10)
+    lidar = bench.sensor(15)
+    lidar.missed, lidar.unmatched, lidar.gap_ns = 10, 10, -3_000_000_000
+    said = bench.tick(rgb=bench.sensor(15), lidar=lidar)
+    level, message, _ = said["lidar"]
+    assert level == WARN
+    assert message.startswith("10.0 Hz, but -3000 ms off the stamps of rgb, beyond tolerance_s")
+    assert "lidar.offset_s" in message
+    assert said["fusion"][:2] == (WARN, "rgb+lidar, 10.0 Hz, without lidar")
 
 
 def test_stamps_that_stand_still_are_no_silence() -> None:

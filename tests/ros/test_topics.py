@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from perception.errors import DataError, ModelError
-from perception.ros.topics import read_topics, remappings
+from perception.ros.topics import INPUT_TOPICS, read_topics, remappings
 
 
 @pytest.mark.parametrize(
@@ -20,6 +20,12 @@ def test_a_file_becomes_ros_arguments(tmp_path: Path) -> None:
     path = tmp_path / "mine.yaml"
     path.write_text("image: /front/image\npoints: /top/points\n")
     assert remappings(str(path)) == ["--ros-args", "-r", "image:=/front/image", "-r", "points:=/top/points", "--"]
+
+
+def test_every_subscription_can_be_named() -> None:
+    subscriptions = pytest.importorskip("perception.ros.subscriptions", exc_type=ImportError)
+    heard = {topic for inputs in subscriptions.INPUTS.values() for topic, _ in inputs} | set(subscriptions.OTHERS)
+    assert heard == set(INPUT_TOPICS)
 
 
 @pytest.mark.parametrize(

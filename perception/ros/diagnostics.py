@@ -127,7 +127,7 @@ class Diagnostics:
         }
         alive = [name for name, state in snapshot.sensors.items() if state.alive]
         seen = [name for name, state in snapshot.sensors.items() if state.last_arrived is not None]
-        lost = [name for name in seen if name not in alive or snapshot.sensors[name].unpaired]
+        lost = [name for name in seen if _left_out(snapshot.sensors[name], before.sensors[name])]
         if not seen:
             return STALE, "waiting for the first sensor", values
         if not frames and before is not snapshot and _overdue(summary, snapshot.now):
@@ -141,6 +141,11 @@ class Diagnostics:
         if lost:
             return WARN, f"{text}, without {', '.join(lost)}", values
         return OK, text, values
+
+
+def _left_out(state: SensorState, before: SensorState) -> bool:
+    """Whether frames are made without the sensor."""
+    return not state.alive or state.unpaired or state.drops["no calibration"] > before.drops["no calibration"]
 
 
 def _overdue(summary: Summary, now: float) -> bool:

@@ -132,6 +132,14 @@ def test_a_living_sensor_that_is_in_no_frame_is_a_warning() -> None:
     assert said["fusion"][:2] == (WARN, "rgb+lidar, 10.0 Hz, without lidar")
 
 
+def test_a_living_sensor_without_calibration_is_missing_from_the_frames() -> None:
+    bench = Bench()
+    bench.tick(rgb=bench.sensor(5), lidar=bench.sensor(5))
+    bench.answer(10)
+    said = bench.tick(rgb=bench.sensor(15), lidar=bench.sensor(15, **{"no calibration": 10}))
+    assert said["fusion"][:2] == (WARN, "rgb+lidar, 10.0 Hz, without lidar")
+
+
 def test_stamps_that_stand_still_are_no_silence() -> None:
     bench = Bench()
     bench.tick(rgb=bench.sensor(5, age=0.6, alive=False, duplicate=3))

@@ -5,7 +5,7 @@ Of the sensors that are alive one is the trigger: the camera, else LiDAR, else i
 messages opens a set; the other living sensors add their message nearest in acquisition time, within the tolerance.
 A set is ready when every living sensor is in it, when the one that is missing can no longer come, or when its wait is
 over. Nothing queues: a newer set replaces one that was not taken, which counts as a drop. A sensor that is silent
-longer than its timeout is left out, and taken back with its next message; what it sent before says nothing then.
+longer than its timeout is left out, and taken back with its next message, even if its stamps have gone back by then.
 
 Acquisition stamps [ns] only ever compare with each other; `now` [s] is any clock that never jumps.
 """

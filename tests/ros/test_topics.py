@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import ast
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,19 @@ def test_every_subscription_can_be_named() -> None:
     subscriptions = pytest.importorskip("perception.ros.subscriptions", exc_type=ImportError)
     heard = {topic for inputs in subscriptions.INPUTS.values() for topic, _ in inputs} | set(subscriptions.OTHERS)
     assert heard == set(INPUT_TOPICS)
+
+
+def test_launch_knows_the_same_inputs() -> None:
+    launch = Path(__file__).resolve().parents[2] / "launch/perception.launch.py"
+    assigned = {
+        target.id: statement.value
+        for statement in ast.parse(launch.read_text("utf-8")).body
+        if isinstance(statement, ast.Assign)
+        for target in statement.targets
+        if isinstance(target, ast.Name)
+    }
+    names = [node.value for node in ast.walk(assigned["INPUTS"]) if isinstance(node, ast.Constant)]
+    assert sorted(map(str, names)) == sorted(INPUT_TOPICS)
 
 
 @pytest.mark.parametrize(

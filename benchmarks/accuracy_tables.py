@@ -19,9 +19,10 @@ Report = Mapping[str, Any]
 
 NAMES = (
     "measured", "targets", "data", "scores", "points", "conditions", "subsets", "black", "distance", "sizes", "road",
-    "robustness", "disturbances", "recipes", "recipes_pretrained", "recipes_continued", "biases",
+    "robustness", "disturbances", "recipes", "recipes_pretrained", "recipes_continued", "biases_pedestrian",
+    "biases_vehicle",
 )  # fmt: skip
-"""Of the document's tables. Those of recipes are made by `recipes.py`, that of biases by `biases.py`."""
+"""Of the document's tables. Those of recipes are made by `recipes.py`, those of biases by `biases.py`."""
 
 OBJECTS = tuple(name for name, label in FOREGROUND.items() if label in (VEHICLE, PEDESTRIAN))
 ROAD_FIGURES = {

@@ -1,17 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Sweeps a bias of the pedestrian's logits, writes the table of a document and, where asked, weights that have it.
+"""Sweeps biases of logits, writes the tables of a document and, where asked, weights that have such biases.
 
-    python benchmarks/biases.py WEIGHTS DATA docs/accuracy.md [BIAS OUTPUT.safetensors]
+    python benchmarks/biases.py WEIGHTS DATA docs/accuracy.md [OUTPUT.safetensors pedestrian=BIAS vehicle=BIAS]
 
-Training counts pedestrians more than they are: class weights, crops placed on them, pasted ones. What the network then
-sees too often is taken back here, without training (logit adjustment, Menon et al., ICLR 2021). The bias is chosen on
-streets that neither training nor the evaluation has, and on training frames of real sets, never on what is reported.
+Training counts pedestrians and vehicles more than they are: class weights, crops placed on them, pasted ones. What the
+network then sees too often is taken back here, without training (logit adjustment, Menon et al., ICLR 2021). A bias is
+chosen on streets that neither training nor the evaluation has, and on training frames of real sets, never on what is
+reported.
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,11 +27,12 @@ from rich.progress import track
 from tables import fill
 
 from perception.benchmark.tables import Table
-from perception.classes import PEDESTRIAN
+from perception.classes import FOREGROUND
 from perception.datasets.registry import open_dataset
 from perception.engines.weights import build_model, load_weights, save_weights
-from perception.evaluation.evaluate import keep_modalities, truth_of
+from perception.evaluation.evaluate import evaluate, keep_modalities, truth_of
 from perception.evaluation.metrics import ConfusionMatrix
+from perception.frame import Frame, Prediction
 from perception.models import Batch
 from perception.models.light_fpn_head import SUBPIXELS
 from perception.pipeline import network_size
@@ -37,11 +40,15 @@ from perception.sample import Sample
 from perception.sensors import encode
 from perception.simulation import SimulatedDrives
 
+SWEPT = ("pedestrian", "vehicle")
 BIASES = (-0.6, -0.45, -0.35, -0.25, -0.15, 0.0, 0.15)
 SEEDS, FRAMES, EACH = range(8000, 8006), 100, 12
 CONDITIONS = ("day", "dusk", "night", "fog", "rain")
 REAL = {"camvid": ("camvid", 6), "idd-lite": ("idd_lite", 20), "kitti-frames": ("kitti_frustum", 3)}
 """Folders, and every which training frame is taken."""
+
+
+Scores = dict[str, dict[float, float]]
 
 
 def sets(data: Path) -> dict[str, tuple[Sequence[Sample], Sequence[str] | None]]:
@@ -59,20 +66,32 @@ def sets(data: Path) -> dict[str, tuple[Sequence[Sample], Sequence[str] | None]]
     return found
 
 
-def sweep(model: torch.nn.Module, samples: Sequence[Sample], kept: Sequence[str] | None) -> dict[float, float]:
-    """The pedestrian's IoU by bias."""
-    confusions = {bias: ConfusionMatrix() for bias in BIASES}
+def sweep(model: torch.nn.Module, samples: Sequence[Sample], kept: Sequence[str] | None, name: str) -> Scores:
+    """The IoU of the class `name` by bias: at pixels, and at LiDAR points where any sample has truth there."""
+    pixels = {bias: ConfusionMatrix() for bias in BIASES}
+    points = {bias: ConfusionMatrix() for bias in BIASES}
     for sample in track(samples, "sweeping", transient=True):
         logits = logits_of(model, keep_modalities(sample.frame, kept) if kept else sample.frame)
         truth = truth_of(sample)
         assert truth is not None
-        for bias, confusion in confusions.items():
+        size = (truth.shape[1], truth.shape[0])
+        for bias in BIASES:
             adjusted = logits.copy()
-            adjusted[PEDESTRIAN] += bias
+            adjusted[FOREGROUND[name]] += bias
             labels = adjusted.argmax(0).astype(np.uint8)
-            size = (truth.shape[1], truth.shape[0])
-            confusion.update(np.asarray(cv2.resize(labels, size, interpolation=cv2.INTER_NEAREST), np.uint8), truth)
-    return {bias: confusion.iou()["pedestrian"] for bias, confusion in confusions.items()}
+            fitted = np.asarray(cv2.resize(labels, size, interpolation=cv2.INTER_NEAREST), np.uint8)
+            pixels[bias].update(fitted, truth)
+            if sample.point_labels is not None:
+                seen = Prediction(0, fitted, np.zeros_like(fitted), {})
+                points[bias].add(evaluate(partial(_already, seen), [sample]).point_confusion)
+    found = {"": {bias: confusion.iou()[name] for bias, confusion in pixels.items()}}
+    if any(confusion.pixels for confusion in points.values()):
+        found[", LiDAR points"] = {bias: confusion.iou()[name] for bias, confusion in points.items()}
+    return found
+
+
+def _already(prediction: Prediction, _frame: Frame) -> Prediction:
+    return prediction
 
 
 def logits_of(model: Any, frame: Any) -> NDArray[np.float32]:
@@ -84,29 +103,36 @@ def logits_of(model: Any, frame: Any) -> NDArray[np.float32]:
         return np.asarray(model.decode_head(features)[0], np.float32)
 
 
-def shifted(weights: Path, bias: float, output: Path) -> None:
-    """The same weights with `bias` on the pedestrian's logits."""
+def shifted(weights: Path, biases: Mapping[str, float], output: Path) -> None:
+    """The same weights with `biases`, by class, on the logits."""
     state, config = load_weights(weights)
     cells = SUBPIXELS**2
-    biases = state["decode_head.conv_seg.bias"].clone()
-    biases[PEDESTRIAN * cells : (PEDESTRIAN + 1) * cells] += bias
-    save_weights(output, {**state, "decode_head.conv_seg.bias": biases}, config)
+    shift = state["decode_head.conv_seg.bias"].clone()
+    for name, bias in biases.items():
+        shift[FOREGROUND[name] * cells : (FOREGROUND[name] + 1) * cells] += bias
+    save_weights(output, {**state, "decode_head.conv_seg.bias": shift}, config)
 
 
 def main(arguments: list[str]) -> None:
     """Sweep, write the document, then the weights."""
     weights, data, document = map(Path, arguments[:3])
+    chosen = {name: float(bias) for name, bias in (argument.split("=") for argument in arguments[4:])}
     model = build_model(weights).eval()
-    found = {name: sweep(model, *what) for name, what in sets(data).items()}
-    rows = [(name, *(f"{iou:.3f}" for iou in by_bias.values())) for name, by_bias in found.items()]
-    table = Table("Biases", ("pedestrian IoU", *(f"{bias:+.2f}" for bias in BIASES)), rows)
-    print(table.markdown())
-    document.write_text(fill(document.read_text("utf-8"), {"biases": table}, NAMES), "utf-8")
-    if len(arguments) == 5:
-        shifted(weights, float(arguments[3]), Path(arguments[4]))
+    samples = sets(data)
+    made = {}
+    for name in SWEPT:
+        rows = []
+        for title, what in samples.items():
+            for suffix, by_bias in sweep(model, *what, name).items():
+                rows.append((title + suffix, *(f"{iou:.3f}" for iou in by_bias.values())))
+        made[f"biases_{name}"] = Table("Biases", (f"{name} IoU", *(f"{bias:+.2f}" for bias in BIASES)), rows)
+        print(made[f"biases_{name}"].markdown())
+    document.write_text(fill(document.read_text("utf-8"), made, NAMES), "utf-8")
+    if chosen:
+        shifted(weights, chosen, Path(arguments[3]))
 
 
 if __name__ == "__main__":
-    if len(sys.argv) not in (4, 6):
+    if len(sys.argv) < 4:
         sys.exit(__doc__)
     main(sys.argv[1:])

@@ -31,6 +31,8 @@ from perception.ros.parameters import Settings, make_settings
 from perception.ros.publishers import Publishers
 
 DISCOVERY_TIMEOUT_S = 15.0
+SETTLE_S = 0.01
+"""Before each frame: whoever listens is done with the one before, and takes no core from the stages of this one."""
 
 IMAGE = "sensor_msgs/msg/Image"
 DEFAULT_OUTPUTS: dict[str, str] = {f"/perception/{name}": IMAGE for name in ("labels", "confidence", *FOREGROUND)}
@@ -71,6 +73,7 @@ class FrameStages:
 
     def __call__(self, messages: Messages, settings: Settings | None = None) -> dict[str, float]:
         """One frame. settings: what to publish; the node's defaults. Raises PerceptionError for broken messages."""
+        time.sleep(SETTLE_S)
         began = time.perf_counter()
         arrivals = {}
         for topic, (sensor, kind) in _INPUTS.items():

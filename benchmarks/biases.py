@@ -17,7 +17,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import torch
 from accuracy_tables import NAMES
@@ -30,7 +29,7 @@ from perception.benchmark.tables import Table
 from perception.classes import FOREGROUND
 from perception.datasets.registry import open_dataset
 from perception.engines.weights import build_model, load_weights, save_weights
-from perception.evaluation.evaluate import evaluate, keep_modalities, truth_of
+from perception.evaluation.evaluate import evaluate, fit, keep_modalities, truth_of
 from perception.evaluation.metrics import ConfusionMatrix
 from perception.frame import Frame, Prediction
 from perception.models import Batch
@@ -40,15 +39,15 @@ from perception.sample import Sample
 from perception.sensors import encode
 from perception.simulation import SimulatedDrives
 
+Rows = dict[str, list[float]]
+"""IoU by bias, in the order of BIASES, by what is added to the set's name."""
+
 SWEPT = ("pedestrian", "vehicle")
 BIASES = (-0.6, -0.45, -0.35, -0.25, -0.15, 0.0, 0.15)
 SEEDS, FRAMES, EACH = range(8000, 8006), 100, 12
 CONDITIONS = ("day", "dusk", "night", "fog", "rain")
 REAL = {"camvid": ("camvid", 6), "idd-lite": ("idd_lite", 20), "kitti-frames": ("kitti_frustum", 3)}
 """Folders, and every which training frame is taken."""
-
-
-Scores = dict[str, dict[float, float]]
 
 
 def sets(data: Path) -> dict[str, tuple[Sequence[Sample], Sequence[str] | None]]:
@@ -66,28 +65,31 @@ def sets(data: Path) -> dict[str, tuple[Sequence[Sample], Sequence[str] | None]]
     return found
 
 
-def sweep(model: torch.nn.Module, samples: Sequence[Sample], kept: Sequence[str] | None, name: str) -> Scores:
-    """The IoU of the class `name` by bias: at pixels, and at LiDAR points where any sample has truth there."""
-    pixels = {bias: ConfusionMatrix() for bias in BIASES}
-    points = {bias: ConfusionMatrix() for bias in BIASES}
+def sweep(model: torch.nn.Module, samples: Sequence[Sample], kept: Sequence[str] | None) -> dict[str, Rows]:
+    """By swept class, its IoU by bias: at pixels, and at LiDAR points where any sample has truth there."""
+    pixels = {(name, bias): ConfusionMatrix() for name in SWEPT for bias in BIASES}
+    points = {each: ConfusionMatrix() for each in pixels}
     for sample in track(samples, "sweeping", transient=True):
         logits = logits_of(model, keep_modalities(sample.frame, kept) if kept else sample.frame)
         truth = truth_of(sample)
         assert truth is not None
-        size = (truth.shape[1], truth.shape[0])
-        for bias in BIASES:
+        for name, bias in pixels:
             adjusted = logits.copy()
             adjusted[FOREGROUND[name]] += bias
-            labels = adjusted.argmax(0).astype(np.uint8)
-            fitted = np.asarray(cv2.resize(labels, size, interpolation=cv2.INTER_NEAREST), np.uint8)
-            pixels[bias].update(fitted, truth)
+            labels = fit(adjusted.argmax(0).astype(np.uint8), truth)
+            pixels[name, bias].update(labels, truth)
             if sample.point_labels is not None:
-                seen = Prediction(0, fitted, np.zeros_like(fitted), {})
-                points[bias].add(evaluate(partial(_already, seen), [sample]).point_confusion)
-    found = {"": {bias: confusion.iou()[name] for bias, confusion in pixels.items()}}
-    if any(confusion.pixels for confusion in points.values()):
-        found[", LiDAR points"] = {bias: confusion.iou()[name] for bias, confusion in points.items()}
-    return found
+                seen = Prediction(0, labels, np.zeros_like(labels), {})
+                points[name, bias].add(evaluate(partial(_already, seen), [sample]).point_confusion)
+    kinds = {"": pixels, ", LiDAR points": points}
+    return {
+        name: {
+            suffix: [found[name, bias].iou()[name] for bias in BIASES]
+            for suffix, found in kinds.items()
+            if found[name, 0.0].pixels
+        }
+        for name in SWEPT
+    }
 
 
 def _already(prediction: Prediction, _frame: Frame) -> Prediction:
@@ -118,13 +120,14 @@ def main(arguments: list[str]) -> None:
     weights, data, document = map(Path, arguments[:3])
     chosen = {name: float(bias) for name, bias in (argument.split("=") for argument in arguments[4:])}
     model = build_model(weights).eval()
-    samples = sets(data)
+    found = {title: sweep(model, *what) for title, what in sets(data).items()}
     made = {}
     for name in SWEPT:
-        rows = []
-        for title, what in samples.items():
-            for suffix, by_bias in sweep(model, *what, name).items():
-                rows.append((title + suffix, *(f"{iou:.3f}" for iou in by_bias.values())))
+        rows = [
+            (title + suffix, *(f"{iou:.3f}" for iou in ious))
+            for title, by_class in found.items()
+            for suffix, ious in by_class[name].items()
+        ]
         made[f"biases_{name}"] = Table("Biases", (f"{name} IoU", *(f"{bias:+.2f}" for bias in BIASES)), rows)
         print(made[f"biases_{name}"].markdown())
     document.write_text(fill(document.read_text("utf-8"), made, NAMES), "utf-8")
@@ -133,6 +136,6 @@ def main(arguments: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) < 4:
+    if len(sys.argv) < 4 or len(sys.argv) == 5:  # an output without a bias
         sys.exit(__doc__)
     main(sys.argv[1:])

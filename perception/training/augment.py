@@ -19,12 +19,32 @@ from perception.frame import MODALITIES, CameraModel, Frame
 from perception.sensors.channels import AUX_CHANNELS
 from perception.sensors.encode import NetworkInput
 
-WHOLE, ALONE = 0.6, 0.15
-"""Shares of the crops that keep every modality that they have, and a single one: where LiDAR was alone in one crop of
-thirty, walls became vehicles to it."""
-
 HUE_TURNED, MOST_HUE = 0.2, 20
 """Share of the crops whose colours are turned, and by how many of OpenCV's 180 hues: a lorry may have any paint."""
+
+
+@dataclass(frozen=True)
+class Subsets:
+    """Modality dropout: the shares of the crops that keep every modality that they have, and a single one.
+
+    The rest keep a random non-empty subset. Where LiDAR was alone in one crop of thirty, walls became vehicles to it.
+    """
+
+    whole: float = 0.6
+    alone: float = 0.15
+
+    def draw(self, present: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.bool_]:
+        """(4,) bool, the modalities that are kept of those that are `present` (4,)."""
+        everything = present > 0
+        kind = rng.random()
+        if kind < self.whole:
+            return everything
+        if kind < self.whole + self.alone:
+            return np.arange(len(MODALITIES)) == rng.choice(np.flatnonzero(everything))
+        while True:
+            kept = everything & (rng.random(len(MODALITIES)) < 0.5)
+            if kept.any():
+                return kept
 
 
 @dataclass(frozen=True)
@@ -145,17 +165,3 @@ def drop_modalities(network_input: NetworkInput, kept: NDArray[np.bool_]) -> Net
     rgb = network_input.rgb if present[0] else np.zeros_like(network_input.rgb)
     mask = np.repeat(present[1:].astype(np.uint8), list(AUX_CHANNELS.values()))
     return NetworkInput(rgb, network_input.aux * mask, present)
-
-
-def random_subset(present: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.bool_]:
-    """Modality dropout: (4,) bool, mostly everything, else one of what is present or a random non-empty subset."""
-    everything = present > 0
-    kind = rng.random()
-    if kind < WHOLE:
-        return everything
-    if kind < WHOLE + ALONE:
-        return np.arange(len(MODALITIES)) == rng.choice(np.flatnonzero(everything))
-    while True:
-        kept = everything & (rng.random(len(MODALITIES)) < 0.5)
-        if kept.any():
-            return kept

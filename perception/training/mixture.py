@@ -16,10 +16,10 @@ from perception.sample import Sample
 from perception.sensors import NetworkInput, encode
 from perception.training.augment import (
     Crop,
+    Subsets,
     drop_modalities,
     photometric,
     random_crop,
-    random_subset,
     rare_pixel,
 )
 from perception.training.lidar_fault import LidarFaults
@@ -50,11 +50,12 @@ class Source:
 
 @dataclass(frozen=True)
 class Augmentation:
-    """What happens to a crop beside scaling, mirroring and `photometric`. By default nothing."""
+    """What happens to a crop beside scaling, mirroring and `photometric`. By default modality dropout alone."""
 
     weather: Weather = field(default_factory=Weather)
     lidar: LidarFaults = field(default_factory=LidarFaults)
     paste: Paste = field(default_factory=Paste)
+    subsets: Subsets = field(default_factory=Subsets)
 
 
 FOCUSED = 0.25
@@ -125,7 +126,7 @@ class Mixture(Dataset[dict[str, torch.Tensor]]):
             self.augmentation.paste.apply(target, self.shelves[number], rng)
         if frame.rgb is not None:
             network_input.rgb = self.augmentation.weather.apply(photometric(network_input.rgb, rng), rng)
-        kept = random_subset(network_input.present, rng)
+        kept = self.augmentation.subsets.draw(network_input.present, rng)
         item = _tensors(network_input if self.whole else drop_modalities(network_input, kept))
         item["labels"] = torch.from_numpy(labels)
         if self.whole:

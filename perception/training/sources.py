@@ -11,6 +11,7 @@ from mmengine.config import ConfigDict
 from perception.datasets.registry import open_dataset
 from perception.errors import DataError, ModelError
 from perception.sample import Sample
+from perception.training.augment import Subsets
 from perception.training.boxes import check_with_tracklets
 from perception.training.lidar_fault import LidarFaults
 from perception.training.mixture import Augmentation, Mixture, Source
@@ -37,7 +38,7 @@ def open_mixture(
 
 
 def _augmentation(recipe: ConfigDict) -> Augmentation:
-    kinds = {"weather": Weather, "lidar": LidarFaults, "paste": Paste}
+    kinds = {"weather": Weather, "lidar": LidarFaults, "paste": Paste, "subsets": Subsets}
     settings = recipe.get("augmentation", {})
     unknown = set(settings) - set(kinds)
     if unknown:

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from perception.frame import CameraModel, Frame
 from perception.sensors import encode, project
 from perception.training.augment import (
+    Subsets,
     drop_modalities,
     photometric,
     random_crop,
-    random_subset,
     rare_pixel,
 )
 
@@ -58,17 +58,24 @@ def test_a_square_in_the_image_stays_on_its_labels_and_its_points() -> None:
 
 @given(st.integers(0, 2**32 - 1), st.lists(st.booleans(), min_size=4, max_size=4).filter(any))
 def test_modality_dropout_keeps_something_that_is_there(seed: int, present: list[bool]) -> None:
-    kept = random_subset(np.array(present, np.float32), np.random.default_rng(seed))
+    kept = Subsets().draw(np.array(present, np.float32), np.random.default_rng(seed))
     assert kept.any()
     assert not (kept & ~np.array(present)).any()
 
 
 def test_every_sensor_is_often_alone() -> None:
     rng = np.random.default_rng(0)
-    kept = np.array([random_subset(np.ones(4, np.float32), rng) for _ in range(2000)])
+    kept = np.array([Subsets().draw(np.ones(4, np.float32), rng) for _ in range(2000)])
     alone = kept[kept.sum(1) == 1].sum(0) / len(kept)
     assert (alone > 0.03).all()
     assert 0.55 < kept.all(1).mean() < 0.7
+
+
+def test_a_recipe_may_keep_the_sensors_together_more_often() -> None:
+    rng, subsets = np.random.default_rng(0), Subsets(whole=0.9, alone=0.1)
+    kept = np.array([subsets.draw(np.ones(4, np.float32), rng) for _ in range(500)])
+    assert set(kept.sum(1)) == {1, 4}
+    assert 0.85 < kept.all(1).mean() < 0.95
 
 
 def test_a_dropped_modality_leaves_nothing_behind() -> None:

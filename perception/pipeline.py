@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,7 +20,7 @@ from perception.frame import MODALITIES, Frame, Prediction
 from perception.sensors import NetworkInput, Projection, network_size, project_sweep
 from perception.sensors.encode import encode_images, encode_sweep, join
 from perception.sensors.visibility import label_points
-from perception.threads import share_threads
+from perception.threads import Companion, share_threads
 
 STAGES = ("project", "normalise", "infer", "decode")
 """What `Prediction.timings_ms` tells the time of, in order."""
@@ -55,7 +54,7 @@ class Pipeline:
     def __init__(self, engine: Engine, model: Path, overlap: bool = True) -> None:
         self.engine = engine
         self.model = model
-        self._images = ThreadPoolExecutor(1, "images") if overlap else None
+        self._images = Companion("images") if overlap else None
 
     @classmethod
     def load(

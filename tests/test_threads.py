@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import os
+import threading
+
 import cv2
 import numpy as np
 import pytest
 from threadpoolctl import threadpool_info
 
-from perception.threads import share_threads
+from perception.threads import Companion, share_threads
 
 
 @pytest.mark.parametrize(("total", "engine"), [(1, 1), (2, 2), (3, 3), (4, 3), (16, 15)])
@@ -28,3 +31,29 @@ def test_without_a_total_every_core_counts() -> None:
 def test_no_thread_at_all_is_refused() -> None:
     with pytest.raises(ValueError, match="at least one"):
         share_threads(0)
+
+
+def test_a_companion_answers_from_a_thread_of_its_own() -> None:
+    companion = Companion("beside")
+    assert companion.submit(threading.get_ident).result() != threading.get_ident()
+    assert companion.submit(divmod, 7, 2).result() == (3, 1)
+
+
+@pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="one core")
+def test_a_companion_works_on_another_core_than_its_caller() -> None:
+    companion, cores = Companion("beside"), os.sched_getaffinity(0)
+    try:
+        for core in sorted(cores)[:2]:
+            os.sched_setaffinity(0, {core})  # this thread alone
+            assert companion.submit(lambda: os.sched_getaffinity(0)).result() == cores - {core}
+    finally:
+        os.sched_setaffinity(0, cores)
+
+
+def test_a_companion_of_one_core_works_there() -> None:
+    cores = os.sched_getaffinity(0)
+    try:
+        os.sched_setaffinity(0, {min(cores)})
+        assert Companion("beside").submit(lambda: os.sched_getaffinity(0)).result() == {min(cores)}
+    finally:
+        os.sched_setaffinity(0, cores)

@@ -68,7 +68,10 @@ def depth_channels(
 
 def infrared_channels(infrared: NDArray[Any], width: int, height: int) -> NDArray[np.uint8]:
     """(H, W) uint8 or uint16 → (1, height, width) uint8; 16-bit counts are stretched from 1 % to 99 %."""
-    small = cv2.resize(infrared, (width, height), interpolation=cv2.INTER_AREA)
+    # Bilinear, halving takes the mean of 2×2 pixels too, in a tenth of INTER_AREA's time for 16 bits.
+    halved = infrared.shape[1] <= 2 * width and infrared.shape[0] <= 2 * height
+    how = cv2.INTER_LINEAR if halved else cv2.INTER_AREA
+    small = cv2.resize(infrared, (width, height), interpolation=how)
     if small.dtype == np.uint16:
         low, high = np.percentile(small[::4, ::4], (1, 99))
         # A scene of one temperature must not become amplified noise.
@@ -80,7 +83,7 @@ def infrared_channels(infrared: NDArray[Any], width: int, height: int) -> NDArra
 def lidar_channels(points: NDArray[np.float32], projection: Projection, width: int, height: int) -> NDArray[np.uint8]:
     """(N, 4) sweep and where its points fall → (4, height, width) uint8, with a z-buffer at that resolution."""
     pixels, nearest = nearest_per_pixel(projection.resized(width, height))
-    xyz = projection.xyz[nearest]
+    xyz = projection.xyz.take(nearest, axis=0)
     intensity = points[projection.rows[nearest], 3]
     channels = np.zeros((4, height * width), np.uint8)
     channels[0, pixels] = log_depth(xyz[:, 2])

@@ -13,8 +13,6 @@ from perception.frame import CameraModel, Frame
 MIN_DEPTH = 0.5
 """Points nearer than this [m] in front of the camera belong to the vehicle itself."""
 
-_EMPTY = np.iinfo(np.uint64).max
-
 
 class Projection(NamedTuple):
     """The points that fall into an image of `width`×`height` pixels.
@@ -92,12 +90,15 @@ def _affine(points: NDArray[np.float32], row: NDArray[np.float32]) -> NDArray[np
 def nearest_per_pixel(projection: Projection) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Z-buffer: (pixel indices, positions in `projection`), each pixel once, with the point nearest to the camera.
 
-    Of points equally near, the first of the sweep wins.
+    In the order of the sweep. Of points equally near, the first of the sweep wins.
     """
-    # Positive floats are ordered as their bits are: depth in front, place behind, and one minimum settles both.
-    keys = projection.depth.astype("<f4").view(np.uint32).astype(np.uint64) << np.uint64(32)
-    keys |= np.arange(len(keys), dtype=np.uint64)
-    buffer = np.full(projection.width * projection.height, _EMPTY)
-    np.minimum.at(buffer, projection.pixels, keys)
-    pixels = np.flatnonzero(buffer != _EMPTY)
-    return pixels, (buffer[pixels] & np.uint64(0xFFFFFFFF)).astype(np.intp)
+    pixels, depth = projection.pixels, projection.depth
+    nearest = np.full(projection.width * projection.height, np.inf, np.float32)
+    np.minimum.at(nearest, pixels, depth)
+    # From here on it is about points, of which there are few, and no more about pixels.
+    places = np.flatnonzero(depth == nearest[pixels])
+    pixels = pixels[places]
+    first = np.empty(len(nearest), np.intp)
+    first[pixels[::-1]] = places[::-1]
+    alone = first[pixels] == places
+    return pixels[alone], places[alone]

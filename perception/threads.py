@@ -29,7 +29,7 @@ def share_threads(total: int | None = None) -> int:
     Raises ValueError for a total below one.
     """
     if total is None:
-        total = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        total = len(_allowed_cores()) or os.cpu_count() or 1
     if total < 1:
         raise ValueError(f"{total} threads: at least one is needed")
     cv2.setNumThreads(1)
@@ -48,7 +48,7 @@ class Companion:
     def __init__(self, name: str) -> None:
         self._executor = ThreadPoolExecutor(1, name)
         self._thread = self._executor.submit(threading.get_native_id).result()
-        self._cores: set[int] = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else set()
+        self._cores = _allowed_cores()
         self._forbidden: int | None = None
 
     def submit(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Future[T]:
@@ -64,6 +64,11 @@ class Companion:
             self._forbidden = core
         except OSError:  # not allowed here, or these cores are no longer ours: it works where it wakes
             self._cores = set()
+
+
+def _allowed_cores() -> set[int]:
+    """The cores that this process may use; none where the system does not tell."""
+    return os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else set()
 
 
 def _current_core() -> int | None:

@@ -93,7 +93,7 @@ def nearest_per_pixel(projection: Projection) -> tuple[NDArray[np.intp], NDArray
     In the order of the sweep. Of points equally near, the first of the sweep wins.
     """
     pixels, depth = projection.pixels, projection.depth
-    nearest = np.full(projection.width * projection.height, np.inf, np.float32)
+    nearest = np.full(projection.width * projection.height, np.inf, depth.dtype)
     np.minimum.at(nearest, pixels, depth)
     # From here on it is about points, of which there are few, and no more about pixels.
     places = np.flatnonzero(depth == nearest[pixels])

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -57,6 +58,14 @@ def test_z_buffer_keeps_the_nearest_point_of_each_pixel(points: np.ndarray) -> N
     assert sorted(pixel) == sorted(set(all_pixels))
     for p, r in zip(pixel, row, strict=True):
         assert projection.depth[r] == projection.depth[all_pixels == p].min()
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_of_points_equally_near_the_first_of_the_sweep_wins(dtype: type) -> None:
+    points = np.array([[10, 0.3, 0.1, 1], [9.7, 0.3, 0.1, 1], [9.7, 0.3, 0.1, 0.5], [9.7, 0.3, 0.1, 0]], dtype)
+    projection = project(points, LIDAR_TO_CAMERA, CAMERA.resized(8, 4))
+    _, places = nearest_per_pixel(projection)
+    assert projection.rows[places].tolist() == [1]
 
 
 def test_leaves_out_what_is_not_finite_behind_or_outside() -> None:

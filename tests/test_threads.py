@@ -57,3 +57,19 @@ def test_a_companion_of_one_core_works_there() -> None:
         assert Companion("beside").submit(lambda: os.sched_getaffinity(0)).result() == {min(cores)}
     finally:
         os.sched_setaffinity(0, cores)
+
+
+def test_a_companion_that_may_not_move_works_where_it_wakes(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_thread: int, _cores: set[int]) -> None:
+        raise OSError("not permitted")
+
+    companion = Companion("beside")
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "sched_setaffinity", refuse)
+        assert companion.submit(divmod, 7, 2).result() == (3, 1)
+    assert companion.submit(lambda: os.sched_getaffinity(0)).result() == os.sched_getaffinity(0)
+
+
+def test_a_companion_works_where_nobody_tells_the_core(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("perception.threads._core_teller", lambda: None)
+    assert Companion("beside").submit(lambda: os.sched_getaffinity(0)).result() == os.sched_getaffinity(0)

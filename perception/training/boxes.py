@@ -2,7 +2,7 @@
 """Soft labels checked by the LiDAR: human-made 3D boxes turned into masks, and the ground against wrong road.
 
 What boxes and teacher agree on becomes a class id, what they contest is not learnt at all; but for things that are too
-small for what the teacher calls them, which are background.
+small for what the teacher calls them, and a white sky, which are background.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from perception.sensors import Projection, project_sweep
 from perception.sensors.visibility import hidden_from_camera
 from perception.training.ground import fit_ground, height_above
 from perception.training.small_things import small_things
+from perception.training.white_sky import white_sky
 
 ABOVE_FLOOR = 0.15
 """Metres; the lowest part of a box holds points of the road."""
@@ -70,12 +71,13 @@ def check(sample: Sample, boxes: Sequence[TrackletBox]) -> Sample:
 
     A sample without soft labels or without points comes back as it is.
     """
-    projection = project_sweep(sample.frame)
-    if sample.probabilities is None or projection is None or sample.frame.points is None:
+    seen = project_sweep(sample.frame)
+    if sample.probabilities is None or seen is None or sample.frame.points is None:
         return sample
-    projection = projection.only(~hidden_from_camera(sample.frame, projection))
+    projection = seen.only(~hidden_from_camera(sample.frame, seen))
     width, height = sample.frame.size
-    soft = cv2.resize(sample.probabilities, (width, height), interpolation=cv2.INTER_LINEAR)
+    resized = cv2.resize(sample.probabilities, (width, height), interpolation=cv2.INTER_LINEAR)
+    soft = np.asarray(resized, np.float32)
     teacher = soft.argmax(2).astype(np.uint8)
     labels = np.full((height, width), UNLABELLED, np.uint8)
     contested = np.zeros((height, width), np.bool_)
@@ -110,6 +112,10 @@ def check(sample: Sample, boxes: Sequence[TrackletBox]) -> Sample:
         contested |= _around(projection, no_vehicle, width, height) & (teacher == VEHICLE) & (labels == UNLABELLED)
         contested |= small
         labels[small] = BACKGROUND
+    if sample.frame.rgb is not None:
+        sky = white_sky(sample.frame.rgb, seen, soft[..., VEHICLE]) & (labels == UNLABELLED)
+        contested |= sky
+        labels[sky] = BACKGROUND
     half = sample.probabilities.shape[1::-1]
     veto = cv2.resize(contested.astype(np.uint8), half, interpolation=cv2.INTER_NEAREST) > 0
     probabilities = sample.probabilities.copy()

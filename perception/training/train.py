@@ -70,8 +70,9 @@ def train(config: Config, options: Options, progress: Callable[[str], None] = pr
     """Train and return the path of the averaged weights.
 
     Beside the config's schedule, `training` may have `losses`, `soft`, `teacher`, `mean_teacher`, `augmentation` and
-    `frozen_statistics`, and each of its sources `soft`, `boxes`, `donors` and `horizon`: see docs/training.md. Raises
-    DataError for data that cannot be read, ModelError for weights that do not fit and settings that there are not.
+    `frozen_statistics`, `frozen`, and each of its sources `soft`, `boxes`, `donors` and `horizon`: see docs/training.md.
+    Raises DataError for data that cannot be read, ModelError for weights that do not fit and settings that there are
+    not.
     """
     whole = bool(options.teachers or config.training.get("mean_teacher"))
     return run(config, options, lambda: _build(config, options, progress), progress, whole)
@@ -113,6 +114,7 @@ def run(
         except ModelError as error:
             raise ModelError(f"{options.init}: {error}") from error
         progress(f"begins with {options.init}" + (f"; {new} tensors are new" if new else ""))
+    _freeze(model, recipe.get("frozen", ()))
     parameters = sum(p.numel() for p in model.parameters())
     progress(f"{parameters / 1e6:.2f} M parameters, {iterations - started} iterations of {batch_size} crops")
     if recipe.bf16 and not computes_in_bf16():
@@ -182,6 +184,16 @@ def _initialise(model: BaseModel) -> None:
     logger.setLevel("WARNING")
     model.init_weights()
     logger.setLevel(level)
+
+
+def _freeze(model: BaseModel, prefixes: Sequence[str]) -> None:
+    """Leave every parameter whose name begins with one of `prefixes` as it is."""
+    for prefix in prefixes:
+        chosen = [parameter for name, parameter in model.named_parameters() if name.startswith(prefix)]
+        if not chosen:
+            raise ModelError(f"training.frozen: the model has no parameter whose name begins with {prefix!r}")
+        for parameter in chosen:
+            parameter.requires_grad_(False)
 
 
 def _optimiser(recipe: ConfigDict, learning_rate: float | None) -> dict[str, Any]:

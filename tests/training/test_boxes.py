@@ -121,3 +121,15 @@ def test_real_boxes_agree_with_the_teacher(real_data: Path) -> None:
         assert (after.probabilities.sum(2) == 0).mean() < 0.15
         road = before.probabilities[..., 1] > 0.8
         assert (after.probabilities[road].sum(1) > 0).mean() > 0.9
+
+
+def test_a_white_sky_is_background_whatever_the_teacher_says(teacher: np.ndarray) -> None:
+    teacher[:30] = 2
+    sample = _sample(teacher)
+    sample.frame.rgb[:30, 100:] = 255
+    sample.probabilities[:15, :, 2] = 0.6
+    out = check(sample, [])
+    assert (out.labels[:28, 104:] == 0).all()
+    assert (out.labels[:30, :100] == 255).all()
+    assert not out.probabilities[:14, 52:].any()
+    assert out.probabilities[:14, :49].any()

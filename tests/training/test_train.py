@@ -80,3 +80,16 @@ def test_mistakes_are_said_in_a_line(config: Config, camvid: Path, tmp_path: Pat
     (camvid.parent / "run" / "last.pt").write_bytes(b"junk")
     with pytest.raises(ModelError, match="not a checkpoint"):
         read_checkpoint(camvid.parent / "run" / "last.pt")
+
+
+def test_frozen_parameters_stay_while_others_learn(config: Config, camvid: Path, tmp_path: Path) -> None:
+    begun = train(config, options(camvid, iterations=1), lambda _: None)
+    config.training.update(frozen=["backbone.rgb."], frozen_statistics=True, weight_decay=0.5)
+    ended = train(config, options(camvid, work_dir=tmp_path / "on", init=begun), lambda _: None)
+    before, after = load_weights(begun)[0], load_weights(ended)[0]
+    changed = {name for name in before if not torch.equal(before[name], after[name])}
+    assert "decode_head.conv_seg.weight" in changed
+    assert not any(name.startswith("backbone.rgb.") for name in changed)
+    config.training.update(frozen=["backbone.camera."])
+    with pytest.raises(ModelError, match="no parameter whose name begins with"):
+        train(config, options(camvid, work_dir=tmp_path / "odd"), lambda _: None)

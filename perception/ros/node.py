@@ -281,6 +281,7 @@ class PerceptionNode(LifecycleNode):
             state = "inactive" if self._pipeline is not None else "not configured"
             array = self._diagnostics.idle(state, self.failure)
         else:
+            self._inputs.settle()
             sensors, clock_jumps = self._handover.snapshot()
             summary, refused, misaligned = (
                 self._statistics.summary(),

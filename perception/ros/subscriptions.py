@@ -37,7 +37,7 @@ INPUTS: dict[str, tuple[tuple[str, Any], ...]] = {
     "infrared": (("infrared", Image), ("infrared/compressed", CompressedImage)),
     "lidar": (("points", PointCloud2),),
 }
-"""Topics and types by sensor."""
+"""Topics and types by sensor: first as they are, then compressed."""
 
 CAMERA_INFOS = {"rgb": "camera_info", "depth": "depth/camera_info", "infrared": "infrared/camera_info"}
 """Topics by the sensor that they are about."""
@@ -47,7 +47,7 @@ OTHERS: dict[str, Any] = {**dict.fromkeys(CAMERA_INFOS.values(), CameraInfo), "o
 
 
 class Subscriptions:
-    """The subscriptions of `sensors`, until `destroy`.
+    """The subscriptions of `sensors`, until `destroy`; `settle` is to be called now and then.
 
     put(sensor, stamp [ns], input) takes each of their messages; others: what takes those of other topics, and may raise
     MessageError. A sensor's message whose stamp is zero counts as taken when it came.
@@ -63,18 +63,34 @@ class Subscriptions:
     ) -> None:
         self._node, self._put, self._complaints = node, put, complaints
         self._refused: dict[str, str] = {}
-        self._all = [
-            self._subscribe(OTHERS[topic], topic, partial(self._store_other, self._resolve(topic), store))
+        self._sensors = tuple(sensors)
+        self._all = {
+            topic: self._subscribe(OTHERS[topic], topic, partial(self._store_other, self._resolve(topic), store))
             for topic, store in others.items()
-        ]
-        for sensor in sensors:
-            for topic, kind in INPUTS[sensor]:
-                self._all.append(self._subscribe(kind, topic, partial(self._store, sensor, self._resolve(topic))))
+        }
+        for sensor in self._sensors:
+            self._listen(sensor, *INPUTS[sensor][0])
+        self.settle()
 
     @property
     def topics(self) -> list[str]:
         """What is listened to."""
-        return [subscription.topic_name for subscription in self._all]
+        return [subscription.topic_name for subscription in self._all.values()]
+
+    def settle(self) -> None:
+        """Listen to a compressed topic only where the plain one has no publisher that can be heard.
+
+        Drivers offer both, and compress every image as soon as anybody listens: for them, and for us, work for nothing.
+        """
+        for sensor in self._sensors:
+            (name, _), *compressed = INPUTS[sensor]
+            plain = self._resolve(name)
+            enough = self._node.count_publishers(plain) > 0 and plain not in self.refused()
+            for topic, kind in compressed:
+                if enough and topic in self._all:
+                    self._node.destroy_subscription(self._all.pop(topic))
+                elif not enough and topic not in self._all:
+                    self._listen(sensor, topic, kind)
 
     def refused(self) -> dict[str, str]:
         """By topic, why a publisher that is there now is not heard: the policy that does not fit."""
@@ -84,9 +100,12 @@ class Subscriptions:
 
     def destroy(self) -> None:
         """Stop listening."""
-        for subscription in self._all:
+        for subscription in self._all.values():
             self._node.destroy_subscription(subscription)
-        self._all = []
+        self._all, self._sensors = {}, ()
+
+    def _listen(self, sensor: str, topic: str, kind: Any) -> None:
+        self._all[topic] = self._subscribe(kind, topic, partial(self._store, sensor, self._resolve(topic)))
 
     def _subscribe(self, kind: Any, topic: str, store: Callable[[Any], None]) -> Any:
         return self._node.create_subscription(

@@ -69,8 +69,8 @@ def read_config(path: Path) -> Config:
 def train(config: Config, options: Options, progress: Callable[[str], None] = print) -> Path:
     """Train and return the path of the averaged weights.
 
-    Beside the config's schedule, `training` may have `losses`, `soft`, `teacher`, `mean_teacher`, `augmentation` and
-    `frozen_statistics`, `frozen`, and each of its sources `soft`, `boxes`, `donors` and `horizon`: see docs/training.md.
+    Beside the config's schedule, `training` may have `losses`, `soft`, `teacher`, `mean_teacher`, `augmentation`,
+    `frozen_statistics` and `frozen`, and each of its sources `soft`, `boxes`, `donors` and `horizon`: docs/training.md.
     Raises DataError for data that cannot be read, ModelError for weights that do not fit and settings that there are
     not.
     """

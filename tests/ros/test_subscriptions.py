@@ -13,7 +13,7 @@ from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 from rclpy.qos import qos_profile_sensor_data
-from sensor_msgs.msg import PointCloud2
+from sensor_msgs.msg import CompressedImage, Image, PointCloud2
 from std_msgs.msg import Header
 
 from perception.ros.complaints import Complaints
@@ -92,3 +92,35 @@ def test_it_may_listen_again(ears: Ears) -> None:
     again = Subscriptions(ears.node, ("rgb",), lambda *_: None, {"odometry": print}, Complaints(print, print))
     assert again.topics == ["/odometry", "/image", "/image/compressed"]
     again.destroy()
+
+
+def test_compressed_images_are_not_asked_for_where_there_are_plain_ones(ears: Ears) -> None:
+    node = ears.node
+    camera = node.create_publisher(Image, "image", 1)
+    coded = node.create_publisher(CompressedImage, "image/compressed", 1)
+    ears.until(lambda: coded.get_subscription_count() == 1)
+    ears.until(lambda: node.count_publishers("image"))
+    ears.subscriptions.settle()
+    ears.until(lambda: coded.get_subscription_count() == 0)
+    assert ears.subscriptions.topics == ["/image", "/points"]
+    camera.publish(Image(header=Header()))
+    ears.until(lambda: "rgb" in dict(ears.heard))
+
+    node.destroy_publisher(camera)
+    ears.until(lambda: not node.count_publishers("image"))
+    ears.heard.clear()
+    ears.subscriptions.settle()
+    ears.until(lambda: coded.get_subscription_count() == 1)
+    coded.publish(CompressedImage(header=Header()))
+    ears.until(lambda: "rgb" in dict(ears.heard))
+
+
+def test_compressed_images_stay_where_the_plain_ones_cannot_be_heard(ros: Any) -> None:
+    ears = Ears(ros, Parameter("qos_overrides./image.subscription.reliability", value="reliable"))
+    try:
+        ears.node.create_publisher(Image, "image", qos_profile_sensor_data)
+        ears.until(lambda: "/image" in ears.subscriptions.refused())
+        ears.subscriptions.settle()
+        assert "/image/compressed" in ears.subscriptions.topics
+    finally:
+        ears.close()

@@ -1,6 +1,6 @@
 # The real-time default: RGB at full resolution, depth + infrared + LiDAR at half, fused at strides 4, 8, 16 and 32.
 channels = (32, 64, 128, 256)
-aux_channels = (24, 32, 64, 96)
+aux_channels = (32, 32, 64, 96)
 # What `perception prune` left inside blocks that were once as wide as `channels` and `aux_channels`.
 hidden = ((16,), (48, 32), (64, 32), (64, 64))
 aux_hidden = ((16,), (32,), (64,), (80,))
@@ -20,7 +20,7 @@ model = dict(
             stem=(),
             channels=aux_channels,
             hidden=aux_hidden,
-            wide=(0, 0, 1, 1),
+            wide=(0, 1, 1, 1),
         ),
         fusion=dict(type="GatedAttentionFusion"),
         rgb_channels=channels,
@@ -31,7 +31,7 @@ model = dict(
         in_channels=channels,
         in_index=(0, 1, 2, 3),
         width=64,
-        channels=32,
+        channels=48,
         dropout_ratio=0.0,
         num_classes=4,
         align_corners=False,

@@ -1,6 +1,6 @@
 # dual_branch_s_tuned for what all sensors see together: fewer crops lose sensors, more are of simulated streets, and
-# borders count for more, as most wrong pixels of pedestrians are there. The last stage of the shipped weights,
-# two fifths of their mean.
+# borders count for more, as most wrong pixels of pedestrians are there. Two fifths of the mean that
+# dual_branch_s_fused went on from.
 _base_ = "dual_branch_s_tuned.py"
 
 training = dict(

@@ -1,6 +1,6 @@
 # dual_branch_s_rich to go on from good weights with few crops at a time: the statistics of larger batches stay as they
-# are, the average is longer, and vehicles come as near as they do on a road. The last stage but one of the shipped
-# weights.
+# are, the average is longer, and vehicles come as near as they do on a road. One of the last stages of the
+# shipped weights.
 _base_ = "dual_branch_s_rich.py"
 
 training = dict(

@@ -66,7 +66,7 @@ def test_a_fusion_without_a_spatial_gate_has_flat_maps(segmentor: Any, network_i
     from mmseg.registry import MODELS
 
     model = copy.deepcopy(segmentor)
-    sizes = zip((32, 64, 128, 256), (24, 32, 64, 96), strict=True)
+    sizes = zip((32, 64, 128, 256), (32, 32, 64, 96), strict=True)
     fusions = [MODELS.build(dict(type="AddFusion", channels=c, aux_channels=a)) for c, a in sizes]
     model.backbone.fusions = torch.nn.ModuleList(fusions)
     attention = ExplainedNetwork(model).look(network_input).attention

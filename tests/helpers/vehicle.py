@@ -6,7 +6,8 @@ from __future__ import annotations
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -38,14 +39,20 @@ class Vehicle:
         self.heard: dict[str, list[Any]] = {}
         self.lock = threading.Lock()
 
-        def sensor(kind: Any, topic: str) -> Any:
-            return node.create_publisher(kind, topic, qos_profile_sensor_data)
-
-        self.image, self.compressed = sensor(Image, "/image"), sensor(CompressedImage, "/image/compressed")
-        self.info, self.points = sensor(CameraInfo, "/camera_info"), sensor(PointCloud2, "/points")
+        self.image, self.compressed = self._sensor(Image, "/image"), self._sensor(CompressedImage, "/image/compressed")
+        self.info, self.points = self._sensor(CameraInfo, "/camera_info"), self._sensor(PointCloud2, "/points")
         for name in IMAGES:
             self.listen(Image, f"/perception/{name}")
         self.listen(DiagnosticArray, "/diagnostics")
+
+    @contextmanager
+    def no_plain_images(self) -> Iterator[None]:
+        """A camera that has compressed images alone."""
+        self.node.destroy_publisher(self.image)
+        try:
+            yield
+        finally:
+            self.image = self._sensor(Image, "/image")
 
     def listen(self, kind: Any, topic: str, qos: Any = 50) -> None:
         self.node.create_subscription(kind, topic, lambda message: self._keep(topic, message), qos)
@@ -75,6 +82,9 @@ class Vehicle:
     def drive(self, count: int, **what: Any) -> list[int]:
         """Publish `count` instants, each when the one before is answered, and return their stamps."""
         return [self._until_answered(64 * (index % 4) + 32, **what) for index in range(count)]
+
+    def _sensor(self, kind: Any, topic: str) -> Any:
+        return self.node.create_publisher(kind, topic, qos_profile_sensor_data)
 
     def _until_answered(self, level: int, **what: Any) -> int:
         """Sensor data may get lost, or come so late that it is left out: sense again until there is an answer."""

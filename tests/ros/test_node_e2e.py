@@ -127,10 +127,14 @@ def test_compressed_images_are_taken(vehicle: Vehicle, node: NodeProcess) -> Non
         vehicle.compressed.publish(CompressedImage(header=header, **compressed_fields(picture(160), "png")))
         return stamp_ns(Image(header=header))
 
-    wait_for(vehicle.compressed.get_subscription_count)
-    time.sleep(0.5)
-    stamp = publish()
-    wait_for(lambda: stamp in vehicle.labels())
+    vehicle.drive(1)
+    wait_for(lambda: not vehicle.compressed.get_subscription_count())
+    with vehicle.no_plain_images():
+        wait_for(vehicle.compressed.get_subscription_count)
+        time.sleep(0.5)
+        stamp = publish()
+        wait_for(lambda: stamp in vehicle.labels())
+    vehicle.drive(1)
     assert (read_array(vehicle.labels()[stamp])[:, : WIDTH // 2 - 4] == 2).all()
 
 

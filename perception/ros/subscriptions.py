@@ -82,10 +82,11 @@ class Subscriptions:
 
         Drivers offer both, and compress every image as soon as anybody listens: for them, and for us, work for nothing.
         """
+        refused = self.refused()
         for sensor in self._sensors:
             (name, _), *compressed = INPUTS[sensor]
             plain = self._resolve(name)
-            enough = self._node.count_publishers(plain) > 0 and plain not in self.refused()
+            enough = self._node.count_publishers(plain) > 0 and plain not in refused
             for topic, kind in compressed:
                 if enough and topic in self._all:
                     self._node.destroy_subscription(self._all.pop(topic))

@@ -140,7 +140,7 @@ def run(
         # mmengine's checkpoints are pickles and its logger is no progress bar: ours replace both.
         default_hooks=dict(checkpoint=None, logger=None, timer=None, runtime_info=None),
         randomness=dict(seed=options.seed),
-        log_level="WARNING",
+        log_level="ERROR",  # its warnings name every frozen parameter, one by one
         default_scope="mmseg",
         cfg=dict(),
     )

@@ -92,6 +92,8 @@ def run(
     whole, labelled: see `open_mixture`. checkpoints: what saves them. Raises as `train` does.
     """
     recipe = config.training
+    if recipe.get("frozen") and not (options.init or options.resume):
+        raise ModelError("training.frozen: random weights would stay as they are; --init says what to begin with")
     torch.manual_seed(options.seed)
     options.work_dir.mkdir(parents=True, exist_ok=True)
     resumed = read_checkpoint(options.work_dir / "last.pt") if options.resume else None

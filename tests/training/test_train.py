@@ -92,4 +92,6 @@ def test_frozen_parameters_stay_while_others_learn(config: Config, camvid: Path,
     assert not any(name.startswith("backbone.rgb.") for name in changed)
     config.training.update(frozen=["backbone.camera."])
     with pytest.raises(ModelError, match="no parameter whose name begins with"):
-        train(config, options(camvid, work_dir=tmp_path / "odd"), lambda _: None)
+        train(config, options(camvid, work_dir=tmp_path / "odd", init=begun), lambda _: None)
+    with pytest.raises(ModelError, match="--init says what to begin with"):
+        train(config, options(camvid, work_dir=tmp_path / "random"), lambda _: None)

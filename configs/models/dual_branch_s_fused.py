@@ -1,5 +1,5 @@
 # dual_branch_s_together for the auxiliary branch, the fusion and the decode head alone: the camera's branch stays as it
-# is. The last stage of the shipped weights, four fifths of their mean; with it the auxiliary branch and the head got
+# is. With this stage of the shipped weights, four fifths of their mean then, the auxiliary branch and the head got
 # some channels and a block more.
 _base_ = "dual_branch_s_together.py"
 

@@ -1,6 +1,6 @@
 # dual_branch_s with all that `training` can do switched on: soft labels as they are, 3D boxes and ground against wrong
-# ones, copy-paste, weather, LiDAR faults, and losses for small things. Of the shipped weights all stages but the last
-# three.
+# ones, copy-paste, weather, LiDAR faults, and losses for small things. The shipped weights' last
+# stages before dual_branch_s_tuned used it.
 _base_ = "dual_branch_s.py"
 
 training = dict(

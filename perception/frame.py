@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from perception.errors import FrameError
+from perception.ground import Ground
 
 MODALITIES: tuple[str, ...] = ("rgb", "depth", "infrared", "lidar")
 """The sensors in the order in which the network counts them."""
@@ -54,6 +55,7 @@ class Frame:
     infrared: (H, W) uint8 or uint16. depth and infrared are registered to the camera, at any resolution.
     points: (N, 4) float32 x, y, z [m], intensity [0–1], in the LiDAR frame (x forward, y left, z up).
     camera: needed with points. lidar_to_camera: (4, 4), LiDAR frame → optical frame; needed with points.
+    ground: where the mounting, or frames before, let the ground be expected; it is measured in each frame all the same.
 
     Raises FrameError for a frame without any modality, wrong shapes or dtypes, or points without calibration.
     """
@@ -65,6 +67,7 @@ class Frame:
     points: NDArray[np.float32] | None = None
     camera: CameraModel | None = None
     lidar_to_camera: NDArray[np.float64] | None = None
+    ground: Ground | None = None
 
     def __post_init__(self) -> None:
         if not self.modalities:
@@ -110,6 +113,8 @@ class Prediction:
     point_labels: (N,) uint8 class id per LiDAR point, 255 where the camera does not see it, outside the image or behind
     something nearer; None without points.
     timings_ms: milliseconds by stage: project, normalise, infer, decode.
+    ground: the plane that the sweep, else the depth image, showed; None where too little of it was seen.
+    absent: why a modality that the frame has was left out, by name: a black image, a sweep of zeros.
     """
 
     stamp_ns: int
@@ -118,6 +123,8 @@ class Prediction:
     modality_weights: dict[str, float]
     point_labels: NDArray[np.uint8] | None = None
     timings_ms: dict[str, float] = field(default_factory=dict)
+    ground: Ground | None = None
+    absent: dict[str, str] = field(default_factory=dict)
 
 
 def _check(

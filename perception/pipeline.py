@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 from perception.engines import Engine, canned, find_model, load_engine
 from perception.engines.base import NetworkOutput
 from perception.frame import MODALITIES, Frame, Prediction
+from perception.ground import Ground
 from perception.sensors import NetworkInput, Projection, network_size, project_sweep
-from perception.sensors.encode import encode_images, encode_sweep, join
+from perception.sensors.encode import encode_distances, encode_images, join
 from perception.sensors.visibility import label_points
 from perception.threads import Companion, share_threads
 
@@ -34,6 +35,7 @@ class Task:
     projection: Projection | None = None
     network_input: NetworkInput | None = None
     output: NetworkOutput | None = None
+    ground: Ground | None = None
     timings_ms: dict[str, float] = field(default_factory=dict)
 
     @contextmanager
@@ -103,8 +105,9 @@ class Pipeline:
         with task.timed("project"):
             task.projection = project_sweep(frame)
         with task.timed("normalise"):
-            sweep = encode_sweep(frame, task.projection, *size)
-            task.network_input = join(frame, images.result() if images else encode_images(frame, *size), sweep)
+            distances = encode_distances(frame, task.projection, *size)
+            task.ground = distances.fitted
+            task.network_input = join(frame, images.result() if images else encode_images(frame, *size), distances)
         return task
 
     def infer(self, task: Task) -> Task:
@@ -126,6 +129,7 @@ class Pipeline:
                 confidence=confidence,
                 modality_weights=dict(zip(MODALITIES, output.weights.tolist(), strict=True)),
                 point_labels=None if task.projection is None else label_points(frame, task.projection, labels),
+                ground=task.ground,
             )
         prediction.timings_ms = task.timings_ms
         return prediction

@@ -13,7 +13,7 @@ model = dict(
     backbone=dict(
         type="DualBranchEncoder",
         rgb=dict(type="SlimResNet", stem=(16, 32), channels=channels, hidden=hidden, wide=(0, 1, 3, 3)),
-        aux_stem=dict(type="AuxStem", modalities=dict(depth=3, infrared=1, lidar=4), channels=16, stride=2),
+        aux_stem=dict(type="AuxStem", modalities=dict(depth=3, infrared=3, lidar=4), channels=16, stride=2),
         aux=dict(
             type="SlimResNet",
             in_channels=16,
@@ -23,6 +23,7 @@ model = dict(
             wide=(0, 1, 1, 1),
         ),
         fusion=dict(type="GatedAttentionFusion"),
+        condition=dict(type="ConditionToken"),
         rgb_channels=channels,
         aux_channels=aux_channels,
     ),

@@ -40,18 +40,20 @@ class SideBySide(nn.Module):
         super().__init__()
         self.graph = graph
         make: Callable[[Any], Any] = _compile if compiled else lambda part: part
-        self._see, self._sense, self._decide = make(graph.see), make(graph.sense), make(graph.decide)
+        self._weigh, self._see = make(graph.weigh), make(graph.see)
+        self._sense, self._decide = make(graph.sense), make(graph.decide)
         self._side = torch.cuda.Stream()
 
     def forward(self, rgb: Tensor, aux: Tensor, present: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """See the class."""
         main = torch.cuda.current_stream()
+        lean, gains = self._weigh(rgb, aux, present)
         self._side.wait_stream(main)
         with torch.cuda.stream(self._side):
-            sensed, shares = self._sense(aux, present)
+            sensed, shares = self._sense(aux, present, gains)
         seen = self._see(rgb)
         main.wait_stream(self._side)
-        decided: tuple[Tensor, Tensor, Tensor] = self._decide(seen, sensed, shares, present, rgb.shape[1:3])
+        decided: tuple[Tensor, Tensor, Tensor] = self._decide(seen, sensed, shares, present, lean, rgb.shape[1:3])
         return decided
 
 

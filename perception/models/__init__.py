@@ -2,6 +2,7 @@
 """The dual-branch network, in mmseg's registry: importing this package registers every part of it."""
 
 from perception.models.aux_stem import AuxStem
+from perception.models.condition import ConditionToken
 from perception.models.dual_branch import Batch, DualBranchEncoder
 from perception.models.fusion import (
     AddFusion,
@@ -24,6 +25,7 @@ __all__ = [
     "BoundaryCrossEntropy",
     "CBAMFusion",
     "ConcatFusion",
+    "ConditionToken",
     "CrossAttentionFusion",
     "DualBranchEncoder",
     "FusionPreprocessor",

@@ -25,7 +25,7 @@ class AuxStem(BaseModule):
     modalities: name → number of channels, in the order in which they are stacked.
     channels: of the merged output. stride: of the stems; 1 where the backbone has a stem of its own.
 
-    forward: aux (B, ΣC, h, w) in 0–1 and present (B, M) → merged (B, channels, h/stride, w/stride) and the modalities'
+    forward: aux (B, ΣC, h, w) in 0–1, present (B, M) and gains (B, M), added to the gates' logits → merged (B, channels, h/stride, w/stride) and the modalities'
     shares of the gates' means (B, M), summing to 1 where any is present. A modality that is not present has weight 0.
     """
 
@@ -38,12 +38,12 @@ class AuxStem(BaseModule):
         )
         self.scores = nn.ModuleList(nn.Conv2d(channels, 1, 1) for _ in self.splits)
 
-    def forward(self, aux: Tensor, present: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, aux: Tensor, present: Tensor, gains: Tensor) -> tuple[Tensor, Tensor]:
         """See the class."""
         merged, means = torch.zeros(()), []
         for i, part in enumerate(aux.split(self.splits, 1)):
             feature = self.stems[i](part)
-            gate = self.scores[i](feature).sigmoid() * present[:, i, None, None, None]
+            gate = (self.scores[i](feature) + gains[:, i, None, None, None]).sigmoid() * present[:, i, None, None, None]
             merged = merged + feature * gate
             means.append(gate.mean((2, 3)))
         gates = torch.cat(means, 1)
@@ -69,10 +69,10 @@ class MergedAuxStem(nn.Module):
         self.spread = _fixed(torch.eye(count).repeat_interleave(channels, 0))
         self.merge = _fixed(torch.eye(channels).repeat(1, count))
 
-    def forward(self, aux: Tensor, present: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, aux: Tensor, present: Tensor, gains: Tensor) -> tuple[Tensor, Tensor]:
         """See the class."""
         features = self.stems(aux).relu()
-        gates = self.scores(features).sigmoid() * present[:, :, None, None]
+        gates = (self.scores(features) + gains[:, :, None, None]).sigmoid() * present[:, :, None, None]
         means = gates.mean((2, 3))
         return self.merge(features * self.spread(gates)), means / means.sum(1, keepdim=True).clamp(min=1e-6)
 

@@ -40,20 +40,32 @@ class DeployGraph(nn.Module):
         features, weights = self.encoder.encode(batch)
         return *self._label(features, rgb.shape[1:3]), weights
 
+    def weigh(self, rgb: Tensor, aux: Tensor, present: Tensor) -> tuple[Tensor, Tensor]:
+        """How far each stage leans to the camera, and the gains of the modalities."""
+        batch = Batch(_channels_first(normalise_rgb(rgb.float())), _channels_first(normalise_aux(aux.float())), present)
+        return self.encoder.weigh(batch)
+
     def see(self, rgb: Tensor) -> tuple[Tensor, ...]:
-        """The camera branch's features. `see`, `sense` and `decide` are `forward` in parts, which may run at once."""
+        """The camera branch's features. `weigh`, `see`, `sense` and `decide` are `forward` in parts; the second and the
+        third may run at once."""
         features: tuple[Tensor, ...] = self.encoder.rgb(_channels_first(normalise_rgb(rgb.float())))
         return features
 
-    def sense(self, aux: Tensor, present: Tensor) -> tuple[tuple[Tensor, ...], Tensor]:
+    def sense(self, aux: Tensor, present: Tensor, gains: Tensor) -> tuple[tuple[Tensor, ...], Tensor]:
         """The auxiliary branch's features, and the shares of the modalities in them."""
-        return self.encoder.sense(_channels_first(normalise_aux(aux.float())), present)
+        return self.encoder.sense(_channels_first(normalise_aux(aux.float())), present, gains)
 
     def decide(
-        self, seen: tuple[Tensor, ...], sensed: tuple[Tensor, ...], shares: Tensor, present: Tensor, size: Sequence[int]
+        self,
+        seen: tuple[Tensor, ...],
+        sensed: tuple[Tensor, ...],
+        shares: Tensor,
+        present: Tensor,
+        lean: Tensor,
+        size: Sequence[int],
     ) -> tuple[Tensor, Tensor, Tensor]:
         """What `forward` returns, from the features of both branches, at `size` (H, W)."""
-        features, weights = self.encoder.fuse(seen, sensed, shares, present)
+        features, weights = self.encoder.fuse(seen, sensed, shares, present, lean)
         return *self._label(features, size), weights
 
     def _label(self, features: tuple[Tensor, ...], size: Sequence[int]) -> tuple[Tensor, Tensor]:

@@ -50,6 +50,7 @@ class DualBranchEncoder(BaseModule):
     rgb, aux: any mmseg backbones. aux_stem: merges the auxiliary modalities into the aux backbone's input.
     fusion: config of a fusion (see `perception.models.fusion`), built once per stage.
     rgb_channels, aux_channels: widths of the stages of the two backbones.
+    condition: config of what weighs the sensors by what can be measured of a whole image; None weighs none.
 
     forward: `Batch` → one fused feature per stage, with the shapes of the RGB branch.
     """
@@ -62,6 +63,7 @@ class DualBranchEncoder(BaseModule):
         fusion: dict[str, Any],
         rgb_channels: Sequence[int],
         aux_channels: Sequence[int],
+        condition: dict[str, Any] | None = None,
         init_cfg: dict[str, Any] | None = None,
     ) -> None:
         super().__init__(init_cfg)
@@ -72,6 +74,10 @@ class DualBranchEncoder(BaseModule):
             MODELS.build({**fusion, "channels": c, "aux_channels": a})
             for c, a in zip(rgb_channels, aux_channels, strict=True)
         )
+        self.condition = None
+        if condition:
+            of_this = dict(splits=self.aux_stem.splits, stages=len(self.fusions))
+            self.condition = MODELS.build({**condition, **of_this})
 
     def forward(self, batch: Batch) -> tuple[Tensor, ...]:
         """See the class."""
@@ -82,24 +88,33 @@ class DualBranchEncoder(BaseModule):
 
         batch: what `normalise` made.
         """
-        sensed, shares = self.sense(batch.aux, batch.present)
-        return self.fuse(self.rgb(batch.rgb), sensed, shares, batch.present)
+        lean, gains = self.weigh(batch)
+        sensed, shares = self.sense(batch.aux, batch.present, gains)
+        return self.fuse(self.rgb(batch.rgb), sensed, shares, batch.present, lean)
 
-    def sense(self, aux: Tensor, present: Tensor) -> tuple[tuple[Tensor, ...], Tensor]:
+    def weigh(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        """How far each stage leans to the camera (B, stages), and the gain of each auxiliary modality (B, M)."""
+        if self.condition is None:
+            zeros = batch.present[:, :1] * 0
+            return zeros.expand(-1, len(self.fusions)), zeros.expand(-1, batch.present.shape[1] - 1)
+        weights: tuple[Tensor, Tensor] = self.condition(batch)
+        return weights
+
+    def sense(self, aux: Tensor, present: Tensor, gains: Tensor) -> tuple[tuple[Tensor, ...], Tensor]:
         """The auxiliary branch alone: a feature per stage, and the shares (B, M) of its modalities in them."""
-        merged, shares = self.aux_stem(aux, present[:, 1:])
+        merged, shares = self.aux_stem(aux, present[:, 1:], gains)
         return self.aux(merged), shares
 
     def fuse(
-        self, seen: tuple[Tensor, ...], sensed: tuple[Tensor, ...], shares: Tensor, present: Tensor
+        self, seen: tuple[Tensor, ...], sensed: tuple[Tensor, ...], shares: Tensor, present: Tensor, lean: Tensor
     ) -> tuple[tuple[Tensor, ...], Tensor]:
         """What `encode` returns, from the features of both branches."""
         branches = torch.cat([present[:, :1], present[:, 1:].amax(1, keepdim=True)], 1)
         fused, gates = [], []
-        for fusion, x, y in zip(self.fusions, seen, sensed, strict=True):
+        for stage, (fusion, x, y) in enumerate(zip(self.fusions, seen, sensed, strict=True)):
             if x.shape[2:] != y.shape[2:]:
                 y = functional.interpolate(y, x.shape[2:], mode="bilinear", align_corners=False)
-            feature, gate = fusion(x, y, branches)
+            feature, gate = fusion(x, y, branches, lean[:, stage : stage + 1])
             fused.append(feature)
             gates.append(gate)
         gate = torch.stack(gates).mean(0)

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Ways to fuse a stage's RGB and auxiliary features; a config's `fusion` names one of them.
 
-All share one interface: forward(rgb (B, C, H, W), aux (B, A, H, W), present (B, 2)) → fused (B, C, H, W) and how much
-each branch counted (B, 2). A branch that is not present contributes nothing, whatever its features hold.
+All share one interface: forward(rgb (B, C, H, W), aux (B, A, H, W), present (B, 2), lean (B, 1)) → fused (B, C, H, W)
+and how much each branch counted (B, 2). A branch that is not present contributes nothing, whatever its features hold.
+lean: how much more the image as a whole lets the camera be trusted than the others (see `perception.models.condition`),
+in logits; fusions without a gate have no use for it.
 """
 
 from __future__ import annotations
@@ -26,14 +28,14 @@ class Fusion(BaseModule):
         super().__init__(dict(type="Kaiming", layer="Conv2d"))
         self.align = ConvModule(aux_channels, channels, 1, norm_cfg=dict(type="BN"))
 
-    def forward(self, rgb: Tensor, aux: Tensor, present: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, rgb: Tensor, aux: Tensor, present: Tensor, lean: Tensor) -> tuple[Tensor, Tensor]:
         """See the module."""
         rgb = rgb * present[:, :1, None, None]
         aux = self.align(aux) * present[:, 1:, None, None]
-        return self.fuse(rgb, aux, present)
+        return self.fuse(rgb, aux, present, lean)
 
     @abstractmethod
-    def fuse(self, rgb: Tensor, aux: Tensor, present: Tensor) -> tuple[Tensor, Tensor]:
+    def fuse(self, rgb: Tensor, aux: Tensor, present: Tensor, lean: Tensor) -> tuple[Tensor, Tensor]:
         """Fuse two (B, C, H, W) features; absent ones are zero already."""
 
 
@@ -46,7 +48,7 @@ def equal_shares(present: Tensor) -> Tensor:
 class AddFusion(Fusion):
     """The sum, as in FuseNet (Hazirbas et al., ACCV 2016)."""
 
-    def fuse(self, rgb: Tensor, aux: Tensor, present: Tensor) -> tuple[Tensor, Tensor]:
+    def fuse(self, rgb: Tensor, aux: Tensor, present: Tensor, lean: Tensor) -> tuple[Tensor, Tensor]:
         """See `Fusion`."""
         return rgb + aux, equal_shares(present)
 
@@ -59,7 +61,7 @@ class ConcatFusion(Fusion):
         super().__init__(channels, aux_channels)
         self.mix = ConvModule(2 * channels, channels, 1, norm_cfg=dict(type="BN"))
 
-    def fuse(self, rgb: Tensor, aux: Tensor, present: Tensor) -> tuple[Tensor, Tensor]:
+    def fuse(self, rgb: Tensor, aux: Tensor, present: Tensor, lean: Tensor) -> tuple[Tensor, Tensor]:
         """See `Fusion`."""
         return self.mix(torch.cat([rgb, aux], 1)), equal_shares(present)
 
@@ -84,7 +86,7 @@ class SEFusion(Fusion):
         self.rgb_attention = _SqueezeExcite(channels, channels)
         self.aux_attention = _SqueezeExcite(channels, channels)
 
-    def fuse(self, rgb: Tensor, aux: Tensor, present: Tensor) -> tuple[Tensor, Tensor]:
+    def fuse(self, rgb: Tensor, aux: Tensor, present: Tensor, lean: Tensor) -> tuple[Tensor, Tensor]:
         """See `Fusion`."""
         return rgb * self.rgb_attention(rgb) + aux * self.aux_attention(aux), equal_shares(present)
 
@@ -98,7 +100,7 @@ class CBAMFusion(Fusion):
         self.channel = _SqueezeExcite(2 * channels, channels)
         self.spatial = nn.Conv2d(2, 1, 7, padding=3)
 
-    def fuse(self, rgb: Tensor, aux: Tensor, present: Tensor) -> tuple[Tensor, Tensor]:
+    def fuse(self, rgb: Tensor, aux: Tensor, present: Tensor, lean: Tensor) -> tuple[Tensor, Tensor]:
         """See `Fusion`."""
         x = (rgb + aux) * self.channel(torch.cat([rgb, aux], 1))
         pooled = torch.cat([x.mean(1, keepdim=True), x.amax(1, keepdim=True)], 1)
@@ -118,7 +120,7 @@ class CrossAttentionFusion(Fusion):
         )
         self.mix = ConvModule(2 * channels, channels, 1, norm_cfg=dict(type="BN"))
 
-    def fuse(self, rgb: Tensor, aux: Tensor, present: Tensor) -> tuple[Tensor, Tensor]:
+    def fuse(self, rgb: Tensor, aux: Tensor, present: Tensor, lean: Tensor) -> tuple[Tensor, Tensor]:
         """See `Fusion`."""
         seen_by_rgb = _attend(self.rgb_query(rgb), self.aux_key_value(aux)) * present[:, 1:, None, None]
         seen_by_aux = _attend(self.aux_query(aux), self.rgb_key_value(rgb)) * present[:, :1, None, None]
@@ -149,7 +151,7 @@ class GatedAttentionFusion(Fusion):
         self.rgb_gate = nn.Conv2d(channels, 1, 1)
         self.aux_gate = nn.Conv2d(channels, 1, 1)
 
-    def fuse(self, rgb: Tensor, aux: Tensor, present: Tensor) -> tuple[Tensor, Tensor]:
+    def fuse(self, rgb: Tensor, aux: Tensor, present: Tensor, lean: Tensor) -> tuple[Tensor, Tensor]:
         """See `Fusion`."""
         present = present[:, :, None, None]
         means = [rgb.mean((2, 3), keepdim=True), aux.mean((2, 3), keepdim=True), present]
@@ -158,7 +160,7 @@ class GatedAttentionFusion(Fusion):
         rgb_bias, aux_bias = self.bias(context).chunk(2, 1)
         rgb_present, aux_present = present.chunk(2, 1)
         # A softmax of two is a sigmoid of their difference, which needs no copy of both side by side.
-        lead = (self.rgb_gate(rgb) - self.aux_gate(aux) + (rgb_bias - aux_bias)).sigmoid()
+        lead = (self.rgb_gate(rgb) - self.aux_gate(aux) + (rgb_bias - aux_bias) + lean[:, :, None, None]).sigmoid()
         rgb_share = rgb_present * (1 - aux_present * (1 - lead))
         aux_share = aux_present * (1 - rgb_present * lead)
         # ×2: a sigmoid that has learnt nothing yet must hand the features on unchanged.

@@ -14,16 +14,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from perception.frame import CameraModel
+from perception.ground import Ground
 from perception.sensors.projection import Projection, nearest_per_pixel
 
 DEPTH_RANGE = (1.0, 100.0)
 """Metres, coded logarithmically: one step is 1.8 % of the distance, near or far."""
 
-HEIGHT_RANGE = (-3.5, 2.5)
-"""Metres above the camera's optical centre, coded linearly: one step is 2.4 cm."""
+HEIGHT_RANGE = (-1.85, 4.15)
+"""Metres above the ground, coded linearly: one step is 2.4 cm."""
 
 DEPTH_CHANNELS = ("log depth", "height", "valid")
-INFRARED_CHANNELS = ("intensity",)
+INFRARED_CHANNELS = ("intensity", "rank", "valid")
 LIDAR_CHANNELS = ("log depth", "height", "intensity", "valid")
 AUX_CHANNELS: dict[str, int] = {
     "depth": len(DEPTH_CHANNELS),
@@ -40,54 +41,52 @@ def log_depth(metres: NDArray[np.float32]) -> NDArray[np.uint8]:
     return np.asarray(scaled + 1.5, np.uint8)
 
 
-def height_code(metres_up: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """Metres above the optical centre → 1–255, clipped to HEIGHT_RANGE."""
+def height_code(above: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """Metres above the ground → 1–255, clipped to HEIGHT_RANGE."""
     low, high = HEIGHT_RANGE
-    scaled = (np.clip(metres_up, low, high) - np.float32(low)) * np.float32(254 / (high - low))
+    scaled = (np.clip(above, low, high) - np.float32(low)) * np.float32(254 / (high - low))
     return np.asarray(scaled + 1.5, np.uint8)
 
 
 def depth_channels(
-    depth: NDArray[np.float32], camera: CameraModel | None, width: int, height: int
+    depth: NDArray[np.float32], camera: CameraModel | None, ground: Ground | None, width: int, height: int
 ) -> NDArray[np.uint8]:
-    """(H, W) metres, NaN invalid → (3, height, width) uint8. Without a camera the height channel stays 0."""
+    """(H, W) metres, NaN invalid → (3, height, width) uint8.
+
+    Without a camera or where no ground was found the height channel stays 0.
+    """
     # Nearest neighbour: a mean of two surfaces would be a point where there is none.
     resized: NDArray[Any] = cv2.resize(depth, (width, height), interpolation=cv2.INTER_NEAREST)
     valid = (resized > 0) & (resized < np.inf)
     metres = np.where(valid, resized, np.float32(1))
     channels = np.zeros((3, height, width), np.uint8)
     channels[0] = log_depth(metres)
-    if camera is not None:
-        k = camera.resized(width, height).intrinsics.astype(np.float32)
-        rise = (k[1, 2] - np.arange(height, dtype=np.float32)) / k[1, 1]
-        channels[1] = height_code(metres * rise[:, None])
+    if camera is not None and ground is not None:
+        # A pixel's height above the ground is its depth times how much its ray climbs, plus the camera's height.
+        k = camera.resized(width, height).intrinsics
+        climb_u, climb_v, climb = (ground.up @ np.linalg.inv(k)).astype(np.float32)
+        climbing = np.arange(width, dtype=np.float32) * climb_u
+        rise = climbing + (np.arange(height, dtype=np.float32) * climb_v + climb)[:, None]
+        channels[1] = height_code(metres * rise + np.float32(ground.height))
     channels[2] = 255
     channels *= valid
     return channels
 
 
-def infrared_channels(infrared: NDArray[Any], width: int, height: int) -> NDArray[np.uint8]:
-    """(H, W) uint8 or uint16 → (1, height, width) uint8; 16-bit counts are stretched from 1 % to 99 %."""
-    # Bilinear, halving takes the mean of 2×2 pixels too, in a tenth of INTER_AREA's time for 16 bits.
-    halved = infrared.shape[1] <= 2 * width and infrared.shape[0] <= 2 * height
-    how = cv2.INTER_LINEAR if halved else cv2.INTER_AREA
-    small = cv2.resize(infrared, (width, height), interpolation=how)
-    if small.dtype == np.uint16:
-        low, high = np.percentile(small[::4, ::4], (1, 99))
-        # A scene of one temperature must not become amplified noise.
-        gain = 255 / max(high - low, 64.0)
-        small = cv2.multiply(cv2.subtract(small, low), gain, dtype=cv2.CV_8U)
-    return np.asarray(small, np.uint8)[None]
+def lidar_channels(
+    points: NDArray[np.float32], projection: Projection, ground: Ground | None, width: int, height: int
+) -> NDArray[np.uint8]:
+    """(N, 4) sweep and where its points fall → (4, height, width) uint8, with a z-buffer at that resolution.
 
-
-def lidar_channels(points: NDArray[np.float32], projection: Projection, width: int, height: int) -> NDArray[np.uint8]:
-    """(N, 4) sweep and where its points fall → (4, height, width) uint8, with a z-buffer at that resolution."""
+    Where no ground was found the height channel stays 0.
+    """
     pixels, nearest = nearest_per_pixel(projection.resized(width, height))
     xyz = projection.xyz.take(nearest, axis=0)
     intensity = points[projection.rows[nearest], 3]
     channels = np.zeros((4, height * width), np.uint8)
     channels[0, pixels] = log_depth(xyz[:, 2])
-    channels[1, pixels] = height_code(-xyz[:, 1])
+    if ground is not None:
+        channels[1, pixels] = height_code(ground.above(xyz))
     channels[2, pixels] = np.nan_to_num(np.clip(intensity, 0, 1) * 255)
     channels[3, pixels] = 255
     return channels.reshape(4, height, width)

@@ -12,8 +12,11 @@ from numpy.typing import NDArray
 
 from perception.errors import FrameError
 from perception.frame import MODALITIES, Frame
-from perception.sensors.channels import AUX_CHANNELS, depth_channels, infrared_channels, lidar_channels
+from perception.ground import Ground
+from perception.sensors.channels import AUX_CHANNELS, depth_channels, lidar_channels
+from perception.sensors.ground import depth_points, expected_or_fitted, fit_ground, sweep_points
 from perception.sensors.projection import Projection, project_sweep
+from perception.sensors.thermal import infrared_channels
 
 STRIDE = 32
 """The network's coarsest stride: input sizes are multiples of it."""
@@ -34,7 +37,7 @@ MAX_ENLARGEMENT = 2.0
 class NetworkInput:
     """What an engine takes.
 
-    rgb: (H, W, 3) uint8, zeros where absent. aux: (H/2, W/2, 8) uint8: depth, infrared and LiDAR channels.
+    rgb: (H, W, 3) uint8, zeros where absent. aux: (H/2, W/2, 10) uint8: depth, infrared and LiDAR channels.
     present: (4,) float32, 1 where the modality is there, in the order of MODALITIES.
     """
 
@@ -60,45 +63,61 @@ def encode(frame: Frame, width: int, height: int, projection: Projection | None 
     projection: `project_sweep(frame)`, where it is known already. Raises FrameError where the size is not a multiple of
     STRIDE.
     """
-    sweep = encode_sweep(frame, projection or project_sweep(frame), width, height)
-    return join(frame, encode_images(frame, width, height), sweep)
+    images = encode_images(frame, width, height)
+    return join(frame, images, encode_distances(frame, projection or project_sweep(frame), width, height))
 
 
 class EncodedImages(NamedTuple):
-    """rgb: (H, W, 3) uint8. planes: the auxiliary channels of depth and infrared, each (H/2, W/2) uint8."""
+    """rgb: (H, W, 3) uint8. infrared: its auxiliary channels, each (H/2, W/2) uint8."""
 
     rgb: NDArray[np.uint8]
-    planes: list[NDArray[np.uint8]]
+    infrared: list[NDArray[np.uint8]]
+
+
+class EncodedDistances(NamedTuple):
+    """depth, lidar: their auxiliary channels, each (H/2, W/2) uint8. fitted: the ground that the frame itself shows."""
+
+    depth: list[NDArray[np.uint8]]
+    lidar: list[NDArray[np.uint8]]
+    fitted: Ground | None
 
 
 def encode_images(frame: Frame, width: int, height: int) -> EncodedImages:
-    """The part of `encode` that needs no projection. Raises FrameError as it does."""
+    """The part of `encode` that measures no distance. Raises FrameError as it does."""
     if width % STRIDE or height % STRIDE:
         raise FrameError(f"network size {width}×{height}: both must be multiples of {STRIDE}")
-    small = width // AUX_SCALE, height // AUX_SCALE
-    depth = infrared = None
-    if frame.depth is not None:
-        depth = depth_channels(frame.depth, frame.camera, *small)
+    small, infrared = (width // AUX_SCALE, height // AUX_SCALE), None
     if frame.infrared is not None:
         infrared = infrared_channels(frame.infrared, *small)
-    return EncodedImages(
-        _rgb(frame, width, height), [*_planes("depth", depth, *small), *_planes("infrared", infrared, *small)]
-    )
+    return EncodedImages(_rgb(frame, width, height), _planes("infrared", infrared, *small))
 
 
-def encode_sweep(frame: Frame, projection: Projection | None, width: int, height: int) -> list[NDArray[np.uint8]]:
-    """The LiDAR's auxiliary channels, each (H/2, W/2) uint8."""
-    small, lidar = (width // AUX_SCALE, height // AUX_SCALE), None
+def encode_distances(frame: Frame, projection: Projection | None, width: int, height: int) -> EncodedDistances:
+    """The other part: depth and LiDAR, each above the ground that it measured itself.
+
+    Each has a plane of its own, so that extrinsics which are a degree off tilt no heights.
+    """
+    small = width // AUX_SCALE, height // AUX_SCALE
+    depth = lidar = by_depth = by_lidar = None
     if frame.points is not None and projection is not None:
-        lidar = lidar_channels(frame.points, projection, *small)
-    return _planes("lidar", lidar, *small)
+        assert frame.lidar_to_camera is not None  # it comes with points
+        by_lidar = fit_ground(sweep_points(frame.points, frame.lidar_to_camera), "lidar")
+        ground = expected_or_fitted(by_lidar, frame.ground)
+        lidar = lidar_channels(frame.points, projection, ground, *small)
+    if frame.depth is not None:
+        if frame.camera is not None:
+            by_depth = fit_ground(depth_points(frame.depth, frame.camera), "depth")
+        ground = expected_or_fitted(by_depth, frame.ground or by_lidar)
+        depth = depth_channels(frame.depth, frame.camera, ground, *small)
+    return EncodedDistances(_planes("depth", depth, *small), _planes("lidar", lidar, *small), by_lidar or by_depth)
 
 
-def join(frame: Frame, images: EncodedImages, sweep: list[NDArray[np.uint8]]) -> NetworkInput:
+def join(frame: Frame, images: EncodedImages, distances: EncodedDistances) -> NetworkInput:
     """Both parts of `encode` as what an engine takes."""
     present = np.array([name in frame.modalities for name in MODALITIES], np.float32)
     # Planes interleaved once, at the end: writing each channel interleaved takes five times as long.
-    return NetworkInput(images.rgb, np.asarray(cv2.merge([*images.planes, *sweep]), np.uint8), present)
+    planes = [*distances.depth, *images.infrared, *distances.lidar]
+    return NetworkInput(images.rgb, np.asarray(cv2.merge(planes), np.uint8), present)
 
 
 def _rgb(frame: Frame, width: int, height: int) -> NDArray[np.uint8]:

@@ -22,6 +22,9 @@ from perception.sensors.encode import NetworkInput
 HUE_TURNED, MOST_HUE = 0.2, 20
 """Share of the crops whose colours are turned, and by how many of OpenCV's 180 hues: a lorry may have any paint."""
 
+COARSE = 0.12
+"""Share of the crops whose camera image has less resolution than pixels."""
+
 
 @dataclass(frozen=True)
 class Subsets:
@@ -80,6 +83,7 @@ class Crop:
             infrared=None if frame.infrared is None else self.image(_fit(frame.infrared, frame.size)),
             camera=None if frame.camera is None else self.camera(frame.camera),
             lidar_to_camera=points_to_camera,
+            ground=frame.ground.mirrored() if frame.ground and self.matrix[0, 0] < 0 else frame.ground,
         )
 
 
@@ -153,6 +157,12 @@ def photometric(rgb: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.
         image = cv2.cvtColor(hsv, cv2.COLOR_HSV2RGB)
     if rng.random() < 0.2:
         image = cv2.GaussianBlur(image, (0, 0), rng.uniform(0.4, 1.3))
+    if rng.random() < COARSE:
+        # As a small image enlarged, or a distant camera's, shows it.
+        height, width = image.shape[:2]
+        share = rng.uniform(0.3, 0.8)
+        small = cv2.resize(image, (round(width * share), round(height * share)), interpolation=cv2.INTER_AREA)
+        image = cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR)
     if rng.random() < 0.3:
         noise = rng.normal(0, rng.uniform(2, 12), image.shape[:2]).astype(np.int16)
         image = np.clip(image.astype(np.int16) + noise[..., None], 0, 255).astype(np.uint8)

@@ -20,8 +20,8 @@ from perception.classes import BACKGROUND, KITTI_OBJECTS, NO_OBJECT, PEDESTRIAN,
 from perception.datasets.kitti_tracklets import Tracklet, TrackletBox, read_tracklets
 from perception.sample import Sample
 from perception.sensors import Projection, project_sweep
+from perception.sensors.ground import expected_or_fitted, fit_ground
 from perception.sensors.visibility import hidden_from_camera
-from perception.training.ground import fit_ground, height_above
 from perception.training.small_things import small_things
 from perception.training.white_sky import white_sky
 
@@ -83,7 +83,7 @@ def check(sample: Sample, boxes: Sequence[TrackletBox]) -> Sample:
     contested = np.zeros((height, width), np.bool_)
     small = np.zeros((height, width), np.bool_)
     points = sample.frame.points[projection.rows]
-    plane = fit_ground(sample.frame.points)
+    ground = expected_or_fitted(fit_ground(seen.xyz), sample.frame.ground)
     in_any_box = np.zeros(len(points), np.bool_)
     for box in _far_to_near(boxes):
         inside = box.contains(points)
@@ -98,8 +98,8 @@ def check(sample: Sample, boxes: Sequence[TrackletBox]) -> Sample:
         labels[outline] = UNLABELLED  # what stands behind it
         labels[certain] = class_id
         contested = (contested & ~certain) | (outline & ~certain)
-    if plane is not None:
-        above = height_above(plane, points)
+    if ground is not None:
+        above = ground.above(projection.xyz)
         away = np.hypot(points[:, 0], points[:, 1])
         standing = above > STANDING + STANDING_PER_METRE * away
         no_vehicle = (np.abs(above) < WITHIN_GROUND) & (away < NEAR) & ~in_any_box

@@ -22,8 +22,12 @@ from perception.training.augment import (
     random_crop,
     rare_pixel,
 )
+from perception.training.depth_fault import DepthFaults
+from perception.training.level import UNLEVELLED, without_heights
 from perception.training.lidar_fault import LidarFaults
 from perception.training.paste import Paste, Shelf, Target, find_cutouts, horizon_row
+from perception.training.patches import Patches
+from perception.training.thermal_fault import ThermalFaults
 from perception.training.truth import certain_labels, crop_soft, hard_labels
 from perception.training.weather import Weather
 
@@ -54,6 +58,9 @@ class Augmentation:
 
     weather: Weather = field(default_factory=Weather)
     lidar: LidarFaults = field(default_factory=LidarFaults)
+    depth: DepthFaults = field(default_factory=DepthFaults)
+    thermal: ThermalFaults = field(default_factory=ThermalFaults)
+    patches: Patches = field(default_factory=Patches)
     paste: Paste = field(default_factory=Paste)
     subsets: Subsets = field(default_factory=Subsets)
 
@@ -117,15 +124,20 @@ class Mixture(Dataset[dict[str, torch.Tensor]]):
             labels = certain_labels(sample)
         labels = crop.image(labels, nearest=True, border=UNLABELLED)
         soft = crop_soft(sample, crop, labels) if source.soft else None
-        fault = self.augmentation.lidar.draw(rng)
-        frame = crop.frame(fault.apply(sample.frame) if fault else sample.frame)
+        disturbed = sample.frame
+        for fault in (self.augmentation.lidar.draw(rng), self.augmentation.depth.draw(rng)):
+            disturbed = fault.apply(disturbed) if fault else disturbed
+        frame = self.augmentation.thermal.apply(crop.frame(disturbed), rng)
         network_input = encode(frame, width, height)
+        if rng.random() < UNLEVELLED:
+            without_heights(network_input)
         if self.shelves[number]:
             horizon = _horizon(sample.frame, frame, crop, source.horizon)
             target = Target(frame, network_input, labels, abs(crop.matrix[1, 1]), horizon, sample.frame.size[1])
             self.augmentation.paste.apply(target, self.shelves[number], rng)
         if frame.rgb is not None:
             network_input.rgb = self.augmentation.weather.apply(photometric(network_input.rgb, rng), rng)
+        self.augmentation.patches.apply(network_input, rng)
         kept = self.augmentation.subsets.draw(network_input.present, rng)
         item = _tensors(network_input if self.whole else drop_modalities(network_input, kept))
         item["labels"] = torch.from_numpy(labels)

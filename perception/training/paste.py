@@ -16,20 +16,23 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from perception.classes import BACKGROUND, PEDESTRIAN, ROAD, VEHICLE
+from perception.classes import BACKGROUND, PEDESTRIAN, ROAD, UNLABELLED, VEHICLE
 from perception.evaluation.evaluate import keep_modalities
 from perception.frame import MODALITIES, Frame
 from perception.sample import Sample
 from perception.sensors import NetworkInput, encode
 from perception.sensors.channels import AUX_CHANNELS
 from perception.sensors.encode import AUX_SCALE, STRIDE
+from perception.sensors.thermal import infrared_channels
 from perception.training.augment import Crop
 
 GROUND: dict[int, tuple[int, ...]] = {VEHICLE: (ROAD,), PEDESTRIAN: (ROAD, BACKGROUND)}
 """What an object of each class may stand on."""
 
-SMALLEST, TALLEST = 14, 200
+SMALLEST, TALLEST = 14, 300
 """Heights in pixels of objects that are worth pasting, in their own frame and in the crop."""
+
+_INFRARED = slice(AUX_CHANNELS["depth"], AUX_CHANNELS["depth"] + AUX_CHANNELS["infrared"])
 
 
 class Cutout(NamedTuple):
@@ -59,6 +62,9 @@ def find_cutouts(samples: Sequence[Sample]) -> dict[int, list[Cutout]]:
         if sample.labels is None:
             continue
         height, width = sample.labels.shape
+        # Where whole people alone are outlined, what they stand on is not.
+        people_alone = not np.isin(sample.labels, (BACKGROUND, ROAD, VEHICLE)).any()
+        ground = (UNLABELLED,) if people_alone else (ROAD, BACKGROUND)
         for class_id, cutouts in found.items():
             stats = cv2.connectedComponentsWithStats((sample.labels == class_id).astype(np.uint8))[2]
             for left, top, w, h, area in stats[1:].tolist():
@@ -67,7 +73,7 @@ def find_cutouts(samples: Sequence[Sample]) -> dict[int, list[Cutout]]:
                 if not (whole and upright and SMALLEST <= h <= TALLEST and area > 0.4 * w * h):
                     continue
                 # A rider has no feet on the ground, and what is half hidden ends at what hides it.
-                if np.isin(sample.labels[top + h, left : left + w], (ROAD, BACKGROUND)).all():
+                if np.isin(sample.labels[top + h, left : left + w], ground).all():
                     cutouts.append(Cutout(number, class_id, left, top, w, h))
     return found
 
@@ -145,7 +151,9 @@ def paste(target: Target, shelf: Shelf, cutout: Cutout, rng: np.random.Generator
     matrix[:2, 2] -= window[0], window[1]
     patch = Crop(matrix, window[2], window[3])
     mask = patch.image(_mask(sample.labels, cutout), nearest=True)
-    network_input = encode(patch.frame(_with_plain_infrared(donor)), window[2], window[3])
+    network_input = encode(patch.frame(replace(donor, infrared=None)), window[2], window[3])
+    if donor.infrared is not None:
+        network_input.aux[..., _INFRARED] = _infrared(donor, patch)
     _blend(target, network_input, mask, window, cutout.class_id)
     return True
 
@@ -194,13 +202,13 @@ def _mask(labels: NDArray[np.uint8], cutout: Cutout) -> NDArray[np.uint8]:
     return mask
 
 
-def _with_plain_infrared(frame: Frame) -> Frame:
-    """16-bit infrared stretched as a whole frame is: a patch of it would be stretched by itself."""
-    if frame.infrared is None or frame.infrared.dtype != np.uint16:
-        return frame
-    low, high = np.percentile(frame.infrared[::8, ::8], (1, 99))
-    gain = 255 / max(high - low, 64.0)
-    return replace(frame, infrared=cv2.convertScaleAbs(cv2.subtract(frame.infrared, low), alpha=gain))
+def _infrared(donor: Frame, patch: Crop) -> NDArray[np.uint8]:
+    """(h/2, w/2, 3) the infrared channels of a patch, in the grey levels of the whole donor."""
+    assert donor.infrared is not None
+    planes = infrared_channels(donor.infrared, *donor.size)
+    seen = patch.image(np.dstack(list(planes)))
+    small = cv2.resize(seen, (patch.width // AUX_SCALE, patch.height // AUX_SCALE), interpolation=cv2.INTER_AREA)
+    return np.asarray(small, np.uint8)
 
 
 def _blend(

@@ -26,7 +26,7 @@ REACH = 30.0
 
 
 def small_things(
-    points: NDArray[np.float32], above: NDArray[np.float64], chosen: NDArray[np.bool_]
+    points: NDArray[np.float32], above: NDArray[np.float32], chosen: NDArray[np.bool_]
 ) -> NDArray[np.bool_]:
     """(N,) which of the `chosen` points (N, ≥3) belong to things that stand alone and are small.
 

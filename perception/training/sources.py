@@ -13,9 +13,13 @@ from perception.errors import DataError, ModelError
 from perception.sample import Sample
 from perception.training.augment import Subsets
 from perception.training.boxes import check_with_tracklets
+from perception.training.depth_fault import DepthFaults
+from perception.training.level import expect_ground
 from perception.training.lidar_fault import LidarFaults
 from perception.training.mixture import Augmentation, Mixture, Source
 from perception.training.paste import Paste
+from perception.training.patches import Patches
+from perception.training.thermal_fault import ThermalFaults
 from perception.training.weather import Weather
 
 
@@ -38,7 +42,15 @@ def open_mixture(
 
 
 def _augmentation(recipe: ConfigDict) -> Augmentation:
-    kinds = {"weather": Weather, "lidar": LidarFaults, "paste": Paste, "subsets": Subsets}
+    kinds = {
+        "weather": Weather,
+        "lidar": LidarFaults,
+        "depth": DepthFaults,
+        "thermal": ThermalFaults,
+        "patches": Patches,
+        "paste": Paste,
+        "subsets": Subsets,
+    }
     settings = recipe.get("augmentation", {})
     unknown = set(settings) - set(kinds)
     if unknown:
@@ -53,7 +65,7 @@ def _source(name: str, root: Path, recipe: ConfigDict, progress: Callable[[str],
     if name not in recipe.sources:
         raise DataError(f"data set {name!r}: this config knows {', '.join(recipe.sources)}")
     settings = recipe.sources[name]
-    samples: Sequence[Sample] = open_dataset(name, root, settings.split)
+    samples: Sequence[Sample] = open_dataset(settings.get("dataset", name), root, settings.split)
     # Decoding costs more than augmenting: keep everything in memory, shared with the workers.
     if labelled:
         samples = [sample for sample in samples if sample.labels is not None or sample.probabilities is not None]
@@ -62,6 +74,7 @@ def _source(name: str, root: Path, recipe: ConfigDict, progress: Callable[[str],
     progress(f"{name}: {len(samples)} samples from {root}")
     if not samples:
         raise DataError(f"{root}: no {'labelled ' if labelled else ''}sample of {name}")
+    samples = expect_ground(samples)
     if labelled and settings.get("boxes", False):
         samples = check_with_tracklets(samples, root)
     return Source(

@@ -69,8 +69,8 @@ def read_config(path: Path) -> Config:
 def train(config: Config, options: Options, progress: Callable[[str], None] = print) -> Path:
     """Train and return the path of the averaged weights.
 
-    Beside the config's schedule, `training` may have `losses`, `soft`, `teacher`, `mean_teacher`, `augmentation`,
-    `frozen_statistics` and `frozen`, and each of its sources `soft`, `boxes`, `donors` and `horizon`: docs/training.md.
+    Beside the config's schedule, `training` may have `losses`, `soft`, `teacher`, `mean_teacher`, `sides`,
+    `augmentation`, `frozen_statistics` and `frozen`, and each of its sources `soft`, `boxes`, `donors` and `horizon`: docs/training.md.
     Raises DataError for data that cannot be read, ModelError for weights that do not fit and settings that there are
     not.
     """
@@ -155,7 +155,8 @@ def _build(config: Config, options: Options, progress: Callable[[str], None]) ->
     recipe = config.training
     soft = any(recipe.sources[name].get("soft", False) for name, _ in options.data)
     frozen = bool(recipe.get("frozen_statistics", False))
-    if not (soft or options.teachers or recipe.get("losses") or recipe.get("mean_teacher") or frozen):
+    sides = recipe.get("sides", {})
+    if not (soft or options.teachers or recipe.get("losses") or recipe.get("mean_teacher") or frozen or sides):
         return MODELS.build(config.model)
     model = {key: value for key, value in config.model.items() if key != "type"}
     if config.model.type != "EncoderDecoder":
@@ -171,11 +172,12 @@ def _build(config: Config, options: Options, progress: Callable[[str], None]) ->
             soft_loss,
             teachers,
             **recipe.get("teacher", {}),
+            **sides,
             mean_teacher=average,
             frozen_statistics=frozen,
         )
     except TypeError as error:
-        raise ModelError(f"training.soft, training.teacher or training.mean_teacher: {error}") from error
+        raise ModelError(f"training.soft, .teacher, .sides or .mean_teacher: {error}") from error
     return Trainee(lesson, **model)
 
 

@@ -15,8 +15,8 @@ from mmseg.registry import MODELS
 from torch import Tensor, nn
 
 from perception.classes import UNLABELLED
-from perception.models.dual_branch import Batch
-from perception.models.soft_losses import SoftLabelLoss, divergence, mean_probabilities
+from perception.models.dual_branch import Batch, normalise
+from perception.models.soft_losses import SoftLabelLoss, divergence, mean_probabilities, soften
 from perception.sensors.channels import AUX_CHANNELS
 from perception.training.mean_teacher import MeanTeacher
 
@@ -28,6 +28,9 @@ class Lesson:
     losses: configs of the losses of class ids, summed; none takes the decode head's. soft: of the soft labels.
     teachers: segmentors of the same inputs, in eval mode, whose mean opinion is learnt, softened by `temperature`,
     with the loss weight `weight`. mean_teacher: the trainee's own average as one more, for what nobody labelled.
+    alone: loss weight of what the camera alone, and all the others alone, say through the same head, in crops that have
+    both; distil: of their divergence from what all say together, which learns nothing from it (after RTFDNet, arXiv
+    2603.09149, and CRM, arXiv 2303.17386).
     frozen_statistics: batch normalisation keeps the means and variances that it has; few crops measure them badly.
     """
 
@@ -37,6 +40,8 @@ class Lesson:
     temperature: float = 2.0
     weight: float = 1.0
     mean_teacher: MeanTeacher | None = None
+    alone: float = 0.0
+    distil: float = 0.0
     frozen_statistics: bool = False
 
     def __deepcopy__(self, _memo: dict[int, Any]) -> Lesson:
@@ -85,17 +90,20 @@ class Trainee(EncoderDecoder):
     def learn(self, data: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """The losses of a batch by name."""
         batch = Batch(data["rgb"].float(), data["aux"].float(), data["present"])
-        labels = data["labels"].long()
+        labels, soft = data["labels"].long(), data.get("soft")
         size = labels.shape[1:]
-        logits = predict(self, keep(batch, data["kept"]) if "kept" in data else batch, size)
-        losses = {}
-        known, taught = (labels != UNLABELLED).sum(), torch.zeros((), device=labels.device)
-        if "soft" in data:
-            loss, taught = self.lesson.soft(logits, data["soft"])
-            losses["loss_soft"] = loss * taught / (known + taught).clamp(min=1)
-        share = known / (known + taught).clamp(min=1)
-        for module in self._losses:
-            losses[str(module.loss_name)] = share * module(logits, labels, ignore_index=UNLABELLED)
+        visible = keep(batch, data["kept"]) if "kept" in data else batch
+        if self.lesson.alone or self.lesson.distil:
+            logits, rows, alone = predict_alone_too(self, visible, size)
+        else:
+            logits, rows, alone = predict(self, visible, size), None, ()
+        losses = self._taught(logits, labels, soft)
+        for name, opinion in zip(("camera", "others"), alone, strict=False):
+            of_it = self._taught(opinion, labels[rows], None if soft is None else soft[rows])
+            losses[f"loss_{name}"] = self.lesson.alone * torch.stack(list(of_it.values())).sum()
+            together = soften(logits[rows].detach().float().softmax(1), self.lesson.temperature)
+            apart = divergence(opinion, together, self.lesson.temperature).mean()
+            losses[f"loss_{name}_apart"] = self.lesson.distil * apart
         if self.lesson.teachers:
             opinion = self.lesson.opinion(batch, size)
             losses["loss_teacher"] = self.lesson.weight * divergence(logits, opinion, self.lesson.temperature).mean()
@@ -103,9 +111,21 @@ class Trainee(EncoderDecoder):
             with torch.no_grad():
                 seen = predict(self.lesson.mean_teacher.average, batch, size)
             unknown = labels == UNLABELLED
-            if "soft" in data:
-                unknown &= untaught(data["soft"], size)
+            if soft is not None:
+                unknown &= untaught(soft, size)
             losses["loss_mean_teacher"] = self.lesson.mean_teacher.loss(logits, seen, unknown)
+        return losses
+
+    def _taught(self, logits: Tensor, labels: Tensor, soft: Tensor | None) -> dict[str, Tensor]:
+        """The losses of class ids and of soft labels, by name, each by how many pixels it teaches."""
+        losses = {}
+        known, taught = (labels != UNLABELLED).sum(), torch.zeros((), device=labels.device)
+        if soft is not None:
+            loss, taught = self.lesson.soft(logits, soft)
+            losses["loss_soft"] = loss * taught / (known + taught).clamp(min=1)
+        share = known / (known + taught).clamp(min=1)
+        for module in self._losses:
+            losses[str(module.loss_name)] = share * module(logits, labels, ignore_index=UNLABELLED)
         return losses
 
 
@@ -115,6 +135,41 @@ def predict(segmentor: EncoderDecoder, batch: Batch, size: Sequence[int]) -> Ten
     if logits.shape[2:] != tuple(size):
         logits = resize(logits, tuple(size), mode="bilinear", align_corners=segmentor.align_corners)
     return logits
+
+
+def predict_alone_too(
+    segmentor: EncoderDecoder, batch: Batch, size: Sequence[int]
+) -> tuple[Tensor, Tensor | None, tuple[Tensor, ...]]:
+    """`predict`, the rows (R,) that have the camera and another sensor, and for them the logits of each side alone.
+
+    Either branch runs once; fusion and head run for what is new. Nothing for a batch without such rows.
+    """
+    backbone = segmentor.backbone
+    batch = normalise(batch)
+    lean, gains = backbone.weigh(batch)
+    sensed, shares = backbone.sense(batch.aux, batch.present, gains)
+    seen = backbone.rgb(batch.rgb)
+    rows = torch.flatnonzero((batch.present[:, 0] > 0) & (batch.present[:, 1:].amax(1) > 0))
+    everything = torch.arange(len(lean), device=lean.device)
+    twice = torch.cat([everything, rows, rows])
+    present = batch.present[twice].clone()
+    first = len(everything)
+    present[first : first + len(rows), 1:] = 0
+    present[first + len(rows) :, 0] = 0
+    fused, _ = backbone.fuse(
+        tuple(feature[twice] for feature in seen),
+        tuple(feature[twice] for feature in sensed),
+        shares[twice],
+        present,
+        lean[twice],
+    )
+    logits = segmentor.decode_head(fused)
+    if logits.shape[2:] != tuple(size):
+        logits = resize(logits, tuple(size), mode="bilinear", align_corners=segmentor.align_corners)
+    if not len(rows):
+        return logits, None, ()
+    together, camera, others = logits.split([first, len(rows), len(rows)])
+    return together, rows, (camera, others)
 
 
 def untaught(soft: Tensor, size: Sequence[int]) -> Tensor:

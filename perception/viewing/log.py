@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from perception.classes import FOREGROUND, UNLABELLED
 from perception.frame import CameraModel, Frame, Prediction
-from perception.sensors.channels import infrared_channels
+from perception.sensors.thermal import infrared_channels
 from perception.viewing import layout
 
 JPEG_QUALITY = 90

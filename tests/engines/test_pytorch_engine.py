@@ -93,7 +93,8 @@ def test_the_parts_are_the_whole(weights: Path, network_input: NetworkInput) -> 
         torch.from_numpy(x)[None] for x in (network_input.rgb, network_input.aux, network_input.present)
     )
     with torch.inference_mode():
-        parts = graph.decide(graph.see(rgb), *graph.sense(aux, present), present, rgb.shape[1:3])
+        lean, gains = graph.weigh(rgb, aux, present)
+        parts = graph.decide(graph.see(rgb), *graph.sense(aux, present, gains), present, lean, rgb.shape[1:3])
         for part, whole in zip(parts, graph(rgb, aux, present), strict=True):
             assert torch.equal(part, whole)
 

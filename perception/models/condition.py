@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How far each sensor is to be trusted in an image as a whole: after the condition token of CAFuser (arXiv 2410.10791).
+
+What is measured says it: exposure, contrast and noise of the camera image, coverage and contrast of the others, and how
+far the outlines that the sensors see agree. A few layers make of it a lean to the camera per stage and a gain per sensor.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from mmengine.model import BaseModule
+from mmseg.registry import MODELS
+from torch import Tensor, nn
+from torch.nn import functional
+
+from perception.models.dual_branch import RGB_MEAN, RGB_STD, Batch
+
+STEP = 8
+"""Every STEP-th pixel of the camera image, and as many of the others', are enough to measure a whole image."""
+
+
+@MODELS.register_module()
+class ConditionToken(BaseModule):
+    """Measures a batch and weighs its sensors; before it has learnt, it leans to the camera by `favour` logits.
+
+    splits: channels of the auxiliary modalities in their order; the last channel of each says where it measured
+    anything, the first what.
+    forward: a normalised `Batch` → lean (B, stages) and gains (B, sensors), both in logits.
+    """
+
+    def __init__(self, splits: Sequence[int], stages: int, hidden: int = 24, favour: float = 0.0) -> None:
+        super().__init__()
+        self.splits = list(splits)
+        self.stages = stages
+        measures, weights = 6 + 4 * len(self.splits), stages + len(self.splits)
+        self.token = nn.Sequential(nn.Linear(measures, hidden), nn.ReLU(), nn.Linear(hidden, weights))
+        nn.init.zeros_(self.token[2].weight)
+        nn.init.zeros_(self.token[2].bias)
+        self.token[2].bias.data[:stages] = favour
+
+    def forward(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        """See the class."""
+        weights = self.token(self.measure(batch))
+        return weights[:, : self.stages], weights[:, self.stages :]
+
+    def measure(self, batch: Batch) -> Tensor:
+        """(B, measures) what an image as a whole tells of its sensors; 0 for those that are not present."""
+        grey = (batch.rgb[:, :, ::STEP, ::STEP].mean(1, keepdim=True) * RGB_STD + RGB_MEAN).float()
+        edges = _edges(grey)
+        camera = torch.cat(
+            [
+                grey.mean((2, 3)),
+                _spread(grey),
+                (0.08 - grey).clamp(0, 0.08).mean((2, 3)) / 0.08,  # darkness
+                (grey - 0.92).clamp(0, 0.08).mean((2, 3)) / 0.08,  # glare
+                edges.mean((2, 3)),
+                grey.amax((2, 3)),
+            ],
+            1,
+        )
+        measures = [camera * batch.present[:, :1]]
+        step = STEP // 2
+        start = 0
+        for number, channels in enumerate(self.splits):
+            first, valid = start, start + channels - 1
+            start += channels
+            seen = batch.aux[:, valid : valid + 1, ::step, ::step].float()
+            what = batch.aux[:, first : first + 1, ::step, ::step].float()
+            outlines = _edges(what) * seen
+            both = (outlines * edges).mean((2, 3)) - outlines.mean((2, 3)) * edges.mean((2, 3))
+            agreement = both / (_spread(outlines) * _spread(edges) + 1e-3)
+            parts = [seen.mean((2, 3)), _spread(what * seen), outlines.mean((2, 3)), agreement]
+            measures.append(torch.cat(parts, 1) * batch.present[:, number + 1 : number + 2])
+        return torch.cat(measures, 1)
+
+
+def _spread(image: Tensor) -> Tensor:
+    """(B, 1) standard deviation of (B, 1, h, w)."""
+    mean = image.mean((2, 3), keepdim=True)
+    return ((image - mean).square().mean((2, 3)) + 1e-6).sqrt()
+
+
+def _edges(image: Tensor) -> Tensor:
+    """(B, 1, h, w) how much (B, 1, h, w) differs from its right and lower neighbours."""
+    across = functional.pad((image[:, :, :, 1:] - image[:, :, :, :-1]).abs(), (0, 1, 0, 0))
+    down = functional.pad((image[:, :, 1:] - image[:, :, :-1]).abs(), (0, 0, 0, 1))
+    return across + down

@@ -1,0 +1,174 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The ground plane of a frame, from the points that a LiDAR or a depth camera measured.
+
+Heights that the network sees are above this plane and not above the camera, so that it knows no vehicle.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from perception.frame import CameraModel
+from perception.ground import Ground
+
+NEAREST, FARTHEST, ASIDE = 2.0, 30.0, 12.0
+"""Metres around the camera, and to either side, within which the ground is looked for."""
+
+MOST, TRIES = 1500, 200
+"""Points that are looked at, and planes through three of them that are tried."""
+
+TILT, USUAL = np.radians(16.0), np.radians(5.0)
+"""Largest angle between the plane's normal and the camera's upward axis, and the deviation that lowers its votes."""
+
+USUAL_TILT = 0.01
+"""Deviation of its slope that is expected before any point is seen: a strip of road between cars tells no roll."""
+
+HEIGHTS = (0.25, 5.0)
+"""Metres in which a camera hangs above the road: a delivery robot's to a lorry's."""
+
+WITHIN, WITHIN_PER_METRE = 0.05, 0.006
+"""Metres from the plane, and the same for every metre ahead: a road is not flat, and depth is not exact."""
+
+ENOUGH, SHARE = 60, 0.12
+"""Points, and share of those looked at, without which a plane is no ground."""
+
+LONG, WIDE = 4.0, 1.5
+"""Metres ahead and across that its points must cover."""
+
+AGREE, AGREE_HEIGHT = np.radians(3.0), 0.35
+"""Radians and metres by which a plane may differ from the one that is expected; else the expected one is kept."""
+
+
+def fit_ground(xyz: NDArray[np.float32], source: str = "lidar") -> Ground | None:
+    """The plane that most of the (N, 3) points [m, optical frame] lie on and hardly any below; None where too few do.
+
+    RANSAC (Fischler and Bolles, 1981) with a fixed seed, then least squares on what is near the best plane. Points
+    under a plane count against it: roofs of cars and tops of walls are level too. Points beside and behind the camera
+    help where the road ahead is full.
+    """
+    distance = np.hypot(xyz[:, 0], xyz[:, 2])
+    near = (distance > NEAREST) & (distance < FARTHEST) & (np.abs(xyz[:, 0]) < ASIDE) & np.isfinite(xyz[:, 1])
+    candidates = np.flatnonzero(near)
+    if len(candidates) < ENOUGH:
+        return None
+    rng = np.random.default_rng(0)
+    if len(candidates) > MOST:
+        candidates = rng.choice(candidates, MOST, replace=False)
+    points = xyz[candidates].astype(np.float32)
+    planes = _planes(points, rng)
+    if not len(planes):
+        return None
+    tolerance = (WITHIN + WITHIN_PER_METRE * distance[candidates]).astype(np.float32)
+    above = points @ planes[:, :3].T
+    above += planes[:, 3]
+    above /= tolerance[:, None]
+    votes = (np.abs(above) < 1).sum(0) - 2.0 * (above < -2).sum(0)
+    votes *= np.exp(-0.5 * np.square(np.arccos(-planes[:, 1]) / USUAL))
+    best = planes[int(votes.argmax())]
+    for reach in (1.5, 1.0, 1.0):
+        near = np.abs(points @ best[:3] + best[3]) < reach * tolerance
+        if near.sum() < max(ENOUGH, SHARE * len(points)):
+            return None
+        best = _least_squares(points[near], tolerance[near])
+    if np.ptp(points[near, 2]) < LONG or np.ptp(points[near, 0]) < WIDE or not _sane(best[None])[0]:
+        return None
+    return Ground(best[:3], float(best[3]), source)
+
+
+def expected_or_fitted(fitted: Ground | None, expected: Ground | None) -> Ground | None:
+    """What to use of a frame's own plane and the one that its mounting, or the frames before it, let expect.
+
+    Where both agree, their mean: a vehicle pitches, and a plane of one frame is noisy. Where they do not, the expected
+    one. None where there is neither.
+    """
+    if fitted is None or expected is None:
+        return fitted or expected
+    if fitted.angle_to(expected) > AGREE or abs(fitted.height - expected.height) > AGREE_HEIGHT:
+        return expected
+    return Ground(fitted.up + expected.up, (fitted.height + expected.height) / 2, fitted.source)
+
+
+def depth_points(depth: NDArray[np.float32], camera: CameraModel) -> NDArray[np.float32]:
+    """(N, 3) some thousand points [m, optical frame] of a depth image (H, W) [m, NaN invalid], on a regular grid."""
+    height, width = depth.shape
+    step = max(1, int(np.sqrt(height * width / 8000)))
+    sparse = depth[step // 2 :: step, step // 2 :: step]
+    k = camera.resized(width, height).intrinsics
+    v, u = np.mgrid[step // 2 : height : step, step // 2 : width : step].astype(np.float32)
+    seen = (sparse > 0) & (sparse < np.inf)
+    z = sparse[seen]
+    return np.stack([(u[seen] - k[0, 2]) / k[0, 0] * z, (v[seen] - k[1, 2]) / k[1, 1] * z, z], 1).astype(np.float32)
+
+
+def sweep_points(points: NDArray[np.float32], lidar_to_camera: NDArray[np.float64]) -> NDArray[np.float32]:
+    """(M, 3) some thousand of a sweep's (N, 4) points, all around, in the optical frame [m]."""
+    some = points[:: max(1, len(points) // 8000), :3]
+    moved = some @ lidar_to_camera[:3, :3].T.astype(np.float32) + lidar_to_camera[:3, 3].astype(np.float32)
+    return np.asarray(moved, np.float32)
+
+
+class GroundTracker:
+    """What the frames of one camera let expect of the next one's ground: the mounting, else a running mean.
+
+    mounting: told by TF or the user; it stays what is expected. Without it, a plane that differs from the mean for
+    PATIENCE frames in a row replaces it.
+    """
+
+    PATIENCE = 5
+    SHARE = 0.2
+
+    def __init__(self, mounting: Ground | None = None) -> None:
+        self.mounting = mounting
+        self._mean: Ground | None = None
+        self._strange = 0
+
+    @property
+    def expected(self) -> Ground | None:
+        """For the next frame."""
+        return self.mounting or self._mean
+
+    def add(self, fitted: Ground | None) -> None:
+        """Take in the plane that was fitted to a frame alone."""
+        if fitted is None:
+            return
+        mean = self._mean
+        if mean is not None and self._strange < self.PATIENCE:
+            if mean.angle_to(fitted) > AGREE or abs(mean.height - fitted.height) > AGREE_HEIGHT:
+                self._strange += 1
+                return
+            up = (1 - self.SHARE) * mean.up + self.SHARE * fitted.up
+            height = (1 - self.SHARE) * mean.height + self.SHARE * fitted.height
+            fitted = replace(fitted, up=up, height=height)
+        self._mean, self._strange = fitted, 0
+
+
+def _planes(points: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
+    """(K, 4) planes through three points each, normals of length 1 upwards, as a ground may lie."""
+    corners = points[rng.integers(len(points), size=(TRIES, 3))]
+    normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+    lengths = np.linalg.norm(normals, axis=1, keepdims=True)
+    normals = normals / np.maximum(lengths, 1e-9) * np.where(normals[:, 1:2] > 0, -1, 1)
+    offsets = -(normals * corners[:, 0]).sum(1, keepdims=True)
+    planes = np.concatenate([normals, offsets], 1).astype(np.float32)
+    return planes[(lengths[:, 0] > 1e-3) & _sane(planes)]
+
+
+def _sane(planes: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """(K,) whether a camera can hang so above each of the (K, 4) planes."""
+    return np.asarray((-planes[:, 1] > np.cos(TILT)) & (planes[:, 3] > HEIGHTS[0]) & (planes[:, 3] < HEIGHTS[1]))
+
+
+def _least_squares(points: NDArray[np.float32], tolerance: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(4,) y = a·x + b·z + c, weighted by how near the points must be, as a plane with a normal of length 1.
+
+    With a weak pull towards level, see USUAL_TILT.
+    """
+    weight = 1 / tolerance.astype(np.float64)
+    columns = np.stack([points[:, 0], points[:, 2], np.ones(len(points))], 1) * weight[:, None]
+    level = np.array([[1 / USUAL_TILT, 0, 0], [0, 1 / USUAL_TILT, 0]])
+    wanted = np.append(points[:, 1] * weight, [0, 0])
+    a, b, c = np.linalg.lstsq(np.vstack([columns, level]), wanted, rcond=None)[0]
+    return np.array([a, -1.0, b, c], np.float32) / np.float32(np.sqrt(a * a + b * b + 1))

@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A thermal image as network channels, whatever camera it comes from.
+
+Cameras send 8 bit after their own gain control, 14-bit counts or centikelvin, with borders of registration around them.
+All go one way: what is measured is told from what is filled in, and both channels are relative to what is measured in
+this image, never to a fixed temperature.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+BINS = 1024
+"""Grey levels that are told apart between an image's extremes."""
+
+LOW, HIGH = 1.0, 99.0
+"""Percentiles of the measured pixels that become 0 and 255."""
+
+FLATTEST = {np.dtype(np.uint8): 24.0, np.dtype(np.uint16): 64.0}
+"""Grey levels that are 0–255 at least: a scene of one temperature must not become amplified noise."""
+
+RIM = {np.dtype(np.uint8): 6, np.dtype(np.uint16): 0}
+"""Grey levels up to which a border is filled in and not measured; JPEG leaves it a little above 0."""
+
+SMALLEST_RIM = 0.002
+"""Share of the image below which a dark patch at its border is something cold."""
+
+
+def infrared_channels(infrared: NDArray[Any], width: int, height: int, black_hot: bool = False) -> NDArray[np.uint8]:
+    """(H, W) uint8 or uint16 → (3, height, width) uint8: intensity, rank, valid; all 0 where nothing was measured.
+
+    intensity: linear from percentile LOW to HIGH of the measured pixels. rank: the share of them that is colder, which
+    no gain control, gamma or hot engine in view changes. black_hot: warm things are dark in `infrared`.
+    """
+    # Bilinear, halving takes the mean of 2×2 pixels too, in a tenth of INTER_AREA's time for 16 bits.
+    halved = infrared.shape[1] <= 2 * width and infrared.shape[0] <= 2 * height
+    how = cv2.INTER_LINEAR if halved else cv2.INTER_AREA
+    small = cv2.resize(infrared, (width, height), interpolation=how)
+    valid = ~unmeasured(small)
+    seen = small[::2, ::2][valid[::2, ::2]]
+    channels = np.zeros((3, height, width), np.uint8)
+    if not len(seen):
+        return channels
+    tables = _tables(seen, black_hot)
+    # A table look-up is quicker than arithmetic in 16 bits; 0 stays for what was not measured.
+    for channel, table in zip(channels[:2], tables, strict=True):
+        np.copyto(channel, cv2.LUT(small, table) if small.dtype == np.uint8 else table[small])
+    channels[2] = 255
+    channels *= valid
+    return channels
+
+
+def unmeasured(infrared: NDArray[Any]) -> NDArray[np.bool_]:
+    """(H, W) what registration or a vignette filled in: dark patches of one value that reach the border."""
+    dark = infrared <= RIM[infrared.dtype]
+    border = np.concatenate([dark[0], dark[-1], dark[:, 0], dark[:, -1]])
+    if not border.any():
+        return np.zeros(dark.shape, np.bool_)
+    _, patches, stats, _ = cv2.connectedComponentsWithStats(dark.astype(np.uint8), connectivity=4)
+    left, top, wide, high, area = stats.T
+    reaches = (left == 0) | (top == 0) | (left + wide == dark.shape[1]) | (top + high == dark.shape[0])
+    filled = reaches & (area >= SMALLEST_RIM * dark.size)
+    filled[0] = False  # all that is not dark
+    # Interpolation mixes the outermost measured pixels with the fill.
+    return np.asarray(cv2.dilate(filled[patches].astype(np.uint8), np.ones((3, 3), np.uint8)) > 0)
+
+
+def _tables(seen: NDArray[Any], black_hot: bool) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """The intensity and the rank of every grey level, from the measured pixels."""
+    levels = np.arange(np.iinfo(seen.dtype).max + 1, dtype=np.float32)
+    low, high = np.percentile(seen, (LOW, HIGH))
+    flattest = FLATTEST[seen.dtype]
+    spread = max(float(high - low), flattest)
+    linear = np.clip((levels - low) * (255 / spread), 0, 255)
+    # The rank is taken over as wide a range: noise of a flat scene must not be spread out either.
+    first, last = float(seen.min()), float(max(seen.max(), seen.min() + flattest))
+    counts, edges = np.histogram(seen, BINS, (first, last))
+    share = np.concatenate([[0.0], np.cumsum(counts) / len(seen)])
+    rank = np.interp(levels, edges, share)
+    if high - low < flattest:
+        rank = linear / 255
+    if black_hot:
+        linear, rank = 255 - linear, 1 - rank
+    return linear.astype(np.uint8), (255 * rank).astype(np.uint8)

@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Heights above the ground in training: each drive's own plane, and now and then none at all."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from perception.frame import Frame
+from perception.ground import Ground
+from perception.sample import Sample
+from perception.sensors import NetworkInput
+from perception.sensors.channels import AUX_CHANNELS, DEPTH_CHANNELS, LIDAR_CHANNELS
+from perception.sensors.ground import depth_points, fit_ground, sweep_points
+
+UNLEVELLED = 0.06
+"""Share of the crops that have no heights, as where too little ground is seen."""
+
+
+def expect_ground(samples: Sequence[Sample]) -> list[Sample]:
+    """`samples` whose frames expect the median plane of their drive: a crop shows too little ground for one of its own.
+
+    The drive is what stands before the last slash of a sample's name. Frames whose plane is known are left alone.
+    """
+    planes = [sample.frame.ground or _fit(sample.frame) for sample in samples]
+    drives: dict[str, list[Ground]] = defaultdict(list)
+    for sample, plane in zip(samples, planes, strict=True):
+        if plane is not None:
+            drives[sample.name.rpartition("/")[0]].append(plane)
+    usual = {drive: _median(found) for drive, found in drives.items() if drive}
+    return [
+        replace(sample, frame=replace(sample.frame, ground=_either(plane, usual.get(sample.name.rpartition("/")[0]))))
+        for sample, plane in zip(samples, planes, strict=True)
+    ]
+
+
+def without_heights(network_input: NetworkInput) -> None:
+    """Empty the height channels."""
+    starts = np.cumsum([0, *AUX_CHANNELS.values()])
+    for name, channels in (("depth", DEPTH_CHANNELS), ("lidar", LIDAR_CHANNELS)):
+        start = int(starts[list(AUX_CHANNELS).index(name)])
+        network_input.aux[..., start + channels.index("height")] = 0
+
+
+def _fit(frame: Frame) -> Ground | None:
+    if frame.points is not None and frame.lidar_to_camera is not None:
+        return fit_ground(sweep_points(frame.points, frame.lidar_to_camera), "lidar")
+    if frame.depth is not None and frame.camera is not None:
+        return fit_ground(depth_points(frame.depth, frame.camera), "depth")
+    return None
+
+
+def _either(plane: Ground | None, usual: Ground | None) -> Ground | None:
+    """A frame's own plane where it is near to what is usual in its drive, else the usual one."""
+    if plane is None or usual is None:
+        return plane or usual
+    return usual if plane.angle_to(usual) > np.radians(3) or abs(plane.height - usual.height) > 0.3 else plane
+
+
+def _median(planes: Sequence[Ground]) -> Ground:
+    up = np.median([plane.up for plane in planes], axis=0)
+    return Ground(up, float(np.median([plane.height for plane in planes])), planes[0].source)

@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Thermal images as cameras send them: gain control, gamma, local equalisation, fixed patterns, blur, inversion."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from perception.frame import Frame
+
+
+@dataclass(frozen=True)
+class ThermalFaults:
+    """How often a thermal image comes otherwise than it was stored, each as a share of the crops that have one.
+
+    control: contrast, gamma and 8 bit of another gain control. local: local equalisation. pattern: columns and pixels
+    that the shutter has not evened out. blur: a soft lens. inverted: black-hot. rim: borders of a registration.
+    narrow: a band of temperatures alone, as where something hot fills the picture.
+    """
+
+    control: float = 0.0
+    local: float = 0.0
+    pattern: float = 0.0
+    blur: float = 0.0
+    inverted: float = 0.0
+    rim: float = 0.0
+    narrow: float = 0.0
+
+    def apply(self, frame: Frame, rng: np.random.Generator) -> Frame:
+        """`frame` with its infrared disturbed, or as it is."""
+        if frame.infrared is None or not any(vars(self).values()):
+            return frame
+        image = _as_grey(frame.infrared)
+        for share, disturb in (
+            (self.blur, _blur),
+            (self.pattern, _pattern),
+            (self.narrow, _narrow),
+            (self.local, _local),
+            (self.control, _control),
+            (self.inverted, _inverted),
+            (self.rim, _rim),
+        ):
+            if rng.random() < share:
+                image = disturb(image, rng)
+        return replace(frame, infrared=np.clip(image, 0, 255).astype(np.uint8))
+
+
+def _as_grey(infrared: NDArray[Any]) -> NDArray[np.float32]:
+    """(H, W) float32 in 0–255, 0 where nothing was measured."""
+    if infrared.dtype == np.uint8:
+        return infrared.astype(np.float32)
+    measured = infrared[infrared > 0]
+    low, high = np.percentile(measured, (0.2, 99.8)) if len(measured) else (0, 1)
+    grey = np.clip((infrared - np.float32(low)) * np.float32(248 / max(high - low, 100.0)), 0, 248) + 7
+    grey[infrared == 0] = 0
+    return np.asarray(grey, np.float32)
+
+
+def _control(image: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
+    gamma, gain = np.exp(rng.normal(0, 0.35)), rng.uniform(0.35, 1.3)
+    offset = rng.uniform(0, 255 - 200 * min(gain, 1.0)) * rng.random()
+    out = 255 * (image / 255) ** np.float32(gamma) * np.float32(gain) + np.float32(offset)
+    out[image <= 6] = 0
+    return np.asarray(np.maximum(out, np.where(image > 6, 7, 0)), np.float32)
+
+
+def _local(image: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
+    tiles = int(rng.integers(2, 9))
+    equalised = cv2.createCLAHE(rng.uniform(1.0, 5.0), (tiles, tiles)).apply(np.clip(image, 0, 255).astype(np.uint8))
+    return np.where(image > 6, np.maximum(equalised, 7), 0).astype(np.float32)
+
+
+def _pattern(image: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
+    height, width = image.shape
+    strength = rng.uniform(1, 10)
+    columns = rng.normal(0, strength, (1, width)) * (rng.random() < 0.7)
+    pixels = rng.standard_normal((height, width), np.float32) * np.float32(rng.uniform(0.5, strength))
+    shade = cv2.resize(rng.normal(0, 1.5 * strength, (3, 4)).astype(np.float32), (width, height))
+    return np.where(image > 6, np.maximum(image + columns + pixels + shade, 7), 0).astype(np.float32)
+
+
+def _blur(image: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
+    return np.asarray(cv2.GaussianBlur(image, (0, 0), rng.uniform(0.6, 2.5)), np.float32)
+
+
+def _narrow(image: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
+    seen = image[image > 6]
+    if not len(seen):
+        return image
+    low, high = np.percentile(seen, (rng.uniform(0, 12), rng.uniform(85, 100)))
+    out = np.clip((image - low) * (240 / max(high - low, 8.0)), 0, 240) + 10
+    return np.where(image > 6, out, 0).astype(np.float32)
+
+
+def _inverted(image: NDArray[np.float32], _rng: np.random.Generator) -> NDArray[np.float32]:
+    return np.where(image > 6, np.maximum(262 - image, 7), 0).astype(np.float32)
+
+
+def _rim(image: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
+    """A narrower view than the camera's, turned a little."""
+    height, width = image.shape
+    angle = rng.uniform(-3, 3)
+    size = width * rng.uniform(0.6, 0.98), height * rng.uniform(0.6, 0.98)
+    centre = width / 2 + rng.uniform(-0.1, 0.1) * width, height / 2 + rng.uniform(-0.1, 0.1) * height
+    seen = np.zeros((height, width), np.uint8)
+    cv2.fillConvexPoly(seen, cv2.boxPoints((centre, size, angle)).round().astype(np.int32), 1)
+    return np.where(seen > 0, np.maximum(image, 7), 0).astype(np.float32)

@@ -110,6 +110,7 @@ class Prediction:
     point_labels: (N,) uint8 class id per LiDAR point, 255 where the camera does not see it, outside the image or behind
     something nearer; None without points.
     timings_ms: milliseconds by stage: project, normalise, infer, decode.
+    absent: sensors that the frame has and that tell nothing, by name, each with the reason; they have weight 0.
     """
 
     stamp_ns: int
@@ -118,6 +119,7 @@ class Prediction:
     modality_weights: dict[str, float]
     point_labels: NDArray[np.uint8] | None = None
     timings_ms: dict[str, float] = field(default_factory=dict)
+    absent: dict[str, str] = field(default_factory=dict)
 
 
 def _check(

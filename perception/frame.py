@@ -114,7 +114,7 @@ class Prediction:
     something nearer; None without points.
     timings_ms: milliseconds by stage: project, normalise, infer, decode.
     ground: the plane that the sweep, else the depth image, showed; None where too little of it was seen.
-    absent: why a modality that the frame has was left out, by name: a black image, a sweep of zeros.
+    absent: sensors that the frame has and that tell nothing, by name, each with the reason; they have weight 0.
     """
 
     stamp_ns: int

@@ -70,7 +70,8 @@ def train(config: Config, options: Options, progress: Callable[[str], None] = pr
     """Train and return the path of the averaged weights.
 
     Beside the config's schedule, `training` may have `losses`, `soft`, `teacher`, `mean_teacher`, `sides`,
-    `augmentation`, `frozen_statistics` and `frozen`, and each of its sources `soft`, `boxes`, `donors` and `horizon`: docs/training.md.
+    `augmentation`, `frozen_statistics` and `frozen`, and each of its sources `dataset`, `soft`, `boxes`, `donors` and
+    `horizon`: docs/training.md.
     Raises DataError for data that cannot be read, ModelError for weights that do not fit and settings that there are
     not.
     """

@@ -14,12 +14,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from perception.classes import UNLABELLED
 from perception.engines import Engine, canned, find_model, load_engine
 from perception.engines.base import NetworkOutput
 from perception.frame import MODALITIES, Frame, Prediction
 from perception.ground import Ground
 from perception.sensors import NetworkInput, Projection, network_size, project_sweep
 from perception.sensors.encode import encode_distances, encode_images, join
+from perception.sensors.presence import uninformative, without
 from perception.sensors.visibility import label_points
 from perception.threads import Companion, share_threads
 
@@ -29,9 +31,13 @@ STAGES = ("project", "normalise", "infer", "decode")
 
 @dataclass
 class Task:
-    """A frame on its way through the pipeline, with what each step has found so far."""
+    """A frame on its way through the pipeline, with what each step has found so far.
+
+    absent: see `Prediction`. network_input: None where no sensor tells anything.
+    """
 
     frame: Frame
+    absent: dict[str, str] = field(default_factory=dict)
     projection: Projection | None = None
     network_input: NetworkInput | None = None
     output: NetworkOutput | None = None
@@ -101,38 +107,60 @@ class Pipeline:
     def prepare(self, frame: Frame) -> Task:
         """The first of three steps, for callers that overlap them: while one frame is inferred, prepare the next."""
         task, size = Task(frame), network_size(*frame.size)
-        images = self._images.submit(encode_images, frame, *size) if self._images else None
         with task.timed("project"):
-            task.projection = project_sweep(frame)
+            task.absent = uninformative(frame)
+            told = without(frame, task.absent)
+            images = self._images.submit(encode_images, told, *size) if told and self._images else None
+            task.projection = None if "lidar" in task.absent else project_sweep(frame)
         with task.timed("normalise"):
-            distances = encode_distances(frame, task.projection, *size)
-            task.ground = distances.fitted
-            task.network_input = join(frame, images.result() if images else encode_images(frame, *size), distances)
+            if told:
+                distances = encode_distances(told, task.projection, *size)
+                task.ground = distances.fitted
+                task.network_input = join(told, images.result() if images else encode_images(told, *size), distances)
         return task
 
     def infer(self, task: Task) -> Task:
         """The second step: run the network."""
-        assert task.network_input is not None
         with task.timed("infer"):
-            task.output = self.engine.infer(task.network_input)
+            if task.network_input is not None:
+                task.output = self.engine.infer(task.network_input)
         return task
 
     def decode(self, task: Task) -> Prediction:
-        """The third step: labels at the frame's size."""
-        assert task.output is not None
+        """The third step: labels at the frame's size; all unlabelled where no sensor tells anything."""
         output, frame = task.output, task.frame
         with task.timed("decode"):
-            labels, confidence = (_resize(image, *frame.size) for image in (output.labels, output.confidence))
+            if output is None:
+                labels, confidence, weights = _unlabelled(*frame.size)
+            else:
+                labels, confidence = (_resize(image, *frame.size) for image in (output.labels, output.confidence))
+                weights = output.weights
             prediction = Prediction(
                 stamp_ns=frame.stamp_ns,
                 labels=labels,
                 confidence=confidence,
-                modality_weights=dict(zip(MODALITIES, output.weights.tolist(), strict=True)),
-                point_labels=None if task.projection is None else label_points(frame, task.projection, labels),
+                modality_weights=dict(zip(MODALITIES, weights.tolist(), strict=True)),
+                point_labels=_point_labels(task, labels),
                 ground=task.ground,
+                absent=task.absent,
             )
         prediction.timings_ms = task.timings_ms
         return prediction
+
+
+def _point_labels(task: Task, labels: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
+    """Of every point of the sweep; 255 for one that tells nothing."""
+    if task.frame.points is None:
+        return None
+    if task.projection is None:
+        return np.full(len(task.frame.points), UNLABELLED, np.uint8)
+    return label_points(task.frame, task.projection, labels)
+
+
+def _unlabelled(width: int, height: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.float32]]:
+    """Labels, confidence and weights that claim nothing."""
+    labels = np.full((height, width), UNLABELLED, np.uint8)
+    return labels, np.zeros_like(labels), np.zeros(len(MODALITIES), np.float32)
 
 
 def _resize(image: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uint8]:

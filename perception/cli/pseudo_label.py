@@ -8,6 +8,7 @@ from pathlib import Path
 
 from perception.cli.shared import named_root, needs
 from perception.errors import DataError
+from perception.frame import MODALITIES
 
 SUMMARY = "label frames with a trained network, to train on what it is sure of"
 
@@ -15,8 +16,10 @@ EXAMPLES = """\
 perception pseudo-label kitti-frames=DATA/kitti --model first.safetensors -o out/pseudo
 perception train dual_branch_s --init first.safetensors --data camvid=DATA/camvid --data pseudo=out/pseudo
 
-Frames that have labels are left out, unless --all. Each frame is seen as it is and mirrored. A pixel below the
-threshold of its class teaches nothing.
+perception pseudo-label penn-fudan=DATA/penn_fudan --fill --model first.safetensors -o out/people
+
+Frames that have labels are left out, unless --all or --fill. Each frame is seen as it is and mirrored. A pixel below
+the threshold of its class teaches nothing.
 """
 
 
@@ -33,7 +36,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar=("BACKGROUND", "ROAD", "VEHICLE", "PEDESTRIAN"),
         help="least probability that teaches, by class (default: 0.8 0.8 0.8 0.7)",
     )
-    parser.add_argument("--all", action="store_true", help="label anew what has labels")
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument("--all", action="store_true", help="label anew what has labels")
+    which.add_argument("--fill", action="store_true", help="keep labels, and label the pixels that they leave unknown")
+    parser.add_argument(
+        "--modalities", nargs="+", choices=MODALITIES, help="what the network may see (default: whatever a frame has)"
+    )
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="DIR", help="where to write")
 
 
@@ -47,6 +55,7 @@ def run(args: argparse.Namespace) -> int:
 
     from perception.datasets.pseudo_labelled import INDEX, label_path, write_label
     from perception.datasets.registry import open_dataset
+    from perception.evaluation.evaluate import keep_modalities
 
     with needs("labelling needs torch and mmseg", "train"):
         from perception.engines.weights import build_model
@@ -61,9 +70,9 @@ def run(args: argparse.Namespace) -> int:
     args.output.mkdir(parents=True, exist_ok=True)
     for number in track(range(len(samples)), "labelling", console=console):
         sample = samples[number]
-        if not args.all and (sample.labels is not None or sample.probabilities is not None):
+        if not (args.all or args.fill) and (sample.labels is not None or sample.probabilities is not None):
             continue
-        soft = label(sample.frame)
+        soft = label(keep_modalities(sample.frame, args.modalities) if args.modalities else sample.frame)
         write_label(label_path(args.output, number), soft)
         sure += float((soft > 0).any(2).mean())
         numbers.append(number)
@@ -74,6 +83,7 @@ def run(args: argparse.Namespace) -> int:
         "root": str(root.resolve()),
         "split": args.split,
         "numbers": numbers,
+        "filled": args.fill,
         "thresholds": list(args.thresholds),
         "weights_sha256": hashlib.sha256(args.model.read_bytes()).hexdigest(),
     }

@@ -23,7 +23,8 @@ INDEX = "pseudo_labels.json"
 class PseudoLabelled(LazySequence[Sample]):
     """Reads ROOT/pseudo_labels.json and ROOT/NUMBER.png, and the frames from where they were labelled.
 
-    Samples have no labels but probabilities; where the network was not sure, equal ones. Raises DataError for a broken
+    Samples have probabilities, equal ones where the network was not sure, and no labels but where it filled them in:
+    then both. Raises DataError for a broken
     index, and as the other data set's reader does.
     """
 
@@ -35,6 +36,7 @@ class PseudoLabelled(LazySequence[Sample]):
         try:
             index = json.loads(read_text(path))
             self._numbers = [int(number) for number in index["numbers"]]
+            self._filled = bool(index.get("filled", False))
             name, frames, split = str(index["dataset"]), str(index["root"]), str(index["split"])
         except (KeyError, TypeError, ValueError) as error:
             raise DataError(f"{path}: not an index of `perception pseudo-label` ({error}); make it again") from error
@@ -47,7 +49,8 @@ class PseudoLabelled(LazySequence[Sample]):
         """Frame number `index` of those that were labelled."""
         number = self._numbers[index]
         probabilities = read_soft_labels(label_path(self.root, number))
-        return replace(self._samples[number], labels=None, probabilities=probabilities)
+        sample = self._samples[number]
+        return replace(sample, labels=sample.labels if self._filled else None, probabilities=probabilities)
 
 
 def label_path(root: Path, number: int) -> Path:

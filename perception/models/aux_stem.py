@@ -25,8 +25,9 @@ class AuxStem(BaseModule):
     modalities: name → number of channels, in the order in which they are stacked.
     channels: of the merged output. stride: of the stems; 1 where the backbone has a stem of its own.
 
-    forward: aux (B, ΣC, h, w) in 0–1, present (B, M) and gains (B, M), added to the gates' logits → merged (B, channels, h/stride, w/stride) and the modalities'
-    shares of the gates' means (B, M), summing to 1 where any is present. A modality that is not present has weight 0.
+    forward: aux (B, ΣC, h, w) in 0–1, present (B, M) and gains (B, M), added to the gates' logits → merged
+    (B, channels, h/stride, w/stride) and the modalities' shares of the gates' means (B, M), summing to 1 where any is
+    present. A modality that is not present has weight 0.
     """
 
     def __init__(self, modalities: Mapping[str, int], channels: int = 16, stride: int = 2) -> None:

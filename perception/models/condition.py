@@ -2,7 +2,7 @@
 """How far each sensor is to be trusted in an image as a whole: after the condition token of CAFuser (arXiv 2410.10791).
 
 What is measured says it: exposure, contrast and noise of the camera image, coverage and contrast of the others, and how
-far the outlines that the sensors see agree. A few layers make of it a lean to the camera per stage and a gain per sensor.
+far the outlines that the sensors see agree. Two layers make a lean to the camera per stage and a gain per sensor of it.
 """
 
 from __future__ import annotations

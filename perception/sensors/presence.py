@@ -8,7 +8,7 @@ be anything but a fault is named here.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -59,6 +59,15 @@ def uninformative(frame: Frame) -> dict[str, str]:
     return {modality: reason for modality, reason in reasons.items() if reason is not None}
 
 
+def without(frame: Frame, modalities: Collection[str]) -> Frame | None:
+    """The frame without these modalities; None where it would have none."""
+    if not modalities:
+        return frame
+    if not set(frame.modalities) - set(modalities):
+        return None
+    return replace(frame, **{FIELDS[name]: None for name in modalities})
+
+
 def without_frozen(frame: Frame, frozen: Mapping[str, str]) -> tuple[Frame, dict[str, str]]:
     """The frame without its `frozen` modalities (reason by name), and the reasons of those that were taken out.
 
@@ -71,7 +80,7 @@ def without_frozen(frame: Frame, frozen: Mapping[str, str]) -> tuple[Frame, dict
     taken = {name: reason for name, reason in frozen.items() if name in frame.modalities and name not in dull}
     if not set(frame.modalities) - dull.keys() - taken.keys():
         return frame, {}
-    return replace(frame, **{FIELDS[name]: None for name in taken}), taken
+    return without(frame, taken) or frame, taken
 
 
 @dataclass

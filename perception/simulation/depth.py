@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from perception.simulation.camera import View
 from perception.simulation.weather import Weather
 
-DEPTHS: tuple[str, ...] = ("ideal", "tof", "any")
+DEPTHS: tuple[str, ...] = ("ideal", "stereo", "tof", "any")
 """The depth cameras by name; any draws one of the others for every seed."""
 
 RANGE = 80.0
@@ -24,7 +24,7 @@ def which_depth(name: str, seed: int) -> str:
     """`name`, or what `any` comes to for that seed."""
     if name != "any":
         return name
-    return str(np.random.default_rng([seed, 1001]).choice(DEPTHS[:-1], p=(0.5, 0.5)))
+    return str(np.random.default_rng([seed, 1001]).choice(DEPTHS[:-1], p=(0.2, 0.6, 0.2)))
 
 
 def measure_depth(view: View, weather: Weather, lever: float, rng: np.random.Generator) -> NDArray[np.float32]:

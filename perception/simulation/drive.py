@@ -23,9 +23,11 @@ from perception.simulation.plan import STREETS
 from perception.simulation.raycast import Tracer
 from perception.simulation.rig import rig_for
 from perception.simulation.scene import Scene
+from perception.simulation.stereo import draw_stereo
 from perception.simulation.surface import MaterialTable
 from perception.simulation.thermal import see_heat
 from perception.simulation.tof import draw_time_of_flight
+from perception.simulation.vectors import Floats
 from perception.simulation.weather import rng_for, weather_for
 
 FIRST_STAMP_NS = 1_600_000_000_000_000_000
@@ -147,10 +149,11 @@ class _Stage:
         lidar_to_ego = drive.rig.lidar_to_ego()
         noise = [rng_for(drive.seed, drive.condition, 3, index, sensor) for sensor in range(4)]
         sweep = self._lidar.sweep(tracer, weather, lambda t: self._ego(t) @ lidar_to_ego, time, noise[3])
+        rgb = develop(radiance, np.isfinite(view.depth), weather, noise[0])
         frame = Frame(
             stamp_ns=drive.stamp_ns(index),
-            rgb=develop(radiance, np.isfinite(view.depth), weather, noise[0]),
-            depth=self._depth(view, pose, noise[1]),
+            rgb=rgb,
+            depth=self._depth(rgb, view, radiance, lighting, pose, noise[1]),
             infrared=see_heat(view, self._table, weather, noise[2]),
             points=sweep.points,
             camera=drive.camera,
@@ -159,12 +162,24 @@ class _Stage:
         name = f"{drive.condition}-{drive.seed:04d}/{index:06d}"
         return Sample(name, frame, labels=view.labels, point_labels=sweep.labels)
 
-    def _depth(self, view: View, pose: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.float32]:
-        drive = self._drive
+    def _depth(
+        self,
+        rgb: NDArray[np.uint8],
+        view: View,
+        radiance: Floats,
+        lighting: Lighting,
+        pose: NDArray[np.float64],
+        rng: np.random.Generator,
+    ) -> NDArray[np.float32]:
+        drive, chance = self._drive, np.random.default_rng([self._drive.seed, 1002])
+        if drive.depth == "stereo":
+            stereo = draw_stereo(drive.camera, drive.rig, chance)
+            right = stereo.photograph(view, radiance, self._camera, self._tracer, lighting, pose, rng)
+            return stereo.measure(rgb, right, float(drive.camera.intrinsics[0, 0]))
         if drive.depth == "tof":
-            sensor = draw_time_of_flight(np.random.default_rng([drive.seed, 1002]))
-            return sensor.measure(view, self._tracer, pose, drive.weather, rng)
-        return measure_depth(view, drive.weather, drive.rig.camera.intrinsics[0, 0] * drive.rig.baseline, rng)
+            return draw_time_of_flight(chance).measure(view, self._tracer, pose, drive.weather, rng)
+        lever = drive.rig.camera.intrinsics[0, 0] * drive.rig.baseline
+        return measure_depth(view, drive.weather, lever, rng)
 
     def _ego(self, time: float) -> NDArray[np.float64]:
         """The vehicle's pose, nodding a little on its springs."""

@@ -16,6 +16,10 @@ from perception.errors import DataError
 IMAGE_SUFFIXES: tuple[str, ...] = (".png", ".jpg", ".jpeg")
 
 
+EQUAL = 16
+"""Soft labels come in steps of this: channels that all are within one step of 64 say that nothing is known."""
+
+
 def require_directory(path: Path, purpose: str) -> Path:
     """`path` itself, if it is a folder; else DataError naming it and what it is for."""
     if not path.is_dir():
@@ -65,15 +69,16 @@ def read_soft_labels(path: Path) -> NDArray[np.float32]:
     """(h, w, 4) float32 probabilities of background, road, vehicle, pedestrian; each pixel sums to 1.
 
     The file is a four-channel 8-bit PNG in OpenCV's order (B, G, R, A = the four classes). Pixels that are zero in
-    every channel know nothing and get equal probabilities. Raises DataError as `read_rgb` does.
+    every channel, or within EQUAL of 64, know nothing and get equal probabilities. Raises DataError as `read_rgb` does.
     """
     raw = _decode(path, cv2.IMREAD_UNCHANGED)
     if raw.ndim != 3 or raw.shape[2] != len(CLASS_NAMES) or raw.dtype != np.uint8:
         raise DataError(f"{path}: {raw.dtype} {raw.shape}, expected an 8-bit PNG with {len(CLASS_NAMES)} channels")
     weights = raw.astype(np.float32)
     total = weights.sum(axis=2, keepdims=True)
-    even = np.float32(1 / len(CLASS_NAMES))
-    return np.where(total > 0, weights / np.maximum(total, 1), even).astype(np.float32)
+    even = 1 / len(CLASS_NAMES)
+    equal = (np.abs(weights - 256 * even) <= EQUAL).all(axis=2, keepdims=True)
+    return np.where(equal | (total == 0), even, weights / np.maximum(total, 1)).astype(np.float32)
 
 
 def read_velodyne(path: Path) -> NDArray[np.float32]:

@@ -13,6 +13,7 @@ from perception.datasets.files import list_images, read_rgb, read_soft_labels, r
 from perception.datasets.kitti_boxes import ignore_regions, label_points, object_boxes, tracklet_boxes
 from perception.datasets.kitti_calibration import read_object_calibration
 from perception.datasets.kitti_objects import read_object_labels
+from perception.datasets.kitti_stereo import pair_depth, right_images
 from perception.datasets.kitti_tracklets import Tracklet, read_tracklets
 from perception.datasets.lazy import LazySequence
 from perception.datasets.splits import check_split, split_in_time
@@ -33,11 +34,13 @@ class KittiFrames(LazySequence[Sample]):
     sweep is missing has no points; one without soft label has no probabilities. Boxes become point_labels
     (`perception.datasets.kitti_boxes` has the convention).
 
-    split: all, or train and val: the first 80 % and the last 20 % of each drive. Raises DataError for missing
-    folders and, when indexed, for missing calibration and truncated or odd files.
+    split: all, or train and val: the first 80 % and the last 20 % of each drive. stereo: make the depth of each frame
+    from its right image DRIVE/image_3/NAME.*, with P2 and P3 of the calibration; drives without a folder image_3 are
+    left out. Raises DataError for missing folders and, with stereo, right images, and, when indexed, for missing
+    calibration and truncated or odd files.
     """
 
-    def __init__(self, root: str | Path, split: str = "all") -> None:
+    def __init__(self, root: str | Path, split: str = "all", stereo: bool = False) -> None:
         root = Path(root)
         check_split(split, ("train", "val", "all"), str(root))
         if (root / "image_2").is_dir():
@@ -46,8 +49,13 @@ class KittiFrames(LazySequence[Sample]):
             drives = sorted(path.parent for path in root.glob("*/image_2") if path.is_dir())
         if not drives:
             raise DataError(f"{root}: neither this folder nor one in it has an image_2 folder (KITTI's object layout)")
+        if stereo:
+            drives = [drive for drive in drives if (drive / "image_3").is_dir()]
+            if not drives:
+                raise DataError(f"{root}: no folder image_3 beside image_2: depth needs the right camera's images")
         numbered = [list(enumerate(list_images(drive / "image_2", "camera images"))) for drive in drives]
         self._images = [item for drive in numbered for item in split_in_time(drive, split)]
+        self._right = right_images([path for _, path in self._images]) if stereo else None
 
     def __len__(self) -> int:
         return len(self._images)
@@ -59,11 +67,13 @@ class KittiFrames(LazySequence[Sample]):
         rgb = read_rgb(path)
         sweep = drive / "velodyne" / f"{name}.bin"
         points = read_velodyne(sweep) if sweep.is_file() else None
-        calibrated = _calibration_file(drive, name, needed=points is not None)
+        needed_by = "a right image" if self._right else "a sweep" if points is not None else None
+        calibrated = _calibration_file(drive, name, needed_by)
         calibration = read_object_calibration(calibrated) if calibrated else None
         frame = Frame(
             stamp_ns=number * PERIOD_NS,
             rgb=rgb,
+            depth=pair_depth(rgb, self._right[path], calibrated) if self._right and calibrated else None,
             points=points,
             camera=calibration.camera(rgb.shape[1], rgb.shape[0], "camera_2") if calibration else None,
             lidar_to_camera=calibration.lidar_to_camera if calibration else None,
@@ -81,12 +91,12 @@ class KittiObject(KittiFrames):
         super().__init__(root, "all")
 
 
-def _calibration_file(drive: Path, name: str, needed: bool) -> Path | None:
+def _calibration_file(drive: Path, name: str, needed_by: str | None) -> Path | None:
     for path in (drive / "calib" / f"{name}.txt", drive / "calib.txt"):
         if path.is_file():
             return path
-    if needed:
-        raise DataError(f"{drive}: frame {name} has a sweep but neither calib/{name}.txt nor calib.txt")
+    if needed_by:
+        raise DataError(f"{drive}: frame {name} has {needed_by} but neither calib/{name}.txt nor calib.txt")
     return None
 
 

@@ -13,21 +13,32 @@ from perception.sample import Sample
 
 READERS: dict[str, tuple[str, str]] = {
     "camvid": ("camvid", "CamVid"),
+    "cityscapes-small": ("cityscapes_small", "CityscapesSmall"),
+    "cityscapes-stereo": ("cityscapes_stereo", "CityscapesStereo"),
     "folder": ("labelled_folder", "LabelledFolder"),
     "idd-lite": ("idd_lite", "IddLite"),
     "kitti-frames": ("kitti_frames", "KittiFrames"),
     "kitti-object": ("kitti_frames", "KittiObject"),
     "kitti-raw": ("kitti_raw_samples", "KittiRawSamples"),
+    "kitti-raw-stereo": ("kitti_raw_samples", "KittiRawSamples"),
     "kitti-road": ("kitti_road", "KittiRoad"),
     "kitti-semantics": ("kitti_semantics", "KittiSemantics"),
+    "kitti-semantics-stereo": ("kitti_semantics", "KittiSemantics"),
+    "kitti-stereo": ("kitti_frames", "KittiFrames"),
     "msrs": ("rgb_thermal", "RgbThermal"),
+    "msrs-more": ("rgb_thermal", "RgbThermal"),
+    "penn-fudan": ("penn_fudan", "PennFudan"),
     "pseudo": ("pseudo_labelled", "PseudoLabelled"),
     "roadscene": ("rgb_thermal", "RgbThermal"),
     "simulated": ("simulated", "SimulatedFolder"),
 }
 """Module and class of each reader by data set name."""
 
-UNSPLIT: frozenset[str] = frozenset({"folder", "kitti-object", "kitti-raw", "pseudo", "simulated"})
+STEREO: frozenset[str] = frozenset({"kitti-raw-stereo", "kitti-semantics-stereo", "kitti-stereo"})
+"""Data sets whose depth is made from their two cameras, which takes a tenth of a second for each frame. Without it they
+have names of their own."""
+
+UNSPLIT: frozenset[str] = frozenset({"folder", "kitti-object", "kitti-raw", "kitti-raw-stereo", "pseudo", "simulated"})
 """Data sets whose reader takes no split: a simulated drive is as a whole for training or for testing; KITTI's object
 set and raw drives are for testing only; pseudo-labels know of which split they are."""
 
@@ -43,5 +54,6 @@ def open_dataset(name: str, root: str | Path, split: str = "val") -> Sequence[Sa
         raise DataError(f"unknown data set {name!r}: choose one of {', '.join(READERS)}")
     module, reader = READERS[name]
     arguments = (root,) if name in UNSPLIT else (root, split)
-    opened = getattr(importlib.import_module(f"perception.datasets.{module}"), reader)(*arguments)
+    options = {"stereo": True} if name in STEREO else {}
+    opened = getattr(importlib.import_module(f"perception.datasets.{module}"), reader)(*arguments, **options)
     return cast("Sequence[Sample]", opened)

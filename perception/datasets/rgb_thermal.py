@@ -24,7 +24,8 @@ class RgbThermal(LazySequence[Sample]):
     """Reads ROOT/visible/NAME.* with ROOT/infrared/NAME.* and, where there is one, ROOT/soft_label/NAME.png.
 
     The folders may also be called `vi` and `ir` or `crop_LR_visible` and `cropinfrared`, and may lie under
-    ROOT/train and ROOT/test (val there means test). Without such folders, val is the last 20 % of the names.
+    ROOT/train and ROOT/test (val there means test). Without such folders, val is the last 20 % of the names; where
+    every name ends in N for night or D for day, as MSRS's do, the last 20 % of each.
 
     split: train, val or all. Samples have rgb, infrared (uint8 or uint16, as stored) and, with a soft label,
     probabilities. Raises DataError for missing folders and, when indexed, for missing, truncated or odd files.
@@ -33,7 +34,7 @@ class RgbThermal(LazySequence[Sample]):
     def __init__(self, root: str | Path, split: str = "all") -> None:
         check_split(split, ("train", "val", "all"), str(root))
         pairs = _official_pairs(Path(root), split)
-        self._pairs = pairs if pairs is not None else split_in_time(_pairs(Path(root)), split)
+        self._pairs = pairs if pairs is not None else _split_by_light(_pairs(Path(root)), split)
 
     def __len__(self) -> int:
         return len(self._pairs)
@@ -52,6 +53,15 @@ def _official_pairs(root: Path, split: str) -> list[tuple[Path, Path]] | None:
         return None
     folders = {"train": ["train"], "val": ["test"], "all": ["train", "test"]}[split]
     return [pair for folder in folders for pair in _pairs(root / folder)]
+
+
+def _split_by_light(pairs: list[tuple[Path, Path]], split: str) -> list[tuple[Path, Path]]:
+    """`split_in_time`, of night and day apart where the names tell them apart: val shall have both."""
+    lights = [visible.stem[-1] for visible, _ in pairs]
+    if not set(lights) <= {"N", "D"}:
+        return split_in_time(pairs, split)
+    night, day = ([pair for pair, each in zip(pairs, lights, strict=True) if each == light] for light in "ND")
+    return sorted(split_in_time(night, split) + split_in_time(day, split))
 
 
 def _pairs(root: Path) -> list[tuple[Path, Path]]:

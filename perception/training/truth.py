@@ -19,6 +19,10 @@ SURE = 0.6
 """A soft label below this probability is hardened to nothing."""
 
 
+EQUAL = 1 / len(CLASS_NAMES) + 1 / 255
+"""Soft labels whose classes are all below this know nothing."""
+
+
 def hard_labels(sample: Sample) -> NDArray[np.uint8]:
     """(H, W) class ids at the frame's size; soft ones are hardened where they are sure, else unlabelled.
 
@@ -56,6 +60,7 @@ def crop_soft(sample: Sample, crop: Crop, labels: NDArray[np.uint8]) -> NDArray[
     to_frame = scaling(sample.frame.size[0] / width, sample.frame.size[1] / height)
     matrix = scaling(1 / SOFT_SCALE, 1 / SOFT_SCALE) @ crop.matrix @ to_frame
     soft = cv2.warpAffine(sample.probabilities, matrix[:2], small, flags=cv2.INTER_LINEAR)
+    soft[soft.max(2) < EQUAL] = 0
     known = cv2.resize(labels, small, interpolation=cv2.INTER_NEAREST) != UNLABELLED
     soft[known] = 0
     return np.asarray(soft * 255 + 0.5, np.uint8)

@@ -61,7 +61,7 @@ def test_cropped_soft_labels_stay_on_the_image(seed: int) -> None:
 
 
 def test_soft_labels_give_way_to_class_ids() -> None:
-    sample = _sample(np.full((32, 48, 4), 0.25, np.float32), scale=2)
+    sample = _sample(np.full((32, 48, 4), (0.4, 0.2, 0.2, 0.2), np.float32), scale=2)
     labels = np.full((64, 96), 255, np.uint8)
     labels[:32] = 1
     soft = crop_soft(sample, Crop(np.eye(3), 96, 64), labels)

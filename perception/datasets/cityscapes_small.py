@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Cityscapes' training images squeezed to squares, by their number in the official list, with our classes' ids."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from perception.classes import CLASS_NAMES, UNLABELLED
+from perception.datasets.files import list_images, read_labels, read_rgb
+from perception.datasets.lazy import LazySequence
+from perception.datasets.splits import check_split
+from perception.errors import DataError
+from perception.frame import Frame
+from perception.sample import Sample
+
+ZURICH = 2854
+"""Number of the first image of the last of the 18 cities: the official list has 2,975, sorted by city."""
+
+
+class CityscapesSmall(LazySequence[Sample]):
+    """Reads ROOT/image/NUMBER.jpg (or .png) with ROOT/labels/NUMBER.png, squares of 2:1 images, and stretches both to
+    twice their width: 512×256 from 256×256.
+
+    split: val is the city of Zurich (numbers from 2854), train the seventeen others; all. Samples have rgb and labels:
+    the files' ids are those of `perception.classes`, 255 unlabelled; others are taken for unlabelled. Raises DataError
+    for missing folders and names that are no number, and, when indexed, for missing, truncated or odd files.
+    """
+
+    def __init__(self, root: str | Path, split: str = "val") -> None:
+        self.root = Path(root)
+        check_split(split, ("train", "val", "all"), str(root))
+        images = list_images(self.root / "image", "squeezed images of Cityscapes")
+        odd = next((path for path in images if not path.stem.isdigit()), None)
+        if odd:
+            raise DataError(f"{odd}: expected an image's number in Cityscapes' training list, such as 0001.jpg")
+        self._images = [p for p in images if split == "all" or (int(p.stem) >= ZURICH) == (split == "val")]
+        self._table = np.full(256, UNLABELLED, np.uint8)
+        self._table[: len(CLASS_NAMES)] = np.arange(len(CLASS_NAMES))
+
+    def __len__(self) -> int:
+        return len(self._images)
+
+    def read(self, index: int) -> Sample:
+        """Image and labels number `index`, stretched."""
+        path = self._images[index]
+        image = read_rgb(path)
+        height, width = image.shape[:2]
+        labels = read_labels(self.root / "labels" / f"{path.stem}.png", self._table, (width, height))
+        rgb = cv2.resize(image, (2 * width, height), interpolation=cv2.INTER_LINEAR)
+        return Sample(path.stem, Frame(stamp_ns=0, rgb=np.asarray(rgb, np.uint8)), labels.repeat(2, axis=1))

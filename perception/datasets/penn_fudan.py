@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Penn-Fudan: street photographs whose near people are outlined by hand; of all else nothing is known."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from perception.classes import PEDESTRIAN, UNLABELLED
+from perception.datasets.files import list_images, read_labels, read_rgb
+from perception.datasets.lazy import LazySequence
+from perception.datasets.splits import check_split, split_in_time
+from perception.frame import Frame
+from perception.sample import Sample
+
+_EVERY_ID = np.arange(256, dtype=np.uint8)
+
+
+class PennFudan(LazySequence[Sample]):
+    """Reads ROOT/images/NAME.jpg (or .png) with ROOT/instances/NAME.png: 0, or the number of a person.
+
+    The names of the set as published, PNGImages/NAME.png and PedMasks/NAME_mask.png, are taken too.
+
+    split: train and val, the first 80 % and the last 20 % of the names, or all. Samples have rgb and labels: pedestrian
+    inside an outline and 255 outside, where there may be anything, other people too. Raises DataError for missing
+    folders and, when indexed, for missing, truncated or odd files.
+    """
+
+    def __init__(self, root: str | Path, split: str = "val") -> None:
+        root = Path(root)
+        published = not (root / "images").is_dir() and (root / "PNGImages").is_dir()
+        self._instances, self._suffix = root / ("PedMasks" if published else "instances"), "_mask" * published
+        images = list_images(root / ("PNGImages" if published else "images"), "photographs of Penn-Fudan")
+        self._images = split_in_time(images, check_split(split, ("train", "val", "all"), str(root)))
+
+    def __len__(self) -> int:
+        return len(self._images)
+
+    def read(self, index: int) -> Sample:
+        """Photograph number `index`, and where its people are."""
+        path = self._images[index]
+        frame = Frame(stamp_ns=0, rgb=read_rgb(path))
+        people = self._read_instances(path, frame.size)
+        labels = np.where(people > 0, PEDESTRIAN, UNLABELLED).astype(np.uint8)
+        return Sample(path.stem, frame, labels)
+
+    def instances(self, index: int) -> NDArray[np.uint8]:
+        """(H, W) uint8 of photograph number `index`: 0, or 1, 2 … of each person."""
+        path = self._images[index]
+        height, width = read_rgb(path).shape[:2]
+        return self._read_instances(path, (width, height))
+
+    def _read_instances(self, path: Path, size: tuple[int, int]) -> NDArray[np.uint8]:
+        return read_labels(self._instances / f"{path.stem}{self._suffix}.png", _EVERY_ID, size)

@@ -18,9 +18,12 @@ EXAMPLES = """\
 perception simulate -o out/drive                                100 frames by day
 perception simulate -o out/night --condition night --seed 7
 perception simulate -o out/training --drives 20 --condition all --frames 40 --scale 0.5
+perception simulate -o out/any --drives 50 --frames 4 --condition all --rig random --depth any
 perception eval simulated out/drive                             score the model on what was written
 """
 _CONDITIONS = ("day", "dusk", "night", "fog", "rain")
+_RIGS = ("kitti", "car", "van", "truck", "robot", "cityscapes", "random")
+_DEPTHS = ("ideal", "stereo", "tof", "any")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -31,9 +34,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--street", choices=("any", "lane"), default="any", help="lane: narrow, walls and hedges close by (any)"
     )
+    parser.add_argument(
+        "--rig",
+        choices=_RIGS,
+        default="kitti",
+        help="the vehicle: cameras' height, tilt and field of view, LiDAR; random: another for every seed (kitti)",
+    )
+    parser.add_argument(
+        "--depth",
+        choices=_DEPTHS,
+        default="ideal",
+        help="ideal: true, with noise and holes; stereo: matched from a second camera; tof: a lamp's 4 to 12 m, little"
+        " in the sun; any: one of them by the seed (ideal)",
+    )
     parser.add_argument("--frames", type=int, default=100, metavar="N", help="frames per drive (100)")
     parser.add_argument("--rate", type=float, default=10.0, metavar="HZ", help="frames per second (10)")
-    parser.add_argument("--scale", type=float, default=1.0, help="of the images; 1 is KITTI's 1242×375 (1)")
+    parser.add_argument("--scale", type=float, default=1.0, help="of the images; 1 is the rig's own size, KITTI's 1242×375 (1)")
     parser.add_argument("--drives", type=int, default=1, metavar="N", help="drives, with seeds that count up (1)")
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, metavar="N", help="processes (all cores)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the table of drives to FILE")
@@ -53,7 +69,16 @@ def run(args: argparse.Namespace) -> int:
         raise PerceptionError(f"--drives {args.drives}: expected 1 or more")
     conditions = _CONDITIONS if args.condition == "all" else (args.condition,)
     drives = [
-        SimulatedDrive(args.seed + i, conditions[i % len(conditions)], args.frames, args.rate, args.scale, args.street)
+        SimulatedDrive(
+            args.seed + i,
+            conditions[i % len(conditions)],
+            args.frames,
+            args.rate,
+            args.scale,
+            args.street,
+            args.rig,
+            args.depth,
+        )
         for i in range(args.drives)
     ]
     folders = [args.output / f"{d.condition}-{d.seed:04d}" if len(drives) > 1 else args.output for d in drives]

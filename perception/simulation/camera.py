@@ -17,7 +17,7 @@ from perception.simulation.light import Lighting
 from perception.simulation.raycast import Hits, Tracer
 from perception.simulation.sky import sky
 from perception.simulation.surface import MaterialTable, Surface, look_up
-from perception.simulation.vectors import Floats, dot, rotated, rows_of
+from perception.simulation.vectors import Floats, dot, moved, rotated, rows_of
 from perception.simulation.weather import Weather
 
 EDGE_SAMPLES = ((0.4, 0.3),)
@@ -92,6 +92,54 @@ class Camera:
         add_haze(picture, distance, weather)
         return picture.reshape(height, width, 3)
 
+    def expose_beside(
+        self,
+        view: View,
+        picture: Floats,
+        tracer: Tracer,
+        lighting: Lighting,
+        pose: NDArray[np.float64],
+        beside: NDArray[np.float64],
+    ) -> tuple[Floats, NDArray[np.bool_]]:
+        """What the same camera, moved from `pose` to `beside`, both (4, 4), exposes; and where that is not the sky.
+
+        view, picture: from `pose`. The light of a matt spot that both places see is taken from `picture`: pixels gather
+        it over their area, which new rays, one to a pixel, would not, and no two pictures would be alike on fine grain.
+        Whatever shines, and what `pose` does not see, is looked at anew.
+        """
+        height, width = self.model.height, self.model.width
+        rays, length = self._rays(self._centres, beside)
+        hits = tracer.cast(rays)
+        distance = np.full(len(rays), np.inf, np.float32)
+        distance[hits.ray] = hits.distance * length[hits.ray]
+        direction = rays[:, 3:] / length[:, None]
+        result = np.empty((height * width, 3), np.float32)
+        result[hits.missed] = sky(direction[hits.missed], lighting.weather)
+        x, y, depth = self._pixels_of(hits.position, pose)
+        seen = _matt_and_whole(view, x, y, depth) & (lighting.weather.wetness == 0.0)
+        anew = hits.of(np.flatnonzero(~seen))
+        surface = look_up(anew, self._table, self._footprint(anew, rays, length))
+        open_sky = np.ones(height * width, np.float32)
+        open_sky[view.hits.ray] = view.open_sky
+        nearest = np.rint(np.clip(y[~seen], 0, height - 1)) * width + np.rint(np.clip(x[~seen], 0, width - 1))
+        result[anew.ray] = lighting.radiance(
+            anew,
+            surface,
+            rows_of(direction, anew.ray),
+            lighting.sunlight(anew, surface),
+            open_sky[nearest.astype(np.int64)],
+        )
+        add_haze(result, distance, lighting.weather)
+        result[hits.ray[seen]] = _between(picture, x[seen], y[seen])
+        return result.reshape(height, width, 3), np.isfinite(distance).reshape(height, width)
+
+    def _pixels_of(self, position: Floats, pose: NDArray[np.float64]) -> tuple[Floats, Floats, Floats]:
+        """(N,) columns, rows and depths at which the camera at `pose` sees the world's `position`s (N, 3)."""
+        local = moved(position, np.linalg.inv(pose))
+        depth = np.maximum(local[:, 2], np.float32(1e-3))
+        fx, fy, cx, cy = (np.float32(self.model.intrinsics[i]) for i in ((0, 0), (1, 1), (0, 2), (1, 2)))
+        return local[:, 0] / depth * fx + cx, local[:, 1] / depth * fy + cy, depth
+
     def _optical(self, pixels: Floats) -> Floats:
         matrix = self.model.intrinsics
         x = (pixels[:, 0] - matrix[0, 2]) / matrix[0, 0]
@@ -160,6 +208,30 @@ class Camera:
         edge[1:] |= down
         edge[:-1] |= down
         return edge
+
+
+def _matt_and_whole(view: View, x: Floats, y: Floats, depth: Floats) -> NDArray[np.bool_]:
+    """(N,) whether the four pixels of `view` about each place (x, y) show one matt surface at that `depth` (N,)."""
+    height, width = view.depth.shape
+    shiny = np.zeros(height * width, np.uint8)
+    shiny[view.hits.ray] = view.surface.specular > 0.06
+    window = np.ones((2, 2), np.uint8)
+    near, far = (how(view.depth, window, anchor=(0, 0)) for how in (cv2.erode, cv2.dilate))
+    shiny = cv2.dilate(shiny.reshape(height, width), window, anchor=(0, 0))
+    inside = (x >= 0) & (x < width - 1) & (y >= 0) & (y < height - 1)
+    column, row = (np.where(inside, place, 0).astype(np.int64) for place in (x, y))
+    near, far = near[row, column], far[row, column]
+    same = (near < 1.01 * depth) & (far > 0.99 * depth) & (far < 1.15 * near)
+    return np.asarray(inside & same & (shiny[row, column] == 0))
+
+
+def _between(picture: Floats, x: Floats, y: Floats) -> Floats:
+    """(N, 3) the colours of `picture` (H, W, 3) at the places (x, y), between its pixels."""
+    column, row = x.astype(np.int64), y.astype(np.int64)
+    right, down = (x - column)[:, None], (y - row)[:, None]
+    upper = picture[row, column] * (1 - right) + picture[row, column + 1] * right
+    lower = picture[row + 1, column] * (1 - right) + picture[row + 1, column + 1] * right
+    return np.asarray(upper * (1 - down) + lower * down, np.float32)
 
 
 def add_haze(picture: Floats, distance: Floats, weather: Weather) -> None:

@@ -10,21 +10,34 @@ from numpy.typing import NDArray
 from perception.simulation.camera import View
 from perception.simulation.weather import Weather
 
+DEPTHS: tuple[str, ...] = ("ideal", "stereo", "tof", "any")
+"""The depth cameras by name; any draws one of the others for every seed."""
+
 RANGE = 80.0
 """Metres beyond which there is no depth."""
 
-DISPARITY_NOISE = 0.3 / (721.5377 * 0.54)
-"""Relative error per metre of depth: 0.3 pixels of disparity at KITTI's stereo base."""
+DISPARITY_NOISE = 0.3
+"""Error in pixels of disparity, at the rig's full image size."""
 
 
-def measure_depth(view: View, weather: Weather, rng: np.random.Generator) -> NDArray[np.float32]:
-    """(H, W) float32 metres along the optical axis, NaN where there is none."""
+def which_depth(name: str, seed: int) -> str:
+    """`name`, or what `any` comes to for that seed."""
+    if name != "any":
+        return name
+    return str(np.random.default_rng([seed, 1001]).choice(DEPTHS[:-1], p=(0.2, 0.6, 0.2)))
+
+
+def measure_depth(view: View, weather: Weather, lever: float, rng: np.random.Generator) -> NDArray[np.float32]:
+    """(H, W) float32 metres along the optical axis, NaN where there is none.
+
+    lever: focal length in pixels at full image size, times the stereo base in metres.
+    """
     true = np.minimum(view.depth, 2 * RANGE)
     height, width = true.shape
     # Matching windows make the error alike over a few pixels.
     sigma = 1.5 * width / 1242 + 0.3
     error = cv2.GaussianBlur(rng.standard_normal((height, width), np.float32), (0, 0), sigma) * np.float32(3.5 * sigma)
-    depth = true + np.float32(DISPARITY_NOISE) * error * true**2
+    depth = true + np.float32(DISPARITY_NOISE / lever) * error * true**2
     depth[(depth < 0.5) | (depth > RANGE) | _holes(view, weather, rng)] = np.nan
     return np.asarray(depth, np.float32)
 

@@ -14,17 +14,20 @@ from perception.datasets.lazy import LazySequence
 from perception.errors import PerceptionError
 from perception.frame import Frame
 from perception.sample import Sample
-from perception.simulation import rig
-from perception.simulation.camera import Camera
-from perception.simulation.depth import measure_depth
+from perception.simulation.camera import Camera, View
+from perception.simulation.depth import DEPTHS, measure_depth, which_depth
 from perception.simulation.film import develop
 from perception.simulation.lidar import Lidar
 from perception.simulation.light import Lighting
 from perception.simulation.plan import STREETS
 from perception.simulation.raycast import Tracer
+from perception.simulation.rig import rig_for
 from perception.simulation.scene import Scene
+from perception.simulation.stereo import draw_stereo
 from perception.simulation.surface import MaterialTable
 from perception.simulation.thermal import see_heat
+from perception.simulation.tof import draw_time_of_flight
+from perception.simulation.vectors import Floats
 from perception.simulation.weather import rng_for, weather_for
 
 FIRST_STAMP_NS = 1_600_000_000_000_000_000
@@ -37,9 +40,10 @@ STRETCH = 12.0
 class SimulatedDrive(LazySequence[Sample]):
     """The frames of a drive, each rendered when it is asked for.
 
-    Frame i depends on (seed, condition, rate_hz, scale, street, i) alone, bit for bit: in any order, in any process.
-    Only drives of more than 12 s differ, since their street is planned for their length.
-    scale: of the images; the LiDAR's azimuth steps shrink with it. street: one of `perception.simulation.plan.STREETS`.
+    Frame i depends on (seed, condition, rate_hz, scale, street, rig, depth, i) alone, bit for bit: in any order, in
+    any process. Only drives of more than 12 s differ, since their street is planned for their length.
+    scale: of the images; the LiDAR's pulses grow fewer with it. street: one of `perception.simulation.plan.STREETS`.
+    rig: one of `perception.simulation.rig.RIGS`. depth: one of `perception.simulation.depth.DEPTHS`.
     The drive can be pickled to worker processes.
 
     Raises PerceptionError for parameters out of range, or where Open3D cannot be loaded.
@@ -53,6 +57,8 @@ class SimulatedDrive(LazySequence[Sample]):
         rate_hz: float = 10.0,
         scale: float = 1.0,
         street: str = "any",
+        rig: str = "kitti",
+        depth: str = "ideal",
     ) -> None:
         if seed < 0:
             raise PerceptionError(f"seed {seed}: expected 0 or more")
@@ -61,14 +67,18 @@ class SimulatedDrive(LazySequence[Sample]):
         if not rate_hz > 0:
             raise PerceptionError(f"rate_hz {rate_hz}: expected a positive number of frames per second")
         if not 0.02 <= scale <= 2:
-            raise PerceptionError(f"scale {scale}: expected 0.02 to 2 (1 is KITTI's 1242×375)")
+            raise PerceptionError(f"scale {scale}: expected 0.02 to 2 (1 is the rig's own size)")
         if street not in STREETS:
             raise PerceptionError(f"street {street!r}: expected {' or '.join(STREETS)}")
+        if depth not in DEPTHS:
+            raise PerceptionError(f"depth {depth!r}: expected {' or '.join(DEPTHS)}")
         self.street = street
         self.seed, self.condition, self.frames, self.rate_hz, self.scale = seed, condition, frames, rate_hz, scale
         self.weather = weather_for(seed, condition)
-        self.camera = rig.camera_model(scale)
-        self.lidar_to_camera = rig.lidar_to_camera()
+        self.rig = rig_for(rig, seed)
+        self.depth = which_depth(depth, seed)
+        self.camera = self.rig.camera_model(scale)
+        self.lidar_to_camera = self.rig.lidar_to_camera
 
     def __len__(self) -> int:
         return self.frames
@@ -123,7 +133,7 @@ class _Stage:
         self._table = table
         self._tracer = Tracer(self._scene)
         self._camera = Camera(drive.camera, table)
-        self._lidar = Lidar(table, density=min(drive.scale, 1.0))
+        self._lidar = Lidar(table, drive.rig.lidar, density=min(drive.scale, 1.0))
         self._sway = rng_for(drive.seed, drive.condition, 2).uniform([0.15, 0.7, 0], [0.45, 1.6, 2 * np.pi])
 
     def sample(self, index: int) -> Sample:
@@ -133,15 +143,17 @@ class _Stage:
         ego = self._ego(time)
         tracer.move_to(time)
         lighting = Lighting(tracer, self._table, weather, self._scene.lamps, ego)
-        pose = ego @ rig.camera_to_ego()
+        pose = ego @ drive.rig.camera_to_ego()
         view = self._camera.look(tracer, lighting, pose)
         radiance = self._camera.expose(view, tracer, lighting, pose)
+        lidar_to_ego = drive.rig.lidar_to_ego()
         noise = [rng_for(drive.seed, drive.condition, 3, index, sensor) for sensor in range(4)]
-        sweep = self._lidar.sweep(tracer, weather, lambda t: self._ego(t) @ rig.lidar_to_ego(), time, noise[3])
+        sweep = self._lidar.sweep(tracer, weather, lambda t: self._ego(t) @ lidar_to_ego, time, noise[3])
+        rgb = develop(radiance, np.isfinite(view.depth), weather, noise[0])
         frame = Frame(
             stamp_ns=drive.stamp_ns(index),
-            rgb=develop(radiance, np.isfinite(view.depth), weather, noise[0]),
-            depth=measure_depth(view, weather, noise[1]),
+            rgb=rgb,
+            depth=self._depth(rgb, view, radiance, lighting, pose, noise[1]),
             infrared=see_heat(view, self._table, weather, noise[2]),
             points=sweep.points,
             camera=drive.camera,
@@ -149,6 +161,25 @@ class _Stage:
         )
         name = f"{drive.condition}-{drive.seed:04d}/{index:06d}"
         return Sample(name, frame, labels=view.labels, point_labels=sweep.labels)
+
+    def _depth(
+        self,
+        rgb: NDArray[np.uint8],
+        view: View,
+        radiance: Floats,
+        lighting: Lighting,
+        pose: NDArray[np.float64],
+        rng: np.random.Generator,
+    ) -> NDArray[np.float32]:
+        drive, chance = self._drive, np.random.default_rng([self._drive.seed, 1002])
+        if drive.depth == "stereo":
+            stereo = draw_stereo(drive.camera, drive.rig, chance)
+            right = stereo.photograph(view, radiance, self._camera, self._tracer, lighting, pose, rng)
+            return stereo.measure(rgb, right, float(drive.camera.intrinsics[0, 0]))
+        if drive.depth == "tof":
+            return draw_time_of_flight(chance).measure(view, self._tracer, pose, drive.weather, rng)
+        lever = drive.rig.camera.intrinsics[0, 0] * drive.rig.baseline
+        return measure_depth(view, drive.weather, lever, rng)
 
     def _ego(self, time: float) -> NDArray[np.float64]:
         """The vehicle's pose, nodding a little on its springs."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A Velodyne HDL-64E: 64 beams that turn ten times a second, with the noise, losses and intensities of the real one."""
+"""A LiDAR's sweep, with the noise, losses and intensities of real ones; `scanners` says where it looks."""
 
 from __future__ import annotations
 
@@ -11,21 +11,11 @@ from numpy.typing import NDArray
 
 from perception.classes import BACKGROUND
 from perception.simulation.raycast import Hits, Tracer
+from perception.simulation.scanners import PERIOD, Firings, Scanner
 from perception.simulation.surface import MaterialTable, look_up
 from perception.simulation.vectors import Floats, dot, moved, rotated, rows_of
 from perception.simulation.weather import Weather
 
-UPPER_BEAMS = np.linspace(2.0, -8.33, 32)
-LOWER_BEAMS = np.linspace(-8.83, -24.33, 32)
-"""Vertical angles in degrees of the two blocks of lasers."""
-
-AZIMUTHS = 2083
-"""Firings per turn at 10 Hz: 0.173°."""
-
-TURN = 0.1
-"""Seconds per turn. The camera is exposed when the beams look forward."""
-
-MIN_RANGE, MAX_RANGE = 1.4, 120.0
 RANGE_NOISE = 0.02
 HALF_SIGNAL = 6e-6
 """Returned signal (reflectivity · cosine / metres²) at which half of the pulses are lost."""
@@ -33,7 +23,7 @@ HALF_SIGNAL = 6e-6
 
 @dataclass
 class Sweep:
-    """One turn, compensated for the vehicle's motion to the time of the image.
+    """One sweep, compensated for the vehicle's motion to the time of the image.
 
     points: (N, 4) float32 x, y, z [m] in the LiDAR frame, intensity 0–1. labels: (N,) uint8 class ids, exact.
     """
@@ -43,20 +33,10 @@ class Sweep:
 
 
 class Lidar:
-    """The spinning sensor of one drive. density: share of the azimuth steps that is fired, for small simulations."""
+    """The sensor of one drive. density: share of the pulses that is fired, for small simulations."""
 
-    def __init__(self, table: MaterialTable, density: float = 1.0) -> None:
-        self._table = table
-        beams = np.deg2rad(np.concatenate([UPPER_BEAMS, LOWER_BEAMS]))
-        count = max(1, round(AZIMUTHS * density))
-        # Clockwise seen from above, from behind the vehicle, so that forward comes half-way.
-        azimuth = np.pi - (np.arange(count) + 0.5) * (2 * np.pi / count)
-        elevation, azimuth = (a.ravel() for a in np.meshgrid(beams, azimuth, indexing="ij"))
-        self._beam = np.repeat(np.arange(64), count)
-        self._when = np.tile((np.arange(count) + 0.5) / count - 0.5, 64).astype(np.float32) * np.float32(TURN)
-        self._direction = np.stack(
-            [np.cos(elevation) * np.cos(azimuth), np.cos(elevation) * np.sin(azimuth), np.sin(elevation)], 1
-        ).astype(np.float32)
+    def __init__(self, table: MaterialTable, scanner: Scanner, density: float = 1.0) -> None:
+        self._table, self._scanner, self._density = table, scanner, density
 
     def sweep(
         self,
@@ -66,35 +46,29 @@ class Lidar:
         time: float,
         rng: np.random.Generator,
     ) -> Sweep:
-        """Turns once around `time`. pose: time [s] → (4, 4) LiDAR → world."""
-        rays = self._rays(pose, time)
+        """One sweep around `time`. pose: time [s] → (4, 4) LiDAR → world."""
+        firings = self._scanner.fire(self._density, time)
+        rays = _rays(firings, pose, time)
         hits = tracer.cast(rays)
         met = rows_of(rays, hits.ray)
         distance, origin, direction = hits.distance, met[:, :3], met[:, 3:]
-        beam = self._beam[hits.ray]
+        beam = firings.beam[hits.ray]
         strength, intensity = self._returned(hits, direction, beam, weather, rng)
         measured = distance + np.float32(RANGE_NOISE) * rng.standard_normal(len(distance), np.float32)
         heard = strength / (strength + HALF_SIGNAL) > rng.random(len(distance), np.float32)
         heard &= rng.random(len(distance), np.float32) > 0.015
-        heard &= (measured > MIN_RANGE) & (measured < MAX_RANGE)
+        heard &= (measured > self._scanner.nearest) & (measured < self._scanner.farthest)
         labels = self._table.class_id[hits.material]
         if weather.rain or weather.condition == "fog":
-            measured, intensity, labels, heard = _scatter_back(measured, intensity, labels, heard, weather, rng)
+            measured, intensity, labels, heard = _scatter_back(
+                measured, intensity, labels, heard, self._scanner.nearest, weather, rng
+            )
         world = origin + direction * measured[:, None]
         back = np.linalg.inv(pose(time))
         points = np.empty((int(heard.sum()), 4), np.float32)
         points[:, :3] = moved(world[heard], back)
         points[:, 3] = np.round(np.clip(intensity[heard], 0.0, 0.99), 2)
         return Sweep(points, labels[heard])
-
-    def _rays(self, pose: Callable[[float], NDArray[np.float64]], time: float) -> Floats:
-        """Each pulse starts where the vehicle is at its instant."""
-        before, now, after = pose(time - TURN / 2), pose(time), pose(time + TURN / 2)
-        velocity = ((after[:3, 3] - before[:3, 3]) / TURN).astype(np.float32)
-        rays = np.empty((len(self._direction), 6), np.float32)
-        rays[:, :3] = now[:3, 3].astype(np.float32) + self._when[:, None] * velocity
-        rays[:, 3:] = rotated(self._direction, now)
-        return rays
 
     def _returned(
         self, hits: Hits, direction: Floats, beam: NDArray[np.int64], weather: Weather, rng: np.random.Generator
@@ -120,18 +94,29 @@ class Lidar:
         return strength, np.asarray(intensity, np.float32)
 
 
+def _rays(firings: Firings, pose: Callable[[float], NDArray[np.float64]], time: float) -> Floats:
+    """Each pulse starts where the vehicle is at its instant."""
+    before, now, after = pose(time - PERIOD / 2), pose(time), pose(time + PERIOD / 2)
+    velocity = ((after[:3, 3] - before[:3, 3]) / PERIOD).astype(np.float32)
+    rays = np.empty((len(firings.direction), 6), np.float32)
+    rays[:, :3] = now[:3, 3].astype(np.float32) + firings.when[:, None] * velocity
+    rays[:, 3:] = rotated(firings.direction, now)
+    return rays
+
+
 def _scatter_back(
     measured: Floats,
     intensity: Floats,
     labels: NDArray[np.uint8],
     heard: NDArray[np.bool_],
+    nearest: float,
     weather: Weather,
     rng: np.random.Generator,
 ) -> tuple[Floats, Floats, NDArray[np.uint8], NDArray[np.bool_]]:
     """Some pulses come back early, from fog or drops close to the sensor; those points are background."""
     share = min(0.25, 1.2 * weather.lidar_extinction) if weather.condition == "fog" else 0.012 * weather.rain
     reach = 4.0 if weather.condition == "fog" else 7.0
-    early = MIN_RANGE + rng.exponential(reach, len(measured)).astype(np.float32)
+    early = nearest + rng.exponential(reach, len(measured)).astype(np.float32)
     caught = (rng.random(len(measured), np.float32) < share) & (early < measured - 0.3)
     faint = (0.02 + 0.06 * rng.random(len(measured), np.float32)).astype(np.float32)
     return (
@@ -142,5 +127,5 @@ def _scatter_back(
     )
 
 
-_BEAM_GAIN = (1.0 + 0.15 * np.random.default_rng(64).standard_normal(64)).astype(np.float32)
+_BEAM_GAIN = (1.0 + 0.15 * np.random.default_rng(64).standard_normal(128)).astype(np.float32)
 """Every laser reports its own idea of intensity, as uncalibrated units do."""

@@ -49,6 +49,21 @@ class Hits:
     material: NDArray[np.int64]
     instance: NDArray[np.int64]
 
+    def of(self, rows: NDArray[np.int64]) -> Hits:
+        """The hits of these `rows` alone; the other rays count as missed."""
+        missed = np.setdiff1d(np.arange(len(self.ray) + len(self.missed)), self.ray[rows])
+        return Hits(
+            self.ray[rows],
+            missed,
+            self.distance[rows],
+            rows_of(self.position, rows),
+            rows_of(self.local, rows),
+            rows_of(self.normal, rows),
+            rows_of(self.local_normal, rows),
+            self.material[rows],
+            self.instance[rows],
+        )
+
 
 class Tracer:
     """Casts rays into a `Scene` at one time after another.

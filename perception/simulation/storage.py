@@ -7,7 +7,7 @@ infrared/000000.png      16-bit, 1/100 K
 velodyne/000000.bin      float32 x y z intensity per point, as KITTI's
 labels/000000.png        8-bit class ids
 point_labels/000000.bin  uint8 class id per point
-drive.json               seed, condition, rate, scale, calibration, stamps; written last: the drive is whole
+drive.json               seed, condition, rate, scale, rig, depth, calibration, stamps; written last: the drive is whole
 """
 
 from __future__ import annotations
@@ -116,6 +116,14 @@ def _description(drive: SimulatedDrive) -> dict[str, Any]:
         "condition": drive.condition,
         "rate_hz": drive.rate_hz,
         "scale": drive.scale,
+        "rig": {
+            "name": drive.rig.name,
+            "camera_height_m": drive.rig.camera_height,
+            "pitch_deg": drive.rig.pitch,
+            "roll_deg": drive.rig.roll,
+            "baseline_m": drive.rig.baseline,
+        },
+        "depth": drive.depth,
         "camera": {
             "intrinsics": drive.camera.intrinsics.tolist(),
             "width": drive.camera.width,

@@ -16,6 +16,7 @@ import json
 import multiprocessing
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from copy import copy
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -79,7 +80,8 @@ def write_sample(sample: Sample, folder: Path, number: int) -> None:
 def _rendered(drive: SimulatedDrive, folder: Path, workers: int) -> Iterator[Iterator[None]]:
     """Yields an iterator that advances once per frame on disk, in no particular order."""
     if workers <= 1:
-        render = partial(_render, drive, folder)
+        # A copy builds a street of its own and lets go of it: of many drives only one is in memory.
+        render = partial(_render, copy(drive), folder)
         yield (render(index) for index in range(len(drive)))
         return
     # spawn: forked children would share Open3D's and OpenCV's threads, which do not survive it.

@@ -149,7 +149,7 @@ def predict_alone_too(
     lean, gains = backbone.weigh(batch)
     sensed, shares = backbone.sense(batch.aux, batch.present, gains)
     seen = backbone.rgb(batch.rgb)
-    rows = torch.flatnonzero((batch.present[:, 0] > 0) & (batch.present[:, 1:].amax(1) > 0))
+    rows = ((batch.present[:, 0] > 0) & (batch.present[:, 1:].amax(1) > 0)).nonzero()[:, 0]
     everything = torch.arange(len(lean), device=lean.device)
     twice = torch.cat([everything, rows, rows])
     present = batch.present[twice].clone()

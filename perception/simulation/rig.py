@@ -135,9 +135,7 @@ def _rig(
     return Rig(name, camera, height, pitch, roll, baseline, SCANNERS[lidar], lidar_to_camera)
 
 
-def _camera(
-    width: int, height: int, field_of_view: float, off_centre: tuple[float, float] = (0.0, 0.0)
-) -> CameraModel:
+def _camera(width: int, height: int, field_of_view: float, off_centre: tuple[float, float] = (0.0, 0.0)) -> CameraModel:
     """field_of_view: horizontal, degrees. off_centre: of the principal point, in pixels."""
     focal = width / 2 / np.tan(np.deg2rad(field_of_view) / 2)
     centre_x, centre_y = (width - 1) / 2 + off_centre[0], (height - 1) / 2 + off_centre[1]

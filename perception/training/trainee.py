@@ -21,6 +21,10 @@ from perception.sensors.channels import AUX_CHANNELS
 from perception.training.mean_teacher import MeanTeacher
 
 
+MOST_ALONE = 3
+"""Rows of a batch whose sides are taught alone too: of each, fusion and head run twice more."""
+
+
 @dataclass
 class Lesson:
     """What a `Trainee` is taught by.
@@ -140,7 +144,7 @@ def predict(segmentor: EncoderDecoder, batch: Batch, size: Sequence[int]) -> Ten
 def predict_alone_too(
     segmentor: EncoderDecoder, batch: Batch, size: Sequence[int]
 ) -> tuple[Tensor, Tensor | None, tuple[Tensor, ...]]:
-    """`predict`, the rows (R,) that have the camera and another sensor, and for them the logits of each side alone.
+    """`predict`, some rows (R,) that have the camera and another sensor, and for them the logits of each side alone.
 
     Either branch runs once; fusion and head run for what is new. Nothing for a batch without such rows.
     """
@@ -149,7 +153,8 @@ def predict_alone_too(
     lean, gains = backbone.weigh(batch)
     sensed, shares = backbone.sense(batch.aux, batch.present, gains)
     seen = backbone.rgb(batch.rgb)
-    rows = ((batch.present[:, 0] > 0) & (batch.present[:, 1:].amax(1) > 0)).nonzero()[:, 0]
+    both = (batch.present[:, 0] > 0) & (batch.present[:, 1:].amax(1) > 0)
+    rows = both.nonzero()[:MOST_ALONE, 0]
     everything = torch.arange(len(lean), device=lean.device)
     twice = torch.cat([everything, rows, rows])
     present = batch.present[twice].clone()

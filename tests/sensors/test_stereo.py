@@ -3,24 +3,14 @@
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 import pytest
+from helpers.stereo import moved_left, texture
 
 from perception.errors import FrameError
 from perception.sensors.stereo import Matcher, stereo_depth
 
 FOCAL, BASELINE = 100.0, 0.5
-
-
-def texture(height: int = 80, width: int = 240) -> np.ndarray:
-    """(H, W, 3) uint8 of blurred noise, which every block matcher likes."""
-    noise = np.random.default_rng(0).integers(0, 256, (height, width, 3), np.uint8)
-    return cv2.normalize(cv2.GaussianBlur(noise, (0, 0), 1.5), None, 0, 255, cv2.NORM_MINMAX)
-
-
-def moved_left(image: np.ndarray, pixels: float) -> np.ndarray:
-    return cv2.warpAffine(image, np.array([[1.0, 0, -pixels], [0, 1, 0]]), image.shape[1::-1], borderMode=cv2.BORDER_WRAP)
 
 
 @pytest.mark.parametrize("matcher", [Matcher(disparities=48), Matcher("bm", 15, 48), Matcher(disparities=48, median=0)])

@@ -93,7 +93,7 @@ def _algorithm(matcher: Matcher) -> Any:
         bm = cv2.StereoBM.create(matcher.disparities, matcher.block)
         bm.setUniquenessRatio(matcher.uniqueness)
         bm.setSpeckleWindowSize(matcher.speckle_window)
-        bm.setSpeckleRange(matcher.speckle_range)
+        bm.setSpeckleRange(SUBPIXELS * matcher.speckle_range)  # unlike sgbm, it does not multiply itself
         bm.setDisp12MaxDiff(matcher.left_right)
         return bm
     return cv2.StereoSGBM.create(

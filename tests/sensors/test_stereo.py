@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 from helpers.stereo import moved_left, texture
@@ -32,6 +33,19 @@ def test_what_stands_before_a_wall_is_nearer():
     depth = stereo_depth(left, right, FOCAL, BASELINE, Matcher(disparities=48))
     assert np.nanmedian(depth[30:50, 130:150]) == pytest.approx(50 / 24, rel=0.02)
     assert np.nanmedian(depth[30:50, 180:200]) == pytest.approx(50 / 8, rel=0.02)
+
+
+@pytest.mark.parametrize("matcher", [Matcher(disparities=64), Matcher("bm", 15, 64)])
+def test_a_slope_is_one_surface_and_no_speckles(matcher):
+    """Neighbouring pixels differ by more than a sixteenth of a pixel, but by less than one."""
+    left = texture(160)
+    rows, columns = np.mgrid[:160, :240].astype(np.float32)
+    seen_from_the_right = 4 + 0.15 * rows + 0.1 * columns
+    right = cv2.remap(left, columns + seen_from_the_right, rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP)
+    depth = stereo_depth(left, right, FOCAL, BASELINE, matcher)[10:-10, 70:-70]
+    assert np.isfinite(depth).mean() > 0.95
+    expected = (4 + 0.15 * rows + 0.1 * columns)[10:-10, 70:-70] / 1.1
+    assert np.nanpercentile(np.abs(FOCAL * BASELINE / depth - expected), 95) < 0.5
 
 
 def test_grey_images_do_too_and_a_plain_pair_has_no_depth():

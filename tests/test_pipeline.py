@@ -67,3 +67,36 @@ def test_the_same_frame_gives_the_same_labels(pipeline: Pipeline) -> None:
 def test_knows_what_it_runs(pipeline: Pipeline) -> None:
     assert len(pipeline.weights_sha256) == 64
     assert pipeline.engine.name.startswith("openvino")
+
+
+def nothing(name: str) -> dict:
+    return {
+        "rgb": dict(rgb=np.zeros((40, 80, 3), np.uint8)),
+        "depth": dict(depth=np.full((40, 80), np.nan, np.float32)),
+        "infrared": dict(infrared=np.full((20, 40), 7000, np.uint16)),
+        "lidar": dict(points=np.zeros((500, 4), np.float32)),
+    }[name]
+
+
+@pytest.mark.parametrize("name", MODALITIES)
+def test_a_sensor_that_tells_nothing_is_as_one_that_is_not_there(pipeline: Pipeline, name: str) -> None:
+    key = "points" if name == "lidar" else name
+    rest = {k: v for k, v in sensors().items() if k != key}
+    without = pipeline(Frame(0, **rest, camera=CAMERA, lidar_to_camera=TO_CAMERA))
+    dull = pipeline(Frame(0, **rest, **nothing(name), camera=CAMERA, lidar_to_camera=TO_CAMERA))
+    np.testing.assert_array_equal(dull.labels, without.labels)
+    assert dull.modality_weights[name] == 0
+    assert list(dull.absent) == [name]
+    assert dull.absent[name].startswith(f"{name} ")
+    assert not without.absent
+    if name == "lidar":
+        assert dull.point_labels is not None
+        assert (dull.point_labels == 255).all()
+
+
+def test_where_nothing_tells_anything_nothing_is_claimed(pipeline: Pipeline) -> None:
+    prediction = pipeline(Frame(0, **nothing("rgb"), **nothing("infrared"), camera=CAMERA))
+    assert (prediction.labels == 255).all()
+    assert not prediction.confidence.any()
+    assert not any(prediction.modality_weights.values())
+    assert set(prediction.absent) == {"rgb", "infrared"}

@@ -20,7 +20,6 @@ from perception.models.soft_losses import SoftLabelLoss, divergence, mean_probab
 from perception.sensors.channels import AUX_CHANNELS
 from perception.training.mean_teacher import MeanTeacher
 
-
 MOST_ALONE = 3
 """Rows of a batch whose sides are taught alone too: of each, fusion and head run twice more."""
 

@@ -6,34 +6,65 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
-import cv2
-from accuracy_targets import BOXED, CONTESTED
+from accuracy_faults import FAULTS, LATE
+from accuracy_targets import PEOPLE, UNBOXED
 from precisions import FRAMES, REAL, SEEDS
+from truth import MARKS, leave_out_unboxed, load, unboxed
 
-from perception.classes import NO_OBJECT, UNLABELLED, VEHICLE
 from perception.cli.eval_suite import STEPS, suite_report
+from perception.datasets.penn_fudan import PennFudan
 from perception.datasets.registry import UNSPLIT, open_dataset
-from perception.evaluation.evaluate import evaluate
+from perception.evaluation.evaluate import evaluate, plain
 from perception.evaluation.history import History, RenderedHistory
 from perception.evaluation.robustness import CAMERA, EMM, Row, run_rows, sensor_rows
+from perception.evaluation.size_recall import BANDS, found_share
 from perception.frame import MODALITIES
 from perception.paths import PACKAGE
 from perception.pipeline import Pipeline
 from perception.sample import Sample
-from perception.sensors import project_sweep
 from perception.simulation import SimulatedDrive, SimulatedDrives
+from perception.simulation.rig import RIGS
 
-FOLDERS = {**REAL, "kitti-object": "kitti_object"}
+FOLDERS = {
+    "night pairs": "msrs_more",
+    "day pairs": "msrs_more",
+    "another thermal camera": "roadscene",
+    "cityscapes-stereo": "cityscapes_stereo",
+    "kitti-stereo": "kitti_frustum/drive_0005",
+    "kitti-object": "kitti_object",
+    **REAL,
+    "cityscapes-small": "cityscapes_small",
+    PEOPLE: "penn_fudan",
+}
+"""Real sets, in the order of the tables, and where DATA has them."""
+
+MARKED = {
+    "night pairs": ("msrs-more.json", True),
+    "day pairs": ("msrs-more.json", False),
+    "another thermal camera": ("roadscene.json", None),
+    "cityscapes-stereo": ("cityscapes-stereo.json", None),
+}
+"""Sets whose truth was marked by hand: the file of marks in `truth`, and whether night or day alone is taken."""
+
 EACH = {"day": 5, "dusk": 3, "night": 3, "fog": 3, "rain": 3}
 """Frames of each street, by condition."""
+
+NAMED_RIGS = tuple(rig for rig in RIGS if rig != "random")
+RIG_SEEDS, RIG_FRAMES = range(4), 2
+RIG_SENSORS = (("rgb", "depth", "lidar"), ("rgb", "depth"), ("rgb", "lidar"), ("rgb",), ("depth",), ("lidar",))
+"""Vehicles that streets are rendered from, their frames of each street, and the sensors that are compared there."""
 
 QUICK_SEEDS, QUICK_EACH, QUICK_FRAMES = range(2), 2, 4
 
 SENSORS: dict[str, list[str] | None] = {"all": None, "rgb": ["rgb"], "lidar": ["lidar"]}
 """Which sensors the network is given, where there are several."""
+
+FAULTY = ("kitti-stereo", "day pairs")
+"""Real sets whose sensors are disturbed one after the other."""
 
 SCORED_BY = ("classes.py", "frame.py", "pipeline.py", "sample.py", "datasets", "engines", "evaluation", "sensors")
 """The code that figures depend on, in the package's folder."""
@@ -59,11 +90,24 @@ class Part:
 
 def parts(data: Path, quick: bool) -> list[Part]:
     """Every part, of the data sets that DATA has; those with the same samples follow one another."""
-    there = [name for name, folder in FOLDERS.items() if (data / folder).is_dir()]
-    recorded = [_recorded(name, data / FOLDERS[name], quick) for name in there]
-    contested = [replace(part, name=CONTESTED, score=by_boxes) for part in recorded if part.name == "kitti-frames"]
-    boxed = [_boxed(part) for part in recorded if part.name == "kitti-object"]
-    return [*recorded, *boxed, *contested, *_simulated(quick)]
+    found = []
+    for name, folder in FOLDERS.items():
+        if not (data / folder).is_dir():
+            continue
+        part = _people(data / folder, quick) if name == PEOPLE else _recorded(name, data, quick)
+        found.append(part)
+        if name in UNBOXED:
+            found.append(replace(part, name=UNBOXED[name], score=by_boxes(name, part.samples)))
+        if name in FAULTY:
+            found.append(_faulty(part))
+    return [*found, *_simulated(quick), *_rigs(quick)]
+
+
+def combinations_of(sample: Sample) -> dict[str, list[str] | None]:
+    """Every subset of a sample's sensors by name, all of them first, as `all`."""
+    have = sample.frame.modalities
+    fewer = [list(some) for count in range(len(have) - 1, 0, -1) for some in combinations(have, count)]
+    return {"all": None, **{" + ".join(some): some for some in fewer}}
 
 
 def by_sensors(kept: Mapping[str, list[str] | None]) -> Score:
@@ -82,28 +126,19 @@ def by_sensors(kept: Mapping[str, list[str] | None]) -> Score:
     return score
 
 
-def uncontested(samples: Iterable[Sample]) -> list[Sample]:
-    """`samples` with points unknown that lie in no box although the soft labels' network sees a vehicle there.
+def by_boxes(name: str, samples: Sequence[Sample]) -> Score:
+    """Points in and out of boxes alone, those left out that lie on vehicles which nobody boxed: see `truth`."""
+    marks = unboxed(MARKS / "kitti_unboxed.json")
 
-    KITTI has no boxes around parked bicycles and many parked cars: two who do not know of each other disagree.
-    """
-    cleared = []
-    for sample in samples:
-        projection = project_sweep(sample.frame)
-        if sample.point_labels is None or sample.probabilities is None or projection is None:
-            continue
-        vehicle = cv2.resize(sample.probabilities[..., VEHICLE], sample.frame.size).ravel()[projection.pixels] > 0.5
-        point_labels = sample.point_labels.copy()
-        rows = projection.rows[vehicle]
-        point_labels[rows[point_labels[rows] == NO_OBJECT]] = UNLABELLED
-        cleared.append(replace(sample, labels=None, probabilities=None, point_labels=point_labels))
-    return cleared
+    def score(pipeline: Pipeline, held: dict[int, Sample], done: Callable[[], None]) -> dict[str, Any]:
+        cleared = {
+            index: replace(leave_out_unboxed(sample, marks.get(sample.name, [])), labels=None, probabilities=None)
+            for index, sample in held.items()
+            if sample.point_labels is not None
+        }
+        return by_sensors(combinations_of(samples[0]))(pipeline, cleared, done)
 
-
-def by_boxes(pipeline: Pipeline, held: dict[int, Sample], done: Callable[[], None]) -> dict[str, Any]:
-    """Points in and out of boxes, those left out that are contested: see `uncontested`."""
-    cleared = dict(enumerate(uncontested(held.values())))
-    return by_sensors(SENSORS)(pipeline, cleared, done)
+    return score
 
 
 def by_rows(rows: Sequence[Row], history: History) -> Score:
@@ -129,19 +164,73 @@ def source_hash(names: Iterable[str]) -> str:
     return digest.hexdigest()
 
 
-def _recorded(name: str, root: Path, quick: bool) -> Part:
-    samples = open_dataset(name, root, "val")
+def _recorded(name: str, data: Path, quick: bool) -> Part:
+    root = data / FOLDERS[name]
+    samples = _marked(name, data) if name in MARKED else open_dataset(name, root, "val")
     count = min(QUICK_FRAMES, len(samples)) if quick else len(samples)
-    kept = SENSORS if name.startswith("kitti") else {"all": None}
-    settings = {"folder": root.name, "split": "all" if name in UNSPLIT else "val", "of": len(samples)}
-    settings["code_sha256"] = source_hash(SCORED_BY)
+    kept = combinations_of(samples[0])
+    settings: dict[str, Any] = {"folder": root.name, "of": len(samples), "code_sha256": source_hash(SCORED_BY)}
+    settings["split"] = "marked by hand" if name in MARKED else "all" if name in UNSPLIT else "val"
+    if name in MARKED or name in UNBOXED:
+        marks = b"".join(path.read_bytes() for path in sorted(MARKS.glob("*.json")))
+        settings["truth_sha256"] = hashlib.sha256(marks).hexdigest()
     return Part(name, samples, _spread(len(samples), count), len(kept), by_sensors(kept), settings)
 
 
-def _boxed(part: Part) -> Part:
-    labels = {index: part.samples[index].point_labels for index in part.chosen}
-    chosen = [index for index, points in labels.items() if points is not None and (points == VEHICLE).any()]
-    return replace(part, name=BOXED, chosen=chosen)
+def _marked(name: str, data: Path) -> Sequence[Sample]:
+    file, night = MARKED[name]
+    return load(MARKS / file, data, night)
+
+
+def _people(root: Path, quick: bool) -> Part:
+    people = open_dataset("penn-fudan", root, "val")
+    assert isinstance(people, PennFudan)
+    settings = {"folder": root.name, "split": "val", "of": len(people), "code_sha256": source_hash(SCORED_BY)}
+
+    def by_height(pipeline: Pipeline, _held: dict[int, Sample], done: Callable[[], None]) -> dict[str, Any]:
+        """The share of people's pixels that is found, by how tall they are."""
+        found = {}
+        for name, band in BANDS.items():
+            found[name] = {**band._asdict(), "found": found_share(pipeline, people, band)}
+            done()
+        return {"people": found}
+
+    return Part(PEOPLE, people, _spread(len(people), 1 if quick else len(people)), 1, by_height, settings)
+
+
+def _faulty(part: Part) -> Part:
+    """Every fault, with all sensors, every pair with the camera, and each alone."""
+    settings = {**part.settings, "faults": sorted(FAULTS)}
+    chosen = part.chosen[LATE:] if len(part.chosen) > LATE else part.chosen
+
+    def by_faults(pipeline: Pipeline, held: dict[int, Sample], done: Callable[[], None]) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        for name, fault in FAULTS.items():
+            frames = {index: fault(part.samples, index) for index in held}
+            disturbed = [replace(held[index], frame=frame) for index, frame in frames.items() if frame is not None]
+            for kept, modalities in combinations_of(part.samples[0]).items() if disturbed else ():
+                result = evaluate(pipeline, disturbed, modalities)
+                scores = {"mean_iou": plain(result.confusion.mean_iou()), "iou": plain(result.confusion.iou())}
+                found.setdefault(name, {})[kept] = scores
+            for _ in held:
+                done()
+        return {"faults": found}
+
+    return Part(f"{part.name}, disturbed", part.samples, chosen[::3], len(FAULTS), by_faults, settings)
+
+
+def _rigs(quick: bool) -> list[Part]:
+    """Simulated streets from six vehicles by day, their depth from a real matcher on a rendered pair."""
+    seeds, each = (QUICK_SEEDS, 1) if quick else (RIG_SEEDS, RIG_FRAMES)
+    code = source_hash((*SCORED_BY, "simulation"))
+    kept: dict[str, list[str] | None] = {" + ".join(some): list(some) for some in RIG_SENSORS}
+    found = []
+    for rig in NAMED_RIGS:
+        samples = SimulatedDrives(seeds, "day", FRAMES, rig=rig, depth="stereo")
+        settings = {"condition": "day", "rig": rig, "seeds": list(seeds), "of": len(samples), "code_sha256": code}
+        chosen = _spread(len(samples), each * len(seeds))
+        found.append(Part(f"simulated rig {rig}", samples, chosen, len(kept), by_sensors(kept), settings))
+    return found
 
 
 def _simulated(quick: bool) -> list[Part]:

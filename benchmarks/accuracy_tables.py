@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from accuracy_targets import BLACK, BOXED, CONTESTED, KITTI, gain, look, subset_rows, targets
+from accuracy_targets import BLACK, PEOPLE, UNBOXED, gain, look, singles, subset_rows, targets
 
 from perception.benchmark.tables import NONE, Table
 from perception.classes import FOREGROUND, PEDESTRIAN, VEHICLE
@@ -17,8 +17,12 @@ from perception.evaluation.robustness_summary import LOSS_PROBABILITIES
 
 Report = Mapping[str, Any]
 
+LESS = "all less the best alone"
+"""What fusion brings, in points."""
+
 NAMES = (
-    "measured", "targets", "data", "scores", "points", "conditions", "subsets", "black", "distance", "sizes", "road",
+    "measured", "targets", "data", "real", "points", "people", "faults_kitti", "faults_thermal", "scores", "rigs",
+    "conditions", "subsets", "black", "distance", "sizes", "road",
     "robustness", "disturbances", "recipes", "recipes_pretrained", "recipes_continued", "biases_pedestrian",
     "biases_vehicle",
 )  # fmt: skip
@@ -33,15 +37,25 @@ ROAD_FIGURES = {
     "FPR": "false_positive_rate",
     "FNR": "false_negative_rate",
 }
+BY_HAND = "marked by hand in this project"
 TRUTH = {
+    "night pairs": BY_HAND,
+    "day pairs": BY_HAND,
+    "another thermal camera": BY_HAND,
+    "cityscapes-stereo": BY_HAND,
+    "kitti-stereo": "soft labels",
+    "kitti-frames": "soft labels",
+    "kitti-object": "3D boxes at LiDAR points",
+    **dict.fromkeys(UNBOXED.values(), "3D boxes at LiDAR points; vehicles without one left out by hand"),
     "camvid": "pixel labels",
     "idd-lite": "pixel labels",
-    "kitti-frames": "soft labels; 3D boxes at LiDAR points",
-    CONTESTED: "3D boxes at LiDAR points",
-    "kitti-object": "3D boxes at LiDAR points",
-    BOXED: "3D boxes at LiDAR points",
+    "cityscapes-small": "pixel labels",
+    PEOPLE: "people outlined by hand",
 }
 """Of recorded sets; that of simulated ones is exact."""
+
+SENSORS = {"all": "all", "rgb": "camera", "infrared": "thermal", "depth": "depth", "lidar": "LiDAR"}
+"""What the tables call them."""
 
 
 def tables(report: Report) -> dict[str, Table]:
@@ -51,8 +65,13 @@ def tables(report: Report) -> dict[str, Table]:
         "measured": _measured(report),
         "targets": targets(report),
         "data": _data(parts),
-        "scores": _scores(parts),
+        "real": _real(parts),
         "points": _points(parts),
+        "people": _people(parts),
+        "faults_kitti": _faults(parts, "kitti-stereo"),
+        "faults_thermal": _faults(parts, "day pairs"),
+        "scores": _scores(parts),
+        "rigs": _rigs(parts),
         "conditions": _conditions(parts),
         "subsets": _subsets(parts),
         "black": _black(parts),
@@ -92,6 +111,80 @@ def _data(parts: Report) -> Table:
     return Table("Data", ("part", "truth", "from", "frames", "their hash"), rows)
 
 
+def _real(parts: Report) -> Table:
+    """Every real set with pixel truth: each sensor, each pair, all, and what fusion brings."""
+    rows: list[tuple[str, ...]] = []
+    for name in TRUTH:
+        scores = look(parts, name, "scores") or {}
+        if not scores or look(scores, "all", "mean_iou") is None:
+            continue
+        for kept in _alone_first(scores):
+            cells = [look(scores, kept, "iou", each) for each in FOREGROUND]
+            recall = look(scores, kept, "recall", "pedestrian")
+            rows.append((name, _sensors(kept, scores), *map(_number, [*cells, recall])))
+        if singles(parts[name]):
+            gains = [gain(parts[name], "iou", each) for each in FOREGROUND]
+            rows.append((name, LESS, *map(_points_of, [*gains, gain(parts[name], "recall", "pedestrian")])))
+    return Table("Real", ("set", "sensors", *FOREGROUND, "people's pixels found"), rows)
+
+
+def _points(parts: Report) -> Table:
+    columns = [(figure, each) for each in OBJECTS for figure in ("point_iou", "point_recall")]
+    rows: list[tuple[str, ...]] = []
+    for name in UNBOXED.values():
+        scores = look(parts, name, "scores") or {}
+        for kept in _alone_first(scores):
+            cells = (_number(look(scores, kept, *column)) for column in columns)
+            rows.append((name, _sensors(kept, scores), *cells, f"{scores[kept]['points']:,}"))
+        if scores:
+            rows.append((name, LESS, *(_points_of(gain(parts[name], *column)) for column in columns), ""))
+    header = [f"{each} {figure}" for each in OBJECTS for figure in ("IoU", "recall")]
+    return Table("At LiDAR points", ("set", "sensors", *header, "points"), rows)
+
+
+def _people(parts: Report) -> Table:
+    bands = look(parts, PEOPLE, "people") or {}
+    rows = [(f"{band['low']:.0f}–{band['high']:.0f} pixels", _number(band["found"])) for band in bands.values()]
+    return Table("People by height", ("height in the image", "share of their pixels found"), rows)
+
+
+def _faults(parts: Report, name: str) -> Table:
+    """Per fault: mean IoU of all together, of the best alone, and what each combination is better than its best."""
+    faults = look(parts, f"{name}, disturbed", "faults") or {}
+    combined = list(
+        dict.fromkeys(kept for scores in faults.values() for kept in scores if kept == "all" or "+" in kept)
+    )
+    rows = []
+    for fault, scores in faults.items():
+        cells = [_number(scores["all"]["mean_iou"])]
+        for kept in combined:
+            alone = (
+                kept.split(" + ") if kept != "all" else [each for each in scores if each != "all" and "+" not in each]
+            )
+            best = max((scores[each]["mean_iou"] for each in alone if each in scores), default=None)
+            fused = look(scores, kept, "mean_iou")
+            cells.append(_points_of(None if best is None or fused is None else 100 * (fused - best)))
+        rows.append((fault, *cells))
+    header = (f"{_sensors(kept, dict.fromkeys(combined))} less the best alone" for kept in combined)
+    return Table(f"Disturbed, {name}", ("what is disturbed", "mean IoU, all", *header), rows)
+
+
+def _rigs(parts: Report) -> Table:
+    rows: list[tuple[str, ...]] = []
+    for name, part in parts.items():
+        if name.startswith("simulated rig "):
+            scores = part["scores"]
+            best = [max(scores[each]["iou"][label] for each in singles(part)) for label in FOREGROUND]
+            everything = max(scores, key=lambda kept: kept.count("+"))
+            for kept in sorted(scores, key=lambda kept: kept.count("+")):
+                cells = (_number(scores[kept]["iou"][label]) for label in FOREGROUND)
+                rows.append((name.removeprefix("simulated rig "), _sensors(kept, scores), *cells))
+            fused = [scores[everything]["iou"][label] for label in FOREGROUND]
+            less = [_points_of(100 * (a - b)) for a, b in zip(fused, best, strict=True)]
+            rows.append((name.removeprefix("simulated rig "), LESS, *less))
+    return Table("Simulated rigs", ("vehicle", "sensors", *FOREGROUND), rows)
+
+
 def _scores(parts: Report) -> Table:
     rows = []
     for name, score in _with_pixels(parts):
@@ -103,29 +196,15 @@ def _scores(parts: Report) -> Table:
     return Table("IoU", ("set", *FOREGROUND, "mean IoU", *recall, "pixel accuracy", "ECE"), rows)
 
 
-def _points(parts: Report) -> Table:
-    columns = [(figure, each) for each in OBJECTS for figure in ("point_iou", "point_recall")]
-    columns.append(("point_iou_hidden_too", "vehicle"))
-    rows = []
-    for name in KITTI:
-        scores = look(parts, name, "scores") or {}
-        for kept, score in scores.items():
-            cells = (_number(look(score, *column)) for column in columns)
-            rows.append((name, _sensors(kept), *cells, f"{score['points']:,}", f"{score['hidden_points']:,}"))
-        if scores:
-            rows.append((name, "all less camera alone", *(_points_of(gain(parts[name], *c)) for c in columns), "", ""))
-    header = [f"{each} {figure}" for each in OBJECTS for figure in ("IoU", "recall")]
-    header += ["vehicle IoU, hidden points too", "points", "hidden points"]
-    return Table("At LiDAR points", ("set", "sensors", *header), rows)
-
-
 def _conditions(parts: Report) -> Table:
     rows = []
     for name, part in parts.items():
-        if name.startswith("simulated"):
-            values = (look(part, "scores", kept, "mean_iou") for kept in ("all", "rgb", "lidar"))
-            rows.append((name, *map(_number, values), _points_of(gain(part, "mean_iou"))))
-    return Table("Mean IoU", ("set", "all", "camera alone", "LiDAR alone", "all less camera alone"), rows)
+        if name.startswith("simulated") and look(part, "scores", "all"):
+            values = [look(part, "scores", kept, "mean_iou") for kept in ("all", "rgb", "lidar")]
+            known = [value for value in values[1:] if value is not None]
+            less = None if values[0] is None or not known else 100 * (values[0] - max(known))
+            rows.append((name, *map(_number, values), _points_of(less)))
+    return Table("Mean IoU", ("set", "all", "camera alone", "LiDAR alone", LESS), rows)
 
 
 def _subsets(parts: Report) -> Table:
@@ -222,8 +301,16 @@ def _row_iou(row: Report) -> list[str]:
     return [*(_number(row["iou"][each]) for each in FOREGROUND), _number(row["mean_iou"])]
 
 
-def _sensors(kept: str) -> str:
-    return {"all": "all", "rgb": "camera alone", "lidar": "LiDAR alone"}[kept]
+def _sensors(kept: str, scores: Mapping[str, Any]) -> str:
+    """What the tables call a combination; a camera that is all there is, is that."""
+    if kept == "all" and len(scores) == 1:
+        return SENSORS["rgb"]
+    return " + ".join(SENSORS[each] for each in kept.split(" + "))
+
+
+def _alone_first(scores: Mapping[str, Any]) -> list[str]:
+    """The combinations by how many sensors they have; all of them last."""
+    return sorted(scores, key=lambda kept: (kept == "all", kept.count("+")))
 
 
 def _mean(values: Sequence[float | None]) -> float | None:

@@ -103,9 +103,10 @@ class SimulatedDrive(LazySequence[Sample]):
 class SimulatedDrives(LazySequence[Sample]):
     """Drives of equal length one behind the other; the one before is let go when the next begins."""
 
-    def __init__(self, seeds: Sequence[int], condition: str = "day", frames: int = 100) -> None:
-        self.seeds, self.condition, self.frames = list(seeds), condition, frames
-        self._drive = SimulatedDrive(self.seeds[0], condition, frames)
+    def __init__(self, seeds: Sequence[int], condition: str = "day", frames: int = 100, **options: Any) -> None:
+        """options: of each `SimulatedDrive`, such as rig and depth."""
+        self.seeds, self.condition, self.frames, self.options = list(seeds), condition, frames, options
+        self._drive = SimulatedDrive(self.seeds[0], condition, frames, **options)
 
     def __len__(self) -> int:
         return len(self.seeds) * self.frames
@@ -114,7 +115,7 @@ class SimulatedDrives(LazySequence[Sample]):
         """Renders one frame of one drive."""
         place, frame = divmod(index, self.frames)
         if self._drive.seed != self.seeds[place]:
-            self._drive = SimulatedDrive(self.seeds[place], self.condition, self.frames)
+            self._drive = SimulatedDrive(self.seeds[place], self.condition, self.frames, **self.options)
         return self._drive[frame]
 
 

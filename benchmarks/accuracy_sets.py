@@ -166,7 +166,7 @@ def source_hash(names: Iterable[str]) -> str:
 
 def _recorded(name: str, data: Path, quick: bool) -> Part:
     root = data / FOLDERS[name]
-    samples = _marked(name, data) if name in MARKED else open_dataset(name, root, "val")
+    samples = marked(name, data) if name in MARKED else open_dataset(name, root, "val")
     count = min(QUICK_FRAMES, len(samples)) if quick else len(samples)
     kept = combinations_of(samples[0])
     settings: dict[str, Any] = {"folder": root.name, "of": len(samples), "code_sha256": source_hash(SCORED_BY)}
@@ -177,7 +177,8 @@ def _recorded(name: str, data: Path, quick: bool) -> Part:
     return Part(name, samples, _spread(len(samples), count), len(kept), by_sensors(kept), settings)
 
 
-def _marked(name: str, data: Path) -> Sequence[Sample]:
+def marked(name: str, data: Path) -> Sequence[Sample]:
+    """A set of MARKED, whose images DATA has."""
     file, night = MARKED[name]
     return load(MARKS / file, data, night)
 

@@ -49,7 +49,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--frames", type=int, default=100, metavar="N", help="frames per drive (100)")
     parser.add_argument("--rate", type=float, default=10.0, metavar="HZ", help="frames per second (10)")
-    parser.add_argument("--scale", type=float, default=1.0, help="of the images; 1 is the rig's own size, KITTI's 1242×375 (1)")
+    parser.add_argument(
+        "--scale", type=float, default=1.0, help="of the images; 1 is the rig's own size, KITTI's 1242×375 (1)"
+    )
     parser.add_argument("--drives", type=int, default=1, metavar="N", help="drives, with seeds that count up (1)")
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, metavar="N", help="processes (all cores)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the table of drives to FILE")

@@ -116,7 +116,7 @@ class Camera:
         result = np.empty((height * width, 3), np.float32)
         result[hits.missed] = sky(direction[hits.missed], lighting.weather)
         x, y, depth = self._pixels_of(hits.position, pose)
-        seen = _matt_and_whole(view, x, y, depth) & (lighting.weather.wetness == 0.0)
+        seen = _matt_and_whole(view, x, y, depth, wet=lighting.weather.wetness > 0)
         anew = hits.of(np.flatnonzero(~seen))
         surface = look_up(anew, self._table, self._footprint(anew, rays, length))
         open_sky = np.ones(height * width, np.float32)
@@ -210,11 +210,14 @@ class Camera:
         return edge
 
 
-def _matt_and_whole(view: View, x: Floats, y: Floats, depth: Floats) -> NDArray[np.bool_]:
-    """(N,) whether the four pixels of `view` about each place (x, y) show one matt surface at that `depth` (N,)."""
+def _matt_and_whole(view: View, x: Floats, y: Floats, depth: Floats, wet: bool) -> NDArray[np.bool_]:
+    """(N,) whether the four pixels of `view` about each place (x, y) show one matt surface at that `depth` (N,).
+
+    wet: the ground shines too.
+    """
     height, width = view.depth.shape
     shiny = np.zeros(height * width, np.uint8)
-    shiny[view.hits.ray] = view.surface.specular > 0.06
+    shiny[view.hits.ray] = (view.surface.specular > 0.06) | (wet & (view.hits.normal[:, 2] > 0.8))
     window = np.ones((2, 2), np.uint8)
     near, far = (how(view.depth, window, anchor=(0, 0)) for how in (cv2.erode, cv2.dilate))
     shiny = cv2.dilate(shiny.reshape(height, width), window, anchor=(0, 0))

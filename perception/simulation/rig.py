@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where the sensors sit on the vehicle, and what they are: KITTI's recording platform, other vehicles, and any at all."""
+"""Where the sensors sit on the vehicle, and what they are: KITTI's recording platform, others, and any at all."""
 
 from __future__ import annotations
 
@@ -130,7 +130,7 @@ def _rig(
     """place: of the LiDAR, metres forward, left and up from the camera. turn: its yaw, pitch and roll in degrees."""
     lidar_to_ego = np.eye(4)
     lidar_to_ego[:3, :3] = _turned(*turn)
-    lidar_to_ego[:3, 3] = np.array(place) + [0.0, 0.0, height]
+    lidar_to_ego[:3, 3] = [place[0], place[1], place[2] + height]
     lidar_to_camera = np.linalg.inv(_camera_to_ego(height, pitch, roll)) @ lidar_to_ego
     return Rig(name, camera, height, pitch, roll, baseline, SCANNERS[lidar], lidar_to_camera)
 

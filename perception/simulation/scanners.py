@@ -83,7 +83,7 @@ class Raster:
 
 @dataclass(frozen=True)
 class Rosette:
-    """Prisms that turn against each other draw petals over an ellipse `width` by `height` degrees, never the same twice.
+    """Prisms that turn against each other draw petals, never the same twice, over `width` by `height` degrees.
 
     lasers: fire side by side. pulses: of all of them in a sweep.
     """

@@ -43,7 +43,7 @@ class TimeOfFlight:
         strength = np.ones(view.depth.size, np.float32)
         strength[view.hits.ray] = np.maximum(signal, 1.0)
         deviation = 0.004 + 0.004 * depth * depth / np.sqrt(strength.reshape(shape))
-        depth = depth + deviation * rng.standard_normal(shape, np.float32)
+        depth += deviation * rng.standard_normal(shape, np.float32)
         depth[(depth < NEAREST) | (depth > self.range)] = np.nan
         return np.asarray(depth, np.float32)
 

@@ -5,8 +5,10 @@ from pathlib import Path
 import pytest
 
 from perception.cli.main import main
-from perception.cli.simulate import _CONDITIONS
+from perception.cli.simulate import _CONDITIONS, _DEPTHS, _RIGS
 from perception.datasets.simulated import SimulatedFolder
+from perception.simulation.depth import DEPTHS
+from perception.simulation.rig import RIGS
 from perception.simulation.weather import CONDITIONS
 
 
@@ -26,5 +28,19 @@ def test_a_mistake_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str
     assert "Traceback" not in error
 
 
-def test_the_offered_conditions_are_those_of_the_simulator() -> None:
-    assert _CONDITIONS == CONDITIONS
+def test_what_is_offered_is_what_the_simulator_has() -> None:
+    assert (_CONDITIONS, _RIGS, _DEPTHS) == (CONDITIONS, RIGS, DEPTHS)
+
+
+def test_a_rig_and_a_depth_camera_are_written_down(tmp_path: Path) -> None:
+    options = "--rig robot --depth tof --frames 1 --scale 0.05 --workers 1"
+    assert main(["simulate", "-o", str(tmp_path), *options.split()]) == 0
+    description = json.loads((tmp_path / "drive.json").read_text())
+    assert description["rig"] == {
+        "name": "robot",
+        "camera_height_m": 0.6,
+        "pitch_deg": -2.0,
+        "roll_deg": 0.0,
+        "baseline_m": 0.12,
+    }
+    assert description["depth"] == "tof"

@@ -92,3 +92,24 @@ def test_an_image_of_another_size_is_refused(folder: Path) -> None:
     path.write_text(json.dumps(description))
     with pytest.raises(DataError, match=r"as in drive\.json"):
         SimulatedFolder(folder)[0]
+
+
+@pytest.mark.parametrize("depth", ["stereo", "tof"])
+def test_other_rigs_and_depth_cameras_come_back_too(depth: str, tmp_path: Path) -> None:
+    made = SimulatedDrive(4, "night", frames=1, scale=0.2, rig="random", depth=depth)
+    read, sample = SimulatedFolder(write_drive(made, tmp_path))[0], made[0]
+    np.testing.assert_array_equal(read.frame.points, sample.frame.points)
+    np.testing.assert_array_equal(read.labels, sample.labels)
+    np.testing.assert_allclose(read.frame.depth, sample.frame.depth, atol=1 / 511, rtol=0)
+    np.testing.assert_allclose(read.frame.lidar_to_camera, made.rig.lidar_to_camera)
+    assert read.frame.camera is not None
+    np.testing.assert_allclose(read.frame.camera.intrinsics, made.camera.intrinsics)
+    assert np.isfinite(sample.frame.depth).any()
+
+
+def test_drives_of_before_there_were_rigs_are_read(folder: Path) -> None:
+    path = folder / "drive.json"
+    description = json.loads(path.read_text())
+    del description["rig"], description["depth"]
+    path.write_text(json.dumps(description))
+    assert len(SimulatedFolder(folder)) == 2

@@ -14,10 +14,10 @@ import pytest
 from numpy.typing import NDArray
 
 from perception.classes import PEDESTRIAN, ROAD, VEHICLE
-from perception.simulation import rig
 from perception.simulation.camera import Camera, View
 from perception.simulation.light import Lighting
 from perception.simulation.raycast import Tracer
+from perception.simulation.rig import rig_for
 from perception.simulation.scene import Actor, Material, Scene, merge
 from perception.simulation.shapes import box, pose, quads
 from perception.simulation.surface import MaterialTable
@@ -66,6 +66,7 @@ def _studio(condition: str) -> Studio:
     scene = _street()
     tracer, table = Tracer(scene), MaterialTable(MATERIALS)
     tracer.move_to(0.0)
+    rig = rig_for("kitti")
     camera, weather = Camera(rig.camera_model(0.25), table), weather_for(0, condition)
     lighting = Lighting(tracer, table, weather, scene.lamps, scene.ego(0.0))
     where = rig.camera_to_ego()

@@ -92,6 +92,8 @@ def test_a_drive_is_a_sequence(drive: SimulatedDrive) -> None:
         ({"rate_hz": 0.0}, "rate_hz 0"),
         ({"scale": 0.0}, "scale 0"),
         ({"street": "motorway"}, "motorway"),
+        ({"rig": "tank"}, "tank"),
+        ({"depth": "sonar"}, "sonar"),
     ],
 )
 def test_wrong_parameters_are_refused(arguments: dict[str, Any], message: str) -> None:
@@ -102,3 +104,27 @@ def test_wrong_parameters_are_refused(arguments: dict[str, Any], message: str) -
 def test_importing_the_simulator_does_not_load_open3d() -> None:
     script = "import perception.simulation, sys; assert 'open3d' not in sys.modules"
     subprocess.run([sys.executable, "-c", script], check=True)
+
+
+@pytest.mark.parametrize("rig", ["kitti", "car", "van", "truck", "robot", "cityscapes", "random"])
+def test_the_lidar_falls_on_the_image_where_the_depth_camera_sees_the_same(rig: str) -> None:
+    sample = SimulatedDrive(seed=5, frames=4, rate_hz=0.8, scale=0.25, rig=rig)[1]
+    frame: Any = sample.frame
+    optical = frame.points[:, :3] @ frame.lidar_to_camera[:3, :3].T + frame.lidar_to_camera[:3, 3]
+    near = (optical[:, 2] > 1) & (optical[:, 2] < 12)
+    uvw = optical[near] @ frame.camera.intrinsics.T
+    u, v = np.rint(uvw[:, :2] / uvw[:, 2:]).astype(int).T
+    inside = (u >= 0) & (u < frame.camera.width) & (v >= 0) & (v < frame.camera.height)
+    assert inside.sum() > 200
+    u, v = u[inside], v[inside]
+    same = sample.point_labels[near][inside] == sample.labels[v, u]  # type: ignore[index]
+    assert same.mean() > 0.9
+    assert abs(np.nanmedian((frame.depth[v, u] - uvw[inside, 2])[same])) < 0.05
+
+
+@pytest.mark.parametrize("depth", ["stereo", "tof"])
+def test_the_depth_camera_changes_nothing_else(depth: str, drive: SimulatedDrive) -> None:
+    other, sample = SimulatedDrive(seed=5, frames=20, scale=0.25, depth=depth)[2], drive[2]
+    np.testing.assert_array_equal(other.frame.rgb, sample.frame.rgb)
+    np.testing.assert_array_equal(other.frame.points, sample.frame.points)
+    assert (np.isnan(other.frame.depth) != np.isnan(sample.frame.depth)).any()  # type: ignore[arg-type]

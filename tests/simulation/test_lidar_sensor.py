@@ -5,20 +5,22 @@ import numpy as np
 import pytest
 
 from perception.classes import BACKGROUND, PEDESTRIAN, ROAD, VEHICLE
-from perception.simulation import rig
 from perception.simulation.lidar import Lidar, Sweep
+from perception.simulation.rig import Rig, rig_for
+
+KITTI = rig_for("kitti")
 
 
-def _sweep(studio: Any, speed: float = 0.0) -> Sweep:
+def _sweep(studio: Any, speed: float = 0.0, rig: Rig = KITTI) -> Sweep:
     def pose(time: float) -> Any:
         ego = np.eye(4)
         ego[0, 3] = speed * time
         return ego @ rig.lidar_to_ego()
 
-    return Lidar(studio.table, 0.5).sweep(studio.tracer, studio.weather, pose, 0.0, np.random.default_rng(0))
+    return Lidar(studio.table, rig.lidar, 0.5).sweep(studio.tracer, studio.weather, pose, 0.0, np.random.default_rng(0))
 
 
-def _in_ego(sweep: Sweep) -> Any:
+def _in_ego(sweep: Sweep, rig: Rig = KITTI) -> Any:
     pose = rig.lidar_to_ego()
     return sweep.points[:, :3] @ pose[:3, :3].T + pose[:3, 3]
 
@@ -63,3 +65,15 @@ def test_fog_shortens_the_reach_and_scatters_back(day: Any, fog: Any) -> None:
     assert (foggy.labels[in_the_air] == BACKGROUND).all()
     assert len(foggy.points) < len(clear.points)
     assert foggy.points[:, 3].mean() < clear.points[:, 3].mean()
+
+
+@pytest.mark.parametrize("name", ["car", "van", "truck", "robot", "cityscapes"])
+def test_every_rigs_points_lie_where_things_are_however_fast_it_drives(name: str, day: Any) -> None:
+    rig = rig_for(name)
+    sweep = _sweep(day, speed=20.0, rig=rig)
+    points = _in_ego(sweep, rig)
+    road = points[sweep.labels == ROAD]
+    assert len(road) > 1000
+    assert abs(np.median(road[:, 2])) < 0.03
+    wall = points[(sweep.labels == BACKGROUND) & (np.abs(points[:, 1]) < 20)]
+    np.testing.assert_allclose(wall[:, 0], 40.0, atol=0.2)

@@ -86,7 +86,7 @@ def trained(change: Callable[[Config], None], seed: int, data: Path, drives: Pat
 
 
 def score(weights: Path, data: Path) -> dict[str, Any]:
-    """Per set: mean IoU of all sensors together, and the mean over classes of what that is better than the best alone."""
+    """Per set: mean IoU of all sensors together, and the mean over classes of its lead on the best sensor alone."""
     pipeline, found = Pipeline.load(weights), {}
     for name in SCORED:
         samples = list(marked(name, data))

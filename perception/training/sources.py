@@ -65,7 +65,7 @@ def _source(name: str, root: Path, recipe: ConfigDict, progress: Callable[[str],
     if name not in recipe.sources:
         raise DataError(f"data set {name!r}: this config knows {', '.join(recipe.sources)}")
     settings = recipe.sources[name]
-    samples: Sequence[Sample] = open_dataset(settings.get("dataset", name), root, settings.split)
+    samples: Sequence[Sample] = open_dataset(settings.get("dataset", name), root, settings.get("split", "train"))
     # Decoding costs more than augmenting: keep everything in memory, shared with the workers.
     if labelled:
         samples = [sample for sample in samples if sample.labels is not None or sample.probabilities is not None]

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from perception.sensors.thermal import infrared_channels, unmeasured
+from perception.sensors.thermal import infrared_channels, unmeasured, white_hot
 
 
 def scene(seed: int = 0) -> NDArray[np.float32]:
@@ -77,7 +77,7 @@ def test_a_scene_of_one_temperature_is_not_amplified_noise() -> None:
 def test_black_hot_images_come_out_as_white_hot_ones() -> None:
     grey = np.clip(scene() * 4 + 60, 7, 255).astype(np.uint8)
     usual = infrared_channels(grey, 128, 96)
-    turned = infrared_channels(255 - grey, 128, 96, black_hot=True)
+    turned = infrared_channels(white_hot(255 - grey), 128, 96)
     assert np.abs(usual[0].astype(int) - turned[0]).max() <= 3
     assert np.abs(usual[1].astype(int) - turned[1]).mean() < 4
 

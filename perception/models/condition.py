@@ -35,10 +35,12 @@ class ConditionToken(BaseModule):
         self.splits = list(splits)
         self.stages = stages
         measures, weights = 6 + 4 * len(self.splits), stages + len(self.splits)
-        self.token = nn.Sequential(nn.Linear(measures, hidden), nn.ReLU(), nn.Linear(hidden, weights))
-        nn.init.zeros_(self.token[2].weight)
-        nn.init.zeros_(self.token[2].bias)
-        self.token[2].bias.data[:stages] = favour
+        last = nn.Linear(hidden, weights)
+        nn.init.zeros_(last.weight)
+        nn.init.zeros_(last.bias)
+        with torch.no_grad():
+            last.bias[:stages] = favour
+        self.token = nn.Sequential(nn.Linear(measures, hidden), nn.ReLU(), last)
 
     def forward(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """See the class."""

@@ -65,7 +65,8 @@ def without(frame: Frame, modalities: Collection[str]) -> Frame | None:
         return frame
     if not set(frame.modalities) - set(modalities):
         return None
-    return replace(frame, **{FIELDS[name]: None for name in modalities})
+    left_out: dict[str, Any] = {FIELDS[name]: None for name in modalities}
+    return replace(frame, **left_out)
 
 
 def without_frozen(frame: Frame, frozen: Mapping[str, str]) -> tuple[Frame, dict[str, str]]:

@@ -31,7 +31,7 @@ SMALLEST_RIM = 0.002
 
 
 def infrared_channels(infrared: NDArray[Any], width: int, height: int) -> NDArray[np.uint8]:
-    """(H, W) uint8 or uint16, white-hot → (3, height, width) uint8: intensity, rank, valid; 0 where nothing was measured.
+    """(H, W) uint8 or uint16, white-hot → (3, height, width) uint8: intensity, rank, valid; 0 where nothing is known.
 
     intensity: linear from percentile LOW to HIGH of the measured pixels. rank: the share of them that is colder, which
     no gain control, gamma or hot engine in view changes.

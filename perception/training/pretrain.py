@@ -129,7 +129,7 @@ def reconstruction_losses(
 ) -> dict[str, Tensor]:
     """Scalars, one for each sensor: the mean absolute error where it was hidden, is present and measured something.
 
-    For depth and LiDAR, also the binary cross-entropy of whether it measured, wherever it was hidden. A sensor that no
+    Of all but the camera, also the binary cross-entropy of whether it measured, wherever it was hidden. A sensor that no
     frame of the batch has costs nothing. rgb, aux: as `Reconstructor.reconstruct` returns them. batch: as it was before
     anything was hidden. hidden_rgb, hidden_aux: (B, 1, H/32, W/32) bool.
     """
@@ -141,15 +141,12 @@ def reconstruction_losses(
     for number, (sensor, names) in enumerate(CHANNELS.items()):
         guess, truth = guesses[number], truths[number]
         counts = hidden * batch.present[:, number + 1, None, None, None]
-        if "valid" not in names:
-            losses[f"loss_{sensor}"] = _mean((guess - truth).abs(), counts) / AUX_SPREAD
-            continue
         valid = truth[:, -1:]
         guess, truth, validity = guess[:, :-1], truth[:, :-1], guess[:, -1:]
         measured = (counts * valid).repeat(1, len(names) - 1, 1, 1)
-        # Measured heights begin at 1: depth whose camera is unknown has none.
-        height = names.index("height")
-        measured[:, height] *= truth[:, height] > 0
+        if "height" in names:  # those that are measured begin at 1: without a camera or a ground there are none
+            height = names.index("height")
+            measured[:, height] *= truth[:, height] > 0
         certainty = functional.binary_cross_entropy_with_logits(validity, valid, reduction="none")
         losses[f"loss_{sensor}"] = _mean((guess - truth).abs(), measured) / AUX_SPREAD
         losses[f"loss_{sensor}_valid"] = _mean(certainty, counts)

@@ -63,6 +63,21 @@ def test_labels_what_training_takes(weights: Path, drive: Path, tmp_path: Path) 
     assert (run / "weights.safetensors").is_file()
 
 
+def test_fills_in_what_labels_leave_unknown(weights: Path, tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    labels = np.full((64, 128), 255, np.uint8)
+    labels[10:40, 30:50] = 3
+    for folder, image in (("image", rng.integers(0, 256, (64, 128, 3), np.uint8)), ("labels", labels)):
+        (tmp_path / "own" / folder).mkdir(parents=True)
+        cv2.imwrite(str(tmp_path / "own" / folder / "a.png"), image)
+    out = tmp_path / "filled"
+    options = ["--fill", "--modalities", "rgb", "--thresholds", "0.2", "0.2", "0.2", "0.2", "-o", str(out)]
+    assert main(["pseudo-label", f"folder={tmp_path / 'own'}", "--model", str(weights), *options]) == 0
+    sample = open_dataset("pseudo", out)[0]
+    assert (sample.labels == labels).all()
+    assert sample.probabilities.shape == (32, 64, 4)
+
+
 def test_an_unsure_network_teaches_nothing(weights: Path) -> None:
     frame = Frame(0, np.random.default_rng(0).integers(0, 256, (64, 96, 3), np.uint8))
     model = build_model(weights)

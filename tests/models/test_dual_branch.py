@@ -31,7 +31,7 @@ def model(config: dict) -> torch.nn.Module:
 def batch(size: int = 1, height: int = 64, width: int = 96) -> Batch:
     return Batch(
         torch.randint(0, 256, (size, 3, height, width)).float(),
-        torch.randint(0, 256, (size, 8, height // 2, width // 2)).float(),
+        torch.randint(0, 256, (size, 10, height // 2, width // 2)).float(),
         torch.ones(size, 4),
     )
 
@@ -80,7 +80,7 @@ def test_the_loss_reaches_every_parameter(config: dict) -> None:
 
 def test_the_deployed_graph_decides_as_softmax_and_argmax_do(model: torch.nn.Module) -> None:
     rgb = torch.randint(0, 256, (1, 64, 96, 3), dtype=torch.uint8)
-    aux = torch.randint(0, 256, (1, 32, 48, 8), dtype=torch.uint8)
+    aux = torch.randint(0, 256, (1, 32, 48, 10), dtype=torch.uint8)
     present = torch.ones(1, 4)
     with torch.inference_mode():
         labels, confidence, weights = DeployGraph(model)(rgb, aux, present)
@@ -100,7 +100,7 @@ def test_a_head_of_mmsegs_can_be_deployed_too(config: dict) -> None:
     head = dict(type="FCNHead", in_channels=256, channels=16, num_classes=4, norm_cfg=norm, align_corners=False)
     model = MODELS.build({**config, "decode_head": head}).eval()
     rgb = torch.randint(0, 256, (1, 64, 96, 3), dtype=torch.uint8)
-    aux = torch.randint(0, 256, (1, 32, 48, 8), dtype=torch.uint8)
+    aux = torch.randint(0, 256, (1, 32, 48, 10), dtype=torch.uint8)
     with torch.inference_mode():
         labels, confidence, _ = DeployGraph(model)(rgb, aux, torch.ones(1, 4))
     assert labels.shape == confidence.shape == (1, 64, 96)

@@ -79,11 +79,11 @@ def test_a_recipe_may_keep_the_sensors_together_more_often() -> None:
 
 
 def test_a_dropped_modality_leaves_nothing_behind() -> None:
-    frame = Frame(0, np.full((64, 96, 3), 9, np.uint8), infrared=np.full((64, 96), 7, np.uint8))
+    frame = Frame(0, np.full((64, 96, 3), 9, np.uint8), infrared=np.full((64, 96), 70, np.uint8))
     out = drop_modalities(encode(frame, 96, 64), np.array([False, True, True, True]))
     assert out.present.tolist() == [0, 0, 1, 0]
     assert not out.rgb.any()
-    assert (out.aux[..., 3] == 7).all()
+    assert (out.aux[..., 5] == 255).all()
 
 
 def test_photometric_changes_keep_shape_and_dtype() -> None:

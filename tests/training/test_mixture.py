@@ -24,7 +24,7 @@ def test_small_frames_stand_side_by_side() -> None:
     seen = set()
     for item in (crops[i] for i in range(len(crops))):
         assert item["rgb"].shape == (3, 64, 128)
-        assert item["aux"].shape == (8, 32, 64)
+        assert item["aux"].shape == (10, 32, 64)
         assert item["present"].tolist() == [1, 0, 0, 0]
         left, right = item["labels"][:, :64].unique(), item["labels"][:, 64:].unique()
         assert len(left) == len(right) == 1

@@ -71,10 +71,10 @@ def test_every_sensor_sees_what_was_pasted(seed: int) -> None:
     assert (rgb[core][:, 0] > 180).all()
     small = core[::2, ::2]
     assert (aux[small][:, 0] == log_depth(np.float32([10]))).all()
-    assert (aux[small][:, 3] == 220).all()
-    hit = small & (aux[..., 7] > 0)
+    assert (aux[small][:, 3] == 255).all()  # the warmest thing in the donor's image
+    hit = small & (aux[..., 9] > 0)
     assert hit.any()
-    assert (np.abs(aux[hit][:, 4].astype(int) - int(log_depth(np.float32([10]))[0])) <= 1).all()
+    assert (np.abs(aux[hit][:, 6].astype(int) - int(log_depth(np.float32([10]))[0])) <= 1).all()
     untouched = ~np.isin(np.arange(160), np.flatnonzero(where.any(0))[:, None] + np.arange(-3, 4))
     assert (rgb[:, untouched] == 100).all()
 
@@ -105,7 +105,7 @@ def test_nothing_is_pasted_where_it_cannot_be() -> None:
 
 def test_a_crop_depends_on_seed_and_number_alone() -> None:
     samples = [_street(True, True), _street(False, True)]
-    everything = Augmentation(Weather(0.5, 0.5, 0.5, 0.5), LidarFaults(share=0.7), Paste(share=1.0))
+    everything = Augmentation(weather=Weather(0.5, 0.5, 0.5, 0.5), lidar=LidarFaults(share=0.7), paste=Paste(share=1.0))
     source = Source(samples, 1.0, (0.8, 1.2), "street", donors=("street",))
     make = lambda: Mixture([source], (64, 96), 20, 5, everything)  # noqa: E731
     first, second = make(), make()

@@ -32,7 +32,7 @@ from perception.training.pretrain import (  # noqa: E402
 from perception.training.sources import open_mixture  # noqa: E402
 from perception.training.train import Options, train  # noqa: E402
 
-LIDAR = slice(4, 8)
+LIDAR = slice(6, 10)
 
 
 @pytest.fixture
@@ -56,9 +56,9 @@ def _batch() -> Batch:
     """Two frames with every sensor; the LiDAR and the depth camera measure in every other column."""
     generator = torch.Generator().manual_seed(0)
     rgb = torch.randint(0, 256, (2, 3, 64, 64), generator=generator).float()
-    aux = torch.randint(1, 256, (2, 8, 32, 32), generator=generator).float()
-    aux[:, [2, 7]] = 255.0
-    aux[:, [0, 1, 2, 4, 5, 6, 7], :, ::2] = 0.0
+    aux = torch.randint(1, 256, (2, 10, 32, 32), generator=generator).float()
+    aux[:, [2, 5, 9]] = 255.0
+    aux[:, [0, 1, 2, 6, 7, 8, 9], :, ::2] = 0.0
     return Batch(rgb, aux, torch.ones(2, 4))
 
 
@@ -98,8 +98,8 @@ def test_only_what_is_hidden_and_measured_counts() -> None:
     assert not aux[..., 16:].any()
     assert aux[:, :, :, 1:16:2].all()
     empty = aux[..., :16:2]
-    assert empty[:, [2, 3, 7]].all()  # that there is nothing is learnt, and infrared is everywhere
-    assert not empty[:, [0, 1, 4, 5, 6]].any()
+    assert empty[:, [2, 3, 4, 5, 9]].all()  # that there is nothing is learnt, and infrared is everywhere
+    assert not empty[:, [0, 1, 6, 7, 8]].any()
 
 
 def test_depth_without_a_camera_teaches_no_height() -> None:
@@ -126,7 +126,7 @@ def test_an_absent_sensor_contributes_nothing() -> None:
 def test_a_perfect_guess_costs_nothing() -> None:
     batch = _batch()
     aux = batch.aux / 255
-    aux[:, [2, 7]] = 200 * aux[:, [2, 7]] - 100  # logits
+    aux[:, [2, 5, 9]] = 200 * aux[:, [2, 5, 9]] - 100  # logits
     losses = reconstruction_losses(local_contrast(batch.rgb), aux, batch, _left(), _left())
     assert all(loss < 1e-6 for loss in losses.values())
 

@@ -22,7 +22,7 @@ def _batch() -> dict[str, torch.Tensor]:
     generator = torch.Generator().manual_seed(0)
     return dict(
         rgb=torch.randint(0, 256, (2, 3, 64, 64), generator=generator, dtype=torch.uint8),
-        aux=torch.randint(0, 256, (2, 8, 32, 32), generator=generator, dtype=torch.uint8),
+        aux=torch.randint(0, 256, (2, 10, 32, 32), generator=generator, dtype=torch.uint8),
         present=torch.ones(2, 4),
         labels=torch.randint(0, 4, (2, 64, 64), generator=generator, dtype=torch.uint8),
     )

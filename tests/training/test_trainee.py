@@ -52,7 +52,7 @@ def _data() -> dict[str, torch.Tensor]:
     generator = torch.Generator().manual_seed(0)
     return dict(
         rgb=torch.randint(0, 256, (2, 3, 64, 64), generator=generator, dtype=torch.uint8),
-        aux=torch.randint(0, 256, (2, 8, 32, 32), generator=generator, dtype=torch.uint8),
+        aux=torch.randint(0, 256, (2, 10, 32, 32), generator=generator, dtype=torch.uint8),
         present=torch.ones(2, len(MODALITIES)),
         labels=torch.randint(0, 4, (2, 64, 64), generator=generator, dtype=torch.uint8),
     )
@@ -117,6 +117,35 @@ def test_a_teacher_sees_what_the_student_does_not(config: Config) -> None:
     assert copy.deepcopy(trainee).lesson is trainee.lesson
 
 
+def test_each_side_is_taught_as_if_it_were_alone(config: Config) -> None:
+    trainee, data = _trainee(config, alone=1.0, distil=0.5), _data()
+    data["present"][1, 0] = 0  # the second crop has no camera: there is nothing to take apart
+    losses = trainee.learn(data)
+    assert set(losses) == {"loss_ce", "loss_camera", "loss_camera_apart", "loss_others", "loss_others_apart"}
+    plain = _trainee(config)
+    first = {name: value[:1] for name, value in data.items()}
+    camera = plain.learn({**first, "kept": torch.tensor([[1.0, 0, 0, 0]])})["loss_ce"]
+    torch.testing.assert_close(losses["loss_camera"], camera)
+    together = plain.learn(data)["loss_ce"]
+    torch.testing.assert_close(losses["loss_ce"], together)
+
+
+def test_what_all_say_together_learns_nothing_from_its_sides(config: Config) -> None:
+    trainee, data = _trainee(config, distil=1.0), _data()
+    gates = [p for name, p in trainee.named_parameters() if ".rgb_gate." in name or ".aux_gate." in name]
+    losses = trainee.learn(data)
+    (losses["loss_camera_apart"] + losses["loss_others_apart"]).backward()
+    # A side alone has no gate to open, and the gates' own result is only learnt from.
+    assert all(p.grad is None or not p.grad.any() for p in gates)
+    assert trainee.backbone.rgb.stem[0].conv.weight.grad.any()
+
+
+def test_crops_of_a_camera_alone_have_no_sides(config: Config) -> None:
+    data = _data()
+    data["present"][:, 1:] = 0
+    assert set(_trainee(config, alone=1.0, distil=1.0).learn(data)) == {"loss_ce"}
+
+
 def test_what_is_not_kept_is_gone() -> None:
     data = _data()
     batch = Batch(data["rgb"].float(), data["aux"].float(), data["present"])
@@ -124,7 +153,8 @@ def test_what_is_not_kept_is_gone() -> None:
     assert not seen.aux[0, :3].any()
     torch.testing.assert_close(seen.aux[0, 3:], batch.aux[0, 3:])
     assert not seen.rgb[1].any()
-    assert not seen.aux[1, 3].any()
+    assert not seen.aux[1, 3:6].any()
+    torch.testing.assert_close(seen.aux[1, 6:], batch.aux[1, 6:])
     assert seen.present.tolist() == [[1, 0, 1, 1], [0, 1, 0, 1]]
 
 
@@ -152,6 +182,7 @@ def test_everything_at_once_trains_and_is_saved_as_the_plain_network(
     [
         ("soft", dict(heat=2)),
         ("teacher", dict(heat=2)),
+        ("sides", dict(heat=2)),
         ("mean_teacher", dict(heat=2)),
         ("augmentation", dict(snow=dict(share=1))),
     ],

@@ -129,9 +129,9 @@ def reconstruction_losses(
 ) -> dict[str, Tensor]:
     """Scalars, one for each sensor: the mean absolute error where it was hidden, is present and measured something.
 
-    Of all but the camera, also the binary cross-entropy of whether it measured, wherever it was hidden. A sensor that no
-    frame of the batch has costs nothing. rgb, aux: as `Reconstructor.reconstruct` returns them. batch: as it was before
-    anything was hidden. hidden_rgb, hidden_aux: (B, 1, H/32, W/32) bool.
+    Of all but the camera, also the binary cross-entropy of whether it measured, wherever it was hidden. A sensor that
+    no frame of the batch has costs nothing. rgb, aux: as `Reconstructor.reconstruct` returns them. batch: as it was
+    before anything was hidden. hidden_rgb, hidden_aux: (B, 1, H/32, W/32) bool.
     """
     counts = _enlarge(hidden_rgb, PATCH) * batch.present[:, :1, None, None]
     losses = {"loss_rgb": _mean((rgb - local_contrast(batch.rgb)).abs(), counts)}

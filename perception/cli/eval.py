@@ -29,6 +29,7 @@ EXAMPLES = """\
 perception eval camvid ~/data/camvid                           the validation split, the shipped weights
 perception eval idd-lite ~/data/idd_lite --limit 50            50 samples, evenly spaced
 perception eval kitti-frames ~/data/kitti --modalities lidar   what the LiDAR alone is good for
+perception eval kitti-stereo ~/data/kitti --modalities depth   what two cameras' depth alone is good for
 perception eval kitti-object ~/kitti/object --modalities rgb   vehicles at LiDAR points, seen by the camera alone
 perception eval kitti-road ~/kitti/road --split all            MaxF and the rest by category, also from above
 perception eval kitti-road ~/kitti/road --split test --submission out/road   the files for KITTI's server

@@ -18,7 +18,7 @@ perception train dual_branch_s --teacher large.safetensors --data camvid=DATA/ca
 perception train dual_branch_s --pretrain --data kitti-frames=DATA/kitti -o work_dirs/pretrained
 perception train dual_branch_s --init work_dirs/pretrained/weights.safetensors --data … -o work_dirs/second
 
-Data sets: camvid, idd-lite, kitti-frames, roadscene, msrs, simulated; the config tells how often each is drawn.
+Data sets: those of `perception eval`, as far as the config knows them: it tells how often each is drawn.
 The output folder holds last.pt, to resume from, and weights.safetensors, for `perception eval` and `perception export`.
 """
 

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import json
-from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -129,10 +128,11 @@ def _small_files(root: Path) -> list[_Files]:
 
 
 def _published_rig(path: Path) -> Rig:
+    content = _json(path)
     try:
-        inner, outer = (_cameras(path)[part] for part in ("intrinsic", "extrinsic"))
-        size = inner["fx"], inner["fy"], inner["u0"], inner["v0"]
-        return _checked(Rig(*map(float, (*size, outer["baseline"], outer["z"], outer["pitch"]))), path)
+        inner, outer = content["intrinsic"], content["extrinsic"]
+        values = inner["fx"], inner["fy"], inner["u0"], inner["v0"], outer["baseline"], outer["z"], outer["pitch"]
+        return _checked(Rig(*map(float, values)), str(path))
     except (KeyError, TypeError, ValueError):
         raise DataError(
             f"{path}: expected intrinsic with fx, fy, u0, v0 and extrinsic with baseline, z, pitch, all numbers"
@@ -140,22 +140,21 @@ def _published_rig(path: Path) -> Rig:
 
 
 def _small_rig(path: Path, name: str) -> Rig:
+    content = _json(path)
     try:
-        values = _cameras(path)[name]
-        return _checked(Rig(*(float(values[key]) for key in Rig._fields)), path)
+        return _checked(Rig(*(float(content[name][key]) for key in Rig._fields)), f"{path}: {name}")
     except (KeyError, TypeError, ValueError):
         raise DataError(f"{path}: {name}: expected the numbers {', '.join(Rig._fields)}") from None
 
 
-@lru_cache(maxsize=8)
-def _cameras(path: Path) -> Any:
+def _json(path: Path) -> Any:
     try:
         return json.loads(read_text(path))
     except json.JSONDecodeError as error:
         raise DataError(f"{path}: no JSON: {error}") from error
 
 
-def _checked(rig: Rig, path: Path) -> Rig:
+def _checked(rig: Rig, where: str) -> Rig:
     if not (np.isfinite(rig).all() and rig.fx > 0 and rig.fy > 0 and rig.baseline > 0):
-        raise DataError(f"{path}: focal lengths and baseline must be positive and all finite, got {rig}")
+        raise DataError(f"{where}: focal lengths and baseline must be positive and all finite, got {rig}")
     return rig

@@ -29,7 +29,6 @@ class KittiRawSamples(LazySequence[Sample]):
                 f"{self.drive.path}: no boxes in tracklet_labels.xml, or no such file: there is no truth to score "
                 "against; unpack the drive's tracklets there"
             )
-
         self._right = self.drive.path / "image_03" / "data" if stereo else None
         if self._right and not any(self._right.glob("*.png")):
             raise DataError(f"{self._right}: no right images: depth needs them beside image_02")

@@ -27,7 +27,7 @@ _MEDIANS = (0, 3, 5)
 class Matcher:
     """How blocks of the left image are sought in the right one.
 
-    kind: `sgbm` (semi-global, three paths) or `bm` (block matching: three times as fast, blind on plain surfaces).
+    kind: `sgbm` (semi-global, three paths) or `bm` (block matching: half the time, blind on plain surfaces).
     block: side of the block, odd, 5 or more for bm. disparities: how far it is sought, a multiple of 16; what is nearer
     than fx · B / disparities is not found, nor are the left image's first `disparities` columns. uniqueness: by how
     many per cent the best place must beat the second. speckle_window: patches of fewer pixels are taken out, 0 keeps
@@ -93,7 +93,7 @@ def _algorithm(matcher: Matcher) -> Any:
         bm = cv2.StereoBM.create(matcher.disparities, matcher.block)
         bm.setUniquenessRatio(matcher.uniqueness)
         bm.setSpeckleWindowSize(matcher.speckle_window)
-        bm.setSpeckleRange(matcher.speckle_range)
+        bm.setSpeckleRange(SUBPIXELS * matcher.speckle_range)  # unlike sgbm, it does not multiply itself
         bm.setDisp12MaxDiff(matcher.left_right)
         return bm
     return cv2.StereoSGBM.create(

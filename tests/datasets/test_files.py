@@ -44,6 +44,15 @@ def test_soft_labels_need_four_channels(image):
         read_soft_labels(image)
 
 
+def test_soft_labels_that_are_nearly_equal_know_nothing(tmp_path):
+    """Sixteen steps of 8 bits cannot say a quarter: all within a step of 64 mean it, one beyond means something."""
+    pixels = [[(63, 64, 64, 64), (80, 48, 64, 64), (0, 0, 0, 0), (81, 58, 58, 58), (96, 96, 32, 32)]]
+    cv2.imwrite(str(tmp_path / "soft.png"), np.array(pixels, np.uint8))
+    probabilities = read_soft_labels(tmp_path / "soft.png")[0]
+    np.testing.assert_array_equal(probabilities[:3], np.full((3, 4), 0.25))
+    np.testing.assert_allclose(probabilities[3:, 0], [81 / 255, 96 / 256])
+
+
 def test_an_empty_sweep_is_no_error(tmp_path):
     (tmp_path / "a.bin").touch()
     assert read_velodyne(tmp_path / "a.bin").shape == (0, 4)

@@ -6,21 +6,12 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import pytest
+from helpers.stereo import moved_left, texture
 
 from perception.errors import FrameError
 from perception.sensors.stereo import Matcher, stereo_depth
 
 FOCAL, BASELINE = 100.0, 0.5
-
-
-def texture(height: int = 80, width: int = 240) -> np.ndarray:
-    """(H, W, 3) uint8 of blurred noise, which every block matcher likes."""
-    noise = np.random.default_rng(0).integers(0, 256, (height, width, 3), np.uint8)
-    return cv2.normalize(cv2.GaussianBlur(noise, (0, 0), 1.5), None, 0, 255, cv2.NORM_MINMAX)
-
-
-def moved_left(image: np.ndarray, pixels: float) -> np.ndarray:
-    return cv2.warpAffine(image, np.array([[1.0, 0, -pixels], [0, 1, 0]]), image.shape[1::-1], borderMode=cv2.BORDER_WRAP)
 
 
 @pytest.mark.parametrize("matcher", [Matcher(disparities=48), Matcher("bm", 15, 48), Matcher(disparities=48, median=0)])
@@ -42,6 +33,19 @@ def test_what_stands_before_a_wall_is_nearer():
     depth = stereo_depth(left, right, FOCAL, BASELINE, Matcher(disparities=48))
     assert np.nanmedian(depth[30:50, 130:150]) == pytest.approx(50 / 24, rel=0.02)
     assert np.nanmedian(depth[30:50, 180:200]) == pytest.approx(50 / 8, rel=0.02)
+
+
+@pytest.mark.parametrize("matcher", [Matcher(disparities=64), Matcher("bm", 15, 64)])
+def test_a_slope_is_one_surface_and_no_speckles(matcher):
+    """Neighbouring pixels differ by more than a sixteenth of a pixel, but by less than one."""
+    left = texture(160)
+    rows, columns = np.mgrid[:160, :240].astype(np.float32)
+    seen_from_the_right = 4 + 0.15 * rows + 0.1 * columns
+    right = cv2.remap(left, columns + seen_from_the_right, rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP)
+    depth = stereo_depth(left, right, FOCAL, BASELINE, matcher)[10:-10, 70:-70]
+    assert np.isfinite(depth).mean() > 0.95
+    expected = (4 + 0.15 * rows + 0.1 * columns)[10:-10, 70:-70] / 1.1
+    assert np.nanpercentile(np.abs(FOCAL * BASELINE / depth - expected), 95) < 0.5
 
 
 def test_grey_images_do_too_and_a_plain_pair_has_no_depth():

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from perception.datasets.files import read_soft_labels
 from perception.errors import DataError
 from perception.frame import Frame
 from perception.sample import Sample
@@ -58,6 +60,19 @@ def test_cropped_soft_labels_stay_on_the_image(seed: int) -> None:
     known = soft.sum(2) > 250
     assert np.mean((soft.argmax(2) == truth)[known & (truth < 255)]) > 0.9
     assert (soft.astype(int).sum(2) <= 257).all()
+
+
+def test_what_a_file_knows_nothing_of_teaches_nothing(tmp_path) -> None:
+    """Left half: all channels about 64. Right half: road."""
+    soft = np.full((32, 48, 4), (63, 64, 64, 64), np.uint8)
+    soft[:, 24:] = 17, 238, 0, 0
+    cv2.imwrite(str(tmp_path / "soft.png"), soft)
+    sample = _sample(read_soft_labels(tmp_path / "soft.png"), scale=2)
+    assert (hard_labels(sample)[:, :46] == 255).all()
+    assert (hard_labels(sample)[:, 50:] == 1).all()
+    taught = crop_soft(sample, Crop(np.eye(3), 96, 64), np.full((64, 96), 255, np.uint8))
+    assert not taught[:, :23].any()
+    assert (taught[:, 25:].argmax(2) == 1).all()
 
 
 def test_soft_labels_give_way_to_class_ids() -> None:

@@ -26,15 +26,16 @@ FARTHEST = 255.0
 class StereoCamera:
     """One pair of cameras and what is made of its images.
 
-    baseline: metres. brighter: how many times the light the right image is exposed to. askew: pixels by which the right
-    image stands too high, left over from calibration. half: matched at half the resolution. whole: disparities come in
+    baseline: metres. brighter: how many times the light the right image is exposed to. down, aside: degrees by
+    which the right camera looks down and to the right, left over from calibration. half: matched at half the resolution. whole: disparities come in
     whole pixels. smooth: disparities are smoothed within things.
     """
 
     matcher: Matcher
     baseline: float
     brighter: float = 1.0
-    askew: float = 0.0
+    down: float = 0.0
+    aside: float = 0.0
     half: bool = False
     whole: bool = False
     smooth: bool = False
@@ -78,10 +79,9 @@ class StereoCamera:
         rng: np.random.Generator,
     ) -> NDArray[np.uint8]:
         """(H, W, 3) uint8, the right image. view, picture: what `camera`, the left one, sees from `pose` (4, 4)."""
-        angle = self.askew / float(camera.model.intrinsics[1, 1])
         beside = np.eye(4)
         beside[0, 3] = self.baseline
-        beside[1:3, 1:3] = [[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]
+        beside[:3, :3] = cv2.Rodrigues(np.deg2rad([-self.down, self.aside, 0.0]))[0]
         radiance, lit = camera.expose_beside(view, picture, tracer, lighting, pose, pose @ beside)
         weather = replace(lighting.weather, key=lighting.weather.key * self.brighter)
         return develop(radiance, lit, weather, rng)
@@ -109,7 +109,8 @@ def draw_stereo(camera: CameraModel, rig: Rig, rng: np.random.Generator) -> Ster
         matcher,
         baseline,
         brighter=float(np.exp(rng.normal(0.0, 0.08))),
-        askew=float(rng.normal(0.0, 0.15)),
+        down=float(rng.normal(0.0, 0.01)),
+        aside=float(rng.normal(0.0, 0.01)),
         half=half,
         whole=bool(rng.random() < 0.2),
         smooth=bool(rng.random() < 0.3),

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from perception.engines import ENGINES
 from perception.frame import MODALITIES
+from perception.rigid import rigid_fault
 from perception.ros.collector import Timing
 
 MAX_CELLS = 4000
@@ -263,15 +264,11 @@ def check(name: str, value: Any) -> str | None:
 
 
 def check_rigid(name: str, value: Sequence[float]) -> str | None:
-    """Why these numbers are no rigid transform, row by row; None where they are."""
+    """Why these numbers, a matrix row by row, are no rigid transform; None where they are."""
     if len(value) != 16:
         return f"{name}: {len(value)} numbers, expected 16 (a 4×4 matrix, row by row)"
-    matrix = np.array(value, np.float64).reshape(4, 4)
-    rotation = matrix[:3, :3]
-    rigid = np.allclose(rotation @ rotation.T, np.eye(3), atol=1e-3) and np.linalg.det(rotation) > 0
-    if not (np.isfinite(matrix).all() and rigid and np.allclose(matrix[3], [0, 0, 0, 1])):
-        return f"{name}: no rigid transform; rotation rows must be orthonormal and the last row 0 0 0 1"
-    return None
+    fault = rigid_fault(np.array(value, np.float64).reshape(4, 4))
+    return f"{name}: no rigid transform: {fault}" if fault else None
 
 
 def declare(node: Any) -> Settings:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from perception.errors import DataError
-from perception.frame import Frame
+from perception.frame import Frame, Prediction
 from perception.labelling.frames import NamedFrames
 from perception.ros.assembly import Assembler, Input, Observation
 from perception.ros.bag import TYPES
@@ -64,9 +64,10 @@ class BagFrames(NamedFrames):
         self._cursor: BagCursor | None = None
         self._tree: StaticTransforms | None = None
         self._motion: EgoMotion | None = None
+        self._seen: Observation | None = None
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_cursor": None, "_tree": None, "_motion": None}
+        return {**self.__dict__, "_cursor": None, "_tree": None, "_motion": None, "_seen": None}
 
     def read(self, index: int) -> Frame:
         """The frame of an instant."""
@@ -101,8 +102,16 @@ class BagFrames(NamedFrames):
         if seen is None or modality not in seen.frame.modalities:
             reason = "; ".join(complaints) or f"no calibration for {modality}"
             raise DataError(f"{self.path}: {self.names[index]}: {reason}")
-        self.complaints = complaints
+        self.complaints, self._seen = complaints, seen
         return seen
+
+    def shown(self, index: int) -> Frame:
+        """The frame with its image as it was recorded."""
+        return self.observe(index).shown
+
+    def returned(self, prediction: Prediction) -> Prediction:
+        """The prediction in the image as it was recorded, of the frame that was read last."""
+        return prediction if self._seen is None else self._seen.returned(prediction)
 
     def _scan(self) -> None:
         """Note where every message is, and keep what calibrates the sensors."""

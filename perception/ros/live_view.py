@@ -143,14 +143,14 @@ class LiveView:
 
     def _mount(self, message: PointCloud2) -> None:
         """Where the camera is, seen from this sweep's LiDAR; drawn looking ahead where nothing says so."""
-        camera = self._calibration.camera()
-        if camera is None:
+        view = self._calibration.camera()
+        if view is None:
             return
         try:
-            mount = self._calibration.lidar_to_camera(message.header.frame_id, camera.frame_id)
+            mount = self._calibration.lidar_to_camera(message.header.frame_id, view.model.frame_id)
         except MessageError:
             mount = None
-        self._log.camera(camera, mount)
+        self._log.camera(view.model, None if mount is None else view.from_frame @ mount)
 
 
 def _numbers(values: dict[str, str], prefix: str, suffix: str) -> dict[str, float]:

@@ -118,7 +118,7 @@ class PerceptionNode(LifecycleNode):
         file = read_calibration_file(settings.calibration_file) if settings.calibration_file else None
         self._calibration = Calibration(file, settings.lidar_to_camera, self._transforms)
         pipeline = Pipeline.load(settings.model, settings.engine, settings.threads, self._load_engine)
-        camera = file.camera if file else None
+        camera = file.camera.model if file and file.camera else None
         pipeline.warm_up(*((camera.width, camera.height) if camera else WARM_UP_SIZE))
         agreement = pipeline.self_check()
         self._outputs = Publishers(self, settings.model, self._transforms, self._complaints)
@@ -231,7 +231,9 @@ class PerceptionNode(LifecycleNode):
         if matched.stamp_ns < self._newest_ns - JUMP_NS and self._transforms is not None:
             self._transforms.forget()
         self._newest_ns = matched.stamp_ns
-        seen = assembler(matched, settings.intensity_max, settings.infrared_distance)
+        seen = assembler(
+            matched, settings.intensity_max, settings.infrared_distance, image_rectified=settings.image_rectified
+        )
         if seen is None:
             return None
         convert_ms = 1e3 * (time.perf_counter() - began)
@@ -247,7 +249,7 @@ class PerceptionNode(LifecycleNode):
         """Step 3 of the worker: everything that is said about the frame."""
         assert self._pipeline is not None
         assert self._outputs is not None
-        prediction = self._pipeline.decode(job.task)
+        prediction = job.seen.returned(self._pipeline.decode(job.task))
         spent = self._outputs.publish(job.seen, prediction, job.settings)
         if job.settings.check_extrinsics:
             self._check_extrinsics(job.task)

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from perception.engines import ENGINES
 from perception.frame import MODALITIES
 from perception.rigid import rigid_fault
+from perception.ros.cameras import RECTIFIED
 from perception.ros.collector import Timing
 
 MAX_CELLS = 4000
@@ -124,6 +125,13 @@ PARAMETERS: tuple[Parameter, ...] = (
         "Camera and LiDAR extrinsics where no camera_info or TF is: a KITTI calibration folder, or YAML.",
     ),
     Parameter(
+        "image_rectified",
+        "auto",
+        "Whether images are rectified; auto asks each camera_info and topic. Others are rectified here, their labels not.",
+        choices=RECTIFIED,
+        live=True,
+    ),
+    Parameter(
         "lidar_to_camera",
         (0.0,) * 16,
         "LiDAR frame to optical frame, used last: a 4×4 matrix, row by row, as 16 numbers; zeros for none.",
@@ -183,6 +191,7 @@ class Settings:
     intensity_max: float
     infrared_distance: float
     calibration_file: str | None
+    image_rectified: str
     lidar_to_camera: NDArray[np.float64] | None
     motion_compensation: bool
     fixed_frame: str
@@ -231,6 +240,7 @@ def make_settings(values: Mapping[str, Any]) -> Settings:
         intensity_max=value["lidar.intensity_max"],
         infrared_distance=value["infrared.distance_m"],
         calibration_file=value["calibration_file"] or None,
+        image_rectified=value["image_rectified"],
         lidar_to_camera=np.array(matrix, np.float64).reshape(4, 4) if np.any(matrix) else None,
         motion_compensation=value["motion_compensation"],
         fixed_frame=value["fixed_frame"],

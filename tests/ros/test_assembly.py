@@ -10,6 +10,7 @@ import pytest
 from perception.frame import CameraModel
 from perception.ros.assembly import Assembler, Input, Observation
 from perception.ros.calibration import Calibration, FileCalibration
+from perception.ros.cameras import CameraView
 from perception.ros.collector import Arrival, SensorSet
 from perception.ros.complaints import Complaints
 from perception.ros.convert import camera_info_fields, cloud_fields, image_fields
@@ -33,6 +34,13 @@ def message(sensor: str, **changes: Any) -> SimpleNamespace:
     return SimpleNamespace(**{"header": header, **arrays[sensor], **changes})
 
 
+def camera_info(width: int, height: int, focal: float, frame_id: str = "left", **changes: Any) -> Any:
+    """A CameraInfo without distortion that looks straight ahead, but for the changes."""
+    intrinsics = np.array([[focal, 0, width / 2 - 0.5], [0, focal, height / 2 - 0.5], [0, 0, 1]])
+    fields = camera_info_fields(CameraModel(intrinsics, width, height))
+    return SimpleNamespace(**{"header": SimpleNamespace(frame_id=frame_id), "roi": WHOLE, **fields, **changes})
+
+
 class Bench:
     """An assembler with everything it says."""
 
@@ -49,9 +57,7 @@ class Bench:
         self.drops: list[tuple[str, str]] = []
         self.calibration = calibration = Calibration(file, np.eye(4) if calibrated else None, transforms)
         if calibrated:
-            camera = CameraModel(np.array([[70.0, 0, 31.5], [0, 70.0, 11.5], [0, 0, 1]]), width, 24)
-            header = SimpleNamespace(frame_id="left")
-            calibration.put_camera_info(SimpleNamespace(header=header, roi=WHOLE, **camera_info_fields(camera)))
+            calibration.put_camera_info(camera_info(width, 24, 70.0))
         complaints = Complaints(self.errors.append, self.warnings.append)
         drop: Any = lambda *what: self.drops.append(what)  # noqa: E731
         self._assemble = Assembler(calibration, INFOS, complaints, drop, motion)
@@ -92,6 +98,7 @@ def test_any_sensor_alone(sensor: str) -> None:
 
 def test_the_images_name_the_frame_of_a_camera_from_a_file() -> None:
     camera = CameraModel(np.array([[70.0, 0, 31.5], [0, 70.0, 11.5], [0, 0, 1]]), 64, 24, "narrow_stereo")
+    view = CameraView(camera)
     asked: list[tuple[str, str]] = []
 
     def lookup(target: str, source: str) -> Any:
@@ -99,7 +106,7 @@ def test_the_images_name_the_frame_of_a_camera_from_a_file() -> None:
         return np.eye(4) if target == "left" else None
 
     tf = SimpleNamespace(lookup=lookup)
-    bench = Bench(calibrated=False, transforms=tf, file=FileCalibration(camera, None))
+    bench = Bench(calibrated=False, transforms=tf, file=FileCalibration(view, None))
     seen = bench("rgb", **all_messages())
     assert seen is not None
     assert "lidar" in seen.frame.modalities
@@ -149,14 +156,25 @@ def test_a_broken_camera_info_leaves_the_known_camera_in_use() -> None:
     assert not bench.warnings
 
 
-def test_a_calibration_of_another_size_is_scaled_to_the_image() -> None:
-    bench = Bench(width=128)
+def test_a_calibration_of_binned_images_is_scaled_to_them() -> None:
+    bench = Bench()
+    bench.calibration.put_camera_info(camera_info(2 * 64, 2 * 24, 140.0))
     seen = bench("rgb", **all_messages())
     assert seen is not None
     assert seen.frame.camera is not None
-    assert (seen.frame.camera.width, seen.frame.camera.height) == (64, 24)
-    assert bench.warnings == [
-        "/camera_info: size: 128×24, but images are 64×24, of another shape: where points fall in them is a guess"
+    np.testing.assert_allclose(seen.frame.camera.intrinsics, [[70, 0, 31.5], [0, 70, 11.5], [0, 0, 1]])
+    assert not bench.errors + bench.warnings
+
+
+def test_a_calibration_of_another_shape_is_not_this_cameras() -> None:
+    bench = Bench(width=128)
+    seen = bench("rgb", rgb=message("rgb"), lidar=message("lidar"))
+    assert seen is not None
+    assert (seen.frame.camera, seen.frame.modalities) == (None, ("rgb",))
+    assert bench.drops == [("lidar", "no calibration")]
+    assert bench.errors == [
+        "/camera_info: size: 128×24, but images are 64×24, of another shape: this is not their calibration; where a "
+        "driver crops, roi must say so"
     ]
 
 
@@ -186,19 +204,17 @@ class Beside:
         return mount if (target, source) == ("left", "right") else None
 
 
-def own_camera(frame_id: str) -> Any:
-    camera = CameraModel(np.array([[35.0, 0, 15.5], [0, 35.0, 5.5], [0, 0, 1]]), 32, 12)
-    header = SimpleNamespace(frame_id=frame_id)
-    return SimpleNamespace(header=header, roi=WHOLE, **camera_info_fields(camera))
+def beside(sensor: str) -> SimpleNamespace:
+    """An image of the camera to the right."""
+    return message(sensor, header=SimpleNamespace(frame_id="right"))
 
 
 @pytest.mark.parametrize("sensor", ["depth", "infrared"])
 def test_an_image_of_another_camera_is_registered(sensor: str) -> None:
     bench = Bench(transforms=Beside())
-    messages = {"rgb": message("rgb"), sensor: message(sensor)}
-    as_it_is = bench("rgb", **messages)
-    bench.calibration.put_camera_info(own_camera("right"), sensor)
-    registered = bench("rgb", **messages)
+    as_it_is = bench("rgb", rgb=message("rgb"), **{sensor: message(sensor)})
+    bench.calibration.put_camera_info(camera_info(32, 12, 35.0, "right"), sensor)
+    registered = bench("rgb", rgb=message("rgb"), **{sensor: beside(sensor)})
     assert as_it_is is not None
     assert registered is not None
     before, after = getattr(as_it_is.frame, sensor), getattr(registered.frame, sensor)
@@ -211,8 +227,9 @@ def test_an_image_of_another_camera_is_registered(sensor: str) -> None:
 
 def test_an_image_of_a_camera_that_nobody_knows_is_left_out() -> None:
     bench = Bench(transforms=Beside())
-    bench.calibration.put_camera_info(own_camera("elsewhere"), "depth")
-    seen = bench("rgb", rgb=message("rgb"), depth=message("depth"))
+    bench.calibration.put_camera_info(camera_info(32, 12, 35.0, "elsewhere"), "depth")
+    elsewhere = message("depth", header=SimpleNamespace(frame_id="elsewhere"))
+    seen = bench("rgb", rgb=message("rgb"), depth=elsewhere)
     assert seen is not None
     assert seen.frame.modalities == ("rgb",)
     assert bench.drops == [("depth", "no calibration")]
@@ -221,9 +238,7 @@ def test_an_image_of_a_camera_that_nobody_knows_is_left_out() -> None:
 
 def test_an_image_that_was_registered_is_seen_from_the_camera() -> None:
     bench = Bench(transforms=Beside())
-    bench.calibration.put_camera_info(own_camera("right"), "infrared")
-    alone = message("infrared")
-    alone.header = SimpleNamespace(frame_id="right")
-    seen = bench("infrared", infrared=alone)
+    bench.calibration.put_camera_info(camera_info(32, 12, 35.0, "right"), "infrared")
+    seen = bench("infrared", infrared=beside("infrared"))
     assert seen is not None
     assert (seen.frame.modalities, seen.frame_id) == (("infrared",), "left")

@@ -11,6 +11,7 @@ import pytest
 from perception.errors import DataError, MessageError
 from perception.frame import CameraModel
 from perception.ros.calibration import Calibration, FileCalibration, read_calibration_file
+from perception.ros.cameras import CameraView
 from perception.ros.convert import camera_info_fields
 
 WHOLE = SimpleNamespace(x_offset=0, y_offset=0, width=0, height=0)
@@ -51,8 +52,8 @@ def test_yaml_file(tmp_path: Path) -> None:
     path.write_text(YAML)
     found = read_calibration_file(path)
     assert found.camera is not None
-    np.testing.assert_array_equal(found.camera.intrinsics, CAMERA.intrinsics)
-    assert (found.camera.width, found.camera.height, found.camera.frame_id) == (1242, 375, "left")
+    np.testing.assert_array_equal(found.camera.model.intrinsics, CAMERA.intrinsics)
+    assert (found.camera.model.width, found.camera.model.height, found.camera.model.frame_id) == (1242, 375, "left")
     assert found.lidar_to_camera is not None
     np.testing.assert_array_equal(found.lidar_to_camera[:3, 3], [0.1, 0.2, 0.3])
 
@@ -61,7 +62,7 @@ def test_kitti_folder(kitti_drive: Path) -> None:
     found = read_calibration_file(kitti_drive.parent)
     assert found.camera is not None
     assert found.lidar_to_camera is not None
-    assert (found.camera.width, found.camera.height) == (124, 38)
+    assert (found.camera.model.width, found.camera.model.height) == (124, 38)
     # The LiDAR looks along x, the camera along z.
     assert (found.lidar_to_camera @ [10, 0, 0, 1])[2] == pytest.approx(9.7, abs=0.1)
 
@@ -75,7 +76,7 @@ def test_kitti_folder(kitti_drive: Path) -> None:
         (YAML.replace("600, 0, 0", "600, 0"), "projection_matrix: expected 12 numbers"),
         (YAML.replace("0.3", "x"), "lidar_to_camera: expected 16 numbers"),
         (YAML.replace("-1, 0.2", "-7, 0.2"), "no rigid transform"),
-        (YAML.replace("700.0", "0.0"), "focal lengths"),
+        (YAML.replace("700.0", "0.0"), "projection_matrix and camera_matrix: no focal length"),
         (YAML.replace("1242", "wide"), "whole numbers"),
     ],
 )
@@ -103,13 +104,13 @@ def test_extrinsics_by_tf_then_file_then_parameter() -> None:
 
 
 def test_the_newest_camera_info_wins_over_the_file() -> None:
-    file = FileCalibration(CameraModel(np.eye(3), 10, 10), None)
+    file = FileCalibration(CameraView(CameraModel(np.eye(3), 10, 10)), None)
     calibration = Calibration(file)
     assert calibration.camera() is file.camera
     calibration.put_camera_info(info())
     camera = calibration.camera()
     assert camera is not None
-    assert camera.width == 1242
+    assert camera.model.width == 1242
     calibration.put_camera_info(info())
     assert calibration.camera() is camera
     calibration.put_camera_info(info(width=621))
@@ -136,6 +137,7 @@ def test_the_known_camera_stays_while_the_newest_camera_info_is_broken() -> None
         {"header": SimpleNamespace(frame_id="right")},
         {"roi": SimpleNamespace(x_offset=10, y_offset=0, width=800, height=300)},
         {"width": 1000},
+        {"r": np.diag([1.0, -1, -1]).ravel(), "d": np.array([0.1, 0, 0, 0, 0])},
     ],
 )
 def test_whatever_changes_in_a_camera_info_counts(changes: dict[str, Any]) -> None:
@@ -146,7 +148,9 @@ def test_whatever_changes_in_a_camera_info_counts(changes: dict[str, Any]) -> No
     after = calibration.camera()
     assert before is not None
     assert after is not None
-    parts = [(camera.frame_id, camera.width, camera.intrinsics.tolist()) for camera in (before, after)]
+    parts = [
+        (view.model.frame_id, view.model.width, view.model.intrinsics.tolist(), view.lens) for view in (before, after)
+    ]
     assert parts[0] != parts[1]
 
 

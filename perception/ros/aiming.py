@@ -18,8 +18,9 @@ _LOOKED_AT = 8192
 _CORNER = 0.1
 """Of the image's area, in which the points of a sweep that really is seen do not all lie, least of all at its rim."""
 
-_BODY_TO_OPTICAL = np.array([[0, -1, 0, 0], [0, 0, -1, 0], [1, 0, 0, 0], [0, 0, 0, 1]], np.float64)
-"""From x forward, y left, z up to x right, y down, z forward (REP-103)."""
+_UPRIGHT = 0.8
+"""The cosine of the LiDAR's upward axis to the camera frame's z, in body frames, where that is up too. An optical frame
+looks along z: nearly level, on a vehicle."""
 
 
 def off_target(
@@ -33,32 +34,30 @@ def off_target(
 
     None of them in the image, or all of them in a corner of it. The reason names the frames and the likely cause.
     """
-    points = points[np.isfinite(points[:, :3]).all(axis=1)]
     points = points[:: max(1, len(points) // _LOOKED_AT)]
+    points = points[np.isfinite(points[:, :3]).all(axis=1)]
     if len(points) < LEAST:
         return None
     uv = project(points, lidar_to_camera, camera).uv
-    if len(uv):
-        low, high = uv.min(axis=0), uv.max(axis=0)
-        width, height = camera.width, camera.height
-        middle = (low + high) / 2 / (width, height) - 0.5
-        cornered = np.prod(high - low) < _CORNER * width * height and (np.abs(middle) > 0.25).all()
-        if not cornered:
-            return None
-        where = f"all {len(uv)} points of the sweep that fall into the image lie in a corner of it"
-    else:
+    upright = abs(lidar_to_camera[2, 2]) > _UPRIGHT
+    if not len(uv):
         where = "no point of the sweep falls into the image"
-    tried = {
-        f"'{camera_frame}' looks like a body frame (x forward), expected is the optical frame (z forward, REP 103), "
-        "often called …_optical_frame": _BODY_TO_OPTICAL @ lidar_to_camera,
-        f"the extrinsics look inverted, expected is what takes points of '{lidar_frame}' into '{camera_frame}'": (
-            np.linalg.inv(lidar_to_camera)
-        ),
-    }
-    seen = {cause: len(project(points, mount, camera).uv) for cause, mount in tried.items()}
-    cause = max(seen, key=lambda name: seen[name])
-    if seen[cause] < max(0.02 * len(points), 4 * len(uv)):
-        if len(uv):
-            return None  # few points, but nothing fits better
+    elif upright and _cornered(uv, camera):
+        where = "all points of the sweep that fall into the image lie in a corner of it"
+    else:
+        return None
+    if upright:
+        cause = (
+            f"'{camera_frame}' looks like a body frame (z up), expected is the optical frame (x right, y down, z "
+            "forward; REP 103), often called …_optical_frame"
+        )
+    else:
         cause = f"does the LiDAR '{lidar_frame}' see what the camera '{camera_frame}' sees?"
     return f"extrinsics: {where}; {cause}; the LiDAR is left out"
+
+
+def _cornered(uv: NDArray[np.float32], camera: CameraModel) -> bool:
+    """Whether all (M, 2) pixels lie in one corner of the image."""
+    low, high, size = uv.min(axis=0), uv.max(axis=0), np.array([camera.width, camera.height])
+    aside = np.abs((low + high) / 2 / size - 0.5) > 0.25
+    return bool(np.prod((high - low) / size) < _CORNER and aside.all())

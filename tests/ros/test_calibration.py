@@ -159,3 +159,73 @@ def test_a_file_whose_matrix_is_zeros_is_refused(tmp_path: Path) -> None:
     path.write_text("lidar_to_camera: [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]")
     with pytest.raises(DataError, match="no rigid transform"):
         read_calibration_file(path)
+
+
+CALIBRATED = """\
+image_width: 1392
+image_height: 512
+camera_name: left
+camera_matrix: {rows: 3, cols: 3, data: [959.8, 0, 696.0, 0, 956.9, 224.2, 0, 0, 1]}
+distortion_model: plumb_bob
+distortion_coefficients: {rows: 1, cols: 5, data: [-0.369, 0.197, 0.00135, 0.00057, -0.0677]}
+rectification_matrix: {rows: 3, cols: 3, data: [1, 0, 0, 0, 1, 0, 0, 0, 1]}
+projection_matrix: {rows: 3, cols: 4, data: [721.5, 0, 609.6, 0, 0, 721.5, 172.9, 0, 0, 0, 1, 0]}
+lidar_to_camera: [0, -1, 0, 0.1,  0, 0, -1, 0.2,  1, 0, 0, 0.3,  0, 0, 0, 1]
+"""
+"""As camera_calibration writes it, and the LiDAR's place."""
+
+
+def read(tmp_path: Path, text: str) -> FileCalibration:
+    path = tmp_path / "car.yaml"
+    path.write_text(text)
+    return read_calibration_file(path)
+
+
+def test_a_file_with_distortion_rectifies_as_camera_info_does(tmp_path: Path) -> None:
+    found = read(tmp_path, CALIBRATED)
+    assert found.camera is not None
+    assert found.camera.lens is not None
+    assert found.camera.lens.k[0] == 959.8
+    assert found.camera.model.intrinsics[0, 0] == 721.5
+    with pytest.raises(DataError, match=r"images of a folder are not rectified here.*'image_rectified: yes'"):
+        found.of_files(tmp_path)
+    camera, mount = read(tmp_path, CALIBRATED + "image_rectified: yes\n").of_files(tmp_path)
+    assert camera is not None
+    assert mount is not None
+    assert (camera.intrinsics[0, 2], mount[0, 3]) == (609.6, 0.1)
+
+
+def test_a_file_may_say_only_that_images_are_rectified(tmp_path: Path) -> None:
+    assert read(tmp_path, "image_rectified: yes").rectified == "yes"
+    assert Calibration(read(tmp_path, "image_rectified: no")).rectified == "no"
+    with pytest.raises(DataError, match="image_rectified: 'perhaps', expected one of auto, yes, no"):
+        read(tmp_path, "image_rectified: perhaps")
+
+
+def test_the_baseline_of_a_file_counts(tmp_path: Path) -> None:
+    text = YAML.replace("600, 0, 0, 710", "600, -70, 0, 710")
+    _, mount = read(tmp_path, text).of_files(tmp_path)
+    assert mount is not None
+    assert mount[0, 3] == pytest.approx(0.1 - 70 / 700)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "reason"),
+    [
+        ("projection_matrix", "#", "projection_matrix: empty although d has distortion; rectify the image and set p"),
+        ("721.5, 0, 609.6", "721.5, .nan, 609.6", "projection_matrix: number 2 of 12 is nan"),
+        ("696.0", ".inf", "camera_matrix: number 3 of 9 is inf"),
+        ("-0.369, 0.197", "0.1, 0.1, 0.197", "distortion_coefficients: 6 numbers, 'plumb_bob' has 4 or 5"),
+        ("image_width: 1392\nimage_height: 512", "image_width: 2784\nimage_height: 912",
+         "camera_matrix: principal point 696, 224.2 is that of images of 1392×456, but width and height say 2784×912"),
+        ("image_width: 1392\nimage_height: 512", "image_width: 464\nimage_height: 171",
+         "projection_matrix: principal point 609.6, 172.9 lies outside the image of 464×171"),
+        ("[0, -1, 0, 0.1,  0, 0, -1, 0.2,  1, 0, 0, 0.3,  0, 0, 0, 1]",
+         "[0, 0, 1, 0,  -1, 0, 0, 0,  0, -1, 0, 0,  0.1, 0.2, 0.3, 1]", "last row is 0.1 0.2 0.3 1, expected 0 0 0 1; it"),
+        ("0, -1, 0, 0.1", "0, -1000, 0, 0.1", "row 1 of its rotation has length 1000, expected 1"),
+        ("0, -1, 0, 0.1", "0, 1, 0, 0.1", "determinant of its rotation is -1"),
+    ],
+)  # fmt: skip
+def test_the_number_of_a_file_that_is_off_is_named(tmp_path: Path, old: str, new: str, reason: str) -> None:
+    with pytest.raises(DataError, match=reason):
+        read(tmp_path, CALIBRATED.replace(old, new))

@@ -16,6 +16,7 @@ from perception.classes import UNLABELLED
 from perception.errors import MessageError
 from perception.frame import Frame, Prediction
 from perception.ros.aiming import off_target
+from perception.ros.bit_depth import BitDepth
 from perception.ros.calibration import Calibration
 from perception.ros.cameras import CameraView
 from perception.ros.collector import TRIGGER_ORDER, SensorSet
@@ -24,10 +25,6 @@ from perception.ros.convert import read_depth, read_infrared, read_points, read_
 from perception.ros.motion import EgoMotion
 from perception.ros.registering import Anchor, Seen, register
 from perception.sensors.lens import Lens
-
-_READERS: dict[str, Callable[[Any], Any]] = {"rgb": read_rgb, "depth": read_depth, "infrared": read_infrared}
-"""Of images, by sensor."""
-
 
 class Input(NamedTuple):
     """A message and the topic it came on."""
@@ -77,7 +74,7 @@ class Assembler:
     """Makes frames. `drop(sensor, cause)` is told of every message that could not be used.
 
     infos: the topics of the cameras' camera_info, by sensor. motion: moves a sweep to the instant of the image by
-    moving its extrinsics; None leaves it where it was measured.
+    moving its extrinsics; None leaves it where it was measured. bit_depth: of the camera's images, found as they come.
 
     Images that are not rectified are, as their camera_info says (`cameras.CameraView`); depth and infrared images are
     registered to the camera's (`registering.register`).
@@ -90,12 +87,14 @@ class Assembler:
         complaints: Complaints,
         drop: Callable[[str, str], None],
         motion: EgoMotion | None = None,
+        bit_depth: BitDepth | None = None,
     ) -> None:
         self._calibration = calibration
         self._infos = infos
         self._complaints = complaints
         self._drop = drop
         self._motion = motion
+        self._bit_depth = bit_depth or BitDepth()
 
     def __call__(
         self,
@@ -113,8 +112,13 @@ class Assembler:
         inputs: dict[str, Input] = {name: arrival.message for name, arrival in matched.arrivals.items()}
         if "rgb" in inputs:
             self._calibration.put_image_frame(inputs["rgb"].message.header.frame_id)
+        readers: dict[str, Callable[[Any], Any]] = {
+            "rgb": lambda message: read_rgb(message, self._bit_depth),
+            "depth": read_depth,
+            "infrared": read_infrared,
+        }
         values: dict[str, Any] = {
-            name: self._read(name, inputs[name], reader) for name, reader in _READERS.items() if name in inputs
+            name: self._read(name, inputs[name], reader) for name, reader in readers.items() if name in inputs
         }
         values = {name: value for name, value in values.items() if value is not None}
         camera = self._fitted(values["rgb"].shape[1::-1] if "rgb" in values else None)

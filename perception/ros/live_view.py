@@ -16,6 +16,7 @@ from sensor_msgs.msg import CameraInfo, Image, PointCloud2
 
 from perception.errors import MessageError
 from perception.ros import transforms
+from perception.ros.bit_depth import BitDepth
 from perception.ros.calibration import Calibration, FileCalibration
 from perception.ros.complaints import Complaints
 from perception.ros.convert import read_array, read_depth, read_infrared, read_points, read_rgb
@@ -61,6 +62,7 @@ class LiveView:
         self._lock, self._moments = threading.Lock(), Moments()
         self._values: dict[str, str] | None = None
         self._complaints = Complaints(node.get_logger().error, node.get_logger().warning)
+        self._bit_depth = BitDepth()
         self._calibration = Calibration(calibration, transforms=transforms.listen(node))
         self._target = node.resolve_topic_name(target)
         sensors = [(name, topic, kind) for name, inputs in INPUTS.items() for topic, kind in inputs]
@@ -105,7 +107,7 @@ class LiveView:
 
     def _show(self, moment: Moment, values: dict[str, str] | None) -> None:
         self._log.at(moment.stamp_ns, self.shown)
-        self._sensor(moment, "rgb", read_rgb, self._log.rgb)
+        self._sensor(moment, "rgb", partial(read_rgb, depth=self._bit_depth), self._log.rgb)
         self._sensor(moment, "depth", read_depth, self._log.depth)
         self._sensor(moment, "infrared", read_infrared, self._log.infrared)
         self._sensor(moment, "labels", read_array, self._log.labels)

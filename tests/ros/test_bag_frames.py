@@ -192,3 +192,17 @@ def test_an_unsynced_drive_s_bag_is_rectified(tmp_path: Path) -> None:
     wanted = cv2.remap(recorded, *maps, cv2.INTER_LINEAR)
     inside = (slice(2, 22), slice(4, 50))
     assert np.abs(frame.rgb[inside].astype(int) - wanted[inside]).mean() < 1
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_a_camera_of_twelve_bits_is_one_from_the_first_frame_on(tmp_path: Path, order: tuple[int, int]) -> None:
+    found = []
+    for number in range(33):  # by day only at the end
+        stamp, grey = T0 + number * 100_000_000, np.full((8, 8), 4000 if number == 32 else 900, np.uint16)
+        fields = {"header": header(stamp, "camera"), **numpy_fields(image_fields(grey, "mono16"))}
+        found.append(raw("/image", "sensor_msgs/msg/Image", stamp, fields))
+    frames = BagFrames(write(tmp_path / "bag", found))
+    for number in order:
+        rgb = frames[32 * number].rgb
+        assert rgb is not None
+        assert rgb[0, 0, 0] == (56, 250)[number]

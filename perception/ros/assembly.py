@@ -26,6 +26,7 @@ from perception.ros.motion import EgoMotion
 from perception.ros.registering import Anchor, Seen, register
 from perception.sensors.lens import Lens
 
+
 class Input(NamedTuple):
     """A message and the topic it came on."""
 

@@ -196,7 +196,12 @@ def _camera(content: dict[str, Any], path: Path) -> CameraView:
     width, height = content["image_width"], content.get("image_height")
     if not isinstance(width, int) or not isinstance(height, int):
         raise DataError(f"{path}: image_width and image_height must be whole numbers")
-    names = {"k": "camera_matrix", "d": "distortion_coefficients", "r": "rectification_matrix", "p": "projection_matrix"}
+    names = {
+        "k": "camera_matrix",
+        "d": "distortion_coefficients",
+        "r": "rectification_matrix",
+        "p": "projection_matrix",
+    }
     counts: dict[str, int | None] = {"k": 9, "d": None, "r": 9, "p": 12}
     values = {
         field: _numbers(content, name, counts[field], path) if name in content else np.zeros(counts[field] or 0)

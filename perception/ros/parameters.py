@@ -127,7 +127,7 @@ PARAMETERS: tuple[Parameter, ...] = (
     Parameter(
         "image_rectified",
         "auto",
-        "Whether images are rectified; auto asks each camera_info and topic. Others are rectified here, their labels not.",
+        "Whether images are rectified; auto asks camera_info and topic. Others are rectified here; labels are not.",
         choices=RECTIFIED,
         live=True,
     ),

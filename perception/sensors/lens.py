@@ -39,7 +39,9 @@ class Lens:
     def resized(self, width: int, height: int) -> Lens:
         """The same lens before an image scaled to `width`×`height`."""
         k, p = (
-            tuple(CameraModel(_square(each), self.width, self.height).resized(width, height).intrinsics.ravel().tolist())
+            tuple(
+                CameraModel(_square(each), self.width, self.height).resized(width, height).intrinsics.ravel().tolist()
+            )
             for each in (self.k, self.p)
         )
         return replace(self, k=k, p=p, width=width, height=height)
@@ -63,7 +65,7 @@ class Lens:
         return np.asarray(found, np.float32)
 
     def unrectify(self, image: NDArray[Any], nothing: int) -> NDArray[Any]:
-        """(H, W) of the rectified image → the camera's own, by the nearest pixel; `nothing` where that does not reach."""
+        """(H, W) of the rectified image → the camera's own, the nearest pixel; `nothing` where that does not reach."""
         return np.asarray(cv2.remap(image, _maps(self).back, None, cv2.INTER_NEAREST, borderValue=(nothing,) * 4))
 
 

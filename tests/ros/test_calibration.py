@@ -221,7 +221,7 @@ def test_the_baseline_of_a_file_counts(tmp_path: Path) -> None:
         ("image_width: 1392\nimage_height: 512", "image_width: 464\nimage_height: 171",
          "projection_matrix: principal point 609.6, 172.9 lies outside the image of 464×171"),
         ("[0, -1, 0, 0.1,  0, 0, -1, 0.2,  1, 0, 0, 0.3,  0, 0, 0, 1]",
-         "[0, 0, 1, 0,  -1, 0, 0, 0,  0, -1, 0, 0,  0.1, 0.2, 0.3, 1]", "last row is 0.1 0.2 0.3 1, expected 0 0 0 1; it"),
+         "[0, 0, 1, 0,  -1, 0, 0, 0,  0, -1, 0, 0,  0.1, 0.2, 0.3, 1]", "last row is 0.1 0.2 0.3 1, expected 0 0 0 1"),
         ("0, -1, 0, 0.1", "0, -1000, 0, 0.1", "row 1 of its rotation has length 1000, expected 1"),
         ("0, -1, 0, 0.1", "0, 1, 0, 0.1", "determinant of its rotation is -1"),
     ],

@@ -77,7 +77,10 @@ def test_distortion_with_p_equal_to_k_is_unclear() -> None:
         ({"p": np.where(np.arange(12) == 3, np.nan, P)}, r"^p: number 4 of 12 is nan"),
         ({"k": np.where(np.arange(9) == 4, np.inf, K)}, r"^k: number 5 of 9 is inf"),
         ({"p": P * np.where(np.arange(12) == 6, 4, 1)}, r"^p: principal point 609.6, 691.6 lies outside .* 1392×512"),
-        ({"width": 2784, "height": 912}, r"^k: principal point 696, 224.2 is that of images of 1392×456, but .*2784×912"),
+        (
+            {"width": 2784, "height": 912},
+            r"^k: principal point 696, 224.2 is that of images of 1392×456, but .*2784×912",
+        ),
         ({"width": 600, "height": 200}, r"^p: principal point 609.6, 172.9 lies outside the image of 600×200"),
     ],
 )

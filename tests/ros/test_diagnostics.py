@@ -40,7 +40,9 @@ class Bench:
     def tick(self, **sensors: SensorState) -> dict[str, tuple[bytes, str, dict[str, str]]]:
         self.now += 1
         summary = self.statistics.summary()
-        array = self.diagnostics.report(Snapshot(self.now, sensors, 0, summary, self.refused, self.misaligned, self.bits))
+        array = self.diagnostics.report(
+            Snapshot(self.now, sensors, 0, summary, self.refused, self.misaligned, self.bits)
+        )
         return {
             status.name.removeprefix("perception: "): (
                 status.level,

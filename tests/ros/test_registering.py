@@ -81,9 +81,19 @@ def test_a_region_of_interest_that_camera_info_tells_lands_where_it_was_cut() ->
 
 
 LEFT_OUT = [
-    (depth(80, 40), "left", None, r"^size: 80×40 is not the shape of the camera's 128×48, and nothing on /depth/camera"),
+    (
+        depth(80, 40),
+        "left",
+        None,
+        r"^size: 80×40 is not the shape of the camera's 128×48, and nothing on /depth/camera",
+    ),
     (np.ones((51, 64), np.uint16), "left", None, r"^size: 64×51 is not the shape of the camera's 128×48"),
-    (depth(128, 48), "depth", None, r"^frame_id: 'depth' is not the camera's 'left', and nothing on /depth/camera_info"),
+    (
+        depth(128, 48),
+        "depth",
+        None,
+        r"^frame_id: 'depth' is not the camera's 'left', and nothing on /depth/camera_info",
+    ),
     (depth(128, 48), "left", view(128, 48, 60.0, "depth"), r"^frame_id: images are in 'left', .* is of 'depth'"),
     (depth(128, 48), "left", view(85, 48, 60.0), r"^size: 85×48, but images are 128×48, of another shape"),
     (depth(128, 48), "depth", view(128, 48, 60.0, "depth"), r"^extrinsics: no TF from 'depth' to 'left'"),
@@ -109,7 +119,9 @@ def test_a_thermal_camera_that_looks_aside_shows_nothing_of_what_is_behind_it() 
     turn = np.eye(4)
     turn[:3, :3] = [[np.cos(angle), 0, np.sin(angle)], [0, 1, 0], [-np.sin(angle), 0, np.cos(angle)]]
     anchor = Anchor((256, 48), ("left",), view(256, 48, 70.0))
-    seen = Seen("infrared", np.full((48, 512), 9, np.uint8), "aside", "/infrared", "/info", view(512, 48, 70.0, "aside"))
+    seen = Seen(
+        "infrared", np.full((48, 512), 9, np.uint8), "aside", "/infrared", "/info", view(512, 48, 70.0, "aside")
+    )
     found = register(seen, anchor, lambda frame, target: turn, 20.0)
     # Straight ahead of the camera is 80° aside of it; 10° further left is behind.
     assert not found[:, : 128 - round(70 * np.tan(np.radians(10))) - 2].any()
@@ -132,5 +144,7 @@ def test_without_the_cameras_calibration_only_what_looks_alike_is_taken() -> Non
     anchor = Anchor((128, 48), ("left",))
     image = depth(64, 24)
     assert registered(image, anchor=anchor) is image
-    with pytest.raises(MessageError, match=r"^camera: nothing is known of the one that the depth image, 64×24 in 'besid"):
+    with pytest.raises(
+        MessageError, match=r"^camera: nothing is known of the one that the depth image, 64×24 in 'besid"
+    ):
         registered(image, "beside", view(64, 24, 35.0, "beside"), anchor)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from perception.errors import FrameError
 from perception.ground import Ground
+from perception.rigid import rigid_fault
 
 MODALITIES: tuple[str, ...] = ("rgb", "depth", "infrared", "lidar")
 """The sensors in the order in which the network counts them."""
@@ -80,10 +81,11 @@ class Frame:
             if self.camera is None or self.lidar_to_camera is None:
                 raise FrameError("points without calibration: give both camera and lidar_to_camera")
         if self.lidar_to_camera is not None:
-            matrix = np.asarray(self.lidar_to_camera, np.float64)
-            if matrix.shape != (4, 4) or not np.isfinite(matrix).all():
-                raise FrameError(f"lidar_to_camera: expected a finite (4, 4) matrix, got shape {matrix.shape}")
-            self.lidar_to_camera = matrix
+            # Training mirrors frames.
+            fault = rigid_fault(self.lidar_to_camera, may_mirror=True)
+            if fault:
+                raise FrameError(f"lidar_to_camera: no rigid transform: {fault}")
+            self.lidar_to_camera = np.asarray(self.lidar_to_camera, np.float64)
 
     @property
     def modalities(self) -> tuple[str, ...]:

@@ -31,7 +31,7 @@ def open_input(path: Path, preset: str | None = None, calibration: Path | None =
     from perception.ros.calibration import read_calibration_file
 
     found = read_calibration_file(calibration)
-    return image_folder(path, found.camera, found.lidar_to_camera)
+    return image_folder(path, *found.of_files(calibration))
 
 
 def _bag(path: Path, preset: str | None, calibration: Path | None) -> NamedFrames:

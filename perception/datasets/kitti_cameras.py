@@ -17,7 +17,7 @@ Lines = dict[str, NDArray[np.float64]]
 
 @dataclass(frozen=True)
 class CameraCalibration:
-    """A camera as ROS describes it.
+    """A camera as ROS describes it, but that whose frame it is depends on the others: see `kitti_recording.paired`.
 
     size: (width, height) of its images. k: (3, 3), d: (5,) k1 k2 p1 p2 k3, both of the image as it is. r: (3, 3), into
     the rectified frame. p: (3, 4) of the rectified image; its fourth column is that of a stereo pair, 0 for the left

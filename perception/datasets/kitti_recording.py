@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Generic, NamedTuple, TypeVar
@@ -53,21 +53,39 @@ class Stream(Generic[T]):
 
 @dataclass(frozen=True)
 class Camera:
-    """A camera's image files. name: as kitti2bag has it, such as camera_color_left."""
+    """A camera's image files. name: as kitti2bag has it, such as camera_color_left. first: the name of the camera whose
+    frame its messages name, where that is another's: see `paired`."""
 
     name: str
     calibration: CameraCalibration
     images: Stream[Path]
+    first: str = ""
 
     @property
     def frame_id(self) -> str:
         """The optical frame (REP-103)."""
-        return f"{self.name}_optical"
+        return f"{self.first or self.name}_optical"
 
     @property
     def colour(self) -> bool:
         """Whether it sees colours."""
         return "color" in self.name
+
+
+def paired(camera: Camera, cameras: Sequence[Camera]) -> Camera:
+    """The camera as ROS has it among `cameras` (REP-104): P projects from the frame that the messages name.
+
+    The right camera of a pair is in the left one's frame, from which the fourth column of P leads to it; without that
+    one it is in its own, and the column is 0. TF has a frame of its own for it either way.
+    """
+    left = camera.name.replace("right", "left")
+    if left == camera.name:
+        return camera
+    if any(other.name == left for other in cameras):
+        return replace(camera, first=left)
+    p = camera.calibration.p.copy()
+    p[:, 3] = 0
+    return replace(camera, calibration=replace(camera.calibration, p=p))
 
 
 class Box(NamedTuple):

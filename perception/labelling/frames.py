@@ -15,7 +15,7 @@ from perception.datasets.image_folder import PERIOD_NS, ImageFolder
 from perception.datasets.kitti_raw import KittiRaw
 from perception.datasets.lazy import LazySequence
 from perception.datasets.simulated import SimulatedFolder
-from perception.frame import CameraModel, Frame
+from perception.frame import CameraModel, Frame, Prediction
 
 
 class NamedFrames(LazySequence[Frame]):
@@ -32,6 +32,14 @@ class NamedFrames(LazySequence[Frame]):
 
     def __len__(self) -> int:
         return len(self.names)
+
+    def shown(self, index: int) -> Frame:
+        """The frame with its image as it was recorded, which the labels on disk are of."""
+        return self[index]
+
+    def returned(self, prediction: Prediction) -> Prediction:
+        """The prediction in the image as it was recorded, of the frame that was read last."""
+        return prediction
 
     @property
     def rate_hz(self) -> float:

@@ -54,7 +54,7 @@ def label_frames(
         name = frames.names[number]
         try:
             frame = frames[number]
-            prediction = pipeline(frame)
+            prediction = frames.returned(pipeline(frame))
         except PerceptionError as error:
             outcome.failed[name] = str(error)
         else:

@@ -4,17 +4,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, NamedTuple
 
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from perception.classes import UNLABELLED
 from perception.errors import MessageError
-from perception.frame import CameraModel, Frame
+from perception.frame import Frame, Prediction
+from perception.ros.aiming import off_target
+from perception.ros.bit_depth import BitDepth
 from perception.ros.calibration import Calibration
+from perception.ros.cameras import CameraView
 from perception.ros.collector import TRIGGER_ORDER, SensorSet
 from perception.ros.complaints import Complaints
 from perception.ros.convert import read_depth, read_infrared, read_points, read_rgb
 from perception.ros.motion import EgoMotion
-from perception.sensors.registration import register_depth, register_infrared
+from perception.ros.registering import Anchor, Seen, register
+from perception.sensors.lens import Lens
 
 
 class Input(NamedTuple):
@@ -29,22 +39,46 @@ class Observation:
     """A frame, and what its outputs need of the messages that it is made of.
 
     header: the triggering message's; frame_id: the frame that the labels are seen from; cloud_header: the sweep's.
+    lens: what the camera's own image went through; the frame's images are rectified. None where it came rectified.
+    image: (H, W, 3) the camera's own, where there is a lens and it was there.
     """
 
     frame: Frame
     header: Any
     frame_id: str
     cloud_header: Any
+    lens: Lens | None = None
+    image: NDArray[np.uint8] | None = None
+
+    @property
+    def shown(self) -> Frame:
+        """The frame with its image as it came, for pictures with what `returned` gives."""
+        if self.lens is None:
+            return self.frame
+        if self.image is not None:
+            return replace(self.frame, rgb=self.image)
+        infrared = self.frame.infrared
+        if infrared is None:
+            return self.frame
+        whole = cv2.resize(infrared, self.frame.size, interpolation=cv2.INTER_NEAREST)
+        return replace(self.frame, infrared=self.lens.unrectify(whole, 0))
+
+    def returned(self, prediction: Prediction) -> Prediction:
+        """The prediction of the frame in the image as it came: 255, of confidence 0, where only that reaches."""
+        if self.lens is None:
+            return prediction
+        labels = self.lens.unrectify(prediction.labels, UNLABELLED)
+        return replace(prediction, labels=labels, confidence=self.lens.unrectify(prediction.confidence, 0))
 
 
 class Assembler:
     """Makes frames. `drop(sensor, cause)` is told of every message that could not be used.
 
     infos: the topics of the cameras' camera_info, by sensor. motion: moves a sweep to the instant of the image by
-    moving its extrinsics; None leaves it where it was measured.
+    moving its extrinsics; None leaves it where it was measured. bit_depth: of the camera's images, found as they come.
 
-    A depth or infrared image counts as registered to the camera unless its own camera_info names another frame: then it
-    is registered here.
+    Images that are not rectified are, as their camera_info says (`cameras.CameraView`); depth and infrared images are
+    registered to the camera's (`registering.register`).
     """
 
     def __init__(
@@ -54,46 +88,58 @@ class Assembler:
         complaints: Complaints,
         drop: Callable[[str, str], None],
         motion: EgoMotion | None = None,
+        bit_depth: BitDepth | None = None,
     ) -> None:
         self._calibration = calibration
         self._infos = infos
         self._complaints = complaints
         self._drop = drop
         self._motion = motion
+        self._bit_depth = bit_depth or BitDepth()
 
     def __call__(
-        self, matched: SensorSet, intensity_max: float = 0.0, infrared_distance: float = 20.0
+        self,
+        matched: SensorSet,
+        intensity_max: float = 0.0,
+        infrared_distance: float = 20.0,
+        image_rectified: str = "auto",
     ) -> Observation | None:
         """The frame of these messages; None where none of them can be used.
 
-        intensity_max: see `read_points`. infrared_distance: see `register_infrared` [m].
+        intensity_max: see `read_points`. infrared_distance: see `register_infrared` [m]. image_rectified: whether
+        images are, one of `cameras.RECTIFIED`; what the calibration file says counts where this is auto.
         """
-        readers: dict[str, Callable[[Any], Any]] = {
-            "rgb": read_rgb,
-            "depth": read_depth,
-            "infrared": read_infrared,
-            "lidar": lambda message: read_points(message, intensity_max),
-        }
+        rectified = image_rectified if image_rectified != "auto" else self._calibration.rectified
         inputs: dict[str, Input] = {name: arrival.message for name, arrival in matched.arrivals.items()}
         if "rgb" in inputs:
             self._calibration.put_image_frame(inputs["rgb"].message.header.frame_id)
-        camera = self._camera("rgb")
-        if camera is None and "lidar" in inputs and self._calibration.broken() is None:
+        readers: dict[str, Callable[[Any], Any]] = {
+            "rgb": lambda message: read_rgb(message, self._bit_depth),
+            "depth": read_depth,
+            "infrared": read_infrared,
+        }
+        values: dict[str, Any] = {
+            name: self._read(name, inputs[name], reader) for name, reader in readers.items() if name in inputs
+        }
+        values = {name: value for name, value in values.items() if value is not None}
+        camera = self._fitted(values["rgb"].shape[1::-1] if "rgb" in values else None)
+        if camera is None and "lidar" in inputs and self._camera("rgb") is None and not self._calibration.broken():
             self._complaints.warn(
                 inputs["lidar"].topic,
                 f"camera: nothing on {self._infos['rgb']} and no calibration_file with a camera; the LiDAR is left out",
             )
+        lens = self._lens("rgb", camera, inputs.get("rgb"), rectified)
+        image = values.get("rgb") if lens is not None else None
+        if image is not None and lens is not None:
+            values["rgb"] = lens.rectify(image)
         lidar_to_camera = self._lidar_to_camera(matched, inputs.get("lidar"), camera)
-        if lidar_to_camera is None and "lidar" in inputs:
-            del inputs["lidar"]
+        if lidar_to_camera is not None and camera is not None:
+            points = self._read("lidar", inputs["lidar"], lambda message: read_points(message, intensity_max))
+            if points is not None and self._hits(points, lidar_to_camera, camera, inputs["lidar"]):
+                values["lidar"] = points
+        elif "lidar" in inputs:
             self._drop("lidar", "no calibration")
-        read = {name: self._read(name, inputs[name], readers[name]) for name in inputs}
-        values = {name: value for name, value in read.items() if value is not None}
-        if camera is not None and "rgb" in values:
-            camera = self._fitted(camera, *values["rgb"].shape[1::-1])
-        for name in {"depth", "infrared"} & set(values):
-            values[name] = self._registered(name, values[name], inputs[name], camera, infrared_distance)
-        values = {name: value for name, value in values.items() if value is not None}
+        lens = self._register(values, inputs, camera, lens, infrared_distance, rectified)
         if not values:
             return None
 
@@ -105,13 +151,12 @@ class Assembler:
             depth=values.get("depth"),
             infrared=values.get("infrared"),
             points=values.get("lidar"),
-            camera=camera,
+            camera=camera.model if camera is not None else None,
             lidar_to_camera=lidar_to_camera if "lidar" in values else None,
         )
-        by_another = trigger == "lidar" or self._is_another(self._camera(trigger), camera)
-        frame_id = camera.frame_id if camera is not None and by_another else header.frame_id
+        frame_id = header.frame_id if trigger == "rgb" or camera is None else camera.model.frame_id or header.frame_id
         cloud_header = inputs["lidar"].message.header if "lidar" in values else None
-        return Observation(frame, header, frame_id, cloud_header)
+        return Observation(frame, header, frame_id, cloud_header, lens, image)
 
     def _read(self, sensor: str, given: Input, reader: Callable[[Any], Any]) -> Any:
         try:
@@ -121,50 +166,99 @@ class Assembler:
             self._drop(sensor, "broken")
             return None
 
-    def _camera(self, sensor: str) -> CameraModel | None:
+    def _camera(self, sensor: str) -> CameraView | None:
         camera, broken = self._calibration.camera(sensor), self._calibration.broken(sensor)
         if broken is not None:
             self._complaints.error(self._infos[sensor], broken)
+        elif camera is not None and camera.note is not None:
+            self._complaints.warn(self._infos[sensor], camera.note)
         return camera
 
-    def _fitted(self, camera: CameraModel, width: int, height: int) -> CameraModel:
-        """The camera at the size of its image, which a driver may have binned."""
-        if (camera.width, camera.height) == (width, height):
+    def _fitted(self, size: tuple[int, int] | None) -> CameraView | None:
+        """The camera at the size of its image, which a driver may have binned; None where it is not this image's."""
+        camera = self._camera("rgb")
+        if camera is None or size is None:
             return camera
-        if abs(camera.width * height - camera.height * width) > 0.02 * camera.width * height:
-            self._complaints.warn(
-                self._infos["rgb"],
-                f"size: {camera.width}×{camera.height}, but images are {width}×{height}, of another shape: where "
-                "points fall in them is a guess",
-            )
-        return camera.resized(width, height)
+        try:
+            return camera.fitted(*size)
+        except MessageError as error:
+            self._complaints.error(self._infos["rgb"], error)
+            return None
+
+    def _lens(self, sensor: str, view: CameraView | None, given: Input | None, rectified: str) -> Lens | None:
+        """What the sensor's own image is to be rectified by."""
+        if view is None:
+            return None
+        topic = given.topic if given is not None else ""
+        lens = view.raw_lens(topic, rectified)
+        if lens is not None and view.unclear is not None and rectified == "auto":
+            self._complaints.warn(self._infos[sensor], view.unclear)
+        return lens
+
+    def _hits(self, points: Any, lidar_to_camera: Any, camera: CameraView, lidar: Input) -> bool:
+        """Whether the sweep may be where the calibration puts it."""
+        frames = lidar.message.header.frame_id, camera.model.frame_id
+        reason = off_target(points, lidar_to_camera, camera.model, *frames)
+        if reason is not None:
+            self._complaints.warn(lidar.topic, reason)
+            self._drop("lidar", "out of view")
+        return reason is None
+
+    def _register(
+        self,
+        values: dict[str, Any],
+        inputs: Mapping[str, Input],
+        camera: CameraView | None,
+        lens: Lens | None,
+        distance: float,
+        rectified: str,
+    ) -> Lens | None:
+        """Register depth and infrared among the values to the camera, in place; where there is none, to each other.
+
+        The lens that the frame's labels are to go back through.
+        """
+        anchor: Anchor | None = None
+        if camera is not None or "rgb" in values:
+            size = values["rgb"].shape[1::-1] if "rgb" in values else (camera.model.width, camera.model.height)
+            frames = (camera.model.frame_id if camera is not None else "", self._calibration.image_frame)
+            anchor = Anchor(size, tuple(frame for frame in frames if frame), camera, lens)
+        for name in ("infrared", "depth"):
+            if name not in values:
+                continue
+            given, own = inputs[name], self._camera(name)
+            frame, image = given.message.header.frame_id, values[name]
+            self._lens(name, own, given, rectified)  # for what is to be said of it
+            if anchor is None:
+                anchor, lens = self._anchored(frame, image, own, given.topic, rectified)
+            seen = Seen(name, image, frame, given.topic, self._infos[name], own)
+            try:
+                lookup = partial(self._calibration.to_camera, name)
+                values[name] = register(seen, anchor, lookup, distance, rectified)
+            except MessageError as error:
+                del values[name]
+                self._complaints.warn(given.topic, error)
+                self._drop(name, "no calibration")
+        return lens
 
     @staticmethod
-    def _is_another(own: CameraModel | None, camera: CameraModel | None) -> bool:
-        """Whether a sensor's own camera is another than `camera`, so that its image is registered to that."""
-        return own is not None and camera is not None and own.frame_id not in ("", camera.frame_id)
-
-    def _registered(self, sensor: str, image: Any, given: Input, camera: CameraModel | None, distance: float) -> Any:
-        """The image as `camera` would see it; None where its place is not known."""
-        own = self._camera(sensor)
-        if own is None or camera is None or not self._is_another(own, camera):
-            return image
+    def _anchored(
+        frame: str, image: Any, own: CameraView | None, topic: str, rectified: str
+    ) -> tuple[Anchor, Lens | None]:
+        """The camera of a depth or infrared image that nothing else is there to be registered to, and its lens."""
+        size = image.shape[1], image.shape[0]
         try:
-            extrinsics = self._calibration.to_camera(sensor, own.frame_id, camera.frame_id)
-        except MessageError as error:
-            self._complaints.warn(given.topic, error)
-            self._drop(sensor, "no calibration")
-            return None
-        if sensor == "depth":
-            return register_depth(image, own, camera, extrinsics)
-        return register_infrared(image, own, camera, extrinsics, distance)
+            view = own.fitted(*size) if own is not None else None
+        except MessageError:
+            view = None
+        lens = view.raw_lens(topic, rectified) if view is not None else None
+        return Anchor(size, (frame,) if frame else (), view, lens), lens
 
-    def _lidar_to_camera(self, matched: SensorSet, lidar: Input | None, camera: CameraModel | None) -> Any:
+    def _lidar_to_camera(self, matched: SensorSet, lidar: Input | None, camera: CameraView | None) -> Any:
         if lidar is None or camera is None:
             return None
         frame_id = lidar.message.header.frame_id
         try:
-            extrinsics = self._calibration.lidar_to_camera(frame_id, camera.frame_id)
+            extrinsics = camera.from_frame @ self._calibration.lidar_to_camera(frame_id, camera.model.frame_id)
         except MessageError as error:
             self._complaints.warn(lidar.topic, error)
             return None

@@ -3,22 +3,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from contextlib import closing
+from collections.abc import Callable, Mapping
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from perception.errors import DataError
-from perception.frame import Frame
+from perception.frame import Frame, Prediction
 from perception.labelling.frames import NamedFrames
 from perception.ros.assembly import Assembler, Input, Observation
 from perception.ros.bag import TYPES
 from perception.ros.bag_cursor import BagCursor, Key, key_of
+from perception.ros.bit_depth import BitDepth
 from perception.ros.calibration import Calibration, FileCalibration
 from perception.ros.collector import Arrival, SensorSet
 from perception.ros.complaints import Complaints
+from perception.ros.convert import read_rgb
 from perception.ros.instants import find_instants
 from perception.ros.motion import EgoMotion
 from perception.ros.parameters import make_settings
@@ -33,6 +35,9 @@ SENSORS: dict[str, tuple[str, ...]] = {
     "lidar": ("points",),
 }
 """The node's inputs by sensor; where a message is on both of two topics, the first in the bag is taken."""
+
+_LOOK_AT = 32
+"""Of the camera's images, one in so many is looked at for its bit depth before any frame is read."""
 
 CAMERA_INFOS = {"camera_info": "rgb", "depth/camera_info": "depth", "infrared/camera_info": "infrared"}
 
@@ -56,6 +61,7 @@ class BagFrames(NamedFrames):
         self._infos: dict[str, list[tuple[int, str, bytes]]] = {sensor: [] for sensor in CAMERA_INFOS.values()}
         self._mounts: list[tuple[str, bytes]] = []
         self._keys: dict[str, dict[int, Key]] = {sensor: {} for sensor in SENSORS}
+        self._bit_depth = BitDepth()
         self._scan()
         stamps = {sensor: np.array(sorted(keys), np.int64) for sensor, keys in self._keys.items()}
         self._instants = find_instants(stamps, self._settings.timing)
@@ -64,9 +70,10 @@ class BagFrames(NamedFrames):
         self._cursor: BagCursor | None = None
         self._tree: StaticTransforms | None = None
         self._motion: EgoMotion | None = None
+        self._seen: Observation | None = None
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_cursor": None, "_tree": None, "_motion": None}
+        return {**self.__dict__, "_cursor": None, "_tree": None, "_motion": None, "_seen": None}
 
     def read(self, index: int) -> Frame:
         """The frame of an instant."""
@@ -94,20 +101,30 @@ class BagFrames(NamedFrames):
             calibration = self._calibration(keys[instant.trigger].recorded_ns)
             info_topics = {sensor: f"/{name}" for name, sensor in CAMERA_INFOS.items()}
             said = Complaints(complaints.append, complaints.append)
-            assemble = Assembler(calibration, info_topics, said, lambda sensor, cause: None, self._motion)
+            drop: Callable[[str, str], None] = lambda sensor, cause: None  # noqa: E731
+            assemble = Assembler(calibration, info_topics, said, drop, self._motion, self._bit_depth)
             matched = SensorSet(instant.trigger, arrivals)
             seen = assemble(matched, self._settings.intensity_max, self._settings.infrared_distance)
         modality = instant.trigger
         if seen is None or modality not in seen.frame.modalities:
             reason = "; ".join(complaints) or f"no calibration for {modality}"
             raise DataError(f"{self.path}: {self.names[index]}: {reason}")
-        self.complaints = complaints
+        self.complaints, self._seen = complaints, seen
         return seen
+
+    def shown(self, index: int) -> Frame:
+        """The frame with its image as it was recorded."""
+        return self.observe(index).shown
+
+    def returned(self, prediction: Prediction) -> Prediction:
+        """The prediction in the image as it was recorded, of the frame that was read last."""
+        return prediction if self._seen is None else self._seen.returned(prediction)
 
     def _scan(self) -> None:
         """Note where every message is, and keep what calibrates the sensors."""
         sensor_of = {name: sensor for sensor, names in SENSORS.items() for name in names}
         before: dict[str, bytes] = {}
+        images = 0
         with closing(open_source(self.path)) as source:
             wanted = [*self._inputs, "/tf_static"]
             for raw in source.messages(wanted, source.start_ns, source.end_ns):
@@ -123,12 +140,23 @@ class BagFrames(NamedFrames):
                     key = key_of(raw.topic, raw.stamp_ns, raw.data)
                     if key is not None:
                         self._keys[sensor_of[name]].setdefault(key.stamp_ns, key)
+                    if name in SENSORS["rgb"]:
+                        if images % _LOOK_AT == 0:
+                            self._look(raw.type, raw.data)
+                        images += 1
             if not any(self._keys.values()):
                 inputs = ", ".join(topic for topic, name in self._inputs.items() if name in sensor_of)
                 raise DataError(
                     f"{self.path}: none of {inputs} is in this bag; it has {', '.join(sorted(source.topics))}; "
                     "--preset says which topic is which"
                 )
+
+    def _look(self, kind: str, data: bytes) -> None:
+        """Find the camera's bit depth beforehand, so that it is the same in whichever order frames are read."""
+        with suppress(Exception):  # an image that is broken is complained about where it is read
+            message: Any = TYPES.deserialize_cdr(data, kind)
+            if "16" in (message.encoding if hasattr(message, "encoding") else message.format):
+                read_rgb(message, self._bit_depth)
 
     def _open(self) -> BagCursor:
         """The cursor, and what it needs, in this process."""

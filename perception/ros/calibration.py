@@ -12,32 +12,53 @@ import yaml
 from numpy.typing import NDArray
 
 from perception.datasets.kitti_calibration import read_raw_calibration
-from perception.errors import DataError, FrameError, MessageError
+from perception.errors import DataError, MessageError
 from perception.frame import CameraModel
-from perception.ros.convert import read_camera
+from perception.ros.cameras import RECTIFIED, CameraView, check_size, make_view, read_view
 from perception.ros.parameters import check_rigid
 from perception.ros.transforms import TransformSource
 
 
 @dataclass(frozen=True)
 class FileCalibration:
-    """What a calibration file holds; either may be missing in YAML."""
+    """What a calibration file holds; any of it may be missing in YAML.
 
-    camera: CameraModel | None
+    rectified: whether the camera's images are, one of `cameras.RECTIFIED`.
+    """
+
+    camera: CameraView | None
     lidar_to_camera: NDArray[np.float64] | None
+    rectified: str = "auto"
+
+    def of_files(self, path: Path) -> tuple[CameraModel | None, NDArray[np.float64] | None]:
+        """(camera, lidar_to_camera) for images on disk, which are taken as they are. path: this file, for the error.
+
+        Raises DataError where they may have to be rectified.
+        """
+        view, mount = self.camera, self.lidar_to_camera
+        if view is None:
+            return None, mount
+        if view.lens is not None and self.rectified != "yes":
+            raise DataError(
+                f"{path}: distortion_coefficients are not 0, and images of a folder are not rectified here: rectify "
+                "them, and write 'image_rectified: yes' there"
+            )
+        return view.model, None if mount is None else view.from_frame @ mount
 
 
 def read_calibration_file(path: str | Path) -> FileCalibration:
     """Read a KITTI raw calibration folder (its colour camera 2), or YAML.
 
-    The YAML is what ROS's camera_calibration writes (image_width, image_height, camera_name, projection_matrix or
-    camera_matrix), with `lidar_to_camera` as 16 numbers beside it. Raises DataError naming file and key.
+    The YAML is what ROS's camera_calibration writes (image_width, image_height, camera_name, camera_matrix,
+    distortion_model, distortion_coefficients, rectification_matrix, projection_matrix), with `lidar_to_camera` as 16
+    numbers and `image_rectified` (auto, yes or no) beside it. Raises DataError naming file and key.
     """
     path = Path(path).expanduser()
     if path.is_dir():
         kitti = read_raw_calibration(path)
         assert kitti.size is not None  # raw drives state it
-        return FileCalibration(kitti.camera(*kitti.size, "camera_color_left"), kitti.lidar_to_camera)
+        camera = CameraView(kitti.camera(*kitti.size, "camera_color_left"))
+        return FileCalibration(camera, kitti.lidar_to_camera)
     try:
         content = yaml.safe_load(path.read_text("utf-8"))
     except OSError as error:
@@ -48,7 +69,11 @@ def read_calibration_file(path: str | Path) -> FileCalibration:
         raise DataError(f"{path}: no YAML: {' '.join(str(error).split())}") from error
     if not isinstance(content, dict):
         raise DataError(f"{path}: expected keys such as image_width, projection_matrix and lidar_to_camera")
-    camera = _camera(content, path) if "image_width" in content else None
+    view = _camera(content, path) if "image_width" in content else None
+    rectified = content.get("image_rectified", "auto")
+    rectified = {True: "yes", False: "no"}.get(rectified, rectified)  # YAML's own reading of yes and no
+    if rectified not in RECTIFIED:
+        raise DataError(f"{path}: image_rectified: '{rectified}', expected one of {', '.join(RECTIFIED)}")
     matrix = None
     if "lidar_to_camera" in content:
         numbers = _numbers(content, "lidar_to_camera", 16, path)
@@ -56,9 +81,9 @@ def read_calibration_file(path: str | Path) -> FileCalibration:
         if reason:
             raise DataError(f"{path}: {reason}")
         matrix = numbers.reshape(4, 4)
-    if camera is None and matrix is None:
+    if view is None and matrix is None and "image_rectified" not in content:
         raise DataError(f"{path}: neither image_width (a camera) nor lidar_to_camera in it")
-    return FileCalibration(camera, matrix)
+    return FileCalibration(view, matrix, rectified)
 
 
 @dataclass
@@ -67,7 +92,7 @@ class _CameraInfo:
 
     message: Any = None
     read: Any = None
-    camera: CameraModel | None = None
+    camera: CameraView | None = None
     error: MessageError | None = None
 
 
@@ -94,7 +119,7 @@ class Calibration:
         """Take a CameraInfo of the sensor; it is read when the next frame needs it."""
         self._infos[sensor].message = message
 
-    def camera(self, sensor: str = "rgb") -> CameraModel | None:
+    def camera(self, sensor: str = "rgb") -> CameraView | None:
         """The camera of the newest camera_info that was not broken, else, of rgb, that of the file; None without.
 
         Where no camera_info names the camera's frame, the images do.
@@ -104,16 +129,26 @@ class Calibration:
         if message is not None and not _same(message, info.read):
             info.read, info.error = message, None
             try:
-                info.camera = read_camera(message)
+                info.camera = read_view(message)
             except MessageError as error:
                 info.error = error
         if sensor != "rgb":
             return info.camera
         camera = info.camera or self._file.camera
-        named = info.camera is not None and info.camera.frame_id
+        named = info.camera is not None and info.camera.model.frame_id
         if camera is not None and self._image_frame and not named:
-            return replace(camera, frame_id=self._image_frame)
+            return replace(camera, model=replace(camera.model, frame_id=self._image_frame))
         return camera
+
+    @property
+    def image_frame(self) -> str:
+        """The frame that the camera's images come in; empty until one came."""
+        return self._image_frame
+
+    @property
+    def rectified(self) -> str:
+        """What the file says of whether the camera's images are rectified."""
+        return self._file.rectified
 
     def broken(self, sensor: str = "rgb") -> MessageError | None:
         """What is wrong with the camera_info that `camera` looked at last."""
@@ -151,28 +186,39 @@ def _same(message: Any, other: Any) -> bool:
     return (
         other is not None
         and (message.header.frame_id, message.roi) == (other.header.frame_id, other.roi)
-        and all(
-            np.array_equal(getattr(message, name), getattr(other, name)) for name in ("width", "height", "p", "k", "d")
-        )
+        and (message.width, message.height, message.distortion_model)
+        == (other.width, other.height, other.distortion_model)
+        and all(np.array_equal(getattr(message, name), getattr(other, name)) for name in ("p", "k", "d", "r"))
     )
 
 
-def _camera(content: dict[str, Any], path: Path) -> CameraModel:
-    if "projection_matrix" in content:
-        intrinsics = _numbers(content, "projection_matrix", 12, path).reshape(3, 4)[:, :3]
-    else:
-        intrinsics = _numbers(content, "camera_matrix", 9, path).reshape(3, 3)
+def _camera(content: dict[str, Any], path: Path) -> CameraView:
     width, height = content["image_width"], content.get("image_height")
     if not isinstance(width, int) or not isinstance(height, int):
         raise DataError(f"{path}: image_width and image_height must be whole numbers")
+    names = {
+        "k": "camera_matrix",
+        "d": "distortion_coefficients",
+        "r": "rectification_matrix",
+        "p": "projection_matrix",
+    }
+    counts: dict[str, int | None] = {"k": 9, "d": None, "r": 9, "p": 12}
+    values = {
+        field: _numbers(content, name, counts[field], path) if name in content else np.zeros(counts[field] or 0)
+        for field, name in names.items()
+    }
+    frame_id, model = str(content.get("camera_name", "camera")), str(content.get("distortion_model", ""))
     try:
-        return CameraModel(intrinsics, width, height, str(content.get("camera_name", "camera")))
-    except FrameError as error:
-        raise DataError(f"{path}: {error}") from error
+        check_size(width, height)
+        return make_view((width, height), **values, distortion_model=model, frame_id=frame_id)
+    except MessageError as error:
+        field, _, reason = str(error).partition(":")
+        named = {**names, "p and k": "projection_matrix and camera_matrix"}
+        raise DataError(f"{path}: {named.get(field, field)}:{reason}") from error
 
 
-def _numbers(content: dict[str, Any], key: str, count: int, path: Path) -> NDArray[np.float64]:
-    """The numbers under `key`, either a list or a mapping with `data`."""
+def _numbers(content: dict[str, Any], key: str, count: int | None, path: Path) -> NDArray[np.float64]:
+    """The numbers under `key`, either a list or a mapping with `data`; `count` of them, or any number."""
     value = content.get(key)
     if isinstance(value, dict):
         value = value.get("data")
@@ -180,6 +226,9 @@ def _numbers(content: dict[str, Any], key: str, count: int, path: Path) -> NDArr
         numbers = np.array(value, np.float64).reshape(-1)
     except (TypeError, ValueError):
         numbers = np.empty(0)
-    if numbers.size != count or not np.isfinite(numbers).all():
-        raise DataError(f"{path}: {key}: expected {count} numbers")
+    if numbers.size != (count or numbers.size or 1):
+        raise DataError(f"{path}: {key}: expected {count or 'some'} numbers, found {numbers.size}")
+    if not np.isfinite(numbers).all():
+        place = int(np.flatnonzero(~np.isfinite(numbers))[0])
+        raise DataError(f"{path}: {key}: number {place + 1} of {numbers.size} is {numbers[place]}")
     return numbers

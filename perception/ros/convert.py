@@ -13,9 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from perception.errors import FrameError, MessageError
 from perception.frame import CameraModel
-from perception.ros.buffers import MAX_PIXELS
+from perception.ros.cameras import read_view
 from perception.ros.clouds import cloud_fields, read_points
 from perception.ros.images import compressed_fields, image_fields, read_array, read_depth, read_infrared, read_rgb
 
@@ -36,32 +35,8 @@ __all__ = [
 
 
 def read_camera(message: Any) -> CameraModel:
-    """CameraInfo → the rectified camera, P[:3, :3]; K where P is empty and the image has no distortion.
-
-    With a region of interest it is the camera of that region. Its pixels are not binned: `resized` does that.
-    """
-    if message.width <= 0 or message.height <= 0:
-        raise MessageError(f"size: {message.width}×{message.height}, the camera is not calibrated")
-    if message.width * message.height > MAX_PIXELS:
-        raise MessageError(f"size: {message.width}×{message.height} is more than any camera has")
-    p = np.asarray(message.p, np.float64).reshape(3, 4)
-    k = np.asarray(message.k, np.float64).reshape(3, 3)
-    intrinsics = p[:, :3] if p[0, 0] else k
-    if not intrinsics[0, 0]:
-        raise MessageError("p and k: no focal length, the camera is not calibrated")
-    if intrinsics is k and np.any(np.asarray(message.d)):
-        raise MessageError("p: empty although d has distortion; rectify the image and set p")
-    if not np.array_equal(intrinsics[2], [0, 0, 1]):
-        raise MessageError(f"p: its third row begins with {intrinsics[2].tolist()}, expected 0, 0, 1")
-    intrinsics, roi = intrinsics.copy(), message.roi
-    intrinsics[:2, 2] -= roi.x_offset, roi.y_offset
-    width, height = roi.width or message.width, roi.height or message.height  # zeros mean the whole image
-    if roi.x_offset + width > message.width or roi.y_offset + height > message.height:
-        raise MessageError(f"roi: {width}×{height} at {roi.x_offset}, {roi.y_offset} lies outside the image")
-    try:
-        return CameraModel(intrinsics, width, height, message.header.frame_id)
-    except FrameError as error:
-        raise MessageError(f"p: {error}") from error
+    """CameraInfo → the camera of its rectified image; `read_view` says what else there is to it."""
+    return read_view(message).model
 
 
 def camera_info_fields(camera: CameraModel) -> dict[str, Any]:

@@ -27,7 +27,8 @@ class Snapshot:
     """Everything that one report is about, at one moment (`now`, monotonic seconds).
 
     refused: topics that somebody publishes with a quality of service that does not fit, and the policy at fault.
-    misaligned: how the sweep would fit the image better than it does.
+    misaligned: how the sweep would fit the image better than it does. bit_depth: that the camera's images of 16 bits
+    use, 0 without such.
     """
 
     now: float
@@ -36,6 +37,7 @@ class Snapshot:
     summary: Summary
     refused: Mapping[str, str] = field(default_factory=dict)
     misaligned: Misalignment | None = None
+    bit_depth: int = 0
 
 
 class Diagnostics:
@@ -88,6 +90,8 @@ class Diagnostics:
             "dropped": sum(state.drops.values()),
             **{f"dropped_{cause.replace(' ', '_')}": count for cause, count in sorted(state.drops.items())},
         }
+        if sensor == "rgb" and snapshot.bit_depth:
+            values["bit_depth"] = snapshot.bit_depth
         for topic in topics:
             if topic in snapshot.refused:
                 policy = snapshot.refused[topic]

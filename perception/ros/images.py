@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from perception.errors import MessageError
+from perception.ros.bit_depth import BitDepth
 from perception.ros.buffers import MAX_PIXELS, as_bytes, byte_array
 from perception.ros.compressed import decode, read_compressed_depth
 
@@ -43,10 +44,14 @@ _PLANAR: dict[str, int] = {"nv12": cv2.COLOR_YUV2RGB_NV12, "nv21": cv2.COLOR_YUV
 """Encodings with the colours in half as many rows below the brightness."""
 
 
-def read_rgb(message: Any) -> NDArray[np.uint8]:
-    """Image or CompressedImage → (H, W, 3) uint8 RGB. An rgb8 image is a view of the message's data."""
+def read_rgb(message: Any, depth: BitDepth | None = None) -> NDArray[np.uint8]:
+    """Image or CompressedImage → (H, W, 3) uint8 RGB. An rgb8 image is a view of the message's data.
+
+    depth: what the camera's images of 16 bits have shown so far, and take this one in; None knows this one alone.
+    """
+    depth = depth or BitDepth()
     if not hasattr(message, "encoding"):
-        return _read_compressed(message)
+        return _read_compressed(message, depth)
     encoding = message.encoding
     if encoding in ("32FC1", "16UC1"):
         raise MessageError(f"encoding: '{encoding}' has no colour; use it as depth or infrared")
@@ -56,7 +61,7 @@ def read_rgb(message: Any) -> NDArray[np.uint8]:
         return _read_with_cv_bridge(message)
     image = read_array(message)
     if image.dtype == np.uint16:
-        image = (image >> 8).astype(np.uint8)
+        image = depth.eight(image)
         encoding = encoding[: -len("16")]
     kind = encoding if encoding in _TO_RGB else encoding.rstrip("0123456789")
     if kind == "rgb":
@@ -175,9 +180,24 @@ def _read_planar(message: Any) -> NDArray[np.uint8]:
     return np.asarray(cv2.cvtColor(planes, _PLANAR[message.encoding]), np.uint8)
 
 
-def _read_compressed(message: Any) -> NDArray[np.uint8]:
-    image = decode(message, cv2.IMREAD_COLOR)
-    return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), np.uint8)
+def _read_compressed(message: Any, depth: BitDepth) -> NDArray[np.uint8]:
+    """As image_transport sends it: `format` begins with the encoding that the picture was made of.
+
+    A mosaic is packed as it is, as a grey picture ("bayer_rggb8; jpeg compressed "), and has its colours in it still.
+    """
+    image = depth.eight(decode(message, cv2.IMREAD_UNCHANGED))
+    channels = image.shape[2] if image.ndim == 3 else 1
+    if channels > 1:
+        return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGRA2RGB if channels == 4 else cv2.COLOR_BGR2RGB), np.uint8)
+    encoding, _, packing = message.format.partition(";")
+    kind = encoding.strip().lower().rstrip("0123456789")
+    if not kind.startswith("bayer_") or packing.strip().endswith("mono8"):
+        return np.asarray(cv2.cvtColor(image, cv2.COLOR_GRAY2RGB), np.uint8)
+    if kind not in _TO_RGB:
+        raise MessageError(f"format: '{message.format}' has a mosaic that is unknown; known are rggb, bggr, gbrg, grbg")
+    if min(image.shape) < 2:
+        raise MessageError(f"size: {image.shape[1]}×{image.shape[0]} is too small for '{message.format}'")
+    return np.asarray(cv2.cvtColor(image, _TO_RGB[kind]), np.uint8)
 
 
 def _read_with_cv_bridge(message: Any) -> NDArray[np.uint8]:

@@ -14,7 +14,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from typing import Any, NamedTuple
 
-from perception.datasets.kitti_recording import BASE, WORLD, Camera, Recording, Stream
+from perception.datasets.kitti_recording import BASE, WORLD, Camera, Recording, Stream, paired
 from perception.ros.geometry import serialise_links
 from perception.ros.kitti_messages import (
     CLOUD_TOPIC,
@@ -57,7 +57,10 @@ def serialise_recording(
     streams = [
         _jobs(recording.poses, lambda pose, stamp_ns: [serialise_links("/tf", stamp_ns, [(WORLD, BASE, pose)])]),
         _jobs(recording.oxts, oxts_messages),
-        *(_jobs(camera.images, partial(_image, camera, compressed)) for camera in recording.cameras),
+        *(
+            _jobs(camera.images, partial(_image, paired(camera, recording.cameras), compressed))
+            for camera in recording.cameras
+        ),
         _jobs(recording.sweeps, lambda points, stamp_ns: [cloud_message(points, stamp_ns)]),
         _jobs(recording.boxes, lambda boxes, stamp_ns: [marker_message(boxes, stamp_ns)]),
     ]

@@ -16,6 +16,7 @@ from sensor_msgs.msg import CameraInfo, Image, PointCloud2
 
 from perception.errors import MessageError
 from perception.ros import transforms
+from perception.ros.bit_depth import BitDepth
 from perception.ros.calibration import Calibration, FileCalibration
 from perception.ros.complaints import Complaints
 from perception.ros.convert import read_array, read_depth, read_infrared, read_points, read_rgb
@@ -61,6 +62,7 @@ class LiveView:
         self._lock, self._moments = threading.Lock(), Moments()
         self._values: dict[str, str] | None = None
         self._complaints = Complaints(node.get_logger().error, node.get_logger().warning)
+        self._bit_depth = BitDepth()
         self._calibration = Calibration(calibration, transforms=transforms.listen(node))
         self._target = node.resolve_topic_name(target)
         sensors = [(name, topic, kind) for name, inputs in INPUTS.items() for topic, kind in inputs]
@@ -105,7 +107,7 @@ class LiveView:
 
     def _show(self, moment: Moment, values: dict[str, str] | None) -> None:
         self._log.at(moment.stamp_ns, self.shown)
-        self._sensor(moment, "rgb", read_rgb, self._log.rgb)
+        self._sensor(moment, "rgb", partial(read_rgb, depth=self._bit_depth), self._log.rgb)
         self._sensor(moment, "depth", read_depth, self._log.depth)
         self._sensor(moment, "infrared", read_infrared, self._log.infrared)
         self._sensor(moment, "labels", read_array, self._log.labels)
@@ -143,14 +145,14 @@ class LiveView:
 
     def _mount(self, message: PointCloud2) -> None:
         """Where the camera is, seen from this sweep's LiDAR; drawn looking ahead where nothing says so."""
-        camera = self._calibration.camera()
-        if camera is None:
+        view = self._calibration.camera()
+        if view is None:
             return
         try:
-            mount = self._calibration.lidar_to_camera(message.header.frame_id, camera.frame_id)
+            mount = self._calibration.lidar_to_camera(message.header.frame_id, view.model.frame_id)
         except MessageError:
             mount = None
-        self._log.camera(camera, mount)
+        self._log.camera(view.model, None if mount is None else view.from_frame @ mount)
 
 
 def _numbers(values: dict[str, str], prefix: str, suffix: str) -> dict[str, float]:

@@ -25,6 +25,7 @@ from perception.errors import PerceptionError
 from perception.pipeline import Pipeline, Task
 from perception.ros import parameters, transforms
 from perception.ros.assembly import Assembler, Observation
+from perception.ros.bit_depth import BitDepth
 from perception.ros.calibration import Calibration, read_calibration_file
 from perception.ros.collector import JUMP_NS, Change, Collector, SensorSet
 from perception.ros.complaints import Complaints
@@ -106,6 +107,7 @@ class PerceptionNode(LifecycleNode):
         self._calibration = Calibration()
         self._inputs: Subscriptions | None = None
         self._handover: Handover | None = None
+        self._bit_depth = BitDepth()
         self._worker: Worker | None = None
         self._statistics, self._alignment, self._check_due = Statistics(), AlignmentMonitor(), 0.0
         self._newest_ns = 0
@@ -118,7 +120,7 @@ class PerceptionNode(LifecycleNode):
         file = read_calibration_file(settings.calibration_file) if settings.calibration_file else None
         self._calibration = Calibration(file, settings.lidar_to_camera, self._transforms)
         pipeline = Pipeline.load(settings.model, settings.engine, settings.threads, self._load_engine)
-        camera = file.camera if file else None
+        camera = file.camera.model if file and file.camera else None
         pipeline.warm_up(*((camera.width, camera.height) if camera else WARM_UP_SIZE))
         agreement = pipeline.self_check()
         self._outputs = Publishers(self, settings.model, self._transforms, self._complaints)
@@ -140,7 +142,9 @@ class PerceptionNode(LifecycleNode):
         self._handover = Handover(Collector(settings.sensors, self.settings.timing))
         infos = self._info_topics()
         motion = EgoMotion(self._transforms, settings.fixed_frame) if settings.motion_compensation else None
-        assembler = Assembler(self._calibration, infos, self._complaints, self._handover.count_drop, motion)
+        self._bit_depth = BitDepth()
+        drop = self._handover.count_drop
+        assembler = Assembler(self._calibration, infos, self._complaints, drop, motion, self._bit_depth)
         steps = (partial(self._prepare, assembler), self._infer, self._publish)
         self._worker = Worker(self._name, self._handover, steps, self._say, self._complaints)
         others: dict[str, Callable[[Any], None]] = {
@@ -231,7 +235,9 @@ class PerceptionNode(LifecycleNode):
         if matched.stamp_ns < self._newest_ns - JUMP_NS and self._transforms is not None:
             self._transforms.forget()
         self._newest_ns = matched.stamp_ns
-        seen = assembler(matched, settings.intensity_max, settings.infrared_distance)
+        seen = assembler(
+            matched, settings.intensity_max, settings.infrared_distance, image_rectified=settings.image_rectified
+        )
         if seen is None:
             return None
         convert_ms = 1e3 * (time.perf_counter() - began)
@@ -247,7 +253,7 @@ class PerceptionNode(LifecycleNode):
         """Step 3 of the worker: everything that is said about the frame."""
         assert self._pipeline is not None
         assert self._outputs is not None
-        prediction = self._pipeline.decode(job.task)
+        prediction = job.seen.returned(self._pipeline.decode(job.task))
         spent = self._outputs.publish(job.seen, prediction, job.settings)
         if job.settings.check_extrinsics:
             self._check_extrinsics(job.task)
@@ -288,7 +294,8 @@ class PerceptionNode(LifecycleNode):
                 self._inputs.refused(),
                 self._alignment.verdict() if self.settings.check_extrinsics else None,
             )
-            snapshot = Snapshot(time.monotonic(), sensors, clock_jumps, summary, refused, misaligned)
+            bits = self._bit_depth.bits
+            snapshot = Snapshot(time.monotonic(), sensors, clock_jumps, summary, refused, misaligned, bits)
             array = self._diagnostics.report(snapshot)
         array.header.stamp = self.get_clock().now().to_msg()
         self._diagnostics_publisher.publish(array)

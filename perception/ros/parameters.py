@@ -17,6 +17,8 @@ from numpy.typing import NDArray
 
 from perception.engines import ENGINES
 from perception.frame import MODALITIES
+from perception.rigid import rigid_fault
+from perception.ros.cameras import RECTIFIED
 from perception.ros.collector import Timing
 
 MAX_CELLS = 4000
@@ -123,6 +125,13 @@ PARAMETERS: tuple[Parameter, ...] = (
         "Camera and LiDAR extrinsics where no camera_info or TF is: a KITTI calibration folder, or YAML.",
     ),
     Parameter(
+        "image_rectified",
+        "auto",
+        "Whether images are rectified; auto asks camera_info and topic. Others are rectified here; labels are not.",
+        choices=RECTIFIED,
+        live=True,
+    ),
+    Parameter(
         "lidar_to_camera",
         (0.0,) * 16,
         "LiDAR frame to optical frame, used last: a 4×4 matrix, row by row, as 16 numbers; zeros for none.",
@@ -182,6 +191,7 @@ class Settings:
     intensity_max: float
     infrared_distance: float
     calibration_file: str | None
+    image_rectified: str
     lidar_to_camera: NDArray[np.float64] | None
     motion_compensation: bool
     fixed_frame: str
@@ -230,6 +240,7 @@ def make_settings(values: Mapping[str, Any]) -> Settings:
         intensity_max=value["lidar.intensity_max"],
         infrared_distance=value["infrared.distance_m"],
         calibration_file=value["calibration_file"] or None,
+        image_rectified=value["image_rectified"],
         lidar_to_camera=np.array(matrix, np.float64).reshape(4, 4) if np.any(matrix) else None,
         motion_compensation=value["motion_compensation"],
         fixed_frame=value["fixed_frame"],
@@ -263,15 +274,11 @@ def check(name: str, value: Any) -> str | None:
 
 
 def check_rigid(name: str, value: Sequence[float]) -> str | None:
-    """Why these numbers are no rigid transform, row by row; None where they are."""
+    """Why these numbers, a matrix row by row, are no rigid transform; None where they are."""
     if len(value) != 16:
         return f"{name}: {len(value)} numbers, expected 16 (a 4×4 matrix, row by row)"
-    matrix = np.array(value, np.float64).reshape(4, 4)
-    rotation = matrix[:3, :3]
-    rigid = np.allclose(rotation @ rotation.T, np.eye(3), atol=1e-3) and np.linalg.det(rotation) > 0
-    if not (np.isfinite(matrix).all() and rigid and np.allclose(matrix[3], [0, 0, 0, 1])):
-        return f"{name}: no rigid transform; rotation rows must be orthonormal and the last row 0 0 0 1"
-    return None
+    fault = rigid_fault(np.array(value, np.float64).reshape(4, 4))
+    return f"{name}: no rigid transform: {fault}" if fault else None
 
 
 def declare(node: Any) -> Settings:

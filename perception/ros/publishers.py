@@ -122,7 +122,7 @@ class Publishers:
         if settings.publish_confidence and self._heard("confidence"):
             yield self._images["confidence"], self._mono("confidence", header, prediction.confidence)
         if settings.publish_overlay and (self._heard("overlay") or _heard(self._compressed)):
-            image = overlay(seen.frame, labels, settings.overlay_alpha)
+            image = overlay(seen.shown, labels, settings.overlay_alpha)
             if self._heard("overlay"):
                 yield self._images["overlay"], Image(header=header, **image_fields(image, "rgb8"))
             if _heard(self._compressed):

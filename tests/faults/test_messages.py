@@ -156,11 +156,11 @@ def test_the_encoding_changes_in_flight(well: Drive, record_property: Note) -> N
 
 
 def test_the_calibration_changes_in_flight(well: Drive, record_property: Note) -> None:
-    """A camera that looks elsewhere sees none of the points; one that is not calibrated changes nothing."""
+    """A camera of a narrow view sees none of the points; one that is not calibrated, or cannot be, changes nothing."""
     k = CAMERA.intrinsics.copy()
-    k[0, 2] = -5000.0
-    elsewhere = CameraModel(k, CAMERA.width, CAMERA.height, "left")
-    well.faults["info"] = changed(**camera_info_fields(elsewhere))
+    k[0, 0] = 2000.0
+    narrow = CameraModel(k, CAMERA.width, CAMERA.height, "left")
+    well.faults["info"] = changed(**camera_info_fields(narrow))
     stamps = well.for_seconds(1.0)
     well.expect_answers(stamps, record_property)
 
@@ -176,6 +176,10 @@ def test_the_calibration_changes_in_flight(well: Drive, record_property: Note) -
     wait_for(lambda: "/camera_info: p and k: no focal length" in well.statuses()["rgb"][1], 5)
     assert well.statuses()["rgb"][0] == b"\x01"
     well.expect_answers(stamps, record_property)
+    k[0, 2] = -5000.0
+    well.faults["info"] = changed(k=k.ravel(), p=np.hstack([k, np.zeros((3, 1))]).ravel())
+    well.for_seconds(1.0)
+    wait_for(lambda: "/camera_info: p: principal point -5000, 48 lies outside" in well.statuses()["rgb"][1], 5)
     well.expect_recovery(record_property)
 
 

@@ -38,6 +38,8 @@ class Vehicle:
         self.node = node
         self.heard: dict[str, list[Any]] = {}
         self.lock = threading.Lock()
+        self.calibration: dict[str, Any] = {}
+        """What camera_info says of the camera's own image, where that is not rectified."""
 
         self.image, self.compressed = self._sensor(Image, "/image"), self._sensor(CompressedImage, "/image/compressed")
         self.info, self.points = self._sensor(CameraInfo, "/camera_info"), self._sensor(PointCloud2, "/points")
@@ -69,7 +71,7 @@ class Vehicle:
         """Publish one instant: an image whose red is `level` in its left half, and a sweep. Returns its stamp."""
         header = self.header("left")
         if camera:
-            self.info.publish(CameraInfo(header=header, **camera_info_fields(CAMERA)))
+            self.info.publish(CameraInfo(header=header, **{**camera_info_fields(CAMERA), **self.calibration}))
             self.image.publish(Image(header=header, **{**image_fields(picture(level), "rgb8"), **changes}))
         if lidar:
             cloud = cloud_fields(sweep(), PointField)

@@ -4,16 +4,19 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 
-from perception.frame import CameraModel
+from perception.frame import CameraModel, Prediction
 from perception.ros.assembly import Assembler, Input, Observation
 from perception.ros.calibration import Calibration, FileCalibration
+from perception.ros.cameras import CameraView
 from perception.ros.collector import Arrival, SensorSet
 from perception.ros.complaints import Complaints
-from perception.ros.convert import camera_info_fields, cloud_fields, image_fields
+from perception.ros.convert import camera_info_fields, cloud_fields, image_fields, read_rgb
 from perception.ros.motion import EgoMotion
+from perception.sensors.projection import project_sweep
 
 INFOS = {"rgb": "/camera_info", "depth": "/depth/camera_info", "infrared": "/infrared/camera_info"}
 TOPICS = {"rgb": "/image", "depth": "/depth", "infrared": "/infrared", "lidar": "/points"}
@@ -33,6 +36,13 @@ def message(sensor: str, **changes: Any) -> SimpleNamespace:
     return SimpleNamespace(**{"header": header, **arrays[sensor], **changes})
 
 
+def camera_info(width: int, height: int, focal: float, frame_id: str = "left", **changes: Any) -> Any:
+    """A CameraInfo without distortion that looks straight ahead, but for the changes."""
+    intrinsics = np.array([[focal, 0, width / 2 - 0.5], [0, focal, height / 2 - 0.5], [0, 0, 1]])
+    fields = camera_info_fields(CameraModel(intrinsics, width, height))
+    return SimpleNamespace(**{"header": SimpleNamespace(frame_id=frame_id), "roi": WHOLE, **fields, **changes})
+
+
 class Bench:
     """An assembler with everything it says."""
 
@@ -49,19 +59,20 @@ class Bench:
         self.drops: list[tuple[str, str]] = []
         self.calibration = calibration = Calibration(file, np.eye(4) if calibrated else None, transforms)
         if calibrated:
-            camera = CameraModel(np.array([[70.0, 0, 31.5], [0, 70.0, 11.5], [0, 0, 1]]), width, 24)
-            header = SimpleNamespace(frame_id="left")
-            calibration.put_camera_info(SimpleNamespace(header=header, roi=WHOLE, **camera_info_fields(camera)))
+            calibration.put_camera_info(camera_info(width, 24, 70.0))
         complaints = Complaints(self.errors.append, self.warnings.append)
         drop: Any = lambda *what: self.drops.append(what)  # noqa: E731
         self._assemble = Assembler(calibration, INFOS, complaints, drop, motion)
 
-    def __call__(self, trigger: str, **messages: Any) -> Observation | None:
+    def __call__(
+        self, trigger: str, topic: str = "/image", rectified: str = "auto", **messages: Any
+    ) -> Observation | None:
+        topics = {**TOPICS, "rgb": topic}
         arrivals = {
-            name: Arrival(5 if name == trigger else 6, 0.0, Input(TOPICS[name], content))
+            name: Arrival(5 if name == trigger else 6, 0.0, Input(topics[name], content))
             for name, content in messages.items()
         }
-        return self._assemble(SensorSet(trigger, arrivals))
+        return self._assemble(SensorSet(trigger, arrivals), image_rectified=rectified)
 
 
 def all_messages() -> dict[str, SimpleNamespace]:
@@ -92,6 +103,7 @@ def test_any_sensor_alone(sensor: str) -> None:
 
 def test_the_images_name_the_frame_of_a_camera_from_a_file() -> None:
     camera = CameraModel(np.array([[70.0, 0, 31.5], [0, 70.0, 11.5], [0, 0, 1]]), 64, 24, "narrow_stereo")
+    view = CameraView(camera)
     asked: list[tuple[str, str]] = []
 
     def lookup(target: str, source: str) -> Any:
@@ -99,7 +111,7 @@ def test_the_images_name_the_frame_of_a_camera_from_a_file() -> None:
         return np.eye(4) if target == "left" else None
 
     tf = SimpleNamespace(lookup=lookup)
-    bench = Bench(calibrated=False, transforms=tf, file=FileCalibration(camera, None))
+    bench = Bench(calibrated=False, transforms=tf, file=FileCalibration(view, None))
     seen = bench("rgb", **all_messages())
     assert seen is not None
     assert "lidar" in seen.frame.modalities
@@ -149,14 +161,25 @@ def test_a_broken_camera_info_leaves_the_known_camera_in_use() -> None:
     assert not bench.warnings
 
 
-def test_a_calibration_of_another_size_is_scaled_to_the_image() -> None:
-    bench = Bench(width=128)
+def test_a_calibration_of_binned_images_is_scaled_to_them() -> None:
+    bench = Bench()
+    bench.calibration.put_camera_info(camera_info(2 * 64, 2 * 24, 140.0))
     seen = bench("rgb", **all_messages())
     assert seen is not None
     assert seen.frame.camera is not None
-    assert (seen.frame.camera.width, seen.frame.camera.height) == (64, 24)
-    assert bench.warnings == [
-        "/camera_info: size: 128×24, but images are 64×24, of another shape: where points fall in them is a guess"
+    np.testing.assert_allclose(seen.frame.camera.intrinsics, [[70, 0, 31.5], [0, 70, 11.5], [0, 0, 1]])
+    assert not bench.errors + bench.warnings
+
+
+def test_a_calibration_of_another_shape_is_not_this_cameras() -> None:
+    bench = Bench(width=128)
+    seen = bench("rgb", rgb=message("rgb"), lidar=message("lidar"))
+    assert seen is not None
+    assert (seen.frame.camera, seen.frame.modalities) == (None, ("rgb",))
+    assert bench.drops == [("lidar", "no calibration")]
+    assert bench.errors == [
+        "/camera_info: size: 128×24, but images are 64×24, of another shape: this is not their calibration; where a "
+        "driver crops, roi must say so"
     ]
 
 
@@ -186,19 +209,17 @@ class Beside:
         return mount if (target, source) == ("left", "right") else None
 
 
-def own_camera(frame_id: str) -> Any:
-    camera = CameraModel(np.array([[35.0, 0, 15.5], [0, 35.0, 5.5], [0, 0, 1]]), 32, 12)
-    header = SimpleNamespace(frame_id=frame_id)
-    return SimpleNamespace(header=header, roi=WHOLE, **camera_info_fields(camera))
+def beside(sensor: str) -> SimpleNamespace:
+    """An image of the camera to the right."""
+    return message(sensor, header=SimpleNamespace(frame_id="right"))
 
 
 @pytest.mark.parametrize("sensor", ["depth", "infrared"])
 def test_an_image_of_another_camera_is_registered(sensor: str) -> None:
     bench = Bench(transforms=Beside())
-    messages = {"rgb": message("rgb"), sensor: message(sensor)}
-    as_it_is = bench("rgb", **messages)
-    bench.calibration.put_camera_info(own_camera("right"), sensor)
-    registered = bench("rgb", **messages)
+    as_it_is = bench("rgb", rgb=message("rgb"), **{sensor: message(sensor)})
+    bench.calibration.put_camera_info(camera_info(32, 12, 35.0, "right"), sensor)
+    registered = bench("rgb", rgb=message("rgb"), **{sensor: beside(sensor)})
     assert as_it_is is not None
     assert registered is not None
     before, after = getattr(as_it_is.frame, sensor), getattr(registered.frame, sensor)
@@ -211,8 +232,9 @@ def test_an_image_of_another_camera_is_registered(sensor: str) -> None:
 
 def test_an_image_of_a_camera_that_nobody_knows_is_left_out() -> None:
     bench = Bench(transforms=Beside())
-    bench.calibration.put_camera_info(own_camera("elsewhere"), "depth")
-    seen = bench("rgb", rgb=message("rgb"), depth=message("depth"))
+    bench.calibration.put_camera_info(camera_info(32, 12, 35.0, "elsewhere"), "depth")
+    elsewhere = message("depth", header=SimpleNamespace(frame_id="elsewhere"))
+    seen = bench("rgb", rgb=message("rgb"), depth=elsewhere)
     assert seen is not None
     assert seen.frame.modalities == ("rgb",)
     assert bench.drops == [("depth", "no calibration")]
@@ -221,9 +243,141 @@ def test_an_image_of_a_camera_that_nobody_knows_is_left_out() -> None:
 
 def test_an_image_that_was_registered_is_seen_from_the_camera() -> None:
     bench = Bench(transforms=Beside())
-    bench.calibration.put_camera_info(own_camera("right"), "infrared")
-    alone = message("infrared")
-    alone.header = SimpleNamespace(frame_id="right")
-    seen = bench("infrared", infrared=alone)
+    bench.calibration.put_camera_info(camera_info(32, 12, 35.0, "right"), "infrared")
+    seen = bench("infrared", infrared=beside("infrared"))
     assert seen is not None
     assert (seen.frame.modalities, seen.frame_id) == (("infrared",), "left")
+
+
+RAW = {
+    "k": np.array([62.0, 0, 32.5, 0, 62.0, 12.5, 0, 0, 1]),
+    "d": np.array([-0.37, 0.2, 0.001, 0.0006, -0.07]),
+    "p": np.array([70.0, 0, 31.5, 0, 0, 70.0, 11.5, 0, 0, 0, 1, 0]),
+}
+"""Of an image that is not rectified."""
+
+POINT = np.array([2.2, -0.45, 6.0])
+"""In the LiDAR frame of the bench, which is the camera's."""
+
+
+def raw_scene() -> tuple[dict[str, SimpleNamespace], np.ndarray]:
+    """An image with a red spot where the lens shows the point, a sweep with that point, and the spot's place."""
+    k, d = RAW["k"].reshape(3, 3), RAW["d"]
+    spot = cv2.projectPoints(POINT[None, None], np.zeros(3), np.zeros(3), k, d)[0].ravel()
+    image = np.zeros((24, 64, 3), np.uint8)
+    cv2.circle(image, tuple(np.rint(spot).astype(int).tolist()), 1, (255, 0, 0), -1)
+    points = np.array([[*POINT, 1.0]], np.float32)
+    cloud = cloud_fields(points, lambda **field: SimpleNamespace(**field))
+    return {"rgb": message("rgb", **image_fields(image, "rgb8")), "lidar": message("lidar", **cloud)}, spot
+
+
+def test_an_image_that_is_not_rectified_is_and_its_labels_go_back() -> None:
+    bench, (messages, spot) = Bench(), raw_scene()
+    bench.calibration.put_camera_info(camera_info(64, 24, 70.0, **RAW))
+    seen = bench("rgb", **messages)
+    assert seen is not None
+    assert seen.frame.rgb is not None
+    projection = project_sweep(seen.frame)
+    assert projection is not None
+    np.testing.assert_allclose(projection.uv[0], [57.17, 6.25], atol=0.01)  # 70 · 2.2 / 6 + 31.5
+    assert np.linalg.norm(spot - projection.uv[0]) > 3
+    found = np.argwhere(seen.frame.rgb[..., 0] > 90).mean(axis=0)[::-1]
+    np.testing.assert_allclose(found, projection.uv[0], atol=0.8)
+    labels = np.where(seen.frame.rgb[..., 0] > 90, 3, 1).astype(np.uint8)
+    back = seen.returned(Prediction(0, labels, np.full_like(labels, 200), {}))
+    assert back.labels.shape == (24, 64)
+    np.testing.assert_allclose(np.argwhere(back.labels == 3).mean(axis=0)[::-1], spot, atol=0.8)
+    np.testing.assert_array_equal(back.confidence == 0, back.labels == 255)
+    assert seen.shown.rgb is not None
+    np.testing.assert_array_equal(seen.shown.rgb, read_rgb(messages["rgb"]))
+    assert not bench.errors + bench.warnings
+
+
+@pytest.mark.parametrize(("topic", "rectified"), [("/front/image_rect", "auto"), ("/image", "yes")])
+def test_a_rectified_image_stays_as_it_is_whatever_d_says(topic: str, rectified: str) -> None:
+    bench, (messages, _) = Bench(), raw_scene()
+    bench.calibration.put_camera_info(camera_info(64, 24, 70.0, **RAW))
+    seen = bench("rgb", topic, rectified, **messages)
+    assert seen is not None
+    assert seen.frame.rgb is not None
+    np.testing.assert_array_equal(seen.frame.rgb, read_rgb(messages["rgb"]))
+    prediction = Prediction(0, np.ones((24, 64), np.uint8), np.ones((24, 64), np.uint8), {})
+    assert seen.returned(prediction) is prediction
+
+
+def test_distortion_with_p_equal_to_k_is_told_until_the_parameter_says_which() -> None:
+    unclear = {**RAW, "k": RAW["p"].reshape(3, 4)[:, :3].ravel()}
+    for rectified, told in {"auto": 1, "yes": 0, "no": 0}.items():
+        bench, (messages, _) = Bench(), raw_scene()
+        bench.calibration.put_camera_info(camera_info(64, 24, 70.0, **unclear))
+        bench("rgb", rectified=rectified, **messages)
+        assert len(bench.warnings) == told
+        assert all(line.startswith("/camera_info: d: has distortion although p equals k") for line in bench.warnings)
+
+
+def test_without_its_image_the_labels_are_still_in_the_cameras_own() -> None:
+    """As they were while it was there: what comes and goes must not move the masks."""
+    bench, (messages, spot) = Bench(), raw_scene()
+    bench.calibration.put_camera_info(camera_info(64, 24, 70.0, **RAW))
+    seen = bench("lidar", lidar=messages["lidar"])
+    assert seen is not None
+    labels = np.zeros((24, 64), np.uint8)
+    labels[6, 57] = 3
+    back = seen.returned(Prediction(0, labels, labels, {}))
+    np.testing.assert_allclose(np.argwhere(back.labels == 3).mean(axis=0)[::-1], spot, atol=0.8)
+
+
+def test_the_baseline_of_a_right_camera_counts() -> None:
+    """A point 10 m ahead of the left camera; 0.5372 m to the right it is seen 38.7 pixels further left."""
+    p = np.array([721.5, 0, 609.6, -387.6, 0, 721.5, 172.9, 0, 0, 0, 1, 0])
+    bench = Bench()
+    bench.calibration.put_camera_info(camera_info(1242, 375, 721.5, p=p, k=p.reshape(3, 4)[:, :3].ravel()))
+    points = np.array([[0, 0, 10, 1]], np.float32)
+    cloud = cloud_fields(points, lambda **field: SimpleNamespace(**field))
+    image = image_fields(np.zeros((375, 1242, 3), np.uint8), "rgb8")
+    seen = bench("rgb", rgb=message("rgb", **image), lidar=message("lidar", **cloud))
+    assert seen is not None
+    projection = project_sweep(seen.frame)
+    assert projection is not None
+    assert projection.uv[0, 0] == pytest.approx(570.84, abs=0.01)
+
+
+def test_a_sweep_that_misses_the_image_is_left_out_with_the_frames() -> None:
+    bench = Bench()
+    points = np.random.default_rng(0).uniform((3, -9, -2, 0), (40, 9, 0.4, 1), (500, 4)).astype(np.float32)
+    cloud = cloud_fields(points, lambda **field: SimpleNamespace(**field))
+    seen = bench("rgb", rgb=message("rgb"), lidar=message("lidar", **cloud))
+    assert seen is not None
+    assert seen.frame.modalities == ("rgb",)
+    assert bench.drops == [("lidar", "out of view")]
+    assert bench.warnings[0].startswith("/points: extrinsics: no point of the sweep falls into the image; 'left' looks")
+
+
+def test_depth_of_another_shape_is_left_out_and_aligned_depth_with_the_depth_cameras_info_too() -> None:
+    bench = Bench()
+    square = message("depth", **image_fields(np.full((24, 32), 2000, np.uint16), "16UC1"))
+    seen = bench("rgb", rgb=message("rgb"), depth=square)
+    assert seen is not None
+    assert seen.frame.modalities == ("rgb",)
+    assert bench.warnings[0].startswith("/depth: size: 32×24 is not the shape of the camera's 64×24")
+    bench = Bench(transforms=Beside())
+    bench.calibration.put_camera_info(camera_info(32, 12, 35.0, "right"), "depth")
+    seen = bench("rgb", rgb=message("rgb"), depth=message("depth"))
+    assert seen is not None
+    assert seen.frame.modalities == ("rgb",)
+    assert bench.warnings[0].startswith("/depth: frame_id: images are in 'left', /depth/camera_info is of 'right'")
+
+
+def test_infrared_alone_goes_through_its_own_lens_and_back() -> None:
+    bench = Bench(calibrated=False)
+    bench.calibration.put_camera_info(camera_info(64, 24, 70.0, **RAW), "infrared")
+    (messages, spot) = raw_scene()
+    image = read_rgb(messages["rgb"])[..., 0].copy()
+    seen = bench("infrared", infrared=message("infrared", **image_fields(image, "mono8")))
+    assert seen is not None
+    assert seen.frame.infrared is not None
+    found = np.argwhere(seen.frame.infrared > 90).mean(axis=0)[::-1]
+    np.testing.assert_allclose(found, [57.17, 6.25], atol=0.8)
+    labels = np.where(seen.frame.infrared > 90, 3, 1).astype(np.uint8)
+    back = seen.returned(Prediction(0, labels, labels, {})).labels
+    np.testing.assert_allclose(np.argwhere(back == 3).mean(axis=0)[::-1], spot, atol=0.8)

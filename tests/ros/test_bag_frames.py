@@ -3,17 +3,28 @@ from __future__ import annotations
 
 import pickle
 from pathlib import Path
+from typing import Any
 
+import cv2
 import numpy as np
 import pytest
+from helpers.kitti import CALIBRATION, UNRECTIFIED, image, raw_drive
 
+from perception.datasets.kitti_layouts import open_recording
 from perception.datasets.kitti_raw import KittiRaw
 from perception.errors import DataError
 from perception.frame import CameraModel, Frame
+from perception.labelling.files import FrameFiles
+from perception.labelling.workers import label_frames
+from perception.pipeline import Pipeline
 from perception.ros.bag import RawMessage, serialise, serialise_extrinsics, write_bag
 from perception.ros.bag_frames import BagFrames
-from perception.ros.raw_bag import RawBagWriter
+from perception.ros.calibration import FileCalibration
+from perception.ros.convert import camera_info_fields, image_fields, numpy_fields
+from perception.ros.kitti_bag import serialise_recording
+from perception.ros.raw_bag import RawBagWriter, header, make, raw
 from perception.ros.stamps import with_stamp
+from perception.ros.topics import read_topics
 
 T0 = 1_700_000_000_000_000_000
 CAMERA = CameraModel(np.array([[60.0, 0, 48], [0, 60, 32], [0, 0, 1]]), 96, 64)
@@ -113,3 +124,85 @@ def test_a_broken_image_is_said_and_a_broken_sweep_left_out(tmp_path: Path) -> N
 def test_images_without_stamps_are_taken_when_they_were_recorded(tmp_path: Path) -> None:
     bare = [each._replace(data=with_stamp(each.data, 0)) for each in messages() if each.topic == "/image"]
     assert BagFrames(write(tmp_path / "bag", bare)).stamps_ns == [T0 + number * 100_000_000 for number in range(5)]
+
+
+def raw_bag(path: Path, topic: str = "/image") -> Path:
+    """Three images that are not rectified: a ramp of red, of which the class is made."""
+    ramp = np.zeros((64, 96, 3), np.uint8)
+    ramp[..., 0] = np.linspace(0, 255, 96).astype(np.uint8)
+    fields: dict[str, Any] = numpy_fields(camera_info_fields(CAMERA))
+    fields |= {"k": np.array([70.0, 0, 50, 0, 70, 30, 0, 0, 1]), "d": np.array([-0.3, 0.1, 0.001, 0.0005, 0])}
+    whole = make("sensor_msgs/msg/RegionOfInterest", x_offset=0, y_offset=0, height=0, width=0, do_rectify=False)
+    found = []
+    for number in range(3):
+        stamp, image = T0 + number * 100_000_000, numpy_fields(image_fields(ramp, "rgb8"))
+        found.append(raw(topic, "sensor_msgs/msg/Image", stamp, {"header": header(stamp, "camera"), **image}))
+        info = {"header": header(stamp, "camera"), "roi": whole, **fields}
+        found.append(raw("/camera_info", "sensor_msgs/msg/CameraInfo", stamp, info))
+    return write(path, found)
+
+
+def test_images_that_are_not_rectified_are_and_labels_are_of_what_was_recorded(
+    tmp_path: Path, tiny_model: Path
+) -> None:
+    frames = BagFrames(raw_bag(tmp_path / "bag"))
+    files = FrameFiles(tmp_path / "out", ("masks", "confidence"))
+    outcome = label_frames(Pipeline.load(tiny_model, threads=1), frames, range(3), files, lambda: None)
+    assert (outcome.labelled, outcome.failed) == (3, {})
+    recorded = frames.shown(1).rgb
+    assert recorded is not None
+    rectified = frames[1].rgb
+    assert rectified is not None
+    assert np.abs(recorded[32, :, 0].astype(int) - rectified[32, :, 0]).max() > 10
+    labels = files.labels(frames.names[1])
+    known = labels != 255
+    assert labels.shape == (64, 96)
+    assert 0.85 < known.mean() < 1
+    # The network's class is red // 64, of the recorded image but for half a pixel at the classes' borders.
+    assert (labels == recorded[..., 0] // 64)[known].mean() > 0.96
+    assert not files.confidence(frames.names[1])[~known].any()
+
+
+def test_a_calibration_file_says_that_images_are_rectified_whose_camera_info_has_distortion(tmp_path: Path) -> None:
+    frames = BagFrames(raw_bag(tmp_path / "bag"), calibration=FileCalibration(None, None, "yes"))
+    np.testing.assert_array_equal(frames[0].rgb, frames.shown(0).rgb)
+    named = BagFrames(raw_bag(tmp_path / "rect", "/image_rect"), {"image": "/image_rect"})
+    np.testing.assert_array_equal(named[0].rgb, named.shown(0).rgb)
+
+
+def test_an_unsynced_drive_s_bag_is_rectified(tmp_path: Path) -> None:
+    """kitti2bag writes K, D, R and P of a drive that is not rectified, and the images as they are."""
+    drive = raw_drive(tmp_path / "kitti", synced=False, cameras=(2,))
+    with RawBagWriter(tmp_path / "bag") as writer:
+        for message in serialise_recording(open_recording(drive), threads=1):
+            writer.write(message)
+    frames = BagFrames(tmp_path / "bag", read_topics("kitti2bag"))
+    frame, recorded = frames[1], frames.shown(1).rgb
+    assert frame.camera is not None
+    np.testing.assert_allclose(frame.camera.intrinsics, [[72.15377, 0, 24], [0, 72.15377, 10], [0, 0, 1]])
+    assert frame.rgb is not None
+    assert recorded is not None
+    np.testing.assert_array_equal(recorded, image(1, UNRECTIFIED, True))
+    lines = {"K": [98, 0, 34, 0, 97, 16, 0, 0, 1], "D": [-0.37, 0.2, 0.002, 0.001, -0.07]}
+    turn = np.fromstring(CALIBRATION.partition(": ")[2], sep=" ").reshape(3, 3)
+    maps = cv2.initUndistortRectifyMap(
+        np.reshape(lines["K"], (3, 3)).astype(float), np.array(lines["D"]), turn, frame.camera.intrinsics, (64, 32),
+        cv2.CV_16SC2,
+    )  # fmt: skip
+    wanted = cv2.remap(recorded, *maps, cv2.INTER_LINEAR)
+    inside = (slice(2, 22), slice(4, 50))
+    assert np.abs(frame.rgb[inside].astype(int) - wanted[inside]).mean() < 1
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_a_camera_of_twelve_bits_is_one_from_the_first_frame_on(tmp_path: Path, order: tuple[int, int]) -> None:
+    found = []
+    for number in range(33):  # by day only at the end
+        stamp, grey = T0 + number * 100_000_000, np.full((8, 8), 4000 if number == 32 else 900, np.uint16)
+        fields = {"header": header(stamp, "camera"), **numpy_fields(image_fields(grey, "mono16"))}
+        found.append(raw("/image", "sensor_msgs/msg/Image", stamp, fields))
+    frames = BagFrames(write(tmp_path / "bag", found))
+    for number in order:
+        rgb = frames[32 * number].rgb
+        assert rgb is not None
+        assert rgb[0, 0, 0] == (56, 250)[number]

@@ -29,6 +29,7 @@ class Bench:
         self.statistics = Statistics(lambda: self.now)
         self.refused: dict[str, str] = {}
         self.misaligned: Misalignment | None = None
+        self.bits = 0
 
     def answer(self, count: int) -> None:
         image = np.zeros((1, 1), np.uint8)
@@ -39,7 +40,9 @@ class Bench:
     def tick(self, **sensors: SensorState) -> dict[str, tuple[bytes, str, dict[str, str]]]:
         self.now += 1
         summary = self.statistics.summary()
-        array = self.diagnostics.report(Snapshot(self.now, sensors, 0, summary, self.refused, self.misaligned))
+        array = self.diagnostics.report(
+            Snapshot(self.now, sensors, 0, summary, self.refused, self.misaligned, self.bits)
+        )
         return {
             status.name.removeprefix("perception: "): (
                 status.level,
@@ -68,6 +71,15 @@ def test_all_is_well() -> None:
     level, message, values = said["rgb"]
     assert (level, message) == (OK, "10.0 Hz")
     assert (values["dropped"], values["dropped_superseded"], values["age_s"]) == ("2", "2", "0.05")
+
+
+def test_the_bit_depth_of_a_camera_is_shown_where_it_has_one() -> None:
+    bench = Bench()
+    assert "bit_depth" not in bench.tick(rgb=bench.sensor(5), lidar=bench.sensor(5))["rgb"][2]
+    bench.bits = 12
+    said = bench.tick(rgb=bench.sensor(15), lidar=bench.sensor(15))
+    assert said["rgb"][2]["bit_depth"] == "12"
+    assert "bit_depth" not in said["lidar"][2]
 
 
 def test_what_cannot_be_heard_and_what_does_not_fit_are_warnings() -> None:

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from perception.errors import MessageError
+from perception.ros.bit_depth import BitDepth
 from perception.ros.images import compressed_fields, image_fields, read_array, read_depth, read_infrared, read_rgb
 
 
@@ -135,6 +136,65 @@ def test_infrared_keeps_its_depth() -> None:
     raw = np.arange(12, dtype=np.uint16).reshape(3, 4) * 1000
     np.testing.assert_array_equal(read_infrared(image(raw, "16UC1")), raw)
     assert read_infrared(image(gradient(), "rgb8")).shape == (32, 48)
+
+
+@pytest.mark.parametrize("bits", [10, 12, 14, 16])
+@pytest.mark.parametrize("encoding", ["mono16", "bayer_rggb16", "rgb16"])
+def test_sixteen_bits_are_as_many_as_the_camera_uses(bits: int, encoding: str) -> None:
+    """A grey ramp from black to the camera's white."""
+    ramp = np.tile(np.linspace(0, (1 << bits) - 1, 48), (32, 1)).astype(np.uint16)
+    array = np.dstack([ramp] * 3) if encoding == "rgb16" else ramp
+    got = read_rgb(image(array, encoding))
+    wanted = np.dstack([np.linspace(0, 255, 48).astype(int)[None].repeat(32, 0)] * 3)
+    assert np.abs(got[2:-2, 2:-2].astype(int) - wanted[2:-2, 2:-2]).max() <= 6
+    assert got.max() >= 250
+
+
+def test_the_bit_depth_is_found_over_images_and_kept() -> None:
+    depth, dark = BitDepth(), np.full((4, 4), 900, np.uint16)
+    assert read_rgb(image(dark, "mono16"), depth)[0, 0, 0] == 900 >> 2
+    assert depth.bits == 10
+    read_rgb(image(np.full((4, 4), 4095, np.uint16), "mono16"), depth)
+    assert depth.bits == 12
+    assert read_rgb(image(dark, "mono16"), depth)[0, 0, 0] == 900 >> 4
+    read_rgb(image(np.full((4, 4), 200, np.uint8), "mono8"), depth)
+    assert depth.bits == 12
+
+
+@pytest.mark.parametrize("pattern", ["rggb", "bggr", "gbrg", "grbg"])
+@pytest.mark.parametrize("kind", ["jpeg", "png"])
+def test_a_compressed_mosaic_has_its_colours(pattern: str, kind: str) -> None:
+    """As image_transport sends one: the mosaic as a grey picture, and nothing behind "compressed "."""
+    rgb = gradient()
+    options = [cv2.IMWRITE_JPEG_QUALITY, 100] if kind == "jpeg" else []
+    data = cv2.imencode(f".{kind}", mosaic(rgb, pattern), options)[1].tobytes()
+    got = read_rgb(SimpleNamespace(format=f"bayer_{pattern}8; {kind} compressed ", data=data))
+    assert np.abs(got.astype(int) - rgb)[2:-2, 2:-2].max() <= 14
+
+
+def test_a_compressed_mosaic_of_twelve_bits() -> None:
+    rgb = gradient()
+    data = cv2.imencode(".png", mosaic(rgb, "rggb").astype(np.uint16) << 4)[1].tobytes()
+    got = read_rgb(SimpleNamespace(format="bayer_rggb16; png compressed ", data=data))
+    assert np.abs(got.astype(int) - rgb)[2:-2, 2:-2].max() <= 12
+
+
+def test_what_was_a_mosaic_and_was_packed_in_colour_stays_as_it_is() -> None:
+    rgb = gradient()
+    data = cv2.imencode(".png", rgb[..., ::-1])[1].tobytes()
+    message = SimpleNamespace(format="bayer_rggb8; png compressed bgr8", data=data)
+    np.testing.assert_array_equal(read_rgb(message), rgb)
+    grey = SimpleNamespace(format="mono8; png compressed ", data=cv2.imencode(".png", rgb[..., 0])[1].tobytes())
+    np.testing.assert_array_equal(read_rgb(grey), np.dstack([rgb[..., 0]] * 3))
+    twelve = cv2.imencode(".png", rgb[..., 0].astype(np.uint16) << 4)[1].tobytes()
+    message = SimpleNamespace(format="mono16; png compressed ", data=twelve)
+    np.testing.assert_array_equal(read_rgb(message), np.dstack([rgb[..., 0]] * 3))
+
+
+def test_an_unknown_mosaic_is_refused() -> None:
+    data = cv2.imencode(".png", gradient()[..., 0])[1].tobytes()
+    with pytest.raises(MessageError, match=r"^format: 'bayer_wxyz8; png compressed ' has a mosaic that is unknown"):
+        read_rgb(SimpleNamespace(format="bayer_wxyz8; png compressed ", data=data))
 
 
 @pytest.mark.parametrize("kind", ["jpeg", "png"])

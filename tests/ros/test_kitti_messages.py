@@ -16,6 +16,7 @@ from perception.datasets.kitti_calibration import read_imu_to_velodyne, read_raw
 from perception.datasets.kitti_layouts import open_recording
 from perception.datasets.kitti_raw import KittiRaw
 from perception.errors import DataError
+from perception.ros.cameras import read_view
 from perception.ros.convert import read_camera, read_points, read_rgb, stamp_ns
 from perception.ros.kitti_bag import serialise_recording
 from perception.ros.transforms import transform_matrix
@@ -47,7 +48,7 @@ def test_rectified_images_have_p_rect_and_no_distortion(synced: dict[str, list[A
         np.testing.assert_array_equal(info.r, np.eye(3).reshape(9))
         assert not info.d.any()
         assert (info.width, info.height) == RECTIFIED
-        assert read_camera(info).frame_id == f"camera_{camera}_optical"
+        assert read_camera(info).frame_id == f"camera_{camera.replace('right', 'left')}_optical"
 
 
 def test_unsynced_drives_have_k_d_and_r_and_sweeps_of_text(unsynced: dict[str, list[Any]]) -> None:
@@ -75,8 +76,7 @@ def test_tf_leads_from_the_world_to_every_sensor(synced: dict[str, list[Any]], d
     transforms = tree(synced)
     frames = {message.header.frame_id for topic in synced if "tf" not in topic and "track" not in topic
               for message in synced[topic]}  # fmt: skip
-    assert frames == {"imu_link", "velo_link", *(
-        f"camera_{kind}_{side}_optical" for kind in ("gray", "color") for side in ("left", "right"))}  # fmt: skip
+    assert frames == {"imu_link", "velo_link", "camera_gray_left_optical", "camera_color_left_optical"}
     assert all(transforms.lookup("base_link", frame) is not None for frame in frames)
     assert {(t.header.frame_id, t.child_frame_id) for m in synced["/tf"] for t in m.transforms} == {
         ("world", "base_link")
@@ -87,6 +87,26 @@ def test_tf_leads_from_the_world_to_every_sensor(synced: dict[str, list[Any]], d
         np.testing.assert_allclose(found, camera.lidar_to_camera, atol=1e-6)
     imu = transforms.lookup("velo_link", "imu_link")
     np.testing.assert_allclose(imu, read_imu_to_velodyne(drive.parent), atol=1e-6)
+
+
+def test_the_right_camera_sees_points_where_p_of_its_info_says(synced: dict[str, list[Any]], drive: Path) -> None:
+    """REP-104: P projects from the frame that the messages name, the left camera's, the baseline in its last column."""
+    transforms, point = tree(synced), np.array([10.0, 1.0, 0.5, 1.0])
+    for index, name in ((1, "gray_right"), (3, "color_right")):
+        view = read_view(synced[f"/kitti/camera_{name}/camera_info"][0])
+        mount = transforms.lookup(view.model.frame_id, "velo_link")
+        assert mount is not None
+        seen = view.model.intrinsics @ (view.from_frame @ mount @ point)[:3]
+        own = read_raw_calibration(drive.parent, index)
+        wanted = own.intrinsics @ (own.lidar_to_camera @ point)[:3]
+        np.testing.assert_allclose(seen[:2] / seen[2], wanted[:2] / wanted[2], atol=1e-4)
+
+
+def test_a_right_camera_alone_is_in_its_own_frame(tmp_path: Path) -> None:
+    found = messages(raw_drive(tmp_path, cameras=(3,)))
+    view = read_view(found["/kitti/camera_color_right/camera_info"][0])
+    assert (view.model.frame_id, view.offset) == ("camera_color_right_optical", (0, 0, 0))
+    assert tree(found).lookup(view.model.frame_id, "velo_link") is not None
 
 
 def test_images_are_in_optical_frames(synced: dict[str, list[Any]]) -> None:

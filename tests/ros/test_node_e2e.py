@@ -138,6 +138,23 @@ def test_compressed_images_are_taken(vehicle: Vehicle, node: NodeProcess) -> Non
     assert (read_array(vehicle.labels()[stamp])[:, : WIDTH // 2 - 4] == 2).all()
 
 
+def test_labels_of_images_that_are_not_rectified_are_in_the_images_as_they_came(
+    vehicle: Vehicle, node: NodeProcess
+) -> None:
+    k = np.array([190.0, 0, 165, 0, 190, 45, 0, 0, 1])
+    vehicle.calibration = {"k": k, "d": [-0.3, 0.1, 0.001, 0.0005, 0.0]}
+    vehicle.drive(1)
+    for index, stamp in enumerate(vehicle.drive(3)):
+        labels = read_array(vehicle.labels()[stamp])
+        known = labels != 255
+        assert 0.8 < known.mean() < 1
+        assert (labels[:, : WIDTH // 2 - 5][known[:, : WIDTH // 2 - 5]] == index % 4).all()
+        assert (labels[:, WIDTH // 2 + 5 :][known[:, WIDTH // 2 + 5 :]] == 0).all()
+    vehicle.calibration = {}
+    labels = read_array(vehicle.labels()[vehicle.drive(2)[1]])
+    assert (labels != 255).all()
+
+
 def test_broken_messages_are_named_once_and_the_node_goes_on(vehicle: Vehicle, node: NodeProcess) -> None:
     # The LiDAR is fine: its instants are answered without the camera.
     vehicle.drive(3, step=7)

@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Whether a sweep can be where its calibration puts it: frames are named easily, and mixed up as easily."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from perception.frame import CameraModel
+from perception.sensors.projection import project
+
+LEAST = 100
+"""Points that a verdict needs."""
+
+_LOOKED_AT = 8192
+"""Points at most: enough for shares of a sweep, and cheap."""
+
+_CORNER = 0.1
+"""Of the image's area, in which the points of a sweep that really is seen do not all lie, least of all at its rim."""
+
+_UPRIGHT = 0.8
+"""The cosine of the LiDAR's upward axis to the camera frame's z, in body frames, where that is up too. An optical frame
+looks along z: nearly level, on a vehicle."""
+
+
+def off_target(
+    points: NDArray[np.float32],
+    lidar_to_camera: NDArray[np.float64],
+    camera: CameraModel,
+    lidar_frame: str,
+    camera_frame: str,
+) -> str | None:
+    """Why the (N, 4) points cannot lie where the calibration puts them; None where they may.
+
+    None of them in the image, or all of them in a corner of it. The reason names the frames and the likely cause.
+    """
+    points = points[:: max(1, len(points) // _LOOKED_AT)]
+    points = points[np.isfinite(points[:, :3]).all(axis=1)]
+    if len(points) < LEAST:
+        return None
+    uv = project(points, lidar_to_camera, camera).uv
+    upright = abs(lidar_to_camera[2, 2]) > _UPRIGHT
+    if not len(uv):
+        where = "no point of the sweep falls into the image"
+    elif upright and _cornered(uv, camera):
+        where = "all points of the sweep that fall into the image lie in a corner of it"
+    else:
+        return None
+    if upright:
+        cause = (
+            f"'{camera_frame}' looks like a body frame (z up), expected is the optical frame (x right, y down, z "
+            "forward; REP 103), often called …_optical_frame"
+        )
+    else:
+        cause = f"does the LiDAR '{lidar_frame}' see what the camera '{camera_frame}' sees?"
+    return f"extrinsics: {where}; {cause}; the LiDAR is left out"
+
+
+def _cornered(uv: NDArray[np.float32], camera: CameraModel) -> bool:
+    """Whether all (M, 2) pixels lie in one corner of the image."""
+    low, high, size = uv.min(axis=0), uv.max(axis=0), np.array([camera.width, camera.height])
+    aside = np.abs((low + high) / 2 / size - 0.5) > 0.25
+    return bool(np.prod((high - low) / size) < _CORNER and aside.all())

@@ -26,7 +26,6 @@ from perception.cli.progress import Steps
 from perception.cli.shared import needs
 from perception.engines import find_model
 from perception.engines.openvino import OpenVinoEngine
-from perception.errors import DataError
 from perception.frame import Frame
 from perception.pipeline import Pipeline
 from perception.ros.bench_drive import drive
@@ -155,14 +154,11 @@ def _is_config(model: str | None) -> bool:
 
 
 def _untrained(config: Path, folder: Path) -> Path:
-    """The network of a config with random weights, in OpenVINO's form. Raises DataError and ModelError."""
-    if not config.is_file():
-        raise DataError(f"{config}: no such config")
+    """The network of a config with random weights, in OpenVINO's form. Raises ModelError."""
     with needs("the network of a config needs torch and mmseg", "train"):
-        from mmengine.config import Config
-
         from perception.benchmark.peers import write_untrained
         from perception.engines.export import export_openvino
+        from perception.models.custom import read_config
     folder.mkdir(parents=True, exist_ok=True)
-    weights = write_untrained(Config.fromfile(config).model.to_dict(), folder / f"{config.stem}.safetensors")
+    weights = write_untrained(read_config(config).model.to_dict(), folder / f"{config.stem}.safetensors")
     return export_openvino(weights, weights.with_suffix(".xml"))

@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from perception.cli.shared import at_least_one
 from perception.engines import ENGINES
 from perception.errors import DataError, PerceptionError
 
@@ -74,11 +75,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="who runs the work: this machine, or a Ray cluster, a whole input at a time (local)",
     )  # fmt: skip
     parser.add_argument(
-        "--workers", type=_positive, metavar="N",
+        "--workers", type=at_least_one, metavar="N",
         help="processes here, each with a network (default: one per thread, on a GPU 2; on Ray one per input)",
     )  # fmt: skip
     parser.add_argument(
-        "--threads", type=_positive, metavar="N", help="CPU threads of all workers (every core; on Ray 1 per input)"
+        "--threads", type=at_least_one, metavar="N", help="CPU threads of all workers (every core; on Ray 1 per input)"
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the report to FILE")
 
@@ -150,10 +151,3 @@ def _jobs(args: argparse.Namespace) -> list[Job]:
         )
         for path in paths
     ]
-
-
-def _positive(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"{text}: expected a number of at least 1")
-    return value

@@ -10,6 +10,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from perception.cli.shared import at_least_one
+
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
@@ -35,7 +37,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--rate", type=float, default=10.0, metavar="HZ", help="frames per second (10)")
     parser.add_argument("--scale", type=float, default=1.0, help="of the images; 1 is KITTI's 1242×375 (1)")
     parser.add_argument("--drives", type=int, default=1, metavar="N", help="drives, with seeds that count up (1)")
-    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, metavar="N", help="processes (all cores)")
+    parser.add_argument(
+        "--workers", type=at_least_one, default=os.cpu_count() or 1, metavar="N", help="processes (all cores)"
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the table of drives to FILE")
 
 

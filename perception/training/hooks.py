@@ -48,17 +48,23 @@ def moving_average(decay: float) -> Callable[[Any, Any, Any], None]:
 class CheckpointHook(Hook):
     """Every `interval` iterations: `last.pt` to resume from, and the averaged model as `weights.safetensors`.
 
-    model: the mmseg config that goes with the weights. decay: as of `moving_average`.
-    resumed: a checkpoint to go on from.
+    model, custom: the mmseg config that goes with the weights, and the `custom_imports` that it needs. decay: as of
+    `moving_average`. resumed: a checkpoint to go on from.
     """
 
     priority = "VERY_LOW"
 
     def __init__(
-        self, work_dir: Path, model: dict[str, Any], interval: int, decay: float, resumed: dict[str, Any] | None = None
+        self,
+        work_dir: Path,
+        model: dict[str, Any],
+        interval: int,
+        decay: float,
+        resumed: dict[str, Any] | None = None,
+        custom: dict[str, Any] | None = None,
     ) -> None:
         self.work_dir = work_dir
-        self.model = model
+        self.model, self.custom = model, custom
         self.interval = interval
         self.decay = decay
         self.resumed = resumed
@@ -97,7 +103,7 @@ class CheckpointHook(Hook):
         )
         torch.save(checkpoint, part)
         part.replace(self.work_dir / "last.pt")
-        save_weights(self.work_dir / "weights.safetensors", self.weights(), self.model)
+        save_weights(self.work_dir / "weights.safetensors", self.weights(), self.model, self.custom)
 
     def weights(self) -> dict[str, Any]:
         """The averaged tensors that go with `model`."""

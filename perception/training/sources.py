@@ -9,14 +9,11 @@ from pathlib import Path
 from mmengine.config import ConfigDict
 
 from perception.datasets.registry import open_dataset
-from perception.errors import DataError, ModelError
+from perception.errors import DataError
 from perception.sample import Sample
-from perception.training.augment import Subsets
 from perception.training.boxes import check_with_tracklets
-from perception.training.lidar_fault import LidarFaults
 from perception.training.mixture import Augmentation, Mixture, Source
-from perception.training.paste import Paste
-from perception.training.weather import Weather
+from perception.training.recipe import AUGMENTATIONS, check_recipe
 
 
 def open_mixture(
@@ -33,20 +30,14 @@ def open_mixture(
     whole: see `Mixture`. labelled: samples with labels only; False takes all of them, and no labels. Raises DataError
     for data that cannot be read or that the config does not know, ModelError for settings that there are not.
     """
+    check_recipe(recipe)
     sources = [_source(name, root, recipe, progress, labelled) for name, root in data]
     return Mixture(sources, recipe.crop, length, seed, _augmentation(recipe), whole)
 
 
 def _augmentation(recipe: ConfigDict) -> Augmentation:
-    kinds = {"weather": Weather, "lidar": LidarFaults, "paste": Paste, "subsets": Subsets}
     settings = recipe.get("augmentation", {})
-    unknown = set(settings) - set(kinds)
-    if unknown:
-        raise ModelError(f"training.augmentation: {unknown.pop()!r} is none of {', '.join(kinds)}")
-    try:
-        return Augmentation(**{name: kinds[name](**values) for name, values in settings.items()})
-    except TypeError as error:
-        raise ModelError(f"training.augmentation: {error}") from error
+    return Augmentation(**{name: AUGMENTATIONS[name](**values) for name, values in settings.items()})
 
 
 def _source(name: str, root: Path, recipe: ConfigDict, progress: Callable[[str], None], labelled: bool) -> Source:

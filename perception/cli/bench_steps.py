@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import tempfile
 from collections.abc import Iterator
@@ -24,6 +23,7 @@ from perception.benchmark.stages import Times, collect, medians, overhead, overh
 from perception.cli.bench_networks import Networks
 from perception.cli.progress import Steps
 from perception.cli.shared import needs
+from perception.disk import write_json
 from perception.engines import find_model
 from perception.engines.openvino import OpenVinoEngine
 from perception.frame import Frame
@@ -88,8 +88,7 @@ class Bench:
             "seconds": self._steps.seconds,
         }
         for path in filter(None, (self.output / "bench.json", args.json)):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(json.dumps(report, indent=1) + "\n")
+            write_json(path, report)
         bench_page(report, bench_pictures(report, frames, pipeline)).write(self.output / "report.html")
         return report
 

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -14,6 +13,7 @@ from perception.cli.eval_benchmark import Benchmark, predict
 from perception.cli.eval_suite import SUITES, run_suite, suite_report, suite_tables
 from perception.cli.shared import at_least_one
 from perception.datasets.registry import READERS, UNSPLIT, open_dataset
+from perception.disk import write_json
 from perception.engines import ENGINES
 from perception.errors import DataError
 from perception.frame import MODALITIES
@@ -137,8 +137,7 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         part = {"dataset": args.dataset, **_part(args), "modalities": args.modalities}
         report = {**model, **part, "suite": args.suite, **report}
-        args.json.parent.mkdir(parents=True, exist_ok=True)
-        args.json.write_text(json.dumps(report, indent=2) + "\n")
+        write_json(args.json, report)
     return 0
 
 

@@ -4,11 +4,11 @@
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 
 from perception.cli.explain_frame import open_frame
 from perception.cli.shared import at_least_one, needs
+from perception.disk import write_json
 from perception.engines import ENGINES
 from perception.explanation.methods import DEFAULT_STRIDE, GRAD_CAM, METHODS, STRIDES
 
@@ -91,6 +91,5 @@ def run(args: argparse.Namespace) -> int:
     console.print(f"figure: {args.output}", soft_wrap=True)
     if args.json:
         model = {"model": pipeline.model.name, "weights_sha256": pipeline.weights_sha256, "engine": engine}
-        args.json.parent.mkdir(parents=True, exist_ok=True)
-        args.json.write_text(json.dumps({"frame": sample.name, **model, **found.to_dict()}, indent=2) + "\n")
+        write_json(args.json, {"frame": sample.name, **model, **found.to_dict()})
     return 0

@@ -4,13 +4,13 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from perception.cli.shared import at_least_one
+from perception.disk import write_json
 from perception.engines import ENGINES
 from perception.errors import DataError, PerceptionError
 
@@ -103,8 +103,7 @@ def run(args: argparse.Namespace) -> int:
     for line in notes(report):
         console.print(line, soft_wrap=True)
     if args.json:
-        args.json.parent.mkdir(parents=True, exist_ok=True)
-        args.json.write_text(json.dumps(report, indent=2) + "\n")
+        write_json(args.json, report)
     wrong = mistakes(report)
     if wrong:
         rest = f" (and {len(wrong) - 1} more: --json lists them)" if len(wrong) > 1 else ""

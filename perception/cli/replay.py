@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import signal
 import threading
 from collections.abc import Callable
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from perception.cli.keyboard import RIGHT, keys
 from perception.cli.shared import not_negative, positive
+from perception.disk import write_json
 
 if TYPE_CHECKING:
     from perception.ros.replay import Published, Replay, Summary
@@ -161,8 +161,7 @@ def _report(summary: Summary, path: Path | None) -> None:
     Console().print(table)
     if path:
         content = {"messages": summary.messages, "seconds": summary.seconds, "late_ms": summary.late_ms}
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(content, indent=2) + "\n")
+        write_json(path, content)
 
 
 def _node_names(preset: str | None) -> dict[str, str]:

@@ -4,13 +4,13 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from perception.cli.shared import at_least_one
+from perception.disk import write_json
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -78,8 +78,7 @@ def run(args: argparse.Namespace) -> int:
             {"folder": str(f), "condition": d.condition, "seed": d.seed, "frames": len(d)}
             for d, f in zip(drives, folders, strict=True)
         ]
-        args.json.parent.mkdir(parents=True, exist_ok=True)
-        args.json.write_text(json.dumps(rows, indent=2) + "\n")
+        write_json(args.json, rows)
     return 0
 
 

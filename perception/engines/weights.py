@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from perception.disk import write_file
 from perception.errors import ModelError
 
 if TYPE_CHECKING:
@@ -21,19 +22,15 @@ if TYPE_CHECKING:
 def save_weights(
     path: str | Path, state: Mapping[str, Tensor], model: Mapping[str, Any], custom: Mapping[str, Any] | None = None
 ) -> None:
-    """Write `state` and the mmseg config `model` to the safetensors file `path`, replacing it at once.
+    """Write `state` and the mmseg config `model` to the safetensors file `path`, as `write_file` does.
 
     custom: the `custom_imports` that the model needs, as `perception.models.custom.read_config` returns them.
     """
-    from safetensors.torch import save_file
+    from safetensors.torch import save
 
-    path = Path(path)
-    part = path.with_name(path.name + ".part")
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in state.items()}
     metadata = {"model": model, **({"custom_imports": custom} if custom else {})}
-    save_file(tensors, part, metadata={name: json.dumps(value) for name, value in metadata.items()})
-    part.chmod(0o644)  # safetensors writes for the owner alone
-    part.replace(path)
+    write_file(Path(path), save(tensors, metadata={name: json.dumps(value) for name, value in metadata.items()}))
 
 
 def load_weights(path: str | Path) -> tuple[dict[str, Tensor], dict[str, Any]]:

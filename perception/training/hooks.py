@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import io
 import statistics
 from collections import deque
 from collections.abc import Callable
@@ -15,6 +16,7 @@ from mmengine.runner import Runner
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
+from perception.disk import write_file
 from perception.engines.weights import save_weights
 from perception.errors import ModelError
 
@@ -49,7 +51,7 @@ class CheckpointHook(Hook):
     """Every `interval` iterations: `last.pt` to resume from, and the averaged model as `weights.safetensors`.
 
     model, custom: the mmseg config that goes with the weights, and the `custom_imports` that it needs. decay: as of
-    `moving_average`. resumed: a checkpoint to go on from.
+    `moving_average`. resumed: a checkpoint to go on from. described: what the run is, for whoever resumes it.
     """
 
     priority = "VERY_LOW"
@@ -62,9 +64,10 @@ class CheckpointHook(Hook):
         decay: float,
         resumed: dict[str, Any] | None = None,
         custom: dict[str, Any] | None = None,
+        described: dict[str, str] | None = None,
     ) -> None:
         self.work_dir = work_dir
-        self.model, self.custom = model, custom
+        self.model, self.custom, self.described = model, custom, described
         self.interval = interval
         self.decay = decay
         self.resumed = resumed
@@ -93,16 +96,18 @@ class CheckpointHook(Hook):
             self._save(runner, done)
 
     def _save(self, runner: Runner, iteration: int) -> None:
-        part = self.work_dir / "last.pt.part"
         checkpoint = dict(
             iteration=iteration,
             model=runner.model.state_dict(),
             average=self.average.state_dict(),
             optimizer=runner.optim_wrapper.state_dict(),
             schedulers=[_plain(scheduler.state_dict()) for scheduler in runner.param_schedulers],
+            described=self.described or {},
         )
-        torch.save(checkpoint, part)
-        part.replace(self.work_dir / "last.pt")
+        # By way of the memory: torch reports a full disk as a defect of its own.
+        content = io.BytesIO()
+        torch.save(checkpoint, content)
+        write_file(self.work_dir / "last.pt", content.getvalue())
         save_weights(self.work_dir / "weights.safetensors", self.weights(), self.model, self.custom)
 
     def weights(self) -> dict[str, Any]:

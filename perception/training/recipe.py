@@ -6,6 +6,7 @@ from __future__ import annotations
 import difflib
 import inspect
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import fields
 from typing import Any
 
 from mmengine.config import ConfigDict
@@ -15,13 +16,10 @@ import perception.models  # noqa: F401 (registers losses)
 from perception.datasets.registry import READERS
 from perception.errors import ModelError
 from perception.models.soft_losses import SoftLabelLoss
-from perception.training.augment import Subsets
-from perception.training.lidar_fault import LidarFaults
 from perception.training.mean_teacher import MeanTeacher
-from perception.training.paste import Paste
-from perception.training.weather import Weather
+from perception.training.mixture import Augmentation, Source
 
-AUGMENTATIONS: dict[str, Any] = {"weather": Weather, "lidar": LidarFaults, "paste": Paste, "subsets": Subsets}
+AUGMENTATIONS: dict[str, Any] = {each.name: each.default_factory for each in fields(Augmentation)}
 """By the key in `augmentation`, whose settings are the class's arguments."""
 
 NEEDED = (
@@ -36,7 +34,8 @@ NEEDED = (
     "sources",
 )
 OPTIONAL = ("losses", "soft", "teacher", "mean_teacher", "augmentation", "frozen_statistics", "frozen")
-SOURCE_NEEDED, SOURCE_OPTIONAL = ("split", "weight", "scale"), ("soft", "boxes", "donors", "horizon", "tiles")
+SOURCE_NEEDED = ("split", "weight", "scale")
+SOURCE = ("split", "boxes", *(each.name for each in fields(Source) if each.name not in ("samples", "name")))
 TEACHER = ("temperature", "weight")
 
 
@@ -46,7 +45,7 @@ def check_recipe(recipe: ConfigDict) -> None:
     _check(recipe, "training", (*NEEDED, *OPTIONAL), NEEDED)
     _check(recipe.sources, "training.sources", READERS)
     for name, settings in recipe.sources.items():
-        _check(settings, f"training.sources[{name!r}]", (*SOURCE_NEEDED, *SOURCE_OPTIONAL), SOURCE_NEEDED)
+        _check(settings, f"training.sources[{name!r}]", SOURCE, SOURCE_NEEDED)
         _check(settings.get("donors", ()), f"training.sources[{name!r}].donors", recipe.sources)
     augmentation = recipe.get("augmentation", {})
     _check(augmentation, "training.augmentation", AUGMENTATIONS)

@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from mmseg.registry import MODELS
 from torch.utils.data import DataLoader, default_collate
 
 import perception.models  # noqa: F401 (registers networks)
+from perception.engines.manifest import digest_of
 from perception.engines.weights import build_model, load_weights
 from perception.errors import ModelError
 from perception.models import custom
@@ -105,6 +107,9 @@ def run(
             f"{options.work_dir}: already trained for {started} iterations; ask for more with --iterations"
         )
 
+    described = _describe(config, options, batch_size, rate)
+    if resumed:
+        _check_same(resumed, described, options.work_dir)
     crops = open_mixture(recipe, options.data, iterations * batch_size, options.seed, progress, whole, labelled)
     init_default_scope("mmseg")
     with custom.building(config.filename or "the config"):
@@ -129,6 +134,7 @@ def run(
         recipe.average_decay,
         resumed,
         _plain(config.get("custom_imports", ConfigDict())),
+        described,
     )
     runner = Runner(
         model=model,
@@ -180,6 +186,43 @@ def _build(config: Config, options: Options, progress: Callable[[str], None]) ->
         frozen_statistics=frozen,
     )
     return Trainee(lesson, **model)
+
+
+def _describe(config: Config, options: Options, batch_size: int, rate: float) -> dict[str, str]:
+    """All that a run's result depends on, but for how long it is and where its data lie; values as JSON."""
+    facts = {
+        "model": config.model.to_dict(),
+        "training": {key: value for key, value in config.training.to_dict().items() if key != "iterations"},
+        "batch_size": batch_size,
+        "learning_rate": rate,
+        "seed": options.seed,
+        "data": [name for name, _ in options.data],
+        "teachers": [digest_of(path) for path in options.teachers],
+    }
+    return {key: json.dumps(value, sort_keys=True) for key, value in _flat(facts)}
+
+
+def _flat(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
+    """The leaves of nested dicts, with names such as training.soft.weight."""
+    if not isinstance(value, dict):
+        yield name, value
+        return
+    for key, inner in value.items():
+        yield from _flat(inner, f"{name}.{key}" if name else key)
+
+
+def _check_same(resumed: Mapping[str, Any], described: Mapping[str, str], work_dir: Path) -> None:
+    """Raises ModelError where the checkpoint is of a run that differs; those of before this was noted may be any."""
+    before = resumed.get("described", described)
+    differing = sorted(key for key in before.keys() | described.keys() if before.get(key) != described.get(key))
+    if differing:
+        said = "; ".join(
+            f"{key} was {before.get(key, 'not set')}, is {described.get(key, 'not set')}" for key in differing
+        )
+        raise ModelError(
+            f"{work_dir}/last.pt: not of this run: {said}; resume it as it began, or begin a new one in another "
+            "--work-dir, with --init from its weights"
+        )
 
 
 def _initialise(model: BaseModel) -> None:

@@ -21,7 +21,11 @@ ARGUMENTS = {
     ),
     "topics": ("", "Input topic names: kitti2bag, kitti_to_ros2bag, or a YAML file like configs/topics/*.yaml."),
     "model": ("", "Weights: the name of a shipped model, or a path."),
-    "engine": ("", "What runs the network: auto, openvino or torch."),
+    "engine": (
+        "",
+        "What runs the network: auto, openvino, openvino-gpu, openvino-auto, onnxruntime, tensorrt, torch or "
+        "torch-compiled.",
+    ),
     "calibration_file": ("", "Camera and LiDAR extrinsics: a KITTI calibration folder, or YAML."),
     "autostart": ("", "true: configure and activate at once; false leaves it to a lifecycle manager."),
     "use_sim_time": ("", "true: take the time from /clock, as with `ros2 bag play --clock`."),

@@ -74,8 +74,8 @@ class Pipeline:
     ) -> Pipeline:
         """A pipeline on trained weights.
 
-        model: None for the shipped weights, the name of shipped weights, or the path of a .xml (OpenVINO) or
-        .safetensors (PyTorch) file. engine: openvino, torch, or auto: the fastest that the model has a file for.
+        model: None for the shipped weights, the name of shipped weights, or the path of a .xml (OpenVINO), .onnx or
+        .safetensors (PyTorch) file. engine: of `perception.engines.ENGINES`, or auto: the first whose file is there.
         threads: of the process, which its parts share (see `perception.threads`); None takes every core. load_engine:
         where several pipelines share engines, `EnginePool.load`. Raises ModelError.
         """

@@ -30,8 +30,8 @@ training = dict(
         "msrs": dict(weight=0.5, soft=True),
         "msrs-more": dict(split="train", weight=9.0, soft=True, scale=(0.6, 1.8)),
         "penn-fudan": dict(split="train", weight=1.0, scale=(0.3, 1.5), tiles=3, horizon=0.4),
-        "people": dict(dataset="pseudo", weight=4.0, soft=True, scale=(0.25, 1.6), tiles=2),
-        "stereo": dict(dataset="pseudo", weight=4.0, soft=True, scale=(0.6, 1.4)),
+        "people": dict(dataset="pseudo", split="all", weight=4.0, soft=True, scale=(0.25, 1.6), tiles=2),
+        "stereo": dict(dataset="pseudo", split="all", weight=4.0, soft=True, scale=(0.6, 1.4)),
         "simulated": dict(weight=14.0),
     },
 )

@@ -20,6 +20,7 @@ from torch import Tensor
 import perception.models  # noqa: F401 (registers the parts)
 from perception.classes import CLASS_NAMES
 from perception.engines.weights import save_weights
+from perception.models.custom import building
 from perception.models.dual_branch import Batch
 from perception.sensors.channels import AUX_CHANNELS
 
@@ -120,9 +121,13 @@ class RgbEncoder(BaseModule):
 
 
 def write_untrained(model: dict[str, Any], path: Path) -> Path:
-    """Write the network of a config's `model`, with random weights, to the .safetensors file `path`, and return it."""
+    """Write the network of a config's `model`, with random weights, to the .safetensors file `path`, and return it.
+
+    Raises ModelError where it cannot be built.
+    """
     init_default_scope("mmseg")
-    save_weights(path, MODELS.build(copy.deepcopy(model)).state_dict(), model)
+    with building(path):
+        save_weights(path, MODELS.build(copy.deepcopy(model)).state_dict(), model)
     return path
 
 

@@ -6,6 +6,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from perception.cli.shared import at_least_one, positive
+
 SUMMARY = "time the network beside its peers, every stage of a frame, and the node over DDS"
 
 EXAMPLES = """\
@@ -38,16 +40,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="NAME|FILE",
         help="an OpenVINO model, or a config (.py), whose network gets random weights (default: the shipped one)",
     )
-    parser.add_argument("--threads", type=_positive, default=2, help="CPU threads of every engine (default: 2)")
+    parser.add_argument("--threads", type=at_least_one, default=2, help="CPU threads of every engine (default: 2)")
     parser.add_argument(
         "--precision", choices=("f32", "bf16"), help="of floats (default: compare all, run in the fastest)"
     )
-    parser.add_argument("--rounds", type=_positive, default=40, metavar="N", help="measurements of each (default: 40)")
     parser.add_argument(
-        "--seconds", type=_positive, default=10, metavar="S", help="length of each drive over DDS (default: 10)"
+        "--rounds", type=at_least_one, default=40, metavar="N", help="measurements of each (default: 40)"
     )
     parser.add_argument(
-        "--hz", type=float, nargs="+", default=[10.0, 20.0], metavar="HZ", help="rates of those drives (default: 10 20)"
+        "--seconds", type=at_least_one, default=10, metavar="S", help="length of each drive over DDS (default: 10)"
+    )
+    parser.add_argument(
+        "--hz",
+        type=positive,
+        nargs="+",
+        default=[10.0, 20.0],
+        metavar="HZ",
+        help="rates of those drives (default: 10 20)",
     )
     parser.add_argument("--no-peers", action="store_true", help="leave the other networks out")
     parser.add_argument("--int8", action="store_true", help="quantise every network and time that too (needs NNCF)")
@@ -75,10 +84,3 @@ def run(args: argparse.Namespace) -> int:
         console.print(table.rich())
     console.print(f"[bold]{bench.output}[/]: bench.json, report.html")
     return 0
-
-
-def _positive(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"{value} is not positive")
-    return value

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import tempfile
 from collections.abc import Iterator
@@ -24,9 +23,9 @@ from perception.benchmark.stages import Times, collect, medians, overhead, overh
 from perception.cli.bench_networks import Networks
 from perception.cli.progress import Steps
 from perception.cli.shared import needs
+from perception.disk import write_json
 from perception.engines import find_model
 from perception.engines.openvino import OpenVinoEngine
-from perception.errors import DataError
 from perception.frame import Frame
 from perception.pipeline import Pipeline
 from perception.ros.bench_drive import drive
@@ -89,8 +88,7 @@ class Bench:
             "seconds": self._steps.seconds,
         }
         for path in filter(None, (self.output / "bench.json", args.json)):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(json.dumps(report, indent=1) + "\n")
+            write_json(path, report)
         bench_page(report, bench_pictures(report, frames, pipeline)).write(self.output / "report.html")
         return report
 
@@ -155,14 +153,11 @@ def _is_config(model: str | None) -> bool:
 
 
 def _untrained(config: Path, folder: Path) -> Path:
-    """The network of a config with random weights, in OpenVINO's form. Raises DataError and ModelError."""
-    if not config.is_file():
-        raise DataError(f"{config}: no such config")
+    """The network of a config with random weights, in OpenVINO's form. Raises ModelError."""
     with needs("the network of a config needs torch and mmseg", "train"):
-        from mmengine.config import Config
-
         from perception.benchmark.peers import write_untrained
         from perception.engines.export import export_openvino
+        from perception.models.custom import read_config
     folder.mkdir(parents=True, exist_ok=True)
-    weights = write_untrained(Config.fromfile(config).model.to_dict(), folder / f"{config.stem}.safetensors")
+    weights = write_untrained(read_config(config).model.to_dict(), folder / f"{config.stem}.safetensors")
     return export_openvino(weights, weights.with_suffix(".xml"))

@@ -7,6 +7,7 @@ import argparse
 import os
 from pathlib import Path
 
+from perception.cli.shared import at_least_one, at_least_zero
 from perception.engines import ENGINES
 
 SUMMARY = "simulated drive → ROS 2 node in its own process → masks, scored; leaves video and report"
@@ -23,8 +24,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "-o", "--output", type=Path, default=Path("out/demo"), metavar="DIR", help="where to write (default: out/demo)"
     )
-    parser.add_argument("--frames", type=int, metavar="N", help="how many frames (default: 100, of a KITTI drive all)")
-    parser.add_argument("--seed", type=int, default=0, help="which simulated street (default: 0)")
+    parser.add_argument(
+        "--frames", type=at_least_one, metavar="N", help="how many frames (default: 100, of a KITTI drive all)"
+    )
+    parser.add_argument("--seed", type=at_least_zero, default=0, help="which simulated street (default: 0)")
     parser.add_argument(
         "--condition",
         choices=("day", "dusk", "night", "fog", "rain"),
@@ -34,7 +37,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--kitti", type=Path, metavar="DIR", help="play this KITTI raw drive, not a simulated one")
     parser.add_argument("--model", metavar="NAME|FILE", help="weights (default: the shipped ones)")
     parser.add_argument("--engine", choices=("auto", *ENGINES), default="auto", help="what runs the network")
-    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, metavar="N", help="processes that render")
+    parser.add_argument(
+        "--workers", type=at_least_one, default=os.cpu_count() or 1, metavar="N", help="processes that render"
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the report there too, besides DIR/report.json")
 
 

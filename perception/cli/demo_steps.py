@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import shutil
 import time
 from collections.abc import Callable, Iterator
@@ -18,6 +17,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from perception.classes import FOREGROUND
+from perception.disk import write_json
 from perception.engines import find_model
 from perception.errors import DataError, PerceptionError
 from perception.evaluation.distance import DistanceBands
@@ -66,8 +66,7 @@ class Demo:
         self._seconds["total"] = sum(self._seconds.values())
         write_report(self.output / "report.html", report, gallery.pictures, gallery.animation)
         for path in filter(None, (self.output / "report.json", self._args.json)):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(json.dumps(report, indent=1) + "\n")
+            write_json(path, report)
         return report
 
     def _clear(self) -> None:

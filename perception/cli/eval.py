@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -12,7 +11,9 @@ from typing import TYPE_CHECKING
 
 from perception.cli.eval_benchmark import Benchmark, predict
 from perception.cli.eval_suite import SUITES, run_suite, suite_report, suite_tables
+from perception.cli.shared import at_least_one
 from perception.datasets.registry import READERS, UNSPLIT, open_dataset
+from perception.disk import write_json
 from perception.engines import ENGINES
 from perception.errors import DataError
 from perception.frame import MODALITIES
@@ -51,12 +52,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--modalities", type=_modalities, metavar="LIST", help=f"keep only these of {','.join(MODALITIES)} (all)"
     )
-    parser.add_argument("--limit", type=_positive, metavar="N", help="score N samples, evenly spaced (all)")
+    parser.add_argument("--limit", type=at_least_one, metavar="N", help="score N samples, evenly spaced (all)")
     parser.add_argument("--detail", action="store_true", help="print what else is in the JSON file")
     parser.add_argument("--suite", choices=SUITES, help="score the frames again with everything that can go wrong")
     parser.add_argument("--model", help="a shipped model's name or a path (the shipped default)")
     parser.add_argument("--engine", choices=("auto", *ENGINES), default="auto", help="what runs the network (auto)")
-    parser.add_argument("--threads", type=_positive, help="CPU threads (default: every core)")
+    parser.add_argument("--threads", type=at_least_one, help="CPU threads (default: every core)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write every figure, per frame too, to FILE")
     parser.add_argument(
         "--report", type=Path, metavar="FILE", help="write a page of plots, tables and pictures to FILE"
@@ -67,10 +68,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     drive = parser.add_argument_group("simulated drive, rendered when no folder is given")
     drive.add_argument("--seed", type=int, default=0, help="which drive (0)")
     drive.add_argument(
-        "--drives", type=_positive, default=1, metavar="N", help="of seed, seed + 1, …, scored as one (1)"
+        "--drives", type=at_least_one, default=1, metavar="N", help="of seed, seed + 1, …, scored as one (1)"
     )
     drive.add_argument("--condition", default="day", help="day, dusk, night, fog or rain (day)")
-    drive.add_argument("--frames", type=_positive, default=20, metavar="N", help="its length (20)")
+    drive.add_argument("--frames", type=at_least_one, default=20, metavar="N", help="its length (20)")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -137,8 +138,7 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         part = {"dataset": args.dataset, **_part(args), "modalities": args.modalities}
         report = {**model, **part, "suite": args.suite, **report}
-        args.json.parent.mkdir(parents=True, exist_ok=True)
-        args.json.write_text(json.dumps(report, indent=2) + "\n")
+        write_json(args.json, report)
     return 0
 
 
@@ -169,10 +169,3 @@ def _modalities(text: str) -> list[str]:
     if unknown:
         raise argparse.ArgumentTypeError(f"{unknown[0]!r}: expected some of {','.join(MODALITIES)}")
     return names
-
-
-def _positive(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"{text}: expected a number of at least 1")
-    return value

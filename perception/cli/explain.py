@@ -4,13 +4,12 @@
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 
 from perception.cli.explain_frame import open_frame
-from perception.cli.shared import needs
+from perception.cli.shared import at_least_one, needs
+from perception.disk import write_json
 from perception.engines import ENGINES
-from perception.errors import PerceptionError
 from perception.explanation.methods import DEFAULT_STRIDE, GRAD_CAM, METHODS, STRIDES
 
 SUMMARY = "show why it said so: saliency, attention, what each sensor changes"
@@ -50,7 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--condition", default="day", help="of simulated:SEED: day, dusk, night, fog or rain (day)")
     parser.add_argument("--model", help="a shipped model's name or a path, its .safetensors beside it (the default)")
     parser.add_argument("--engine", choices=("auto", *ENGINES), default="auto", help="what runs the network (auto)")
-    parser.add_argument("--threads", type=int, help="CPU threads (default: every core)")
+    parser.add_argument("--threads", type=at_least_one, help="CPU threads (default: every core)")
     image = parser.add_argument_group("beside an image file, registered to it")
     image.add_argument("--points", type=Path, metavar="FILE", help="a sweep as KITTI's .bin; needs --calibration")
     image.add_argument("--depth", type=Path, metavar="FILE", help="16-bit PNG, metres × 256, 0 invalid, as KITTI's")
@@ -75,8 +74,6 @@ def run(args: argparse.Namespace) -> int:
     from perception.pipeline import Pipeline
 
     if args.threads is not None:
-        if args.threads < 1:
-            raise PerceptionError(f"--threads {args.threads}: expected 1 or more")
         torch.set_num_threads(args.threads)
     console = Console(highlight=False)
     with console.status(f"{args.frame}: reading or rendering"):
@@ -94,6 +91,5 @@ def run(args: argparse.Namespace) -> int:
     console.print(f"figure: {args.output}", soft_wrap=True)
     if args.json:
         model = {"model": pipeline.model.name, "weights_sha256": pipeline.weights_sha256, "engine": engine}
-        args.json.parent.mkdir(parents=True, exist_ok=True)
-        args.json.write_text(json.dumps({"frame": sample.name, **model, **found.to_dict()}, indent=2) + "\n")
+        write_json(args.json, {"frame": sample.name, **model, **found.to_dict()})
     return 0

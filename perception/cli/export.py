@@ -10,6 +10,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from perception.cli.shared import named_root, needs
+from perception.disk import write_json
 from perception.errors import PerceptionError
 
 if TYPE_CHECKING:
@@ -68,8 +69,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run the command."""
-    import json
-
     from rich.console import Console
 
     from perception.engines import manifest
@@ -87,8 +86,7 @@ def run(args: argparse.Namespace) -> int:
     manifest.record(target.parent, written)
     console.print(_table(target.parent, results))
     if args.json:
-        args.json.parent.mkdir(parents=True, exist_ok=True)
-        args.json.write_text(json.dumps({"folder": str(target.parent), "files": results}, indent=2) + "\n")
+        write_json(args.json, {"folder": str(target.parent), "files": results})
     return 0
 
 

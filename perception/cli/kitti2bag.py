@@ -4,12 +4,13 @@
 from __future__ import annotations
 
 import argparse
-import json
 import signal
 import time
 from pathlib import Path
 from types import FrameType
 from typing import NoReturn
+
+from perception.disk import write_json
 
 SUMMARY = "convert a KITTI drive (raw, odometry or tracking) to a rosbag2"
 
@@ -53,7 +54,7 @@ def run(args: argparse.Namespace) -> int:
     total = sum(count_messages(recording, args.compressed).values())
     with (
         Steps(console).step("convert", f"{args.drive.name} → {args.output.name}", total) as advance,
-        RawBagWriter(args.output, args.storage) as writer,
+        RawBagWriter(args.output, args.storage, total=total) as writer,
     ):
         for message in serialise_recording(recording, args.compressed):
             writer.write(message)
@@ -75,8 +76,7 @@ def _report(counts: dict[str, int], size: int, seconds: float, args: argparse.Na
     Console().print(table)
     if args.json:
         content = {"bag": str(args.output), "messages": counts, "bytes": size, "seconds": seconds}
-        args.json.parent.mkdir(parents=True, exist_ok=True)
-        args.json.write_text(json.dumps(content, indent=2) + "\n")
+        write_json(args.json, content)
 
 
 def _interrupt(signum: int, frame: FrameType | None) -> NoReturn:

@@ -4,12 +4,13 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from perception.cli.shared import at_least_one
+from perception.disk import write_json
 from perception.engines import ENGINES
 from perception.errors import DataError, PerceptionError
 
@@ -74,11 +75,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="who runs the work: this machine, or a Ray cluster, a whole input at a time (local)",
     )  # fmt: skip
     parser.add_argument(
-        "--workers", type=_positive, metavar="N",
+        "--workers", type=at_least_one, metavar="N",
         help="processes here, each with a network (default: one per thread, on a GPU 2; on Ray one per input)",
     )  # fmt: skip
     parser.add_argument(
-        "--threads", type=_positive, metavar="N", help="CPU threads of all workers (every core; on Ray 1 per input)"
+        "--threads", type=at_least_one, metavar="N", help="CPU threads of all workers (every core; on Ray 1 per input)"
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the report to FILE")
 
@@ -102,8 +103,7 @@ def run(args: argparse.Namespace) -> int:
     for line in notes(report):
         console.print(line, soft_wrap=True)
     if args.json:
-        args.json.parent.mkdir(parents=True, exist_ok=True)
-        args.json.write_text(json.dumps(report, indent=2) + "\n")
+        write_json(args.json, report)
     wrong = mistakes(report)
     if wrong:
         rest = f" (and {len(wrong) - 1} more: --json lists them)" if len(wrong) > 1 else ""
@@ -150,10 +150,3 @@ def _jobs(args: argparse.Namespace) -> list[Job]:
         )
         for path in paths
     ]
-
-
-def _positive(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"{text}: expected a number of at least 1")
-    return value

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -14,21 +15,26 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from rich.console import Console
 
+import perception
 from perception.classes import CLASS_NAMES
 from perception.cli.label_inputs import open_input
 from perception.cli.progress import Steps
 from perception.datasets.files import read_text
+from perception.disk import on_full_disk, write_json
 from perception.errors import DataError, PerceptionError
 from perception.evaluation.provenance import versions
-from perception.labelling.files import FrameFiles, write_json
+from perception.evaluation.video import has_frames
+from perception.labelling.files import FrameFiles
 from perception.labelling.frames import NamedFrames
 from perception.labelling.workers import CHUNK, Network, Outcome, label_frames, label_in_processes
 from perception.pipeline import Pipeline
+from perception.ros.topics import read_topics
 
 MANIFEST = "label.json"
-"""Says of an output folder what was labelled and by which weights."""
+"""Says of an output folder what was labelled, by which weights and with which settings."""
 
 VIDEO, BAG = "overlay", "labelled_bag"
 
@@ -67,16 +73,17 @@ def run_job(job: Job, steps: Steps) -> dict[str, Any]:
     pipeline = Pipeline.load(job.network.model, job.network.engine, job.network.threads)
     pipeline.self_check()
     model = {"model": pipeline.model.name, "weights_sha256": pipeline.weights_sha256}
-    _claim(job.output, frames, model)
     engine = pipeline.engine.name
+    _claim(job.output, {"input": str(frames.path.resolve()), **model, **_settings(job, frames, engine)})
     numbers = [number for number, name in enumerate(frames.names) if not files.is_done(name)]
     with steps.step("label", f"label {job.path.name}", len(numbers)) as advance:
         workers = min(job.workers, len(numbers) // CHUNK)
-        if workers < 2:
-            outcome = label_frames(pipeline, frames, numbers, files, advance)
-        else:
-            del pipeline  # a network less in memory
-            outcome = label_in_processes(workers, job.network, frames, numbers, files, advance)
+        with on_full_disk(job.output, lambda: _to_come(files, [frames.names[number] for number in numbers])):
+            if workers < 2:
+                outcome = label_frames(pipeline, frames, numbers, files, advance)
+            else:
+                del pipeline  # a network less in memory
+                outcome = label_in_processes(workers, job.network, frames, numbers, files, advance)
     done = [number for number, name in enumerate(frames.names) if name not in outcome.failed]
     left_out = _last_pass(job, frames, files, done, steps)
     summary = _summary(files, [frames.names[number] for number in done], outcome)
@@ -95,9 +102,33 @@ def run_job(job: Job, steps: Steps) -> dict[str, Any]:
     }
 
 
-def _claim(folder: Path, frames: NamedFrames, model: dict[str, str]) -> None:
-    """Make the folder this input's. Raises DataError if it is something else's, or other weights labelled there."""
-    manifest = {"input": str(frames.path.resolve()), **model, "classes": list(CLASS_NAMES)}
+def _settings(job: Job, frames: NamedFrames, engine: str) -> dict[str, Any]:
+    """All that the labels depend on beside input and weights, by content: a file may change under its name."""
+    kind, _, *how = engine.split()  # without its version, which changes roundings at most
+    return {
+        "engine": " ".join((kind, *how)),
+        "preset": dict(sorted(read_topics(job.preset).items())) if job.preset else None,
+        "calibration": _digest(frames),
+        "version": perception.__version__,
+        "classes": list(CLASS_NAMES),
+    }
+
+
+def _digest(frames: NamedFrames) -> str | None:
+    """Of the calibration of the first frame, wherever that comes from; None where there is none, or it is broken."""
+    try:
+        frame = frames[0]
+    except PerceptionError:
+        return None
+    camera, mount = frame.camera, frame.lidar_to_camera
+    if camera is None:
+        return None
+    numbers = [camera.width, camera.height, *camera.intrinsics.ravel(), *(() if mount is None else mount.ravel())]
+    return hashlib.sha256(np.round(np.array(numbers, np.float64), 9).tobytes()).hexdigest()[:16]
+
+
+def _claim(folder: Path, manifest: dict[str, Any]) -> None:
+    """Make the folder this job's. Raises DataError if it is something else's, or was labelled in another way."""
     path = folder / MANIFEST
     if not path.is_file():
         if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
@@ -107,16 +138,22 @@ def _claim(folder: Path, frames: NamedFrames, model: dict[str, str]) -> None:
         return
     try:
         before = json.loads(read_text(path))
-        differing = [key for key in ("input", "weights_sha256") if before.get(key) != manifest[key]]
+        differing = [key for key in manifest if key != "model" and before.get(key, "unknown") != manifest[key]]
     except (ValueError, AttributeError) as error:
         raise DataError(f"{path}: broken ({error}); name a new folder") from error
     if differing:
-        key = differing[0]
-        raise DataError(f"{folder}: holds labels of another {key}, {before.get(key)}; name a new folder")
+        said = "; ".join(f"{key} was {before.get(key, 'unknown')}, is {manifest[key]}" for key in differing)
+        raise DataError(f"{folder}: holds labels of another {' and '.join(differing)} ({said}); name a new folder")
+
+
+def _to_come(files: FrameFiles, names: Sequence[str]) -> int | None:
+    """Bytes that the frames' files will still need, by those that are done; None before the first."""
+    done = [files.size(name) for name in names if files.is_done(name)]
+    return sum(done) * (len(names) - len(done)) // len(done) if done else None
 
 
 def _last_pass(job: Job, frames: NamedFrames, files: FrameFiles, done: Sequence[int], steps: Steps) -> list[str]:
-    """Build video and bag, where there are none that are younger than all labels; topics that the bag lacks."""
+    """Build video and bag, unless they are whole and younger than all labels; topics that the bag lacks."""
     from perception.labelling.video import write_video
     from perception.ros.label_bag import write_label_bag
 
@@ -124,13 +161,14 @@ def _last_pass(job: Job, frames: NamedFrames, files: FrameFiles, done: Sequence[
     left_out: list[str] = []
     if "video" in job.outputs and done:
         made = [path for path in job.output.glob(f"{VIDEO}.*") if path.stat().st_mtime_ns >= newest]
-        if not made:
+        if not any(has_frames(path, len(done)) for path in made):
             with steps.step("video", "draw the video", len(done)) as advance:
                 write_video(frames, done, files, job.output / VIDEO, advance)
     bag = job.output / BAG
     if "bag" in job.outputs and done:
         index = bag / "metadata.yaml"
-        if not index.is_file() or index.stat().st_mtime_ns < newest:
+        kept = index.is_file() and index.stat().st_mtime_ns >= newest
+        if not kept or f"storage_identifier: {job.storage}" not in read_text(index):
             shutil.rmtree(bag, ignore_errors=True)
             with steps.step("bag", "write the bag", len(done)) as advance:
                 left_out = write_label_bag(frames, done, files, bag, job.storage, advance)

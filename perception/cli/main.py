@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import difflib
+import errno
 import importlib
 import os
 import sys
@@ -156,6 +157,8 @@ def _explain(error: Exception) -> str | None:
     """One line for an error that the user can mend; None for one that is a defect of ours."""
     if isinstance(error, PerceptionError):
         return str(error)
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return f"{error.filename or 'a file'}: the disk is full; make room, or write elsewhere, and run it again"
     if isinstance(error, OSError):
         return f"{error.filename}: {error.strerror}" if error.filename else None
     if isinstance(error, ImportError) and "cannot open shared object file" in str(error):

@@ -6,7 +6,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from perception.cli.shared import named_root, needs
+from perception.cli.shared import at_least_one, at_least_zero, named_root, needs, not_negative, positive
 
 SUMMARY = "make a trained network faster by taking away the channels it needs least"
 
@@ -26,15 +26,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_config_and_data(parser)
     parser.add_argument("weights", type=Path, help="the .safetensors to prune, trained with that config")
     parser.add_argument(
-        "--keep", type=float, default=0.5, help="share of the blocks' operations that stays (default: %(default)s)"
+        "--keep", type=positive, default=0.5, help="share of the blocks' operations that stays (default: %(default)s)"
     )
     parser.add_argument(
-        "--at-least", type=float, default=0.25, help="share of each block's channels that stays (default: %(default)s)"
+        "--at-least",
+        type=not_negative,
+        default=0.25,
+        help="share of each block's channels that stays (default: %(default)s)",
     )
     parser.add_argument(
-        "--batches", type=int, default=50, help="to measure each channel's importance with (default: %(default)s)"
+        "--batches",
+        type=at_least_one,
+        default=50,
+        help="to measure each channel's importance with (default: %(default)s)",
     )
-    parser.add_argument("--seed", type=int, default=0, help="of the crops (default: %(default)s)")
+    parser.add_argument("--seed", type=at_least_zero, default=0, help="of the crops (default: %(default)s)")
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="DIR", help="where to write")
 
 
@@ -63,7 +69,7 @@ def run(args: argparse.Namespace) -> int:
     stay = choose(channels, args.keep, args.at_least)
     state, model = prune(*load_weights(args.weights), stay)
     args.output.mkdir(parents=True, exist_ok=True)
-    save_weights(args.output / "weights.safetensors", state, model)
+    save_weights(args.output / "weights.safetensors", state, model, config.get("custom_imports"))
     config.model = model
     config.dump(args.output / "config.py")
     table = Table("block", "channels", "of", title=str(args.output))

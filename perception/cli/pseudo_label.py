@@ -7,6 +7,7 @@ import argparse
 from pathlib import Path
 
 from perception.cli.shared import named_root, needs
+from perception.disk import write_json
 from perception.errors import DataError
 from perception.frame import MODALITIES
 
@@ -48,7 +49,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Run the command."""
     import hashlib
-    import json
 
     from rich.console import Console
     from rich.progress import track
@@ -87,6 +87,6 @@ def run(args: argparse.Namespace) -> int:
         "thresholds": list(args.thresholds),
         "weights_sha256": hashlib.sha256(args.model.read_bytes()).hexdigest(),
     }
-    (args.output / INDEX).write_text(json.dumps(index, indent=1) + "\n")
+    write_json(args.output / INDEX, index)
     console.print(f"{len(numbers)} frames labelled, {sure / len(numbers):.0%} of their pixels: {args.output}")
     return 0

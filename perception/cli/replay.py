@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import signal
 import threading
 from collections.abc import Callable
@@ -13,6 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from perception.cli.keyboard import RIGHT, keys
+from perception.cli.shared import not_negative, positive
+from perception.disk import write_json
 
 if TYPE_CHECKING:
     from perception.ros.replay import Published, Replay, Summary
@@ -34,10 +35,10 @@ perception replay bag --clock        # with nodes that run with use_sim_time:=tr
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `perception replay`."""
     parser.add_argument("path", type=Path, help="rosbag2 folder (mcap or sqlite3), or a KITTI raw drive's folder")
-    parser.add_argument("--rate", type=_positive, default=1.0, help="speed, 2 is twice as fast (default: 1)")
+    parser.add_argument("--rate", type=positive, default=1.0, help="speed, 2 is twice as fast (default: 1)")
     parser.add_argument("--loop", action="store_true", help="begin anew at the end, until Ctrl-C")
-    parser.add_argument("--start", type=_not_negative, default=0.0, metavar="S", help="skip the first S seconds")
-    parser.add_argument("--duration", type=_positive, metavar="S", help="publish S seconds of the recording")
+    parser.add_argument("--start", type=not_negative, default=0.0, metavar="S", help="skip the first S seconds")
+    parser.add_argument("--duration", type=positive, metavar="S", help="publish S seconds of the recording")
     parser.add_argument("--topics", nargs="+", metavar="TOPIC", help="only these topics, by their recorded names")
     parser.add_argument(
         "--remap", nargs="+", default=[], type=_remapping, metavar="FROM:=TO", help="publish topics under other names"
@@ -60,7 +61,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--wait-timeout",
-        type=_positive,
+        type=positive,
         default=30.0,
         metavar="S",
         help="give up waiting after S seconds (default: 30)",
@@ -160,8 +161,7 @@ def _report(summary: Summary, path: Path | None) -> None:
     Console().print(table)
     if path:
         content = {"messages": summary.messages, "seconds": summary.seconds, "late_ms": summary.late_ms}
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(content, indent=2) + "\n")
+        write_json(path, content)
 
 
 def _node_names(preset: str | None) -> dict[str, str]:
@@ -169,17 +169,6 @@ def _node_names(preset: str | None) -> dict[str, str]:
     from perception.ros.topics import read_topics
 
     return {topic: f"/{name}" for name, topic in read_topics(preset).items()} if preset else {}
-
-
-def _positive(text: str) -> float:
-    value = float(text)
-    if not 0 < value < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text} is not a positive number")
-    return value
-
-
-def _not_negative(text: str) -> float:
-    return 0.0 if float(text) == 0 else _positive(text)
 
 
 def _remapping(text: str) -> tuple[str, str]:

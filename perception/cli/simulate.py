@@ -4,11 +4,13 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from perception.cli.shared import at_least_one
+from perception.disk import write_json
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -53,7 +55,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--scale", type=float, default=1.0, help="of the images; 1 is the rig's own size, KITTI's 1242×375 (1)"
     )
     parser.add_argument("--drives", type=int, default=1, metavar="N", help="drives, with seeds that count up (1)")
-    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, metavar="N", help="processes (all cores)")
+    parser.add_argument(
+        "--workers", type=at_least_one, default=os.cpu_count() or 1, metavar="N", help="processes (all cores)"
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the table of drives to FILE")
 
 
@@ -101,8 +105,7 @@ def run(args: argparse.Namespace) -> int:
             {"folder": str(f), "condition": d.condition, "seed": d.seed, "frames": len(d)}
             for d, f in zip(drives, folders, strict=True)
         ]
-        args.json.parent.mkdir(parents=True, exist_ok=True)
-        args.json.write_text(json.dumps(rows, indent=2) + "\n")
+        write_json(args.json, rows)
     return 0
 
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from perception.cli.shared import named_root, needs
+from perception.cli.shared import at_least_one, at_least_zero, named_root, needs, positive
 
 SUMMARY = "train a network on real data sets and simulated drives"
 
@@ -29,11 +29,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "-o", "--work-dir", type=Path, default=Path("work_dirs/train"), help="output folder (default: %(default)s)"
     )
-    parser.add_argument("--iterations", type=int, help="optimiser steps (default: the config's)")
-    parser.add_argument("--batch-size", type=int, help="crops per step (default: the config's)")
-    parser.add_argument("--learning-rate", type=float, help="peak learning rate (default: the config's)")
-    parser.add_argument("--seed", type=int, default=0, help="of weights, crops and augmentation (default: %(default)s)")
-    parser.add_argument("--workers", type=int, default=2, help="processes that make crops (default: %(default)s)")
+    parser.add_argument("--iterations", type=at_least_one, help="optimiser steps (default: the config's)")
+    parser.add_argument("--batch-size", type=at_least_one, help="crops per step (default: the config's)")
+    parser.add_argument("--learning-rate", type=positive, help="peak learning rate (default: the config's)")
+    parser.add_argument(
+        "--seed", type=at_least_zero, default=0, help="of weights, crops and augmentation (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--workers", type=at_least_zero, default=2, help="processes that make crops (default: %(default)s)"
+    )
     parser.add_argument(
         "--init", type=Path, metavar="WEIGHTS", help="start from these weights: .safetensors, or a shipped model's name"
     )
@@ -47,7 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--resume", action="store_true", help="go on from last.pt in the output folder")
     parser.add_argument(
-        "--save-interval", type=int, default=250, help="steps between checkpoints (default: %(default)s)"
+        "--save-interval", type=at_least_one, default=250, help="steps between checkpoints (default: %(default)s)"
     )
 
 

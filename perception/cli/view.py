@@ -7,6 +7,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from perception.cli.shared import at_least_one, not_negative, positive
 from perception.engines import ENGINES
 from perception.errors import PerceptionError
 
@@ -51,15 +52,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--calibration", type=Path, metavar="FILE", help="the node's calibration file, for what topics or a bag lack"
     )
     live = parser.add_argument_group("live")
-    live.add_argument("--seconds", type=_positive, metavar="S", help="end after S seconds (default: at Ctrl-C)")
-    live.add_argument("--rate", type=_positive, default=10.0, metavar="HZ", help="frames a second at most (10)")
+    live.add_argument("--seconds", type=positive, metavar="S", help="end after S seconds (default: at Ctrl-C)")
+    live.add_argument("--rate", type=positive, default=10.0, metavar="HZ", help="frames a second at most (10)")
     recorded = parser.add_argument_group("of a bag or a drive")
-    recorded.add_argument("--start", type=_not_negative, default=0.0, metavar="S", help="skip the first S seconds")
-    recorded.add_argument("--duration", type=_positive, metavar="S", help="show S seconds of it")
-    recorded.add_argument("--every", type=_count, default=1, metavar="N", help="every N-th frame (1)")
+    recorded.add_argument("--start", type=not_negative, default=0.0, metavar="S", help="skip the first S seconds")
+    recorded.add_argument("--duration", type=positive, metavar="S", help="show S seconds of it")
+    recorded.add_argument("--every", type=at_least_one, default=1, metavar="N", help="every N-th frame (1)")
     recorded.add_argument("--model", metavar="NAME|FILE", help="weights (default: the shipped ones)")
     recorded.add_argument("--engine", choices=("auto", *ENGINES), default="auto", help="what runs the network (auto)")
-    recorded.add_argument("--threads", type=_count, metavar="N", help="CPU threads (every core)")
+    recorded.add_argument("--threads", type=at_least_one, metavar="N", help="CPU threads (every core)")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -110,25 +111,7 @@ def _recorded(args: argparse.Namespace, console: Console) -> int:
 
 
 def _port(text: str) -> int:
-    port = _count(text)
+    port = at_least_one(text)
     if port > 65534:
         raise argparse.ArgumentTypeError(f"{text}: expected a port up to 65534")
     return port
-
-
-def _count(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"{text}: expected a number of at least 1")
-    return value
-
-
-def _positive(text: str) -> float:
-    value = float(text)
-    if not 0 < value < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text} is not a positive number")
-    return value
-
-
-def _not_negative(text: str) -> float:
-    return 0.0 if float(text) == 0 else _positive(text)

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
@@ -13,8 +14,11 @@ import openvino
 from perception.engines.base import NetworkOutput
 from perception.engines.specialise import leaves_something_out, specialise
 from perception.errors import ModelError
+from perception.frame import MODALITIES
 from perception.sensors import NetworkInput
 from perception.sensors.encode import AUX_SCALE
+
+_log = logging.getLogger(__name__)
 
 INPUTS = ("rgb", "aux", "present")
 OUTPUTS = ("labels", "confidence", "weights")
@@ -40,7 +44,8 @@ class OpenVinoEngine:
 
     A subset of sensors that leaves one branch idle gets, after PATIENCE frames, a graph without that branch, compiled
     in a thread of its own while the whole graph goes on answering. In f32 the labels are the same in both; bf16 and
-    INT8 round at other places and differ on about one pixel in a thousand.
+    INT8 round at other places and differ on about one pixel in a thousand. Where that fails, which is said once, the
+    whole graph answers for good.
 
     threads: of the CPU; None leaves the choice to OpenVINO. device: CPU, GPU (Intel's) or AUTO. precision: of the CPU's
     float arithmetic, f32 or bf16; None takes bf16 where the processor computes in it: about twice as fast for labels
@@ -72,7 +77,7 @@ class OpenVinoEngine:
         self._precision = ["int8"] * int8 + [self._settings[key] for key in self._settings if "PRECISION" in key]
         self._cache = cache
         self._whole: dict[tuple[int, int], _Graph] = {}
-        self._narrow: dict[tuple[int, int, tuple[bool, ...]], Future[_Graph]] = {}
+        self._narrow: dict[tuple[int, int, tuple[bool, ...]], Future[_Graph | None]] = {}
         self._seen: Counter[tuple[int, int, tuple[bool, ...]]] = Counter()
         self._compiler = ThreadPoolExecutor(1, "compiler")
 
@@ -107,10 +112,16 @@ class OpenVinoEngine:
             if self._seen[key] >= PATIENCE and len(self._narrow) < MAX_NARROW:
                 self._narrow[key] = self._compiler.submit(self._compile_narrow, *key)
             return whole
-        return narrow.result() if narrow.done() else whole
+        return (narrow.result() if narrow.done() else None) or whole
 
-    def _compile_narrow(self, height: int, width: int, present: tuple[bool, ...]) -> _Graph:
-        return self._compile(specialise(self._sized(height, width), present))
+    def _compile_narrow(self, height: int, width: int, present: tuple[bool, ...]) -> _Graph | None:
+        try:
+            return self._compile(specialise(self._sized(height, width), present))
+        except Exception as error:  # out of memory, or a graph that OpenVINO cannot narrow: slower, never wrong
+            there = " + ".join(name for name, is_there in zip(MODALITIES, present, strict=True) if is_there)
+            reason = str(error).strip().splitlines()[-1:] or [repr(error)]
+            _log.warning("no faster graph for %s alone, the whole one goes on: %s", there, reason[0])
+            return None
 
     def _sized(self, height: int, width: int) -> openvino.Model:
         channels = self._model.input("aux").get_partial_shape()[3].get_length()

@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Weight files: tensors and a JSON description of the network, never code (safetensors)."""
+"""Weight files: tensors and a JSON description of the network, never code (safetensors).
+
+A network with parts of somebody else's is described with the names of the modules that register them; these are looked
+for in the folder of the config that it was trained with and on Python's path, never beside the weights.
+"""
 
 from __future__ import annotations
 
@@ -8,29 +12,37 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from perception.disk import write_file
 from perception.errors import ModelError
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
 
-def save_weights(path: str | Path, state: Mapping[str, Tensor], model: Mapping[str, Any]) -> None:
-    """Write `state` and the mmseg config `model` to the safetensors file `path`, replacing it at once."""
-    from safetensors.torch import save_file
+def save_weights(
+    path: str | Path, state: Mapping[str, Tensor], model: Mapping[str, Any], custom: Mapping[str, Any] | None = None
+) -> None:
+    """Write `state` and the mmseg config `model` to the safetensors file `path`, as `write_file` does.
 
-    path = Path(path)
-    part = path.with_name(path.name + ".part")
+    custom: the `custom_imports` that the model needs, as `perception.models.custom.read_config` returns them.
+    """
+    from safetensors.torch import save
+
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in state.items()}
-    save_file(tensors, part, metadata={"model": json.dumps(model)})
-    part.chmod(0o644)  # safetensors writes for the owner alone
-    part.replace(path)
+    metadata = {"model": model, **({"custom_imports": custom} if custom else {})}
+    write_file(Path(path), save(tensors, metadata={name: json.dumps(value) for name, value in metadata.items()}))
 
 
 def load_weights(path: str | Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """(state, model config) of a file that `save_weights` wrote; ModelError for anything else."""
+    state, model, _ = _load(Path(path))
+    return state, model
+
+
+def _load(path: Path) -> tuple[dict[str, Tensor], dict[str, Any], dict[str, Any]]:
+    """(state, model config, custom imports)."""
     from safetensors import SafetensorError, safe_open
 
-    path = Path(path)
     if not path.is_file():
         raise ModelError(f"{path}: no such weights file")
     try:
@@ -41,19 +53,26 @@ def load_weights(path: str | Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
         raise ModelError(f"{path}: not a safetensors checkpoint ({error})") from error
     if "model" not in metadata:
         raise ModelError(f"{path}: tensors without a model config; write it with `perception train`")
-    return state, json.loads(metadata["model"])
+    return state, json.loads(metadata["model"]), json.loads(metadata.get("custom_imports", "{}"))
 
 
 def build_model(path: str | Path) -> nn.Module:
-    """The mmseg segmentor of a weights file, in eval mode; ModelError where weights and config do not fit."""
+    """The mmseg segmentor of a weights file, in eval mode.
+
+    Raises ModelError where weights and config do not fit, and for a part that is in no module that can be imported.
+    """
     from mmengine.registry import init_default_scope
     from mmseg.registry import MODELS
 
     import perception.models  # noqa: F401 (registers the parts)
+    from perception.models.custom import building, import_custom
 
-    state, config = load_weights(path)
+    state, config, custom = _load(Path(path))
+    if custom:
+        import_custom(custom, Path(path))
     init_default_scope("mmseg")
-    model: nn.Module = MODELS.build(config)
+    with building(path):
+        model: nn.Module = MODELS.build(config)
     try:
         model.load_state_dict(state)
     except RuntimeError as error:

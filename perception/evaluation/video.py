@@ -12,11 +12,15 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from perception.disk import full_disk, is_full, write_file
+from perception.errors import DataError
+
 
 class VideoWriter:
     """Writes (H, W, 3) uint8 RGB images of one size to `stem`.mp4, or to `stem`.webp where MP4 cannot be written.
 
-    Use it as a context manager; `path` is the file. Odd sizes lose a line, which MP4 demands.
+    Use it as a context manager; `path` is the file, which is there when it is whole. Odd sizes lose a line, which MP4
+    demands. Leaving it raises DataError where not every image is in the file, DiskFull where there was no room.
     """
 
     def __init__(self, stem: Path, rate_hz: float) -> None:
@@ -24,6 +28,7 @@ class VideoWriter:
         self._rate_hz = rate_hz
         self._writer: cv2.VideoWriter | None = None
         self._fallback: list[Image.Image] = []
+        self._count = 0
 
     def __enter__(self) -> VideoWriter:
         return self
@@ -39,14 +44,32 @@ class VideoWriter:
                 self.path = self.path.with_suffix(".webp")
         if self._writer.isOpened():
             self._writer.write(cv2.cvtColor(image[:height, :width], cv2.COLOR_RGB2BGR))
+            self._count += 1
         else:
             self._fallback.append(Image.fromarray(image))
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         if self._writer is not None:
             self._writer.release()
-        if self._fallback:
-            self.path.write_bytes(_encode(self._fallback, self._rate_hz, quality=70))
+        if kind is not None:
+            self.path.unlink(missing_ok=True)
+        elif self._fallback:
+            write_file(self.path, _encode(self._fallback, self._rate_hz, quality=70))
+        elif self._count and not has_frames(self.path, self._count):  # OpenCV writes on and says nothing
+            full = is_full(self.path)
+            self.path.unlink(missing_ok=True)
+            raise full_disk(self.path) if full else DataError(f"{self.path}: OpenCV cannot write a video there")
+
+
+def has_frames(path: Path, count: int) -> bool:
+    """Whether the video is whole and of so many images; of a WebP, which may hold equal images once, whether it is."""
+    if path.suffix == ".webp":
+        return path.stat().st_size > 0
+    video = cv2.VideoCapture(str(path))
+    try:
+        return video.isOpened() and round(video.get(cv2.CAP_PROP_FRAME_COUNT)) == count
+    finally:
+        video.release()
 
 
 def animation(images: Iterable[NDArray[np.uint8]], rate_hz: float, width: int = 640) -> bytes:

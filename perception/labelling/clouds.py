@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from perception.classes import PEDESTRIAN, ROAD, UNLABELLED, VEHICLE, colourise
+from perception.disk import full_disk, is_full
 from perception.errors import DataError, PerceptionError
 
 FORMATS: tuple[str, ...] = ("ply", "pcd", "las")
@@ -34,7 +35,8 @@ def write_cloud(path: Path, points: NDArray[np.float32], labels: NDArray[np.uint
     """Write (N, 4) x, y, z, intensity and (N,) class ids as a cloud; the suffix of `path` says which kind.
 
     Each point has a colour, `intensity` and `label` (the class id, 255 where the camera does not see it); in LAS, whose
-    classification is ASPRS's, `label` is an extra dimension. Raises DataError where it cannot be written.
+    classification is ASPRS's, `label` is an extra dimension. Raises DataError where it cannot be written, DiskFull
+    where that is for want of room.
     """
     if path.suffix == ".las":
         _write_las(path, points, labels)
@@ -48,6 +50,8 @@ def write_cloud(path: Path, points: NDArray[np.float32], labels: NDArray[np.uint
     cloud.point["label"] = tensor(np.ascontiguousarray(labels[:, None]))
     cloud.point["colors"] = tensor(point_colours(labels))
     if not t.io.write_point_cloud(str(path), cloud):
+        if is_full(path):
+            raise full_disk(path)
         raise DataError(f"{path}: Open3D cannot write a cloud of {len(points)} points there")
 
 

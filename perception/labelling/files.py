@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from perception.classes import CLASS_NAMES, colourise
 from perception.datasets.files import read_bytes, read_mono
+from perception.disk import on_full_disk, write_file, write_json
 from perception.errors import DataError
 from perception.frame import Frame, Prediction
 from perception.labelling.clouds import write_cloud
@@ -29,6 +30,7 @@ OUTPUTS: dict[str, tuple[str, ...]] = {
 }
 """The folders of files per frame that an output is or is made from."""
 
+_PNG_END = b"\x00\x00\x00\x00IEND\xaeB`\x82"
 _OF_POINTS = {"clouds", "point_labels"}
 _SUFFIXES = {"labels": ".png", "colours": ".png", "confidence": ".png", "point_labels": ".bin"}
 
@@ -51,21 +53,25 @@ class FrameFiles:
         return self.folder / kind / f"{name}{suffix}"
 
     def is_done(self, name: str) -> bool:
-        """Whether all that the outputs need of the frame is there."""
+        """Whether all that the outputs need of the frame is there, and whole."""
         try:
             record = self.record(name)
         except DataError:
             return False
-        return all(self.path(kind, name).is_file() for kind in self._kinds("lidar" in record["modalities"]))
+        return all(_is_whole(self.path(kind, name)) for kind in self._kinds("lidar" in record["modalities"]))
+
+    def size(self, name: str) -> int:
+        """Bytes of all files of a frame that is done."""
+        paths = [self.path(kind, name) for kind in (*self._kinds(True), "frames")]
+        return sum(path.stat().st_size for path in paths if path.is_file())
 
     def write(self, name: str, frame: Frame, prediction: Prediction, complaints: Iterable[str] = ()) -> None:
-        """Write the frame's files. complaints: what was left out of it. Raises DataError or OSError if it cannot."""
+        """Write the frame's files. complaints: what was left out of it.
+
+        Raises DataError or OSError if it cannot, DiskFull where there is no room.
+        """
         for kind in self._kinds(prediction.point_labels is not None):
-            target = self.path(kind, name)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            partial = target.with_name(f".{target.name}")
-            self._write(kind, partial, frame, prediction)
-            partial.replace(target)
+            self._write(kind, self.path(kind, name), frame, prediction)
         record = {
             "stamp_ns": prediction.stamp_ns,
             "size": list(frame.size),
@@ -76,9 +82,7 @@ class FrameFiles:
             ),
             "complaints": list(complaints),
         }
-        target = self.path("frames", name)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        write_json(target, record)
+        write_json(self.path("frames", name), record)
 
     def record(self, name: str) -> dict[str, Any]:
         """What is known of a frame that is done. Raises DataError where it is not."""
@@ -121,20 +125,29 @@ class FrameFiles:
             assert frame.points is not None
             assert prediction.point_labels is not None
             if kind == "point_labels":
-                path.write_bytes(prediction.point_labels.tobytes())
+                write_file(path, prediction.point_labels.tobytes())
             elif len(frame.points):
-                write_cloud(path, frame.points, prediction.point_labels)
+                path.parent.mkdir(parents=True, exist_ok=True)
+                partial = path.with_name(f".{path.name}")  # the suffix says which kind
+                with on_full_disk(path):
+                    try:
+                        write_cloud(partial, frame.points, prediction.point_labels)
+                        partial.replace(path)
+                    finally:
+                        partial.unlink(missing_ok=True)
             else:
-                path.touch()  # Open3D writes no cloud of no points
+                write_file(path, b"")  # Open3D writes no cloud of no points
 
 
-def write_json(path: Path, content: Any) -> None:
-    """Write `content`; the file has its name only when it is whole."""
-    partial = path.with_name(f".{path.name}")
-    partial.write_text(json.dumps(content, indent=1) + "\n", "utf-8")
-    partial.replace(path)
+def _is_whole(path: Path) -> bool:
+    """Whether the file is there; of a PNG, with its end."""
+    if path.suffix != ".png" or not path.is_file():
+        return path.is_file()
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - len(_PNG_END)))
+        return file.read() == _PNG_END
 
 
 def _write_png(path: Path, image: NDArray[np.uint8]) -> None:
     """Quick rather than small: masks shrink well anyway."""
-    path.write_bytes(cv2.imencode(".png", image, [cv2.IMWRITE_PNG_COMPRESSION, 3])[1].tobytes())
+    write_file(path, cv2.imencode(".png", image, [cv2.IMWRITE_PNG_COMPRESSION, 3])[1].tobytes())

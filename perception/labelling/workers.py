@@ -76,7 +76,7 @@ def label_in_processes(
 
     Raises PerceptionError where a process is killed; whatever was finished stays.
     """
-    total = network.threads or len(os.sched_getaffinity(0))
+    total = len(os.sched_getaffinity(0)) if network.threads is None else network.threads
     share = Network(network.model, network.engine, max(1, total // workers))
     size = max(1, min(CHUNK, len(numbers) // (2 * workers)))
     chunks = [numbers[start : start + size] for start in range(0, len(numbers), size)]

@@ -14,6 +14,9 @@ from mmseg.registry import MODELS
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+from perception.errors import ModelError
+from perception.sensors.channels import AUX_CHANNELS
+
 
 @MODELS.register_module()
 class AuxStem(BaseModule):
@@ -22,7 +25,7 @@ class AuxStem(BaseModule):
     The gates are independent: with a softmax over the modalities, infrared lost its share to depth and LiDAR early in
     training (1 % of the whole) and never got it back, although people are warm.
 
-    modalities: name → number of channels, in the order in which they are stacked.
+    modalities: name → number of channels, in the order in which they are stacked: AUX_CHANNELS.
     channels: of the merged output. stride: of the stems; 1 where the backbone has a stem of its own.
 
     forward: aux (B, ΣC, h, w) in 0–1, present (B, M) and gains (B, M), added to the gates' logits → merged
@@ -32,6 +35,12 @@ class AuxStem(BaseModule):
 
     def __init__(self, modalities: Mapping[str, int], channels: int = 16, stride: int = 2) -> None:
         super().__init__(dict(type="Kaiming", layer="Conv2d"))
+        if list(modalities.items()) != list(AUX_CHANNELS.items()):
+            given, known = (", ".join(f"{name} {n}" for name, n in each.items()) for each in (modalities, AUX_CHANNELS))
+            raise ModelError(
+                f"aux_stem.modalities: {given or 'none'}; every network is given the channels {known}: leave out a "
+                "sensor's messages where there is none, not its channels"
+            )
         self.splits = list(modalities.values())
         self.channels = channels
         self.stems = nn.ModuleList(

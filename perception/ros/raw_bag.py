@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import shutil
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -11,6 +12,7 @@ from rosbags.interfaces import Connection, Qos, QosDurability, QosHistory, QosLi
 from rosbags.rosbag2 import StoragePlugin, Writer
 from rosbags.typesys import Stores, get_typestore
 
+from perception.disk import on_full_disk
 from perception.errors import DataError
 
 STORAGES: dict[str, StoragePlugin] = {"mcap": StoragePlugin.MCAP, "sqlite3": StoragePlugin.SQLITE3}
@@ -32,13 +34,17 @@ class RawBagWriter:
     """Writes messages to a rosbag2 as they come; the bag appears under its name when it is whole.
 
     path: the bag's folder, which must not exist. storage: "mcap" or "sqlite3". content: what the bag is of, for the
-    error about none of it. Topics are reliable and keep five messages; /tf_static is latched.
+    error about none of it. total: messages that are to come, where that is known. Topics are reliable and keep five
+    messages; /tf_static is latched.
     Use it as a context manager: leaving it by an exception leaves no bag behind.
-    Raises DataError for a path that is taken, an unknown storage, and a bag that got no message.
+    Raises DataError for a path that is taken, an unknown storage, and a bag that got no message; DiskFull where there
+    is no room for it.
     """
 
-    def __init__(self, path: Path | str, storage: str = "mcap", content: str = "messages") -> None:
-        self.path = Path(path)
+    def __init__(
+        self, path: Path | str, storage: str = "mcap", content: str = "messages", total: int | None = None
+    ) -> None:
+        self.path, self._total = Path(path), total
         self.counts: dict[str, int] = {}
         """Messages so far, by topic."""
         self._content = content
@@ -53,7 +59,12 @@ class RawBagWriter:
         self._connections: dict[str, Connection] = {}
 
     def __enter__(self) -> RawBagWriter:
-        self._writer.open()
+        try:
+            with on_full_disk(self.path):
+                self._writer.open()
+        except BaseException:
+            shutil.rmtree(self._partial, ignore_errors=True)
+            raise
         return self
 
     def write(self, message: RawMessage) -> None:
@@ -66,20 +77,31 @@ class RawBagWriter:
             )
             self._connections[message.topic] = connection
             self.counts[message.topic] = 0
-        self._writer.write(connection, message.stamp_ns, message.data)
+        with on_full_disk(self.path, self._to_come):
+            self._writer.write(connection, message.stamp_ns, message.data)
         self.counts[message.topic] += 1
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         try:
             if kind is None and self.counts:
-                self._writer.close()
+                with on_full_disk(self.path, self._to_come):
+                    self._writer.close()
                 (self._partial / self.path.name).rename(self.path)
             else:
-                self._writer.abort()
+                with suppress(Exception):  # what it cannot write any more is thrown away
+                    self._writer.abort()
         finally:
             shutil.rmtree(self._partial, ignore_errors=True)
         if kind is None and not self.counts:
             raise DataError(f"{self.path}: no {self._content} to write; is the drive empty?")
+
+    def _to_come(self) -> int | None:
+        """Bytes that are still to be written, by those that were."""
+        done = sum(self.counts.values())
+        if self._total is None or not done:
+            return None
+        written = sum(path.stat().st_size for path in self._partial.rglob("*") if path.is_file())
+        return written * max(self._total - done, 1) // done
 
 
 def make(type_name: str, **fields: Any) -> Any:

@@ -12,7 +12,6 @@ drive.json               seed, condition, rate, scale, rig, depth, calibration, 
 
 from __future__ import annotations
 
-import json
 import multiprocessing
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -26,6 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from perception.datasets.simulated import DEPTH_UNITS, FORMAT
+from perception.disk import on_full_disk, write_json
 from perception.errors import DataError
 from perception.sample import Sample
 from perception.simulation.drive import SimulatedDrive
@@ -39,20 +39,30 @@ def write_drive(
     """Renders every frame of `drive` into `folder`, which is made, and gives that folder back.
 
     workers: processes that render at once; the files are the same for any number of them.
-    progress: called with the number of frames done. Raises DataError where the folder cannot be written, or already
-    holds a drive.
+    progress: called with the number of frames done. Raises DataError where the folder cannot be written, already holds
+    a drive or something else, and DiskFull where there is no room.
     """
     folder = Path(folder)
     if (folder / "drive.json").exists():
         raise DataError(f"{folder}: already holds a drive; choose another folder or remove it first")
+    strange = sorted({path.name for path in folder.iterdir()} - set(FOLDERS)) if folder.is_dir() else []
+    if strange:
+        raise DataError(f"{folder}: holds {strange[0]}, which is no part of a drive; choose another folder")
+    count = 0
+
+    def to_come() -> int | None:
+        written = sum(path.stat().st_size for path in folder.glob("*/*"))
+        return written * (len(drive) - count) // count if count else None
+
     try:
-        for name in FOLDERS:
-            (folder / name).mkdir(parents=True, exist_ok=True)
-        with _rendered(drive, folder, workers) as done:
-            for count, _ in enumerate(done, start=1):
-                if progress:
-                    progress(count)
-        (folder / "drive.json").write_text(json.dumps(_description(drive), indent=1) + "\n")
+        with on_full_disk(folder, to_come):
+            for name in FOLDERS:
+                (folder / name).mkdir(parents=True, exist_ok=True)
+            with _rendered(drive, folder, workers) as done:
+                for count, _ in enumerate(done, start=1):
+                    if progress:
+                        progress(count)
+            write_json(folder / "drive.json", _description(drive))
     except OSError as error:
         raise DataError(f"{error.filename or folder}: cannot be written ({error.strerror})") from error
     return folder

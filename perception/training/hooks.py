@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import io
 import statistics
 from collections import deque
 from collections.abc import Callable
@@ -15,6 +16,7 @@ from mmengine.runner import Runner
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
+from perception.disk import write_file
 from perception.engines.weights import save_weights
 from perception.errors import ModelError
 
@@ -48,17 +50,24 @@ def moving_average(decay: float) -> Callable[[Any, Any, Any], None]:
 class CheckpointHook(Hook):
     """Every `interval` iterations: `last.pt` to resume from, and the averaged model as `weights.safetensors`.
 
-    model: the mmseg config that goes with the weights. decay: as of `moving_average`.
-    resumed: a checkpoint to go on from.
+    model, custom: the mmseg config that goes with the weights, and the `custom_imports` that it needs. decay: as of
+    `moving_average`. resumed: a checkpoint to go on from. described: what the run is, for whoever resumes it.
     """
 
     priority = "VERY_LOW"
 
     def __init__(
-        self, work_dir: Path, model: dict[str, Any], interval: int, decay: float, resumed: dict[str, Any] | None = None
+        self,
+        work_dir: Path,
+        model: dict[str, Any],
+        interval: int,
+        decay: float,
+        resumed: dict[str, Any] | None = None,
+        custom: dict[str, Any] | None = None,
+        described: dict[str, str] | None = None,
     ) -> None:
         self.work_dir = work_dir
-        self.model = model
+        self.model, self.custom, self.described = model, custom, described
         self.interval = interval
         self.decay = decay
         self.resumed = resumed
@@ -87,17 +96,19 @@ class CheckpointHook(Hook):
             self._save(runner, done)
 
     def _save(self, runner: Runner, iteration: int) -> None:
-        part = self.work_dir / "last.pt.part"
         checkpoint = dict(
             iteration=iteration,
             model=runner.model.state_dict(),
             average=self.average.state_dict(),
             optimizer=runner.optim_wrapper.state_dict(),
             schedulers=[_plain(scheduler.state_dict()) for scheduler in runner.param_schedulers],
+            described=self.described or {},
         )
-        torch.save(checkpoint, part)
-        part.replace(self.work_dir / "last.pt")
-        save_weights(self.work_dir / "weights.safetensors", self.weights(), self.model)
+        # By way of the memory: torch reports a full disk as a defect of its own.
+        content = io.BytesIO()
+        torch.save(checkpoint, content)
+        write_file(self.work_dir / "last.pt", content.getvalue())
+        save_weights(self.work_dir / "weights.safetensors", self.weights(), self.model, self.custom)
 
     def weights(self) -> dict[str, Any]:
         """The averaged tensors that go with `model`."""

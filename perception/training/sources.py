@@ -9,18 +9,12 @@ from pathlib import Path
 from mmengine.config import ConfigDict
 
 from perception.datasets.registry import open_dataset
-from perception.errors import DataError, ModelError
+from perception.errors import DataError
 from perception.sample import Sample
-from perception.training.augment import Subsets
 from perception.training.boxes import check_with_tracklets
-from perception.training.depth_fault import DepthFaults
 from perception.training.level import expect_ground
-from perception.training.lidar_fault import LidarFaults
 from perception.training.mixture import Augmentation, Mixture, Source
-from perception.training.paste import Paste
-from perception.training.patches import Patches
-from perception.training.thermal_fault import ThermalFaults
-from perception.training.weather import Weather
+from perception.training.recipe import AUGMENTATIONS, check_recipe
 
 
 def open_mixture(
@@ -37,35 +31,21 @@ def open_mixture(
     whole: see `Mixture`. labelled: samples with labels only; False takes all of them, and no labels. Raises DataError
     for data that cannot be read or that the config does not know, ModelError for settings that there are not.
     """
+    check_recipe(recipe)
     sources = [_source(name, root, recipe, progress, labelled) for name, root in data]
     return Mixture(sources, recipe.crop, length, seed, _augmentation(recipe), whole)
 
 
 def _augmentation(recipe: ConfigDict) -> Augmentation:
-    kinds = {
-        "weather": Weather,
-        "lidar": LidarFaults,
-        "depth": DepthFaults,
-        "thermal": ThermalFaults,
-        "patches": Patches,
-        "paste": Paste,
-        "subsets": Subsets,
-    }
     settings = recipe.get("augmentation", {})
-    unknown = set(settings) - set(kinds)
-    if unknown:
-        raise ModelError(f"training.augmentation: {unknown.pop()!r} is none of {', '.join(kinds)}")
-    try:
-        return Augmentation(**{name: kinds[name](**values) for name, values in settings.items()})
-    except TypeError as error:
-        raise ModelError(f"training.augmentation: {error}") from error
+    return Augmentation(**{name: AUGMENTATIONS[name](**values) for name, values in settings.items()})
 
 
 def _source(name: str, root: Path, recipe: ConfigDict, progress: Callable[[str], None], labelled: bool) -> Source:
     if name not in recipe.sources:
         raise DataError(f"data set {name!r}: this config knows {', '.join(recipe.sources)}")
     settings = recipe.sources[name]
-    samples: Sequence[Sample] = open_dataset(settings.get("dataset", name), root, settings.get("split", "train"))
+    samples: Sequence[Sample] = open_dataset(settings.get("dataset", name), root, settings.split)
     # Decoding costs more than augmenting: keep everything in memory, shared with the workers.
     if labelled:
         samples = [sample for sample in samples if sample.labels is not None or sample.probabilities is not None]

@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,8 +20,10 @@ from mmseg.registry import MODELS
 from torch.utils.data import DataLoader, default_collate
 
 import perception.models  # noqa: F401 (registers networks)
+from perception.engines.manifest import digest_of
 from perception.engines.weights import build_model, load_weights
 from perception.errors import ModelError
+from perception.models import custom
 from perception.models.soft_losses import SoftLabelLoss
 from perception.training.bf16 import computes_in_bf16
 from perception.training.grow import begin_with
@@ -36,7 +39,7 @@ class Options:
 
     data: (name, root) pairs. init: weights file to start from. resume: go on from work_dir/last.pt. teachers: weights
     files whose opinion is learnt too, of any sizes.
-    iterations, batch_size: None takes the config's. workers: processes that make crops.
+    iterations, batch_size, learning_rate: None takes the config's. workers: processes that make crops.
     """
 
     data: Sequence[tuple[str, Path]]
@@ -53,13 +56,8 @@ class Options:
 
 
 def read_config(path: Path) -> Config:
-    """The mmengine config at `path`; ModelError where it is missing, broken or lacks `model` or `training`."""
-    if not path.is_file():
-        raise ModelError(f"{path}: no such config; the package's own are in configs/models")
-    try:
-        config = Config.fromfile(path)
-    except Exception as error:  # a config is Python: anything may be wrong with it
-        raise ModelError(f"{path}: cannot be read as an mmengine config: {error}") from error
+    """The mmengine config at `path`; ModelError as `custom.read_config`, and where it lacks `model` or `training`."""
+    config = custom.read_config(path)
     missing = [key for key in ("model", "training") if key not in config]
     if missing:
         raise ModelError(f"{path}: no {' and no '.join(missing)} in this config")
@@ -98,17 +96,25 @@ def run(
     torch.manual_seed(options.seed)
     options.work_dir.mkdir(parents=True, exist_ok=True)
     resumed = read_checkpoint(options.work_dir / "last.pt") if options.resume else None
-    iterations = options.iterations or recipe.iterations
-    batch_size = options.batch_size or recipe.batch_size
+    iterations = recipe.iterations if options.iterations is None else options.iterations
+    batch_size = recipe.batch_size if options.batch_size is None else options.batch_size
+    rate = recipe.learning_rate if options.learning_rate is None else options.learning_rate
+    for name, value in (("iterations", iterations), ("batch_size", batch_size), ("learning_rate", rate)):
+        if value <= 0:
+            raise ModelError(f"{name} {value}: expected more than 0")
     started = resumed["iteration"] if resumed else 0
     if started >= iterations:
         raise ModelError(
             f"{options.work_dir}: already trained for {started} iterations; ask for more with --iterations"
         )
 
+    described = _describe(config, options, batch_size, rate)
+    if resumed:
+        _check_same(resumed, described, options.work_dir)
     crops = open_mixture(recipe, options.data, iterations * batch_size, options.seed, progress, whole, labelled)
     init_default_scope("mmseg")
-    model = build()
+    with custom.building(config.filename or "the config"):
+        model = build()
     _initialise(model)
     if options.init:
         state, _ = load_weights(options.init)
@@ -122,7 +128,15 @@ def run(
     progress(f"{parameters / 1e6:.2f} M parameters, {iterations - started} iterations of {batch_size} crops")
     if recipe.bf16 and not computes_in_bf16():
         progress("in float32, as this processor would only emulate bfloat16")
-    hook = checkpoints(options.work_dir, _plain(config.model), options.save_interval, recipe.average_decay, resumed)
+    hook = checkpoints(
+        options.work_dir,
+        _plain(config.model),
+        options.save_interval,
+        recipe.average_decay,
+        resumed,
+        _plain(config.get("custom_imports", ConfigDict())),
+        described,
+    )
     runner = Runner(
         model=model,
         work_dir=str(options.work_dir),
@@ -137,7 +151,7 @@ def run(
             prefetch_factor=4 if options.workers else None,
         ),
         train_cfg=dict(by_epoch=False, max_iters=iterations),
-        optim_wrapper=_optimiser(recipe, options.learning_rate),
+        optim_wrapper=_optimiser(recipe, rate),
         param_scheduler=_schedule(recipe, iterations),
         custom_hooks=[hook, ProgressHook()],
         # mmengine's checkpoints are pickles and its logger is no progress bar: ours replace both.
@@ -165,21 +179,53 @@ def _build(config: Config, options: Options, progress: Callable[[str], None]) ->
     teachers = [build_model(path).requires_grad_(False) for path in options.teachers]
     if teachers:
         progress("taught by " + ", ".join(str(path) for path in options.teachers))
-    try:
-        soft_loss = SoftLabelLoss(**recipe.get("soft", {}))
-        average = MeanTeacher(**recipe.mean_teacher) if recipe.get("mean_teacher") else None
-        lesson = Lesson(
-            recipe.get("losses", ()),
-            soft_loss,
-            teachers,
-            **recipe.get("teacher", {}),
-            **sides,
-            mean_teacher=average,
-            frozen_statistics=frozen,
-        )
-    except TypeError as error:
-        raise ModelError(f"training.soft, .teacher, .sides or .mean_teacher: {error}") from error
+    lesson = Lesson(
+        recipe.get("losses", ()),
+        SoftLabelLoss(**recipe.get("soft", {})),
+        teachers,
+        **recipe.get("teacher", {}),
+        **sides,
+        mean_teacher=MeanTeacher(**recipe.mean_teacher) if recipe.get("mean_teacher") else None,
+        frozen_statistics=frozen,
+    )
     return Trainee(lesson, **model)
+
+
+def _describe(config: Config, options: Options, batch_size: int, rate: float) -> dict[str, str]:
+    """All that a run's result depends on, but for how long it is and where its data lie; values as JSON."""
+    facts = {
+        "model": config.model.to_dict(),
+        "training": {key: value for key, value in config.training.to_dict().items() if key != "iterations"},
+        "batch_size": batch_size,
+        "learning_rate": rate,
+        "seed": options.seed,
+        "data": [name for name, _ in options.data],
+        "teachers": [digest_of(path) for path in options.teachers],
+    }
+    return {key: json.dumps(value, sort_keys=True) for key, value in _flat(facts)}
+
+
+def _flat(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
+    """The leaves of nested dicts, with names such as training.soft.weight."""
+    if not isinstance(value, dict):
+        yield name, value
+        return
+    for key, inner in value.items():
+        yield from _flat(inner, f"{name}.{key}" if name else key)
+
+
+def _check_same(resumed: Mapping[str, Any], described: Mapping[str, str], work_dir: Path) -> None:
+    """Raises ModelError where the checkpoint is of a run that differs; those of before this was noted may be any."""
+    before = resumed.get("described", described)
+    differing = sorted(key for key in before.keys() | described.keys() if before.get(key) != described.get(key))
+    if differing:
+        said = "; ".join(
+            f"{key} was {before.get(key, 'not set')}, is {described.get(key, 'not set')}" for key in differing
+        )
+        raise ModelError(
+            f"{work_dir}/last.pt: not of this run: {said}; resume it as it began, or begin a new one in another "
+            "--work-dir, with --init from its weights"
+        )
 
 
 def _initialise(model: BaseModel) -> None:
@@ -201,8 +247,7 @@ def _freeze(model: BaseModel, prefixes: Sequence[str]) -> None:
             parameter.requires_grad_(False)
 
 
-def _optimiser(recipe: ConfigDict, learning_rate: float | None) -> dict[str, Any]:
-    rate = learning_rate or recipe.learning_rate
+def _optimiser(recipe: ConfigDict, rate: float) -> dict[str, Any]:
     return dict(
         type="Bf16OptimWrapper" if recipe.bf16 and computes_in_bf16() else "OptimWrapper",
         optimizer=dict(type="AdamW", lr=rate, weight_decay=recipe.weight_decay),

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import os
+from concurrent.futures import wait
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 
 from perception.engines import load_engine
 from perception.engines.cache import MAX_FILES, compiled_cache
-from perception.engines.openvino import PATIENCE, OpenVinoEngine
+from perception.engines.openvino import MAX_WHOLE, PATIENCE, OpenVinoEngine
 from perception.engines.specialise import specialise
 from perception.errors import ModelError
 from perception.sensors import NetworkInput
@@ -67,6 +68,36 @@ def test_a_graph_without_the_absent_sensors_gives_the_same(
     np.testing.assert_allclose(after.weights, whole[2], atol=1e-6 if precision == "f32" else 5e-3)
 
 
+def test_a_graph_that_cannot_be_narrowed_is_said_once_and_not_tried_again(
+    exported: Path, network_input: NetworkInput, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    tried: list[tuple[bool, ...]] = []
+
+    def fail(model: openvino.Model, present: tuple[bool, ...]) -> openvino.Model:
+        tried.append(present)
+        raise RuntimeError("bad allocation")
+
+    monkeypatch.setattr("perception.engines.openvino.specialise", fail)
+    thinned, engine = thin(network_input, (1, 0, 0, 0)), OpenVinoEngine(exported, 1, precision="f32")
+    first, *_ = (engine.infer(thinned) for _ in range(PATIENCE))
+    wait(engine._narrow.values(), timeout=60)
+    for _ in range(PATIENCE + 3):
+        np.testing.assert_array_equal(engine.infer(thinned).labels, first.labels)
+    assert len(tried) == 1
+    assert [record.getMessage() for record in caplog.records] == [
+        "no faster graph for rgb alone, the whole one goes on: bad allocation"
+    ]
+
+
+def test_the_oldest_size_makes_room_for_the_fifth(exported: Path) -> None:
+    engine, wide = OpenVinoEngine(exported, 1), [64 + 32 * number for number in range(MAX_WHOLE + 1)]
+    first = [engine.infer(noise(width)) for width in wide]
+    assert list(engine._whole) == [(64, width) for width in wide[1:]]
+    again = engine.infer(noise(wide[0]))
+    np.testing.assert_array_equal(again.labels, first[0].labels)
+    assert list(engine._whole) == [(64, width) for width in [*wide[2:], wide[0]]]
+
+
 def test_an_idle_branch_is_worked_out_when_compiling(exported: Path) -> None:
     model = openvino.Core().read_model(exported)
     model.reshape({"rgb": [1, 64, 96, 3], "aux": [1, 32, 48, 8], "present": [1, 4]})
@@ -116,6 +147,13 @@ def test_without_a_place_to_write_nothing_is_cached(
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
     assert compiled_cache() is None
     load_engine("openvino", exported, 1).infer(network_input)
+
+
+def noise(width: int) -> NetworkInput:
+    """Noise in every sensor, 64 pixels high."""
+    rng = np.random.default_rng(width)
+    aux = rng.integers(0, 256, (32, width // 2, 8), np.uint8)
+    return NetworkInput(rng.integers(0, 256, (64, width, 3), np.uint8), aux, np.ones(4, np.float32))
 
 
 def thin(network_input: NetworkInput, present: tuple[int, ...]) -> NetworkInput:

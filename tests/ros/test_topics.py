@@ -2,10 +2,12 @@
 from __future__ import annotations
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
 
+from perception.engines import ENGINES
 from perception.errors import DataError, ModelError
 from perception.ros.topics import INPUT_TOPICS, read_topics, remappings
 
@@ -29,7 +31,8 @@ def test_every_subscription_can_be_named() -> None:
     assert heard == set(INPUT_TOPICS)
 
 
-def test_launch_knows_the_same_inputs() -> None:
+def assigned_in_launch(name: str) -> list[str]:
+    """The strings of a constant of the launch file, which imports what is not installed everywhere."""
     launch = Path(__file__).resolve().parents[2] / "launch/perception.launch.py"
     assigned = {
         target.id: statement.value
@@ -38,8 +41,16 @@ def test_launch_knows_the_same_inputs() -> None:
         for target in statement.targets
         if isinstance(target, ast.Name)
     }
-    names = [node.value for node in ast.walk(assigned["INPUTS"]) if isinstance(node, ast.Constant)]
-    assert sorted(map(str, names)) == sorted(INPUT_TOPICS)
+    return [str(node.value) for node in ast.walk(assigned[name]) if isinstance(node, ast.Constant)]
+
+
+def test_launch_knows_the_same_inputs() -> None:
+    assert sorted(assigned_in_launch("INPUTS")) == sorted(INPUT_TOPICS)
+
+
+def test_launch_knows_the_same_engines() -> None:
+    (said,) = (text for text in assigned_in_launch("ARGUMENTS") if text.startswith("What runs the network: "))
+    assert re.split(r", | or ", said.removesuffix(".").partition(": ")[2]) == ["auto", *ENGINES]
 
 
 @pytest.mark.parametrize(

@@ -32,6 +32,35 @@ def test_small_frames_stand_side_by_side() -> None:
     assert any(left != right for left, right in seen)
 
 
+def test_soft_labels_stand_side_by_side_with_their_frames() -> None:
+    """Each tile's probabilities under its own frame, at half the size, and zeros beside hard labels."""
+    soft = [
+        Sample(str(c), Frame(0, np.full((64, 64, 3), 60 * c + 30, np.uint8)), probabilities=np.eye(4, dtype=np.float32)[
+            np.full((32, 32), c)
+        ])
+        for c in range(4)
+    ]  # fmt: skip
+    crops = Mixture(
+        [Source(soft, 1.0, (2.0, 2.0), tiles=2, soft=True), Source(_samples(), 1.0, (2.0, 2.0))], (64, 128), 30
+    )
+    kinds = set()
+    for item in (crops[i] for i in range(len(crops))):
+        assert item["soft"].shape == (4, 32, 64)
+        if not item["soft"].any():
+            kinds.add("hard")
+            assert (item["labels"] != 255).all()
+            continue
+        shown = [int(tile.amax((1, 2)).argmax()) for tile in item["soft"].split(32, 2)]
+        brightness = [float(tile.float().mean()) for tile in item["rgb"].split(64, 2)]
+        assert [int(value) for value in item["soft"].float().mean((1, 2)) / 255 * 2] == [
+            shown.count(c) for c in range(4)
+        ]
+        if shown[0] != shown[1]:
+            kinds.add("two")
+            assert (brightness[0] < brightness[1]) == (shown[0] < shown[1])
+    assert kinds == {"hard", "two"}
+
+
 def test_a_crop_depends_on_seed_and_number_alone() -> None:
     first, again = (Mixture([Source(_samples(), 1.0, (1.0, 2.0), tiles=2)], (64, 128), 9, seed=3) for _ in range(2))
     first[0]

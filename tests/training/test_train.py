@@ -12,6 +12,7 @@ pytest.importorskip("mmseg")
 
 from mmengine.config import Config  # noqa: E402
 
+from perception.cli.main import main  # noqa: E402
 from perception.engines.weights import load_weights  # noqa: E402
 from perception.errors import DataError, ModelError  # noqa: E402
 from perception.paths import config_path  # noqa: E402
@@ -80,6 +81,15 @@ def test_mistakes_are_said_in_a_line(config: Config, camvid: Path, tmp_path: Pat
     (camvid.parent / "run" / "last.pt").write_bytes(b"junk")
     with pytest.raises(ModelError, match="not a checkpoint"):
         read_checkpoint(camvid.parent / "run" / "last.pt")
+
+
+@pytest.mark.parametrize("name", ["iterations", "batch_size", "learning_rate"])
+def test_none_is_no_default(config: Config, camvid: Path, name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(ModelError, match=f"{name} 0: expected more than 0"):
+        train(config, options(camvid, **{name: 0}), lambda _: None)
+    with pytest.raises(SystemExit):
+        main(["train", "dual_branch_s", "--data", f"camvid={camvid}", f"--{name.replace('_', '-')}", "0"])
+    assert "positive" in (said := capsys.readouterr().err) or "at least 1" in said
 
 
 def test_frozen_parameters_stay_while_others_learn(config: Config, camvid: Path, tmp_path: Path) -> None:

@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Files that are whole or not there, and what is said where the disk is full."""
+
+from __future__ import annotations
+
+import errno
+import json
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from perception.errors import DataError
+
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_WORDS = ("no space left", "disk is full", "disk full", "file too large")
+"""How libraries that raise no OSError say it: SQLite, safetensors, mcap."""
+
+
+class DiskFull(DataError):
+    """A file that the disk has no room for."""
+
+
+LEFT = 64 * 1024
+"""Bytes free at which a disk counts as full whatever a library says of the failure."""
+
+
+def write_file(path: Path, data: bytes) -> None:
+    """Write `data` to `path`, whose folder is made; the file has its name only when it is whole.
+
+    Raises DiskFull where the disk is full, which says how much is missing, and OSError where it cannot be written.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.part")
+    with on_full_disk(path, lambda: len(data)):
+        try:
+            partial.write_bytes(data)
+            partial.replace(path)
+        finally:
+            partial.unlink(missing_ok=True)
+
+
+def write_json(path: Path, content: Any) -> None:
+    """Write `content` as JSON. Raises as `write_file` does."""
+    write_file(path, (json.dumps(content, indent=1) + "\n").encode())
+
+
+@contextmanager
+def on_full_disk(path: Path, needed: Callable[[], int | None] = lambda: None) -> Iterator[None]:
+    """Turns what goes wrong in it because the disk of `path` is full into a DiskFull; all else passes.
+
+    needed: bytes that are still to be written, where that is known, asked when it happens; of several around each other
+    the outermost that knows is told.
+    """
+    try:
+        yield
+    except DiskFull as error:
+        missing = needed()
+        if missing is None:
+            raise
+        raise full_disk(path, missing) from error
+    except DataError:
+        raise
+    except Exception as error:
+        if not _is_full(error, path):
+            raise
+        raise full_disk(path, needed()) from error
+
+
+def full_disk(path: Path, needed: int | None = None) -> DiskFull:
+    """What is said of a full disk. needed: bytes that are still to be written, where that is known."""
+    disk = shutil.disk_usage(_existing(path))
+    said = f"{path}: the disk is full: {_size(disk.free)} of {_size(disk.total)} free"
+    if needed is not None:
+        said += f", about {_size(max(needed - disk.free, 1))} too little"
+    return DiskFull(f"{said}; make room, or write elsewhere, and run it again")
+
+
+def is_full(path: Path) -> bool:
+    """Whether hardly anything more can be written beside `path`."""
+    return shutil.disk_usage(_existing(path)).free < LEFT
+
+
+def _is_full(error: BaseException, path: Path) -> bool:
+    chain: BaseException | None = error
+    while chain is not None:
+        if isinstance(chain, OSError) and chain.errno in _FULL:
+            return True
+        if any(word in str(chain).lower() for word in _WORDS):
+            return True
+        chain = chain.__cause__ or chain.__context__
+    return is_full(path)
+
+
+def _existing(path: Path) -> Path:
+    return next(folder for folder in (path, *path.absolute().parents) if folder.exists())
+
+
+def _size(count: int) -> str:
+    for unit, size in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if count >= size:
+            return f"{count / size:.1f} {unit}"
+    return f"{count} bytes"

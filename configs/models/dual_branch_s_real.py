@@ -6,8 +6,8 @@ _base_ = "dual_branch_s_together.py"
 training = dict(
     batch_size=8,
     iterations=1500,
-    learning_rate=6e-4,
-    warm_up=100,
+    learning_rate=1e-3,
+    warm_up=60,
     sides=dict(alone=0.5, distil=0.3),
     augmentation=dict(
         weather=dict(fog=0.04, darkness=0.08, motion_blur=0.08, jpeg=0.15),
@@ -26,12 +26,12 @@ training = dict(
         ),
         "kitti-frames": dict(weight=4.0, soft=True, boxes=True, scale=(0.7, 2.2)),
         "kitti-stereo": dict(split="train", weight=5.0, soft=True, boxes=True, scale=(0.7, 2.0)),
-        "roadscene": dict(weight=5.0, soft=True, scale=(0.7, 2.0)),
+        "roadscene": dict(weight=6.0, soft=True, scale=(0.7, 2.0)),
         "msrs": dict(weight=0.5, soft=True),
-        "msrs-more": dict(split="train", weight=9.0, soft=True, scale=(0.6, 1.8)),
-        "penn-fudan": dict(split="train", weight=1.0, scale=(0.3, 1.5), tiles=3, horizon=0.4),
-        "people": dict(dataset="pseudo", split="all", weight=4.0, soft=True, scale=(0.25, 1.6), tiles=2),
+        "msrs-more": dict(split="train", weight=11.0, soft=True, scale=(0.6, 1.8)),
+        "penn-fudan": dict(split="train", weight=2.0, scale=(0.3, 1.5), tiles=3, horizon=0.4),
+        "people": dict(dataset="pseudo", split="all", weight=6.0, soft=True, scale=(0.25, 1.6), tiles=2),
         "stereo": dict(dataset="pseudo", split="all", weight=4.0, soft=True, scale=(0.6, 1.4)),
-        "simulated": dict(weight=14.0),
+        "simulated": dict(weight=13.0),
     },
 )

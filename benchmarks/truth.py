@@ -19,7 +19,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from perception.classes import BACKGROUND, CLASS_NAMES, FOREGROUND, UNLABELLED, colourise
+from perception.classes import BACKGROUND, CLASS_NAMES, FOREGROUND, PALETTE, UNLABELLED, colourise
 from perception.datasets.files import find_image, read_mono, read_rgb, read_text
 from perception.datasets.lazy import LazySequence
 from perception.errors import DataError
@@ -35,6 +35,8 @@ PAINTED: dict[str, int] = {"ground": UNLABELLED, **FOREGROUND, "unknown": UNLABE
 
 ground: what may be road or not, with things on it that are known. unknown: whatever else nobody can tell.
 """
+
+UNKNOWN_COLOUR = (255, 230, 0)
 
 COMPANION = 0.05
 """Of the warm pieces in a box, those of at least this share of the largest one's area are taken."""
@@ -143,14 +145,16 @@ def warm(scaled: NDArray[np.float32], box: Sequence[int], above: float) -> NDArr
 def picture(sample: Sample) -> NDArray[np.uint8]:
     """(H, 3 W, 3) uint8 RGB: visible with outlines, thermal with outlines, labels."""
     rgb, infrared, labels = sample.frame.rgb, sample.frame.infrared, sample.labels
-    assert rgb is not None and infrared is not None and labels is not None
+    assert rgb is not None
+    assert infrared is not None
+    assert labels is not None
     gamma = min(1.0, np.log(0.4) / np.log(rgb.mean() / 255 + 1e-6))
     bright = (255 * (rgb / 255) ** gamma).astype(np.uint8)
     grey = np.repeat((255 * stretch(infrared)).astype(np.uint8)[..., None], 3, axis=2)
     coloured = colourise(labels)
     for class_id in PAINTED.values():
         edges, _ = cv2.findContours((labels == class_id).astype(np.uint8), cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE)
-        colour = (255, 230, 0) if class_id == UNLABELLED else tuple(int(c) for c in colourise(np.uint8([[class_id]]))[0, 0])
+        colour = UNKNOWN_COLOUR if class_id == UNLABELLED else PALETTE[class_id].tolist()
         for image in (bright, grey):
             cv2.drawContours(image, edges, -1, colour, 1)
     return np.hstack([bright, grey, coloured])

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Real pairs of a visible and a thermal image with truth that was marked by hand; draws them for checking.
+"""Real pairs of a visible and a thermal or a stereo image, with truth marked by hand; draws them for checking.
 
     python benchmarks/truth.py DATA -o out/truth
 
 DATA: the folder of data sets, which has the images; `benchmarks/truth/*.json` has the marks alone. One PNG a pair: the
-visible image (brightened) and the thermal one with outlines, and the labels in their classes' colours.
+visible image (brightened) and the thermal one, or nearness, with outlines, and the labels in their classes' colours.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,14 +21,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from perception.classes import BACKGROUND, CLASS_NAMES, FOREGROUND, PALETTE, UNLABELLED, colourise
-from perception.datasets.files import find_image, read_mono, read_rgb, read_text
+from perception.datasets.cityscapes_stereo import CityscapesStereo
+from perception.datasets.files import find_image, list_images, read_mono, read_rgb, read_text
 from perception.datasets.lazy import LazySequence
 from perception.errors import DataError
 from perception.frame import Frame
 from perception.sample import Sample
 
 MARKS = Path(__file__).resolve().parent / "truth"
-SETS = {"msrs-more": "msrs_more", "roadscene": "roadscene"}
+STEREO = "cityscapes-stereo"
+SETS = {STEREO: "cityscapes_stereo", "msrs-more": "msrs_more", "roadscene": "roadscene"}
 """Folder in DATA by set."""
 
 PAINTED: dict[str, int] = {"ground": UNLABELLED, **FOREGROUND, "unknown": UNLABELLED}
@@ -43,7 +46,7 @@ COMPANION = 0.05
 
 
 def load(path: Path, data_root: Path, night: bool | None = None) -> Sequence[Sample]:
-    """The pairs of a file of marks, with rgb, infrared and labels; the images are read when they are asked for.
+    """The pairs of a file of marks, with rgb, infrared or depth, and labels; images are read when they are asked for.
 
     night: only the pairs by night, or only those by day. Raises DataError for marks that are not valid (see `check`)
     and, when indexed, for images that are missing or of another size.
@@ -52,9 +55,10 @@ def load(path: Path, data_root: Path, night: bool | None = None) -> Sequence[Sam
     if marks.get("set") not in SETS:
         raise DataError(f"{path}: set {marks.get('set')!r}: choose one of {', '.join(SETS)}")
     for name, pair in marks["pairs"].items():
-        check(f"{path}: {name}", pair)
+        check(f"{path}: {name}", pair, thermal=marks["set"] != STEREO)
     kept = {name: pair for name, pair in marks["pairs"].items() if night is None or pair["night"] == night}
-    return MarkedPairs(data_root / SETS[marks["set"]], kept)
+    reader = MarkedStereo if marks["set"] == STEREO else MarkedPairs
+    return reader(data_root / SETS[marks["set"]], kept)
 
 
 class MarkedPairs(LazySequence[Sample]):
@@ -84,8 +88,32 @@ class MarkedPairs(LazySequence[Sample]):
         return found
 
 
-def check(where: str, pair: Mapping[str, Any]) -> None:
-    """Raises DataError for unknown keys, and for shapes that are no shapes or not inside the image."""
+class MarkedStereo(LazySequence[Sample]):
+    """ROOT/left/NAME.* with its depth and camera, as CityscapesStereo reads them, and the marks of NAME."""
+
+    def __init__(self, root: Path, pairs: Mapping[str, Mapping[str, Any]]) -> None:
+        self._root, self._pairs = root, list(pairs.items())
+
+    def __len__(self) -> int:
+        return len(self._pairs)
+
+    def read(self, index: int) -> Sample:
+        """Image number `index`."""
+        name, marks = self._pairs[index]
+        names = [path.stem for path in list_images(self._root / "left", "left images of Cityscapes")]
+        if name not in names:
+            raise DataError(f"{self._root / 'left'}: no image {name}, which has been marked")
+        sample = CityscapesStereo(self._root, "all")[names.index(name)]
+        (width, height), size = sample.frame.size, list(marks["size"])
+        if [width, height] != size:
+            raise DataError(f"{self._root}/{name}: {width}×{height} pixels, was marked at {size[0]}×{size[1]}")
+        return replace(sample, labels=rasterise(marks))
+
+
+def check(where: str, pair: Mapping[str, Any], thermal: bool = True) -> None:
+    """Raises DataError for unknown keys, for shapes that are no shapes or not inside the image, and for boxes where no
+    image is thermal.
+    """
     unknown = sorted(set(pair) - {"size", "night", *PAINTED})
     if unknown:
         raise DataError(f"{where}: unknown {unknown[0]!r}: choose of size, night, {', '.join(PAINTED)}")
@@ -94,8 +122,11 @@ def check(where: str, pair: Mapping[str, Any]) -> None:
         for shape in pair.get(key, []):
             box = isinstance(shape, dict)
             corners = np.reshape(shape["box"], (-1, 2)) if box else np.array(shape)
-            if box and key not in ("vehicle", "pedestrian"):
-                raise DataError(f"{where}: a box with a threshold is for vehicle and pedestrian, not for {key}")
+            if box and not (thermal and key in ("vehicle", "pedestrian")):
+                lacking = "" if thermal else " without a thermal image"
+                raise DataError(
+                    f"{where}: a box with a threshold is for vehicle and pedestrian, not for {key}{lacking}"
+                )
             if box and not (0 < shape["above"] < 1 and (corners[0] < corners[1]).all()):
                 raise DataError(f"{where}: {key} {shape}: expected x0 < x1, y0 < y1 and 0 < above < 1")
             if corners.ndim != 2 or corners.shape[1] != 2 or len(corners) < (2 if box else 3):
@@ -104,11 +135,11 @@ def check(where: str, pair: Mapping[str, Any]) -> None:
                 raise DataError(f"{where}: {key} {shape}: outside the image of {limit[0]}×{limit[1]} pixels")
 
 
-def rasterise(pair: Mapping[str, Any], infrared: NDArray[Any]) -> NDArray[np.uint8]:
+def rasterise(pair: Mapping[str, Any], infrared: NDArray[Any] | None = None) -> NDArray[np.uint8]:
     """(H, W) uint8 class ids of marks: background, then PAINTED in its order. infrared: (H, W), for boxes."""
     width, height = pair["size"]
     labels = np.full((height, width), BACKGROUND, np.uint8)
-    scaled = stretch(infrared)
+    scaled = np.zeros(labels.shape, np.float32) if infrared is None else stretch(infrared)
     for key, class_id in PAINTED.items():
         for shape in pair.get(key, []):
             if isinstance(shape, dict):
@@ -143,11 +174,13 @@ def warm(scaled: NDArray[np.float32], box: Sequence[int], above: float) -> NDArr
 
 
 def picture(sample: Sample) -> NDArray[np.uint8]:
-    """(H, 3 W, 3) uint8 RGB: visible with outlines, thermal with outlines, labels."""
-    rgb, infrared, labels = sample.frame.rgb, sample.frame.infrared, sample.labels
+    """(H, 3 W, 3) uint8 RGB: visible with outlines, thermal or nearness with outlines, labels."""
+    rgb, infrared, depth, labels = sample.frame.rgb, sample.frame.infrared, sample.frame.depth, sample.labels
     assert rgb is not None
-    assert infrared is not None
     assert labels is not None
+    if infrared is None:
+        assert depth is not None
+        infrared = np.nan_to_num(100 / depth)
     gamma = min(1.0, np.log(0.4) / np.log(rgb.mean() / 255 + 1e-6))
     bright = (255 * (rgb / 255) ** gamma).astype(np.uint8)
     grey = np.repeat((255 * stretch(infrared)).astype(np.uint8)[..., None], 3, axis=2)

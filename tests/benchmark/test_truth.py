@@ -17,7 +17,7 @@ from perception.frame import CameraModel, Frame
 from perception.sample import Sample
 
 BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
-MARKED = ("msrs-more", "roadscene")
+MARKED = ("cityscapes-stereo", "msrs-more", "roadscene")
 COLD = np.zeros((10, 12), np.uint8)
 
 
@@ -106,6 +106,37 @@ def test_pairs_are_read_where_the_images_are(truth: Any, tmp_path: Path) -> None
         by_day[0]
     with pytest.raises(DataError, match="no image c"):
         by_day[1]
+
+
+def test_stereo_images_are_read_with_their_depth(truth: Any, tmp_path: Path) -> None:
+    root = tmp_path / "cityscapes_stereo"
+    for folder in ("left", "disparity"):
+        (root / folder).mkdir(parents=True)
+    for name in ("a", "b"):
+        cv2.imwrite(str(root / "left" / f"{name}.jpg"), COLD)
+        cv2.imwrite(str(root / "disparity" / f"{name}.png"), np.full((10, 12), 16 * 5, np.uint16))
+    rig = {"fx": 50, "fy": 50, "cx": 6, "cy": 5, "baseline": 0.2, "camera_height": 1.2, "pitch": 0.04}
+    (root / "cameras.json").write_text(json.dumps({"a": rig, "b": rig}))
+    pair = {"size": [12, 10], "night": False, "road": [_rectangle(0, 5, 11, 9)], "vehicle": [_rectangle(0, 4, 1, 5)]}
+    pairs = {"b": pair, "a": {**pair, "size": [20, 10]}, "c": pair}
+    marks = tmp_path / "marks.json"
+    marks.write_text(json.dumps({"set": "cityscapes-stereo", "pairs": pairs}))
+
+    loaded = truth.load(marks, tmp_path)
+    sample = loaded[0]
+    assert sample.name == "b"
+    assert sample.frame.modalities == ("rgb", "depth")
+    assert sample.frame.depth[0, 0] == pytest.approx(50 * 0.2 / 5)
+    assert truth.picture(sample).shape == (10, 36, 3)
+    assert truth.shares([sample]) == {"background": 46, "road": 70 - 12, "vehicle": 4, "pedestrian": 0, "unknown": 0}
+    with pytest.raises(DataError, match="12×10 pixels, was marked at 20×10"):
+        loaded[1]
+    with pytest.raises(DataError, match="no image c"):
+        loaded[2]
+    warm = {**pair, "vehicle": [{"box": [0, 0, 5, 5], "above": 0.5}]}
+    marks.write_text(json.dumps({"set": "cityscapes-stereo", "pairs": {"a": warm}}))
+    with pytest.raises(DataError, match="without a thermal image"):
+        truth.load(marks, tmp_path)
 
 
 @pytest.mark.parametrize("name", MARKED)

@@ -51,10 +51,11 @@ class Hits:
 
     def of(self, rows: NDArray[np.int64]) -> Hits:
         """The hits of these `rows` alone; the other rays count as missed."""
-        missed = np.setdiff1d(np.arange(len(self.ray) + len(self.missed)), self.ray[rows])
+        missed = np.ones(len(self.ray) + len(self.missed), bool)
+        missed[self.ray[rows]] = False
         return Hits(
             self.ray[rows],
-            missed,
+            np.flatnonzero(missed),
             self.distance[rows],
             rows_of(self.position, rows),
             rows_of(self.local, rows),

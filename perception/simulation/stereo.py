@@ -26,9 +26,9 @@ FARTHEST = 255.0
 class StereoCamera:
     """One pair of cameras and what is made of its images.
 
-    baseline: metres. brighter: how many times the light the right image is exposed to. down, aside: degrees by
-    which the right camera looks down and to the right, left over from calibration. half: matched at half the resolution. whole: disparities come in
-    whole pixels. smooth: disparities are smoothed within things.
+    baseline: metres. brighter: how many times the light the right image is exposed to. down, aside: degrees by which
+    the right camera looks down and to the right, left over from calibration. half: matched at half the resolution.
+    whole: disparities come in whole pixels. smooth: disparities are smoothed within things.
     """
 
     matcher: Matcher

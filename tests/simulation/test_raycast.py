@@ -76,3 +76,12 @@ def test_a_scene_without_actors_can_be_seen(street: Scene) -> None:
     tracer = Tracer(Scene(street.materials, triangle))
     tracer.move_to(0.0)
     assert tracer.cast(AHEAD).distance[0] == pytest.approx(3.0)
+
+
+def test_some_of_the_hits_leave_the_other_rays_missed(day: Any) -> None:
+    hits = day.view.hits
+    some = hits.of(np.array([0, 2, 5]))
+    np.testing.assert_array_equal(some.ray, hits.ray[[0, 2, 5]])
+    np.testing.assert_array_equal(some.distance, hits.distance[[0, 2, 5]])
+    assert len(some.missed) == len(hits.ray) + len(hits.missed) - 3
+    assert not np.isin(some.ray, some.missed).any()

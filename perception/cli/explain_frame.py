@@ -108,6 +108,7 @@ def _calibration(path: Path, width: int, height: int) -> tuple[CameraModel, NDAr
         kitti = read_object_calibration(path)
         return kitti.camera(width, height, "camera"), kitti.lidar_to_camera
     found = read_calibration_file(path)
-    if found.camera is None:
+    camera, lidar_to_camera = found.of_files(path)
+    if camera is None:
         raise DataError(f"{path}: no camera in it; image_width, image_height and projection_matrix are needed")
-    return found.camera, found.lidar_to_camera
+    return camera, lidar_to_camera

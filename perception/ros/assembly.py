@@ -218,10 +218,12 @@ class Assembler:
         The lens that the frame's labels are to go back through.
         """
         anchor: Anchor | None = None
-        if camera is not None or "rgb" in values:
-            size = values["rgb"].shape[1::-1] if "rgb" in values else (camera.model.width, camera.model.height)
-            frames = (camera.model.frame_id if camera is not None else "", self._calibration.image_frame)
-            anchor = Anchor(size, tuple(frame for frame in frames if frame), camera, lens)
+        if camera is not None:
+            model = camera.model
+            frames = (model.frame_id, self._calibration.image_frame)
+            anchor = Anchor((model.width, model.height), tuple(filter(None, frames)), camera, lens)
+        elif "rgb" in values:
+            anchor = Anchor(values["rgb"].shape[1::-1], tuple(filter(None, (self._calibration.image_frame,))))
         for name in ("infrared", "depth"):
             if name not in values:
                 continue

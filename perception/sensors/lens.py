@@ -18,6 +18,9 @@ _OFF = 0.5
 
 _STEPS = (cv2.TERM_CRITERIA_COUNT + cv2.TERM_CRITERIA_EPS, 20, 1e-6)
 
+_NO_FRACTIONS: Any = None
+"""What OpenCV takes, and its stubs do not, for maps of whole pixels."""
+
 
 @dataclass(frozen=True)
 class Lens:
@@ -54,19 +57,21 @@ class Lens:
         maps = _maps(self)
         if image.dtype == np.uint8:
             return np.asarray(cv2.remap(image, maps.smooth, maps.fractions, cv2.INTER_LINEAR))
-        return np.asarray(cv2.remap(image, maps.nearest, None, cv2.INTER_NEAREST))
+        return np.asarray(cv2.remap(image, maps.nearest, _NO_FRACTIONS, cv2.INTER_NEAREST))
 
     def rectify_depth(self, depth: NDArray[np.float32]) -> NDArray[np.float32]:
         """(H, W) metres along the own image's axis → along the rectified one's; NaN where nothing was measured."""
         maps, nothing = _maps(self), (float("nan"),) * 4
-        found = cv2.remap(depth, maps.nearest, None, cv2.INTER_NEAREST, borderValue=nothing)
+        found = cv2.remap(depth, maps.nearest, _NO_FRACTIONS, cv2.INTER_NEAREST, borderValue=nothing)
         if maps.stretch is not None:
             found = found * maps.stretch
         return np.asarray(found, np.float32)
 
     def unrectify(self, image: NDArray[Any], nothing: int) -> NDArray[Any]:
         """(H, W) of the rectified image → the camera's own, the nearest pixel; `nothing` where that does not reach."""
-        return np.asarray(cv2.remap(image, _maps(self).back, None, cv2.INTER_NEAREST, borderValue=(nothing,) * 4))
+        return np.asarray(
+            cv2.remap(image, _maps(self).back, _NO_FRACTIONS, cv2.INTER_NEAREST, borderValue=(nothing,) * 4)
+        )
 
 
 class _Maps(NamedTuple):
@@ -81,20 +86,20 @@ class _Maps(NamedTuple):
 
 @lru_cache(maxsize=8)
 def _maps(lens: Lens) -> _Maps:
-    """Made once per lens: some tenths of a second."""
+    """Made once per lens: a second or so."""
     pixels = np.stack(np.meshgrid(np.arange(lens.width), np.arange(lens.height)), axis=-1).astype(np.float32)
     there = _distort(lens, pixels)
     there[~(_distance(_undistort(lens, there), pixels) < _OFF)] = -10.0
     back = _undistort(lens, pixels)
     back[~(_distance(_distort(lens, back), pixels) < _OFF)] = -10.0
     there, back = (np.clip(np.nan_to_num(each, nan=-10.0), -10.0, 2.0**15 - 10) for each in (there, back))
-    smooth, fractions = cv2.convertMaps(there, None, cv2.CV_16SC2)
-    nearest, _ = cv2.convertMaps(there, None, cv2.CV_16SC2, nninterpolation=True)
-    returned, _ = cv2.convertMaps(back, None, cv2.CV_16SC2, nninterpolation=True)
+    smooth, fractions = cv2.convertMaps(there, _NO_FRACTIONS, cv2.CV_16SC2)
+    whole = (cv2.convertMaps(each, _NO_FRACTIONS, cv2.CV_16SC2, nninterpolation=True)[0] for each in (there, back))
+    nearest, returned = (np.asarray(each, np.int16) for each in whole)
     stretch = None
     if not np.allclose(_square(lens.r), np.eye(3)):
         stretch = (1 / _rays(lens, pixels)[..., 2]).astype(np.float32)
-    return _Maps(*(np.asarray(each) for each in (smooth, fractions, nearest, returned)), stretch)
+    return _Maps(np.asarray(smooth, np.int16), np.asarray(fractions, np.uint16), nearest, returned, stretch)
 
 
 def _rays(lens: Lens, pixels: NDArray[np.float32]) -> NDArray[np.float64]:

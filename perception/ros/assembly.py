@@ -14,6 +14,8 @@ from perception.ros.collector import TRIGGER_ORDER, SensorSet
 from perception.ros.complaints import Complaints
 from perception.ros.convert import read_depth, read_infrared, read_points, read_rgb
 from perception.ros.motion import EgoMotion
+from perception.sensors.intensity import IntensityScale
+from perception.sensors.presence import without_frozen
 from perception.sensors.registration import register_depth, register_infrared
 
 
@@ -29,19 +31,26 @@ class Observation:
     """A frame, and what its outputs need of the messages that it is made of.
 
     header: the triggering message's; frame_id: the frame that the labels are seen from; cloud_header: the sweep's.
+    frozen: the sensors that were taken out of the frame since they are, each with the reason.
     """
 
     frame: Frame
     header: Any
     frame_id: str
     cloud_header: Any
+    frozen: Mapping[str, str]
+
+
+SeeFrozen = Callable[[str, int, Any], "str | None"]
+"""Sensor, stamp [ns] and content of a message → why the sensor counts as frozen; None where it does not."""
 
 
 class Assembler:
     """Makes frames. `drop(sensor, cause)` is told of every message that could not be used.
 
     infos: the topics of the cameras' camera_info, by sensor. motion: moves a sweep to the instant of the image by
-    moving its extrinsics; None leaves it where it was measured.
+    moving its extrinsics; None leaves it where it was measured. intensity: what is known of the LiDAR's intensities.
+    frozen: says which sensors repeat themselves (`FrozenWatch.see`); they are left out while others are not.
 
     A depth or infrared image counts as registered to the camera unless its own camera_info names another frame: then it
     is registered here.
@@ -54,12 +63,16 @@ class Assembler:
         complaints: Complaints,
         drop: Callable[[str, str], None],
         motion: EgoMotion | None = None,
+        intensity: IntensityScale | None = None,
+        frozen: SeeFrozen = lambda sensor, stamp_ns, content: None,
     ) -> None:
         self._calibration = calibration
         self._infos = infos
         self._complaints = complaints
         self._drop = drop
         self._motion = motion
+        self._intensity = intensity or IntensityScale()
+        self._frozen = frozen
 
     def __call__(
         self, matched: SensorSet, intensity_max: float = 0.0, infrared_distance: float = 20.0
@@ -72,7 +85,7 @@ class Assembler:
             "rgb": read_rgb,
             "depth": read_depth,
             "infrared": read_infrared,
-            "lidar": lambda message: read_points(message, intensity_max),
+            "lidar": lambda message: read_points(message, intensity_max, self._intensity),
         }
         inputs: dict[str, Input] = {name: arrival.message for name, arrival in matched.arrivals.items()}
         if "rgb" in inputs:
@@ -88,6 +101,8 @@ class Assembler:
             del inputs["lidar"]
             self._drop("lidar", "no calibration")
         read = {name: self._read(name, inputs[name], readers[name]) for name in inputs}
+        for word in self._intensity.words():
+            self._complaints.warn(inputs["lidar"].topic, word)
         values = {name: value for name, value in read.items() if value is not None}
         if camera is not None and "rgb" in values:
             camera = self._fitted(camera, *values["rgb"].shape[1::-1])
@@ -97,10 +112,9 @@ class Assembler:
         if not values:
             return None
 
-        trigger = next(name for name in TRIGGER_ORDER if name in values)
-        header = inputs[trigger].message.header
+        said = {name: self._frozen(name, matched.arrivals[name].stamp_ns, values[name]) for name in values}
         frame = Frame(
-            stamp_ns=matched.arrivals[trigger].stamp_ns,
+            stamp_ns=matched.stamp_ns,
             rgb=values.get("rgb"),
             depth=values.get("depth"),
             infrared=values.get("infrared"),
@@ -108,10 +122,16 @@ class Assembler:
             camera=camera,
             lidar_to_camera=lidar_to_camera if "lidar" in values else None,
         )
+        reasons = {name: why for name, why in said.items() if why is not None}
+        frame, frozen = without_frozen(frame, reasons)
+        for name in reasons.keys() - frozen.keys():
+            self._complaints.warn(inputs[name].topic, f"{reasons[name]}; it is all there is, and used")
+        trigger = next(name for name in TRIGGER_ORDER if name in frame.modalities)
+        frame.stamp_ns, header = matched.arrivals[trigger].stamp_ns, inputs[trigger].message.header
         by_another = trigger == "lidar" or self._is_another(self._camera(trigger), camera)
         frame_id = camera.frame_id if camera is not None and by_another else header.frame_id
-        cloud_header = inputs["lidar"].message.header if "lidar" in values else None
-        return Observation(frame, header, frame_id, cloud_header)
+        cloud_header = inputs["lidar"].message.header if "lidar" in frame.modalities else None
+        return Observation(frame, header, frame_id, cloud_header, frozen)
 
     def _read(self, sensor: str, given: Input, reader: Callable[[Any], Any]) -> Any:
         try:

@@ -15,6 +15,9 @@ from perception.sensors.alignment import Misalignment
 
 OK, WARN, ERROR, STALE = DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticStatus.ERROR, DiagnosticStatus.STALE
 
+LEFT_OUT = ("no calibration", "no information", "frozen")
+"""Why frames are made without the messages of a sensor that is heard."""
+
 STANDING = ("duplicate", "out of order")
 """Why the collector drops the messages of a sensor whose stamps do not go on."""
 
@@ -27,7 +30,7 @@ class Snapshot:
     """Everything that one report is about, at one moment (`now`, monotonic seconds).
 
     refused: topics that somebody publishes with a quality of service that does not fit, and the policy at fault.
-    misaligned: how the sweep would fit the image better than it does.
+    misaligned: how the sweep would fit the image better than it does. intensity: which LiDAR intensity means 1.
     """
 
     now: float
@@ -36,6 +39,7 @@ class Snapshot:
     summary: Summary
     refused: Mapping[str, str] = field(default_factory=dict)
     misaligned: Misalignment | None = None
+    intensity: str = ""
 
 
 class Diagnostics:
@@ -88,6 +92,8 @@ class Diagnostics:
             "dropped": sum(state.drops.values()),
             **{f"dropped_{cause.replace(' ', '_')}": count for cause, count in sorted(state.drops.items())},
         }
+        if sensor == "lidar" and snapshot.intensity:
+            values["intensity"] = snapshot.intensity
         for topic in topics:
             if topic in snapshot.refused:
                 policy = snapshot.refused[topic]
@@ -135,7 +141,8 @@ class Diagnostics:
                 return ERROR, "every sensor is silent: nothing is published", values
             reason = self._complaints.recent(self._name)
             return ERROR, "nothing is published" + (f": {reason.splitlines()[0]}" if reason else ""), values
-        text = f"{'+'.join(summary.modalities) or 'nothing yet'}, {frames / seconds:.1f} Hz"
+        nothing = "no sensor tells anything" if summary.frames else "nothing yet"
+        text = f"{'+'.join(summary.modalities) or nothing}, {frames / seconds:.1f} Hz"
         if not alive:
             return WARN, f"{text}, and now every sensor is silent", values
         if lost:
@@ -145,7 +152,7 @@ class Diagnostics:
 
 def _left_out(state: SensorState, before: SensorState) -> bool:
     """Whether frames are made without the sensor."""
-    return not state.alive or state.unpaired or state.drops["no calibration"] > before.drops["no calibration"]
+    return not state.alive or state.unpaired or any(state.drops[cause] > before.drops[cause] for cause in LEFT_OUT)
 
 
 def _overdue(summary: Summary, now: float) -> bool:

@@ -41,7 +41,7 @@ REPEATS, STILL_NS = 3, 200_000_000
 
 Cameras that measure slower than they send repeat an image a few times, within less than this time."""
 
-FIELDS = {"rgb": "rgb", "depth": "depth", "infrared": "infrared", "lidar": "points"}
+_FIELDS = {"rgb": "rgb", "depth": "depth", "infrared": "infrared", "lidar": "points"}
 """The field of a `Frame` by modality."""
 
 
@@ -71,7 +71,8 @@ def without_frozen(frame: Frame, frozen: Mapping[str, str]) -> tuple[Frame, dict
     taken = {name: reason for name, reason in frozen.items() if name in frame.modalities and name not in dull}
     if not set(frame.modalities) - dull.keys() - taken.keys():
         return frame, {}
-    return replace(frame, **{FIELDS[name]: None for name in taken}), taken
+    gone: dict[str, Any] = {_FIELDS[name]: None for name in taken}
+    return replace(frame, **gone), taken
 
 
 @dataclass

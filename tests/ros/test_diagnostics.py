@@ -29,6 +29,7 @@ class Bench:
         self.statistics = Statistics(lambda: self.now)
         self.refused: dict[str, str] = {}
         self.misaligned: Misalignment | None = None
+        self.intensity = ""
 
     def answer(self, count: int) -> None:
         image = np.zeros((1, 1), np.uint8)
@@ -39,7 +40,8 @@ class Bench:
     def tick(self, **sensors: SensorState) -> dict[str, tuple[bytes, str, dict[str, str]]]:
         self.now += 1
         summary = self.statistics.summary()
-        array = self.diagnostics.report(Snapshot(self.now, sensors, 0, summary, self.refused, self.misaligned))
+        snapshot = Snapshot(self.now, sensors, 0, summary, self.refused, self.misaligned, self.intensity)
+        array = self.diagnostics.report(snapshot)
         return {
             status.name.removeprefix("perception: "): (
                 status.level,
@@ -86,6 +88,27 @@ def test_a_lost_sensor_is_a_warning() -> None:
     said = bench.tick(rgb=bench.sensor(15), lidar=bench.sensor(5, age=3.2, alive=False))
     assert said["fusion"][:2] == (WARN, "rgb+lidar, 10.0 Hz, without lidar")
     assert said["lidar"][:2] == (WARN, "silent for 3.2 s")
+
+
+def test_a_sensor_that_tells_nothing_is_a_warning_with_a_count() -> None:
+    bench = Bench()
+    bench.tick(rgb=bench.sensor(5), lidar=bench.sensor(5))
+    bench.answer(10)
+    bench.complaints.warn("/image", "rgb is black: 99.9 % of the pixels are below 16 of 255 (lens cap, exposure?)")
+    black = bench.sensor(15)
+    black.drops["no information"] = 10
+    said = bench.tick(rgb=black, lidar=bench.sensor(15))
+    assert said["rgb"][:2] == (WARN, "rgb is black: 99.9 % of the pixels are below 16 of 255 (lens cap, exposure?)")
+    assert said["rgb"][2]["dropped_no_information"] == "10"
+    assert said["fusion"][:2] == (WARN, "rgb+lidar, 10.0 Hz, without rgb")
+
+
+def test_the_lidar_tells_its_scale() -> None:
+    bench = Bench()
+    bench.intensity = "0–255 of intensity, learnt"
+    said = bench.tick(rgb=bench.sensor(5), lidar=bench.sensor(5))
+    assert said["lidar"][2]["intensity"] == "0–255 of intensity, learnt"
+    assert "intensity" not in said["rgb"][2]
 
 
 def test_a_sensor_slower_than_its_timeout_is_no_error_while_it_is_answered() -> None:

@@ -39,9 +39,9 @@ class IntensityScale:
         self._highs: list[float] = []
         self._contradictions: list[float] = []
         self._kept: float | None = None
-        self._counts = True
+        self._counts, self._field = True, ""
         self._words: list[str] = []
-        self._told = False
+        self._told = self._settled = False
 
     def normalise(self, intensity: NDArray[np.float32], field: str, dtype: np.dtype[np.generic], given: float) -> None:
         """Scale (N,) intensities of a sweep to 0–1, in place. They must be finite.
@@ -69,9 +69,10 @@ class IntensityScale:
             self._words.append(f"intensity: none, nor reflectivity, among {fields}; it is 0 for every point")
 
     def settle(self) -> None:
-        """Keep what was learnt so far."""
+        """Keep what was learnt so far, whatever comes."""
         if self._highs and self._kept is None:
-            self._kept = self._estimate()
+            self._keep()
+        self._settled = True
 
     def words(self) -> list[str]:
         """What the user should know, each once."""
@@ -80,22 +81,25 @@ class IntensityScale:
 
     def _learn(self, intensity: NDArray[np.float32], field: str, counts: bool) -> float:
         if self._kept is not None:
-            self._check(intensity, field)
+            if not self._settled:
+                self._check(intensity, field)
             return self._kept
         high = _high(intensity)
-        if high <= 0:
-            return self._estimate()
-        self._counts = self._counts and (counts or _are_counts(intensity))
-        self._highs.append(high)
-        estimate = self._estimate()
+        if high > 0:
+            self._counts = self._counts and (counts or _are_counts(intensity))
+            self._highs.append(high)
+            self._field = field
         if len(self._highs) == SWEEPS:
-            self._kept = estimate
-            if estimate != 1.0:
-                self._words.append(
-                    f"intensity: field '{field}' goes up to {max(self._highs):g}, so 0–{estimate:g} counts as 0–1; "
-                    "lidar.intensity_max says otherwise"
-                )
-        return estimate
+            self._keep()
+        return self._kept or self._estimate()
+
+    def _keep(self) -> None:
+        self._kept = self._estimate()
+        if self._kept != 1.0:
+            self._words.append(
+                f"intensity: field '{self._field}' goes up to {max(self._highs):g}, so 0–{self._kept:g} counts as 0–1; "
+                "lidar.intensity_max says otherwise"
+            )
 
     def _check(self, intensity: NDArray[np.float32], field: str) -> None:
         """Learn again where sweeps go on to be above the scale that is kept."""

@@ -108,7 +108,17 @@ class FrozenWatch:
             run.repeats, run.newest_ns = run.repeats + 1, stamp_ns
         if not 0 < self.repeats <= run.repeats or abs(run.newest_ns - run.first_ns) < STILL_NS:
             return None
-        return f"{sensor} is frozen: the same content comes again and again under new stamps (driver, cable?)"
+        return frozen_reason(sensor)
+
+
+def frozen_reason(sensor: str) -> str:
+    """Why a frozen sensor is left out."""
+    return f"{sensor} is frozen: the same content comes again and again under new stamps (driver, cable?)"
+
+
+def fingerprints(frame: Frame) -> dict[str, bytes]:
+    """The `fingerprint` of each of the frame's modalities."""
+    return {name: fingerprint(getattr(frame, _FIELDS[name])) for name in frame.modalities}
 
 
 def fingerprint(content: NDArray[Any] | bytes) -> bytes:

@@ -177,7 +177,8 @@ def test_what_a_jump_of_the_clock_throws_away_is_counted_once() -> None:
     c.offer("rgb", 0, "rgb", 5.8)
     assert c.clock_jumps == 1
     assert c.sensors["rgb"].drops == {"clock jump": 2}
-    assert c.sensors["lidar"].drops == {"clock jump": 1}
+    first = {"unmatched": 1}  # the LiDAR was not known yet when the first image was answered
+    assert c.sensors["lidar"].drops == {**first, "clock jump": 1}
     answered = 3
     assert c.sensors["rgb"].received == answered + 2 + 1, "answered, thrown away, and the one that begins anew"
     assert offer(c, "lidar", 5, 5810) == {"rgb": 0, "lidar": 5}

@@ -63,9 +63,8 @@ class StoredFrames(NamedFrames):
         frame = self._get(index)
         self._fingerprints = {number: each for number, each in self._fingerprints.items() if index - number < KEPT}
         self._fingerprints[index] = fingerprints(frame)
-        frozen = {name: frozen_reason(name) for name in self._repeated(index)}
-        frame, self.absent = without_frozen(frame, frozen)
-        self.complaints = [reason for name, reason in frozen.items() if name not in self.absent]
+        frame, self.absent, kept = without_frozen(frame, {name: frozen_reason(name) for name in self._repeated(index)})
+        self.complaints = list(kept.values())
         return frame
 
     def _repeated(self, index: int) -> set[str]:

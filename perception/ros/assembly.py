@@ -122,16 +122,16 @@ class Assembler:
             camera=camera,
             lidar_to_camera=lidar_to_camera if "lidar" in values else None,
         )
-        reasons = {name: why for name, why in said.items() if why is not None}
-        frame, frozen = without_frozen(frame, reasons)
-        for name in reasons.keys() - frozen.keys():
-            self._complaints.warn(inputs[name].topic, f"{reasons[name]}; it is all there is, and used")
+        thawed = without_frozen(frame, {name: why for name, why in said.items() if why is not None})
+        frame = thawed.frame
+        for name, why in thawed.kept.items():
+            self._complaints.warn(inputs[name].topic, why)
         trigger = next(name for name in TRIGGER_ORDER if name in frame.modalities)
         frame.stamp_ns, header = matched.arrivals[trigger].stamp_ns, inputs[trigger].message.header
         by_another = trigger == "lidar" or self._is_another(self._camera(trigger), camera)
         frame_id = camera.frame_id if camera is not None and by_another else header.frame_id
         cloud_header = inputs["lidar"].message.header if "lidar" in frame.modalities else None
-        return Observation(frame, header, frame_id, cloud_header, frozen)
+        return Observation(frame, header, frame_id, cloud_header, thawed.taken)
 
     def _read(self, sensor: str, given: Input, reader: Callable[[Any], Any]) -> Any:
         try:

@@ -135,7 +135,8 @@ class BagFrames(NamedFrames):
         if not apart:
             return instants
         if all(len(instant.stamps_ns) == 1 for instant in instants):
-            raise DataError(f"{self.path}: nothing pairs; {'; '.join(apart.values())}")
+            # Of two, one names the other.
+            raise DataError(f"{self.path}: nothing pairs; {'; '.join(list(apart.values())[: len(apart) - 1])}")
         self.remarks += [f"{reason} It is left out" for reason in apart.values()]
         return find_instants(
             {sensor: own for sensor, own in stamps.items() if sensor not in apart}, self._settings.timing

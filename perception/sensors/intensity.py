@@ -56,7 +56,7 @@ class IntensityScale:
         else:
             maximum = self._learn(intensity, field, dtype.kind in "iu")
             how = "learnt" if self._kept else f"learnt from {len(self._highs)} of {SWEEPS} sweeps"
-        self.described = f"0–{maximum:g} of {field}, {how}"
+        self.described = f"0–{maximum:.5g} of {field}, {how}"
         if maximum != 1.0:
             intensity /= np.float32(maximum)
         np.clip(intensity, 0.0, 1.0, out=intensity)
@@ -97,8 +97,8 @@ class IntensityScale:
         self._kept = self._estimate()
         if self._kept != 1.0:
             self._words.append(
-                f"intensity: field '{self._field}' goes up to {max(self._highs):g}, so 0–{self._kept:g} counts as 0–1; "
-                "lidar.intensity_max says otherwise"
+                f"intensity: field '{self._field}' goes up to {max(self._highs):.4g}, so 0–{self._kept:.4g} counts as "
+                "0–1; lidar.intensity_max says otherwise"
             )
 
     def _check(self, intensity: NDArray[np.float32], field: str) -> None:
@@ -112,8 +112,8 @@ class IntensityScale:
             before, self._highs, self._contradictions = self._kept, self._contradictions, []
             self._kept = max(before, self._estimate())
             self._words.append(
-                f"intensity: field '{field}' goes up to {max(self._highs):g}, beyond the 0–{before:g} of before; from "
-                f"now on 0–{self._kept:g} counts as 0–1"
+                f"intensity: field '{field}' goes up to {max(self._highs):.4g}, beyond the 0–{before:.4g} of before; "
+                f"from now on 0–{self._kept:.4g} counts as 0–1"
             )
 
     def _estimate(self) -> float:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,20 +59,28 @@ def uninformative(frame: Frame) -> dict[str, str]:
     return {modality: reason for modality, reason in reasons.items() if reason is not None}
 
 
-def without_frozen(frame: Frame, frozen: Mapping[str, str]) -> tuple[Frame, dict[str, str]]:
-    """The frame without its `frozen` modalities (reason by name), and the reasons of those that were taken out.
+class Thawed(NamedTuple):
+    """A frame without its frozen sensors. taken: the reasons of those that were taken out; kept: of the others."""
 
-    Where nothing else would be left that tells anything, the frame is as it was: a picture that is shown again and
-    again is then all there is. Those that are `uninformative` too are left in it, for their reason is the better one.
+    frame: Frame
+    taken: dict[str, str]
+    kept: dict[str, str]
+
+
+def without_frozen(frame: Frame, frozen: Mapping[str, str]) -> Thawed:
+    """The frame without its `frozen` modalities. frozen: reason by name.
+
+    Where nothing else would be left that tells anything they are kept: a picture that is shown again and again is then
+    all there is. Those that are `uninformative` too stay without a word, for their own reason is the better one.
     """
     if not frozen:
-        return frame, {}
+        return Thawed(frame, {}, {})
     dull = uninformative(frame)
-    taken = {name: reason for name, reason in frozen.items() if name in frame.modalities and name not in dull}
-    if not set(frame.modalities) - dull.keys() - taken.keys():
-        return frame, {}
-    gone: dict[str, Any] = {_FIELDS[name]: None for name in taken}
-    return replace(frame, **gone), taken
+    found = {name: reason for name, reason in frozen.items() if name in frame.modalities and name not in dull}
+    if not set(frame.modalities) - dull.keys() - found.keys():
+        return Thawed(frame, {}, {name: f"{reason}; it is all there is, and used" for name, reason in found.items()})
+    gone: dict[str, Any] = {_FIELDS[name]: None for name in found}
+    return Thawed(replace(frame, **gone), found, {})
 
 
 @dataclass

@@ -55,7 +55,8 @@ class Frame:
     points: (N, 4) float32 x, y, z [m], intensity [0–1], in the LiDAR frame (x forward, y left, z up).
     camera: needed with points. lidar_to_camera: (4, 4), LiDAR frame → optical frame; needed with points.
 
-    Raises FrameError for a frame without any modality, wrong shapes or dtypes, or points without calibration.
+    Raises FrameError for a frame without any modality, wrong shapes or dtypes, points without calibration, or
+    intensities that are not 0–1, but for single readings.
     """
 
     stamp_ns: int
@@ -76,6 +77,7 @@ class Frame:
             _check("points", self.points, 2, (np.float32,), last=4, may_be_empty=True)
             if self.camera is None or self.lidar_to_camera is None:
                 raise FrameError("points without calibration: give both camera and lidar_to_camera")
+            _check_intensity(self.points)
         if self.lidar_to_camera is not None:
             matrix = np.asarray(self.lidar_to_camera, np.float64)
             if matrix.shape != (4, 4) or not np.isfinite(matrix).all():
@@ -110,7 +112,7 @@ class Prediction:
     point_labels: (N,) uint8 class id per LiDAR point, 255 where the camera does not see it, outside the image or behind
     something nearer; None without points.
     timings_ms: milliseconds by stage: project, normalise, infer, decode.
-    absent: sensors that the frame has and that tell nothing, by name, each with the reason; they have weight 0.
+    absent: sensors that are there and tell nothing, by name, each with the reason; they have weight 0.
     """
 
     stamp_ns: int
@@ -120,6 +122,15 @@ class Prediction:
     point_labels: NDArray[np.uint8] | None = None
     timings_ms: dict[str, float] = field(default_factory=dict)
     absent: dict[str, str] = field(default_factory=dict)
+
+
+def _check_intensity(points: NDArray[np.float32]) -> None:
+    some = points[:: max(1, len(points) // 2000), 3]
+    wrong = some[(some > 1.02) | (some < -0.02)]
+    if len(wrong) > 0.001 * len(some) + (len(some) >= 20):
+        raise FrameError(
+            f"points: intensity {wrong[np.abs(wrong).argmax()]:g}, expected 0–1; divide it by what its LiDAR means by 1"
+        )
 
 
 def _check(

@@ -177,8 +177,10 @@ CAMERA = CameraModel(np.array([[60.0, 0, 48], [0, 60, 32], [0, 0, 1]]), 96, 64)
 def street(number: int, frozen: bool = False) -> Frame:
     """A frame at 10 Hz; intensities in percent."""
     image = np.random.default_rng(0 if frozen else number).integers(0, 256, (64, 96, 3), np.uint8)
-    points = np.random.default_rng(number).uniform((-1, -1, 5, 0), (1, 1, 20, 99), (400, 4)).astype(np.float32)
-    return Frame(T0 + number * 100_000_000, image, points=points, camera=CAMERA, lidar_to_camera=np.eye(4))
+    points = np.random.default_rng(number).uniform((-1, -1, 5, 0), (1, 1, 20, 1), (400, 4)).astype(np.float32)
+    frame = Frame(T0 + number * 100_000_000, image, points=points, camera=CAMERA, lidar_to_camera=np.eye(4))
+    points[:, 3] *= 99
+    return frame
 
 
 def test_what_a_frozen_camera_and_a_scale_did_is_reported(

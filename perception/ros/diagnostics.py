@@ -21,6 +21,9 @@ LEFT_OUT = ("broken", "no calibration", "no information", "frozen")
 STANDING = ("duplicate", "out of order")
 """Why the collector drops the messages of a sensor whose stamps do not go on."""
 
+ANOTHER_CLOCK_MS = 10_000.0
+"""Stamps further apart than that are no offset that a parameter corrects."""
+
 Report = tuple[bytes, str, dict[str, object]]
 """Level, one line for a human, and values for a dashboard."""
 
@@ -108,6 +111,11 @@ class Diagnostics:
             return WARN, str(snapshot.misaligned), values
         if state.unpaired:
             gap_ms, trigger = 1e-6 * state.gap_ns, snapshot.summary.trigger
+            if abs(gap_ms) > ANOTHER_CLOCK_MS:
+                text = (
+                    f"its stamps are {1e-3 * gap_ms:+.0f} s off those of {trigger}: it has another clock (since boot?)"
+                )
+                return WARN, f"{rate_hz:.1f} Hz, but {text}", values
             text = f"{rate_hz:.1f} Hz, but {gap_ms:+.0f} ms off the stamps of {trigger}, beyond tolerance_s"
             return WARN, f"{text}: is its clock right? {sensor}.offset_s corrects a constant one", values
         if state.alive:

@@ -30,14 +30,15 @@ CONTRADICTIONS = 5
 class IntensityScale:
     """Learns which intensity means 1, for one LiDAR; a recording's is learnt once, before its sweeps are used.
 
-    It grows while it is learnt, and afterwards only where sweep after sweep contradicts it; it never shrinks, since a
-    dark place is no other sensor.
+    It grows while it is learnt, and afterwards only where sweep after sweep contradicts it. A dark place is no other
+    sensor: it shrinks only where as many sweeps as it was learnt from hold nothing but fractions up to 1.
     """
 
     def __init__(self) -> None:
         self.described = "nothing yet"
         self._highs: list[float] = []
         self._contradictions: list[float] = []
+        self._shares = 0
         self._kept: float | None = None
         self._counts, self._field = True, ""
         self._words: list[str] = []
@@ -102,10 +103,19 @@ class IntensityScale:
             )
 
     def _check(self, intensity: NDArray[np.float32], field: str) -> None:
-        """Learn again where sweeps go on to be above the scale that is kept."""
+        """Learn again where sweeps go on to be far above the scale that is kept, or are of another kind."""
         assert self._kept is not None
-        above = np.count_nonzero(intensity > MARGIN * self._kept)
-        if above <= _left_out(len(intensity)):
+        shares = self._kept > 20 and intensity.max() <= MARGIN and (np.floor(intensity) != intensity).any()
+        self._shares = self._shares + 1 if shares else 0
+        if self._shares == SWEEPS:
+            before, self._kept, self._counts = self._kept, 1.0, False
+            self._words.append(
+                f"intensity: field '{field}' holds fractions of 1, no more the 0–{before:.4g} of before (another "
+                "LiDAR?); from now on 0–1 counts"
+            )
+        # A highest value that is the scale itself is no limit that the sensor has.
+        margin = MARGIN if self._kept in COMMON + WIDE else 2.0
+        if np.count_nonzero(intensity > margin * self._kept) <= _left_out(len(intensity)):
             return
         self._contradictions.append(_high(intensity))
         if len(self._contradictions) == CONTRADICTIONS:

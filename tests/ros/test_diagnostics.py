@@ -141,6 +141,19 @@ def test_an_image_that_comes_raw_and_compressed_counts_once() -> None:
     assert said["rgb"][:2] == (OK, "10.0 Hz")
 
 
+def test_stamps_since_boot_are_another_clock() -> None:
+    bench = Bench()
+    bench.tick(rgb=bench.sensor(5), lidar=bench.sensor(5))
+    bench.answer(10)
+    lidar = bench.sensor(15)
+    lidar.missed, lidar.unmatched, lidar.gap_ns = 10, 10, -1_795_946_360_000_000_000
+    said = bench.tick(rgb=bench.sensor(15), lidar=lidar)
+    assert said["lidar"][:2] == (
+        WARN,
+        "10.0 Hz, but its stamps are -1795946360 s off those of rgb: it has another clock (since boot?)",
+    )
+
+
 def test_a_living_sensor_that_is_in_no_frame_is_a_warning() -> None:
     bench = Bench()
     bench.tick(rgb=bench.sensor(5), lidar=bench.sensor(5))

@@ -125,3 +125,28 @@ def test_negative_intensities_are_zero() -> None:
 
 def test_a_sweep_of_ones_is_a_share() -> None:
     assert read(IntensityScale(), np.ones(100, np.float32)).tolist() == [1.0] * 100
+
+
+def test_another_lidar_on_the_same_topic_is_found_out() -> None:
+    """A recording with 0–255 and then one with 0–1, played to one node."""
+    scale = taught(255, np.float32)
+    scale.words()
+    truths = [street().astype(np.float32) for _ in range(SWEEPS)]
+    given = [read(scale, truth) for truth in truths]
+    np.testing.assert_allclose(given[0], truths[0] / 255, rtol=1e-5)
+    np.testing.assert_array_equal(given[-1], truths[-1])
+    assert scale.words() == [
+        "intensity: field 'intensity' holds fractions of 1, no more the 0–255 of before (another LiDAR?); "
+        "from now on 0–1 counts"
+    ]
+    again = [read(scale, (street() * 255).astype(np.float32)).max() for _ in range(5)]
+    assert (again[0], scale.described) == (1.0, "0–255 of intensity, learnt")
+
+
+def test_a_scale_of_its_own_does_not_creep() -> None:
+    """Sweeps differ by their reflectors; a sensor without a limit is not learnt anew with every brighter one."""
+    scale = taught(3300, np.float32)
+    kept, _ = scale.described, scale.words()
+    for _ in range(50):
+        read(scale, (street() * 3300 * 1.6).astype(np.float32))
+    assert (scale.described, scale.words()) == (kept, [])

@@ -58,7 +58,8 @@ class Frame:
     camera: needed with points. lidar_to_camera: (4, 4), LiDAR frame → optical frame; needed with points.
     ground: where the mounting, or frames before, let the ground be expected; it is measured in each frame all the same.
 
-    Raises FrameError for a frame without any modality, wrong shapes or dtypes, or points without calibration.
+    Raises FrameError for a frame without any modality, wrong shapes or dtypes, points without calibration, or
+    intensities that are not 0–1, but for single readings.
     """
 
     stamp_ns: int
@@ -80,6 +81,7 @@ class Frame:
             _check("points", self.points, 2, (np.float32,), last=4, may_be_empty=True)
             if self.camera is None or self.lidar_to_camera is None:
                 raise FrameError("points without calibration: give both camera and lidar_to_camera")
+            _check_intensity(self.points)
         if self.lidar_to_camera is not None:
             # Training mirrors frames.
             fault = rigid_fault(self.lidar_to_camera, may_mirror=True)
@@ -116,7 +118,7 @@ class Prediction:
     something nearer; None without points.
     timings_ms: milliseconds by stage: project, normalise, infer, decode.
     ground: the plane that the sweep, else the depth image, showed; None where too little of it was seen.
-    absent: sensors that the frame has and that tell nothing, by name, each with the reason; they have weight 0.
+    absent: sensors that are there and tell nothing, by name, each with the reason; they have weight 0.
     """
 
     stamp_ns: int
@@ -127,6 +129,15 @@ class Prediction:
     timings_ms: dict[str, float] = field(default_factory=dict)
     ground: Ground | None = None
     absent: dict[str, str] = field(default_factory=dict)
+
+
+def _check_intensity(points: NDArray[np.float32]) -> None:
+    some = points[:: max(1, len(points) // 2000), 3]
+    wrong = some[(some > 1.02) | (some < -0.02)]
+    if len(wrong) > 0.001 * len(some) + (len(some) >= 20):
+        raise FrameError(
+            f"points: intensity {wrong[np.abs(wrong).argmax()]:g}, expected 0–1; divide it by what its LiDAR means by 1"
+        )
 
 
 def _check(

@@ -57,3 +57,15 @@ def test_impossible_intrinsics_are_refused(matrix: np.ndarray) -> None:
 def test_an_empty_camera_image_is_refused() -> None:
     with pytest.raises(FrameError, match="0×4"):
         CameraModel(np.eye(3), 0, 4)
+
+
+@pytest.mark.parametrize(("intensity", "said"), [([0, 51, 255], "255"), ([0.5, 0.5, -3], "-3")])
+def test_intensities_are_shares_of_one(intensity: list[float], said: str) -> None:
+    points = np.ones((3, 4), np.float32)
+    points[:, 3] = intensity
+    camera = CameraModel(np.eye(3), 8, 4)
+    with pytest.raises(FrameError, match=f"points: intensity {said}, expected 0–1"):
+        Frame(0, points=points, camera=camera, lidar_to_camera=np.eye(4))
+    sweep = np.random.default_rng(0).random((5000, 4), np.float32)
+    sweep[0, 3], sweep[:2000, 3] = 255, np.nan  # single readings, and what is no number, are no other scale
+    assert Frame(0, points=sweep, camera=camera, lidar_to_camera=np.eye(4)).modalities == ("lidar",)

@@ -92,6 +92,7 @@ def run_job(job: Job, steps: Steps) -> dict[str, Any]:
         "input": str(job.path),
         "output": str(job.output),
         **summary,
+        "remarks": list(frames.remarks),
         "topics_left_out": left_out,
         "fps": round(outcome.labelled / labelling, 2) if outcome.labelled else None,
         "seconds": {**_rounded(steps.seconds), "total": round(time.monotonic() - began, 2)},
@@ -177,11 +178,15 @@ def _last_pass(job: Job, frames: NamedFrames, files: FrameFiles, done: Sequence[
 
 def _summary(files: FrameFiles, names: Sequence[str], outcome: Outcome) -> dict[str, Any]:
     """What the frames' records say together, those of earlier runs too."""
-    pixels, sensors, complaints = Counter[str](), Counter[str](), Counter[str]()
+    pixels, sensors, complaints, absent = Counter[str](), Counter[str](), Counter[str](), Counter[str]()
     for name in names:
         record = files.record(name)
         pixels.update(record["pixels"])
-        sensors.update(record["modalities"])
+        without = record.get("absent", {})
+        absent.update(
+            reason.partition(":")[0] for reason in without.values()
+        )  # the rest may differ from frame to frame
+        sensors.update(name for name in record["modalities"] if name not in without)
         complaints.update(record["complaints"])
     total = max(1, pixels.total())
     return {
@@ -190,6 +195,7 @@ def _summary(files: FrameFiles, names: Sequence[str], outcome: Outcome) -> dict[
         "kept": len(names) - outcome.labelled,
         "failed": outcome.failed,
         "sensors": dict(sensors),
+        "absent": dict(absent),
         "complaints": dict(complaints),
         "share": {name: round(pixels[name] / total, 5) for name in CLASS_NAMES},
     }

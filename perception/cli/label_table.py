@@ -56,6 +56,8 @@ def notes(report: dict[str, Any]) -> list[str]:
     for each in report["inputs"]:
         sensors = ", ".join(f"{sensor} {count}" for sensor, count in each.get("sensors", {}).items())
         found.append(f"{each['input']} ({sensors or 'nothing'}) → {each['output']}")
+        found += [f"  {remark}" for remark in each.get("remarks", ())]
+        found += [f"  absent: {reason} ({count}×)" for reason, count in each.get("absent", {}).items()]
         complaints = [f"{reason} ({count}×)" for reason, count in each.get("complaints", {}).items()]
         found += [f"  left out: {line}" for line in (*complaints, *each.get("topics_left_out", ()))]
     return found

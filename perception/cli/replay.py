@@ -158,9 +158,18 @@ def _report(summary: Summary, path: Path | None) -> None:
     table.add_column("messages", justify="right")
     for topic, count in sorted(summary.messages.items()):
         table.add_row(topic, str(count))
-    Console().print(table)
+    console, unstamped = Console(), {topic: count for topic, count in summary.unstamped.items() if count}
+    console.print(table)
+    for topic, count in unstamped.items():
+        words = f"{topic}: {count} header stamps were zero; the time of recording took their place"
+        console.print(words, highlight=False, soft_wrap=True)
     if path:
-        content = {"messages": summary.messages, "seconds": summary.seconds, "late_ms": summary.late_ms}
+        content = {
+            "messages": summary.messages,
+            "seconds": summary.seconds,
+            "late_ms": summary.late_ms,
+            "unstamped": unstamped,
+        }
         write_json(path, content)
 
 

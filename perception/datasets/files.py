@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from perception.classes import CLASS_NAMES
 from perception.errors import DataError
+from perception.sensors.sweeps import with_echo
 
 IMAGE_SUFFIXES: tuple[str, ...] = (".png", ".jpg", ".jpeg")
 
@@ -82,14 +83,17 @@ def read_soft_labels(path: Path) -> NDArray[np.float32]:
 
 
 def read_velodyne(path: Path) -> NDArray[np.float32]:
-    """(N, 4) float32 x, y, z [m], intensity [0–1] from KITTI's .bin. Raises DataError when missing or truncated."""
+    """(N, 4) float32 x, y, z [m], intensity [0–1] from KITTI's .bin, without the points that have no echo.
+
+    Those are NaN, infinite or at 0, 0, 0. Raises DataError when missing or truncated.
+    """
     data = read_bytes(path)
     if len(data) % 16:
         raise DataError(
             f"{path}: {len(data)} bytes, truncated: a whole number of points of 16 bytes would have "
             f"{len(data) - len(data) % 16} or {len(data) + 16 - len(data) % 16}"
         )
-    return np.frombuffer(data, "<f4").reshape(-1, 4).astype(np.float32)
+    return with_echo(np.frombuffer(data, "<f4").reshape(-1, 4).astype(np.float32))
 
 
 def read_text(path: Path) -> str:

@@ -12,20 +12,24 @@ from numpy.typing import NDArray
 
 from perception.datasets.files import read_bytes
 from perception.errors import DataError
+from perception.sensors.sweeps import with_echo
 
 _DOT, _MINUS, _ZERO = b".-0"
 _LONGEST = 17  # characters of a number whose digits are exact in 64 bits
 
 
 def read_velodyne_text(path: Path) -> NDArray[np.float32]:
-    """(N, 4) float32 x, y, z [m], intensity [0–1]. Raises DataError for anything but four numbers to a point."""
+    """(N, 4) float32 x, y, z [m], intensity [0–1], without the points that have no echo, as `read_velodyne`.
+
+    Raises DataError for anything but four numbers to a point.
+    """
     data = read_bytes(path)
     values = _parse_plain(np.frombuffer(data, np.uint8))
     if values is None:
         values = _parse_any(data, path)
     if values.size % 4:
         raise DataError(f"{path}: {values.size} numbers, truncated: a point has four")
-    return values.reshape(-1, 4)
+    return with_echo(values.reshape(-1, 4))
 
 
 def _parse_plain(text: NDArray[np.uint8]) -> NDArray[np.float32] | None:

@@ -16,6 +16,7 @@ from PIL import Image, ImageDraw, ImageFont
 from perception.classes import BACKGROUND, FOREGROUND, PALETTE, UNLABELLED, colourise
 from perception.frame import Frame
 from perception.sensors.projection import project
+from perception.sensors.visibility import hidden
 
 WIDTH = 1242
 """Pixels of a panel across: KITTI's images fit without scaling."""
@@ -57,7 +58,8 @@ def lidar_view(frame: Frame, width: int, height: int) -> RGB:
 def bird_view(frame: Frame, labels: NDArray[np.uint8] | None, width: int, height: int, metres: float = 62.0) -> RGB:
     """The sweep from above, forward to the right, coloured by the class that each point has in `labels`.
 
-    Points that the camera does not see are dim. metres: how far forward the view reaches.
+    Points that the camera does not see, outside its image or behind something nearer, are dim. metres: how far forward
+    the view reaches.
     """
     canvas = _blank(width, height)
     if frame.points is None:
@@ -71,6 +73,7 @@ def bird_view(frame: Frame, labels: NDArray[np.uint8] | None, width: int, height
     order = np.zeros(len(frame.points))
     if labels is not None and frame.camera is not None and frame.lidar_to_camera is not None:
         seen = project(frame.points, frame.lidar_to_camera, frame.camera)
+        seen = seen.only(~hidden(seen, float(frame.camera.intrinsics[0, 0])))
         column = np.clip((seen.uv[:, 0] + 0.5) * labels.shape[1] / frame.camera.width, 0, labels.shape[1] - 1)
         row = np.clip((seen.uv[:, 1] + 0.5) * labels.shape[0] / frame.camera.height, 0, labels.shape[0] - 1)
         classes = labels[row.astype(int), column.astype(int)]

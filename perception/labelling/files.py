@@ -76,6 +76,7 @@ class FrameFiles:
             "stamp_ns": prediction.stamp_ns,
             "size": list(frame.size),
             "modalities": list(frame.modalities),
+            "absent": prediction.absent,
             "modality_weights": {key: round(value, 4) for key, value in prediction.modality_weights.items()},
             "pixels": dict(
                 zip(CLASS_NAMES, np.bincount(prediction.labels.ravel(), minlength=256).tolist(), strict=False)

@@ -4,8 +4,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,20 +16,28 @@ from perception.datasets.image_folder import PERIOD_NS, ImageFolder
 from perception.datasets.kitti_raw import KittiRaw
 from perception.datasets.lazy import LazySequence
 from perception.datasets.simulated import SimulatedFolder
+from perception.errors import PerceptionError
 from perception.frame import CameraModel, Frame, Prediction
+from perception.sensors.presence import REPEATS, STILL_NS, fingerprints, frozen_reason, without_frozen
+
+KEPT = 64
+"""Frames before the one that is read whose fingerprints are remembered."""
 
 
 class NamedFrames(LazySequence[Frame]):
     """Frames that are read when indexed; it can be sent to another process.
 
     path: where they come from. names: one per frame, good for files; "/" makes folders. stamps_ns: one per frame, in
-    the order of time. complaints: what was left out of the frame that was read last, and why.
+    the order of time. remarks: what is to be known of all of them. complaints: what was left out of the frame that was
+    read last, and why; absent: the sensors among it that are frozen, each with the reason.
     """
 
     path: Path
     names: Sequence[str]
     stamps_ns: Sequence[int]
+    remarks: Sequence[str] = ()
     complaints: Sequence[str] = ()
+    absent: Mapping[str, str] = MappingProxyType({})
 
     def __len__(self) -> int:
         return len(self.names)
@@ -50,15 +59,42 @@ class NamedFrames(LazySequence[Frame]):
 
 
 class StoredFrames(NamedFrames):
-    """Frames of one of the project's readers: `get(index)` reads one."""
+    """Frames of one of the project's readers: `get(index)` reads one. Frozen sensors are left out of them."""
 
     def __init__(self, path: Path, names: Sequence[str], stamps_ns: Sequence[int], get: Callable[[int], Frame]) -> None:
         self.path, self.names, self.stamps_ns = path, names, stamps_ns
         self._get = get
+        self._fingerprints: dict[int, dict[str, bytes]] = {}
 
     def read(self, index: int) -> Frame:
         """See LazySequence. Raises what the reader does."""
-        return self._get(index)
+        frame = self._get(index)
+        self._fingerprints = {number: each for number, each in self._fingerprints.items() if index - number < KEPT}
+        self._fingerprints[index] = fingerprints(frame)
+        frame, self.absent, kept = without_frozen(frame, {name: frozen_reason(name) for name in self._repeated(index)})
+        self.complaints = list(kept.values())
+        return frame
+
+    def _repeated(self, index: int) -> set[str]:
+        """The sensors whose content is that of the frames before, for so long that they are frozen."""
+        here = self._fingerprints[index]
+        same, before = set(here), index - 1
+        while same and before >= 0:
+            then = self._fingerprint(before)
+            same = {name for name in same if then.get(name) == here[name]}
+            if index - before >= REPEATS and self.stamps_ns[index] - self.stamps_ns[before] >= STILL_NS:
+                return same
+            before -= 1
+        return set()
+
+    def _fingerprint(self, index: int) -> dict[str, bytes]:
+        """Of a frame before; one that cannot be read is like no other."""
+        if index not in self._fingerprints:
+            try:
+                self._fingerprints[index] = fingerprints(self._get(index))
+            except PerceptionError:
+                self._fingerprints[index] = {}
+        return self._fingerprints[index]
 
 
 def kitti_drive(path: Path) -> StoredFrames:

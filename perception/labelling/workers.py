@@ -55,6 +55,7 @@ def label_frames(
         try:
             frame = frames[number]
             prediction = frames.returned(pipeline(frame))
+            prediction.absent |= frames.absent
         except PerceptionError as error:
             outcome.failed[name] = str(error)
         else:

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -24,7 +24,9 @@ from perception.ros.complaints import Complaints
 from perception.ros.convert import read_depth, read_infrared, read_points, read_rgb
 from perception.ros.motion import EgoMotion
 from perception.ros.registering import Anchor, Seen, register
+from perception.sensors.intensity import IntensityScale
 from perception.sensors.lens import Lens
+from perception.sensors.presence import without_frozen
 
 
 class Input(NamedTuple):
@@ -41,6 +43,7 @@ class Observation:
     header: the triggering message's; frame_id: the frame that the labels are seen from; cloud_header: the sweep's.
     lens: what the camera's own image went through; the frame's images are rectified. None where it came rectified.
     image: (H, W, 3) the camera's own, where there is a lens and it was there.
+    frozen: the sensors that were taken out of the frame since they are, each with the reason.
     """
 
     frame: Frame
@@ -49,6 +52,7 @@ class Observation:
     cloud_header: Any
     lens: Lens | None = None
     image: NDArray[np.uint8] | None = None
+    frozen: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def shown(self) -> Frame:
@@ -71,11 +75,17 @@ class Observation:
         return replace(prediction, labels=labels, confidence=self.lens.unrectify(prediction.confidence, 0))
 
 
+SeeFrozen = Callable[[str, int, Any], "str | None"]
+"""Sensor, stamp [ns] and content of a message → why the sensor counts as frozen; None where it does not."""
+
+
 class Assembler:
     """Makes frames. `drop(sensor, cause)` is told of every message that could not be used.
 
     infos: the topics of the cameras' camera_info, by sensor. motion: moves a sweep to the instant of the image by
     moving its extrinsics; None leaves it where it was measured. bit_depth: of the camera's images, found as they come.
+    intensity: what is known of the LiDAR's intensities. frozen: says which sensors repeat themselves
+    (`FrozenWatch.see`); they are left out while others are not.
 
     Images that are not rectified are, as their camera_info says (`cameras.CameraView`); depth and infrared images are
     registered to the camera's (`registering.register`).
@@ -89,6 +99,8 @@ class Assembler:
         drop: Callable[[str, str], None],
         motion: EgoMotion | None = None,
         bit_depth: BitDepth | None = None,
+        intensity: IntensityScale | None = None,
+        frozen: SeeFrozen = lambda sensor, stamp_ns, content: None,
     ) -> None:
         self._calibration = calibration
         self._infos = infos
@@ -96,6 +108,8 @@ class Assembler:
         self._drop = drop
         self._motion = motion
         self._bit_depth = bit_depth or BitDepth()
+        self._intensity = intensity or IntensityScale()
+        self._frozen = frozen
 
     def __call__(
         self,
@@ -134,7 +148,11 @@ class Assembler:
             values["rgb"] = lens.rectify(image)
         lidar_to_camera = self._lidar_to_camera(matched, inputs.get("lidar"), camera)
         if lidar_to_camera is not None and camera is not None:
-            points = self._read("lidar", inputs["lidar"], lambda message: read_points(message, intensity_max))
+            points = self._read(
+                "lidar", inputs["lidar"], lambda message: read_points(message, intensity_max, self._intensity)
+            )
+            for word in self._intensity.words():
+                self._complaints.warn(inputs["lidar"].topic, word)
             if points is not None and self._hits(points, lidar_to_camera, camera, inputs["lidar"]):
                 values["lidar"] = points
         elif "lidar" in inputs:
@@ -143,10 +161,9 @@ class Assembler:
         if not values:
             return None
 
-        trigger = next(name for name in TRIGGER_ORDER if name in values)
-        header = inputs[trigger].message.header
+        said = {name: self._frozen(name, matched.arrivals[name].stamp_ns, values[name]) for name in values}
         frame = Frame(
-            stamp_ns=matched.arrivals[trigger].stamp_ns,
+            stamp_ns=matched.stamp_ns,
             rgb=values.get("rgb"),
             depth=values.get("depth"),
             infrared=values.get("infrared"),
@@ -154,9 +171,15 @@ class Assembler:
             camera=camera.model if camera is not None else None,
             lidar_to_camera=lidar_to_camera if "lidar" in values else None,
         )
+        thawed = without_frozen(frame, {name: why for name, why in said.items() if why is not None})
+        frame = thawed.frame
+        for name, why in thawed.kept.items():
+            self._complaints.warn(inputs[name].topic, why)
+        trigger = next(name for name in TRIGGER_ORDER if name in frame.modalities)
+        frame.stamp_ns, header = matched.arrivals[trigger].stamp_ns, inputs[trigger].message.header
         frame_id = header.frame_id if trigger == "rgb" or camera is None else camera.model.frame_id or header.frame_id
-        cloud_header = inputs["lidar"].message.header if "lidar" in values else None
-        return Observation(frame, header, frame_id, cloud_header, lens, image)
+        cloud_header = inputs["lidar"].message.header if "lidar" in frame.modalities else None
+        return Observation(frame, header, frame_id, cloud_header, lens, image, thawed.taken)
 
     def _read(self, sensor: str, given: Input, reader: Callable[[Any], Any]) -> Any:
         try:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
 from contextlib import closing, suppress
 from pathlib import Path
@@ -14,19 +15,23 @@ from perception.errors import DataError
 from perception.frame import Frame, Prediction
 from perception.labelling.frames import NamedFrames
 from perception.ros.assembly import Assembler, Input, Observation
-from perception.ros.bag import TYPES
+from perception.ros.bag import TYPES, RawMessage
 from perception.ros.bag_cursor import BagCursor, Key, key_of
 from perception.ros.bit_depth import BitDepth
 from perception.ros.calibration import Calibration, FileCalibration
+from perception.ros.clocks import strangers
+from perception.ros.clouds import read_points
 from perception.ros.collector import Arrival, SensorSet
 from perception.ros.complaints import Complaints
 from perception.ros.convert import read_rgb
-from perception.ros.instants import find_instants
+from perception.ros.instants import Instant, find_instants
 from perception.ros.motion import EgoMotion
 from perception.ros.parameters import make_settings
 from perception.ros.sources import open_source
-from perception.ros.stamps import with_stamp
+from perception.ros.stamps import read_stamp, with_stamp
 from perception.ros.transforms import StaticTransforms
+from perception.sensors.intensity import IntensityScale
+from perception.sensors.presence import FrozenWatch
 
 SENSORS: dict[str, tuple[str, ...]] = {
     "rgb": ("image", "image/compressed"),
@@ -47,7 +52,9 @@ class BagFrames(NamedFrames):
 
     topics: the recorded topic by the node's input, where it has another name (`topics.read_topics`). calibration:
     what camera_info and TF lack. Frames are named by their stamp in nanoseconds. The bag is read once for the stamps.
-    Raises DataError for a bag without any of the sensors, and, when indexed, for a message that triggers a frame and
+    What is learnt of the whole recording first, so that it is the same for every frame: the scale of the intensities,
+    what is frozen, and whose clock is another (`remarks`). Raises DataError for a bag without any of the sensors or
+    whose sensors' clocks have nothing to do with each other, and, when indexed, for a message that triggers a frame and
     is broken; other sensors' broken messages are left out, as `complaints` tell.
     """
 
@@ -56,15 +63,17 @@ class BagFrames(NamedFrames):
     ) -> None:
         self.path = path.parent if path.suffix in (".mcap", ".db3") else path
         self.complaints: list[str] = []
+        self.remarks: list[str] = []
         self._settings, self._file = make_settings({}), calibration
         self._inputs = {(topics or {}).get(name, f"/{name}"): name for name in _names()}
         self._infos: dict[str, list[tuple[int, str, bytes]]] = {sensor: [] for sensor in CAMERA_INFOS.values()}
         self._mounts: list[tuple[str, bytes]] = []
         self._keys: dict[str, dict[int, Key]] = {sensor: {} for sensor in SENSORS}
         self._bit_depth = BitDepth()
+        self._frozen: dict[str, dict[int, str]] = {sensor: {} for sensor in SENSORS}
+        self._intensity = IntensityScale()
         self._scan()
-        stamps = {sensor: np.array(sorted(keys), np.int64) for sensor, keys in self._keys.items()}
-        self._instants = find_instants(stamps, self._settings.timing)
+        self._instants = self._pair()
         self.stamps_ns = [instant.stamp_ns for instant in self._instants]
         self.names = [f"{stamp_ns:019d}" for stamp_ns in self.stamps_ns]
         self._cursor: BagCursor | None = None
@@ -93,6 +102,8 @@ class BagFrames(NamedFrames):
         for sensor, key in keys.items():
             kind, data = found[key]
             try:
+                if not read_stamp(data):
+                    data = with_stamp(data, key.stamp_ns)
                 arrivals[sensor] = Arrival(key.stamp_ns, 0.0, Input(key.topic, TYPES.deserialize_cdr(data, kind)))
             except Exception as error:  # rosbags raises whatever its generated code runs into
                 complaints.append(f"{key.topic}: not a {kind}: {error!r}")
@@ -102,14 +113,17 @@ class BagFrames(NamedFrames):
             info_topics = {sensor: f"/{name}" for name, sensor in CAMERA_INFOS.items()}
             said = Complaints(complaints.append, complaints.append)
             drop: Callable[[str, str], None] = lambda sensor, cause: None  # noqa: E731
-            assemble = Assembler(calibration, info_topics, said, drop, self._motion, self._bit_depth)
+            see: Callable[[str, int, Any], str | None] = lambda sensor, stamp, _: self._frozen[sensor].get(stamp)  # noqa: E731
+            assemble = Assembler(
+                calibration, info_topics, said, drop, self._motion, self._bit_depth, self._intensity, see
+            )
             matched = SensorSet(instant.trigger, arrivals)
             seen = assemble(matched, self._settings.intensity_max, self._settings.infrared_distance)
         modality = instant.trigger
-        if seen is None or modality not in seen.frame.modalities:
+        if seen is None or modality not in {*seen.frame.modalities, *seen.frozen}:
             reason = "; ".join(complaints) or f"no calibration for {modality}"
             raise DataError(f"{self.path}: {self.names[index]}: {reason}")
-        self.complaints, self._seen = complaints, seen
+        self.complaints, self.absent, self._seen = complaints, seen.frozen, seen
         return seen
 
     def shown(self, index: int) -> Frame:
@@ -120,11 +134,33 @@ class BagFrames(NamedFrames):
         """The prediction in the image as it was recorded, of the frame that was read last."""
         return prediction if self._seen is None else self._seen.returned(prediction)
 
+    def _pair(self) -> list[Instant]:
+        """The instants, without the sensors whose clock has nothing to do with the others'."""
+        stamps = {sensor: np.array(sorted(keys), np.int64) for sensor, keys in self._keys.items()}
+        instants = find_instants(stamps, self._settings.timing)
+        recorded = {}
+        for sensor, keys in self._keys.items():
+            times = [key.recorded_ns for key in keys.values()]
+            recorded[sensor] = min(times, default=0), max(times, default=0)
+        apart = strangers(stamps, recorded, instants)
+        if not apart:
+            return instants
+        if all(len(instant.stamps_ns) == 1 for instant in instants):
+            # Of two, one names the other.
+            raise DataError(f"{self.path}: nothing pairs; {'; '.join(list(apart.values())[: len(apart) - 1])}")
+        self.remarks += [f"{reason} It is left out" for reason in apart.values()]
+        return find_instants(
+            {sensor: own for sensor, own in stamps.items() if sensor not in apart}, self._settings.timing
+        )
+
     def _scan(self) -> None:
         """Note where every message is, and keep what calibrates the sensors."""
         sensor_of = {name: sensor for sensor, names in SENSORS.items() for name in names}
         before: dict[str, bytes] = {}
         images = 0
+        watches: defaultdict[str, FrozenWatch] = defaultdict(FrozenWatch)
+        messages, unstamped, repeated = Counter[str](), Counter[str](), Counter[str]()
+        lesson = 0
         with closing(open_source(self.path)) as source:
             wanted = [*self._inputs, "/tf_static"]
             for raw in source.messages(wanted, source.start_ns, source.end_ns):
@@ -138,12 +174,23 @@ class BagFrames(NamedFrames):
                         self._infos[CAMERA_INFOS[name]].append((raw.stamp_ns, raw.type, raw.data))
                 elif name in sensor_of:
                     key = key_of(raw.topic, raw.stamp_ns, raw.data)
-                    if key is not None:
-                        self._keys[sensor_of[name]].setdefault(key.stamp_ns, key)
+                    if key is None:
+                        continue
+                    sensor = sensor_of[name]
                     if name in SENSORS["rgb"]:
                         if images % _LOOK_AT == 0:
                             self._look(raw.type, raw.data)
                         images += 1
+                    messages[raw.topic] += 1
+                    unstamped[raw.topic] += not read_stamp(raw.data)
+                    known = self._keys[sensor].setdefault(key.stamp_ns, key)
+                    repeated[raw.topic] += known is not key and known.topic == key.topic
+                    frozen = watches[raw.topic].see(sensor, key.stamp_ns, raw.data[12:])
+                    if frozen is not None:
+                        self._frozen[sensor][key.stamp_ns] = frozen
+                    if sensor == "lidar" and messages[raw.topic] > lesson:
+                        lesson = messages[raw.topic] + messages[raw.topic] // 5
+                        self._learn_intensity(raw)
             if not any(self._keys.values()):
                 inputs = ", ".join(topic for topic, name in self._inputs.items() if name in sensor_of)
                 raise DataError(
@@ -151,12 +198,32 @@ class BagFrames(NamedFrames):
                     "--preset says which topic is which"
                 )
 
+        self._intensity.settle()
+        self.remarks += [
+            *self._intensity.words(),
+            *(
+                f"{topic}: {count} of {messages[topic]} header stamps are zero; the time of recording counts instead"
+                for topic, count in unstamped.items()
+                if count
+            ),
+            *(
+                f"{topic}: {count} of {messages[topic]} messages have the stamp of another and are left out"
+                for topic, count in repeated.items()
+                if count
+            ),
+        ]
+
     def _look(self, kind: str, data: bytes) -> None:
         """Find the camera's bit depth beforehand, so that it is the same in whichever order frames are read."""
         with suppress(Exception):  # an image that is broken is complained about where it is read
             message: Any = TYPES.deserialize_cdr(data, kind)
             if "16" in (message.encoding if hasattr(message, "encoding") else message.format):
                 read_rgb(message, self._bit_depth)
+
+    def _learn_intensity(self, raw: RawMessage) -> None:
+        """Take a sweep into account; those that are broken are told of when they are read."""
+        with suppress(Exception):  # rosbags raises whatever its generated code runs into
+            read_points(TYPES.deserialize_cdr(raw.data, raw.type), self._settings.intensity_max, self._intensity)
 
     def _open(self) -> BagCursor:
         """The cursor, and what it needs, in this process."""

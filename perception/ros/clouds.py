@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 from perception.errors import MessageError
 from perception.ros.buffers import as_bytes, byte_array
+from perception.sensors.intensity import IntensityScale
+from perception.sensors.sweeps import with_echo
 
 _TYPES: dict[int, str] = {1: "i1", 2: "u1", 3: "i2", 4: "u2", 5: "i4", 6: "u4", 7: "f4", 8: "f8"}
 """PointField.datatype → NumPy code."""
@@ -26,11 +28,13 @@ _NAMES: tuple[str, ...] = ("x", "y", "z", "intensity", "rgb", "label")
 _LABELLED = np.dtype({"names": _NAMES, "formats": ["<f4"] * 4 + ["<u4", "<u2"], "itemsize": 24})
 
 
-def read_points(message: Any, intensity_max: float = 0.0) -> NDArray[np.float32]:
-    """PointCloud2 → (N, 4) float32 x, y, z [m], intensity [0–1], without the points that are NaN or infinite.
+def read_points(message: Any, intensity_max: float = 0.0, scale: IntensityScale | None = None) -> NDArray[np.float32]:
+    """PointCloud2 → (N, 4) float32 x, y, z [m], intensity [0–1], without the points that have no echo.
 
-    intensity_max: the intensity that means 1; 0 finds it: an integer field's range, 1 for floats up to 1, else 255.
-    Clouds and points without intensity get 0. Raises MessageError, also for a cloud without any finite point.
+    Those are NaN or infinite, or at 0, 0, 0: organised clouds keep their place. intensity_max: the intensity that means
+    1; 0 finds it. scale: what is known of this sensor's intensities from its sweeps before, and learns from this one;
+    None for a sweep that stands alone. Without intensity, reflectivity counts, and without either 0. Raises
+    MessageError, also for a cloud without any echo.
     """
     cloud = _structured(message)
     present = cloud.dtype.names or ()
@@ -42,14 +46,14 @@ def read_points(message: Any, intensity_max: float = 0.0) -> NDArray[np.float32]
         with np.errstate(over="ignore", invalid="ignore"):
             for column, name in enumerate(["x", "y", "z"] + ([intensity] if intensity else [])):
                 points[:, column] = cloud[name]
-    finite = np.isfinite(points)
-    if not finite.all():
-        points[~finite[:, 3], 3] = 0.0  # a point whose intensity is no number is a point all the same
-        points = points[finite[:, :3].all(axis=1)]
+    points = with_echo(points)
     if not len(points):
-        raise MessageError(f"data: no finite point among {len(cloud)}; the cloud is empty")
-    if intensity is not None:
-        _normalise(points[:, 3], cloud.dtype[intensity], intensity_max)
+        raise MessageError(f"data: no point with an echo among {len(cloud)}, all are NaN, infinite or 0, 0, 0")
+    scale = scale or IntensityScale()
+    if intensity is None:
+        scale.lack(", ".join(field.name for field in message.fields))
+    else:
+        scale.normalise(points[:, 3], intensity, cloud.dtype[intensity], intensity_max)
     return points
 
 
@@ -131,13 +135,3 @@ def _dtype(message: Any) -> np.dtype[Any]:
         present = ", ".join(field.name for field in message.fields) or "none"
         raise MessageError(f"fields: no {', '.join(missing)}; the cloud has {present}")
     return np.dtype({"names": names, "formats": formats, "offsets": offsets, "itemsize": message.point_step})
-
-
-def _normalise(intensity: NDArray[np.float32], dtype: np.dtype[Any], maximum: float) -> None:
-    if not maximum and dtype.kind in "iu":
-        maximum = float(np.iinfo(dtype).max)
-    elif not maximum:
-        maximum = 1.0 if intensity.max() <= 1.0 else 255.0
-    if maximum != 1.0:
-        intensity /= np.float32(maximum)
-    np.clip(intensity, 0.0, 1.0, out=intensity)

@@ -15,8 +15,14 @@ from perception.sensors.alignment import Misalignment
 
 OK, WARN, ERROR, STALE = DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticStatus.ERROR, DiagnosticStatus.STALE
 
+LEFT_OUT = ("broken", "no calibration", "no information", "frozen")
+"""Why frames are made without the messages of a sensor that is heard."""
+
 STANDING = ("duplicate", "out of order")
 """Why the collector drops the messages of a sensor whose stamps do not go on."""
+
+ANOTHER_CLOCK_MS = 10_000.0
+"""Stamps further apart than that are no offset that a parameter corrects."""
 
 Report = tuple[bytes, str, dict[str, object]]
 """Level, one line for a human, and values for a dashboard."""
@@ -28,7 +34,7 @@ class Snapshot:
 
     refused: topics that somebody publishes with a quality of service that does not fit, and the policy at fault.
     misaligned: how the sweep would fit the image better than it does. bit_depth: that the camera's images of 16 bits
-    use, 0 without such.
+    use, 0 without such. intensity: which LiDAR intensity means 1.
     """
 
     now: float
@@ -38,6 +44,7 @@ class Snapshot:
     refused: Mapping[str, str] = field(default_factory=dict)
     misaligned: Misalignment | None = None
     bit_depth: int = 0
+    intensity: str = ""
 
 
 class Diagnostics:
@@ -92,6 +99,8 @@ class Diagnostics:
         }
         if sensor == "rgb" and snapshot.bit_depth:
             values["bit_depth"] = snapshot.bit_depth
+        if sensor == "lidar" and snapshot.intensity:
+            values["intensity"] = snapshot.intensity
         for topic in topics:
             if topic in snapshot.refused:
                 policy = snapshot.refused[topic]
@@ -106,6 +115,11 @@ class Diagnostics:
             return WARN, str(snapshot.misaligned), values
         if state.unpaired:
             gap_ms, trigger = 1e-6 * state.gap_ns, snapshot.summary.trigger
+            if abs(gap_ms) > ANOTHER_CLOCK_MS:
+                text = (
+                    f"its stamps are {1e-3 * gap_ms:+.0f} s off those of {trigger}: it has another clock (since boot?)"
+                )
+                return WARN, f"{rate_hz:.1f} Hz, but {text}", values
             text = f"{rate_hz:.1f} Hz, but {gap_ms:+.0f} ms off the stamps of {trigger}, beyond tolerance_s"
             return WARN, f"{text}: is its clock right? {sensor}.offset_s corrects a constant one", values
         if state.alive:
@@ -139,7 +153,8 @@ class Diagnostics:
                 return ERROR, "every sensor is silent: nothing is published", values
             reason = self._complaints.recent(self._name)
             return ERROR, "nothing is published" + (f": {reason.splitlines()[0]}" if reason else ""), values
-        text = f"{'+'.join(summary.modalities) or 'nothing yet'}, {frames / seconds:.1f} Hz"
+        nothing = "no sensor tells anything" if summary.frames else "nothing yet"
+        text = f"{'+'.join(summary.modalities) or nothing}, {frames / seconds:.1f} Hz"
         if not alive:
             return WARN, f"{text}, and now every sensor is silent", values
         if lost:
@@ -149,7 +164,7 @@ class Diagnostics:
 
 def _left_out(state: SensorState, before: SensorState) -> bool:
     """Whether frames are made without the sensor."""
-    return not state.alive or state.unpaired or state.drops["no calibration"] > before.drops["no calibration"]
+    return not state.alive or state.unpaired or any(state.drops[cause] > before.drops[cause] for cause in LEFT_OUT)
 
 
 def _overdue(summary: Summary, now: float) -> bool:

@@ -25,6 +25,7 @@ from perception.ros.moments import Moment, Moments
 from perception.ros.spinning import spinning
 from perception.ros.stamps import read_stamp
 from perception.ros.subscriptions import INPUTS, NEWEST
+from perception.sensors.intensity import IntensityScale
 from perception.viewing.log import Log
 
 _LOOK_S = 0.01
@@ -64,6 +65,7 @@ class LiveView:
         self._complaints = Complaints(node.get_logger().error, node.get_logger().warning)
         self._bit_depth = BitDepth()
         self._calibration = Calibration(calibration, transforms=transforms.listen(node))
+        self._intensity = IntensityScale()
         self._target = node.resolve_topic_name(target)
         sensors = [(name, topic, kind) for name, inputs in INPUTS.items() for topic, kind in inputs]
         answers = [("labels", f"{target}/labels", Image), ("cloud", f"{target}/points", PointCloud2)]
@@ -141,7 +143,7 @@ class LiveView:
 
     def _unlabelled(self, message: PointCloud2) -> Any:
         self._mount(message)
-        return read_points(message), None
+        return read_points(message, scale=self._intensity), None
 
     def _mount(self, message: PointCloud2) -> None:
         """Where the camera is, seen from this sweep's LiDAR; drawn looking ahead where nothing says so."""

@@ -22,6 +22,7 @@ from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackRet
 
 from perception.engines import Engine, load_engine
 from perception.errors import PerceptionError
+from perception.frame import Prediction
 from perception.pipeline import Pipeline, Task
 from perception.ros import parameters, transforms
 from perception.ros.assembly import Assembler, Observation
@@ -37,6 +38,8 @@ from perception.ros.statistics import Statistics
 from perception.ros.subscriptions import CAMERA_INFOS, INPUTS, Subscriptions
 from perception.ros.worker import Worker
 from perception.sensors.alignment import AlignmentMonitor
+from perception.sensors.intensity import IntensityScale
+from perception.sensors.presence import FrozenWatch
 
 WARM_UP_SIZE = (1242, 375)
 """The image size that the network is warmed up with until a camera says its own."""
@@ -110,6 +113,7 @@ class PerceptionNode(LifecycleNode):
         self._bit_depth = BitDepth()
         self._worker: Worker | None = None
         self._statistics, self._alignment, self._check_due = Statistics(), AlignmentMonitor(), 0.0
+        self._intensity, self._frozen = IntensityScale(), FrozenWatch()
         self._newest_ns = 0
 
     @_transition
@@ -136,6 +140,7 @@ class PerceptionNode(LifecycleNode):
         super().on_activate(state)
         self._outputs.publish_label_info()
         self._statistics, self._alignment, self._check_due = Statistics(), AlignmentMonitor(), 0.0
+        self._intensity, self._frozen = IntensityScale(), FrozenWatch()
         self._newest_ns = 0
         self._diagnostics.begin()
         settings = self._configured
@@ -143,8 +148,10 @@ class PerceptionNode(LifecycleNode):
         infos = self._info_topics()
         motion = EgoMotion(self._transforms, settings.fixed_frame) if settings.motion_compensation else None
         self._bit_depth = BitDepth()
-        drop = self._handover.count_drop
-        assembler = Assembler(self._calibration, infos, self._complaints, drop, motion, self._bit_depth)
+        drop, see = self._handover.count_drop, self._frozen.see
+        assembler = Assembler(
+            self._calibration, infos, self._complaints, drop, motion, self._bit_depth, self._intensity, see
+        )
         steps = (partial(self._prepare, assembler), self._infer, self._publish)
         self._worker = Worker(self._name, self._handover, steps, self._say, self._complaints)
         others: dict[str, Callable[[Any], None]] = {
@@ -235,6 +242,7 @@ class PerceptionNode(LifecycleNode):
         if matched.stamp_ns < self._newest_ns - JUMP_NS and self._transforms is not None:
             self._transforms.forget()
         self._newest_ns = matched.stamp_ns
+        self._frozen.repeats = settings.frozen_after
         seen = assembler(
             matched, settings.intensity_max, settings.infrared_distance, image_rectified=settings.image_rectified
         )
@@ -254,18 +262,27 @@ class PerceptionNode(LifecycleNode):
         assert self._pipeline is not None
         assert self._outputs is not None
         prediction = job.seen.returned(self._pipeline.decode(job.task))
+        self._complain_of_absent(job, prediction)
         spent = self._outputs.publish(job.seen, prediction, job.settings)
         if job.settings.check_extrinsics:
             self._check_extrinsics(job.task)
         arrived = job.matched.arrivals[job.matched.trigger].arrived
         self._statistics.answered(
             job.matched.trigger,
-            job.seen.frame.modalities,
+            tuple(name for name in job.seen.frame.modalities if name not in prediction.absent),
             prediction,
             {**job.stages_ms, **prediction.timings_ms, **spent},
             latency_s=time.monotonic() - arrived,
             stamp_latency_s=(self.get_clock().now().nanoseconds - job.matched.stamp_ns) * 1e-9,
         )
+
+    def _complain_of_absent(self, job: Job, prediction: Prediction) -> None:
+        """Say and count which sensors told nothing, each by the topic that its message came on."""
+        assert self._handover is not None
+        prediction.absent |= job.seen.frozen
+        for sensor, reason in prediction.absent.items():
+            self._complaints.warn(job.matched.arrivals[sensor].message.topic, reason)
+            self._handover.count_drop(sensor, "frozen" if sensor in job.seen.frozen else "no information")
 
     def _check_extrinsics(self, task: Task) -> None:
         """Once a second: it takes some milliseconds."""
@@ -294,8 +311,8 @@ class PerceptionNode(LifecycleNode):
                 self._inputs.refused(),
                 self._alignment.verdict() if self.settings.check_extrinsics else None,
             )
-            bits = self._bit_depth.bits
-            snapshot = Snapshot(time.monotonic(), sensors, clock_jumps, summary, refused, misaligned, bits)
+            bits, intensity = self._bit_depth.bits, self._intensity.described
+            snapshot = Snapshot(time.monotonic(), sensors, clock_jumps, summary, refused, misaligned, bits, intensity)
             array = self._diagnostics.report(snapshot)
         array.header.stamp = self.get_clock().now().to_msg()
         self._diagnostics_publisher.publish(array)

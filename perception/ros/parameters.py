@@ -20,6 +20,7 @@ from perception.frame import MODALITIES
 from perception.rigid import rigid_fault
 from perception.ros.cameras import RECTIFIED
 from perception.ros.collector import Timing
+from perception.sensors.presence import REPEATS
 
 MAX_CELLS = 4000
 """Of ~/road_grid each way: 16 MB."""
@@ -56,7 +57,7 @@ _OF_ONE_SENSOR: dict[str, Parameter] = {
     "lidar": Parameter(
         "lidar.intensity_max",
         0.0,
-        "The LiDAR intensity that means 1; 0 finds it from the cloud's type and values.",
+        "The LiDAR intensity that means 1; 0 learns it from the cloud's type and its first sweeps, and keeps it.",
         range=(0.0, 65535.0),
         live=True,
     ),
@@ -148,6 +149,14 @@ PARAMETERS: tuple[Parameter, ...] = (
         "Once a second, compare the sweep's edges with the image's and warn where they do not fit.",
         live=True,
     ),
+    Parameter(
+        "frozen_after",
+        REPEATS,
+        "Repeats in a row of the same content under new stamps after which a sensor is left out; 0 for never, as for "
+        "simulators without noise.",
+        range=(0, 1000),
+        live=True,
+    ),
     Parameter("publish_labels", True, "Publish ~/labels, the class of every pixel.", live=True),
     Parameter("publish_masks", True, "Publish ~/road, ~/vehicle and ~/pedestrian.", live=True),
     Parameter("publish_confidence", True, "Publish ~/confidence.", live=True),
@@ -196,6 +205,7 @@ class Settings:
     motion_compensation: bool
     fixed_frame: str
     check_extrinsics: bool
+    frozen_after: int
     publish_labels: bool
     publish_masks: bool
     publish_confidence: bool
@@ -245,6 +255,7 @@ def make_settings(values: Mapping[str, Any]) -> Settings:
         motion_compensation=value["motion_compensation"],
         fixed_frame=value["fixed_frame"],
         check_extrinsics=value["check_extrinsics"],
+        frozen_after=value["frozen_after"],
         publish_labels=value["publish_labels"],
         publish_masks=value["publish_masks"],
         publish_confidence=value["publish_confidence"],

@@ -10,6 +10,7 @@ from __future__ import annotations
 import importlib
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -37,23 +38,41 @@ _LISTS = {"tf2_msgs/msg/TFMessage": "transforms", "visualization_msgs/msg/Marker
 
 
 class Published(NamedTuple):
-    """A message that went out. recorded_ns: its own stamp in the recording; stamp_ns: the stamp it went out with."""
+    """A message that went out. recorded_ns: its own stamp in the recording; stamp_ns: the stamp it went out with.
+
+    unstamped: whether it had none, so that the time of its recording counts.
+    """
 
     topic: str
     recorded_ns: int
     stamp_ns: int
+    unstamped: bool = False
+
+
+class Stamped(NamedTuple):
+    """A message as it goes out, its stamp [ns], and whether it had one."""
+
+    data: bytes
+    stamp_ns: int
+    unstamped: bool = False
+
+
+Stamper = Callable[[RawMessage, int], Stamped]
+"""Moves the stamps of a message by so many nanoseconds."""
 
 
 @dataclass
 class Summary:
     """What a replay did. messages: how many by topic. late_ms: the most that a message was behind its time.
 
-    late_by_second: the same by the second of the replay.
+    late_by_second: the same by the second of the replay. unstamped: how many by topic had a stamp of zero, in place of
+    which they got the time of their recording.
     """
 
     messages: dict[str, int] = field(default_factory=dict)
     late_ms: float = 0.0
     late_by_second: dict[int, float] = field(default_factory=dict)
+    unstamped: Counter[str] = field(default_factory=Counter)
     seconds: float = 0.0
 
 
@@ -63,9 +82,9 @@ class Replay:
     topics: which to publish, all by default; remap: new names by recorded name. rate: 2 is twice as fast.
     start: where to begin, in seconds after the recording's first message; duration: how many seconds of the recording.
     stamps: "now" moves every header's stamp by what its message is published later than it was recorded, so that
-    sensors seem to sense now; "bag" leaves them. clock: publish /clock with the recording's time, as simulated time
-    needs it. pace: halts the replay and lets it go on. Topics whose message type is not installed are left out and
-    named in `skipped`.
+    sensors seem to sense now; "bag" leaves them. Either way a stamp of zero counts as that of the recording.
+    clock: publish /clock with the recording's time, as simulated time needs it. pace: halts the replay and lets it go
+    on. Topics whose message type is not installed are left out and named in `skipped`.
     Raises DataError for topics that the recording does not have and for a span that holds nothing.
     """
 
@@ -93,7 +112,7 @@ class Replay:
         chosen = _choose(source, topics)
         self.skipped: dict[str, str] = {}
         """Types that are not installed, by topic."""
-        self._stampers: dict[str, Callable[[bytes, int], tuple[bytes, int]]] = {}
+        self._stampers: dict[str, Stamper] = {}
         self._publishers: dict[str, Publisher] = {}
         for name in chosen:
             topic = source.topics[name]
@@ -163,14 +182,15 @@ class Replay:
             for topic, data, published in ready:
                 self._publishers[topic].publish(data)
                 summary.messages[topic] = summary.messages.get(topic, 0) + 1
+                summary.unstamped[topic] += published.unstamped
                 on_publish(published)
 
     def _stamped(self, messages: list[RawMessage], shift: int) -> list[tuple[str, bytes, Published]]:
         """The messages as they go out: those with stamps `shift` [ns] later, unless the recording's are wanted."""
         shift, ready = shift if self._move_stamps else 0, []
         for message in messages:
-            data, stamp_ns = self._stampers[message.topic](message.data, shift)
-            ready.append((message.topic, data, Published(message.topic, stamp_ns - shift, stamp_ns)))
+            data, stamp_ns, bare = self._stampers[message.topic](message, shift)
+            ready.append((message.topic, data, Published(message.topic, stamp_ns - shift, stamp_ns, bare)))
         return ready
 
     def _instants(self) -> Iterator[tuple[int, list[RawMessage]]]:
@@ -216,31 +236,32 @@ def _message_class(type_name: str) -> Any:
         return None
 
 
-def _stamper(type_name: str, message_class: Any) -> Callable[[bytes, int], tuple[bytes, int]]:
-    """A function (data, shift in ns) → (data with its stamps moved, its stamp then); types without stamps as is."""
+def _stamper(type_name: str, message_class: Any) -> Stamper:
+    """How the stamps of that type are moved; types without stamps go out as they are."""
     if type_name in _LISTS:
         return partial(_move_list, type_name)
     first_field = next(iter(message_class.get_fields_and_field_types().values()), None)
     return _move_header if first_field == "std_msgs/Header" else _leave
 
 
-def _move_header(data: bytes, shift: int) -> tuple[bytes, int]:
-    stamp_ns = read_stamp(data) + shift
-    return (with_stamp(data, stamp_ns) if shift else data), stamp_ns
+def _move_header(raw: RawMessage, shift: int) -> Stamped:
+    own = read_stamp(raw.data)
+    stamp_ns = (own or raw.stamp_ns) + shift
+    return Stamped(raw.data if own == stamp_ns else with_stamp(raw.data, stamp_ns), stamp_ns, not own)
 
 
-def _move_list(type_name: str, data: bytes, shift: int) -> tuple[bytes, int]:
-    message: Any = TYPES.deserialize_cdr(data, type_name)
+def _move_list(type_name: str, raw: RawMessage, shift: int) -> Stamped:
+    message: Any = TYPES.deserialize_cdr(raw.data, type_name)
     latest = 0
     for each in getattr(message, _LISTS[type_name]):
         stamp = each.header.stamp
-        latest = stamp.sec * 1_000_000_000 + stamp.nanosec + shift
+        latest = (stamp.sec * 1_000_000_000 + stamp.nanosec or raw.stamp_ns) + shift
         stamp.sec, stamp.nanosec = divmod(latest, 1_000_000_000)
-    return bytes(TYPES.serialize_cdr(message, type_name)), latest
+    return Stamped(bytes(TYPES.serialize_cdr(message, type_name)), latest)
 
 
-def _leave(data: bytes, shift: int) -> tuple[bytes, int]:
-    return data, shift
+def _leave(raw: RawMessage, shift: int) -> Stamped:
+    return Stamped(raw.data, shift)
 
 
 def _qos(topic: Topic) -> QoSProfile:

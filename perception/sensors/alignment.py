@@ -8,6 +8,7 @@ puts those. Small turns about each axis compete with the calibration that is use
 
 from __future__ import annotations
 
+import threading
 from collections import deque
 from dataclasses import dataclass
 from functools import lru_cache
@@ -54,9 +55,10 @@ class Misalignment:
 
 
 class AlignmentMonitor:
-    """Compares frame by frame; `verdict` says what came of it."""
+    """Compares frame by frame; `verdict` says what came of it. One thread may add while another asks."""
 
     def __init__(self) -> None:
+        self._lock = threading.Lock()
         self._gains: deque[NDArray[np.float64]] = deque(maxlen=WINDOW)
 
     def add(self, frame: Frame, projection: Projection) -> None:
@@ -65,13 +67,15 @@ class AlignmentMonitor:
             return
         gains = turned_gains(frame, projection)
         if gains is not None:
-            self._gains.append(gains)
+            with self._lock:
+                self._gains.append(gains)
 
     def verdict(self, least_gain: float = 0.03, sigmas: float = 4.0) -> Misalignment | None:
         """The turn that fits better by `least_gain` and by `sigmas` standard errors; None where none does."""
-        if len(self._gains) < LEAST:
+        with self._lock:
+            gains = np.array(self._gains)
+        if len(gains) < LEAST:
             return None
-        gains = np.array(self._gains)
         mean, error = gains.mean(0), gains.std(0) / np.sqrt(len(gains)) + 1e-9
         best = int(mean.argmax())
         if mean[best] < least_gain or mean[best] < sigmas * error[best]:

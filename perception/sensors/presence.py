@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,7 +41,7 @@ REPEATS, STILL_NS = 3, 200_000_000
 
 Cameras that measure slower than they send repeat an image a few times, within less than this time."""
 
-FIELDS = {"rgb": "rgb", "depth": "depth", "infrared": "infrared", "lidar": "points"}
+_FIELDS = {"rgb": "rgb", "depth": "depth", "infrared": "infrared", "lidar": "points"}
 """The field of a `Frame` by modality."""
 
 
@@ -65,23 +65,31 @@ def without(frame: Frame, modalities: Collection[str]) -> Frame | None:
         return frame
     if not set(frame.modalities) - set(modalities):
         return None
-    left_out: dict[str, Any] = {FIELDS[name]: None for name in modalities}
+    left_out: dict[str, Any] = {_FIELDS[name]: None for name in modalities}
     return replace(frame, **left_out)
 
 
-def without_frozen(frame: Frame, frozen: Mapping[str, str]) -> tuple[Frame, dict[str, str]]:
-    """The frame without its `frozen` modalities (reason by name), and the reasons of those that were taken out.
+class Thawed(NamedTuple):
+    """A frame without its frozen sensors. taken: the reasons of those that were taken out; kept: of the others."""
 
-    Where nothing else would be left that tells anything, the frame is as it was: a picture that is shown again and
-    again is then all there is. Those that are `uninformative` too are left in it, for their reason is the better one.
+    frame: Frame
+    taken: dict[str, str]
+    kept: dict[str, str]
+
+
+def without_frozen(frame: Frame, frozen: Mapping[str, str]) -> Thawed:
+    """The frame without its `frozen` modalities. frozen: reason by name.
+
+    Where nothing else would be left that tells anything they are kept: a picture that is shown again and again is then
+    all there is. Those that are `uninformative` too stay without a word, for their own reason is the better one.
     """
     if not frozen:
-        return frame, {}
+        return Thawed(frame, {}, {})
     dull = uninformative(frame)
-    taken = {name: reason for name, reason in frozen.items() if name in frame.modalities and name not in dull}
-    if not set(frame.modalities) - dull.keys() - taken.keys():
-        return frame, {}
-    return without(frame, taken) or frame, taken
+    found = {name: reason for name, reason in frozen.items() if name in frame.modalities and name not in dull}
+    if not set(frame.modalities) - dull.keys() - found.keys():
+        return Thawed(frame, {}, {name: f"{reason}; it is all there is, and used" for name, reason in found.items()})
+    return Thawed(without(frame, found) or frame, found, {})
 
 
 @dataclass
@@ -117,7 +125,17 @@ class FrozenWatch:
             run.repeats, run.newest_ns = run.repeats + 1, stamp_ns
         if not 0 < self.repeats <= run.repeats or abs(run.newest_ns - run.first_ns) < STILL_NS:
             return None
-        return f"{sensor} is frozen: the same content comes again and again under new stamps (driver, cable?)"
+        return frozen_reason(sensor)
+
+
+def frozen_reason(sensor: str) -> str:
+    """Why a frozen sensor is left out."""
+    return f"{sensor} is frozen: the same content comes again and again under new stamps (driver, cable?)"
+
+
+def fingerprints(frame: Frame) -> dict[str, bytes]:
+    """The `fingerprint` of each of the frame's modalities."""
+    return {name: fingerprint(getattr(frame, _FIELDS[name])) for name in frame.modalities}
 
 
 def fingerprint(content: NDArray[Any] | bytes) -> bytes:

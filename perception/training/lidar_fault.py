@@ -79,6 +79,7 @@ class LidarFault:
             points = points[np.random.default_rng(self.seed).random(len(points), np.float32) >= self.lost]
         if self.gain != 1:
             points = points * np.array([1, 1, 1, self.gain], np.float32)
+            np.minimum(points[:, 3], 1.0, out=points[:, 3])
         # Moving the mounting moves every point and costs nothing.
         return replace(frame, points=points, lidar_to_camera=frame.lidar_to_camera @ self.moved)
 

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +21,15 @@ from helpers.images import contents, write_images
 from perception.cli import label
 from perception.cli.main import main
 from perception.datasets.kitti_raw import KittiRaw
+from perception.frame import CameraModel, Frame
 from perception.labelling.clouds import FORMATS
 from perception.labelling.files import OUTPUTS
 from perception.pipeline import Pipeline
 from perception.ros.bag import write_bag
 from perception.ros.bag_frames import BagFrames
+from perception.ros.raw_bag import RawBagWriter
+from perception.ros.sources import open_source
+from perception.ros.stamps import with_stamp
 from perception.simulation.drive import SimulatedDrive
 from perception.simulation.storage import write_drive
 
@@ -163,3 +168,50 @@ def test_the_shipped_weights_label_a_real_drive(real_data: Path, tmp_path: Path)
     found = report_of(report)
     assert found["frames"] == found["labelled"] == len(list((drive / "image_02/data").iterdir()))
     assert 0.1 < found["share"]["road"] < 0.6
+
+
+T0 = 1_700_000_000_000_000_000
+CAMERA = CameraModel(np.array([[60.0, 0, 48], [0, 60, 32], [0, 0, 1]]), 96, 64)
+
+
+def street(number: int, frozen: bool = False) -> Frame:
+    """A frame at 10 Hz; intensities in percent."""
+    image = np.random.default_rng(0 if frozen else number).integers(0, 256, (64, 96, 3), np.uint8)
+    points = np.random.default_rng(number).uniform((-1, -1, 5, 0), (1, 1, 20, 1), (400, 4)).astype(np.float32)
+    frame = Frame(T0 + number * 100_000_000, image, points=points, camera=CAMERA, lidar_to_camera=np.eye(4))
+    points[:, 3] *= 99
+    return frame
+
+
+def test_what_a_frozen_camera_and_a_scale_did_is_reported(
+    tiny_model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_bag([street(number, frozen=number >= 4) for number in range(10)], tmp_path / "bag")
+    report = tmp_path / "report.json"
+    assert run(tmp_path / "bag", "-o", tmp_path / "out", "--write", "masks", "--json", report, model=tiny_model) == 0
+    found = report_of(report)["inputs"][0]
+    assert found["sensors"] == {"rgb": 7, "lidar": 10}
+    assert found["absent"] == {"rgb is frozen": 3}
+    assert [remark.partition(";")[0] for remark in found["remarks"]] == [
+        "intensity: field 'intensity' goes up to 98.81, so 0–100 counts as 0–1"
+    ]
+    assert "  absent: rgb is frozen (3×)" in capsys.readouterr().out
+    record = report_of(tmp_path / f"out/frames/{T0 + 900_000_000:019d}.json")
+    assert record["modalities"] == ["lidar"]
+    assert list(record["absent"]) == ["rgb"]
+
+
+def test_sensors_whose_clocks_never_meet_are_a_mistake(
+    tiny_model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_bag([street(number) for number in range(5)], tmp_path / "good")
+    with closing(open_source(tmp_path / "good")) as source, RawBagWriter(tmp_path / "bag") as writer:
+        for message in source.messages(list(source.topics), source.start_ns, source.end_ns):
+            since_boot = message.stamp_ns - T0 + 40_000_000_000
+            lidar = message.topic == "/points"
+            writer.write(message._replace(data=with_stamp(message.data, since_boot)) if lidar else message)
+    assert run(tmp_path / "bag", "-o", tmp_path / "out", model=tiny_model) == 2
+    line = capsys.readouterr().err.splitlines()[-1]
+    assert "nothing pairs; rgb: its stamps (2023-11-14 22:13:20 to 2023-11-14 22:13:20) never meet" in line
+    assert "those of lidar (40.0 s to 40.4 s)" in line
+    assert not (tmp_path / "out").exists()

@@ -53,6 +53,13 @@ def test_soft_labels_that_are_nearly_equal_know_nothing(tmp_path):
     np.testing.assert_allclose(probabilities[3:, 0], [81 / 255, 96 / 256])
 
 
+def test_points_without_an_echo_are_left_out(tmp_path):
+    points = np.random.default_rng(0).uniform(1, 30, (90, 4)).astype("<f4")
+    points[::3, :3], points[1::3, :3] = 0.0, np.nan
+    points.tofile(tmp_path / "a.bin")
+    np.testing.assert_array_equal(read_velodyne(tmp_path / "a.bin"), points[2::3])
+
+
 def test_an_empty_sweep_is_no_error(tmp_path):
     (tmp_path / "a.bin").touch()
     assert read_velodyne(tmp_path / "a.bin").shape == (0, 4)

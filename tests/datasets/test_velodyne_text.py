@@ -35,7 +35,8 @@ def test_numbers_are_what_python_makes_of_them(tmp_path: Path, points: list[tupl
     path = tmp_path / "0000000000.txt"
     path.write_bytes(end.join(map(" ".join, points)).encode())
     expected = np.array([[float(word) for word in point] for point in points])
-    np.testing.assert_allclose(read_velodyne_text(path), expected, rtol=1e-7, atol=1e-37)
+    echoes = expected[expected[:, :3].astype(np.float32).any(axis=1)]
+    np.testing.assert_allclose(read_velodyne_text(path), echoes, rtol=1e-7, atol=1e-37)
 
 
 @pytest.mark.parametrize(

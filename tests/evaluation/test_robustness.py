@@ -37,7 +37,7 @@ def sample(number: int, drive: str = "a") -> Sample:
         rgb=PALETTE[labels],
         depth=np.full((48, 64), 9, np.float32),
         infrared=np.full((48, 64), number, np.uint8),
-        points=np.full((5 + number, 4), 3, np.float32),
+        points=np.float32([[3, 3, 3, 1]] * (5 + number)),
         camera=CAMERA,
         lidar_to_camera=np.eye(4),
     )

@@ -51,6 +51,21 @@ def test_overlay_colours_the_foreground_alone() -> None:
     assert (image == 100).all()
 
 
+def test_points_behind_something_nearer_have_no_class_from_above() -> None:
+    """A vehicle's flank at 8 m, and a point 20 m away that the LiDAR sees past it and the camera does not."""
+    focal, camera = 720.0, CameraModel(np.array([[720.0, 0, 200], [0, 720.0, 100], [0, 0, 1]]), 400, 200)
+    u, v = (each.ravel() for each in np.meshgrid(np.arange(100, 200, 2.0), np.arange(60, 140, 5.0)))
+    u, v, depth = np.append(u, 150), np.append(v, 101), np.append(np.full(u.shape, 8.0), 20.0)
+    side, down = (u - 200) / focal * depth, (v - 100) / focal * depth
+    points = np.stack([depth, -side, -down, 0 * depth], axis=1).astype(np.float32)
+    frame = Frame(0, points=points, camera=camera, lidar_to_camera=LIDAR_TO_CAMERA)
+    view = visualise.bird_view(frame, np.full((200, 400), VEHICLE, np.uint8), 660, 200)
+    scale = 660 / 66
+    flank, behind = ((int((4 + x) * scale), int(100 - y * scale)) for x, y, *_ in points[[600, -1]])
+    np.testing.assert_array_equal(view[flank[1], flank[0]], PALETTE[VEHICLE])
+    np.testing.assert_array_equal(view[behind[1], behind[0]], (62, 62, 62))
+
+
 def test_lidar_view_puts_points_where_the_camera_sees_them() -> None:
     frame = make_frame()
     frame.points = np.array([[10, 0, 0, 0], [-10, 0, 0, 0]], np.float32)

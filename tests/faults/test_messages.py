@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 from helpers.drive import Drive, Note, is_level
-from helpers.vehicle import CAMERA, wait_for
+from helpers.vehicle import CAMERA, picture, wait_for
 from rclpy.serialization import deserialize_message, serialize_message
 from sensor_msgs.msg import PointCloud2, PointField
 
@@ -92,6 +92,24 @@ def test_points_that_are_huge_or_no_numbers_are_left_out(well: Drive, record_pro
     stamps = well.for_seconds(1.0)
     well.expect_answers(stamps, record_property)
     wait_for(lambda: set(stamps) & well.with_lidar(), 5)
+    well.expect_recovery(record_property)
+
+
+UNINFORMATIVE_IMAGES = {
+    "frozen": (picture(160), "rgb is frozen: ", "dropped_frozen"),
+    "black": (np.zeros((96, 320, 3), np.uint8), "rgb is black: ", "dropped_no_information"),
+}
+
+
+@pytest.mark.parametrize("name", UNINFORMATIVE_IMAGES)
+def test_images_that_tell_nothing_leave_the_lidar(well: Drive, record_property: Note, name: str) -> None:
+    image, reason, counted = UNINFORMATIVE_IMAGES[name]
+    well.faults["rgb"] = changed(**image_fields(image, "rgb8"))
+    stamps = well.for_seconds(1.5)
+    well.expect_answers(stamps, record_property)
+    wait_for(lambda: well.statuses()["rgb"][0] == WARN and well.statuses()["rgb"][1].startswith(reason), 5)
+    wait_for(lambda: int(well.statuses()["rgb"][2].get(counted, 0)) > 3, 5)
+    wait_for(lambda: well.statuses()["fusion"][1].endswith("without rgb"), 5)
     well.expect_recovery(record_property)
 
 

@@ -28,6 +28,8 @@ CAMERA = CameraModel(np.array([[180.0, 0, 160], [0, 180.0, 48], [0, 0, 1]]), WID
 LIDAR_TO_CAMERA = "[0.0, -1.0, 0.0, 0.0, 0.0, 0.0, -1.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0]"
 PATIENT = ["-p", "wait_s:=1.0", "-p", "rgb.timeout_s:=5.0", "-p", "lidar.timeout_s:=5.0"]
 """Times that hold on a machine that does much else besides."""
+NOISE, SWEEP_NOISE = np.random.default_rng(0), 1e-3
+"""Of the sensors; the sweep's in metres."""
 IMAGES = ("labels", "confidence", *FOREGROUND)
 
 
@@ -138,14 +140,18 @@ class Vehicle:
 
 
 def picture(level: int) -> np.ndarray:
+    """The left half's red is `level`; its blue is noise, as no camera is without."""
     rgb = np.full((HEIGHT, WIDTH, 3), 32, np.uint8)
     rgb[:, : WIDTH // 2, 0] = level
+    rgb[:, : WIDTH // 2, 2] = NOISE.integers(16, 48, (HEIGHT, WIDTH // 2))
     return rgb
 
 
 def sweep() -> np.ndarray:
-    """Points in front, in the left and the right half of the image, and one behind."""
-    return np.array([[10, 2, 0, 0.5], [10, -2, 0, 0.5], [-10, 0, 0, 0.5]], np.float32)
+    """Points in front, in the left and the right half of the image, and one behind; each time a little elsewhere."""
+    points = np.array([[10, 2, 0, 0.5], [10, -2, 0, 0.5], [-10, 0, 0, 0.5]], np.float32)
+    points[:, :3] += NOISE.uniform(-SWEEP_NOISE, SWEEP_NOISE, (3, 3)).astype(np.float32)
+    return points
 
 
 def wait_for(condition: Callable[[], Any], timeout: float = 10.0) -> None:

@@ -9,13 +9,14 @@ import numpy as np
 import pytest
 
 from perception.frame import CameraModel, Prediction
-from perception.ros.assembly import Assembler, Input, Observation
+from perception.ros.assembly import Assembler, Input, Observation, SeeFrozen
 from perception.ros.calibration import Calibration, FileCalibration
 from perception.ros.cameras import CameraView
 from perception.ros.collector import Arrival, SensorSet
 from perception.ros.complaints import Complaints
 from perception.ros.convert import camera_info_fields, cloud_fields, image_fields, read_rgb
 from perception.ros.motion import EgoMotion
+from perception.sensors.presence import FrozenWatch
 from perception.sensors.projection import project_sweep
 
 INFOS = {"rgb": "/camera_info", "depth": "/depth/camera_info", "infrared": "/infrared/camera_info"}
@@ -53,6 +54,7 @@ class Bench:
         motion: EgoMotion | None = None,
         transforms: Any = None,
         file: FileCalibration | None = None,
+        frozen: SeeFrozen = lambda sensor, stamp_ns, content: None,
     ) -> None:
         self.errors: list[str] = []
         self.warnings: list[str] = []
@@ -62,14 +64,14 @@ class Bench:
             calibration.put_camera_info(camera_info(width, 24, 70.0))
         complaints = Complaints(self.errors.append, self.warnings.append)
         drop: Any = lambda *what: self.drops.append(what)  # noqa: E731
-        self._assemble = Assembler(calibration, INFOS, complaints, drop, motion)
+        self._assemble = Assembler(calibration, INFOS, complaints, drop, motion, frozen=frozen)
 
     def __call__(
-        self, trigger: str, topic: str = "/image", rectified: str = "auto", **messages: Any
+        self, trigger: str, stamp_ns: int = 5, topic: str = "/image", rectified: str = "auto", **messages: Any
     ) -> Observation | None:
         topics = {**TOPICS, "rgb": topic}
         arrivals = {
-            name: Arrival(5 if name == trigger else 6, 0.0, Input(topics[name], content))
+            name: Arrival(stamp_ns + (name != trigger), 0.0, Input(topics[name], content))
             for name, content in messages.items()
         }
         return self._assemble(SensorSet(trigger, arrivals), image_rectified=rectified)
@@ -297,7 +299,7 @@ def test_an_image_that_is_not_rectified_is_and_its_labels_go_back() -> None:
 def test_a_rectified_image_stays_as_it_is_whatever_d_says(topic: str, rectified: str) -> None:
     bench, (messages, _) = Bench(), raw_scene()
     bench.calibration.put_camera_info(camera_info(64, 24, 70.0, **RAW))
-    seen = bench("rgb", topic, rectified, **messages)
+    seen = bench("rgb", topic=topic, rectified=rectified, **messages)
     assert seen is not None
     assert seen.frame.rgb is not None
     np.testing.assert_array_equal(seen.frame.rgb, read_rgb(messages["rgb"]))
@@ -381,3 +383,68 @@ def test_infrared_alone_goes_through_its_own_lens_and_back() -> None:
     labels = np.where(seen.frame.infrared > 90, 3, 1).astype(np.uint8)
     back = seen.returned(Prediction(0, labels, labels, {})).labels
     np.testing.assert_allclose(np.argwhere(back == 3).mean(axis=0)[::-1], spot, atol=0.8)
+
+
+def noise(number: int, sensor: str) -> SimpleNamespace:
+    """A message that differs from those of other numbers."""
+    rng = np.random.default_rng(number)
+    sweep = rng.uniform(1, 9, (300, 4)).astype(np.float32)
+    sweep[:, 3] = np.floor(255 * rng.random(300))
+    fields = {
+        "rgb": lambda: image_fields(rng.integers(0, 256, (24, 64, 3), np.uint8), "rgb8"),
+        "lidar": lambda: cloud_fields(sweep, lambda **field: SimpleNamespace(**field)),
+    }
+    return message(sensor, **fields[sensor]())
+
+
+def test_a_frozen_camera_is_left_out_while_the_lidar_lives() -> None:
+    bench = Bench(frozen=FrozenWatch().see)
+    frozen, seen = noise(0, "rgb"), list[Observation | None]()
+    for number in range(6):
+        seen.append(bench("rgb", number * 100_000_000, rgb=frozen, lidar=noise(number, "lidar")))
+    assert [each.frame.modalities for each in seen if each] == [("rgb", "lidar")] * 3 + [("lidar",)] * 3
+    last = seen[-1]
+    assert last is not None
+    assert (last.frame.stamp_ns, last.frame.size, last.frame_id) == (500_000_001, (64, 24), "left")
+    reason = "rgb is frozen: the same content comes again and again under new stamps (driver, cable?)"
+    assert last.frozen == {"rgb": reason}
+    again = bench("rgb", 600_000_000, rgb=noise(1, "rgb"), lidar=noise(6, "lidar"))
+    assert again is not None
+    assert again.frame.modalities == ("rgb", "lidar")
+
+
+def test_a_picture_that_is_played_for_ever_is_answered_and_told() -> None:
+    bench, messages = Bench(frozen=FrozenWatch().see), {"rgb": noise(0, "rgb"), "lidar": noise(0, "lidar")}
+    for number in range(8):
+        seen = bench("rgb", number * 100_000_000, **messages)
+        assert seen is not None
+        assert (seen.frame.modalities, seen.frozen) == (("rgb", "lidar"), {})
+    assert sum("is frozen" in line for line in bench.warnings) == 2
+    assert not bench.drops
+
+
+def test_intensities_are_scaled_by_all_sweeps_so_far() -> None:
+    bench = Bench()
+    for number in range(20):
+        bench("lidar", number, lidar=noise(number, "lidar"))
+    dark = noise(99, "lidar")
+    dark.data = cloud_fields(np.ones((300, 4), np.float32), lambda **field: SimpleNamespace(**field))["data"]
+    seen = bench("lidar", 99, lidar=dark)
+    assert seen is not None
+    assert seen.frame.points is not None
+    np.testing.assert_array_equal(seen.frame.points[:, 3], np.float32(1 / 255))
+    assert [line.partition(",")[0] for line in bench.warnings] == [
+        "/points: intensity: field 'intensity' goes up to 254"
+    ]
+
+
+def test_a_lidar_without_intensity_is_used_and_told_once() -> None:
+    bench = Bench()
+    for stamp in range(3):
+        bare = message("lidar")
+        bare.fields = bare.fields[:3]
+        seen = bench("lidar", stamp, lidar=bare)
+        assert seen is not None
+        assert seen.frame.points is not None
+        assert not seen.frame.points[:, 3].any()
+    assert bench.warnings == ["/points: intensity: none, nor reflectivity, among x, y, z; it is 0 for every point"]

@@ -124,6 +124,76 @@ def test_a_broken_image_is_said_and_a_broken_sweep_left_out(tmp_path: Path) -> N
 def test_images_without_stamps_are_taken_when_they_were_recorded(tmp_path: Path) -> None:
     bare = [each._replace(data=with_stamp(each.data, 0)) for each in messages() if each.topic == "/image"]
     assert BagFrames(write(tmp_path / "bag", bare)).stamps_ns == [T0 + number * 100_000_000 for number in range(5)]
+    assert BagFrames(tmp_path / "bag").remarks == [
+        "/image: 5 of 5 header stamps are zero; the time of recording counts instead"
+    ]
+    stamp = BagFrames(tmp_path / "bag").observe(3).header.stamp
+    assert stamp.sec * 1_000_000_000 + stamp.nanosec == T0 + 300_000_000
+
+
+def restamped(each: RawMessage, shift_ns: int) -> RawMessage:
+    return each._replace(data=with_stamp(each.data, each.stamp_ns + shift_ns))
+
+
+def test_clocks_that_never_meet_are_named_and_nothing_is_labelled(tmp_path: Path) -> None:
+    since_boot = [restamped(each, 40_000_000_000 - T0) if each.topic == "/points" else each for each in messages()]
+    with pytest.raises(DataError, match=r"nothing pairs; rgb: its stamps .* those of lidar \(40\.0 s to 40\.4 s\)"):
+        BagFrames(write(tmp_path / "bag", since_boot))
+
+
+def test_a_sensor_whose_clock_is_another_is_left_out_with_a_word(tmp_path: Path) -> None:
+    found = [serialise_extrinsics(T0, LIDAR_TO_CAMERA, CAMERA)]
+    for number in range(5):
+        frame = make_frame(number, 100 * number)
+        frame.infrared = np.random.default_rng(number).integers(0, 256, (64, 96), np.uint8)
+        found += [restamped(m, 40_000_000_000 - T0) if m.topic == "/points" else m for m in serialise(frame)]
+    frames = BagFrames(write(tmp_path / "bag", found))
+    assert [frame.modalities for frame in frames] == [("rgb", "infrared")] * 5
+    assert len(frames.remarks) == 1
+    assert frames.remarks[0].startswith("lidar: its stamps (40.0 s to 40.4 s) never meet those of rgb (2023-11-14")
+
+
+def test_a_stamp_that_stands_still_is_told(tmp_path: Path) -> None:
+    still = [each._replace(data=with_stamp(each.data, T0)) if each.topic == "/image" else each for each in messages()]
+    frames = BagFrames(write(tmp_path / "bag", still))
+    assert frames.remarks == ["/image: 4 of 5 messages have the stamp of another and are left out"]
+
+
+def test_frozen_cameras_are_left_out_whatever_is_read_first(tmp_path: Path) -> None:
+    """From the fourth equal image on, in any order and in any process."""
+    frozen = [make_frame(0 if 3 <= number < 9 else number + 1, 100 * number) for number in range(12)]
+    found = [serialise_extrinsics(T0, LIDAR_TO_CAMERA, CAMERA)]
+    for number, frame in enumerate(frozen):
+        ahead = np.random.default_rng(number).uniform((5, -1, -1, 0), (20, 1, 1, 1), (20, 4))
+        frame.points = ahead.astype(np.float32)
+        found += serialise(frame)
+    frames = BagFrames(write(tmp_path / "bag", found))
+    wanted = [("rgb", "lidar")] * 6 + [("lidar",)] * 3 + [("rgb", "lidar")] * 3
+    assert [frame.modalities for frame in frames] == wanted
+    elsewhere = pickle.loads(pickle.dumps(frames))
+    assert [elsewhere[number].modalities for number in reversed(range(12))] == wanted[::-1]
+    assert (frames[7].stamp_ns, frames[7].size) == (T0 + 700_000_000, (96, 64))
+    assert frames.absent["rgb"].startswith("rgb is frozen: ")
+
+
+@pytest.mark.parametrize(("factor", "maximum"), [(1, 1), (255, 255), (100, 100), (3300, 3300)])
+def test_one_scale_of_intensity_for_the_whole_recording(tmp_path: Path, factor: float, maximum: float) -> None:
+    """The first sweeps are dark, and yet read with what the later ones taught."""
+    found = [serialise_extrinsics(T0, LIDAR_TO_CAMERA, CAMERA)]
+    truth = []
+    for number in range(12):
+        frame = make_frame(number, 100 * number)
+        frame.points = np.random.default_rng(number).uniform(0.01, 1, (400, 4)).astype(np.float32)
+        if number < 4:
+            frame.points[:, 3] *= 0.004
+        truth.append(frame.points[:, 3].copy())
+        frame.points[:, 3] *= factor
+        found += serialise(frame)
+    frames = BagFrames(write(tmp_path / "bag", found))
+    for wanted, frame in zip(truth, frames, strict=True):
+        assert frame.points is not None
+        np.testing.assert_allclose(frame.points[:, 3], wanted * (factor / maximum), rtol=0.02)
+    assert len(frames.remarks) == (factor != 1)
 
 
 def raw_bag(path: Path, topic: str = "/image") -> Path:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from perception.errors import MessageError
 from perception.ros.clouds import cloud_fields, read_points
+from perception.sensors.intensity import IntensityScale
 
 CODES = {"i1": 1, "u1": 2, "i2": 3, "u2": 4, "i4": 5, "u4": 6, "f4": 7, "f8": 8}
 
@@ -87,7 +88,7 @@ def test_labels_and_colours_are_written_as_rviz_reads_them() -> None:
     [([0, 0.5, 1], 0, [0, 0.5, 1]), ([0, 51, 255], 0, [0, 0.2, 1]), ([0, 50, 300], 100, [0, 0.5, 1])],
 )
 def test_intensity_is_scaled_to_one(intensity: list[float], maximum: float, wanted: list[float]) -> None:
-    points = np.zeros((3, 4), np.float32)
+    points = np.ones((3, 4), np.float32)
     points[:, 3] = intensity
     np.testing.assert_allclose(read_points(cloud(points), maximum)[:, 3], wanted, rtol=1e-6)
 
@@ -118,6 +119,35 @@ def test_broken_clouds_name_the_field(changes: dict[str, Any], name: str) -> Non
         read_points(cloud(np.ones((4, 4)), **changes))
 
 
-def test_a_cloud_of_nothing_but_nan_is_empty() -> None:
-    with pytest.raises(MessageError, match="no finite point among 4"):
-        read_points(cloud(np.full((4, 4), np.nan)))
+@pytest.mark.parametrize("nothing", [np.nan, np.inf, 0.0])
+def test_a_cloud_without_any_echo_is_empty(nothing: float) -> None:
+    with pytest.raises(MessageError, match=r"^data: no point with an echo among 4"):
+        read_points(cloud(np.full((4, 4), nothing)))
+
+
+def test_points_without_an_echo_are_left_out_of_organised_clouds() -> None:
+    """A third at 0, 0, 0 as the velodyne driver leaves them, a third NaN as the ouster driver does."""
+    points = np.random.default_rng(0).uniform(1, 30, (16, 90, 4)).astype(np.float32)
+    points[..., 3] /= 30
+    points[:, ::3, :3], points[:, 1::3, :3] = 0.0, np.nan
+    message = cloud(points.reshape(-1, 4), height=16, width=90, row_step=90 * 16)
+    np.testing.assert_array_equal(read_points(message), points[:, 2::3].reshape(-1, 4))
+    on_an_axis = np.float32([[0, 5, 0, 0.5], [0, 0, -1, 0.5], [2, 0, 0, 0.5], [-0.0, 0, 0, 0.5]])
+    np.testing.assert_array_equal(read_points(cloud(on_an_axis)), on_an_axis[:3])
+
+
+def test_reflectivity_stands_in_for_intensity() -> None:
+    points = np.random.default_rng(0).random((50, 4), np.float32)
+    message = cloud(points)
+    message.fields = [*message.fields[:3], field("reflectivity", 12, 7)]
+    np.testing.assert_array_equal(read_points(message), points)
+
+
+def test_ring_alone_is_no_intensity_and_is_told_once() -> None:
+    scale = IntensityScale()
+    message = cloud(np.ones((4, 4)))
+    message.fields = [*message.fields[:3], field("ring", 12, 4)]
+    for _ in range(2):
+        np.testing.assert_array_equal(read_points(message, scale=scale), [[1, 1, 1, 0]] * 4)
+    assert scale.words() == ["intensity: none, nor reflectivity, among x, y, z, ring; it is 0 for every point"]
+    assert scale.described == "none"

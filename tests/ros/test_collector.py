@@ -168,6 +168,23 @@ def test_a_bag_that_starts_again_clears_everything() -> None:
     assert c.clock_jumps == 1
 
 
+def test_what_a_jump_of_the_clock_throws_away_is_counted_once() -> None:
+    """A set that nobody has taken, one that still waits, and a sweep that was in neither."""
+    c = collector("rgb", "lidar")
+    both(c, 3, start=5000)
+    for sensor, stamp in (("rgb", 5300), ("lidar", 5305), ("lidar", 5340), ("rgb", 5400)):
+        c.offer(sensor, stamp * MS, sensor, 0.3 + stamp / 1000)
+    c.offer("rgb", 0, "rgb", 5.8)
+    assert c.clock_jumps == 1
+    assert c.sensors["rgb"].drops == {"clock jump": 2}
+    first = {"unmatched": 1}  # the LiDAR was not known yet when the first image was answered
+    assert c.sensors["lidar"].drops == {**first, "clock jump": 1}
+    answered = 3
+    assert c.sensors["rgb"].received == answered + 2 + 1, "answered, thrown away, and the one that begins anew"
+    assert offer(c, "lidar", 5, 5810) == {"rgb": 0, "lidar": 5}
+    assert c.clock_jumps == 1
+
+
 def test_unused_messages_are_counted() -> None:
     c = collector("rgb", "depth")
     offer(c, "rgb", 0, 0)

@@ -30,6 +30,7 @@ class Bench:
         self.refused: dict[str, str] = {}
         self.misaligned: Misalignment | None = None
         self.bits = 0
+        self.intensity = ""
 
     def answer(self, count: int) -> None:
         image = np.zeros((1, 1), np.uint8)
@@ -40,9 +41,8 @@ class Bench:
     def tick(self, **sensors: SensorState) -> dict[str, tuple[bytes, str, dict[str, str]]]:
         self.now += 1
         summary = self.statistics.summary()
-        array = self.diagnostics.report(
-            Snapshot(self.now, sensors, 0, summary, self.refused, self.misaligned, self.bits)
-        )
+        snapshot = Snapshot(self.now, sensors, 0, summary, self.refused, self.misaligned, self.bits, self.intensity)
+        array = self.diagnostics.report(snapshot)
         return {
             status.name.removeprefix("perception: "): (
                 status.level,
@@ -100,6 +100,27 @@ def test_a_lost_sensor_is_a_warning() -> None:
     assert said["lidar"][:2] == (WARN, "silent for 3.2 s")
 
 
+def test_a_sensor_that_tells_nothing_is_a_warning_with_a_count() -> None:
+    bench = Bench()
+    bench.tick(rgb=bench.sensor(5), lidar=bench.sensor(5))
+    bench.answer(10)
+    bench.complaints.warn("/image", "rgb is black: 99.9 % of the pixels are below 16 of 255 (lens cap, exposure?)")
+    black = bench.sensor(15)
+    black.drops["no information"] = 10
+    said = bench.tick(rgb=black, lidar=bench.sensor(15))
+    assert said["rgb"][:2] == (WARN, "rgb is black: 99.9 % of the pixels are below 16 of 255 (lens cap, exposure?)")
+    assert said["rgb"][2]["dropped_no_information"] == "10"
+    assert said["fusion"][:2] == (WARN, "rgb+lidar, 10.0 Hz, without rgb")
+
+
+def test_the_lidar_tells_its_scale() -> None:
+    bench = Bench()
+    bench.intensity = "0–255 of intensity, learnt"
+    said = bench.tick(rgb=bench.sensor(5), lidar=bench.sensor(5))
+    assert said["lidar"][2]["intensity"] == "0–255 of intensity, learnt"
+    assert "intensity" not in said["rgb"][2]
+
+
 def test_a_sensor_slower_than_its_timeout_is_no_error_while_it_is_answered() -> None:
     bench = Bench()
     bench.tick(rgb=bench.sensor(5))
@@ -128,6 +149,19 @@ def test_an_image_that_comes_raw_and_compressed_counts_once() -> None:
     bench.tick(rgb=bench.sensor(10, duplicate=5))
     said = bench.tick(rgb=bench.sensor(30, duplicate=15))
     assert said["rgb"][:2] == (OK, "10.0 Hz")
+
+
+def test_stamps_since_boot_are_another_clock() -> None:
+    bench = Bench()
+    bench.tick(rgb=bench.sensor(5), lidar=bench.sensor(5))
+    bench.answer(10)
+    lidar = bench.sensor(15)
+    lidar.missed, lidar.unmatched, lidar.gap_ns = 10, 10, -1_795_946_360_000_000_000
+    said = bench.tick(rgb=bench.sensor(15), lidar=lidar)
+    assert said["lidar"][:2] == (
+        WARN,
+        "10.0 Hz, but its stamps are -1795946360 s off those of rgb: it has another clock (since boot?)",
+    )
 
 
 def test_a_living_sensor_that_is_in_no_frame_is_a_warning() -> None:

@@ -28,6 +28,7 @@ from perception.ros.dds import use_profile
 from perception.ros.kitti_messages import marker_message
 from perception.ros.node_process import private_network
 from perception.ros.pace import Pace
+from perception.ros.raw_bag import RawBagWriter
 from perception.ros.replay import Published, Replay, _move_list
 from perception.ros.sources import open_source
 from perception.ros.spinning import spinning
@@ -121,6 +122,25 @@ def test_span_rate_and_recorded_stamps(node: Node, bag: Path) -> None:
     assert 0.05 < took < 0.5  # 0.2 s at twice the speed
 
 
+@pytest.mark.parametrize("stamps", ["now", "bag"])
+def test_headers_without_stamps_have_the_time_of_their_recording(
+    node: Node, bag: Path, tmp_path: Path, stamps: str
+) -> None:
+    """None is like another, and none is of 1970 plus what the replay adds."""
+    with closing(open_source(bag)) as source, RawBagWriter(tmp_path / "bare") as writer:
+        for message in source.messages(["/image"], source.start_ns, source.end_ns):
+            writer.write(message._replace(data=with_stamp(message.data, 0)))
+    images = Listener(node, Image, f"/z{stamps}/image")
+    summary, published, _ = play(node, tmp_path / "bare", f"/z{stamps}", ["/image"], stamps=stamps)
+    images.wait(8)
+    got = [stamp_ns(image) for _, image in images.got]
+    if stamps == "bag":
+        assert got == [STAMP + number * STEP for number in range(8)]
+    assert np.diff(got).tolist() == [STEP] * 7
+    assert [each.recorded_ns for each in published] == [STAMP + number * STEP for number in range(8)]
+    assert summary.unstamped == {"/image": 8}
+
+
 def test_clock_runs_with_the_recording(node: Node, bag: Path) -> None:
     clock = Listener(node, Clock, "/clock")
     time.sleep(0.3)
@@ -196,7 +216,7 @@ def test_transforms_and_markers_move_too() -> None:
         (serialise_extrinsics(STAMP, np.eye(4), CAMERA), "transforms"),
         (marker_message([], STAMP), "markers"),
     ):
-        data, latest = _move_list(message.type, message.data, 1_000_000_001)
+        data, latest, _ = _move_list(message.type, message, 1_000_000_001)
         assert latest == STAMP + 1_000_000_001
         moved: Any = TYPES.deserialize_cdr(data, message.type)
         assert [stamp_ns(each) for each in getattr(moved, name)] == [latest]

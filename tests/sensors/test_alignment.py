@@ -1,6 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import threading
+import time
+from collections import deque
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,7 +14,7 @@ import pytest
 
 from perception.datasets.registry import open_dataset
 from perception.frame import CameraModel, Frame
-from perception.sensors import project_sweep
+from perception.sensors import Projection, project_sweep
 from perception.sensors.alignment import LEAST, AlignmentMonitor, Misalignment, sweep_edges
 
 CAMERA = CameraModel(np.array([[300.0, 0, 159.5], [0, 300.0, 59.5], [0, 0, 1]]), 320, 120)
@@ -69,3 +73,33 @@ def test_a_picture_without_edges_says_nothing() -> None:
     points = np.tile(np.array([[0.0, 0.0, 5.0, 1.0]], np.float32), (50, 1))
     frame = Frame(0, np.zeros((120, 320, 3), np.uint8), points=points, camera=CAMERA, lidar_to_camera=np.eye(4))
     assert looked_at([frame] * LEAST) is None
+
+
+class Slow(deque[np.ndarray]):
+    """A deque in whose midst another thread gets its turn, as may happen to any."""
+
+    def __iter__(self) -> Iterator[np.ndarray]:
+        for each in super().__iter__():
+            time.sleep(0.001)
+            yield each
+
+
+def test_one_thread_may_ask_while_another_adds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The worker adds, and the diagnostics ask once a second."""
+    monkeypatch.setattr("perception.sensors.alignment.turned_gains", lambda frame, projection: np.zeros(18))
+    frame, projection = Frame(0, np.zeros((2, 2, 3), np.uint8)), Projection(*np.zeros((3, 0, 3)), 2, 2)  # type: ignore[arg-type]
+    monitor, over = AlignmentMonitor(), threading.Event()
+    monitor._gains = Slow([np.zeros(18)] * LEAST, maxlen=60)
+
+    def add() -> None:
+        while not over.is_set():
+            monitor.add(frame, projection)
+            time.sleep(0.001)
+
+    adding = threading.Thread(target=add)
+    adding.start()
+    try:
+        assert [monitor.verdict() for _ in range(3)] == [None] * 3
+    finally:
+        over.set()
+        adding.join()

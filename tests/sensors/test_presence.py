@@ -176,8 +176,8 @@ def test_fingerprints_tell_shapes_and_contents_apart() -> None:
 def test_frozen_sensors_are_taken_out_while_others_tell_something() -> None:
     frozen = {"rgb": "rgb is frozen: …"}
     both = Frame(0, SCENE, points=AHEAD, **PLACED)
-    left, taken = without_frozen(both, frozen)
-    assert (left.modalities, left.size, taken) == (("lidar",), (WIDTH, HEIGHT), frozen)
+    left, taken, kept = without_frozen(both, frozen)
+    assert (left.modalities, left.size, taken, kept) == (("lidar",), (WIDTH, HEIGHT), frozen, {})
     assert both.modalities == ("rgb", "lidar")
 
 
@@ -185,6 +185,11 @@ def test_what_is_all_there_is_stays() -> None:
     """A picture that is played again and again, or beside sensors that tell nothing."""
     alone, beside_nothing = Frame(0, SCENE), Frame(0, SCENE, points=np.zeros((5, 4), np.float32), **PLACED)
     for frame in (alone, beside_nothing):
-        assert without_frozen(frame, {"rgb": "rgb is frozen: …"}) == (frame, {})
+        left, taken, kept = without_frozen(frame, {"rgb": "rgb is frozen: …"})
+        assert left is frame
+        assert (taken, kept) == ({}, {"rgb": "rgb is frozen: …; it is all there is, and used"})
+
+
+def test_black_is_a_better_reason_than_frozen() -> None:
     black = Frame(0, np.zeros(RGB, np.uint8), points=AHEAD, **PLACED)
-    assert without_frozen(black, {"rgb": "rgb is frozen: …"}) == (black, {})
+    assert without_frozen(black, {"rgb": "rgb is frozen: …"}) == (black, {}, {})

@@ -46,6 +46,7 @@ def test_intensities_have_another_gain() -> None:
     np.testing.assert_allclose(points[:, 3], np.float32(fault.gain))
     assert fault.gain != 1
     assert (frame.points[:, 3] == 1).all()
+    np.testing.assert_array_equal(LidarFault(np.eye(4), gain=1.5).apply(frame).points[:, 3], 1.0)
 
 
 def test_keeps_every_second_or_fourth_beam() -> None:

@@ -25,7 +25,7 @@ from perception.datasets.kitti_tracklets import Tracklet
 from perception.frame import CameraModel
 from perception.sensors.projection import project
 
-MARGIN = 0.2
+MARGIN = 0.35
 """Metres around a box within which a point is neither in it nor surely outside."""
 
 FLOOR = 0.2

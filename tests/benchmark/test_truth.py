@@ -128,7 +128,7 @@ def test_stereo_images_are_read_with_their_depth(truth: Any, tmp_path: Path) -> 
     assert sample.frame.modalities == ("rgb", "depth")
     assert sample.frame.depth[0, 0] == pytest.approx(50 * 0.2 / 5)
     assert truth.picture(sample).shape == (10, 36, 3)
-    assert truth.shares([sample]) == {"background": 46, "road": 70 - 12, "vehicle": 4, "pedestrian": 0, "unknown": 0}
+    assert truth.shares([sample]) == {"background": 58, "road": 58, "vehicle": 4, "pedestrian": 0, "unknown": 0}
     with pytest.raises(DataError, match="12×10 pixels, was marked at 20×10"):
         loaded[1]
     with pytest.raises(DataError, match="no image c"):

@@ -13,7 +13,8 @@ from typing import Any
 from accuracy_faults import FAULTS, LATE
 from accuracy_targets import PEOPLE, UNBOXED
 from precisions import FRAMES, REAL, SEEDS
-from truth import MARKS, leave_out_unboxed, load, unboxed
+from truth import MARKS, load
+from unboxed import leave_out, load_unboxed
 
 from perception.cli.eval_suite import STEPS, suite_report
 from perception.datasets.penn_fudan import PennFudan
@@ -128,11 +129,13 @@ def by_sensors(kept: Mapping[str, list[str] | None]) -> Score:
 
 def by_boxes(name: str, samples: Sequence[Sample]) -> Score:
     """Points in and out of boxes alone, those left out that lie on vehicles which nobody boxed: see `truth`."""
-    marks = unboxed(MARKS / "kitti_unboxed.json")
+    outlines, folder = load_unboxed(), FOLDERS[name].partition("/")[0]
 
     def score(pipeline: Pipeline, held: dict[int, Sample], done: Callable[[], None]) -> dict[str, Any]:
         cleared = {
-            index: replace(leave_out_unboxed(sample, marks.get(sample.name, [])), labels=None, probabilities=None)
+            index: replace(
+                leave_out(sample, outlines.get(f"{folder}/{sample.name}", [])), labels=None, probabilities=None
+            )
             for index, sample in held.items()
             if sample.point_labels is not None
         }

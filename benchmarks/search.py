@@ -127,7 +127,7 @@ def search(rounds: int = 20, threads: int = 2) -> dict[str, dict[str, Any]]:
     rng = np.random.default_rng(0)
     network_input = NetworkInput(
         rng.integers(0, 256, (HEIGHT, WIDTH, 3), np.uint8),
-        rng.integers(0, 256, (HEIGHT // 2, WIDTH // 2, 8), np.uint8),
+        rng.integers(0, 256, (HEIGHT // 2, WIDTH // 2, 10), np.uint8),
         np.ones(4, np.float32),
     )
     with TemporaryDirectory() as scratch:

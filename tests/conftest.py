@@ -80,7 +80,7 @@ def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from openvino import opset13 as ops
 
     rgb = ops.parameter([1, -1, -1, 3], Type.u8, name="rgb")
-    aux = ops.parameter([1, -1, -1, 8], Type.u8, name="aux")
+    aux = ops.parameter([1, -1, -1, 10], Type.u8, name="aux")
     present = ops.parameter([1, 4], Type.f32, name="present")
     red = ops.convert(ops.gather(rgb, ops.constant(np.int32(0)), ops.constant(np.int32(3))), "i32")
     # A network that ignores an input would lose it.

@@ -32,7 +32,7 @@ MILLIONS = {
 @pytest.fixture(scope="module")
 def network_input() -> NetworkInput:
     rng = np.random.default_rng(0)
-    rgb, aux = rng.integers(0, 256, (64, 128, 3), np.uint8), rng.integers(0, 256, (32, 64, 8), np.uint8)
+    rgb, aux = rng.integers(0, 256, (64, 128, 3), np.uint8), rng.integers(0, 256, (32, 64, 10), np.uint8)
     return NetworkInput(rgb, aux, np.ones(4, np.float32))
 
 

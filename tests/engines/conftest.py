@@ -60,7 +60,9 @@ def network_input() -> NetworkInput:
     """Noise in every sensor."""
     rng = np.random.default_rng(0)
     return NetworkInput(
-        rng.integers(0, 256, (64, 96, 3), np.uint8), rng.integers(0, 256, (32, 48, 8), np.uint8), np.ones(4, np.float32)
+        rng.integers(0, 256, (64, 96, 3), np.uint8),
+        rng.integers(0, 256, (32, 48, 10), np.uint8),
+        np.ones(4, np.float32),
     )
 
 

@@ -22,7 +22,7 @@ def test_engines_take_any_size_one_after_another(engine: str, request: pytest.Fi
     for height, width in ((64, 96), (96, 64), (64, 96)):
         x = NetworkInput(
             np.zeros((height, width, 3), np.uint8),
-            np.zeros((height // 2, width // 2, 8), np.uint8),
+            np.zeros((height // 2, width // 2, 10), np.uint8),
             np.ones(4, np.float32),
         )
         out = loaded.infer(x)

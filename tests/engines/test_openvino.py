@@ -100,7 +100,7 @@ def test_the_oldest_size_makes_room_for_the_fifth(exported: Path) -> None:
 
 def test_an_idle_branch_is_worked_out_when_compiling(exported: Path) -> None:
     model = openvino.Core().read_model(exported)
-    model.reshape({"rgb": [1, 64, 96, 3], "aux": [1, 32, 48, 8], "present": [1, 4]})
+    model.reshape({"rgb": [1, 64, 96, 3], "aux": [1, 32, 48, 10], "present": [1, 4]})
     before = convolutions_at_run_time(model)
     assert convolutions_at_run_time(specialise(model, (True, False, False, False))) < before
     assert convolutions_at_run_time(specialise(model, (False, True, True, True))) < before
@@ -152,7 +152,7 @@ def test_without_a_place_to_write_nothing_is_cached(
 def noise(width: int) -> NetworkInput:
     """Noise in every sensor, 64 pixels high."""
     rng = np.random.default_rng(width)
-    aux = rng.integers(0, 256, (32, width // 2, 8), np.uint8)
+    aux = rng.integers(0, 256, (32, width // 2, 10), np.uint8)
     return NetworkInput(rng.integers(0, 256, (64, width, 3), np.uint8), aux, np.ones(4, np.float32))
 
 

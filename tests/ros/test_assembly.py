@@ -388,7 +388,7 @@ def test_infrared_alone_goes_through_its_own_lens_and_back() -> None:
 def noise(number: int, sensor: str) -> SimpleNamespace:
     """A message that differs from those of other numbers."""
     rng = np.random.default_rng(number)
-    sweep = rng.uniform(1, 9, (300, 4)).astype(np.float32)
+    sweep = rng.uniform((-3, -1, 3, 0), (3, 1, 9, 1), (300, 4)).astype(np.float32)
     sweep[:, 3] = np.floor(255 * rng.random(300))
     fields = {
         "rgb": lambda: image_fields(rng.integers(0, 256, (24, 64, 3), np.uint8), "rgb8"),
@@ -428,7 +428,8 @@ def test_intensities_are_scaled_by_all_sweeps_so_far() -> None:
     for number in range(20):
         bench("lidar", number, lidar=noise(number, "lidar"))
     dark = noise(99, "lidar")
-    dark.data = cloud_fields(np.ones((300, 4), np.float32), lambda **field: SimpleNamespace(**field))["data"]
+    sweep = np.random.default_rng(99).uniform((-3, -1, 3, 1), (3, 1, 9, 1), (300, 4)).astype(np.float32)
+    dark.data = cloud_fields(sweep, lambda **field: SimpleNamespace(**field))["data"]
     seen = bench("lidar", 99, lidar=dark)
     assert seen is not None
     assert seen.frame.points is not None

@@ -18,6 +18,9 @@ OK, WARN, ERROR, STALE = DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticS
 STANDING = ("duplicate", "out of order")
 """Why the collector drops the messages of a sensor whose stamps do not go on."""
 
+UNPLACED = ("no calibration", "out of view")
+"""Why the assembler leaves a sensor out whose messages are good."""
+
 Report = tuple[bytes, str, dict[str, object]]
 """Level, one line for a human, and values for a dashboard."""
 
@@ -149,7 +152,8 @@ class Diagnostics:
 
 def _left_out(state: SensorState, before: SensorState) -> bool:
     """Whether frames are made without the sensor."""
-    return not state.alive or state.unpaired or state.drops["no calibration"] > before.drops["no calibration"]
+    unplaced = any(state.drops[cause] > before.drops[cause] for cause in UNPLACED)
+    return not state.alive or state.unpaired or unplaced
 
 
 def _overdue(summary: Summary, now: float) -> bool:

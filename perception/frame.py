@@ -83,8 +83,7 @@ class Frame:
                 raise FrameError("points without calibration: give both camera and lidar_to_camera")
             _check_intensity(self.points)
         if self.lidar_to_camera is not None:
-            # Training mirrors frames.
-            fault = rigid_fault(self.lidar_to_camera, may_mirror=True)
+            fault = rigid_fault(self.lidar_to_camera)
             if fault:
                 raise FrameError(f"lidar_to_camera: no rigid transform: {fault}")
             self.lidar_to_camera = np.asarray(self.lidar_to_camera, np.float64)

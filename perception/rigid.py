@@ -12,11 +12,8 @@ TOLERANCE = 1e-3
 """Of the lengths and products of the rotation's rows: matrices come printed with few digits."""
 
 
-def rigid_fault(matrix: ArrayLike, may_mirror: bool = False) -> str | None:
-    """Why the (4, 4) numbers are no rigid transform, with the number that is off; None where they are one.
-
-    may_mirror: let a reflection pass.
-    """
+def rigid_fault(matrix: ArrayLike) -> str | None:
+    """Why the (4, 4) numbers are no rigid transform, with the number that is off; None where they are one."""
     m = np.asarray(matrix, np.float64)
     if m.shape != (4, 4):
         return f"shape {m.shape}, expected (4, 4)"
@@ -36,6 +33,6 @@ def rigid_fault(matrix: ArrayLike, may_mirror: bool = False) -> str | None:
         product = rotation[one] @ rotation[other]
         if abs(product) > TOLERANCE:
             return f"rows {one + 1} and {other + 1} of its rotation are not perpendicular: product {product:.3g}"
-    if np.linalg.det(rotation) < 0 and not may_mirror:
+    if np.linalg.det(rotation) < 0:
         return "the determinant of its rotation is -1, expected 1: it mirrors"
     return None

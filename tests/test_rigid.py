@@ -36,7 +36,7 @@ def test_a_matrix_printed_with_four_digits_is_rigid() -> None:
     assert rigid_fault(MOUNT) is None
 
 
-@pytest.mark.parametrize("matrix", [MOUNT.T, MOUNT * 0.001, np.zeros((4, 4))])
+@pytest.mark.parametrize("matrix", [MOUNT.T, MOUNT * 0.001, np.zeros((4, 4)), np.diag([-1.0, 1, 1, 1])])
 def test_a_frame_takes_no_other(matrix: np.ndarray) -> None:
     camera = CameraModel(np.array([[70.0, 0, 31.5], [0, 70.0, 11.5], [0, 0, 1]]), 64, 24)
     with pytest.raises(FrameError, match="lidar_to_camera: no rigid transform: "):

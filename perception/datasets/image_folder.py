@@ -15,6 +15,7 @@ from perception.datasets.lazy import LazySequence
 from perception.datasets.simulated import DEPTH_UNITS
 from perception.errors import DataError
 from perception.frame import CameraModel, Frame
+from perception.sensors.registration import same_shape
 
 PERIOD_NS = 100_000_000
 """Images in a folder have no stamps: one is taken every 0.1 s."""
@@ -27,7 +28,8 @@ class ImageFolder(LazySequence[Frame]):
 
     camera, lidar_to_camera: needed with sweeps; else ROOT/calib/NAME.txt or ROOT/calib.txt in KITTI's object layout
     say them. names: the images', without suffix. Raises DataError for a folder without images and two images of one
-    name; when indexed, for files that are truncated or odd, and a sweep without calibration.
+    name; when indexed, for files that are truncated or odd, a sweep without calibration, and a calibration of another
+    shape than the image.
     """
 
     def __init__(
@@ -70,8 +72,12 @@ class ImageFolder(LazySequence[Frame]):
     def _calibration(self, name: str, width: int, height: int) -> tuple[CameraModel | None, Any]:
         if self._camera is not None:
             camera = self._camera
-            same = (camera.width, camera.height) == (width, height)
-            return camera if same else camera.resized(width, height), self._lidar_to_camera
+            if not same_shape((camera.width, camera.height), (width, height)):
+                raise DataError(
+                    f"{self.root}: {name} has {width}×{height} pixels, but the calibration is of "
+                    f"{camera.width}×{camera.height}, another shape: it is not this camera's, or of a part of the image"
+                )
+            return camera.resized(width, height), self._lidar_to_camera
         for path in (self.root / "calib" / f"{name}.txt", self.root / "calib.txt"):
             if path.is_file():
                 found = read_object_calibration(path)

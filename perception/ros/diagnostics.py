@@ -15,7 +15,7 @@ from perception.sensors.alignment import Misalignment
 
 OK, WARN, ERROR, STALE = DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticStatus.ERROR, DiagnosticStatus.STALE
 
-LEFT_OUT = ("broken", "no calibration", "no information", "frozen")
+LEFT_OUT = ("broken", "no calibration", "out of view", "no information", "frozen")
 """Why frames are made without the messages of a sensor that is heard."""
 
 STANDING = ("duplicate", "out of order")

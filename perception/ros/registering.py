@@ -55,12 +55,12 @@ def register(
     lookup(frame, anchor's frame): (4, 4) by TF, or MessageError. distance: see `register_infrared`. rectified: see
     `cameras.RECTIFIED`. Raises MessageError, field first, where it is not known how the image is to be registered.
     """
-    sensor, image, own = seen.sensor, seen.image, seen.own
-    size = image.shape[1], image.shape[0]
+    sensor, image, own, frame = seen.sensor, seen.image, seen.own, _bare(seen.frame)
+    size, known = (image.shape[1], image.shape[0]), {_bare(name) for name in anchor.frames}
     if own is None:
-        if seen.frame and anchor.frames and seen.frame not in anchor.frames:
+        if frame and known and frame not in known:
             raise MessageError(
-                f"frame_id: '{seen.frame}' is not the camera's '{anchor.frames[0]}', and nothing on {seen.info_topic} "
+                f"frame_id: '{frame}' is not the camera's '{anchor.frames[0]}', and nothing on {seen.info_topic} "
                 f"says how it looks; the {sensor} image is left out"
             )
         if not same_shape(size, anchor.size):
@@ -69,10 +69,10 @@ def register(
                 f"{seen.info_topic} says how it looks; the {sensor} image is left out"
             )
         return _straight(sensor, image, anchor.lens and anchor.lens.resized(*size))
-    named = own.model.frame_id
-    if seen.frame and named and seen.frame != named:
+    named = _bare(own.model.frame_id)
+    if frame and named and frame != named:
         raise MessageError(
-            f"frame_id: images are in '{seen.frame}', {seen.info_topic} is of '{named}': is that another camera's? "
+            f"frame_id: images are in '{frame}', {seen.info_topic} is of '{named}': is that another camera's? "
             f"The {sensor} image is left out"
         )
     try:
@@ -80,8 +80,8 @@ def register(
     except MessageError as error:
         raise MessageError(f"{error} ({seen.info_topic}); the {sensor} image is left out") from error
     image = _straight(sensor, image, view.raw_lens(seen.topic, rectified))
-    frame = seen.frame or named
-    here = not frame or not anchor.frames or frame in anchor.frames
+    frame = frame or named
+    here = not frame or not known or frame in known
     if anchor.view is None:
         if not here or not same_shape(size, anchor.size):
             raise MessageError(
@@ -111,6 +111,11 @@ def _straight(sensor: str, image: NDArray[Any], lens: Lens | None) -> NDArray[An
     if lens is None:
         return image
     return lens.rectify_depth(image) if sensor == "depth" else lens.rectify(image)
+
+
+def _bare(frame: str) -> str:
+    """A frame id without the slash that ROS 1 had before it."""
+    return frame.lstrip("/")
 
 
 def _text(size: tuple[int, int]) -> str:

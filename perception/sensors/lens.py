@@ -16,7 +16,10 @@ from perception.frame import CameraModel
 _OFF = 0.5
 """Pixels by which a point may miss itself on its way there and back; farther, and the lens's model has folded over."""
 
-_STEPS = (cv2.TERM_CRITERIA_COUNT + cv2.TERM_CRITERIA_EPS, 20, 1e-6)
+_STEP = 4
+"""Lenses are computed for one pixel in so many each way, and what lies between is interpolated: it is smooth."""
+
+_CRITERIA = (cv2.TERM_CRITERIA_COUNT + cv2.TERM_CRITERIA_EPS, 20, 1e-6)
 
 _NO_FRACTIONS: Any = None
 """What OpenCV takes, and its stubs do not, for maps of whole pixels."""
@@ -86,20 +89,30 @@ class _Maps(NamedTuple):
 
 @lru_cache(maxsize=8)
 def _maps(lens: Lens) -> _Maps:
-    """Made once per lens: a second or so."""
-    pixels = np.stack(np.meshgrid(np.arange(lens.width), np.arange(lens.height)), axis=-1).astype(np.float32)
+    """Made once per lens: some tenths of a second."""
+    across, down = (np.arange(0, size + _STEP, _STEP, dtype=np.float32) for size in (lens.width, lens.height))
+    pixels = np.stack(np.meshgrid(across, down), axis=-1)
     there = _distort(lens, pixels)
-    there[~(_distance(_undistort(lens, there), pixels) < _OFF)] = -10.0
     back = _undistort(lens, pixels)
-    back[~(_distance(_distort(lens, back), pixels) < _OFF)] = -10.0
-    there, back = (np.clip(np.nan_to_num(each, nan=-10.0), -10.0, 2.0**15 - 10) for each in (there, back))
+    there = _between(there, _distance(_undistort(lens, there), pixels) < _OFF, lens)
+    back = _between(back, _distance(_distort(lens, back), pixels) < _OFF, lens)
     smooth, fractions = cv2.convertMaps(there, _NO_FRACTIONS, cv2.CV_16SC2)
     whole = (cv2.convertMaps(each, _NO_FRACTIONS, cv2.CV_16SC2, nninterpolation=True)[0] for each in (there, back))
     nearest, returned = (np.asarray(each, np.int16) for each in whole)
     stretch = None
     if not np.allclose(_square(lens.r), np.eye(3)):
-        stretch = (1 / _rays(lens, pixels)[..., 2]).astype(np.float32)
+        every = np.stack(np.meshgrid(np.arange(lens.width), np.arange(lens.height)), axis=-1).astype(np.float32)
+        stretch = (1 / _rays(lens, every)[..., 2]).astype(np.float32)
     return _Maps(np.asarray(smooth, np.int16), np.asarray(fractions, np.uint16), nearest, returned, stretch)
+
+
+def _between(coarse: NDArray[np.float32], known: NDArray[np.bool_], lens: Lens) -> NDArray[np.float32]:
+    """Coordinates (h, w, 2) of every _STEP-th pixel → (H, W, 2) of all, outside where one beside is not `known`."""
+    u, v = np.meshgrid(*(np.arange(size, dtype=np.float32) / _STEP for size in (lens.width, lens.height)))
+    moderate = np.nan_to_num(np.clip(coarse, -1e4, 1e4))
+    found = np.asarray(cv2.remap(moderate, u, v, cv2.INTER_LINEAR), np.float32)
+    found[np.asarray(cv2.remap(known.astype(np.float32), u, v, cv2.INTER_LINEAR)) < 1 - 1e-3] = -10.0
+    return np.clip(found, -10.0, 2.0**15 - 10)
 
 
 def _rays(lens: Lens, pixels: NDArray[np.float32]) -> NDArray[np.float64]:
@@ -128,7 +141,7 @@ def _undistort(lens: Lens, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
     if lens.fisheye:
         found = cv2.fisheye.undistortPoints(near, k, d, R=r, P=p)
     else:
-        found = cv2.undistortPoints(near, k, d, R=r, P=p, criteria=_STEPS)
+        found = cv2.undistortPoints(near, k, d, R=r, P=p, criteria=_CRITERIA)
     return np.asarray(found, np.float32).reshape(pixels.shape)
 
 

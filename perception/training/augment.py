@@ -73,17 +73,21 @@ class Crop:
 
     def frame(self, frame: Frame) -> Frame:
         """`frame` as sensed through the crop."""
-        points_to_camera = frame.lidar_to_camera
-        if points_to_camera is not None and self.matrix[0, 0] < 0:
-            points_to_camera = np.diag([-1.0, 1.0, 1.0, 1.0]) @ points_to_camera
+        points, mount, ground = frame.points, frame.lidar_to_camera, frame.ground
+        if self.matrix[0, 0] < 0:
+            # The world is mirrored, both as the LiDAR and as the camera sees it: their mounting stays a rotation.
+            points = None if points is None else points * np.array([1, -1, 1, 1], np.float32)
+            mount = None if mount is None else np.diag([-1.0, 1, 1, 1]) @ mount @ np.diag([1.0, -1, 1, 1])
+            ground = ground.mirrored() if ground else None
         return replace(
             frame,
             rgb=None if frame.rgb is None else self.image(frame.rgb),
             depth=None if frame.depth is None else self.image(_fit(frame.depth, frame.size), True, np.nan),
             infrared=None if frame.infrared is None else self.image(_fit(frame.infrared, frame.size)),
             camera=None if frame.camera is None else self.camera(frame.camera),
-            lidar_to_camera=points_to_camera,
-            ground=frame.ground.mirrored() if frame.ground and self.matrix[0, 0] < 0 else frame.ground,
+            points=points,
+            lidar_to_camera=mount,
+            ground=ground,
         )
 
 

@@ -65,3 +65,14 @@ def test_mistakes_are_said(tmp_path: Path, fault: str) -> None:
         cv2.imwrite(str(tmp_path / "depth/000.png"), np.array([[0, 51]], np.uint8))
     with pytest.raises(DataError, match="without calibration" if fault == "sweep" else "16-bit"):
         ImageFolder(tmp_path)[0]
+
+
+def test_a_calibration_of_another_shape_is_not_that_of_these_images(tmp_path: Path) -> None:
+    images = write_images(tmp_path / "images", 1)
+    height, width = ImageFolder(images)[0].rgb.shape[:2]
+    binned = ImageFolder(images, CameraModel(CAMERA.intrinsics, 2 * width, 2 * height), np.eye(4))[0].camera
+    assert binned is not None
+    assert (binned.width, binned.intrinsics[0, 0]) == (width, 30)
+    other = ImageFolder(images, CameraModel(CAMERA.intrinsics, width + 40, height), np.eye(4))
+    with pytest.raises(DataError, match=rf"000 has {width}×{height} pixels, but the calibration is of {width + 40}×"):
+        other[0]

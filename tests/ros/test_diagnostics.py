@@ -178,11 +178,12 @@ def test_a_living_sensor_that_is_in_no_frame_is_a_warning() -> None:
     assert said["fusion"][:2] == (WARN, "rgb+lidar, 10.0 Hz, without lidar")
 
 
-def test_a_living_sensor_without_calibration_is_missing_from_the_frames() -> None:
+@pytest.mark.parametrize("cause", ["no calibration", "out of view"])
+def test_a_living_sensor_without_its_place_is_missing_from_the_frames(cause: str) -> None:
     bench = Bench()
     bench.tick(rgb=bench.sensor(5), lidar=bench.sensor(5))
     bench.answer(10)
-    said = bench.tick(rgb=bench.sensor(15), lidar=bench.sensor(15, **{"no calibration": 10}))
+    said = bench.tick(rgb=bench.sensor(15), lidar=bench.sensor(15, **{cause: 10}))
     assert said["fusion"][:2] == (WARN, "rgb+lidar, 10.0 Hz, without lidar")
 
 

@@ -148,11 +148,13 @@ def test_labels_of_images_that_are_not_rectified_are_in_the_images_as_they_came(
         labels = read_array(vehicle.labels()[stamp])
         known = labels != 255
         assert 0.8 < known.mean() < 1
-        assert (labels[:, : WIDTH // 2 - 5][known[:, : WIDTH // 2 - 5]] == index % 4).all()
-        assert (labels[:, WIDTH // 2 + 5 :][known[:, WIDTH // 2 + 5 :]] == 0).all()
+        left, right = (slice(None), slice(0, WIDTH // 2 - 5)), (slice(None), slice(WIDTH // 2 + 5, None))
+        # Where the rectified image ends, the network sees a mixture with the black beyond.
+        assert (labels[left][known[left]] == index % 4).mean() > 0.98
+        assert (labels[right][known[right]] == 0).all()
     vehicle.calibration = {}
-    labels = read_array(vehicle.labels()[vehicle.drive(2)[1]])
-    assert (labels != 255).all()
+    stamp = vehicle.drive(2)[1]
+    assert (read_array(vehicle.labels()[stamp]) != 255).all()
 
 
 def test_broken_messages_are_named_once_and_the_node_goes_on(vehicle: Vehicle, node: NodeProcess) -> None:

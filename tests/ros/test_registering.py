@@ -56,6 +56,7 @@ def test_what_agrees_in_shape_and_intrinsics_is_taken_as_it_is(size: tuple[int, 
     image = depth(*size)
     assert registered(image, own=own) is image
     assert registered(image, "", own) is image
+    assert registered(image, "/left", own) is image
 
 
 @pytest.mark.parametrize("frame", ["left", ""])

@@ -27,6 +27,7 @@ from perception.ros.registering import Anchor, Seen, register
 from perception.sensors.intensity import IntensityScale
 from perception.sensors.lens import Lens
 from perception.sensors.presence import without_frozen
+from perception.sensors.thermal import white_hot
 
 
 class Input(NamedTuple):
@@ -117,11 +118,13 @@ class Assembler:
         intensity_max: float = 0.0,
         infrared_distance: float = 20.0,
         image_rectified: str = "auto",
+        black_hot: bool = False,
     ) -> Observation | None:
         """The frame of these messages; None where none of them can be used.
 
         intensity_max: see `read_points`. infrared_distance: see `register_infrared` [m]. image_rectified: whether
-        images are, one of `cameras.RECTIFIED`; what the calibration file says counts where this is auto.
+        images are, one of `cameras.RECTIFIED`; what the calibration file says counts where this is auto. black_hot:
+        warm things are dark in infrared images.
         """
         rectified = image_rectified if image_rectified != "auto" else self._calibration.rectified
         inputs: dict[str, Input] = {name: arrival.message for name, arrival in matched.arrivals.items()}
@@ -130,7 +133,7 @@ class Assembler:
         readers: dict[str, Callable[[Any], Any]] = {
             "rgb": lambda message: read_rgb(message, self._bit_depth),
             "depth": read_depth,
-            "infrared": read_infrared,
+            "infrared": lambda message: white_hot(read_infrared(message)) if black_hot else read_infrared(message),
         }
         values: dict[str, Any] = {
             name: self._read(name, inputs[name], reader) for name, reader in readers.items() if name in inputs

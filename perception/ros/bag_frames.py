@@ -118,7 +118,12 @@ class BagFrames(NamedFrames):
                 calibration, info_topics, said, drop, self._motion, self._bit_depth, self._intensity, see
             )
             matched = SensorSet(instant.trigger, arrivals)
-            seen = assemble(matched, self._settings.intensity_max, self._settings.infrared_distance)
+            seen = assemble(
+                matched,
+                self._settings.intensity_max,
+                self._settings.infrared_distance,
+                black_hot=self._settings.black_hot,
+            )
         modality = instant.trigger
         if seen is None or modality not in {*seen.frame.modalities, *seen.frozen}:
             reason = "; ".join(complaints) or f"no calibration for {modality}"

@@ -3,11 +3,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 
+from perception.ground import Ground
 from perception.ros.collector import SensorState
 from perception.ros.complaints import Complaints
 from perception.ros.statistics import Summary
@@ -141,6 +143,7 @@ class Diagnostics:
             **{f"latency_{name}_ms": round(ms, 1) for name, ms in summary.latency_ms.items()},
             **{f"stamp_latency_{name}_ms": round(ms, 1) for name, ms in summary.stamp_latency_ms.items()},
             **{f"stage_{name}_ms": round(ms, 2) for name, ms in summary.stages_ms.items()},
+            **_ground(summary.ground),
             "clock_jumps": snapshot.clock_jumps,
         }
         alive = [name for name, state in snapshot.sensors.items() if state.alive]
@@ -160,6 +163,18 @@ class Diagnostics:
         if lost:
             return WARN, f"{text}, without {', '.join(lost)}", values
         return OK, text, values
+
+
+def _ground(ground: Ground | None) -> dict[str, object]:
+    """Where the camera hangs above the ground, by the newest frame."""
+    if ground is None:
+        return {"ground_source": "none"}
+    return {
+        "ground_source": ground.source,
+        "ground_height_m": round(ground.height, 2),
+        "ground_pitch_deg": round(math.degrees(ground.pitch), 1),
+        "ground_roll_deg": round(math.degrees(ground.roll), 1),
+    }
 
 
 def _left_out(state: SensorState, before: SensorState) -> bool:

@@ -32,6 +32,7 @@ from perception.ros.collector import JUMP_NS, Change, Collector, SensorSet
 from perception.ros.complaints import Complaints
 from perception.ros.diagnostics import Diagnostics, Snapshot
 from perception.ros.handover import Handover
+from perception.ros.levelling import Levelling
 from perception.ros.motion import EgoMotion
 from perception.ros.publishers import Publishers
 from perception.ros.statistics import Statistics
@@ -114,6 +115,7 @@ class PerceptionNode(LifecycleNode):
         self._worker: Worker | None = None
         self._statistics, self._alignment, self._check_due = Statistics(), AlignmentMonitor(), 0.0
         self._intensity, self._frozen = IntensityScale(), FrozenWatch()
+        self._levelling = Levelling()
         self._newest_ns = 0
 
     @_transition
@@ -147,6 +149,7 @@ class PerceptionNode(LifecycleNode):
         self._handover = Handover(Collector(settings.sensors, self.settings.timing))
         infos = self._info_topics()
         motion = EgoMotion(self._transforms, settings.fixed_frame) if settings.motion_compensation else None
+        self._levelling = Levelling(self._transforms, settings.ground_frame)
         self._bit_depth = BitDepth()
         drop, see = self._handover.count_drop, self._frozen.see
         assembler = Assembler(
@@ -244,10 +247,15 @@ class PerceptionNode(LifecycleNode):
         self._newest_ns = matched.stamp_ns
         self._frozen.repeats = settings.frozen_after
         seen = assembler(
-            matched, settings.intensity_max, settings.infrared_distance, image_rectified=settings.image_rectified
+            matched,
+            settings.intensity_max,
+            settings.infrared_distance,
+            image_rectified=settings.image_rectified,
+            black_hot=settings.black_hot,
         )
         if seen is None:
             return None
+        seen.frame.ground = self._levelling.expected(seen.frame)
         convert_ms = 1e3 * (time.perf_counter() - began)
         return Job(matched, seen, settings, self._pipeline.prepare(seen.frame), {"convert": convert_ms})
 
@@ -263,6 +271,8 @@ class PerceptionNode(LifecycleNode):
         assert self._outputs is not None
         prediction = job.seen.returned(self._pipeline.decode(job.task))
         self._complain_of_absent(job, prediction)
+        if (word := self._levelling.add(job.seen.frame, prediction)) is not None:
+            self._complaints.warn(self._name, word)
         spent = self._outputs.publish(job.seen, prediction, job.settings)
         if job.settings.check_extrinsics:
             self._check_extrinsics(job.task)
@@ -274,6 +284,7 @@ class PerceptionNode(LifecycleNode):
             {**job.stages_ms, **prediction.timings_ms, **spent},
             latency_s=time.monotonic() - arrived,
             stamp_latency_s=(self.get_clock().now().nanoseconds - job.matched.stamp_ns) * 1e-9,
+            ground=prediction.ground or job.seen.frame.ground,
         )
 
     def _complain_of_absent(self, job: Job, prediction: Prediction) -> None:

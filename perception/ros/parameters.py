@@ -138,6 +138,18 @@ PARAMETERS: tuple[Parameter, ...] = (
         "LiDAR frame to optical frame, used last: a 4×4 matrix, row by row, as 16 numbers; zeros for none.",
     ),
     Parameter(
+        "ground_frame",
+        "base_footprint",
+        "The frame on the ground, z up, in which TF says how the camera is mounted; empty fits the ground alone.",
+    ),
+    Parameter(
+        "infrared_polarity",
+        "white-hot",
+        "Whether warm things are bright or dark in infrared images.",
+        choices=("white-hot", "black-hot"),
+        live=True,
+    ),
+    Parameter(
         "motion_compensation",
         True,
         "Move the sweep to the instant of the image by the speeds on the topic odometry, else by TF.",
@@ -202,6 +214,8 @@ class Settings:
     calibration_file: str | None
     image_rectified: str
     lidar_to_camera: NDArray[np.float64] | None
+    ground_frame: str
+    black_hot: bool
     motion_compensation: bool
     fixed_frame: str
     check_extrinsics: bool
@@ -252,6 +266,8 @@ def make_settings(values: Mapping[str, Any]) -> Settings:
         calibration_file=value["calibration_file"] or None,
         image_rectified=value["image_rectified"],
         lidar_to_camera=np.array(matrix, np.float64).reshape(4, 4) if np.any(matrix) else None,
+        ground_frame=value["ground_frame"],
+        black_hot=value["infrared_polarity"] == "black-hot",
         motion_compensation=value["motion_compensation"],
         fixed_frame=value["fixed_frame"],
         check_extrinsics=value["check_extrinsics"],

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from perception.frame import Prediction
+from perception.ground import Ground
 
 WINDOW = 300
 """Frames that the percentiles are taken of: half a minute at 10 Hz."""
@@ -22,7 +23,7 @@ class Summary:
     """frames: answered since activation. latency_ms: from the trigger's arrival to its masks being published.
 
     stamp_latency_ms: from the trigger's acquisition stamp; only sensible where the sensor's clock is ours.
-    Both by p50, p95 and p99; empty before the first frame. weights, stages_ms, modalities: of the newest frame.
+    Both by p50, p95 and p99; empty before the first frame. weights, stages_ms, modalities, ground: of the newest.
     last_answered: when that was (monotonic), None before the first; interval_s: between it and the one before.
     """
 
@@ -35,6 +36,7 @@ class Summary:
     stages_ms: dict[str, float] = field(default_factory=dict)
     modalities: tuple[str, ...] = ()
     trigger: str = ""
+    ground: Ground | None = None
 
 
 class Statistics:
@@ -56,8 +58,9 @@ class Statistics:
         stages_ms: dict[str, float],
         latency_s: float,
         stamp_latency_s: float,
+        ground: Ground | None = None,
     ) -> None:
-        """One frame was answered."""
+        """One frame was answered. ground: the plane that it showed, else the one that was expected."""
         with self._lock:
             self._frames += 1
             self._latency.append(latency_s * 1e3)
@@ -70,6 +73,7 @@ class Statistics:
                 stages_ms=stages_ms,
                 modalities=modalities,
                 trigger=trigger,
+                ground=ground,
             )
 
     def summary(self) -> Summary:

@@ -158,7 +158,7 @@ def noise(width: int) -> NetworkInput:
 
 def thin(network_input: NetworkInput, present: tuple[int, ...]) -> NetworkInput:
     """Only the sensors of `present`; the others' channels are zeros, as `encode` leaves them."""
-    channels = np.repeat(present[1:], (3, 1, 4)).astype(np.uint8)
+    channels = np.repeat(present[1:], (3, 3, 4)).astype(np.uint8)
     return NetworkInput(network_input.rgb * np.uint8(present[0]), network_input.aux * channels, np.float32(present))
 
 

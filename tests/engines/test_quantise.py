@@ -21,7 +21,7 @@ def quantised(exported: Path) -> Path:
     frames = [
         NetworkInput(
             rng.integers(0, 256, (64, 96, 3), np.uint8),
-            rng.integers(0, 256, (32, 48, 8), np.uint8),
+            rng.integers(0, 256, (32, 48, 10), np.uint8),
             np.float32(present),
         )
         for present in [(1, 1, 1, 1), (1, 0, 0, 0)]

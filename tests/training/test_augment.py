@@ -31,7 +31,7 @@ def test_points_land_where_the_crop_puts_their_pixels(seed: int) -> None:
     crop = random_crop(frame.size, (64, 96), (0.5, 2.0), rng)
     before = project(points, TO_CAMERA, CAMERA)
     seen = crop.frame(frame)
-    after = project(points, seen.lidar_to_camera, seen.camera)
+    after = project(seen.points, seen.lidar_to_camera, seen.camera)
     moved = np.c_[before.uv, np.ones(len(before.uv))] @ crop.matrix.T
     for row, uv in zip(after.rows, after.uv, strict=True):
         if row in before.rows:
@@ -50,7 +50,7 @@ def test_a_square_in_the_image_stays_on_its_labels_and_its_points() -> None:
         crop = random_crop(frame.size, (64, 96), (0.7, 1.5), rng)
         seen, truth = crop.frame(frame), crop.image(labels, nearest=True, border=255)
         out = encode(seen, 96, 64)
-        hit = np.argwhere(out.aux[..., 7] > 0) * 2
+        hit = np.argwhere(out.aux[..., 9] > 0) * 2
         assert (out.rgb[..., 0] > 127).sum() == pytest.approx((truth == 1).sum(), rel=0.1, abs=30)
         # The points' raster is half as fine: only pixels on the square's rim may lie beside it.
         assert len(hit) == 0 or np.mean(truth[tuple(hit.T)] == 1) > 0.85

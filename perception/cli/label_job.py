@@ -92,6 +92,7 @@ def run_job(job: Job, steps: Steps) -> dict[str, Any]:
         "input": str(job.path),
         "output": str(job.output),
         **summary,
+        "broken": frames.broken,
         "topics_left_out": left_out,
         "fps": round(outcome.labelled / labelling, 2) if outcome.labelled else None,
         "seconds": {**_rounded(steps.seconds), "total": round(time.monotonic() - began, 2)},

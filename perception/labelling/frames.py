@@ -22,13 +22,15 @@ class NamedFrames(LazySequence[Frame]):
     """Frames that are read when indexed; it can be sent to another process.
 
     path: where they come from. names: one per frame, good for files; "/" makes folders. stamps_ns: one per frame, in
-    the order of time. complaints: what was left out of the frame that was read last, and why.
+    the order of time. complaints: what was left out of the frame that was read last, and why. broken: why the frames
+    end before the recording does, where they do.
     """
 
     path: Path
     names: Sequence[str]
     stamps_ns: Sequence[int]
     complaints: Sequence[str] = ()
+    broken: str = ""
 
     def __len__(self) -> int:
         return len(self.names)

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,8 @@ from perception.ros.complaints import Complaints
 from perception.ros.instants import find_instants
 from perception.ros.motion import EgoMotion
 from perception.ros.parameters import make_settings
-from perception.ros.sources import open_source
+from perception.ros.raw_bag import RawMessage
+from perception.ros.sources import Source, open_source
 from perception.ros.stamps import with_stamp
 from perception.ros.transforms import StaticTransforms
 
@@ -42,6 +43,7 @@ class BagFrames(NamedFrames):
 
     topics: the recorded topic by the node's input, where it has another name (`topics.read_topics`). calibration:
     what camera_info and TF lack. Frames are named by their stamp in nanoseconds. The bag is read once for the stamps.
+    Of a bag that is broken the frames before are there, and `broken` says why there are no more.
     Raises DataError for a bag without any of the sensors, and, when indexed, for a message that triggers a frame and
     is broken; other sensors' broken messages are left out, as `complaints` tell.
     """
@@ -51,6 +53,7 @@ class BagFrames(NamedFrames):
     ) -> None:
         self.path = path.parent if path.suffix in (".mcap", ".db3") else path
         self.complaints: list[str] = []
+        self.broken = ""
         self._settings, self._file = make_settings({}), calibration
         self._inputs = {(topics or {}).get(name, f"/{name}"): name for name in _names()}
         self._infos: dict[str, list[tuple[int, str, bytes]]] = {sensor: [] for sensor in CAMERA_INFOS.values()}
@@ -110,7 +113,7 @@ class BagFrames(NamedFrames):
         before: dict[str, bytes] = {}
         with closing(open_source(self.path)) as source:
             wanted = [*self._inputs, "/tf_static"]
-            for raw in source.messages(wanted, source.start_ns, source.end_ns):
+            for raw in self._until_broken(source, wanted):
                 name = self._inputs.get(raw.topic, "")
                 if raw.topic == "/tf_static":
                     self._mounts.append((raw.type, raw.data))
@@ -124,11 +127,19 @@ class BagFrames(NamedFrames):
                     if key is not None:
                         self._keys[sensor_of[name]].setdefault(key.stamp_ns, key)
             if not any(self._keys.values()):
+                if self.broken:
+                    raise DataError(self.broken)
                 inputs = ", ".join(topic for topic, name in self._inputs.items() if name in sensor_of)
                 raise DataError(
                     f"{self.path}: none of {inputs} is in this bag; it has {', '.join(sorted(source.topics))}; "
                     "--preset says which topic is which"
                 )
+
+    def _until_broken(self, source: Source, topics: Collection[str]) -> Iterator[RawMessage]:
+        try:
+            yield from source.messages(topics, source.start_ns, source.end_ns)
+        except DataError as error:
+            self.broken = str(error)
 
     def _open(self) -> BagCursor:
         """The cursor, and what it needs, in this process."""

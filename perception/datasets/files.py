@@ -107,6 +107,8 @@ REACH = 300.0
 """Metres beyond which no LiDAR of a vehicle measures."""
 
 RINGS = 256
+ENOUGH = 50
+"""Points from which on their values leave no doubt of another layout than KITTI's."""
 
 
 def read_velodyne(path: Path) -> NDArray[np.float32]:
@@ -118,12 +120,13 @@ def read_velodyne(path: Path) -> NDArray[np.float32]:
     data = read_bytes(path)
     if not data or _fits(data, _KITTI):
         return np.frombuffer(data, "<f4").reshape(-1, 4).astype(np.float32)
-    found = [layout for layout in _OTHERS if _fits(data, layout)]
+    others = [each for each in _OTHERS if len(data) % each.size == 0 and len(data) >= ENOUGH * each.size]
+    found = [layout for layout in others if _fits(data, layout)]
     if len(found) == 1:
         _tell(path.parent, found[0].name)
         points = np.frombuffer(data, found[0].type).reshape(-1, found[0].columns)[:, :4]
         return (points / (1, 1, 1, found[0].most)).astype(np.float32)
-    if len(data) % 4 or not any(len(data) % layout.size == 0 for layout in (_KITTI, *_OTHERS)):
+    if len(data) % _KITTI.size and not others:
         raise DataError(
             f"{path}: {len(data)} bytes, truncated: a whole number of points of 16 bytes would have "
             f"{len(data) - len(data) % 16} or {len(data) + 16 - len(data) % 16}"

@@ -78,7 +78,7 @@ def frames_root(tmp_path: Path) -> Path:
         write(root / "drive_a" / "soft_label" / f"{i:06d}.png", soft_label())
         sweep = root / "drive_a" / "velodyne" / f"{i:06d}.bin"
         sweep.parent.mkdir(exist_ok=True)
-        np.full((3, 4), i, "<f4").tofile(sweep)
+        np.array([[i, i, i, 0.5]] * 3, "<f4").tofile(sweep)
     for i in range(5):
         write(root / "drive_b" / "image_2" / f"{i:06d}.png", picture())
     (root / "drive_a" / "calib.txt").write_text(

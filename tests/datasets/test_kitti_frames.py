@@ -18,7 +18,7 @@ def test_a_drive_or_a_folder_of_drives(frames_root):
     assert len(samples) == 15
     assert samples[3].name == "drive_a/000003"
     assert samples[3].frame.stamp_ns == 300_000_000
-    assert samples[3].frame.points[0].tolist() == [3, 3, 3, 3]
+    assert samples[3].frame.points[0].tolist() == [3, 3, 3, 0.5]
 
 
 def test_each_drive_is_cut_in_time(frames_root):

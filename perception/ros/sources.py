@@ -55,15 +55,17 @@ class BagSource:
         connections = [c for c in self._reader.connections if c.topic in topics]
         if not connections:  # which the reader would take for "all"
             return
+        # All of it is asked for without bounds: metadata.yaml may be wrong about them.
+        start, stop = start_ns if start_ns > self.start_ns else None, end_ns + 1 if end_ns < self.end_ns else None
         found = 0
         try:
-            for connection, stamp_ns, data in self._reader.messages(connections, start_ns, end_ns + 1):
+            for connection, stamp_ns, data in self._reader.messages(connections, start, stop):
                 found += 1
                 yield RawMessage(connection.topic, connection.msgtype, stamp_ns, bytes(data))
         except Exception as error:  # of SQLite, zstd, the parser: whatever the file's bytes lead to
             raise DataError(f"{self.path}: broken: {said(error)}; only what comes before is read") from error
         expected = sum(connection.msgcount for connection in connections)
-        if start_ns <= self.start_ns and end_ns >= self.end_ns and found < expected:  # a reader may skip in silence
+        if start is stop is None and found < expected:  # a reader may skip in silence
             raise DataError(f"{self.path}: broken: {expected - found} of {expected} messages are not there")
 
     def close(self) -> None:

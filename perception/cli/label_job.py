@@ -93,6 +93,7 @@ def run_job(job: Job, steps: Steps) -> dict[str, Any]:
         "output": str(job.output),
         **summary,
         "remarks": list(frames.remarks),
+        "broken": frames.broken,
         "topics_left_out": left_out,
         "fps": round(outcome.labelled / labelling, 2) if outcome.labelled else None,
         "seconds": {**_rounded(steps.seconds), "total": round(time.monotonic() - began, 2)},

@@ -67,5 +67,10 @@ def mistakes(report: dict[str, Any]) -> list[str]:
     """One line for everything that was not labelled."""
     found = []
     for each in report["inputs"]:
-        found += [each["error"]] if "error" in each else list(each["failed"].values())
+        if "error" in each:
+            found.append(each["error"])
+            continue
+        if each["broken"]:
+            found.append(f"{each['broken']} ({each['frames'] - len(each['failed'])} frames)")
+        found += each["failed"].values()
     return found

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from perception.cli.keyboard import RIGHT, keys
 from perception.cli.shared import not_negative, positive
 from perception.disk import write_json
+from perception.errors import DataError
 
 if TYPE_CHECKING:
     from perception.ros.replay import Published, Replay, Summary
@@ -130,6 +131,8 @@ def run(args: argparse.Namespace) -> int:
             node.destroy_node()
             rclpy.try_shutdown()  # type: ignore[attr-defined]
     _report(summary, args.json)
+    if summary.broken:
+        raise DataError(summary.broken)
     return 0
 
 

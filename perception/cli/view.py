@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from perception.cli.shared import at_least_one, not_negative, positive
 from perception.engines import ENGINES
-from perception.errors import PerceptionError
+from perception.errors import DataError, PerceptionError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -107,6 +107,8 @@ def _recorded(args: argparse.Namespace, console: Console) -> int:
         for line in left_out:
             console.print(line, soft_wrap=True, markup=False)
         output.finish(stop)
+    if frames.broken:
+        raise DataError(frames.broken)
     return 0
 
 

@@ -3,8 +3,11 @@
 
 from __future__ import annotations
 
+import logging
+import zlib
+from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -13,6 +16,8 @@ from numpy.typing import NDArray
 from perception.classes import CLASS_NAMES
 from perception.errors import DataError
 from perception.sensors.sweeps import with_echo
+
+_log = logging.getLogger(__name__)
 
 IMAGE_SUFFIXES: tuple[str, ...] = (".png", ".jpg", ".jpeg")
 
@@ -82,18 +87,99 @@ def read_soft_labels(path: Path) -> NDArray[np.float32]:
     return np.where(equal | (total == 0), even, weights / np.maximum(total, 1)).astype(np.float32)
 
 
-def read_velodyne(path: Path) -> NDArray[np.float32]:
-    """(N, 4) float32 x, y, z [m], intensity [0–1] from KITTI's .bin, without the points that have no echo.
+class _Layout(NamedTuple):
+    """How a point may lie in a .bin: columns of one type; x, y, z, intensity come first. most: of intensity."""
 
-    Those are NaN, infinite or at 0, 0, 0. Raises DataError when missing or truncated.
+    name: str
+    type: str
+    columns: int
+    most: float = 1.0
+
+    @property
+    def size(self) -> int:
+        """Bytes of a point."""
+        return np.dtype(self.type).itemsize * self.columns
+
+
+_KITTI = _Layout("float32 x y z intensity, 0–1", "<f4", 4)
+_OTHERS = (
+    _Layout("float32 x y z intensity, 0–255", "<f4", 4, 255.0),
+    _Layout("float32 x y z intensity ring, 0–1", "<f4", 5),
+    _Layout("float32 x y z intensity ring, 0–255", "<f4", 5, 255.0),
+    _Layout("float64 x y z intensity, 0–1", "<f8", 4),
+    _Layout("float64 x y z intensity, 0–255", "<f8", 4, 255.0),
+)
+REACH = 300.0
+"""Metres beyond which no LiDAR of a vehicle measures."""
+
+RINGS = 256
+ENOUGH = 50
+"""Points from which on their values leave no doubt of another layout than KITTI's."""
+
+
+def read_velodyne(path: Path) -> NDArray[np.float32]:
+    """(N, 4) float32 x, y, z [m], intensity [0–1] from a .bin as KITTI's, without the points that have no echo.
+
+    Those are NaN, infinite or at 0, 0, 0. Points of five columns, the fifth a ring, of float64, and intensities of 0–255
+    are recognised by their values, where these leave no doubt, and said once per folder. Raises DataError when missing,
+    truncated or none of these.
     """
     data = read_bytes(path)
-    if len(data) % 16:
+    if not data or _fits(data, _KITTI):
+        return with_echo(np.frombuffer(data, "<f4").reshape(-1, 4).astype(np.float32))
+    others = [each for each in _OTHERS if len(data) % each.size == 0 and len(data) >= ENOUGH * each.size]
+    found = [layout for layout in others if _fits(data, layout)]
+    if len(found) == 1:
+        _tell(path.parent, found[0].name)
+        points = np.frombuffer(data, found[0].type).reshape(-1, found[0].columns)[:, :4]
+        return with_echo((points / (1, 1, 1, found[0].most)).astype(np.float32))
+    if len(data) % _KITTI.size and not others:
         raise DataError(
             f"{path}: {len(data)} bytes, truncated: a whole number of points of 16 bytes would have "
             f"{len(data) - len(data) % 16} or {len(data) + 16 - len(data) % 16}"
         )
-    return with_echo(np.frombuffer(data, "<f4").reshape(-1, 4).astype(np.float32))
+    tried = "; ".join(layout.name for layout in (_KITTI, *_OTHERS))
+    if found:
+        raise DataError(f"{path}: may be {' or '.join(layout.name for layout in found)}: write it as {_KITTI.name}")
+    raise DataError(f"{path}: {_oddity(data)}; none of: {tried}: write it as {_KITTI.name}")
+
+
+def _fits(data: bytes, layout: _Layout) -> bool:
+    """Whether the bytes are plausible points of that layout: places within reach, an intensity, a ring."""
+    if len(data) % layout.size:
+        return False
+    values = np.frombuffer(data, layout.type).reshape(-1, layout.columns)
+    known = values[np.isfinite(values).all(1)]
+    if 2 * len(known) < len(values) or np.isinf(values).any():  # no echo may be NaN
+        return False
+    intensity = known[:, 3]
+    if np.abs(known[:, :3]).max(initial=0) > REACH or intensity.min(initial=0) < 0:
+        return False
+    if layout.columns > 4:
+        ring = known[:, 4]
+        if (ring != np.floor(ring)).any() or ring.min(initial=0) < 0 or ring.max(initial=0) >= RINGS:
+            return False
+    if layout.most == 1.0:
+        return bool(intensity.max(initial=0) <= 1.0)
+    whole = bool((intensity == np.floor(intensity)).all())
+    return whole and bool(1.0 < intensity.max(initial=0) <= layout.most)
+
+
+def _oddity(data: bytes) -> str:
+    """What is wrong with the bytes as KITTI's points, in numbers."""
+    if len(data) % _KITTI.size:
+        return f"{len(data)} bytes are no whole number of points of {_KITTI.size}"
+    values = np.frombuffer(data, "<f4").reshape(-1, 4)
+    with np.errstate(invalid="ignore"):
+        far = int((~(np.abs(values[:, :3]) <= REACH)).any(1).sum())
+    if far:
+        return f"{far} of {len(values)} points are beyond {REACH:.0f} m or no number"
+    return f"intensities of {np.nanmin(values[:, 3]):.6g} to {np.nanmax(values[:, 3]):.6g}"
+
+
+@lru_cache(maxsize=256)
+def _tell(folder: Path, layout: str) -> None:
+    _log.warning("%s: sweeps are read as %s", folder, layout)
 
 
 def read_text(path: Path) -> str:
@@ -124,11 +210,29 @@ def _decode(path: Path, flags: int) -> NDArray[Any]:
 
 
 def check_complete(path: Path, data: bytes) -> None:
-    """Raises DataError for the bytes of an image file that is empty, or a PNG or JPEG without its end."""
+    """Raises DataError for the bytes of an image file that is empty, a PNG or JPEG without its end, and a damaged PNG.
+
+    OpenCV decodes a damaged one to whatever comes out; a JPEG has nothing to check it by.
+    """
     if not data:
         raise DataError(f"{path}: empty file, expected an image")
     tail = data[-64:]
     if data.startswith(b"\x89PNG") and b"IEND" not in tail:
         raise DataError(f"{path}: truncated PNG, its end mark (IEND) is missing after {len(data)} bytes")
+    if data.startswith(b"\x89PNG"):
+        _check_chunks(path, data)
     if data.startswith(b"\xff\xd8") and b"\xff\xd9" not in tail:
         raise DataError(f"{path}: truncated JPEG, its end mark (FFD9) is missing after {len(data)} bytes")
+
+
+def _check_chunks(path: Path, data: bytes) -> None:
+    """Each chunk of a PNG is its length, type, content and their CRC."""
+    view, at = memoryview(data), 8
+    while at < len(data):
+        length = int.from_bytes(view[at : at + 4], "big")
+        end = at + 8 + length
+        if end + 4 > len(data) or zlib.crc32(view[at + 4 : end]) != int.from_bytes(view[end : end + 4], "big"):
+            raise DataError(f"{path}: damaged PNG: its checksum is wrong at byte {at} of {len(data)}")
+        if data[at + 4 : at + 8] == b"IEND":
+            return
+        at = end + 4

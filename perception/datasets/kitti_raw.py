@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from perception.datasets.files import read_rgb, read_velodyne, require_directory
+from perception.datasets.files import IMAGE_SUFFIXES, read_rgb, read_velodyne, require_directory
 from perception.datasets.kitti_calibration import KittiCalibration, read_imu_to_velodyne, read_raw_calibration
 from perception.datasets.kitti_oxts import OxtsPacket, read_oxts_packet
 from perception.datasets.kitti_timestamps import read_stamps
@@ -28,6 +28,10 @@ CAMERAS: dict[str, str] = {
 """Optical frame ids by image folder, as kitti2bag names them."""
 
 
+ORDER = ("image_02", "image_03", "image_00", "image_01")
+"""In which a drive's cameras are looked for."""
+
+
 class SweepStamps(NamedTuple):
     """When the Velodyne began a turn, looked forward and ended it: nanoseconds; None where not recorded."""
 
@@ -40,7 +44,8 @@ class KittiRaw(LazySequence[Frame]):
     """One drive as a sequence of frames: a camera's images and the Velodyne's sweeps, read when indexed.
 
     path: the drive's folder (DATE/DATE_drive_NNNN_sync), its DATE folder, or the folder of those, if there is exactly
-    one drive. camera: which image folder, image_00 … image_03.
+    one drive. camera: which image folder, image_00 … image_03; None takes the first that has images, colour before
+    grey and left before right. Images are PNG or JPEG.
 
     A frame exists for each number that has an image or a sweep, so gaps in either are no error: such frames lack
     rgb or points. `lidar_to_camera` is the whole chain into the rectified camera, `camera` its pinhole (P_rect).
@@ -48,16 +53,23 @@ class KittiRaw(LazySequence[Frame]):
     truncated images and sweeps.
     """
 
-    def __init__(self, path: str | Path, camera: str = "image_02") -> None:
-        if camera not in CAMERAS:
+    def __init__(self, path: str | Path, camera: str | None = None) -> None:
+        if camera is not None and camera not in CAMERAS:
             raise DataError(f"camera {camera!r}: KITTI has {', '.join(CAMERAS)}")
         self.path = _find_drive(Path(path))
-        self._images = _numbered(self.path / camera / "data", ".png")
+        images = {
+            name: _numbered(self.path / name / "data", *IMAGE_SUFFIXES) for name in ([camera] if camera else ORDER)
+        }
+        camera = next((name for name, found in images.items() if found), next(iter(images)))
+        self._images = images[camera]
         self._sweeps = _numbered(self.path / "velodyne_points" / "data", ".bin")
         self.numbers: list[int] = sorted(self._images.keys() | self._sweeps.keys())
         """The drive's own number of each frame, in order; numbers may have gaps."""
         if not self.numbers:
-            raise DataError(f"{self.path}: neither {camera}/data/*.png nor velodyne_points/data/*.bin in this drive")
+            raise DataError(
+                f"{self.path}: neither PNG or JPEG images in {' or '.join(images)}/data nor "
+                "velodyne_points/data/*.bin in this drive"
+            )
         self.calibration: KittiCalibration = read_raw_calibration(self.path.parent, int(camera[-2:]))
         width, height = self.calibration.size or (0, 0)
         self.camera: CameraModel = self.calibration.camera(width, height, CAMERAS[camera])
@@ -149,6 +161,9 @@ def _find_drive(path: Path) -> Path:
     raise DataError(f"{path}: {len(drives)} drives, name one of them: {names}")
 
 
-def _numbered(folder: Path, suffix: str) -> dict[int, Path]:
-    """The files `0000000012.ext` of a folder by number; empty without the folder."""
-    return {int(path.stem): path for path in sorted(folder.glob(f"*{suffix}")) if path.stem.isdigit()}
+def _numbered(folder: Path, *suffixes: str) -> dict[int, Path]:
+    """The files `0000000012.ext` of a folder by number, of several the first suffix's; empty without the folder."""
+    found: dict[int, Path] = {}
+    for suffix in reversed(suffixes):
+        found |= {int(path.stem): path for path in sorted(folder.glob(f"*{suffix}")) if path.stem.isdigit()}
+    return found

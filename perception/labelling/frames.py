@@ -29,7 +29,8 @@ class NamedFrames(LazySequence[Frame]):
 
     path: where they come from. names: one per frame, good for files; "/" makes folders. stamps_ns: one per frame, in
     the order of time. remarks: what is to be known of all of them. complaints: what was left out of the frame that was
-    read last, and why; absent: the sensors among it that are frozen, each with the reason.
+    read last, and why; absent: the sensors among it that are frozen, each with the reason. broken: why the frames end
+    before the recording does, where they do.
     """
 
     path: Path
@@ -38,6 +39,7 @@ class NamedFrames(LazySequence[Frame]):
     remarks: Sequence[str] = ()
     complaints: Sequence[str] = ()
     absent: Mapping[str, str] = MappingProxyType({})
+    broken: str = ""
 
     def __len__(self) -> int:
         return len(self.names)

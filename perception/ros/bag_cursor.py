@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -81,9 +82,10 @@ class BagCursor:
         self._messages = self._read(self._source, from_ns)
 
     def _read(self, source: Source, from_ns: int) -> Iterator[tuple[Key | None, str, str, bytes]]:
-        for raw in source.messages(self._topics | self._watched, from_ns, source.end_ns):
-            self._read_to_ns = raw.stamp_ns
-            yield key_of(raw.topic, raw.stamp_ns, raw.data), raw.topic, raw.type, raw.data
+        with suppress(DataError):  # a broken bag ends there; whoever made the keys has said so
+            for raw in source.messages(self._topics | self._watched, from_ns, source.end_ns):
+                self._read_to_ns = raw.stamp_ns
+                yield key_of(raw.topic, raw.stamp_ns, raw.data), raw.topic, raw.type, raw.data
 
     def close(self) -> None:
         """Close the bag; the next `fetch` opens it again."""

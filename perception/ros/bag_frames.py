@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from perception.errors import DataError
 from perception.frame import Frame, Prediction
 from perception.labelling.frames import NamedFrames
 from perception.ros.assembly import Assembler, Input, Observation
-from perception.ros.bag import TYPES, RawMessage
+from perception.ros.bag import TYPES
 from perception.ros.bag_cursor import BagCursor, Key, key_of
 from perception.ros.bit_depth import BitDepth
 from perception.ros.calibration import Calibration, FileCalibration
@@ -27,7 +27,8 @@ from perception.ros.convert import read_rgb
 from perception.ros.instants import Instant, find_instants
 from perception.ros.motion import EgoMotion
 from perception.ros.parameters import make_settings
-from perception.ros.sources import open_source
+from perception.ros.raw_bag import RawMessage
+from perception.ros.sources import Source, open_source
 from perception.ros.stamps import read_stamp, with_stamp
 from perception.ros.transforms import StaticTransforms
 from perception.sensors.intensity import IntensityScale
@@ -53,8 +54,9 @@ class BagFrames(NamedFrames):
     topics: the recorded topic by the node's input, where it has another name (`topics.read_topics`). calibration:
     what camera_info and TF lack. Frames are named by their stamp in nanoseconds. The bag is read once for the stamps.
     What is learnt of the whole recording first, so that it is the same for every frame: the scale of the intensities,
-    what is frozen, and whose clock is another (`remarks`). Raises DataError for a bag without any of the sensors or
-    whose sensors' clocks have nothing to do with each other, and, when indexed, for a message that triggers a frame and
+    what is frozen, and whose clock is another (`remarks`). Of a bag that is broken the frames before are there, and
+    `broken` says why there are no more. Raises DataError for a bag without any of the sensors or whose sensors' clocks
+    have nothing to do with each other, and, when indexed, for a message that triggers a frame and
     is broken; other sensors' broken messages are left out, as `complaints` tell.
     """
 
@@ -64,6 +66,7 @@ class BagFrames(NamedFrames):
         self.path = path.parent if path.suffix in (".mcap", ".db3") else path
         self.complaints: list[str] = []
         self.remarks: list[str] = []
+        self.broken = ""
         self._settings, self._file = make_settings({}), calibration
         self._inputs = {(topics or {}).get(name, f"/{name}"): name for name in _names()}
         self._infos: dict[str, list[tuple[int, str, bytes]]] = {sensor: [] for sensor in CAMERA_INFOS.values()}
@@ -168,7 +171,7 @@ class BagFrames(NamedFrames):
         lesson = 0
         with closing(open_source(self.path)) as source:
             wanted = [*self._inputs, "/tf_static"]
-            for raw in source.messages(wanted, source.start_ns, source.end_ns):
+            for raw in self._until_broken(source, wanted):
                 name = self._inputs.get(raw.topic, "")
                 if raw.topic == "/tf_static":
                     self._mounts.append((raw.type, raw.data))
@@ -197,6 +200,8 @@ class BagFrames(NamedFrames):
                         lesson = messages[raw.topic] + messages[raw.topic] // 5
                         self._learn_intensity(raw)
             if not any(self._keys.values()):
+                if self.broken:
+                    raise DataError(self.broken)
                 inputs = ", ".join(topic for topic, name in self._inputs.items() if name in sensor_of)
                 raise DataError(
                     f"{self.path}: none of {inputs} is in this bag; it has {', '.join(sorted(source.topics))}; "
@@ -229,6 +234,12 @@ class BagFrames(NamedFrames):
         """Take a sweep into account; those that are broken are told of when they are read."""
         with suppress(Exception):  # rosbags raises whatever its generated code runs into
             read_points(TYPES.deserialize_cdr(raw.data, raw.type), self._settings.intensity_max, self._intensity)
+
+    def _until_broken(self, source: Source, topics: Collection[str]) -> Iterator[RawMessage]:
+        try:
+            yield from source.messages(topics, source.start_ns, source.end_ns)
+        except DataError as error:
+            self.broken = str(error)
 
     def _open(self) -> BagCursor:
         """The cursor, and what it needs, in this process."""

@@ -15,8 +15,8 @@ from perception.frame import Frame
 from perception.ros.bag import RawMessage, serialise
 from perception.ros.diary import Diary
 from perception.ros.rehearsal import Rehearsal, rehearse
-from perception.ros.sources import Topic
 from perception.ros.stamps import with_stamp
+from perception.ros.topic import Topic
 
 WARM_UP_S = 1.0
 """Frames of the first second count as answered or not, but not for the latency."""

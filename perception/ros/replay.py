@@ -25,8 +25,9 @@ from rosgraph_msgs.msg import Clock
 from perception.errors import DataError, PerceptionError
 from perception.ros.bag import TYPES, RawMessage
 from perception.ros.pace import Pace
-from perception.ros.sources import Source, Topic
+from perception.ros.sources import Source
 from perception.ros.stamps import read_stamp, with_stamp
+from perception.ros.topic import Topic
 
 LEAD_S = 0.1
 """Between the start of a replay and its first message: time to read it."""
@@ -66,7 +67,7 @@ class Summary:
     """What a replay did. messages: how many by topic. late_ms: the most that a message was behind its time.
 
     late_by_second: the same by the second of the replay. unstamped: how many by topic had a stamp of zero, in place of
-    which they got the time of their recording.
+    which they got the time of their recording. broken: why it ended before the recording does, where it did.
     """
 
     messages: dict[str, int] = field(default_factory=dict)
@@ -74,6 +75,7 @@ class Summary:
     late_by_second: dict[int, float] = field(default_factory=dict)
     unstamped: Counter[str] = field(default_factory=Counter)
     seconds: float = 0.0
+    broken: str = ""
 
 
 class Replay:
@@ -153,11 +155,14 @@ class Replay:
         loop: bool = False,
         on_publish: Callable[[Published], None] | None = None,
     ) -> Summary:
-        """Publish until the end, or for ever with `loop`, or until `stop` is set."""
+        """Publish until the end, or where the recording is broken, or for ever with `loop`, or until `stop` is set."""
         stop, summary, began = stop or threading.Event(), Summary(), time.monotonic()
         while not stop.is_set():
-            self._play(stop, on_publish or (lambda _: None), summary, began)
-            if not loop:
+            try:
+                self._play(stop, on_publish or (lambda _: None), summary, began)
+            except DataError as error:
+                summary.broken = str(error)
+            if not loop or summary.broken:
                 break
         summary.seconds = time.monotonic() - began
         return summary

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from rosbags.interfaces import Connection, ConnectionExtRosbag2, QosDurability, QosReliability
 from rosbags.rosbag2 import Reader, ReaderError
@@ -13,15 +13,8 @@ from rosbags.rosbag2 import Reader, ReaderError
 from perception.datasets.kitti_raw import KittiRaw
 from perception.errors import DataError
 from perception.ros.bag import RawMessage, serialise, serialise_extrinsics
-
-
-class Topic(NamedTuple):
-    """What is known of a recorded topic. latched: late subscribers get its last messages (transient local)."""
-
-    type: str
-    messages: int
-    latched: bool = False
-    reliable: bool = True
+from perception.ros.broken_bag import BrokenBag, said
+from perception.ros.topic import Topic
 
 
 class Source(Protocol):
@@ -41,19 +34,16 @@ class Source(Protocol):
 
 
 class BagSource:
-    """A rosbag2 folder (mcap or sqlite3, compressed or not). Raises DataError if it is none, or broken."""
+    """A rosbag2 folder (mcap or sqlite3, compressed or not).
+
+    `messages` raises DataError where the bag is broken, after those before. Raises OSError where it cannot be opened,
+    DataError for one without messages, and whatever its bytes make of the reader.
+    """
 
     def __init__(self, path: Path) -> None:
-        if not (path / "metadata.yaml").is_file():
-            raise DataError(
-                f"{path}: no metadata.yaml, so no rosbag2; if its recording broke off: ros2 bag reindex {path}"
-            )
         self.path = path
         self._reader = Reader(path)
-        try:
-            self._reader.open()
-        except (ReaderError, OSError) as error:
-            raise DataError(f"{path}: {error}") from error
+        self._reader.open()
         if not self._reader.message_count:
             raise DataError(f"{path}: the bag holds no messages")
         self.topics = {c.topic: _topic(c) for c in self._reader.connections if c.msgcount}
@@ -65,11 +55,18 @@ class BagSource:
         connections = [c for c in self._reader.connections if c.topic in topics]
         if not connections:  # which the reader would take for "all"
             return
+        # All of it is asked for without bounds: metadata.yaml may be wrong about them.
+        start, stop = start_ns if start_ns > self.start_ns else None, end_ns + 1 if end_ns < self.end_ns else None
+        found = 0
         try:
-            for connection, stamp_ns, data in self._reader.messages(connections, start_ns, end_ns + 1):
+            for connection, stamp_ns, data in self._reader.messages(connections, start, stop):
+                found += 1
                 yield RawMessage(connection.topic, connection.msgtype, stamp_ns, bytes(data))
-        except (ReaderError, OSError, EOFError) as error:
-            raise DataError(f"{self.path}: {error}") from error
+        except Exception as error:  # of SQLite, zstd, the parser: whatever the file's bytes lead to
+            raise DataError(f"{self.path}: broken: {said(error)}; only what comes before is read") from error
+        expected = sum(connection.msgcount for connection in connections)
+        if start is stop is None and found < expected:  # a reader may skip in silence
+            raise DataError(f"{self.path}: broken: {expected - found} of {expected} messages are not there")
 
     def close(self) -> None:
         """See Source."""
@@ -102,14 +99,32 @@ class KittiSource:
 def open_source(path: Path | str) -> Source:
     """The recording at `path`: a rosbag2 folder, the file in it, or a KITTI raw drive. Close it after use.
 
-    Raises DataError for a path that is none of these, saying what it lacks.
+    A bag that is broken gives what comes before. Raises DataError for a path that is none of these, saying what it
+    lacks.
     """
     path = Path(path)
     if path.suffix in (".mcap", ".db3"):
         path = path.parent
     if not path.is_dir():
         raise DataError(f"{path}: no such bag or drive")
-    return BagSource(path) if _looks_like_bag(path) else KittiSource(KittiRaw(path))
+    return _open_bag(path) if _looks_like_bag(path) else KittiSource(KittiRaw(path))
+
+
+def _open_bag(path: Path) -> Source:
+    if not (path / "metadata.yaml").is_file():
+        raise DataError(f"{path}: no metadata.yaml, so no rosbag2; if its recording broke off: ros2 bag reindex {path}")
+    try:
+        return BagSource(path)
+    except DataError:
+        raise
+    except OSError as error:
+        raise DataError(f"{path}: {error}") from error
+    except ReaderError as error:
+        if "files are missing" in str(error) or "not supported" in str(error):
+            raise DataError(f"{path}: {error}") from error
+        return BrokenBag(path, said(error))
+    except Exception as error:
+        return BrokenBag(path, said(error))
 
 
 def _looks_like_bag(path: Path) -> bool:

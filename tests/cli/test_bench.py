@@ -54,4 +54,4 @@ def test_a_model_for_another_engine_is_refused(tmp_path: Path, capsys: pytest.Ca
 def test_numbers_must_be_positive(option: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["bench", option, "0"])
-    assert "not positive" in capsys.readouterr().err
+    assert "at least 1" in capsys.readouterr().err

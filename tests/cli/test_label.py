@@ -161,6 +161,61 @@ def test_mistakes_are_one_line(tiny_model: Path, tmp_path: Path, capsys: pytest.
     assert "--workers" in line(images, "-o", tmp_path / "ray", "--engine", "ray", "--workers", "2")
 
 
+CALIBRATION = """\
+image_width: 96
+image_height: 64
+camera_name: camera
+projection_matrix: {{rows: 3, cols: 4, data: [{focal}, 0, 48, 0, 0, {focal}, 32, 0, 0, 0, 1, 0]}}
+"""
+
+
+def test_another_configuration_is_not_taken_for_this_one(
+    kitti_drive: Path, tiny_model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    images, out, calibration = write_images(tmp_path / "images", 1), tmp_path / "out", tmp_path / "camera.yaml"
+    write_bag(KittiRaw(kitti_drive), tmp_path / "bag")
+    swapped = tmp_path / "swapped.yaml"
+    swapped.write_text("infrared: /image\nimage: /infrared\n")
+    options = ["-o", out, "--write", "masks"]
+
+    def said(*arguments: object) -> str:
+        assert run(*arguments, model=tiny_model) == 2
+        return capsys.readouterr().err.splitlines()[-1]
+
+    assert run(images, *options, model=tiny_model) == 0
+    calibration.write_text(CALIBRATION.format(focal=70))
+    assert "labels of another calibration (calibration was None, is " in said(
+        images, *options, "--calibration", calibration
+    )
+    line = said(images, *options, "--inference", "openvino-auto")
+    assert "labels of another engine (engine was openvino CPU " in line
+    assert "is openvino AUTO); name a new folder" in line
+    options[1] = tmp_path / "calibrated"
+    assert run(images, *options, "--calibration", calibration, model=tiny_model) == 0
+    assert run(images, *options, "--calibration", calibration.rename(tmp_path / "b.yaml"), model=tiny_model) == 0
+    (tmp_path / "b.yaml").write_text(CALIBRATION.format(focal=71))
+    assert "labels of another calibration" in said(images, *options, "--calibration", tmp_path / "b.yaml")
+    options[1] = tmp_path / "of_bag"
+    assert run(tmp_path / "bag", *options, model=tiny_model) == 0
+    line = said(tmp_path / "bag", *options, "--preset", swapped)
+    assert "preset was None, is {'image': '/infrared', 'infrared': '/image'}" in line
+
+
+def test_a_bag_of_another_storage_and_broken_files_are_made_again(
+    kitti_drive: Path, tiny_model: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    options = [kitti_drive, "-o", out, "--write", "masks", "video", "bag"]
+    assert run(*options, model=tiny_model) == 0
+    whole = {name: (out / name).read_bytes() for name in ("labels/0000000001.png", "overlay.mp4")}
+    for name, content in whole.items():
+        (out / name).write_bytes(content[: len(content) // 2])
+    assert run(*options, "--storage", "sqlite3", model=tiny_model) == 0
+    assert (out / "labels/0000000001.png").read_bytes() == whole["labels/0000000001.png"]
+    assert cv2.VideoCapture(str(out / "overlay.mp4")).get(cv2.CAP_PROP_FRAME_COUNT) == 4
+    assert [path.suffix for path in sorted((out / "labelled_bag").iterdir())] == [".db3", ".yaml"]
+
+
 def test_the_shipped_weights_label_a_real_drive(real_data: Path, tmp_path: Path) -> None:
     report = tmp_path / "report.json"
     drive = real_data / "kitti_raw/2011_09_26/2011_09_26_drive_0005_sync"

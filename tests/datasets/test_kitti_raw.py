@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import shutil
 
+import cv2
 import numpy as np
 import pytest
 
@@ -35,6 +36,38 @@ def test_other_folders_are_refused(tmp_path):
     unsynced.mkdir()
     with pytest.raises(DataError, match="get its _sync version, or make a bag of it"):
         KittiRaw(unsynced)
+
+
+def test_jpeg_images_are_read(kitti_drive):
+    for path in sorted((kitti_drive / "image_02/data").glob("*.png")):
+        cv2.imwrite(str(path.with_suffix(".jpg")), np.full((38, 124, 3), (0, 0, 200), np.uint8))
+        path.unlink()
+    drive = KittiRaw(kitti_drive)
+    assert [frame.modalities for frame in drive] == [("rgb", "lidar"), ("rgb", "lidar"), ("rgb",), ("lidar",)]
+    assert np.abs(drive[1].rgb.astype(int) - (200, 0, 0)).max() <= 2
+
+
+@pytest.mark.parametrize(
+    ("there", "frame_id", "shift"), [("03", "camera_color_right", 1), ("00", "camera_gray_left", 2)]
+)
+def test_any_camera_that_is_there_is_taken(kitti_drive, there, frame_id, shift):
+    (kitti_drive / "image_02").rename(kitti_drive / f"image_{there}")
+    (kitti_drive / "image_02/data").mkdir(parents=True)  # unpacked, but empty
+    projection = f"72.15377 0 60.95593 {-72.15377 * shift} 0 72.15377 17.2854 0 0 0 1 0"
+    with (kitti_drive.parent / "calib_cam_to_cam.txt").open("a") as file:
+        file.write(f"S_rect_{there}: 124 38\nP_rect_{there}: {projection}\n")
+    if there == "00":
+        for path in (kitti_drive / "image_00/data").glob("*.png"):
+            cv2.imwrite(str(path), cv2.imread(str(path), cv2.IMREAD_GRAYSCALE))
+    drive, colour = KittiRaw(kitti_drive), KittiRaw(kitti_drive, "image_02")
+    assert drive.camera.frame_id == frame_id
+    assert [frame.modalities for frame in drive] == [("rgb", "lidar"), ("rgb", "lidar"), ("rgb",), ("lidar",)]
+    moved = drive.calibration.lidar_to_camera[0, 3] - colour.calibration.lidar_to_camera[0, 3]
+    assert moved == pytest.approx(-shift - 4.485728 / 72.15377 + 60.95593 / 72.15377 * 0.002745884, abs=1e-6)
+    if there == "00":
+        image = drive[0].rgb
+        assert (image[..., 0] == image[..., 1]).all()
+        assert image.std() > 10
 
 
 def test_gaps_leave_frames_without_that_sensor(kitti_drive):

@@ -130,6 +130,20 @@ def test_a_broken_compiled_network_is_compiled_again(exported: Path, network_inp
         np.testing.assert_array_equal(load_engine("openvino", exported, 1).infer(network_input).labels, first.labels)
 
 
+def test_a_network_of_the_same_name_is_not_taken_for_the_one_kept(
+    tiny_model: Path, network_input: NetworkInput, tmp_path: Path
+) -> None:
+    model, content = tmp_path / "model.xml", tiny_model.with_suffix(".bin").read_bytes()
+    model.write_bytes(tiny_model.read_bytes())
+    for divisor in (64, 32):
+        model.with_suffix(".bin").write_bytes(content.replace(np.int32(64).tobytes(), np.int32(divisor).tobytes()))
+        found = load_engine("openvino", model, 1).infer(network_input)
+        np.testing.assert_array_equal(found.labels, network_input.rgb[..., 0] // divisor)
+    folder = compiled_cache()
+    assert folder is not None
+    assert len(list(folder.iterdir())) == 2
+
+
 def test_the_cache_keeps_the_newest(tmp_path: Path) -> None:
     folder = compiled_cache()
     assert folder == tmp_path / "cache/multimodal_perception/compiled"

@@ -152,6 +152,17 @@ def test_clock_runs_with_the_recording(node: Node, bag: Path) -> None:
     assert len(times) > 8
 
 
+def test_a_broken_bag_is_played_to_where_it_breaks(node: Node, tmp_path: Path) -> None:
+    write_bag([make_frame(i) for i in range(80)], tmp_path / "bag", "sqlite3")
+    (file,) = (tmp_path / "bag").glob("*.db3")
+    file.write_bytes(file.read_bytes()[: file.stat().st_size * 7 // 10])
+    summary, published, _ = play(node, tmp_path / "bag", "/broken", [], rate=20)
+    assert summary.broken.startswith(f"{tmp_path}/bag: broken: bag.db3: ")
+    assert 20 <= summary.messages["/image"] < 80
+    images = [p.recorded_ns for p in published if p.topic == "/image"]
+    assert images == [STAMP + i * STEP for i in range(summary.messages["/image"])]
+
+
 def test_loop_until_stopped(node: Node, bag: Path) -> None:
     stop, counts = threading.Event(), []
 

@@ -55,6 +55,20 @@ def test_a_resumed_run_ends_where_an_unbroken_one_does(
         torch.testing.assert_close(got[name], tensor, msg=name)
 
 
+def test_a_run_that_differs_is_not_resumed(config: Config, camvid: Path) -> None:
+    train(config, options(camvid, iterations=1, save_interval=1), lambda _: None)
+    again = dict(resume=True, iterations=2)
+    with pytest.raises(ModelError, match="seed was 0, is 7; resume it as it began"):
+        train(config, options(camvid, seed=7, **again), lambda _: None)
+    with pytest.raises(ModelError, match=r"learning_rate was 0.002, is 0.1;"):
+        train(config, options(camvid, learning_rate=0.1, **again), lambda _: None)
+    config.training.update(weight_decay=0.5, soft=dict(weight=2.0))
+    config.model.decode_head.width = 32
+    said = "model.decode_head.width was 64, is 32; training.soft.weight was not set, is 2.0; training.weight_decay was"
+    with pytest.raises(ModelError, match=said):
+        train(config, options(camvid, **again), lambda _: None)
+
+
 @pytest.mark.skipif(torch.cuda.is_available(), reason="a GPU trains")
 def test_bfloat16_only_where_the_processor_computes_in_it(
     config: Config, camvid: Path, monkeypatch: pytest.MonkeyPatch

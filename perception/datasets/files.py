@@ -120,8 +120,8 @@ ENOUGH = 50
 def read_velodyne(path: Path) -> NDArray[np.float32]:
     """(N, 4) float32 x, y, z [m], intensity [0–1] from a .bin as KITTI's, without the points that have no echo.
 
-    Those are NaN, infinite or at 0, 0, 0. Points of five columns, the fifth a ring, of float64, and intensities of 0–255
-    are recognised by their values, where these leave no doubt, and said once per folder. Raises DataError when
+    Those are NaN, infinite or at 0, 0, 0. Points of five columns, the fifth a ring, of float64, and intensities of
+    0–255 are recognised by their values, where these leave no doubt, and said once per folder. Raises DataError when
     missing, truncated or none of these.
     """
     data = read_bytes(path)

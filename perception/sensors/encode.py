@@ -101,12 +101,12 @@ def encode_distances(frame: Frame, projection: Projection | None, width: int, he
     depth = lidar = by_depth = by_lidar = None
     if frame.points is not None and projection is not None:
         assert frame.lidar_to_camera is not None  # it comes with points
-        by_lidar = fit_ground(sweep_points(frame.points, frame.lidar_to_camera), "lidar")
+        by_lidar = fit_ground(sweep_points(frame.points, frame.lidar_to_camera), "lidar", frame.ground)
         ground = expected_or_fitted(by_lidar, frame.ground)
         lidar = lidar_channels(frame.points, projection, ground, *small)
     if frame.depth is not None:
         if frame.camera is not None:
-            by_depth = fit_ground(depth_points(frame.depth, frame.camera), "depth")
+            by_depth = fit_ground(depth_points(frame.depth, frame.camera), "depth", frame.ground or by_lidar)
         ground = expected_or_fitted(by_depth, frame.ground or by_lidar)
         depth = depth_channels(frame.depth, frame.camera, ground, *small)
     return EncodedDistances(_planes("depth", depth, *small), _planes("lidar", lidar, *small), by_lidar or by_depth)

@@ -58,6 +58,16 @@ def test_no_ground_where_too_little_of_it_is_seen() -> None:
     assert fit_ground(road(Ground.mounted(9.0), 0)) is None  # no vehicle is so high
 
 
+@pytest.mark.parametrize("off", [0.0, 1.5, 9.0])
+def test_it_finds_the_ground_from_an_expected_one_near_or_far(off: float) -> None:
+    true = Ground.mounted(1.4, np.radians(2), np.radians(-1))
+    expected = Ground.mounted(1.4 + 0.1 * off, np.radians(2 + off))
+    found = fit_ground(road(true, 5), "lidar", expected)
+    assert found is not None
+    assert found.height == pytest.approx(1.4, abs=0.04)
+    assert found.angle_to(true) < np.radians(0.3)
+
+
 def test_a_roof_is_not_the_ground() -> None:
     rng = np.random.default_rng(1)
     true = Ground.mounted(2.5)

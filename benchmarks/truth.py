@@ -57,8 +57,8 @@ def load(path: Path, data_root: Path, night: bool | None = None) -> Sequence[Sam
     for name, pair in marks["pairs"].items():
         check(f"{path}: {name}", pair, thermal=marks["set"] != STEREO)
     kept = {name: pair for name, pair in marks["pairs"].items() if night is None or pair["night"] == night}
-    reader = MarkedStereo if marks["set"] == STEREO else MarkedPairs
-    return reader(data_root / SETS[marks["set"]], kept)
+    root = data_root / SETS[marks["set"]]
+    return MarkedStereo(root, kept) if marks["set"] == STEREO else MarkedPairs(root, kept)
 
 
 class MarkedPairs(LazySequence[Sample]):
@@ -88,14 +88,8 @@ class MarkedPairs(LazySequence[Sample]):
         return found
 
 
-class MarkedStereo(LazySequence[Sample]):
+class MarkedStereo(MarkedPairs):
     """ROOT/left/NAME.* with its depth and camera, as CityscapesStereo reads them, and the marks of NAME."""
-
-    def __init__(self, root: Path, pairs: Mapping[str, Mapping[str, Any]]) -> None:
-        self._root, self._pairs = root, list(pairs.items())
-
-    def __len__(self) -> int:
-        return len(self._pairs)
 
     def read(self, index: int) -> Sample:
         """Image number `index`."""

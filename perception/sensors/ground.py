@@ -23,7 +23,7 @@ MOST, TRIES = 1200, 150
 TILT, USUAL = np.radians(16.0), np.radians(5.0)
 """Largest angle between the plane's normal and the camera's upward axis, and the deviation that lowers its votes."""
 
-USUAL_TILT = 0.01
+USUAL_TILT = 0.02
 """Deviation of its slope that is expected before any point is seen: a strip of road between cars tells no roll."""
 
 HEIGHTS = (0.25, 5.0)

@@ -64,7 +64,7 @@ def fit_ground(xyz: NDArray[np.float32], source: str = "lidar", expected: Ground
         near_it = np.append(expected.up, expected.height).astype(np.float32)
         found = _refined(points, tolerance, near_it, (3.0, 1.5, 1.0))
         if found is not None:
-            return Ground(found[:3], float(found[3]), source)
+            return _ground(found, source)
     planes = _planes(points, rng)
     if not len(planes):
         return None
@@ -75,7 +75,7 @@ def fit_ground(xyz: NDArray[np.float32], source: str = "lidar", expected: Ground
     votes *= np.exp(-0.5 * np.square(np.arccos(-planes[:, 1]) / USUAL))
     best = planes[int(votes.argmax())]
     found = _refined(points, tolerance, best, (1.5, 1.0, 1.0))
-    return None if found is None else Ground(found[:3], float(found[3]), source)
+    return None if found is None else _ground(found, source)
 
 
 def expected_or_fitted(fitted: Ground | None, expected: Ground | None) -> Ground | None:
@@ -154,6 +154,10 @@ def _planes(points: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np
     offsets = -(normals * corners[:, 0]).sum(1, keepdims=True)
     planes = np.concatenate([normals, offsets], 1).astype(np.float32)
     return planes[(lengths[:, 0] > 1e-3) & _sane(planes)]
+
+
+def _ground(plane: NDArray[np.float32], source: str) -> Ground:
+    return Ground(plane[:3].astype(np.float64), float(plane[3]), source)
 
 
 def _sane(planes: NDArray[np.float32]) -> NDArray[np.bool_]:

@@ -54,7 +54,7 @@ def test_soft_labels_that_are_nearly_equal_know_nothing(tmp_path):
 
 
 def test_points_without_an_echo_are_left_out(tmp_path):
-    points = np.random.default_rng(0).uniform(1, 30, (90, 4)).astype("<f4")
+    points = np.random.default_rng(0).uniform((1, 1, 1, 0), (30, 30, 30, 1), (90, 4)).astype("<f4")
     points[::3, :3], points[1::3, :3] = 0.0, np.nan
     points.tofile(tmp_path / "a.bin")
     np.testing.assert_array_equal(read_velodyne(tmp_path / "a.bin"), points[2::3])

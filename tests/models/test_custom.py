@@ -27,7 +27,7 @@ from perception.models.fusion import Fusion, equal_shares
 
 @MODELS.register_module()
 class {name}(Fusion):
-    def fuse(self, rgb, aux, present):
+    def fuse(self, rgb, aux, present, lean):
         return (rgb + aux) / 2, equal_shares(present)
 """
 
@@ -97,7 +97,7 @@ def test_mistakes_say_what_and_how_to_mend_it(tmp_path: Path) -> None:
         (good.replace("'HalfThree'", "'SEFusio'"), "SEFusio is not in the .*did you mean SEFusion?"),
         (
             good.replace("depth=3,", ""),
-            "aux_stem.modalities: infrared 1, lidar 4; every network is given the channels depth 3, infrared 1,",
+            "aux_stem.modalities: infrared 3, lidar 4; every network is given the channels depth 3, infrared 3,",
         ),
     ):
         assert text != good

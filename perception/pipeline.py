@@ -90,8 +90,9 @@ class Pipeline:
 
     def warm_up(self, width: int, height: int) -> None:
         """Prepare the engine for frames of `width`×`height`, so that the first one is no slower than the next."""
-        rgb = np.zeros((height, width, 3), np.uint8)
-        self(Frame(stamp_ns=0, rgb=rgb))
+        # A black image would tell nothing, and never reach the engine.
+        ramp = np.linspace(0, 255, width).astype(np.uint8)
+        self(Frame(stamp_ns=0, rgb=np.broadcast_to(ramp[None, :, None], (height, width, 3)).copy()))
 
     def self_check(self) -> float | None:
         """The share of the labels stored beside the model that the engine gives here; None where none are stored.

@@ -52,10 +52,10 @@ def test_soft_labels_stand_side_by_side_with_their_frames() -> None:
             continue
         shown = [int(tile.amax((1, 2)).argmax()) for tile in item["soft"].split(32, 2)]
         brightness = [float(tile.float().mean()) for tile in item["rgb"].split(64, 2)]
-        assert [int(value) for value in item["soft"].float().mean((1, 2)) / 255 * 2] == [
+        assert [round(float(value)) for value in item["soft"].float().mean((1, 2)) / 255 * 2] == [
             shown.count(c) for c in range(4)
         ]
-        if shown[0] != shown[1]:
+        if abs(shown[0] - shown[1]) > 1:  # the exposure is drawn for each tile
             kinds.add("two")
             assert (brightness[0] < brightness[1]) == (shown[0] < shown[1])
     assert kinds == {"hard", "two"}

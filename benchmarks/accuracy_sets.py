@@ -211,7 +211,11 @@ def _faulty(part: Part) -> Part:
         found: dict[str, Any] = {}
         for name, fault in FAULTS.items():
             frames = {index: fault(part.samples, index) for index in held}
-            disturbed = [replace(held[index], frame=frame) for index, frame in frames.items() if frame is not None]
+            disturbed = [
+                replace(held[index], frame=frame, point_labels=None)
+                for index, frame in frames.items()
+                if frame is not None
+            ]
             for kept, modalities in combinations_of(part.samples[0]).items() if disturbed else ():
                 result = evaluate(pipeline, disturbed, modalities)
                 scores = {"mean_iou": plain(result.confusion.mean_iou()), "iou": plain(result.confusion.iou())}

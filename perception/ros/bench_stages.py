@@ -29,6 +29,7 @@ from perception.ros.dds import use_profile
 from perception.ros.node_process import private_network
 from perception.ros.parameters import Settings, make_settings
 from perception.ros.publishers import Publishers
+from perception.ros.subscriptions import CAMERA_INFOS
 
 DISCOVERY_TIMEOUT_S = 15.0
 SETTLE_S = 0.01
@@ -68,7 +69,8 @@ class FrameStages:
         self._node, self._outputs, self._pipeline = node, outputs, pipeline
         self._calibration = Calibration(lidar_to_camera=frame.lidar_to_camera)
         complaints = Complaints(_refuse, _refuse)
-        self._assembler = Assembler(self._calibration, {"rgb": "/camera_info"}, complaints, lambda sensor, cause: None)
+        infos = {sensor: f"/{topic}" for sensor, topic in CAMERA_INFOS.items()}
+        self._assembler = Assembler(self._calibration, infos, complaints, lambda sensor, cause: None)
         self.settings: Settings = make_settings({})
 
     def __call__(self, messages: Messages, settings: Settings | None = None) -> dict[str, float]:

@@ -164,9 +164,14 @@ def test_the_resolution_changes_in_flight(well: Drive, record_property: Note, si
 
 
 def test_the_encoding_changes_in_flight(well: Drive, record_property: Note) -> None:
-    picture = np.full((96, 320, 4), 32, np.uint8)
+    picture, rng = np.full((96, 320, 4), 32, np.uint8), np.random.default_rng(0)
     picture[:, :160, 2] = 96
-    well.faults["rgb"] = changed(**image_fields(picture, "bgra8"))
+
+    def encoded(message: Any) -> Iterable[tuple[float, Any]]:
+        picture[..., 0] = rng.integers(0, 64, picture.shape[:2])  # noise: the same picture again would be frozen
+        return changed(**image_fields(picture, "bgra8"))(message)
+
+    well.faults["rgb"] = encoded
     stamps = well.for_seconds(1.0)
     well.expect_answers(stamps, record_property)
     assert is_level(well.newest(stamps), 96)

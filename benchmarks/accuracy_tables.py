@@ -165,7 +165,8 @@ def _faults(parts: Report, name: str) -> Table:
             fused = look(scores, kept, "mean_iou")
             cells.append(_points_of(None if best is None or fused is None else 100 * (fused - best)))
         rows.append((fault, *cells))
-    header = (f"{_sensors(kept, dict.fromkeys(combined))} less the best alone" for kept in combined)
+    names = ("all" if kept == "all" else _sensors(kept, {}) for kept in combined)
+    header = (f"{name} less the best alone" for name in names)
     return Table(f"Disturbed, {name}", ("what is disturbed", "mean IoU, all", *header), rows)
 
 

@@ -110,6 +110,7 @@ def report() -> dict[str, Any]:
         "parts": {
             "night pairs": {**PART, "scores": pairs},
             "day pairs, disturbed": {**PART, "faults": faults},
+            "kitti-stereo, disturbed": {**PART, "faults": faults},
             "another thermal camera": {**PART, "scores": pairs},
             "kitti-stereo, points": {**PART, "scores": {**sensors, "rgb + lidar": score(0.6, 0.79)}},
             "camvid": {**PART, "scores": {"all": score()}},

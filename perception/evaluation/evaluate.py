@@ -6,7 +6,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import cv2
@@ -19,6 +19,7 @@ from perception.evaluation.details import Details
 from perception.evaluation.metrics import ConfusionMatrix
 from perception.frame import MODALITIES, Frame, Prediction
 from perception.sample import Sample
+from perception.sensors.presence import without
 from perception.sensors.projection import project_sweep
 from perception.sensors.visibility import hidden_from_camera
 
@@ -154,13 +155,9 @@ def keep_modalities(frame: Frame, modalities: Sequence[str]) -> Frame:
         raise DataError(f"unknown modality {', '.join(unknown)}: choose from {', '.join(MODALITIES)}")
     if not set(frame.modalities) & set(modalities):
         raise DataError(f"the frame has {', '.join(frame.modalities)} but only {', '.join(modalities)} was to be kept")
-    return replace(
-        frame,
-        rgb=frame.rgb if "rgb" in modalities else None,
-        depth=frame.depth if "depth" in modalities else None,
-        infrared=frame.infrared if "infrared" in modalities else None,
-        points=frame.points if "lidar" in modalities else None,
-    )
+    kept = without(frame, set(frame.modalities) - set(modalities))
+    assert kept is not None  # something is left, as asked above
+    return kept
 
 
 def truth_of(sample: Sample) -> NDArray[np.uint8] | None:

@@ -36,14 +36,12 @@ class DeployGraph(nn.Module):
 
     def forward(self, rgb: Tensor, aux: Tensor, present: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """See the class."""
-        batch = Batch(_channels_first(normalise_rgb(rgb.float())), _channels_first(normalise_aux(aux.float())), present)
-        features, weights = self.encoder.encode(batch)
+        features, weights = self.encoder.encode(_normalised(rgb, aux, present))
         return *self._label(features, rgb.shape[1:3]), weights
 
     def weigh(self, rgb: Tensor, aux: Tensor, present: Tensor) -> tuple[Tensor, Tensor]:
         """How far each stage leans to the camera, and the gains of the modalities."""
-        batch = Batch(_channels_first(normalise_rgb(rgb.float())), _channels_first(normalise_aux(aux.float())), present)
-        return self.encoder.weigh(batch)
+        return self.encoder.weigh(_normalised(rgb, aux, present))
 
     def see(self, rgb: Tensor) -> tuple[Tensor, ...]:
         """The camera branch's features. `weigh`, `see`, `sense` and `decide` are `forward` in parts; the second and the
@@ -74,6 +72,11 @@ class DeployGraph(nn.Module):
         finest = self.head.finest(features)
         labels, confidence = _decide(tuple(of_class(finest) for of_class in self.class_logits))
         return _unfold(labels), _unfold(confidence)
+
+
+def _normalised(rgb: Tensor, aux: Tensor, present: Tensor) -> Batch:
+    """What an engine is given, as the encoder takes it."""
+    return Batch(_channels_first(normalise_rgb(rgb.float())), _channels_first(normalise_aux(aux.float())), present)
 
 
 def _channels_first(image: Tensor) -> Tensor:

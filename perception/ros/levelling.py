@@ -8,7 +8,7 @@ import numpy as np
 from perception.frame import Frame, Prediction
 from perception.ground import Ground
 from perception.ros.transforms import TransformSource
-from perception.sensors.ground import AGREE, AGREE_HEIGHT, HEIGHTS, GroundTracker
+from perception.sensors.ground import HEIGHTS, GroundTracker, agree
 
 MEASURING = ("depth", "lidar")
 """The sensors whose heights are above the ground."""
@@ -47,10 +47,7 @@ class Levelling:
                 f"ground: too little of it is seen, and TF does not know '{self._ground_frame}'; "
                 f"{' and '.join(measuring)} {'is' if len(measuring) == 1 else 'are'} used without heights"
             )
-        apart = mounting is not None and (
-            fitted.angle_to(mounting) > AGREE or abs(fitted.height - mounting.height) > AGREE_HEIGHT
-        )
-        if apart and mounting is not None:
+        if mounting is not None and not agree(fitted, mounting):
             return (
                 f"ground: the {fitted.source} shows {described(fitted)}, TF of '{self._ground_frame}' says "
                 f"{described(mounting)}, which counts; is the mounting right?"

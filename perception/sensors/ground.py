@@ -78,6 +78,11 @@ def fit_ground(xyz: NDArray[np.float32], source: str = "lidar", expected: Ground
     return None if found is None else _ground(found, source)
 
 
+def agree(one: Ground, other: Ground) -> bool:
+    """Whether two planes may be one ground, as AGREE and AGREE_HEIGHT have it."""
+    return one.angle_to(other) <= AGREE and abs(one.height - other.height) <= AGREE_HEIGHT
+
+
 def expected_or_fitted(fitted: Ground | None, expected: Ground | None) -> Ground | None:
     """What to use of a frame's own plane and the one that its mounting, or the frames before it, let expect.
 
@@ -86,7 +91,7 @@ def expected_or_fitted(fitted: Ground | None, expected: Ground | None) -> Ground
     """
     if fitted is None or expected is None:
         return fitted or expected
-    if fitted.angle_to(expected) > AGREE or abs(fitted.height - expected.height) > AGREE_HEIGHT:
+    if not agree(fitted, expected):
         return expected
     return Ground(fitted.up + expected.up, (fitted.height + expected.height) / 2, fitted.source)
 
@@ -136,7 +141,7 @@ class GroundTracker:
             return
         mean = self._mean
         if mean is not None and self._strange < self.PATIENCE:
-            if mean.angle_to(fitted) > AGREE or abs(mean.height - fitted.height) > AGREE_HEIGHT:
+            if not agree(mean, fitted):
                 self._strange += 1
                 return
             up = (1 - self.SHARE) * mean.up + self.SHARE * fitted.up

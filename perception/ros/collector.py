@@ -332,8 +332,11 @@ class Collector:
             return -math.inf
         if habits.typical_s is None or habits.budget_s is None:
             return limit
-        if asking.arrived + due * 1e-9 + habits.typical_s > limit:
+        in_time = 1e9 * (self.timing.limit_s - habits.typical_s)
+        if due > in_time:
             return -math.inf
+        # Should the nearest be lost, those after it may still be nearer than what there is.
+        due += max(0.0, min(reach, in_time) - due) // period * period
         return min(limit, asking.arrived + min(due + habits.jitter_ns, reach) * 1e-9 + habits.budget_s)
 
     def _match(self, sensor: str, stamp_ns: int) -> Arrival | None:

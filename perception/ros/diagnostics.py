@@ -231,8 +231,10 @@ def _seldom(snapshot: Snapshot, lost: list[str]) -> list[str]:
     words = []
     late_ms = _late_ms(snapshot)
     for sensor, paired in snapshot.summary.paired.items():
+        if sensor in lost or paired.frames < ENOUGH:
+            continue
         limit = snapshot.limits.share * _possible(sensor, snapshot)
-        if sensor in lost or paired.frames < ENOUGH or paired.share >= limit:
+        if paired.share >= limit:
             continue
         words.append(
             f"{sensor} in {paired.share:.0%} of the frames < {limit:.0%}{_why(late_ms[sensor], snapshot.timing)}"

@@ -45,11 +45,11 @@ class Sensor:
 
 @dataclass
 class Answer:
-    """A set, when it was taken [s], and what all sensors had been learnt to need when it was [s]."""
+    """A set, when it was taken [s], and by sensor the budget and the latency that had been learnt by then [s]."""
 
     at: float
     matched: SensorSet
-    budgets: dict[str, float | None]
+    learnt: dict[str, tuple[float | None, float | None]]
 
     @property
     def waited(self) -> float:
@@ -73,7 +73,7 @@ class Traffic:
 
     def of(self, trigger: str, after: float = 0.0) -> list[Answer]:
         """The answers to its messages that came after so many seconds."""
-        return [each for each in self.answers if each.matched.trigger == trigger and each.at > after]
+        return [each for each in self.answers if each.matched.trigger == trigger and each.at >= after]
 
     def share(self, sensor: str, after: float = 0.0) -> float:
         """Of the answers, those with the sensor."""
@@ -99,8 +99,9 @@ def drive(
         while now < until:
             matched = collector.poll(now)
             if matched is not None:
-                budgets = {name: state.habits.budget_s for name, state in collector.sensors.items()}
-                found.answers.append(Answer(now, matched, budgets))
+                habits = {name: state.habits for name, state in collector.sensors.items()}
+                learnt = {name: (each.budget_s, each.typical_s) for name, each in habits.items()}
+                found.answers.append(Answer(now, matched, learnt))
                 now = free = now + busy
             else:
                 now = max(free, collector.deadline or until)

@@ -108,6 +108,8 @@ class Diagnostics:
             "dropped": sum(state.drops.values()),
             **{f"dropped_{cause.replace(' ', '_')}": count for cause, count in sorted(state.drops.items())},
         }
+        if state.habits.budget_s is not None:
+            values["latency_budget_ms"] = round(1e3 * state.habits.budget_s, 1)
         if sensor == "rgb" and snapshot.bit_depth:
             values["bit_depth"] = snapshot.bit_depth
         if sensor == "lidar" and snapshot.intensity:
@@ -132,7 +134,10 @@ class Diagnostics:
                 )
                 return WARN, f"{rate_hz:.1f} Hz, but {text}", values
             text = f"{rate_hz:.1f} Hz, but {gap_ms:+.0f} ms off the stamps of {trigger}, beyond tolerance_s"
-            return WARN, f"{text}: is its clock right? {sensor}.offset_s corrects a constant one", values
+            text = f"{text}: is its clock right? {sensor}.offset_s corrects a constant one"
+            if gap_ms < 0:  # nobody can tell a clock that is behind from a message that is late
+                text = f"{text}; if its messages come that late, a longer wait_s waits for them"
+            return WARN, text, values
         if state.alive:
             return OK, f"{rate_hz:.1f} Hz", values
         if age is None:
@@ -204,11 +209,12 @@ def _late_ms(snapshot: Snapshot) -> dict[str, float]:
     Of messages with the same stamp: whoever stamps them, no other clock takes part. NaN where that is not known yet.
     """
     trigger = next((name for name, state in snapshot.sensors.items() if state.alive), None)
-    habits = {name: state.habits for name, state in snapshot.sensors.items() if state.alive and not state.unpaired}
-    promptest = min((each.typical_s for each in habits.values() if each.typical_s is not None), default=0.0)
+    alive = {name: state for name, state in snapshot.sensors.items() if state.alive}
+    usual = [state.habits.typical_s for state in alive.values() if not state.unpaired]
+    promptest = min((each for each in usual if each is not None), default=0.0)
     late_ms = dict.fromkeys(snapshot.sensors, math.nan)
-    for name, each in habits.items():
-        late_s = 0.0 if name == trigger else each.late_s
+    for name, state in alive.items():
+        late_s = 0.0 if name == trigger else state.habits.late_s
         if late_s is not None:
             late_ms[name] = 1e3 * (late_s - min(promptest, 0.0))
     return late_ms
@@ -257,7 +263,7 @@ def _why(late_ms: float, timing: Timing) -> str:
         if timing.pairing == "freshness":
             return f"{over}; 'pairing: completeness' waits for them"
         return f"{over}, wait_s is {1e3 * timing.wait_s:.0f} ms"
-    return ": messages are lost, or its stamps are further away than tolerance_s"
+    return ": messages are lost or broken, or their stamps further away than tolerance_s"
 
 
 def _ground(ground: Ground | None) -> dict[str, object]:

@@ -39,7 +39,8 @@ def find_instants(stamps: Mapping[str, Stamps], timing: Timing) -> list[Instant]
         own = stamps.get(trigger, np.empty(0, np.int64))
         better = TRIGGER_ORDER[: TRIGGER_ORDER.index(trigger)]
         silent = [
-            _distance(own, stamps.get(name, np.empty(0, np.int64))) > timing.timeouts_s[name] * 1e9 for name in better
+            _distance(own, stamps.get(name, np.empty(0, np.int64))) > timing.timeouts_s.get(name, 0.5) * 1e9
+            for name in better
         ]
         alone = own[np.logical_and.reduce(silent)] if silent else own
         columns: dict[str, Any] = {trigger: alone}

@@ -300,9 +300,11 @@ class PerceptionNode(LifecycleNode):
         assert self._handover is not None
         if not 0 < job.settings.max_age_s < age_s:
             return False
-        self._handover.count_drop(job.matched.trigger, "too old")
-        limit = job.settings.max_age_s
-        self._complaints.warn(self._name, f"masks {age_s:.1f} s after their image > max_age_s {limit:g}: not published")
+        limit, trigger = job.settings.max_age_s, job.matched.trigger
+        self._handover.count_drop(trigger, "too old")
+        self._complaints.warn(
+            self._name, f"age: masks {age_s:.3g} s after the message of {trigger} > max_age_s {limit:g}: not published"
+        )
         return True
 
     def _complain_of_absent(self, job: Job, prediction: Prediction) -> None:

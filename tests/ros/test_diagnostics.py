@@ -190,6 +190,7 @@ def test_a_living_sensor_that_is_in_no_frame_is_a_warning() -> None:
     assert level == WARN
     assert message.startswith("10.0 Hz, but -3000 ms off the stamps of rgb, beyond tolerance_s")
     assert "lidar.offset_s" in message
+    assert "a longer wait_s waits for them" in message
     assert said["fusion"][:2] == (WARN, "rgb+lidar, 10.0 Hz, without lidar")
 
 
@@ -272,6 +273,7 @@ def test_how_sensors_are_paired_is_told() -> None:
         "0.0", "0.0", "1.0", "0.0",
     ]  # fmt: skip
     assert "depth.share" not in values
+    assert bench.tick(rgb=bench.sensor(40), lidar=lidar)["lidar"][2]["latency_budget_ms"] == "97.0"
 
 
 def test_a_late_trigger_is_told_from_the_promptest() -> None:
@@ -305,7 +307,7 @@ def seldom(bench: Bench, latency_s: float) -> tuple[bytes, str]:
             0.15,
             "its messages come 150 ms after the promptest; 'pairing: completeness' waits for them",
         ),
-        ("completeness", 0.0, "messages are lost, or its stamps are further away than tolerance_s"),
+        ("completeness", 0.0, "messages are lost or broken, or their stamps further away than tolerance_s"),
     ],
 )
 def test_a_sensor_that_is_in_few_frames_is_a_warning_that_says_why(pairing: str, latency_s: float, reason: str) -> None:

@@ -284,7 +284,7 @@ def test_equal_stamps_pair_though_the_other_comes_later(camera: float, name: str
 
 
 @pytest.mark.parametrize("camera", [10, 20, 30])
-@pytest.mark.parametrize("lidar", [10, 20])
+@pytest.mark.parametrize("lidar", [10, 20, 30])
 @pytest.mark.parametrize("latency", [0.08, 0.095, 0.15])
 def test_a_late_lidar_is_in_the_sets(camera: float, lidar: float, latency: float) -> None:
     sensors = {"rgb": Sensor(camera), "lidar": Sensor(lidar, latency, jitter=0.01)}

@@ -255,10 +255,12 @@ class Collector:
         while self._pending and now >= self._closes_at(self._pending[0]):
             closed.append(self._close())
         for matched in closed:
-            self._ready.append(_Ready(matched, now + 1e-9 * (matched.stamp_ns - closed[0].stamp_ns)))
+            later = 1e-9 * (matched.stamp_ns - closed[0].stamp_ns)
+            self._ready.append(_Ready(matched, now + min(later, self.timing.wait_s)))
         self._supersede(now)
-        newest_ns = None if trigger is None else self.sensors[trigger].last_stamp_ns
-        oldest_ns = min([newest_ns, *(each.arrival.stamp_ns for each in self._pending)]) if newest_ns else newest_ns
+        oldest_ns = None if trigger is None else self.sensors[trigger].last_stamp_ns
+        if oldest_ns is not None:
+            oldest_ns = min([oldest_ns, *(each.arrival.stamp_ns for each in self._pending)])
         for state in self.sensors.values():
             state.let_go(oldest_ns)
 

@@ -329,6 +329,17 @@ def test_what_a_slow_spell_taught_is_forgotten() -> None:
     assert budget == pytest.approx(0.007)
 
 
+def test_sets_that_one_message_ends_are_handed_out_at_the_pace_of_the_camera() -> None:
+    """Sweeps at 10 Hz, 95 ms late: the three images of each become ready with it."""
+    sensors = {"rgb": Sensor(30), "lidar": Sensor(10, 0.095)}
+    for busy, answered in ((0.02, 300), (0.05, 200)):
+        found = drive(Collector(sensors, WAITING), sensors, 10, busy=busy)
+        assert len(found.answers) == pytest.approx(answered, abs=5)
+        assert max(each.waited for each in found.of("rgb", after=1)) <= 0.2
+        dropped = found.collector.sensors["rgb"].drops["superseded"]
+        assert dropped + len(found.answers) == len(found.sent["rgb"])
+
+
 def test_a_busy_worker_gets_what_is_newest() -> None:
     sensors = {"rgb": Sensor(30), "depth": Sensor(30, 0.005)}
     found = drive(Collector(sensors, WAITING), sensors, 10, busy=0.1)

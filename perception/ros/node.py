@@ -269,6 +269,9 @@ class PerceptionNode(LifecycleNode):
         """Step 3 of the worker: everything that is said about the frame."""
         assert self._pipeline is not None
         assert self._outputs is not None
+        arrived = job.matched.arrivals[job.matched.trigger].arrived
+        if self._too_old(job, time.monotonic() - arrived):
+            return
         prediction = job.seen.returned(self._pipeline.decode(job.task))
         self._complain_of_absent(job, prediction)
         if (word := self._levelling.add(job.seen.frame, prediction)) is not None:
@@ -276,16 +279,33 @@ class PerceptionNode(LifecycleNode):
         spent = self._outputs.publish(job.seen, prediction, job.settings)
         if job.settings.check_extrinsics:
             self._check_extrinsics(job.task)
-        arrived = job.matched.arrivals[job.matched.trigger].arrived
+        used = tuple(name for name in job.seen.frame.modalities if name not in prediction.absent)
         self._statistics.answered(
             job.matched.trigger,
-            tuple(name for name in job.seen.frame.modalities if name not in prediction.absent),
+            used,
             prediction,
             {**job.stages_ms, **prediction.timings_ms, **spent},
             latency_s=time.monotonic() - arrived,
             stamp_latency_s=(self.get_clock().now().nanoseconds - job.matched.stamp_ns) * 1e-9,
             ground=prediction.ground or job.seen.frame.ground,
+            offsets_ms={
+                name: 1e-6 * (arrival.stamp_ns - job.matched.stamp_ns)
+                for name, arrival in job.matched.arrivals.items()
+                if name in used
+            },
         )
+
+    def _too_old(self, job: Job, age_s: float) -> bool:
+        """Whether the frame is too old for its masks to be published, which is said and counted."""
+        assert self._handover is not None
+        if not 0 < job.settings.max_age_s < age_s:
+            return False
+        limit, trigger = job.settings.max_age_s, job.matched.trigger
+        self._handover.count_drop(trigger, "too old")
+        self._complaints.warn(
+            self._name, f"age: masks {age_s:.3g} s after the message of {trigger} > max_age_s {limit:g}: not published"
+        )
+        return True
 
     def _complain_of_absent(self, job: Job, prediction: Prediction) -> None:
         """Say and count which sensors told nothing, each by the topic that its message came on."""
@@ -305,6 +325,7 @@ class PerceptionNode(LifecycleNode):
     def _say(self, change: Change) -> None:
         topics = " or ".join(self._topics()[change.sensor])
         if change.alive:
+            self._statistics.expect(change.sensor)
             self.get_logger().info(f"{change.sensor}: {'first message' if change.first else 'back'} on {topics}")
         else:
             timeout = self.settings.timing.timeouts_s[change.sensor]
@@ -323,7 +344,18 @@ class PerceptionNode(LifecycleNode):
                 self._alignment.verdict() if self.settings.check_extrinsics else None,
             )
             bits, intensity = self._bit_depth.bits, self._intensity.described
-            snapshot = Snapshot(time.monotonic(), sensors, clock_jumps, summary, refused, misaligned, bits, intensity)
+            snapshot = Snapshot(
+                time.monotonic(),
+                sensors,
+                clock_jumps,
+                summary,
+                refused,
+                misaligned,
+                bits,
+                intensity,
+                self.settings.limits,
+                self.settings.timing,
+            )
             array = self._diagnostics.report(snapshot)
         array.header.stamp = self.get_clock().now().to_msg()
         self._diagnostics_publisher.publish(array)

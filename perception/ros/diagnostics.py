@@ -36,7 +36,8 @@ class Snapshot:
 
     refused: topics that somebody publishes with a quality of service that does not fit, and the policy at fault.
     misaligned: how the sweep would fit the image better than it does. bit_depth: that the camera's images of 16 bits
-    use, 0 without such. intensity: which LiDAR intensity means 1.
+    use, 0 without such. intensity: which LiDAR intensity means 1. nearest: by topic that nobody publishes, the one that
+    somebody does and whose name is most like it.
     """
 
     now: float
@@ -47,6 +48,7 @@ class Snapshot:
     misaligned: Misalignment | None = None
     bit_depth: int = 0
     intensity: str = ""
+    nearest: Mapping[str, str] = field(default_factory=dict)
 
 
 class Diagnostics:
@@ -127,7 +129,9 @@ class Diagnostics:
         if state.alive:
             return OK, f"{rate_hz:.1f} Hz", values
         if age is None:
-            return OK, f"nothing yet on {' or '.join(topics)}", values
+            near = next((snapshot.nearest[topic] for topic in topics if topic in snapshot.nearest), None)
+            hint = f"; the nearest that is published is {near}" if near else ""
+            return OK, f"nothing yet on {' or '.join(topics)}{hint}", values
         if received and received == sum(state.drops[cause] - before.drops[cause] for cause in STANDING):
             return WARN, f"{received / seconds:.1f} Hz, but its stamps have stood still for {age:.1f} s", values
         return WARN, f"silent for {age:.1f} s", values

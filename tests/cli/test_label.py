@@ -197,8 +197,8 @@ def test_another_configuration_is_not_taken_for_this_one(
     assert "labels of another calibration" in said(images, *options, "--calibration", tmp_path / "b.yaml")
     options[1] = tmp_path / "of_bag"
     assert run(tmp_path / "bag", *options, model=tiny_model) == 0
-    line = said(tmp_path / "bag", *options, "--preset", swapped)
-    assert "preset was None, is {'image': '/infrared', 'infrared': '/image'}" in line
+    line = said(tmp_path / "bag", *options, "--topics", swapped)
+    assert "topics was {}, is {'image': '/infrared', 'infrared': '/image'}" in line
 
 
 def test_a_bag_of_another_storage_and_broken_files_are_made_again(

@@ -94,7 +94,7 @@ def test_order_and_processes_make_no_difference(tmp_path: Path) -> None:
 def test_presets_name_the_topics(tmp_path: Path) -> None:
     renamed = [each._replace(topic=f"/car{each.topic}") if each.topic != "/tf_static" else each for each in messages()]
     path = write(tmp_path / "bag", renamed)
-    with pytest.raises(DataError, match=r"/image.*it has /car/camera_info, .*--preset"):
+    with pytest.raises(DataError, match=r"/image.*it has /car/camera_info, .*perception init .*--topics"):
         BagFrames(path)
     frames = BagFrames(path, {"image": "/car/image", "points": "/car/points", "camera_info": "/car/camera_info"})
     assert [frame.modalities for frame in frames] == [("rgb", "lidar")] * 5

@@ -28,8 +28,10 @@ perception label bag --topics rig.yaml --cloud pcd --write cloud      # as `perc
 perception label images/ -o out/labels --write masks colours
 perception label ~/kitti/2011_09_26/*_sync -o out/labels --engine ray      # RAY_ADDRESS says which cluster
 
-A bag's topics are those of --topics, else of the rig.yaml beside it or here, else the node's own names or a converter's,
-whichever it has; what was taken is said. In OUT, of several inputs in OUT/INPUT: labels/NAME.png has the class id of every pixel (0 background, 1 road, 2
+A bag's topics are those of --topics, else of the rig.yaml beside it or here, else the node's own names or a
+converter's, whichever it has; what was taken is said.
+
+In OUT, of several inputs in OUT/INPUT: labels/NAME.png has the class id of every pixel (0 background, 1 road, 2
 vehicle, 3 pedestrian), frames/NAME.json what is known of the frame; then colours/NAME.png, confidence/NAME.png (× 255),
 clouds/NAME.ply with label and colour per point, overlay.mp4 and labelled_bag: the inputs as they are, and
 /perception/labels, road, vehicle, pedestrian, confidence and points beside them. Labels are written always.

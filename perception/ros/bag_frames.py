@@ -45,7 +45,8 @@ class BagFrames(NamedFrames):
 
     topics: the recorded topic by the node's input, where it has another name, or what `topics.read_topics` takes; None
     finds them out, by `rig` where that is of this bag (`naming.name_topics`, whose words are among the remarks).
-    `topics` is then what was taken. calibration: what camera_info and TF lack; else the topics' file may tell. Frames are named by their stamp in nanoseconds. The bag is read once for the stamps.
+    `topics` is then what was taken. calibration: what camera_info and TF lack; else the topics' file may tell.
+    Frames are named by their stamp in nanoseconds. The bag is read once for the stamps.
     What is learnt of the whole recording first, so that it is the same for every frame: the scale of the intensities,
     what is frozen, and whose clock is another (`remarks`). Of a bag that is broken the frames before are there, and
     `broken` says why there are no more. Raises DataError for a bag without any of the sensors or whose sensors' clocks

@@ -133,6 +133,4 @@ def _sensor_is_there(name: str, topics: Mapping[str, str], recorded: Mapping[str
 
 def _sensors(topics: Mapping[str, str], recorded: Mapping[str, Topic]) -> int:
     """How many sensors are there."""
-    return sum(
-        any(_fits(name, topics.get(name, f"/{name}"), recorded) for name in names) for names in SENSORS.values()
-    )
+    return sum(any(_fits(name, topics.get(name, f"/{name}"), recorded) for name in names) for names in SENSORS.values())

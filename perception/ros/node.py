@@ -91,9 +91,7 @@ class PerceptionNode(LifecycleNode):
     where the parameter calibration_file is empty. options: as of rclpy's Node.
     """
 
-    def __init__(
-        self, load_engine: LoadEngine = load_engine, calibration: Path | None = None, **options: Any
-    ) -> None:
+    def __init__(self, load_engine: LoadEngine = load_engine, calibration: Path | None = None, **options: Any) -> None:
         super().__init__("perception", **options)
         self._load_engine, self._calibration_file = load_engine, calibration
         self.failure: str | None = None

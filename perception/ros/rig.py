@@ -23,7 +23,9 @@ _GREYS = ("mono8", "8UC1", "mono16", "16UC1")
 
 _THERMAL = re.compile(r"therm|infra|(?<![a-z])(ir|nir|lwir|flir|boson|lepton|tau2|seek)(?![a-z])")
 _DEPTH = re.compile(r"depth")
-_NO_SENSOR = re.compile(r"label|mask|segm|overlay|confidence|disparity|debug|annotat|detection|heatmap|cost|explanation")
+_NO_SENSOR = re.compile(
+    r"label|mask|segm|overlay|confidence|disparity|debug|annotat|detection|heatmap|cost|explanation"
+)
 """Images that look like a sensor's and are somebody's answer."""
 _CLOUD_OF_OTHERS = re.compile(r"obstacle|ground|filter|cluster|label|map|segm|accumul|depth|/perception/")
 
@@ -38,7 +40,7 @@ class Choice:
 
 @dataclass
 class Rig:
-    """choices: by input. preset: whose topics these are, "" for none. mount: LiDAR to camera, None where TF does not say.
+    """choices: by input. preset: whose topics these are, "" for none. mount: (4, 4) LiDAR to camera, None without TF.
 
     unsure: a line for each choice that was none too clear. unused: topics with a type of ours that serve nothing.
     wanting: what is missing, and what that costs.
@@ -77,7 +79,10 @@ def propose(survey: Survey) -> Rig:
     odometry = sorted((each for each in survey.seen if each.type == _ODOMETRY), key=lambda each: each.topic)
     if odometry:
         first = min(odometry, key=lambda each: (each.topic not in named, "odom" not in each.topic, each.topic))
-        rig.choices["odometry"] = Choice(first, [each for each in odometry if each is not first])
+        others = [each for each in odometry if each is not first]
+        rig.choices["odometry"] = Choice(first, others)
+        if others and first.topic not in named:
+            rig.unsure.append(f"odometry: {first.topic} is taken, and {_listed(others)} might be meant")
     if any(choice.seen.topic not in named for choice in rig.choices.values()):
         rig.preset = ""
     _look_back(rig, survey)
@@ -103,7 +108,12 @@ def _choose(rig: Rig, sensor: str, candidates: list[Seen], score: Callable[[Seen
         if name in rig.choices:
             rig.choices[name].others = fitting
     if len(bases) > 1 and best[bases[1]] >= best[bases[0]] - 1.0:
-        rig.unsure.append(f"{sensor}: {bases[0]} is taken, and {', '.join(bases[1:])} might be meant")
+        close = [of_base[base][0] for base in bases[1:] if best[base] >= best[bases[0]] - 1.0]
+        rig.unsure.append(f"{sensor}: {of_base[bases[0]][0].topic} is taken, and {_listed(close)} might be meant")
+
+
+def _listed(topics: Iterable[Seen]) -> str:
+    return ", ".join(each.topic for each in topics)
 
 
 def _look_back(rig: Rig, survey: Survey) -> None:
@@ -113,14 +123,16 @@ def _look_back(rig: Rig, survey: Survey) -> None:
     camera, lidar = _chosen(rig, "rgb"), _chosen(rig, "lidar")
     info = rig.choices.get("camera_info")
     if camera is not None and info is None:
-        rig.wanting.append("no camera_info of the camera: image_width, image_height and projection_matrix may stand here")
+        rig.wanting.append(
+            "no camera_info of the camera: image_width, image_height and projection_matrix may stand here"
+        )
     if camera is not None and lidar is not None:
         frame = info.seen.frame if info is not None and info.seen.frame else camera.frame
         rig.mount = survey.mounts.lookup(frame, lidar.frame) if survey.mounts and frame and lidar.frame else None
         if rig.mount is None:
             rig.wanting.append(
-                f"no TF from '{lidar.frame}' to '{frame}': the LiDAR is left out until lidar_to_camera stands here or TF "
-                "says it"
+                f"no TF from '{lidar.frame}' to '{frame}': the LiDAR is left out until lidar_to_camera stands here or "
+                "TF says it"
             )
     depth, infrared = _chosen(rig, "depth"), _chosen(rig, "infrared")
     for sensor, each in (("depth", depth), ("infrared", infrared)):
@@ -218,4 +230,3 @@ def _info_of(seen: Seen, infos: Iterable[Seen]) -> Seen | None:
     same = [each for each in by_topic.values() if seen.frame and each.frame == seen.frame]
     fitting = [each for each in same if seen.size in ((0, 0), each.size)]
     return min(fitting, key=lambda each: each.topic, default=None)
-

@@ -24,7 +24,7 @@ _TITLES = {
 }
 """Over the first input of each group."""
 
-_ROWS = "lidar_to_camera: [0, -1, 0, {}, 0, 0, -1, {}, 1, 0, 0, {}, 0, 0, 0, 1]"
+_ROWS = "lidar_to_camera: [0, -1, 0, 0, 0, 0, -1, 0, 1, 0, 0, 0, 0, 0, 0, 1]"
 """A LiDAR that looks ahead (x forward, y left, z up), to a camera (x right, y down, z forward)."""
 
 _GROUPS = {name: next((title for title in _TITLES if name.startswith(title)), "image") for name in INPUT_TYPES}
@@ -88,13 +88,13 @@ def _mount(rig: Rig) -> list[str]:
     if rig.mount is None:
         if "points" not in rig.choices or not any(name in rig.choices for name in SENSORS["rgb"]):
             return []
-        return ["", "# where the LiDAR sits: LiDAR frame to camera frame, row by row, by hand", f"#{_ROWS.format(0, 0, 0)}"]
+        return ["", "# where the LiDAR sits: to be written by hand, LiDAR to camera, row by row", f"#{_ROWS}"]
     x, y, z = -rig.mount[:3, :3].T @ rig.mount[:3, 3]
     numbers = ", ".join(f"{value:.9g}" for value in np.where(np.abs(rig.mount) < 1e-12, 0.0, rig.mount).ravel())
     return [
         "",
-        f"# where the LiDAR sits, by /tf_static: the camera is at {x:.2f} {y:.2f} {z:.2f} m of it. TF goes first where it",
-        "# is heard; this counts where it is not.",
+        f"# where the LiDAR sits, by /tf_static: the camera is at {x:.2f} {y:.2f} {z:.2f} m of it. TF goes first where",
+        "# it is heard; this counts where it is not.",
         f"lidar_to_camera: [{numbers}]",
     ]
 

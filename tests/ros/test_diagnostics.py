@@ -31,6 +31,7 @@ class Bench:
         self.misaligned: Misalignment | None = None
         self.bits = 0
         self.intensity = ""
+        self.nearest: dict[str, str] = {}
 
     def answer(self, count: int) -> None:
         image = np.zeros((1, 1), np.uint8)
@@ -41,7 +42,9 @@ class Bench:
     def tick(self, **sensors: SensorState) -> dict[str, tuple[bytes, str, dict[str, str]]]:
         self.now += 1
         summary = self.statistics.summary()
-        snapshot = Snapshot(self.now, sensors, 0, summary, self.refused, self.misaligned, self.bits, self.intensity)
+        snapshot = Snapshot(
+            self.now, sensors, 0, summary, self.refused, self.misaligned, self.bits, self.intensity, self.nearest
+        )
         array = self.diagnostics.report(snapshot)
         return {
             status.name.removeprefix("perception: "): (
@@ -229,3 +232,12 @@ def test_a_broken_topic_says_why_and_an_unseen_one_is_no_fault() -> None:
 def test_a_node_that_is_not_active_says_so() -> None:
     array = Bench().diagnostics.idle("inactive")
     assert [(status.name, status.message) for status in array.status] == [("perception: fusion", "inactive")]
+
+
+def test_a_silent_sensor_is_told_the_nearest_topic_that_is_published() -> None:
+    bench = Bench()
+    silent = bench.sensor(0, age=None, alive=False)
+    assert bench.tick(rgb=silent)["rgb"][1] == "nothing yet on /image or /image/compressed"
+    bench.nearest = {"/image": "/front/image"}
+    words = "nothing yet on /image or /image/compressed; the nearest that is published is /front/image"
+    assert bench.tick(rgb=silent)["rgb"][:2] == (OK, words)

@@ -74,6 +74,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Replay until the recording's end or Ctrl-C."""
+    stop = threading.Event()
+    for signum in (signal.SIGINT, signal.SIGTERM):  # before ROS is loaded, which takes seconds on a busy machine
+        signal.signal(signum, lambda *_: stop.set())
     from perception.ros.dds import use_profile
     from perception.ros.imports import require_rclpy
 
@@ -92,9 +95,6 @@ def run(args: argparse.Namespace) -> int:
     pace = Pace()
     if args.paused:
         pace.toggle()
-    stop = threading.Event()
-    for signum in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(signum, lambda *_: stop.set())
     remap = dict(args.remap)
     console = Console(stderr=True, highlight=False)
     with closing(open_source(args.path)) as source, ExitStack() as stack:

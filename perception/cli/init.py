@@ -83,10 +83,11 @@ def _live(seconds: float) -> Survey:
     use_profile()
     require_rclpy()
     import rclpy
+    from rclpy.signals import SignalHandlerOptions
 
     from perception.ros.survey import survey_graph
 
-    rclpy.init()
+    rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
     try:
         node = rclpy.create_node("perception_init")
         try:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from perception.errors import DataError
 from perception.ros.topic import Topic
 from perception.ros.topics import CAMERA_INFOS, INPUT_TYPES, SENSORS, calibration_beside, presets, read_topics
 
@@ -51,7 +52,10 @@ def name_topics(
         return Naming(topics, missing(topics, recorded), calibration)
     words = []
     if rig is not None:
-        topics = read_topics(str(rig))
+        try:
+            topics = read_topics(str(rig))
+        except DataError as error:
+            raise DataError(f"{error}; it was found here by its name: remove it, or name other --topics") from error
         if _sensors(topics, recorded):
             said = [f"topics as of {rig}", *missing(topics, recorded)]
             return Naming(topics, said, calibration_beside(str(rig)))

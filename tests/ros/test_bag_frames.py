@@ -246,7 +246,8 @@ def test_an_unsynced_drive_s_bag_is_rectified(tmp_path: Path) -> None:
     with RawBagWriter(tmp_path / "bag") as writer:
         for message in serialise_recording(open_recording(drive), threads=1):
             writer.write(message)
-    frames = BagFrames(tmp_path / "bag", read_topics("kitti2bag"))
+    frames = BagFrames(tmp_path / "bag")
+    assert (frames.topics, frames.remarks[0]) == (read_topics("kitti2bag"), "topics as of kitti2bag")
     frame, recorded = frames[1], frames.shown(1).rgb
     assert frame.camera is not None
     np.testing.assert_allclose(frame.camera.intrinsics, [[72.15377, 0, 24], [0, 72.15377, 10], [0, 0, 1]])

@@ -63,6 +63,9 @@ def test_a_rig_of_something_else_is_said_and_left_alone(tmp_path: Path) -> None:
     rig.write_text("image: /rear/image\n")
     own = {"/image": Topic(IMAGE, 1)}
     assert name_topics(own, rig=rig) == ({}, [f"{rig}: none of its sensors' topics is here, so it is not used"], None)
+    rig.write_text("cameras: 2\n")
+    with pytest.raises(DataError, match=r"rig.yaml: .*; it was found here by its name: remove it, or name other"):
+        name_topics(own, rig=rig)
     rig.write_text("image: /front/image_rect\npoints: /ouster/pts\n")
     assert name_topics(CAR, rig=rig).words == [
         f"topics as of {rig}",

@@ -118,6 +118,24 @@ def test_two_alike_are_not_sure() -> None:
     assert "no camera_info of the camera" in rig.wanting[0]
 
 
+def test_an_image_is_taken_as_it_is_and_compressed_with_the_camera_info_beside_both() -> None:
+    packed, info = INPUT_TYPES["image/compressed"], INPUT_TYPES["camera_info"]
+    rig = rig_of(
+        Seen("/left/camera_info", info, 10.0, "left", size=(96, 64)),
+        Seen("/left/image_raw", IMAGE, 10.0, "left", "bgr8", size=(96, 64)),
+        Seen("/left/image_raw/compressed", packed, 10.0, "left", "bgr8", "jpeg compressed bgr8"),
+        Seen("/left/image_raw/compressedDepth", packed),  # image_transport offers it of every image
+        Seen("/right/image_raw/compressed", packed, 10.0, "right", "bgr8", "jpeg compressed bgr8"),
+    )
+    assert topics(rig) == {
+        "image": "/left/image_raw",
+        "image/compressed": "/left/image_raw/compressed",
+        "camera_info": "/left/camera_info",
+    }
+    assert [each.topic for each in rig.choices["image/compressed"].others] == ["/right/image_raw/compressed"]
+    assert [each.topic for each in rig.unused] == ["/left/image_raw/compressedDepth"]
+
+
 def test_a_lidar_that_tf_does_not_place_is_said(tmp_path: Path) -> None:
     rig = rig_of(
         Seen("/image", IMAGE, 10.0, "camera", "rgb8"),

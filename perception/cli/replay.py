@@ -45,7 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--remap", nargs="+", default=[], type=_remapping, metavar="FROM:=TO", help="publish topics under other names"
     )
-    add_topics(parser, "--preset", action=_Topics, nargs="+")
+    add_topics(parser, "--preset", action=_Topics)
     parser.add_argument("--paused", action="store_true", help=f"begin halted; in a terminal, {KEYS}")
     parser.add_argument(
         "--stamps",
@@ -183,18 +183,16 @@ def _report(summary: Summary, path: Path | None) -> None:
 
 
 class _Topics(argparse.Action):
-    """--topics NAME|FILE; recorded names, which it took before, go to --only with a word."""
+    """--topics NAME|FILE; a recorded name, of which it took a list before, goes to --only with a word."""
 
     def __call__(
         self, parser: argparse.ArgumentParser, namespace: argparse.Namespace, values: Any, option: str | None = None
     ) -> None:
-        if all(value.startswith("/") and not value.endswith((".yaml", ".yml")) for value in values):
+        if values.startswith("/") and not values.endswith((".yaml", ".yml")):
             print(f"{parser.prog}: {option} with recorded topics is called --only now", file=sys.stderr)
-            namespace.only = values
-        elif len(values) > 1:
-            parser.error(f"{option} takes one name or file; --only takes recorded topics")
+            namespace.only = [values]
         else:
-            namespace.topics = values[0]
+            namespace.topics = values
 
 
 def _remapping(text: str) -> tuple[str, str]:

@@ -56,12 +56,12 @@ def name_topics(
             topics = read_topics(str(rig))
         except DataError as error:
             raise DataError(f"{error}; it was found here by its name: remove it, or name other --topics") from error
-        if _sensors(topics, recorded):
+        sensors = [name for names in SENSORS.values() for name in names if name in topics]
+        if any(_fits(name, topics[name], recorded) for name in sensors):
             said = [f"topics as of {rig}", *missing(topics, recorded)]
             return Naming(topics, said, calibration_beside(str(rig)))
         words.append(f"{rig}: none of its sensors' topics is here, so it is not used")
-    own: dict[str, str] = {}
-    topics, preset = own, ""
+    topics, preset = {}, ""
     for name in presets():
         candidate = read_topics(name)
         if _sensors(candidate, recorded) > _sensors(topics, recorded):
@@ -107,7 +107,7 @@ def nearest(topic: str, kind: str, recorded: Mapping[str, Topic], but: Iterable[
     """The topic of that type whose name is most like `topic`'s, but for those of `but`; None where none is alike."""
     taken = set(but)
     names = [name for name, each in recorded.items() if each.type == kind and name not in taken and name != topic]
-    return next(iter(difflib.get_close_matches(topic, names, n=1, cutoff=0.5)), None)
+    return next(iter(difflib.get_close_matches(topic, names, n=1)), None)
 
 
 def _word(name: str, topic: str, recorded: Mapping[str, Topic]) -> tuple[str, bool]:

@@ -49,6 +49,14 @@ def test_what_options_were_called_before_is_taken_with_a_word(kitti_drive: Path,
     assert "perception replay: --preset is called --topics now" in done.stderr
     assert "/image also as /depth" in done.stderr
     assert "/points" not in done.stdout
+    done = replay(kitti_drive, "--topics", "/image", "/points")
+    assert done.returncode == 2
+    assert done.stderr.startswith("perception replay: --topics with recorded topics is called --only now\n")
+
+
+def test_the_recording_may_come_behind_its_topics() -> None:
+    args = make_parser("replay").parse_args(["--topics", "rig.yaml", "bag", "--only", "/image", "/points"])
+    assert (args.topics, str(args.path), args.only) == ("rig.yaml", "bag", ["/image", "/points"])
 
 
 def test_keys_of_a_terminal_halt_step_and_end(kitti_drive: Path, tmp_path: Path) -> None:

@@ -43,6 +43,7 @@ def test_what_is_misspelt_is_named_with_the_nearest_of_its_type() -> None:
         "camera_info: /front/camera_inf is not there; the nearest is /front/camera_info"
     ]
     assert missing({"infrared": "/boson"}, CAR) == ["infrared: /boson is not there"]
+    assert missing({"infrared": "/infrared"}, {"/image": Topic(IMAGE, 1)}) == ["infrared: /infrared is not there"]
 
 
 def test_a_topic_of_another_type_is_refused_with_a_word() -> None:
@@ -61,7 +62,7 @@ def test_one_of_two_transports_is_enough() -> None:
 def test_a_rig_of_something_else_is_said_and_left_alone(tmp_path: Path) -> None:
     rig = tmp_path / "rig.yaml"
     rig.write_text("image: /rear/image\n")
-    own = {"/image": Topic(IMAGE, 1)}
+    own = {"/image": Topic(IMAGE, 1), "/points": Topic(CLOUD, 1)}
     assert name_topics(own, rig=rig) == ({}, [f"{rig}: none of its sensors' topics is here, so it is not used"], None)
     rig.write_text("cameras: 2\n")
     with pytest.raises(DataError, match=r"rig.yaml: .*; it was found here by its name: remove it, or name other"):

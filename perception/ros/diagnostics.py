@@ -41,6 +41,7 @@ class Snapshot:
     refused: topics that somebody publishes with a quality of service that does not fit, and the policy at fault.
     misaligned: how the sweep would fit the image better than it does. bit_depth: that the camera's images of 16 bits
     use, 0 without such. intensity: which LiDAR intensity means 1. limits: what is a warning. timing: how messages pair.
+    nearest: by topic that nobody publishes, the one that somebody does and whose name is most like it.
     """
 
     now: float
@@ -53,6 +54,7 @@ class Snapshot:
     intensity: str = ""
     limits: Limits = field(default_factory=Limits)
     timing: Timing = field(default_factory=lambda: Timing(0.05, 0.25, {}))
+    nearest: Mapping[str, str] = field(default_factory=dict)
 
 
 class Diagnostics:
@@ -141,7 +143,9 @@ class Diagnostics:
         if state.alive:
             return OK, f"{rate_hz:.1f} Hz", values
         if age is None:
-            return OK, f"nothing yet on {' or '.join(topics)}", values
+            near = next((snapshot.nearest[topic] for topic in topics if topic in snapshot.nearest), None)
+            hint = f"; the nearest that is published is {near}" if near else ""
+            return OK, f"nothing yet on {' or '.join(topics)}{hint}", values
         if received and received == sum(state.drops[cause] - before.drops[cause] for cause in STANDING):
             return WARN, f"{received / seconds:.1f} Hz, but its stamps have stood still for {age:.1f} s", values
         return WARN, f"silent for {age:.1f} s", values

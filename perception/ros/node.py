@@ -87,12 +87,13 @@ def _transition(callback: Callable[[PerceptionNode, LifecycleState], None]) -> C
 class PerceptionNode(LifecycleNode):
     """See the module. failure: why the last transition that failed did so.
 
-    load_engine: where several nodes of a process share engines, `EnginePool.load`. options: as of rclpy's Node.
+    load_engine: where several nodes of a process share engines, `EnginePool.load`. calibration: the file that counts
+    where the parameter calibration_file is empty. options: as of rclpy's Node.
     """
 
-    def __init__(self, load_engine: LoadEngine = load_engine, **options: Any) -> None:
+    def __init__(self, load_engine: LoadEngine = load_engine, calibration: Path | None = None, **options: Any) -> None:
         super().__init__("perception", **options)
-        self._load_engine = load_engine
+        self._load_engine, self._calibration_file = load_engine, calibration
         self.failure: str | None = None
         self.settings = self._configured = parameters.declare(self)
         for line in parameters.unknown(self._parameter_overrides):
@@ -123,7 +124,8 @@ class PerceptionNode(LifecycleNode):
         """Load calibration and network, and create the publishers."""
         began = time.monotonic()
         settings = self.settings = self._configured = parameters.read(self)
-        file = read_calibration_file(settings.calibration_file) if settings.calibration_file else None
+        path = settings.calibration_file or self._calibration_file
+        file = read_calibration_file(path) if path else None
         self._calibration = Calibration(file, settings.lidar_to_camera, self._transforms)
         pipeline = Pipeline.load(settings.model, settings.engine, settings.threads, self._load_engine)
         camera = file.camera.model if file and file.camera else None
@@ -344,6 +346,7 @@ class PerceptionNode(LifecycleNode):
                 self._alignment.verdict() if self.settings.check_extrinsics else None,
             )
             bits, intensity = self._bit_depth.bits, self._intensity.described
+            silent = any(state.last_arrived is None for state in sensors.values())
             snapshot = Snapshot(
                 time.monotonic(),
                 sensors,
@@ -355,6 +358,7 @@ class PerceptionNode(LifecycleNode):
                 intensity,
                 self.settings.limits,
                 self.settings.timing,
+                self._inputs.nearest() if silent else {},
             )
             array = self._diagnostics.report(snapshot)
         array.header.stamp = self.get_clock().now().to_msg()

@@ -140,7 +140,7 @@ def test_order_and_processes_make_no_difference(tmp_path: Path) -> None:
 def test_presets_name_the_topics(tmp_path: Path) -> None:
     renamed = [each._replace(topic=f"/car{each.topic}") if each.topic != "/tf_static" else each for each in messages()]
     path = write(tmp_path / "bag", renamed)
-    with pytest.raises(DataError, match=r"/image.*it has /car/camera_info, .*--preset"):
+    with pytest.raises(DataError, match=r"/image.*it has /car/camera_info, .*perception init .*--topics"):
         BagFrames(path)
     frames = BagFrames(path, {"image": "/car/image", "points": "/car/points", "camera_info": "/car/camera_info"})
     assert [frame.modalities for frame in frames] == [("rgb", "lidar")] * 5
@@ -292,7 +292,8 @@ def test_an_unsynced_drive_s_bag_is_rectified(tmp_path: Path) -> None:
     with RawBagWriter(tmp_path / "bag") as writer:
         for message in serialise_recording(open_recording(drive), threads=1):
             writer.write(message)
-    frames = BagFrames(tmp_path / "bag", read_topics("kitti2bag"))
+    frames = BagFrames(tmp_path / "bag")
+    assert (frames.topics, frames.remarks[0]) == (read_topics("kitti2bag"), "topics as of kitti2bag")
     frame, recorded = frames[1], frames.shown(1).rgb
     assert frame.camera is not None
     np.testing.assert_allclose(frame.camera.intrinsics, [[72.15377, 0, 24], [0, 72.15377, 10], [0, 0, 1]])

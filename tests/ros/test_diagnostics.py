@@ -33,6 +33,7 @@ class Bench:
         self.bits = 0
         self.intensity = ""
         self.timing = Timing(0.05, 0.25, {})
+        self.nearest: dict[str, str] = {}
 
     def answer(self, count: int, latency_s: float = 0.01, **offsets_ms: float) -> None:
         image = np.zeros((1, 1), np.uint8)
@@ -56,6 +57,7 @@ class Bench:
             self.intensity,
             Limits(),
             self.timing,
+            self.nearest,
         )
         array = self.diagnostics.report(snapshot)
         return {
@@ -345,3 +347,12 @@ def test_not_keeping_up_is_a_warning_once_it_lasts() -> None:
         said.append(bench.tick(rgb=bench.sensor(25 * second, superseded=16 * second))["fusion"])
     assert [level for level, _, _ in said] == [OK] * 4 + [WARN] * 2
     assert "; does not keep up: 9 of 25 Hz; try a lower rate of rgb, a smaller model" in said[-1][1]
+
+
+def test_a_silent_sensor_is_told_the_nearest_topic_that_is_published() -> None:
+    bench = Bench()
+    silent = bench.sensor(0, age=None, alive=False)
+    assert bench.tick(rgb=silent)["rgb"][1] == "nothing yet on /image or /image/compressed"
+    bench.nearest = {"/image": "/front/image"}
+    words = "nothing yet on /image or /image/compressed; the nearest that is published is /front/image"
+    assert bench.tick(rgb=silent)["rgb"][:2] == (OK, words)

@@ -155,6 +155,7 @@ class Demo:
             **summary,
             "iou_reason": None if self._truth else "n/a: the drive has no truth per pixel",
             "drops_by_cause": diary.drops_by_cause(summary["frames_dropped"]),
+            "falls_behind": diary.falls_behind(),
             "period_ms": period_ms,
             "replay_late_ms": rehearsal.replay.late_ms,
             "stages_ms": diary.stages_ms(),

@@ -122,15 +122,16 @@ def run(args: argparse.Namespace) -> int:
             with keys({" ": pace.toggle, "s": pace.step, RIGHT: pace.step, "q": stop.set}) as listening:
                 if listening:
                     console.print(KEYS, style="dim", highlight=False)
-                audience = stack.enter_context(Audience(node, names)) if args.report else None
-                summary = _play(replay, stop, args.loop, console, audience.note if audience else lambda _: None)
-            if audience:
+                audience = stack.enter_context(Audience(node, source.topics, names, answers=bool(args.report)))
+                summary = _play(replay, stop, args.loop, console, audience.note)
+            if args.report:
                 audience.page(args.path.name, summary).write(args.report)
+            slow = audience.falls_behind()
         finally:
             stack.close()
             node.destroy_node()
             rclpy.try_shutdown()  # type: ignore[attr-defined]
-    _report(summary, args.json)
+    _report(summary, slow, args.json)
     if summary.broken:
         raise DataError(summary.broken)
     return 0
@@ -152,7 +153,7 @@ def _play(
         return replay.run(stop, loop, published)
 
 
-def _report(summary: Summary, path: Path | None) -> None:
+def _report(summary: Summary, slow: list[str], path: Path | None) -> None:
     from rich.console import Console
     from rich.table import Table
 
@@ -166,12 +167,15 @@ def _report(summary: Summary, path: Path | None) -> None:
     for topic, count in unstamped.items():
         words = f"{topic}: {count} header stamps were zero; the time of recording took their place"
         console.print(words, highlight=False, soft_wrap=True)
+    for words in slow:
+        console.print(words, highlight=False, soft_wrap=True)
     if path:
         content = {
             "messages": summary.messages,
             "seconds": summary.seconds,
             "late_ms": summary.late_ms,
             "unstamped": unstamped,
+            "falls_behind": slow,
         }
         write_json(path, content)
 

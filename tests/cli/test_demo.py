@@ -6,12 +6,17 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import cv2
 import pytest
+from rich.console import Console
 from rosbags.highlevel import AnyReader
+
+from perception.cli.demo_table import table
+from perception.evaluation.report import lead
 
 pytest.importorskip("rclpy")
 
@@ -70,6 +75,24 @@ def test_a_kitti_drive_into_a_folder_that_was_used(kitti_drive: Path, tmp_path: 
     check(tmp_path / "demo", report, 4)
     assert report["iou"] == {"road": None, "vehicle": None, "pedestrian": None}
     assert "no truth" in report["iou_reason"]
+
+
+def test_a_node_that_is_too_slow_is_told_so_instead_of_a_count() -> None:
+    words = "does not keep up: 9 of 25 Hz; try rgb at 9 Hz"
+    figures = {"frames_sent": 105, "frames_answered": 37, "frames_dropped": 68, "drops_by_cause": {"superseded": 68}}
+    times = {"fps": 9.1, "period_ms": 40.0, "latency_ms": {"p50": 110.0}, "modality_weights": {}, "seconds": {}}
+    report = {
+        "source": "a drive",
+        **figures,
+        **times,
+        "pixel_accuracy": None,
+        "iou_reason": "n/a",
+        "falls_behind": words,
+    }
+    shown = StringIO()
+    Console(width=200, file=shown).print(table(report))
+    assert f"68 ({words})" in shown.getvalue()
+    assert lead(report).endswith(f"68 dropped (68 superseded). The node {words}.")
 
 
 def test_mistakes_get_one_line(tmp_path: Path, kitti_drive: Path) -> None:

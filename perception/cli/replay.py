@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from perception.cli.keyboard import RIGHT, keys
-from perception.cli.shared import not_negative, positive
+from perception.cli.shared import needs, not_negative, positive
 from perception.disk import write_json
 from perception.errors import DataError
 
@@ -87,11 +87,14 @@ def run(args: argparse.Namespace) -> int:
     from rclpy.signals import SignalHandlerOptions
     from rich.console import Console
 
+    from perception.ros.audience import Audience
     from perception.ros.pace import Pace
     from perception.ros.replay import Replay
-    from perception.ros.replay_report import Audience
     from perception.ros.sources import open_source
 
+    if args.report:
+        with needs("--report", "report"):
+            from perception.ros.replay_report import replay_page
     pace = Pace()
     if args.paused:
         pace.toggle()
@@ -122,10 +125,10 @@ def run(args: argparse.Namespace) -> int:
             with keys({" ": pace.toggle, "s": pace.step, RIGHT: pace.step, "q": stop.set}) as listening:
                 if listening:
                     console.print(KEYS, style="dim", highlight=False)
-                audience = stack.enter_context(Audience(node, source.topics, names, answers=bool(args.report)))
+                audience = stack.enter_context(Audience(node, source.topics, names, images=bool(args.report)))
                 summary = _play(replay, stop, args.loop, console, audience.note)
             if args.report:
-                audience.page(args.path.name, summary).write(args.report)
+                replay_page(audience, args.path.name, summary).write(args.report)
             slow = audience.falls_behind()
         finally:
             stack.close()

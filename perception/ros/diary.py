@@ -17,6 +17,9 @@ UNEXPLAINED = "lost on the way"
 SLOW = 0.05
 """A node that leaves out more than this share of its frames for newer ones does not keep up."""
 
+SURE = 3
+"""Seconds that it takes to tell a rate from a hitch."""
+
 
 def node_names(statuses: Sequence[Status]) -> list[str]:
     """The perception nodes that told of themselves, by name, without the first slash."""
@@ -61,7 +64,7 @@ class Diary:
             for state in states
             if state.received_ns in answered and float(state.values.get("rate_hz", 0)) > 0
         )
-        if not rates:
+        if len(rates) < SURE:
             return ""
         sent_hz, answered_hz = rates[len(rates) // 2]
         return (

@@ -9,7 +9,7 @@ from typing import Any
 
 from perception.ros.imports import optional
 from perception.ros.raw_bag import TYPES
-from perception.ros.tf_support import MIDDLEWARE, make_support
+from perception.ros.tf_support import is_known, make_support
 
 TF_MESSAGE = "tf2_msgs/msg/TFMessage"
 
@@ -45,10 +45,10 @@ def subscribe(node: Any, topic: str, take: Callable[[Any], None], qos: Any) -> b
 
 
 def _without_tf2_msgs() -> Any:
-    import rclpy
     from geometry_msgs.msg import TransformStamped
+    from rclpy.utilities import get_rmw_implementation_identifier
 
-    if rclpy.get_rmw_implementation_identifier() != MIDDLEWARE:
+    if not is_known() or get_rmw_implementation_identifier() != "rmw_fastrtps_cpp":
         return None
     element: Any = TransformStamped.__class__
     element.__import_type_support__()

@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import ctypes
 from ctypes import CFUNCTYPE, POINTER, Structure, c_bool, c_char_p, c_size_t, c_uint8, c_uint32, c_void_p
+from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-MIDDLEWARE = "rmw_fastrtps_cpp"
-"""The only one that the wheels have; others know a type by other structures."""
+_WHEEL, _RELEASE = "ros-rclpy", "7."
+"""Jazzy's wheel of rclpy: the structures below are those that it was built with."""
 
 _GENERAL = b"rosidl_typesupport_c"
 _SERIALISATION = b"rosidl_typesupport_fastrtps_c"
@@ -26,7 +27,7 @@ _GetHash = CFUNCTYPE(c_void_p, c_void_p)
 
 
 class _Support(Structure):
-    """rosidl_message_type_support_t, as of Jazzy, like all here: the only distribution that has wheels."""
+    """rosidl_message_type_support_t."""
 
     _fields_ = [
         ("identifier", c_char_p),
@@ -95,12 +96,21 @@ _kept: list[Any] = []
 """What a capsule points to: the middleware may look at it until the process ends."""
 
 
+def is_known() -> bool:
+    """Whether rclpy is the wheel that `make_support` knows: an installed ROS 2 is asked for its own tf2_msgs."""
+    try:
+        return version(_WHEEL).startswith(_RELEASE)
+    except PackageNotFoundError:
+        return False
+
+
 def make_support(transform_stamped: Any, digest: bytes) -> Any:
     """A capsule with TFMessage's type support, made of TransformStamped's; None where that is not as expected.
 
     transform_stamped: a capsule too, `_TYPE_SUPPORT` of a message's metaclass. digest: TFMessage's hash, 32 bytes.
+    Call it only where `is_known`.
     """
-    element = ctypes.cast(_address(transform_stamped), POINTER(_Support)).contents
+    element = _Support.from_address(_address(transform_stamped))
     if element.identifier != _GENERAL:
         return None
     handles = [element.get_handle(ctypes.addressof(element), kind) for kind in (_SERIALISATION, _INTROSPECTION)]
@@ -132,10 +142,10 @@ def make_support(transform_stamped: Any, digest: bytes) -> Any:
     return _capsule(addresses[_SERIALISATION])
 
 
-def _address(capsule: Any) -> int | None:
+def _address(capsule: Any) -> int:
     get = ctypes.pythonapi.PyCapsule_GetPointer
     get.argtypes, get.restype = [ctypes.py_object, c_char_p], c_void_p
-    address: int | None = get(capsule, None)
+    address: int = get(capsule, None)
     return address
 
 

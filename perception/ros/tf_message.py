@@ -28,14 +28,21 @@ def tf_message_class() -> Any:
 
 
 def subscribe(node: Any, topic: str, take: Callable[[Any], None], qos: Any) -> bool:
-    """Call `take` with the transforms of every TFMessage that comes; False where rclpy cannot have the type."""
+    """Call `take` with the transforms of every TFMessage that comes; False where rclpy cannot have the type.
+
+    Bytes that are none are left out, with a word in the node's log.
+    """
     message_class = tf_message_class()
     if message_class is None:
         return False
     if isinstance(message_class, _Serialised):
 
         def read(data: bytes) -> None:
-            message: Any = TYPES.deserialize_cdr(data, TF_MESSAGE)
+            try:
+                message: Any = TYPES.deserialize_cdr(data, TF_MESSAGE)
+            except Exception as error:  # rosbags raises whatever its generated code runs into
+                node.get_logger().warning(f"{topic}: not a {TF_MESSAGE}, left out: {error!r}")
+                return
             take(message.transforms)
 
         node.create_subscription(message_class, topic, read, qos, raw=True)

@@ -23,11 +23,12 @@ LATCHED = QoSProfile(depth=100, durability=DurabilityPolicy.TRANSIENT_LOCAL)
 
 
 def test_latched_transforms_reach_whoever_comes_later(ros: Any) -> None:
-    """300 of them, far more than the type that ours is made of has bytes."""
+    """300 of them, far more than the type that ours is made of has bytes, and none of a broken message before."""
     mount = np.array([[0, -1, 0, 0.5], [0, 0, -1, -0.1], [1, 0, 0, -0.3], [0, 0, 0, 1.0]])
     links = [("lidar", f"camera_{number}", mount) for number in range(300)]
     sender, receiver = Node("sender", context=ros), Node("receiver", context=ros)
     publisher = sender.create_publisher(tf_message_class(), "/tf_static", LATCHED)
+    publisher.publish(b"\x00\x01\x00\x00\xff\xff\xff\x0fno transforms")
     publisher.publish(serialise_links("/tf_static", 5_000_000_007, links).data)
     heard: list[Any] = []
     try:

@@ -58,6 +58,7 @@ def test_a_simulated_drive(tmp_path: Path) -> None:
     assert 0 < report["pixel_accuracy"] <= 1
     assert all(set(band["iou"]) == set(report["iou"]) for band in report["distance"].values())
     assert report["sensor_dropouts"] == []
+    assert report["modality_weights"]["lidar"] > 0  # where it sits, the node hears from the bag's /tf_static
     assert "IoU by distance. " in (output / "report.html").read_text("utf-8")
     assert json.loads((tmp_path / "copy.json").read_text()) == report
     with AnyReader([output / "bag"]) as bag:

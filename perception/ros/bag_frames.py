@@ -126,6 +126,7 @@ class BagFrames(NamedFrames):
                 self._settings.intensity_max,
                 self._settings.infrared_distance,
                 black_hot=self._settings.black_hot,
+                vehicle=self._settings.vehicle,
             )
         modality = instant.trigger
         if seen is None or modality not in {*seen.frame.modalities, *seen.frozen}:

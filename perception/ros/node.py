@@ -252,6 +252,7 @@ class PerceptionNode(LifecycleNode):
             settings.infrared_distance,
             image_rectified=settings.image_rectified,
             black_hot=settings.black_hot,
+            vehicle=settings.vehicle,
         )
         if seen is None:
             return None

@@ -19,6 +19,7 @@ from perception.errors import MessageError
 from perception.ros.assembly import Input
 from perception.ros.complaints import Complaints
 from perception.ros.convert import stamp_ns
+from perception.ros.topics import CAMERA_INFOS
 
 try:
     from rclpy.event_handler import SubscriptionEventCallbacks
@@ -38,9 +39,6 @@ INPUTS: dict[str, tuple[tuple[str, Any], ...]] = {
     "lidar": (("points", PointCloud2),),
 }
 """Topics and types by sensor: first as they are, then compressed."""
-
-CAMERA_INFOS = {"rgb": "camera_info", "depth": "depth/camera_info", "infrared": "infrared/camera_info"}
-"""Topics by the sensor that they are about."""
 
 OTHERS: dict[str, Any] = {**dict.fromkeys(CAMERA_INFOS.values(), CameraInfo), "odometry": Odometry}
 """Types of what is no sensor's data."""

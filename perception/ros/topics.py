@@ -19,6 +19,14 @@ INPUT_TOPICS: tuple[str, ...] = (
 """What the node subscribes to (`perception.ros.subscriptions`), named here so that a file is read without ROS."""
 
 
+CAMERA_INFOS: dict[str, str] = {
+    "rgb": "camera_info",
+    "depth": "depth/camera_info",
+    "infrared": "infrared/camera_info",
+}
+"""Inputs by the sensor whose camera they are about."""
+
+
 def read_topics(preset: str) -> dict[str, str]:
     """Topic by input, from configs/topics/<preset>.yaml or a YAML file. Raises DataError or ModelError."""
     path = Path(preset) if preset.endswith((".yaml", ".yml")) else config_path(f"topics/{preset}.yaml")

@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from perception.cli.shared import at_least_one
+from perception.cli.shared import add_reading, at_least_one
 from perception.disk import write_json
 from perception.engines import ENGINES
 from perception.errors import DataError, PerceptionError
@@ -66,6 +66,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--calibration", type=Path, metavar="FILE", help="the node's calibration file, for what a bag or folder lacks"
     )
+    add_reading(parser)
     parser.add_argument("--model", metavar="NAME|FILE", help="weights (default: the shipped ones)")
     parser.add_argument(
         "--inference", choices=("auto", *ENGINES), default="auto", help="what runs the network, elsewhere --engine"
@@ -124,6 +125,7 @@ def _label(jobs: list[Job], engine: str, console: Console) -> list[dict[str, Any
 
 def _jobs(args: argparse.Namespace) -> list[Job]:
     """One per input; of several, each has a folder of its own."""
+    from perception.cli.label_inputs import Reading
     from perception.cli.label_job import Job
     from perception.labelling.workers import Network
 
@@ -147,6 +149,7 @@ def _jobs(args: argparse.Namespace) -> list[Job]:
             storage=args.storage,
             preset=args.preset,
             calibration=args.calibration and args.calibration.expanduser().resolve(),
+            reading=Reading(args.kind, args.depth_unit),
         )
         for path in paths
     ]

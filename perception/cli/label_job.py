@@ -20,7 +20,7 @@ from rich.console import Console
 
 import perception
 from perception.classes import CLASS_NAMES
-from perception.cli.label_inputs import open_input
+from perception.cli.label_inputs import AS_FOUND, Reading, open_input
 from perception.cli.progress import Steps
 from perception.datasets.files import read_text
 from perception.disk import on_full_disk, write_json
@@ -41,7 +41,10 @@ VIDEO, BAG = "overlay", "labelled_bag"
 
 @dataclass(frozen=True)
 class Job:
-    """One input and all that is to be made of it. storage: of the bag. preset, calibration: see `open_input`."""
+    """One input and all that is to be made of it.
+
+    storage: of the bag. preset, calibration, reading: see `open_input`.
+    """
 
     path: Path
     output: Path
@@ -52,6 +55,7 @@ class Job:
     storage: str = "mcap"
     preset: str | None = None
     calibration: Path | None = None
+    reading: Reading = AS_FOUND
 
 
 def attempt(job: Job, console: Console | None = None) -> dict[str, Any]:
@@ -68,7 +72,7 @@ def attempt(job: Job, console: Console | None = None) -> dict[str, Any]:
 def run_job(job: Job, steps: Steps) -> dict[str, Any]:
     """Do it; the report. Raises PerceptionError and OSError where it cannot go on; what is done stays done."""
     began = time.monotonic()
-    frames = open_input(job.path, job.preset, job.calibration)
+    frames = open_input(job.path, job.preset, job.calibration, job.reading)
     files = FrameFiles(job.output, job.outputs, job.cloud)
     pipeline = Pipeline.load(job.network.model, job.network.engine, job.network.threads)
     pipeline.self_check()
@@ -111,6 +115,7 @@ def _settings(job: Job, frames: NamedFrames, engine: str) -> dict[str, Any]:
         "engine": " ".join((kind, *how)),
         "preset": dict(sorted(read_topics(job.preset).items())) if job.preset else None,
         "calibration": _digest(frames),
+        "reading": list(job.reading),
         "version": perception.__version__,
         "classes": list(CLASS_NAMES),
     }

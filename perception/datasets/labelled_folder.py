@@ -40,9 +40,8 @@ class LabelledFolder(LazySequence[Sample]):
     def read(self, index: int) -> Sample:
         """Frame number `index` and its labels."""
         frame, name = self._frames[index], self._frames.names[index]
-        assert frame.rgb is not None  # a folder of images
-        path, size = self._labels.get(name), (frame.rgb.shape[1], frame.rgb.shape[0])
-        return Sample(name, frame, read_labels(path, self._table, size) if path else None)
+        path = self._labels.get(name)
+        return Sample(name, frame, read_labels(path, self._table, frame.size) if path else None)
 
 
 def _table(path: Path) -> NDArray[np.uint8]:

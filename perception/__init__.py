@@ -1,9 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Road, vehicle and pedestrian masks from whatever of camera, depth, infrared and LiDAR a vehicle has."""
 
+import warnings
+
 from perception.errors import DataError, FrameError, MessageError, ModelError, PerceptionError
 from perception.frame import MODALITIES, CameraModel, Frame, Prediction
 from perception.pipeline import Pipeline
+
+# mmcv's own transformers cannot be used without its compiled operators; no network of ours has one of them.
+warnings.filterwarnings("ignore", "Fail to import ``MultiScaleDeformableAttention``", UserWarning)
 
 __version__ = "0.1.0"
 

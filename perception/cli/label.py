@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from perception.cli.shared import add_reading, at_least_one
+from perception.cli.shared import add_reading, at_least_one, at_least_zero
 from perception.disk import write_json
 from perception.engines import ENGINES
 from perception.errors import DataError, PerceptionError
@@ -82,6 +82,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--threads", type=at_least_one, metavar="N", help="CPU threads of all workers (every core; on Ray 1 per input)"
     )
+    parser.add_argument(
+        "--cross-check", type=at_least_zero, default=25, metavar="N",
+        help="ask of every N-th frame again without each sensor: WARN where one overturns the others; 0: never (25)",
+    )  # fmt: skip
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the report to FILE")
 
 
@@ -100,7 +104,8 @@ def run(args: argparse.Namespace) -> int:
     reports = _label(_jobs(args), args.engine, Console(stderr=True))
     report = total(reports, time.monotonic() - began)
     console = Console(highlight=False)
-    console.print(table(report))
+    if any("error" not in each for each in reports):
+        console.print(table(report))
     for line in notes(report):
         console.print(line, soft_wrap=True)
     if args.json:
@@ -150,6 +155,7 @@ def _jobs(args: argparse.Namespace) -> list[Job]:
             preset=args.preset,
             calibration=args.calibration and args.calibration.expanduser().resolve(),
             reading=Reading(args.kind, args.depth_unit),
+            cross_check=args.cross_check,
         )
         for path in paths
     ]

@@ -21,7 +21,7 @@ import perception
 from perception.errors import PerceptionError
 
 GROUPS: dict[str, tuple[str, ...]] = {
-    "See it work": ("demo", "view", "simulate", "explain"),
+    "See it work": ("demo", "view", "simulate", "explain", "doctor"),
     "On the vehicle": ("node", "replay", "kitti2bag", "label"),
     "Make it better": ("train", "pseudo-label", "prune", "eval", "export", "bench"),
 }
@@ -71,6 +71,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or the interpreter complains at its exit
         return BROKEN_PIPE
     except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
         return INTERRUPTED
     except (PerceptionError, OSError, ImportError) as error:
         line = _explain(error)

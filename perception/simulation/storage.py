@@ -32,6 +32,9 @@ from perception.simulation.drive import SimulatedDrive
 
 FOLDERS: tuple[str, ...] = ("image", "depth", "infrared", "velodyne", "labels", "point_labels")
 
+UNFINISHED = ".unfinished"
+"""A file that says of a folder that a drive is being written into it, or was until something stopped it."""
+
 
 def write_drive(
     drive: SimulatedDrive, folder: str | Path, workers: int = 1, progress: Callable[[int], None] | None = None
@@ -45,7 +48,8 @@ def write_drive(
     folder = Path(folder)
     if (folder / "drive.json").exists():
         raise DataError(f"{folder}: already holds a drive; choose another folder or remove it first")
-    strange = sorted({path.name for path in folder.iterdir()} - set(FOLDERS)) if folder.is_dir() else []
+    unfinished = folder / UNFINISHED
+    strange = sorted(path.name for path in folder.iterdir()) if folder.is_dir() and not unfinished.is_file() else []
     if strange:
         raise DataError(f"{folder}: holds {strange[0]}, which is no part of a drive; choose another folder")
     count = 0
@@ -56,6 +60,8 @@ def write_drive(
 
     try:
         with on_full_disk(folder, to_come):
+            folder.mkdir(parents=True, exist_ok=True)
+            unfinished.touch()
             for name in FOLDERS:
                 (folder / name).mkdir(parents=True, exist_ok=True)
             with _rendered(drive, folder, workers) as done:
@@ -63,6 +69,7 @@ def write_drive(
                     if progress:
                         progress(count)
             write_json(folder / "drive.json", _description(drive))
+            unfinished.unlink()
     except OSError as error:
         raise DataError(f"{error.filename or folder}: cannot be written ({error.strerror})") from error
     return folder

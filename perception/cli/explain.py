@@ -106,15 +106,19 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _network(model: str | None, threads: int | None, notes: list[str]) -> ExplainedNetwork | None:
-    """What is looked into; None where PyTorch is not installed, which is noted."""
+    """What is looked into; None without PyTorch or the model's weights in it, which is noted."""
+    left_out = "saliency, and whom each fusion listened to, are left out"
     try:
         import torch
 
-        from perception.explanation.network import ExplainedNetwork
+        from perception.explanation.network import ExplainedNetwork, NotInPyTorch
     except ImportError as error:
-        extra = f"pip install 'multimodal_perception[train]' ({error})"
-        notes.append(f"saliency, and whom each fusion listened to, are left out: they need PyTorch: {extra}")
+        notes.append(f"{left_out}: they need PyTorch: pip install 'multimodal_perception[train]' ({error})")
         return None
     if threads is not None:
         torch.set_num_threads(threads)
-    return ExplainedNetwork.load(model)
+    try:
+        return ExplainedNetwork.load(model)
+    except NotInPyTorch as error:
+        notes.append(f"{left_out}: {error}")
+        return None

@@ -42,9 +42,7 @@ def read_depth(path: Path, unit: float) -> NDArray[np.float32]:
 
     Raises DataError as `read_mono` does, and for an image that is not of 16 bits.
     """
-    raw = read_mono(path)
-    if raw.dtype != np.uint16:
-        raise DataError(f"{path}: {raw.dtype}, expected a 16-bit PNG of depth, 0 invalid")
+    raw = _numbers(path)
     return np.where(raw > 0, raw * np.float32(unit), np.float32(np.nan)).astype(np.float32)
 
 
@@ -71,6 +69,13 @@ def find_unit(images: Sequence[Path], unit_file: Path) -> tuple[float, str]:
 
 def _far(path: Path) -> float:
     """What 99 % of the valid numbers stay below; 0 without any."""
-    raw = read_mono(path)
+    raw = _numbers(path)
     valid = raw[raw > 0]
     return float(np.percentile(valid, 99)) if valid.size else 0.0
+
+
+def _numbers(path: Path) -> NDArray[np.uint16]:
+    raw = read_mono(path)
+    if raw.dtype != np.uint16:
+        raise DataError(f"{path}: {raw.dtype}, expected a 16-bit PNG of depth, 0 invalid")
+    return raw

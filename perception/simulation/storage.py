@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 from perception.datasets.simulated import DEPTH_UNITS, FORMAT
 from perception.disk import on_full_disk, write_json
 from perception.errors import DataError
+from perception.processes import begin_worker
 from perception.sample import Sample
 from perception.simulation.drive import SimulatedDrive
 
@@ -34,6 +35,11 @@ FOLDERS: tuple[str, ...] = ("image", "depth", "infrared", "velodyne", "labels", 
 
 UNFINISHED = ".unfinished"
 """A file that says of a folder that a drive is being written into it, or was until something stopped it."""
+
+
+def is_drive(folder: Path) -> bool:
+    """Whether a drive lies in the folder, or one that was begun."""
+    return (folder / "drive.json").is_file() or (folder / UNFINISHED).is_file()
 
 
 def write_drive(
@@ -111,6 +117,7 @@ _job: dict[str, Any] = {}
 
 
 def _prepare_worker(drive: SimulatedDrive, folder: Path) -> None:
+    begin_worker()
     cv2.setNumThreads(1)
     _job.update(drive=drive, folder=folder)
 

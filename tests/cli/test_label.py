@@ -19,6 +19,7 @@ import pytest
 from helpers.images import contents, write_images
 
 from perception.cli import label
+from perception.cli.label_table import notes
 from perception.cli.main import main
 from perception.datasets.kitti_raw import KittiRaw
 from perception.frame import CameraModel, Frame
@@ -270,3 +271,47 @@ def test_sensors_whose_clocks_never_meet_are_a_mistake(
     assert "nothing pairs; rgb: its stamps (2023-11-14 22:13:20 to 2023-11-14 22:13:20) never meet" in line
     assert "those of lidar (40.0 s to 40.4 s)" in line
     assert not (tmp_path / "out").exists()
+
+
+def test_thermal_folders_and_pairs_and_how_much_each_sensor_counted(
+    tiny_model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pair, thermal = tmp_path / "pair", write_images(tmp_path / "thermal", 1)
+    for name in ("visible", "infrared"):
+        write_images(pair / name, 2)
+    report = tmp_path / "report.json"
+    assert run(pair, "-o", tmp_path / "out", "--write", "masks", "--json", report, model=tiny_model) == 0
+    shown = capsys.readouterr().out
+    assert "50%" in shown
+    assert "WARN" not in shown
+    found = report_of(report)["inputs"][0]
+    assert found["weights"] == {"rgb": 0.5, "infrared": 0.5}
+    assert found["overturns"]["rgb"]["frames"] == 1, "of every 25th frame, from the first on"
+    arguments = ["--as", "infrared", "--write", "masks", "--json", report]
+    assert run(thermal, "-o", tmp_path / "more", *arguments, model=tiny_model) == 0
+    assert report_of(report)["inputs"][0]["sensors"] == {"infrared": 1}
+
+
+def test_a_sensor_that_overturns_the_others_is_warned_of(tiny_model: Path, tmp_path: Path) -> None:
+    images, report = write_images(tmp_path / "images", 1), tmp_path / "report.json"
+    assert run(images, "-o", tmp_path / "out", "--write", "masks", "--json", report, model=tiny_model) == 0
+    content = report_of(report)
+    content["inputs"][0] |= {
+        "sensors": {"rgb": 30, "depth": 30, "lidar": 30},
+        "overturns": {
+            "depth": {"frames": 2, "share": 0.043, "most": 0.06, "frame": "025"},
+            "lidar": {"frames": 2, "share": 0.004, "most": 0.03, "frame": "000"},
+        },
+    }
+    (line,) = [line for line in notes(content) if "WARN" in line]
+    assert "depth overturns what rgb and lidar would say: on 4.3% of the image (median of 2 frames)" in line
+    assert f"perception explain {images}:025" in line
+
+
+def test_an_input_that_failed_has_no_row_of_dashes(
+    tiny_model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(tmp_path / "nowhere", "-o", tmp_path / "out", model=tiny_model) == 2
+    shown = capsys.readouterr()
+    assert not shown.out
+    assert shown.err.endswith("nowhere: no such bag, drive or folder\n")

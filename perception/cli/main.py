@@ -70,7 +70,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or the interpreter complains at its exit
         return BROKEN_PIPE
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, RuntimeError) as error:
+        # OpenVINO makes a RuntimeError of a Ctrl-C that comes while it calls Python.
+        if not isinstance(error, KeyboardInterrupt) and KeyboardInterrupt.__name__ not in str(error):
+            raise
         print("interrupted", file=sys.stderr)
         return INTERRUPTED
     except (PerceptionError, OSError, ImportError) as error:

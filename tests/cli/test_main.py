@@ -152,7 +152,20 @@ def test_the_environment_asks_for_a_traceback(command: Callable[..., None], monk
         cli.main(["probe"])
 
 
-@pytest.mark.parametrize("error", [OSError("no file named"), ModuleNotFoundError("x", name="perception.nope")])
+@pytest.mark.parametrize(
+    "error", [KeyboardInterrupt(), RuntimeError("Converting input model\nKeyboardInterrupt: <EMPTY>")]
+)
+def test_ctrl_c_is_one_word_whoever_passes_it_on(
+    error: BaseException, command: Callable[..., None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    command(_fail(error))
+    assert cli.main(["probe"]) == 130
+    assert capsys.readouterr().err == "interrupted\n"
+
+
+@pytest.mark.parametrize(
+    "error", [RuntimeError("something"), OSError("no file named"), ModuleNotFoundError("x", name="perception.nope")]
+)
 def test_a_defect_of_ours_keeps_its_traceback(error: Exception, command: Callable[..., None]) -> None:
     command(_fail(error))
     with pytest.raises(type(error)):

@@ -47,14 +47,15 @@ def read_depth(path: Path, unit: float) -> NDArray[np.float32]:
 
 
 def find_unit(images: Sequence[Path], unit_file: Path) -> tuple[float, str]:
-    """The unit of the images, and how it is known, for people: from `unit_file` where there is one, else by the values.
+    """The unit of the images: that of `unit_file` where there is one, else the one that their values leave no doubt of.
 
-    Raises DataError where nothing tells it, which asks for it with both answers in metres; and for a broken unit file.
+    Beside it, for people, how it was found out; empty where the file says it. Raises DataError where nothing tells it,
+    which asks for it with both answers in metres; and for a broken unit file.
     """
     if unit_file.is_file():
         text = read_text(unit_file).strip()
         try:
-            return read_unit(text), f"in {text}, as {unit_file.name} says"
+            return read_unit(text), ""
         except DataError as error:
             raise DataError(f"{unit_file}: {error}") from error
     far = max(_far(path) for path in images[:: max(1, len(images) // LOOKED_AT)])

@@ -45,10 +45,10 @@ class ImageFolder(LazySequence[Frame]):
     camera, lidar_to_camera: needed with sweeps; else ROOT/calib/NAME.txt or ROOT/calib.txt in KITTI's object layout
     say them. kind: of KINDS, what the images are; None takes images of one channel for infrared, others for rgb.
     depth_unit: metres per step of depth; None asks ROOT/depth_unit.txt, then the values (`depth_images`).
-    names: the images', without suffix. remarks: what was found out rather than told. Raises DataError for a folder
-    without images, two images of one name, infrared images beside infrared ones, and depth of which nobody knows the
-    unit; when indexed, for files that are truncated or odd, a sweep without calibration, and a calibration of another
-    shape than the image.
+    names: the images', without suffix. remarks: what was found out rather than told, and what is missing. Raises
+    DataError for a folder without images, two images of one name, infrared images beside infrared ones, and depth of
+    which nobody knows the unit; when indexed, for files that are truncated or odd, a sweep without calibration, and a
+    calibration of another shape than the image.
     """
 
     def __init__(
@@ -73,6 +73,11 @@ class ImageFolder(LazySequence[Frame]):
         if self._kind == "infrared" and self._infrared:
             raise DataError(f"{self.root}: has {self._infrared.name}/ beside its images, which are infrared already")
         self._unit = depth_unit or self._found_unit()
+        if (self.root / "depth").is_dir() and not self._calibrated():
+            self.remarks.append(
+                "no calib.txt and no calibration file: how high above the ground the things are that depth sees cannot "
+                "be told, and its labels are worse"
+            )
 
     def __len__(self) -> int:
         return len(self._images)
@@ -116,8 +121,11 @@ class ImageFolder(LazySequence[Frame]):
         if not images:
             return 1.0
         unit, how = find_unit(images, self.root / UNIT_FILE)
-        self.remarks.append(f"depth is read {how}")
+        self.remarks += [f"depth is read {how}"] if how else []
         return unit
+
+    def _calibrated(self) -> bool:
+        return self._camera is not None or (self.root / "calib.txt").is_file() or (self.root / "calib").is_dir()
 
     def _calibration(self, name: str, width: int, height: int) -> tuple[CameraModel | None, Any]:
         if self._camera is not None:

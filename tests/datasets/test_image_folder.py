@@ -103,7 +103,7 @@ def test_millimetres_are_never_taken_for_metres_by_256(tmp_path: Path) -> None:
 
     def depth_of(far: int, **options: float) -> tuple[float, list[str]]:
         cv2.imwrite(str(tmp_path / "depth/000.png"), np.full((64, 96), far, np.uint16))
-        folder = ImageFolder(tmp_path, **options)
+        folder = ImageFolder(tmp_path, CAMERA, **options)
         assert folder[0].depth is not None
         return float(folder[0].depth[0, 0]), folder.remarks
 
@@ -114,7 +114,8 @@ def test_millimetres_are_never_taken_for_metres_by_256(tmp_path: Path) -> None:
         depth_of(5120)
     assert depth_of(5120, depth_unit=0.001) == (pytest.approx(5.12), [])
     (tmp_path / "depth_unit.txt").write_text("m/256\n")
-    assert depth_of(5120) == (20.0, ["depth is read in m/256, as depth_unit.txt says"])
+    assert depth_of(5120) == (20.0, [])
+    assert "no calib.txt and no calibration file" in ImageFolder(tmp_path).remarks[0]
     (tmp_path / "depth_unit.txt").write_text("inches\n")
     with pytest.raises(DataError, match=r"depth_unit\.txt: 'inches': no unit of depth; there are m, cm, mm, m/256"):
         depth_of(5120)

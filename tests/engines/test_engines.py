@@ -84,3 +84,9 @@ def test_exported_models_run_without_torch(file: str, request: pytest.FixtureReq
         "assert 'torch' not in sys.modules and 'mmseg' not in sys.modules and 'open3d' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_openvino_reports_to_nobody() -> None:
+    code = "import perception, openvino.tools.ovc.telemetry_utils as used; print(used.tm.__name__)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert done.stdout == "openvino.tools.ovc.telemetry_stub\n", done.stderr

@@ -84,7 +84,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--cross-check", type=at_least_zero, default=25, metavar="N",
-        help="ask of every N-th frame again without each sensor: WARN where one overturns the others; 0: never (25)",
+        help="ask of one frame in N again without each sensor: WARN where one overturns the others; 0: never (25)",
     )  # fmt: skip
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the report to FILE")
 

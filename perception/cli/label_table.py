@@ -9,8 +9,7 @@ from typing import Any
 from rich.table import Table
 
 from perception.classes import CLASS_NAMES, FOREGROUND
-from perception.frame import MODALITIES
-from perception.labelling.contradiction import TOO_MUCH
+from perception.labelling.contradiction import ENOUGH, TOO_MUCH
 
 
 def total(reports: Sequence[dict[str, Any]], seconds: float) -> dict[str, Any]:
@@ -35,23 +34,22 @@ def total(reports: Sequence[dict[str, Any]], seconds: float) -> dict[str, Any]:
 
 
 def table(report: dict[str, Any]) -> Table:
-    """A row per input that was labelled."""
+    """A row per input that was labelled; counted: how much each sensor did."""
     result = Table(title=f"{report['labelled']} frames labelled in {report['seconds']:.1f} s", title_justify="left")
-    result.add_column("input")
-    for name in ("frames", "new", "failed", "fps", *FOREGROUND):
+    result.add_column("input", overflow="fold")
+    failed = ["failed"] if report["failed"] else []
+    for name in ("frames", "new", *failed, "fps", *FOREGROUND):
         result.add_column(name, justify="right", no_wrap=True)
-    sensors = [name for name in MODALITIES if any(name in each.get("weights", {}) for each in report["inputs"])]
-    for name in sensors:
-        result.add_column(f"share of\n{name}", justify="right", no_wrap=True)
+    result.add_column("counted", no_wrap=True)
     for each in report["inputs"]:
         if "error" in each:
             continue  # it is told below the table
         name = each["input"].rsplit("/", 1)[-1]
         shares = [f"{each['share'][name]:.1%}" for name in FOREGROUND]
         fps = f"{each['fps']:.1f}" if each["fps"] else "–"
-        counts = (str(each["frames"]), str(each["labelled"]), str(len(each["failed"])))
-        weights = (f"{each['weights'][sensor]:.0%}" if sensor in each["weights"] else "–" for sensor in sensors)
-        result.add_row(name, *counts, fps, *shares, *weights)
+        counts = (str(each["frames"]), str(each["labelled"]), *([str(len(each["failed"]))] if failed else ()))
+        weights = (f"{sensor} {share:.0%}" for sensor, share in each["weights"].items())
+        result.add_row(name, *counts, fps, *shares, "\n".join(weights))
     return result
 
 
@@ -74,7 +72,7 @@ def notes(report: dict[str, Any]) -> list[str]:
 def _contradictions(each: dict[str, Any]) -> Iterator[str]:
     """A line for every sensor that overturns the others, by `contradiction.overturned`."""
     for sensor, seen in each["overturns"].items():
-        if seen["share"] >= TOO_MUCH:
+        if seen["share"] >= TOO_MUCH and seen["frames"] >= ENOUGH:
             others = " and ".join(name for name in each["sensors"] if name != sensor)
             yield (
                 f"{sensor} overturns what {others} would say: on {seen['share']:.1%} of the image (median of "

@@ -11,7 +11,7 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 
 from perception.errors import PerceptionError
-from perception.labelling.contradiction import overturned
+from perception.labelling.contradiction import is_asked, overturned
 from perception.labelling.files import FrameFiles
 from perception.labelling.frames import NamedFrames
 from perception.pipeline import Pipeline
@@ -53,7 +53,7 @@ def label_frames(
 ) -> Outcome:
     """Label the frames of those numbers, here.
 
-    done: called after each. cross_check: of every so many frames what `contradiction.overturned` finds; 0: of none.
+    done: called after each. cross_check: of one in so many frames, `contradiction.overturned` is asked; 0: of none.
     A frame that cannot be read is left out, and told; a file that cannot be written raises OSError or DataError.
     """
     outcome = Outcome()
@@ -62,7 +62,7 @@ def label_frames(
         try:
             frame = frames[number]
             whole = pipeline(frame)
-            asked = cross_check > 0 and number % cross_check == 0
+            asked = is_asked(number, len(frames), cross_check)
             overturns = overturned(pipeline, frame, whole) if asked else None
             prediction = frames.returned(whole)
             prediction.absent |= frames.absent

@@ -282,11 +282,11 @@ def test_thermal_folders_and_pairs_and_how_much_each_sensor_counted(
     report = tmp_path / "report.json"
     assert run(pair, "-o", tmp_path / "out", "--write", "masks", "--json", report, model=tiny_model) == 0
     shown = capsys.readouterr().out
-    assert "50%" in shown
+    assert "rgb 50%" in shown
     assert "WARN" not in shown
     found = report_of(report)["inputs"][0]
     assert found["weights"] == {"rgb": 0.5, "infrared": 0.5}
-    assert found["overturns"]["rgb"]["frames"] == 1, "of every 25th frame, from the first on"
+    assert found["overturns"]["rgb"]["frames"] == 2, "of so few frames each is asked"
     arguments = ["--as", "infrared", "--write", "masks", "--json", report]
     assert run(thermal, "-o", tmp_path / "more", *arguments, model=tiny_model) == 0
     assert report_of(report)["inputs"][0]["sensors"] == {"infrared": 1}
@@ -299,12 +299,13 @@ def test_a_sensor_that_overturns_the_others_is_warned_of(tiny_model: Path, tmp_p
     content["inputs"][0] |= {
         "sensors": {"rgb": 30, "depth": 30, "lidar": 30},
         "overturns": {
-            "depth": {"frames": 2, "share": 0.043, "most": 0.06, "frame": "025"},
-            "lidar": {"frames": 2, "share": 0.004, "most": 0.03, "frame": "000"},
+            "depth": {"frames": 5, "share": 0.043, "most": 0.06, "frame": "025"},
+            "lidar": {"frames": 5, "share": 0.004, "most": 0.03, "frame": "000"},
+            "rgb": {"frames": 2, "share": 0.3, "most": 0.3, "frame": "000"},
         },
     }
     (line,) = [line for line in notes(content) if "WARN" in line]
-    assert "depth overturns what rgb and lidar would say: on 4.3% of the image (median of 2 frames)" in line
+    assert "depth overturns what rgb and lidar would say: on 4.3% of the image (median of 5 frames)" in line
     assert f"perception explain {images}:025" in line
 
 

@@ -189,6 +189,13 @@ def test_ctrl_c_leaves_with_130_and_one_word() -> None:
     assert errors == "interrupted\n"
 
 
+def test_mmcv_s_import_is_silent() -> None:
+    pytest.importorskip("mmcv")
+    code = "import perception, mmcv.cnn.bricks.transformer"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 @pytest.mark.parametrize("arguments", [["--help"], ["eval", "--help"]])
 def test_a_closed_pipe_is_quiet(arguments: list[str]) -> None:
     command = [sys.executable, "-m", "perception", *arguments]

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from perception.frame import Frame, Prediction
-from perception.labelling.contradiction import SURE, TOO_MUCH, overturned
+from perception.labelling.contradiction import SURE, TOO_MUCH, is_asked, overturned
 from perception.pipeline import Pipeline
 
 
@@ -37,11 +37,18 @@ def test_only_what_the_others_are_sure_of_counts(confidence: int, share: float) 
     assert overturned(pipeline, frame, blind) == {}  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize(
+    ("count", "every", "asked"), [(1000, 25, 40), (100, 25, 10), (5, 25, 5), (100, 3, 34), (9, 0, 0)]
+)
+def test_one_in_so_many_frames_is_asked_and_of_few_more(count: int, every: int, asked: int) -> None:
+    assert sum(is_asked(number, count, every) for number in range(count)) == asked
+
+
 def test_depth_in_the_wrong_unit_is_found_and_the_right_one_is_not(real_data: Path) -> None:
     from perception.datasets.registry import open_dataset
 
     samples = open_dataset("cityscapes-stereo", real_data / "cityscapes_stereo", "val")
-    frames = [samples[number].frame for number in (0, len(samples) // 2, len(samples) - 1)]
+    frames = [sample.frame for sample in samples]
     pipeline = Pipeline.load()
 
     def most(factor: float) -> float:

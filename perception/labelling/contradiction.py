@@ -23,7 +23,6 @@ SURE = 0.9
 TOO_MUCH = 0.02
 """Share of the image, the median over the frames that were asked of, from which on something is wrong."""
 
-
 ENOUGH = 3
 """Frames that must have been asked of."""
 

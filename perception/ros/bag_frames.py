@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, suppress
 from functools import partial
 from pathlib import Path
@@ -218,6 +218,7 @@ class BagFrames(NamedFrames):
 
         self._intensity.settle()
         self.remarks += [
+            *self._unknown_camera(),
             *self._intensity.words(),
             *(
                 f"{topic}: {count} of {messages[topic]} header stamps are zero; the time of recording counts instead"
@@ -230,6 +231,18 @@ class BagFrames(NamedFrames):
                 if count
             ),
         ]
+
+    def _unknown_camera(self) -> Iterator[str]:
+        """Says that nobody knows the camera which depth needs; that a LiDAR does is told frame by frame."""
+        seen_by = "rgb" if self._keys["rgb"] else "depth"
+        known = self._infos[seen_by] or (self._file is not None and self._file.camera is not None)
+        if self._keys["depth"] and not known:
+            name = CAMERA_INFOS[seen_by]
+            topic = self.topics.get(name, f"/{name}")
+            yield (
+                f"{topic}: no camera_info in this bag and no camera in a --calibration: how high above the ground the "
+                "things are that depth sees cannot be told, and its labels are worse"
+            )
 
     def _look(self, kind: str, data: bytes) -> None:
         """Find the camera's bit depth beforehand, so that it is the same in whichever order frames are read."""

@@ -181,6 +181,19 @@ def restamped(each: RawMessage, shift_ns: int) -> RawMessage:
     return each._replace(data=with_stamp(each.data, each.stamp_ns + shift_ns))
 
 
+def test_a_camera_that_depth_needs_and_nobody_knows_is_told(tmp_path: Path) -> None:
+    found = []
+    for number in range(2):
+        frame = make_frame(number, 100 * number)
+        frame.depth = np.full((64, 96), 5 + number, np.float32)
+        found += [each for each in serialise(frame) if each.topic != "/points"]
+    assert BagFrames(write(tmp_path / "whole", found)).remarks == []
+    blind = write(tmp_path / "blind", [each for each in found if each.topic != "/camera_info"])
+    (remark,) = BagFrames(blind).remarks
+    assert remark.startswith("/camera_info: no camera_info in this bag and no camera in a --calibration")
+    assert BagFrames(blind, calibration=FileCalibration(CAMERA, None)).remarks == []
+
+
 def test_clocks_that_never_meet_are_named_and_nothing_is_labelled(tmp_path: Path) -> None:
     since_boot = [restamped(each, 40_000_000_000 - T0) if each.topic == "/points" else each for each in messages()]
     with pytest.raises(DataError, match=r"nothing pairs; rgb: its stamps .* those of lidar \(40\.0 s to 40\.4 s\)"):

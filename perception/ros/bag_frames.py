@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from perception.errors import DataError
+from perception.errors import DataError, MessageError
 from perception.frame import Frame, Prediction
 from perception.labelling.frames import NamedFrames
 from perception.ros.assembly import Assembler, Input, Observation
@@ -25,6 +25,7 @@ from perception.ros.collector import Arrival, SensorSet
 from perception.ros.complaints import Complaints
 from perception.ros.convert import read_rgb
 from perception.ros.instants import Instant, find_instants
+from perception.ros.lidar_names import modality_of
 from perception.ros.motion import EgoMotion
 from perception.ros.parameters import make_settings
 from perception.ros.raw_bag import RawMessage
@@ -40,7 +41,8 @@ SENSORS: dict[str, tuple[str, ...]] = {
     "infrared": ("infrared", "infrared/compressed"),
     "lidar": ("points",),
 }
-"""The node's inputs by sensor; where a message is on both of two topics, the first in the bag is taken."""
+"""The node's inputs by sensor, but for those of further LiDARs. Of a message on both of two topics the first in the bag
+is taken."""
 
 _LOOK_AT = 32
 """Of the camera's images, one in so many is looked at for its bit depth before any frame is read."""
@@ -68,13 +70,18 @@ class BagFrames(NamedFrames):
         self.remarks: list[str] = []
         self.broken = ""
         self._settings, self._file = make_settings({}), calibration
-        self._inputs = {(topics or {}).get(name, f"/{name}"): name for name in _names()}
+        topics = topics or {}
+        further = [name for name in topics if modality_of(name) == "points" and name != "points"]
+        self._sensors = {**SENSORS, **{name.replace("points", "lidar"): (name,) for name in further}}
+        names = [name for inputs in self._sensors.values() for name in inputs] + [*CAMERA_INFOS, "odometry"]
+        self._inputs = {topics.get(name, f"/{name}"): name for name in names}
+        self._inputs |= {topics["imu"]: "imu"} if "imu" in topics else {}
         self._infos: dict[str, list[tuple[int, str, bytes]]] = {sensor: [] for sensor in CAMERA_INFOS.values()}
         self._mounts: list[tuple[str, bytes]] = []
-        self._keys: dict[str, dict[int, Key]] = {sensor: {} for sensor in SENSORS}
+        self._keys: dict[str, dict[int, Key]] = {sensor: {} for sensor in self._sensors}
         self._bit_depth = BitDepth()
-        self._frozen: dict[str, dict[int, str]] = {sensor: {} for sensor in SENSORS}
-        self._intensity = IntensityScale()
+        self._frozen: dict[str, dict[int, str]] = {sensor: {} for sensor in self._sensors}
+        self._scales = defaultdict[str, IntensityScale](IntensityScale)
         self._scan()
         self._instants = self._pair()
         self.stamps_ns = [instant.stamp_ns for instant in self._instants]
@@ -117,17 +124,15 @@ class BagFrames(NamedFrames):
             said = Complaints(complaints.append, complaints.append)
             drop: Callable[[str, str], None] = lambda sensor, cause: None  # noqa: E731
             see: Callable[[str, int, Any], str | None] = lambda sensor, stamp, _: self._frozen[sensor].get(stamp)  # noqa: E731
-            assemble = Assembler(
-                calibration, info_topics, said, drop, self._motion, self._bit_depth, self._intensity, see
-            )
+            assemble = Assembler(calibration, info_topics, said, drop, self._motion, self._bit_depth, self._scales, see)
             matched = SensorSet(instant.trigger, arrivals)
             seen = assemble(
                 matched,
-                self._settings.intensity_max,
+                self._settings.reading,
                 self._settings.infrared_distance,
                 black_hot=self._settings.black_hot,
             )
-        modality = instant.trigger
+        modality = modality_of(instant.trigger)
         if seen is None or modality not in {*seen.frame.modalities, *seen.frozen}:
             reason = "; ".join(complaints) or f"no calibration for {modality}"
             raise DataError(f"{self.path}: {self.names[index]}: {reason}")
@@ -163,12 +168,12 @@ class BagFrames(NamedFrames):
 
     def _scan(self) -> None:
         """Note where every message is, and keep what calibrates the sensors."""
-        sensor_of = {name: sensor for sensor, names in SENSORS.items() for name in names}
+        sensor_of = {name: sensor for sensor, names in self._sensors.items() for name in names}
         before: dict[str, bytes] = {}
         images = 0
         watches: defaultdict[str, FrozenWatch] = defaultdict(FrozenWatch)
         messages, unstamped, repeated = Counter[str](), Counter[str](), Counter[str]()
-        lesson = 0
+        lessons = Counter[str]()
         with closing(open_source(self.path)) as source:
             wanted = [*self._inputs, "/tf_static"]
             for raw in self._until_broken(source, wanted):
@@ -196,9 +201,9 @@ class BagFrames(NamedFrames):
                     frozen = watches[raw.topic].see(sensor, key.stamp_ns, raw.data[12:])
                     if frozen is not None:
                         self._frozen[sensor][key.stamp_ns] = frozen
-                    if sensor == "lidar" and messages[raw.topic] > lesson:
-                        lesson = messages[raw.topic] + messages[raw.topic] // 5
-                        self._learn_intensity(raw)
+                    if modality_of(sensor) == "lidar" and messages[raw.topic] > lessons[sensor]:
+                        lessons[sensor] = messages[raw.topic] + messages[raw.topic] // 5
+                        self._learn_intensity(sensor, raw)
             if not any(self._keys.values()):
                 if self.broken:
                     raise DataError(self.broken)
@@ -208,9 +213,10 @@ class BagFrames(NamedFrames):
                     "--preset says which topic is which"
                 )
 
-        self._intensity.settle()
+        for scale in self._scales.values():
+            scale.settle()
         self.remarks += [
-            *self._intensity.words(),
+            *(word for scale in self._scales.values() for word in scale.words()),
             *(
                 f"{topic}: {count} of {messages[topic]} header stamps are zero; the time of recording counts instead"
                 for topic, count in unstamped.items()
@@ -230,10 +236,11 @@ class BagFrames(NamedFrames):
             if "16" in (message.encoding if hasattr(message, "encoding") else message.format):
                 read_rgb(message, self._bit_depth)
 
-    def _learn_intensity(self, raw: RawMessage) -> None:
+    def _learn_intensity(self, sensor: str, raw: RawMessage) -> None:
         """Take a sweep into account; those that are broken are told of when they are read."""
         with suppress(Exception):  # rosbags raises whatever its generated code runs into
-            read_points(TYPES.deserialize_cdr(raw.data, raw.type), self._settings.intensity_max, self._intensity)
+            message = TYPES.deserialize_cdr(raw.data, raw.type)
+            read_points(message, self._settings.reading.intensity_max, self._scales[sensor])
 
     def _until_broken(self, source: Source, topics: Collection[str]) -> Iterator[RawMessage]:
         try:
@@ -247,16 +254,19 @@ class BagFrames(NamedFrames):
             self._tree = StaticTransforms()
             for kind, data in self._mounts:
                 self._tree.add(TYPES.deserialize_cdr(data, kind).transforms)  # type: ignore[attr-defined]
-            self._motion = motion = EgoMotion(self._tree)
+            self._motion = EgoMotion(self._tree)
             topics = {key.topic for keys in self._keys.values() for key in keys.values()}
-            odometry = {topic for topic, name in self._inputs.items() if name == "odometry"}
-            self._cursor = BagCursor(
-                self.path,
-                topics,
-                odometry,
-                lambda topic, data: motion.put_odometry(TYPES.deserialize_cdr(data, "nav_msgs/msg/Odometry")),
-            )
+            moving = {topic for topic, name in self._inputs.items() if name in ("odometry", "imu")}
+            self._cursor = BagCursor(self.path, topics, moving, self._hear_motion)
         return self._cursor
+
+    def _hear_motion(self, topic: str, data: bytes) -> None:
+        assert self._motion is not None
+        with suppress(MessageError):  # speeds that are no vehicle's are left out
+            if self._inputs[topic] == "odometry":
+                self._motion.put_odometry(TYPES.deserialize_cdr(data, "nav_msgs/msg/Odometry"))
+            else:
+                self._motion.put_imu(TYPES.deserialize_cdr(data, "sensor_msgs/msg/Imu"))
 
     def _calibration(self, recorded_ns: int) -> Calibration:
         """As it was then: the newest camera_info of each camera, or where there was none yet the first."""
@@ -267,8 +277,3 @@ class BagFrames(NamedFrames):
                 _, kind, data = known[-1]
                 calibration.put_camera_info(TYPES.deserialize_cdr(data, kind), sensor)
         return calibration
-
-
-def _names() -> list[str]:
-    """Every input of the node's that a bag may have."""
-    return [name for names in SENSORS.values() for name in names] + [*CAMERA_INFOS, "odometry"]

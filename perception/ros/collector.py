@@ -31,6 +31,11 @@ _UNPAIRED = 10
 """Sets without a sensor, and messages of it without a set, before that is no accident."""
 
 
+def in_order(sensors: Iterable[str]) -> list[str]:
+    """The sensors as they trigger, best first; further LiDARs, lidar2 and so on, are last."""
+    return sorted(sensors, key=lambda name: (TRIGGER_ORDER.index(name) if name in TRIGGER_ORDER else 9, name))
+
+
 @dataclass(frozen=True)
 class Timing:
     """How messages pair, in seconds.
@@ -120,7 +125,7 @@ class Collector:
 
     def __init__(self, sensors: Iterable[str], timing: Timing) -> None:
         self.timing = timing
-        self.sensors: dict[str, SensorState] = {name: SensorState() for name in TRIGGER_ORDER if name in sensors}
+        self.sensors: dict[str, SensorState] = {name: SensorState() for name in in_order(sensors)}
         self.clock_jumps = 0
         self._pending: tuple[str, Arrival] | None = None
         self._ready: SensorSet | None = None

@@ -36,7 +36,7 @@ class Snapshot:
 
     refused: topics that somebody publishes with a quality of service that does not fit, and the policy at fault.
     misaligned: how the sweep would fit the image better than it does. bit_depth: that the camera's images of 16 bits
-    use, 0 without such. intensity: which LiDAR intensity means 1.
+    use, 0 without such. intensities: by LiDAR, which intensity means 1.
     """
 
     now: float
@@ -46,7 +46,7 @@ class Snapshot:
     refused: Mapping[str, str] = field(default_factory=dict)
     misaligned: Misalignment | None = None
     bit_depth: int = 0
-    intensity: str = ""
+    intensities: Mapping[str, str] = field(default_factory=dict)
 
 
 class Diagnostics:
@@ -101,8 +101,8 @@ class Diagnostics:
         }
         if sensor == "rgb" and snapshot.bit_depth:
             values["bit_depth"] = snapshot.bit_depth
-        if sensor == "lidar" and snapshot.intensity:
-            values["intensity"] = snapshot.intensity
+        if snapshot.intensities.get(sensor):
+            values["intensity"] = snapshot.intensities[sensor]
         for topic in topics:
             if topic in snapshot.refused:
                 policy = snapshot.refused[topic]

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from perception.ros.collector import TRIGGER_ORDER, Timing
+from perception.ros.collector import Timing, in_order
 
 Stamps = NDArray[np.int64]
 
@@ -36,8 +36,8 @@ def find_instants(stamps: Mapping[str, Stamps], timing: Timing) -> list[Instant]
     found: list[Instant] = []
     better = np.empty(0, np.int64)
     tolerance = timing.tolerance_s * 1e9
-    for trigger in TRIGGER_ORDER:
-        own = stamps.get(trigger, np.empty(0, np.int64))
+    for trigger in in_order(stamps):
+        own = stamps[trigger]
         alone = own[_distance(own, better) > timing.timeouts_s.get(trigger, 0.5) * 1e9]
         columns: dict[str, Any] = {trigger: alone}
         for sensor, others in stamps.items():

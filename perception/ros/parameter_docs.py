@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 import textwrap
 from collections.abc import Iterator
 from pathlib import Path
@@ -65,7 +66,7 @@ def markdown() -> str:
     lines = []
     for row in PARAMETERS:
         when = "at once" if row.live else "at start" if row.read_only else "at the next configure"
-        default = "16 zeros" if isinstance(row.default, tuple) else f"`{_value(row)}`"
+        default = "16 zeros" if row.name == "lidar_to_camera" else f"`{_value(row)}`"
         lines.append(f"| `{row.name}` | {default} | {_values(row)} | {when} | {row.description} |")
     return _MARKDOWN_HEAD + "\n".join(lines) + "\n" + _MARKDOWN_TAIL
 
@@ -84,7 +85,9 @@ def _values(row: Parameter) -> str:
         return ", ".join(f"`{choice}`" for choice in row.choices)
     if row.range is not None:
         return f"{row.range[0]:g} to {row.range[1]:g}"
-    return {bool: "true, false", str: "text"}.get(type(row.default), "16 numbers")
+    if isinstance(row.default, tuple):
+        return "texts" if isinstance(row.default[0], str) else "16 numbers"
+    return {bool: "true, false", str: "text"}[type(row.default)]
 
 
 def _value(row: Parameter) -> str:
@@ -92,7 +95,7 @@ def _value(row: Parameter) -> str:
         return str(row.default).lower()
     if isinstance(row.default, str):
         return f'"{row.default}"'
-    return str(list(row.default) if isinstance(row.default, tuple) else row.default)
+    return json.dumps(row.default)
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any, Protocol
 
 import numpy as np
@@ -16,8 +17,8 @@ from perception.ros.imports import optional
 class TransformSource(Protocol):
     """Anything that knows rigid transforms between named frames."""
 
-    def lookup(self, target: str, source: str) -> NDArray[np.float64] | None:
-        """(4, 4) that takes points of `source` into `target`; None where it is not known."""
+    def lookup(self, target: str, source: str, at_ns: int | None = None) -> NDArray[np.float64] | None:
+        """(4, 4) that takes points of `source` into `target`, then or now; None where it is not known."""
 
     def motion(self, frame: str, from_ns: int, to_ns: int, fixed: str) -> NDArray[np.float64] | None:
         """(4, 4) that takes points of `frame` at one time to `frame` at another, things being still in `fixed`."""
@@ -41,7 +42,7 @@ class StaticTransforms:
                 self._edges.setdefault(parent, {})[child] = matrix
                 self._edges.setdefault(child, {})[parent] = np.asarray(np.linalg.inv(matrix), np.float64)
 
-    def lookup(self, target: str, source: str) -> NDArray[np.float64] | None:
+    def lookup(self, target: str, source: str, at_ns: int | None = None) -> NDArray[np.float64] | None:
         """(4, 4) that takes points of `source` into `target`, composed along the tree; None where none leads there."""
         target, source = _frame(target), _frame(source)
         found: dict[str, NDArray[np.float64]] = {target: np.eye(4)}
@@ -71,15 +72,14 @@ class Tf2Transforms:
         self._buffer = tf2_ros.Buffer()
         self._listener = tf2_ros.TransformListener(self._buffer, node)
 
-    def lookup(self, target: str, source: str) -> NDArray[np.float64] | None:
-        """(4, 4) that takes points of `source` into `target`, by the newest transforms; None if unknown."""
+    def lookup(self, target: str, source: str, at_ns: int | None = None) -> NDArray[np.float64] | None:
+        """(4, 4) that takes points of `source` into `target`, then, else by the newest transforms; None if unknown."""
         from rclpy.time import Time
 
-        try:
-            stamped = self._buffer.lookup_transform(_frame(target), _frame(source), Time())
-        except self._errors:
-            return None
-        return transform_matrix(stamped.transform)
+        for time in [Time()] if at_ns is None or at_ns <= 0 else [Time(nanoseconds=at_ns), Time()]:
+            with suppress(self._errors):
+                return transform_matrix(self._buffer.lookup_transform(_frame(target), _frame(source), time).transform)
+        return None
 
     def motion(self, frame: str, from_ns: int, to_ns: int, fixed: str) -> NDArray[np.float64] | None:
         """(4, 4) that takes points of `frame` at one time to `frame` at another, things being still in `fixed`."""

@@ -41,7 +41,9 @@ class Bench:
     def tick(self, **sensors: SensorState) -> dict[str, tuple[bytes, str, dict[str, str]]]:
         self.now += 1
         summary = self.statistics.summary()
-        snapshot = Snapshot(self.now, sensors, 0, summary, self.refused, self.misaligned, self.bits, self.intensity)
+        snapshot = Snapshot(
+            self.now, sensors, 0, summary, self.refused, self.misaligned, self.bits, {"lidar": self.intensity}
+        )
         array = self.diagnostics.report(snapshot)
         return {
             status.name.removeprefix("perception: "): (

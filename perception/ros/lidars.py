@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The sweeps of one instant → one cloud: each read, deskewed, timed and placed by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from perception.errors import MessageError
+from perception.ros.aiming import off_target
+from perception.ros.calibration import Calibration
+from perception.ros.cameras import CameraView
+from perception.ros.clouds import Reading, Sweep, read_sweep
+from perception.ros.collector import Arrival
+from perception.ros.complaints import Complaints
+from perception.ros.convert import stamp_ns
+from perception.ros.motion import EgoMotion
+from perception.sensors.intensity import IntensityScale
+from perception.sensors.motion import BIN_NS, move_points
+from perception.sensors.point_times import read_times, stamp_shift_ns
+
+FAR = 1000.0
+"""Metres; a frame that begins so far from the camera is of no LiDAR, and float32 would round what is measured in it."""
+
+SeeFrozen = Callable[[str, int, Any], "str | None"]
+"""Sensor, stamp [ns] and content of a message → why the sensor counts as frozen; None where it does not."""
+
+
+class Input(NamedTuple):
+    """A message and the topic it came on."""
+
+    topic: str
+    message: Any
+
+
+class Cloud(NamedTuple):
+    """points: (N, 4) as in `Frame`, as seen by the first LiDAR at its stamp. lidar_to_camera: (4, 4), from there to the
+    camera at the frame's instant. header: the first LiDAR's; None where the points are in the camera's own frame, at
+    that instant. frozen: why all of it counts as frozen."""
+
+    points: NDArray[np.float32]
+    lidar_to_camera: NDArray[np.float64]
+    header: Any
+    frozen: str | None
+
+
+class Lidars:
+    """Reads the sweeps of an instant and merges them. What cannot be used is left out, told and counted by LiDAR.
+
+    scales: what is known of each LiDAR's intensities; it makes those that are missing. The others as of `Assembler`.
+    """
+
+    def __init__(
+        self,
+        calibration: Calibration,
+        complaints: Complaints,
+        drop: Callable[[str, str], None],
+        motion: EgoMotion | None,
+        scales: Mapping[str, IntensityScale],
+        frozen: SeeFrozen,
+    ) -> None:
+        self._calibration, self._complaints, self._drop = calibration, complaints, drop
+        self._motion, self._scales, self._frozen = motion, scales, frozen
+
+    def __call__(
+        self, arrivals: Mapping[str, Arrival], camera: CameraView, at_ns: int, reading: Reading
+    ) -> Cloud | None:
+        """The cloud of these LiDARs' messages at the instant `at_ns`; None where none of them can be used."""
+        found = {name: self._cloud(name, arrivals[name], camera, at_ns, reading) for name in sorted(arrivals)}
+        clouds = {name: cloud for name, cloud in found.items() if cloud is not None}
+        living = {name: cloud for name, cloud in clouds.items() if cloud.frozen is None}
+        for name, cloud in clouds.items():
+            if living and cloud.frozen is not None:
+                self._complaints.warn(arrivals[name].message.topic, cloud.frozen)
+                self._drop(name, "frozen")
+        first, *others = (living or clouds).values() or (None,)
+        if first is None or not others:
+            return first
+        back = np.linalg.inv(first.lidar_to_camera)
+        for other in others:
+            mount = (back @ other.lidar_to_camera).astype(np.float32)
+            other.points[:, :3] = other.points[:, :3] @ mount[:3, :3].T + mount[:3, 3]
+        return first._replace(points=np.concatenate([each.points for each in (first, *others)]))
+
+    def _cloud(self, name: str, arrival: Arrival, camera: CameraView, at_ns: int, reading: Reading) -> Cloud | None:
+        given: Input = arrival.message
+        header = given.message.header
+        still = self._motion is not None and self._motion.still(header.frame_id)
+        try:
+            placed = self._calibration.lidar_to_camera(
+                header.frame_id, camera.model.frame_id, name, at_ns if still else None
+            )
+        except MessageError as error:
+            self._complaints.warn(given.topic, error)
+            self._drop(name, "no calibration")
+            return None
+        mount = camera.from_frame @ placed
+        far = still or bool(np.abs(mount[:3, 3]).max() > FAR)
+        scale = self._scales[name]
+        try:
+            sweep = read_sweep(given.message, reading.intensity_max, scale, mount if far else None)
+        except MessageError as error:
+            self._complaints.error(given.topic, error)
+            self._drop(name, "broken")
+            return None
+        for word in scale.words():
+            self._complaints.warn(given.topic, word)
+        frozen = self._frozen(name, arrival.stamp_ns, sweep.points)
+        if far:
+            return Cloud(sweep.points, np.eye(4), None, frozen)
+        mount = mount @ self._moved(given, sweep, arrival.stamp_ns, at_ns, reading)
+        reason = off_target(sweep.points, mount, camera.model, header.frame_id, camera.model.frame_id)
+        if reason is not None:
+            self._complaints.warn(given.topic, reason)
+            self._drop(name, "out of view")
+            return None
+        return Cloud(sweep.points, mount, header, frozen)
+
+    def _moved(self, given: Input, sweep: Sweep, swept_ns: int, at_ns: int, reading: Reading) -> NDArray[np.float64]:
+        """Deskew the sweep's points to its stamp `swept_ns`, in place; (4, 4) from there to `at_ns`."""
+        if self._motion is None:
+            return np.eye(4)
+        frame = given.message.header.frame_id
+        from_ns = swept_ns + stamp_shift_ns(reading.stamp, reading.length_ns)
+        offsets = self._offsets(given, sweep, swept_ns, reading.stamp)
+        try:
+            if offsets is not None:
+                place = offsets // BIN_NS
+                first = int(place.min())
+                place -= first
+                bins = swept_ns + (first + np.arange(int(place.max()) + 1)) * BIN_NS + BIN_NS // 2
+                path = self._motion.path(frame, bins, swept_ns)
+                if path is not None:
+                    move_points(sweep.points, place, path)
+                from_ns = swept_ns
+            moved = self._motion.between(frame, from_ns, at_ns)
+        except MessageError as error:
+            self._complaints.warn(given.topic, error)
+            return np.eye(4)
+        return np.eye(4) if moved is None else moved
+
+    def _offsets(self, given: Input, sweep: Sweep, swept_ns: int, habit: str) -> NDArray[np.int64] | None:
+        """The points' times less the sweep's stamp [ns]; None where they do not tell."""
+        if sweep.times is None:
+            return None
+        found = read_times(sweep.times, sweep.time_field, stamp_ns(given.message) or swept_ns, habit)
+        word = found if isinstance(found, str) else found.word if found is not None else ""
+        if word:
+            self._complaints.warn(given.topic, word)
+        return None if found is None or isinstance(found, str) else found.offsets_ns

@@ -53,8 +53,8 @@ def read_times(values: NDArray[Any], name: str, stamp_ns: int, habit: str) -> Po
     if min(abs(begin), abs(begin + length)) <= SWEEP_NS[1]:
         return PointTimes(since + begin)
     word = (
-        f"{name}: {first:.15g} {unit} neither counts from header.stamp nor is of its clock; only differences count, and "
-        f"the stamp is taken as the sweep's {habit} (lidar.stamp)"
+        f"{name}: {first:.15g} {unit} neither counts from header.stamp nor is of its clock; only differences count, "
+        f"and the stamp is taken as the sweep's {habit} (lidar.stamp)"
     )
     return PointTimes(since + stamp_shift_ns(habit, length) - length // 2, word)
 

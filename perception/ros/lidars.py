@@ -20,7 +20,7 @@ from perception.ros.convert import stamp_ns
 from perception.ros.motion import EgoMotion
 from perception.sensors.intensity import IntensityScale
 from perception.sensors.motion import BIN_NS, move_points
-from perception.sensors.point_times import read_times, stamp_shift_ns
+from perception.sensors.point_times import PointTimes, read_times, stamp_shift_ns
 
 FAR = 1000.0
 """Metres; a frame that begins so far from the camera is of no LiDAR, and float32 would round what is measured in it."""
@@ -125,14 +125,12 @@ class Lidars:
             return np.eye(4)
         frame = given.message.header.frame_id
         from_ns = swept_ns + stamp_shift_ns(reading.stamp, reading.length_ns)
-        offsets = self._offsets(given, sweep, swept_ns, reading.stamp)
+        times = self._times(given, sweep, swept_ns, reading.stamp)
         try:
-            if offsets is not None:
-                place = offsets // BIN_NS
-                first = int(place.min())
-                place -= first
-                bins = swept_ns + (first + np.arange(int(place.max()) + 1)) * BIN_NS + BIN_NS // 2
-                path = self._motion.path(frame, bins, swept_ns)
+            if times is not None:
+                place = (times.since * np.float32(1e9 / BIN_NS)).astype(np.intp)
+                bins = np.arange(int(place.max()) + 1) * BIN_NS + BIN_NS // 2
+                path = self._motion.path(frame, swept_ns + times.begin_ns + bins, swept_ns)
                 if path is not None:
                     move_points(sweep.points, place, path)
                 from_ns = swept_ns
@@ -142,12 +140,12 @@ class Lidars:
             return np.eye(4)
         return np.eye(4) if moved is None else moved
 
-    def _offsets(self, given: Input, sweep: Sweep, swept_ns: int, habit: str) -> NDArray[np.int64] | None:
-        """The points' times less the sweep's stamp [ns]; None where they do not tell."""
+    def _times(self, given: Input, sweep: Sweep, swept_ns: int, habit: str) -> PointTimes | None:
+        """When the points were measured; None where they do not tell."""
         if sweep.times is None:
             return None
         found = read_times(sweep.times, sweep.time_field, stamp_ns(given.message) or swept_ns, habit)
         word = found if isinstance(found, str) else found.word if found is not None else ""
         if word:
             self._complaints.warn(given.topic, word)
-        return None if found is None or isinstance(found, str) else found.offsets_ns
+        return None if isinstance(found, str) else found

@@ -23,9 +23,11 @@ SWEEP_NS = (1_000_000, 500_000_000)
 
 
 class PointTimes(NamedTuple):
-    """offsets_ns: (N,) int64, each point's time less the stamp. word: what had to be guessed; "" where nothing had."""
+    """since: (N,) float32 seconds from the first point. begin_ns: the first point's time less the stamp. word: what had
+    to be guessed; "" where nothing had."""
 
-    offsets_ns: NDArray[np.int64]
+    since: NDArray[np.float32]
+    begin_ns: int
     word: str = ""
 
 
@@ -45,18 +47,19 @@ def read_times(values: NDArray[Any], name: str, stamp_ns: int, habit: str) -> Po
             f"{name}: from {first:.15g} to {last:.15g}, which is no sweep of 1 ms to 0.5 s in any unit; it is not used"
         )
     ns = UNITS_NS[unit]
-    # Whole numbers are exact as they are; of seconds since 1970 a double still tells 0.2 µs.
-    since = np.rint((values - values.min()).astype(np.float64) * ns).astype(np.int64)
+    # In the field's own type: whole numbers are exact, and of seconds since 1970 a double still tells 0.2 µs.
+    since = (values - values.min()).astype(np.float32)
+    since *= np.float32(1e-9 * ns)
     length = round(span * ns)
     relative = round(first * ns)
     begin = min((relative, relative - stamp_ns), key=lambda begin: min(abs(begin), abs(begin + length)))
     if min(abs(begin), abs(begin + length)) <= SWEEP_NS[1]:
-        return PointTimes(since + begin)
+        return PointTimes(since, begin)
     word = (
         f"{name}: {first:.15g} {unit} neither counts from header.stamp nor is of its clock; only differences count, "
         f"and the stamp is taken as the sweep's {habit} (lidar.stamp)"
     )
-    return PointTimes(since + stamp_shift_ns(habit, length) - length // 2, word)
+    return PointTimes(since, stamp_shift_ns(habit, length) - length // 2, word)
 
 
 def stamp_shift_ns(habit: str, length_ns: int) -> int:

@@ -42,7 +42,12 @@ def displacement(
 
 def move_points(points: NDArray[np.float32], place: NDArray[np.integer[Any]], poses: NDArray[np.float64]) -> None:
     """Move (N, 4) points, in place: x, y, z of each by the one of the (K, 4, 4) poses that `place` (N,) names."""
-    rows, old = poses[:, :3].astype(np.float32), points[:, :3].T.copy()
-    for axis in range(3):
-        x, y, z, way = (factor.take(place) for factor in rows[:, axis].T)
-        points[:, axis] = x * old[0] + y * old[1] + z * old[2] + way
+    factors = np.ascontiguousarray(poses[:, :3].astype(np.float32).transpose(1, 2, 0))
+    old = points[:, :3].T.copy()
+    for axis, row in enumerate(factors):
+        moved = row[3].take(place, mode="clip")
+        for factor, column in zip(row[:3], old, strict=True):
+            part = factor.take(place, mode="clip")
+            part *= column
+            moved += part
+        points[:, axis] = moved

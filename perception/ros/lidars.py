@@ -131,9 +131,11 @@ class Lidars:
                 place = (times.since * np.float32(1e9 / BIN_NS)).astype(np.intp)
                 bins = np.arange(int(place.max()) + 1) * BIN_NS + BIN_NS // 2
                 path = self._motion.path(frame, swept_ns + times.begin_ns + bins, swept_ns)
+                from_ns = swept_ns
                 if path is not None:
                     move_points(sweep.points, place, path)
-                from_ns = swept_ns
+                else:  # TF may know the image's instant, and not yet the sweep's end
+                    from_ns += times.begin_ns + int(bins[-1]) // 2
             moved = self._motion.between(frame, from_ns, at_ns)
         except MessageError as error:
             self._complaints.warn(given.topic, error)

@@ -31,7 +31,7 @@ from perception.ros.parameters import make_settings
 from perception.ros.raw_bag import RawMessage
 from perception.ros.sources import Source, open_source
 from perception.ros.stamps import read_stamp, with_stamp
-from perception.ros.transforms import StaticTransforms
+from perception.ros.transforms import TransformTree
 from perception.sensors.intensity import IntensityScale
 from perception.sensors.presence import FrozenWatch
 
@@ -87,7 +87,7 @@ class BagFrames(NamedFrames):
         self.stamps_ns = [instant.stamp_ns for instant in self._instants]
         self.names = [f"{stamp_ns:019d}" for stamp_ns in self.stamps_ns]
         self._cursor: BagCursor | None = None
-        self._tree: StaticTransforms | None = None
+        self._tree: TransformTree | None = None
         self._motion: EgoMotion | None = None
         self._seen: Observation | None = None
 
@@ -251,19 +251,22 @@ class BagFrames(NamedFrames):
     def _open(self) -> BagCursor:
         """The cursor, and what it needs, in this process."""
         if self._cursor is None:
-            self._tree = StaticTransforms()
+            self._tree = TransformTree()
             for kind, data in self._mounts:
                 self._tree.add(TYPES.deserialize_cdr(data, kind).transforms)  # type: ignore[attr-defined]
-            self._motion = EgoMotion(self._tree)
+            self._motion = EgoMotion(self._tree, self._settings.fixed_frame)
             topics = {key.topic for keys in self._keys.values() for key in keys.values()}
-            moving = {topic for topic, name in self._inputs.items() if name in ("odometry", "imu")}
+            moving = {"/tf", *(topic for topic, name in self._inputs.items() if name in ("odometry", "imu"))}
             self._cursor = BagCursor(self.path, topics, moving, self._hear_motion)
         return self._cursor
 
     def _hear_motion(self, topic: str, data: bytes) -> None:
         assert self._motion is not None
+        assert self._tree is not None
         with suppress(MessageError):  # speeds that are no vehicle's are left out
-            if self._inputs[topic] == "odometry":
+            if topic == "/tf":
+                self._tree.move(TYPES.deserialize_cdr(data, "tf2_msgs/msg/TFMessage").transforms)  # type: ignore[attr-defined]
+            elif self._inputs[topic] == "odometry":
                 self._motion.put_odometry(TYPES.deserialize_cdr(data, "nav_msgs/msg/Odometry"))
             else:
                 self._motion.put_imu(TYPES.deserialize_cdr(data, "sensor_msgs/msg/Imu"))

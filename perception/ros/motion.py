@@ -118,12 +118,12 @@ class EgoMotion:
         body = displacement(*_between(twists, (from_ns + to_ns) // 2), seconds)
         moved = np.asarray(np.linalg.inv(mount) @ body @ mount, np.float64)
         first = int(from_ns[np.abs(from_ns - to_ns).argmax()])
-        if frame not in self._riding and np.linalg.norm(body[..., :3, 3], axis=-1).max() > _MOVED:
-            seen = self._by_transforms(frame, np.array([first]), to_ns)
-            if seen is not None and np.abs(seen[0] - np.eye(4)).max() < _STOOD:
-                self._still.add(_bare(frame))
-                return np.tile(np.eye(4), (len(from_ns), 1, 1))
-            self._riding.add(frame)
+        if _bare(frame) not in self._riding and np.linalg.norm(body[..., :3, 3], axis=-1).max() > _MOVED:
+            own, seen = (self._by_transforms(each, np.array([first]), to_ns) for each in (twists[0].frame_id, frame))
+            if own is not None and seen is not None and not _stands(own):
+                (self._still if _stands(seen) else self._riding).add(_bare(frame))
+                if _stands(seen):
+                    return np.tile(np.eye(4), (len(from_ns), 1, 1))
         return moved
 
     def _by_transforms(self, frame: str, from_ns: Instants, to_ns: int) -> NDArray[np.float64] | None:
@@ -167,6 +167,10 @@ def _between(twists: list[_Twist], at_ns: Instants) -> tuple[NDArray[np.float64]
     since = (at_ns - stamps[0]).astype(np.float64)
     found = np.stack([np.interp(since, stamps - stamps[0], column) for column in speeds.T], axis=-1)
     return found[:, :3], found[:, 3:]
+
+
+def _stands(moved: NDArray[np.float64]) -> bool:
+    return bool(np.abs(moved - np.eye(4)).max() < _STOOD)
 
 
 def _unknown(source: str, field: str, body: str, frame: str) -> str:

@@ -136,6 +136,40 @@ def test_several_lidars_and_odometry_of_a_bag(tmp_path: Path) -> None:
     assert [len(frame.points) for frame in frames if frame.points is not None] == [20, 20, 50, 50, 50]
 
 
+def test_tf_of_a_bag_moves_sweeps_and_places_clouds_that_stand(tmp_path: Path) -> None:
+    """At 20 m/s; the sweeps are 20 ms late, and one that was registered in odom is 10 ms late."""
+    found = messages()
+    found.append(serialise_links("/tf_static", T0, [("base_link", "lidar", np.eye(4))]))
+    for number in range(-5, 50):
+        there = np.eye(4)
+        there[0, 3] = 0.4 * number
+        found.append(serialise_links("/tf", T0 + 20_000_000 * number, [("odom", "base_link", there)]))
+    late = [
+        each._replace(stamp_ns=each.stamp_ns + 20_000_000, data=with_stamp(each.data, each.stamp_ns + 20_000_000))
+        if each.topic == "/points"
+        else each
+        for each in found
+    ]
+    frames = BagFrames(write(tmp_path / "bag", late))
+    for number in (4, 0, 2):
+        moved = LIDAR_TO_CAMERA.copy()
+        moved[2, 3] += 0.4  # the camera was further back
+        np.testing.assert_allclose(frames[number].lidar_to_camera, moved, atol=1e-6)
+    standing, field = [], TYPES.types["sensor_msgs/msg/PointField"]
+    for number in range(5):
+        stamp = T0 + 100_000_000 * number + 10_000_000
+        layout = numpy_fields(cloud_fields(np.float32([[30, number, 1, 0.5]]), field))
+        standing.append(
+            raw("/points", "sensor_msgs/msg/PointCloud2", stamp, {"header": header(stamp, "odom"), **layout})
+        )
+    frames = BagFrames(write(tmp_path / "odom", [each for each in found if each.topic != "/points"] + standing))
+    for number in (4, 0, 2):
+        seen = frames.observe(number)
+        assert seen.frame.points is not None
+        assert seen.cloud_header.frame_id == CAMERA.frame_id
+        np.testing.assert_allclose(seen.frame.points, [[-number, -1.1, 30 - 2 * number - 0.3, 0.5]], atol=1e-5)
+
+
 def test_without_mounting_the_lidar_is_left_out_and_told(tmp_path: Path) -> None:
     frames = BagFrames(write(tmp_path / "bag", messages()[1:]))
     assert frames[0].modalities == ("rgb",)

@@ -103,7 +103,7 @@ class Still(Tf):
         return SIDEWAYS
 
     def motion(self, frame: str, from_ns: int, to_ns: int, fixed: str) -> NDArray[np.float64] | None:
-        return np.eye(4) if frame == "site" else super().motion(frame, from_ns, to_ns, fixed)
+        return np.eye(4) if frame == "site" else super().motion(frame, from_ns, to_ns, "odom")
 
 
 @pytest.mark.parametrize("frame", ["wheel_odom", "/wheel_odom", "map", "world", "site"])

@@ -18,6 +18,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from perception.ros.lidar_names import modality_of
+
 TRIGGER_ORDER: tuple[str, ...] = ("rgb", "lidar", "infrared", "depth")
 """Who triggers, best first."""
 
@@ -32,8 +34,8 @@ _UNPAIRED = 10
 
 
 def in_order(sensors: Iterable[str]) -> list[str]:
-    """The sensors as they trigger, best first; further LiDARs, lidar2 and so on, are last."""
-    return sorted(sensors, key=lambda name: (TRIGGER_ORDER.index(name) if name in TRIGGER_ORDER else 9, name))
+    """The sensors as they trigger, best first; further LiDARs come after the first."""
+    return sorted(sensors, key=lambda name: (TRIGGER_ORDER.index(modality_of(name)), name))
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TypeVar
 
-from perception.ros.collector import Arrival
+T = TypeVar("T")
 
 MOST = 9
 """LiDARs of one vehicle."""
@@ -21,6 +22,6 @@ def modality_of(sensor: str) -> str:
     return sensor.rstrip("0123456789")
 
 
-def first_of(arrivals: Mapping[str, Arrival], modality: str) -> Arrival:
-    """The message that stands for a modality: of several LiDARs the first that is there."""
-    return arrivals[min(name for name in arrivals if modality_of(name) == modality)]
+def first_of(by_sensor: Mapping[str, T], modality: str) -> T:
+    """What stands for a modality: of several LiDARs that of the first that is there."""
+    return by_sensor[min(name for name in by_sensor if modality_of(name) == modality)]

@@ -23,7 +23,8 @@ from perception.sensors.motion import BIN_NS, move_points
 from perception.sensors.point_times import PointTimes, read_times, stamp_shift_ns
 
 FAR = 1000.0
-"""Metres; a frame that begins so far from the camera is of no LiDAR, and float32 would round what is measured in it."""
+"""Metres; a frame that begins so far from the camera is no LiDAR's: it stands still, and float32 would round what is in
+it."""
 
 SeeFrozen = Callable[[str, int, Any], "str | None"]
 """Sensor, stamp [ns] and content of a message → why the sensor counts as frozen; None where it does not."""
@@ -38,8 +39,8 @@ class Input(NamedTuple):
 
 class Cloud(NamedTuple):
     """points: (N, 4) as in `Frame`, as seen by the first LiDAR at its stamp. lidar_to_camera: (4, 4), from there to the
-    camera at the frame's instant. header: the first LiDAR's; None where the points are in the camera's own frame, at
-    that instant. frozen: why all of it counts as frozen."""
+    camera at the frame's instant. header: the first LiDAR's; None where the points are in the frame that the camera's
+    messages name, at that instant. frozen: why all of it counts as frozen."""
 
     points: NDArray[np.float32]
     lidar_to_camera: NDArray[np.float64]
@@ -87,21 +88,19 @@ class Lidars:
 
     def _cloud(self, name: str, arrival: Arrival, camera: CameraView, at_ns: int, reading: Reading) -> Cloud | None:
         given: Input = arrival.message
-        header = given.message.header
+        header, frames = given.message.header, (given.message.header.frame_id, camera.model.frame_id)
         still = self._motion is not None and self._motion.still(header.frame_id)
         try:
-            placed = self._calibration.lidar_to_camera(
-                header.frame_id, camera.model.frame_id, name, at_ns if still else None
-            )
+            placed = self._calibration.lidar_to_camera(*frames, name, at_ns if still else None)
+            if not still and np.abs(placed[:3, 3]).max() > FAR:
+                still, placed = True, self._calibration.lidar_to_camera(*frames, name, at_ns)
         except MessageError as error:
             self._complaints.warn(given.topic, error)
             self._drop(name, "no calibration")
             return None
-        mount = camera.from_frame @ placed
-        far = still or bool(np.abs(mount[:3, 3]).max() > FAR)
         scale = self._scales[name]
         try:
-            sweep = read_sweep(given.message, reading.intensity_max, scale, mount if far else None)
+            sweep = read_sweep(given.message, reading.intensity_max, scale, placed if still else None)
         except MessageError as error:
             self._complaints.error(given.topic, error)
             self._drop(name, "broken")
@@ -109,10 +108,10 @@ class Lidars:
         for word in scale.words():
             self._complaints.warn(given.topic, word)
         frozen = self._frozen(name, arrival.stamp_ns, sweep.points)
-        if far:
-            return Cloud(sweep.points, np.eye(4), None, frozen)
-        mount = mount @ self._moved(given, sweep, arrival.stamp_ns, at_ns, reading)
-        reason = off_target(sweep.points, mount, camera.model, header.frame_id, camera.model.frame_id)
+        if still:
+            return Cloud(sweep.points, camera.from_frame, None, frozen)
+        mount = camera.from_frame @ placed @ self._moved(given, sweep, arrival.stamp_ns, at_ns, reading)
+        reason = off_target(sweep.points, mount, camera.model, *frames)
         if reason is not None:
             self._complaints.warn(given.topic, reason)
             self._drop(name, "out of view")

@@ -22,7 +22,7 @@ from perception.errors import PerceptionError
 
 GROUPS: dict[str, tuple[str, ...]] = {
     "See it work": ("demo", "view", "simulate", "explain"),
-    "On the vehicle": ("node", "replay", "kitti2bag", "label"),
+    "On the vehicle": ("init", "node", "replay", "kitti2bag", "label"),
     "Make it better": ("train", "pseudo-label", "prune", "eval", "export", "bench"),
 }
 """Every command, by what it is for, in the order of the overview."""
@@ -38,7 +38,9 @@ MISUSE, INTERRUPTED, BROKEN_PIPE = 2, 130, 141
 
 EXTRA_OF_MODULE = {
     **dict.fromkeys(("torch", "mmengine", "mmcv", "mmseg"), "train"),
-    "rclpy": "ros",
+    "rclpy": "node",
+    "open3d": "sim",
+    "matplotlib": "report",
     "rerun": "view",
 }
 

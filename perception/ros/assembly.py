@@ -174,8 +174,8 @@ class Assembler:
 
     def _cloud(self, matched: SensorSet, camera: CameraView | None, reading: Reading) -> Cloud | None:
         lidars = {name: each for name, each in matched.arrivals.items() if modality_of(name) == "lidar"}
-        if not lidars or camera is not None:
-            return self._lidars(lidars, camera, matched.stamp_ns, reading) if camera is not None else None
+        if camera is not None:
+            return self._lidars(lidars, camera, matched.stamp_ns, reading, matched.apart)
         unknown = self._camera("rgb") is None and not self._calibration.broken()
         for name, arrival in lidars.items():
             if unknown:

@@ -18,7 +18,7 @@ from perception.ros.assembly import Assembler, Input, Observation
 from perception.ros.bag import TYPES
 from perception.ros.bag_cursor import BagCursor, Key, key_of
 from perception.ros.bit_depth import BitDepth
-from perception.ros.calibration import Calibration, FileCalibration
+from perception.ros.calibration import Calibration, FileCalibration, read_calibration_file
 from perception.ros.clocks import strangers
 from perception.ros.clouds import read_points
 from perception.ros.collector import Arrival, SensorSet
@@ -27,34 +27,27 @@ from perception.ros.convert import read_rgb
 from perception.ros.instants import Instant, find_instants
 from perception.ros.lidar_names import modality_of
 from perception.ros.motion import EgoMotion
+from perception.ros.naming import heard, name_topics
 from perception.ros.parameters import make_settings
 from perception.ros.raw_bag import RawMessage
 from perception.ros.sources import Source, open_source
 from perception.ros.stamps import read_stamp, with_stamp
+from perception.ros.topics import CAMERA_INFOS, INPUT_TOPICS, SENSORS, further_lidars
 from perception.ros.transforms import TransformTree
 from perception.sensors.intensity import IntensityScale
 from perception.sensors.presence import FrozenWatch
 
-SENSORS: dict[str, tuple[str, ...]] = {
-    "rgb": ("image", "image/compressed"),
-    "depth": ("depth", "depth/compressedDepth"),
-    "infrared": ("infrared", "infrared/compressed"),
-    "lidar": ("points",),
-}
-"""The node's inputs by sensor, but for those of further LiDARs. Of a message on both of two topics the first in the bag
-is taken."""
-
 _LOOK_AT = 32
 """Of the camera's images, one in so many is looked at for its bit depth before any frame is read."""
-
-CAMERA_INFOS = {"camera_info": "rgb", "depth/camera_info": "depth", "infrared/camera_info": "infrared"}
 
 
 class BagFrames(NamedFrames):
     """The frames of the bag at `path`, paired as `instants` says and assembled as the node does.
 
-    topics: the recorded topic by the node's input, where it has another name (`topics.read_topics`). calibration:
-    what camera_info and TF lack. Frames are named by their stamp in nanoseconds. The bag is read once for the stamps.
+    topics: the recorded topic by the node's input, where it has another name, or what `topics.read_topics` takes; None
+    finds them out, by `rig` where that is of this bag (`naming.name_topics`, whose words are among the remarks).
+    `topics` is then what was taken. calibration: what camera_info and TF lack; else the topics' file may tell.
+    Frames are named by their stamp in nanoseconds. The bag is read once for the stamps.
     What is learnt of the whole recording first, so that it is the same for every frame: the scale of the intensities,
     what is frozen, and whose clock is another (`remarks`). Of a bag that is broken the frames before are there, and
     `broken` says why there are no more. Raises DataError for a bag without any of the sensors or whose sensors' clocks
@@ -63,26 +56,27 @@ class BagFrames(NamedFrames):
     """
 
     def __init__(
-        self, path: Path, topics: Mapping[str, str] | None = None, calibration: FileCalibration | None = None
+        self,
+        path: Path,
+        topics: Mapping[str, str] | str | None = None,
+        calibration: FileCalibration | None = None,
+        rig: Path | None = None,
     ) -> None:
         self.path = path.parent if path.suffix in (".mcap", ".db3") else path
         self.complaints: list[str] = []
         self.remarks: list[str] = []
         self.broken = ""
         self._settings, self._file = make_settings({}), calibration
-        topics = topics or {}
-        further = [name for name in topics if modality_of(name) == "points" and name != "points"]
-        self._sensors = {**SENSORS, **{name.replace("points", "lidar"): (name,) for name in further}}
-        names = [name for inputs in self._sensors.values() for name in inputs] + [*CAMERA_INFOS, "odometry"]
-        self._inputs = {topics.get(name, f"/{name}"): name for name in names}
-        self._inputs |= {topics["imu"]: "imu"} if "imu" in topics else {}
+        self.topics: dict[str, str] = {}
+        self._inputs: dict[str, str] = {}
+        self._sensors = dict(SENSORS)
         self._infos: dict[str, list[tuple[int, str, bytes]]] = {sensor: [] for sensor in CAMERA_INFOS.values()}
         self._mounts: list[tuple[str, bytes]] = []
-        self._keys: dict[str, dict[int, Key]] = {sensor: {} for sensor in self._sensors}
+        self._keys: dict[str, dict[int, Key]] = {sensor: {} for sensor in SENSORS}
         self._bit_depth = BitDepth()
-        self._frozen: dict[str, dict[int, str]] = {sensor: {} for sensor in self._sensors}
+        self._frozen: dict[str, dict[int, str]] = {sensor: {} for sensor in SENSORS}
         self._scales = defaultdict[str, IntensityScale](IntensityScale)
-        self._scan()
+        self._scan(topics, rig)
         self._instants = self._pair()
         self.stamps_ns = [instant.stamp_ns for instant in self._instants]
         self.names = [f"{stamp_ns:019d}" for stamp_ns in self.stamps_ns]
@@ -166,15 +160,23 @@ class BagFrames(NamedFrames):
             {sensor: own for sensor, own in stamps.items() if sensor not in apart}, self._settings.timing
         )
 
-    def _scan(self) -> None:
+    def _scan(self, topics: Mapping[str, str] | str | None, rig: Path | None) -> None:
         """Note where every message is, and keep what calibrates the sensors."""
-        sensor_of = {name: sensor for sensor, names in self._sensors.items() for name in names}
         before: dict[str, bytes] = {}
         images = 0
         watches: defaultdict[str, FrozenWatch] = defaultdict(FrozenWatch)
         messages, unstamped, repeated = Counter[str](), Counter[str](), Counter[str]()
         lessons = Counter[str]()
         with closing(open_source(self.path)) as source:
+            naming = name_topics(source.topics, topics, rig)
+            self.topics, self._inputs = naming.topics, heard(naming.topics, source.topics)
+            for name in further_lidars(naming.topics):
+                sensor = name.replace("points", "lidar")
+                self._sensors[sensor], self._keys[sensor], self._frozen[sensor] = (name,), {}, {}
+            sensor_of = {name: sensor for sensor, names in self._sensors.items() for name in names}
+            self.remarks += naming.words
+            if self._file is None and naming.calibration is not None:
+                self._file = read_calibration_file(naming.calibration)
             wanted = [*self._inputs, "/tf_static"]
             for raw in self._until_broken(source, wanted):
                 name = self._inputs.get(raw.topic, "")
@@ -207,10 +209,11 @@ class BagFrames(NamedFrames):
             if not any(self._keys.values()):
                 if self.broken:
                     raise DataError(self.broken)
-                inputs = ", ".join(topic for topic, name in self._inputs.items() if name in sensor_of)
+                inputs = ", ".join(self.topics.get(name, f"/{name}") for name in INPUT_TOPICS if name in sensor_of)
+                words = "".join(f"; {word}" for word in naming.words)
                 raise DataError(
-                    f"{self.path}: none of {inputs} is in this bag; it has {', '.join(sorted(source.topics))}; "
-                    "--preset says which topic is which"
+                    f"{self.path}: none of {inputs} is in this bag; it has {', '.join(sorted(source.topics))}{words}; "
+                    f"`perception init {self.path}` finds out which topic is which, --topics says it"
                 )
 
         for scale in self._scales.values():

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -67,10 +67,20 @@ class Lidars:
         self._motion, self._scales, self._frozen = motion, scales, frozen
 
     def __call__(
-        self, arrivals: Mapping[str, Arrival], camera: CameraView, at_ns: int, reading: Reading
+        self,
+        arrivals: Mapping[str, Arrival],
+        camera: CameraView,
+        at_ns: int,
+        reading: Reading,
+        apart: Collection[str] = (),
     ) -> Cloud | None:
-        """The cloud of these LiDARs' messages at the instant `at_ns`; None where none of them can be used."""
-        found = {name: self._cloud(name, arrivals[name], camera, at_ns, reading) for name in sorted(arrivals)}
+        """The cloud of these LiDARs' messages at the instant `at_ns`; None where none of them can be used.
+
+        apart: those that are of use only where it is known how the vehicle moved since.
+        """
+        found = {
+            name: self._cloud(name, arrivals[name], camera, at_ns, reading, name in apart) for name in sorted(arrivals)
+        }
         clouds = {name: cloud for name, cloud in found.items() if cloud is not None}
         living = {name: cloud for name, cloud in clouds.items() if cloud.frozen is None}
         for name, cloud in clouds.items():
@@ -86,7 +96,9 @@ class Lidars:
             other.points[:, :3] = other.points[:, :3] @ mount[:3, :3].T + mount[:3, 3]
         return first._replace(points=np.concatenate([each.points for each in (first, *others)]))
 
-    def _cloud(self, name: str, arrival: Arrival, camera: CameraView, at_ns: int, reading: Reading) -> Cloud | None:
+    def _cloud(
+        self, name: str, arrival: Arrival, camera: CameraView, at_ns: int, reading: Reading, apart: bool
+    ) -> Cloud | None:
         given: Input = arrival.message
         header, frames = given.message.header, (given.message.header.frame_id, camera.model.frame_id)
         still = self._motion is not None and self._motion.still(header.frame_id)
@@ -110,7 +122,16 @@ class Lidars:
         frozen = self._frozen(name, arrival.stamp_ns, sweep.points)
         if still:
             return Cloud(sweep.points, camera.from_frame, None, frozen)
-        mount = camera.from_frame @ placed @ self._moved(given, sweep, arrival.stamp_ns, at_ns, reading)
+        moved = self._moved(given, sweep, arrival.stamp_ns, at_ns, reading)
+        if moved is None and apart:
+            self._complaints.warn(
+                given.topic,
+                f"{1e-6 * (at_ns - arrival.stamp_ns):.0f} ms older than the frame, and neither odometry nor TF says "
+                "how the vehicle moved since: left out; 'pairing: completeness' waits for a nearer one",
+            )
+            self._drop(name, "no motion")
+            return None
+        mount = camera.from_frame @ placed @ (np.eye(4) if moved is None else moved)
         reason = off_target(sweep.points, mount, camera.model, *frames)
         if reason is not None:
             self._complaints.warn(given.topic, reason)
@@ -118,10 +139,12 @@ class Lidars:
             return None
         return Cloud(sweep.points, mount, header, frozen)
 
-    def _moved(self, given: Input, sweep: Sweep, swept_ns: int, at_ns: int, reading: Reading) -> NDArray[np.float64]:
-        """Deskew the sweep's points to its stamp `swept_ns`, in place; (4, 4) from there to `at_ns`."""
+    def _moved(
+        self, given: Input, sweep: Sweep, swept_ns: int, at_ns: int, reading: Reading
+    ) -> NDArray[np.float64] | None:
+        """Deskew the sweep's points to its stamp `swept_ns`, in place; (4, 4) from there to `at_ns`, None without."""
         if self._motion is None:
-            return np.eye(4)
+            return None
         frame = given.message.header.frame_id
         from_ns = swept_ns + stamp_shift_ns(reading.stamp, reading.length_ns)
         times = self._times(given, sweep, swept_ns, reading.stamp)
@@ -135,11 +158,10 @@ class Lidars:
                     move_points(sweep.points, place, path)
                 else:  # TF may know the image's instant, and not yet the sweep's end
                     from_ns += times.begin_ns + int(bins[-1]) // 2
-            moved = self._motion.between(frame, from_ns, at_ns)
+            return self._motion.between(frame, from_ns, at_ns)
         except MessageError as error:
             self._complaints.warn(given.topic, error)
-            return np.eye(4)
-        return np.eye(4) if moved is None else moved
+            return None
 
     def _times(self, given: Input, sweep: Sweep, swept_ns: int, habit: str) -> PointTimes | None:
         """When the points were measured; None where they do not tell."""

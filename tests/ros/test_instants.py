@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
@@ -40,6 +42,14 @@ def test_further_lidars_pair_and_trigger_after_the_first() -> None:
     found = instants(rgb=[1.0], lidar2=[1.01, 3.0], lidar=[0.98, 2.0], infrared=[3.0])
     assert [instant.stamps_ns for instant in found] == [
         {"rgb": S, "lidar": 0.98 * S, "lidar2": 1.01 * S}, {"lidar": 2 * S}, {"lidar2": 3 * S, "infrared": 3 * S},
+    ]  # fmt: skip
+
+
+def test_each_sensor_is_away_by_its_own_timeout() -> None:
+    stamps = {name: np.array(times, np.int64) * S for name, times in (("rgb", [1, 9]), ("lidar", [1, 3, 5]))}
+    patient = replace(TIMING, timeouts_s={**TIMING.timeouts_s, "rgb": 3.0, "lidar": 0.5})
+    assert [(each.trigger, each.stamp_ns // S) for each in find_instants(stamps, patient)] == [
+        ("rgb", 1), ("lidar", 5), ("rgb", 9),
     ]  # fmt: skip
 
 

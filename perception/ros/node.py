@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 import traceback
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial, wraps
@@ -33,6 +34,7 @@ from perception.ros.complaints import Complaints
 from perception.ros.diagnostics import Diagnostics, Snapshot
 from perception.ros.handover import Handover
 from perception.ros.levelling import Levelling
+from perception.ros.lidar_names import first_of
 from perception.ros.motion import EgoMotion
 from perception.ros.publishers import Publishers
 from perception.ros.statistics import Statistics
@@ -116,7 +118,7 @@ class PerceptionNode(LifecycleNode):
         self._bit_depth = BitDepth()
         self._worker: Worker | None = None
         self._statistics, self._alignment, self._check_due = Statistics(), AlignmentMonitor(), 0.0
-        self._intensity, self._frozen = IntensityScale(), FrozenWatch()
+        self._scales, self._frozen = defaultdict[str, IntensityScale](IntensityScale), FrozenWatch()
         self._levelling = Levelling()
         self._newest_ns = 0
 
@@ -145,10 +147,10 @@ class PerceptionNode(LifecycleNode):
         super().on_activate(state)
         self._outputs.publish_label_info()
         self._statistics, self._alignment, self._check_due = Statistics(), AlignmentMonitor(), 0.0
-        self._intensity, self._frozen = IntensityScale(), FrozenWatch()
+        self._scales, self._frozen = defaultdict[str, IntensityScale](IntensityScale), FrozenWatch()
         self._newest_ns = 0
-        self._diagnostics.begin()
         settings = self._configured
+        self._diagnostics = Diagnostics(self._name, self._topics(), self._complaints, self._info_topics())
         self._handover = Handover(Collector(settings.sensors, self.settings.timing))
         infos = self._info_topics()
         motion = EgoMotion(self._transforms, settings.fixed_frame) if settings.motion_compensation else None
@@ -156,7 +158,7 @@ class PerceptionNode(LifecycleNode):
         self._bit_depth = BitDepth()
         drop, see = self._handover.count_drop, self._frozen.see
         assembler = Assembler(
-            self._calibration, infos, self._complaints, drop, motion, self._bit_depth, self._intensity, see
+            self._calibration, infos, self._complaints, drop, motion, self._bit_depth, self._scales, see
         )
         steps = (partial(self._prepare, assembler), self._infer, self._publish)
         self._worker = Worker(self._name, self._handover, steps, self._say, self._complaints)
@@ -167,7 +169,17 @@ class PerceptionNode(LifecycleNode):
         }
         if motion is not None and "lidar" in settings.sensors:
             others["odometry"] = motion.put_odometry
-        self._inputs = Subscriptions(self, settings.sensors, self._handover.put, others, self._complaints)
+            if settings.imu_topic is not None:
+                others[settings.imu_topic] = motion.put_imu
+        self._inputs = Subscriptions(
+            self,
+            settings.sensors,
+            self._handover.put,
+            others,
+            self._complaints,
+            settings.lidar_topics,
+            settings.imu_topic,
+        )
         self.get_logger().info(
             f"ready: engine {self._pipeline.engine.name}, model {self._pipeline.model.name}, listening to "
             + ", ".join(self._inputs.topics)
@@ -222,9 +234,9 @@ class PerceptionNode(LifecycleNode):
         service.callback = answer
 
     def _topics(self) -> dict[str, tuple[str, ...]]:
-        return {
-            sensor: tuple(self.resolve_topic_name(topic) for topic, _ in inputs) for sensor, inputs in INPUTS.items()
-        }
+        topics = {sensor: tuple(topic for topic, _ in inputs) for sensor, inputs in INPUTS.items()}
+        topics |= {sensor: (topic,) for sensor, topic in self._configured.lidar_topics.items()}
+        return {sensor: tuple(map(self.resolve_topic_name, each)) for sensor, each in topics.items()}
 
     def _info_topics(self) -> dict[str, str]:
         return {sensor: self.resolve_topic_name(topic) for sensor, topic in CAMERA_INFOS.items()}
@@ -251,7 +263,7 @@ class PerceptionNode(LifecycleNode):
         self._frozen.repeats = settings.frozen_after
         seen = assembler(
             matched,
-            settings.intensity_max,
+            settings.reading,
             settings.infrared_distance,
             image_rectified=settings.image_rectified,
             black_hot=settings.black_hot,
@@ -316,7 +328,7 @@ class PerceptionNode(LifecycleNode):
         assert self._handover is not None
         prediction.absent |= job.seen.frozen
         for sensor, reason in prediction.absent.items():
-            self._complaints.warn(job.matched.arrivals[sensor].message.topic, reason)
+            self._complaints.warn(first_of(job.matched.arrivals, sensor).message.topic, reason)
             self._handover.count_drop(sensor, "frozen" if sensor in job.seen.frozen else "no information")
 
     def _check_extrinsics(self, task: Task) -> None:
@@ -347,7 +359,7 @@ class PerceptionNode(LifecycleNode):
                 self._inputs.refused(),
                 self._alignment.verdict() if self.settings.check_extrinsics else None,
             )
-            bits, intensity = self._bit_depth.bits, self._intensity.described
+            bits, scales = self._bit_depth.bits, {name: scale.described for name, scale in dict(self._scales).items()}
             silent = any(state.last_arrived is None for state in sensors.values())
             snapshot = Snapshot(
                 time.monotonic(),
@@ -357,7 +369,7 @@ class PerceptionNode(LifecycleNode):
                 refused,
                 misaligned,
                 bits,
-                intensity,
+                scales,
                 self.settings.limits,
                 self.settings.timing,
                 self._inputs.nearest() if silent else {},

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 import textwrap
 from collections.abc import Iterator
 from pathlib import Path
@@ -66,7 +67,7 @@ def markdown() -> str:
     for row in PARAMETERS:
         when = "at once" if row.live else "at start" if row.read_only else "at the next configure"
         default = f"`{_value(row)}`"
-        if isinstance(row.default, tuple) and not any(row.default):
+        if isinstance(row.default, tuple) and not any(row.default) and not isinstance(row.default[0], str):
             default = f"{len(row.default)} zeros"
         lines.append(f"| `{row.name}` | {default} | {_values(row)} | {when} | {row.description} |")
     return _MARKDOWN_HEAD + "\n".join(lines) + "\n" + _MARKDOWN_TAIL
@@ -87,8 +88,8 @@ def _values(row: Parameter) -> str:
     if row.range is not None:
         return f"{row.range[0]:g} to {row.range[1]:g}"
     if isinstance(row.default, tuple):
-        return f"{len(row.default)} numbers"
-    return "true, false" if isinstance(row.default, bool) else "text"
+        return "texts" if isinstance(row.default[0], str) else f"{len(row.default)} numbers"
+    return {bool: "true, false", str: "text"}[type(row.default)]
 
 
 def _value(row: Parameter) -> str:
@@ -96,7 +97,7 @@ def _value(row: Parameter) -> str:
         return str(row.default).lower()
     if isinstance(row.default, str):
         return f'"{row.default}"'
-    return str(list(row.default) if isinstance(row.default, tuple) else row.default)
+    return json.dumps(row.default)
 
 
 if __name__ == "__main__":

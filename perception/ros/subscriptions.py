@@ -13,7 +13,7 @@ from nav_msgs.msg import Odometry
 from rclpy.lifecycle import LifecycleNode
 from rclpy.qos import HistoryPolicy, QoSPolicyKind, QoSProfile, ReliabilityPolicy, qos_policy_name_from_kind
 from rclpy.qos_overriding_options import QoSOverridingOptions
-from sensor_msgs.msg import CameraInfo, CompressedImage, Image, PointCloud2
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image, Imu, PointCloud2
 
 from perception.errors import MessageError
 from perception.ros.assembly import Input
@@ -50,7 +50,8 @@ class Subscriptions:
     """The subscriptions of `sensors`, until `destroy`; `settle` is to be called now and then.
 
     put(sensor, stamp [ns], input) takes each of their messages; others: what takes those of other topics, and may raise
-    MessageError. A sensor's message whose stamp is zero counts as taken when it came.
+    MessageError. A sensor's message whose stamp is zero counts as taken when it came. lidars: topics of further LiDARs,
+    by sensor. imu: the topic among the others that is an IMU's.
     """
 
     def __init__(
@@ -60,16 +61,21 @@ class Subscriptions:
         put: Callable[[str, int, Input], None],
         others: Mapping[str, Callable[[Any], None]],
         complaints: Complaints,
+        lidars: Mapping[str, str] | None = None,
+        imu: str | None = None,
     ) -> None:
         self._node, self._put, self._complaints = node, put, complaints
         self._refused: dict[str, str] = {}
         self._sensors = tuple(sensors)
         self._all = {
-            topic: self._subscribe(OTHERS[topic], topic, partial(self._store_other, self._resolve(topic), store))
+            topic: self._subscribe(
+                Imu if topic == imu else OTHERS[topic], topic, partial(self._store_other, self._resolve(topic), store)
+            )
             for topic, store in others.items()
         }
+        self._inputs = {**INPUTS, **{sensor: ((topic, PointCloud2),) for sensor, topic in (lidars or {}).items()}}
         for sensor in self._sensors:
-            self._listen(sensor, *INPUTS[sensor][0])
+            self._listen(sensor, *self._inputs[sensor][0])
         self.settle()
 
     @property
@@ -84,7 +90,7 @@ class Subscriptions:
         """
         refused = self.refused()
         for sensor in self._sensors:
-            (name, _), *compressed = INPUTS[sensor]
+            (name, _), *compressed = self._inputs[sensor]
             plain = self._resolve(name)
             enough = self._node.count_publishers(plain) > 0 and plain not in refused
             for topic, kind in compressed:
@@ -107,7 +113,9 @@ class Subscriptions:
             for name, types in self._node.get_topic_names_and_types()
             if types[0] in INPUT_TYPES.values() and not name.startswith(own) and self._node.count_publishers(name)
         }
-        inputs = {self._resolve(name): INPUT_TYPES[name] for sensor in self._sensors for name, _ in INPUTS[sensor]}
+        cloud = INPUT_TYPES["points"]  # what further LiDARs send, whose topics are not named after an input
+        names = [name for sensor in self._sensors for name, _ in self._inputs[sensor]]
+        inputs = {self._resolve(name): INPUT_TYPES.get(name, cloud) for name in names}
         found = {
             topic: nearest(topic, kind, published, but=inputs)
             for topic, kind in inputs.items()

@@ -78,6 +78,22 @@ def test_only_enabled_sensors_are_listened_to(make: Make, tiny_model: Path) -> N
     assert not {"/depth", "/infrared"} & topics
 
 
+def test_further_lidars_and_an_imu_are_listened_to_where_they_are_named(make: Make, tiny_model: Path) -> None:
+    extra = {"lidar.extra_topics": ["left/points", "/right/points"], "imu_topic": "/imu/data"}
+    node = make(model=str(tiny_model), **extra)
+    node.trigger_configure()
+    node.trigger_activate()
+    topics = {subscription.topic_name for subscription in node.subscriptions}
+    assert {"/points", "/left/points", "/right/points", "/imu/data"} <= topics
+    assert node.set_parameters([Parameter("lidar.extra_topics", value=["/left/points"])])[0].successful
+    assert node.set_parameters([Parameter("lidar.stamp", value="end")])[0].successful
+    node.trigger_deactivate()
+    node.trigger_cleanup()
+    node.trigger_configure()
+    node.trigger_activate()
+    assert "/right/points" not in {subscription.topic_name for subscription in node.subscriptions}
+
+
 def test_live_parameters_count_at_once_and_impossible_ones_change_nothing(make: Make) -> None:
     node = make()
     assert node.set_parameters([Parameter("tolerance_s", value=0.02)])[0].successful

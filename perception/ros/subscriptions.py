@@ -11,7 +11,14 @@ from typing import Any
 
 from nav_msgs.msg import Odometry
 from rclpy.lifecycle import LifecycleNode
-from rclpy.qos import HistoryPolicy, QoSPolicyKind, QoSProfile, ReliabilityPolicy, qos_policy_name_from_kind
+from rclpy.qos import (
+    DurabilityPolicy,
+    HistoryPolicy,
+    QoSPolicyKind,
+    QoSProfile,
+    ReliabilityPolicy,
+    qos_policy_name_from_kind,
+)
 from rclpy.qos_overriding_options import QoSOverridingOptions
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image, PointCloud2
 
@@ -27,6 +34,12 @@ except ImportError:  # Humble
 
 NEWEST = QoSProfile(depth=1, history=HistoryPolicy.KEEP_LAST, reliability=ReliabilityPolicy.BEST_EFFORT)
 """Sensor data: hear every publisher, keep what is newest."""
+
+LATCHED = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
+"""What was said once, before anybody listened. It hears latched publishers alone, and `NEWEST` nothing of before."""
+
+PLAIN_SILENCE_S = 2.0
+"""Without a plain image for so long, compressed ones are listened to again."""
 
 OVERRIDABLE = (QoSPolicyKind.RELIABILITY, QoSPolicyKind.DURABILITY, QoSPolicyKind.HISTORY, QoSPolicyKind.DEPTH)
 """What `qos_overrides.<topic>.subscription.<policy>` may change."""
@@ -63,11 +76,17 @@ class Subscriptions:
     ) -> None:
         self._node, self._put, self._complaints = node, put, complaints
         self._refused: dict[str, str] = {}
+        self._heard: dict[str, float] = {}
         self._sensors = tuple(sensors)
         self._all = {
             topic: self._subscribe(OTHERS[topic], topic, partial(self._store_other, self._resolve(topic), store))
             for topic, store in others.items()
         }
+        self._latched = [
+            listen_latched(node, topic, partial(self._store_other, self._resolve(topic), store))
+            for topic, store in others.items()
+            if OTHERS[topic] is CameraInfo
+        ]
         for sensor in self._sensors:
             self._listen(sensor, *INPUTS[sensor][0])
         self.settle()
@@ -78,15 +97,14 @@ class Subscriptions:
         return [subscription.topic_name for subscription in self._all.values()]
 
     def settle(self) -> None:
-        """Listen to a compressed topic only where the plain one has no publisher that can be heard.
+        """Listen to a compressed topic only while nothing comes on the plain one, whoever publishes there.
 
         Drivers offer both, and compress every image as soon as anybody listens: for them, and for us, work for nothing.
         """
-        refused = self.refused()
+        now = time.monotonic()
         for sensor in self._sensors:
             (name, _), *compressed = INPUTS[sensor]
-            plain = self._resolve(name)
-            enough = self._node.count_publishers(plain) > 0 and plain not in refused
+            enough = now - self._heard.get(self._resolve(name), float("-inf")) < PLAIN_SILENCE_S
             for topic, kind in compressed:
                 if enough and topic in self._all:
                     self._node.destroy_subscription(self._all.pop(topic))
@@ -101,9 +119,9 @@ class Subscriptions:
 
     def destroy(self) -> None:
         """Stop listening."""
-        for subscription in self._all.values():
+        for subscription in (*self._all.values(), *self._latched):
             self._node.destroy_subscription(subscription)
-        self._all, self._sensors = {}, ()
+        self._all, self._latched, self._sensors = {}, [], ()
 
     def _listen(self, sensor: str, topic: str, kind: Any) -> None:
         self._all[topic] = self._subscribe(kind, topic, partial(self._store, sensor, self._resolve(topic)))
@@ -119,6 +137,7 @@ class Subscriptions:
         )
 
     def _store(self, sensor: str, topic: str, message: Any) -> None:
+        self._heard[topic] = time.monotonic()
         stamp = stamp_ns(message)
         if not stamp:
             self._complaints.warn(topic, "header.stamp: zero; the time of arrival is taken instead")
@@ -143,3 +162,10 @@ class Subscriptions:
 
     def _resolve(self, topic: str) -> str:
         return str(self._node.resolve_topic_name(topic))
+
+
+def listen_latched(node: Any, topic: str, store: Callable[[Any], None]) -> Any:
+    """A subscription beside that of `NEWEST`, for the camera_info that a latched publisher sent before."""
+    # Volatile publishers do not fit it, which is no fault: rclpy would warn of each.
+    silent = SubscriptionEventCallbacks(use_default_callbacks=False)
+    return node.create_subscription(CameraInfo, topic, store, LATCHED, event_callbacks=silent)

@@ -48,8 +48,8 @@ class OpenVinoEngine:
 
     A subset of sensors that leaves one branch idle gets, after PATIENCE frames, a graph without that branch, compiled
     in a thread of its own while the whole graph goes on answering. In f32 the labels are the same in both; bf16 and
-    INT8 round at other places and differ on about one pixel in a thousand. Where compiling or running it fails, which is
-    said once, the whole graph answers for good, that frame included.
+    INT8 round at other places and differ on about one pixel in a thousand. Where compiling or running it fails, which
+    is said once, the whole graph answers for good, that frame included.
 
     threads: of the CPU; None leaves the choice to OpenVINO. device: CPU, GPU (Intel's) or AUTO. precision: of the CPU's
     float arithmetic, f32 or bf16; None takes bf16 where the processor computes in it: about twice as fast for labels

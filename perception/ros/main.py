@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from perception.engines.shared import EnginePool
 from perception.errors import PerceptionError
-from perception.ros.dds import use_profile
+from perception.ros.dds import send_beside, use_profile
 from perception.ros.imports import require_rclpy
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ def run(ros_arguments: Sequence[str], rigs: Sequence[str] = ()) -> int:
     leaves the others alone; a lifecycle manager may configure it again.
     """
     use_profile()
+    send_beside()
     require_rclpy()
     import rclpy
     from rclpy.exceptions import InvalidParameterTypeException, InvalidParameterValueException

@@ -17,7 +17,7 @@ def use_profile() -> None:
 def send_beside() -> None:
     """Let a thread of Fast DDS's send what this process publishes, unless the user chose otherwise.
 
-    Call it before `rclpy.init`. `publish` then returns once the message is coded. rclpy holds Python's lock meanwhile: a
+    Call it before `rclpy.init`. `publish` returns once the message is coded. rclpy holds Python's lock meanwhile: a
     listener that froze in the middle of reading would stop every thread of the process for two seconds.
     """
     os.environ.setdefault("RMW_FASTRTPS_PUBLICATION_MODE", "ASYNCHRONOUS")

@@ -36,7 +36,7 @@ class Snapshot:
 
     refused: topics that somebody publishes with a quality of service that does not fit, and the policy at fault.
     misaligned: how the sweep would fit the image better than it does. bit_depth: that the camera's images of 16 bits
-    use, 0 without such. intensity: which LiDAR intensity means 1.
+    use, 0 without such. intensity: which LiDAR intensity means 1. restarts: of the worker, since it hung.
     """
 
     now: float
@@ -47,6 +47,7 @@ class Snapshot:
     misaligned: Misalignment | None = None
     bit_depth: int = 0
     intensity: str = ""
+    restarts: int = 0
 
 
 class Diagnostics:
@@ -145,6 +146,7 @@ class Diagnostics:
             **{f"stage_{name}_ms": round(ms, 2) for name, ms in summary.stages_ms.items()},
             **_ground(summary.ground),
             "clock_jumps": snapshot.clock_jumps,
+            "restarts": snapshot.restarts,
         }
         alive = [name for name, state in snapshot.sensors.items() if state.alive]
         seen = [name for name, state in snapshot.sensors.items() if state.last_arrived is not None]

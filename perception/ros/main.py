@@ -3,8 +3,11 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import sys
 import threading
+import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -16,13 +19,17 @@ from perception.ros.imports import require_rclpy
 if TYPE_CHECKING:
     from perception.ros.node import PerceptionNode
 
+EXIT_S = 2.0
+"""Between the end of ROS, which a signal brings, and that of the process, whatever hangs."""
+
 
 def run(ros_arguments: Sequence[str], rigs: Sequence[str] = ()) -> int:
     """Run the node until it is stopped; `ros_arguments` as ROS takes them (--ros-args …). Returns the exit code.
 
     rigs: namespaces, one for a node each; they share engines. Raises PerceptionError for what the user can mend: no
     ROS, wrong arguments or parameters, a model that is missing. Of several rigs, one that cannot start says so and
-    leaves the others alone; a lifecycle manager may configure it again.
+    leaves the others alone; a lifecycle manager may configure it again. The process is ended EXIT_S after ROS was shut
+    down, with code 1, should it still be there.
     """
     use_profile()
     send_beside()
@@ -38,11 +45,12 @@ def run(ros_arguments: Sequence[str], rigs: Sequence[str] = ()) -> int:
         rclpy.init(args=list(ros_arguments))
     except RuntimeError as error:  # rclpy's own for unknown arguments and unreadable parameter files
         raise PerceptionError(f"ROS arguments: {str(error).split(', at /')[0]}") from error
+    threading.Thread(target=_end_in_time, name="perception end", daemon=True).start()
     nodes: list[PerceptionNode] = []
     executors: list[Any] = []
     try:
         pool = EnginePool()
-        nodes.extend(PerceptionNode(pool.load, namespace=rig or None) for rig in rigs or [""])
+        nodes.extend(PerceptionNode(pool.load, pool.discard, namespace=rig or None) for rig in rigs or [""])
         started = [_start(node) for node in nodes]
         if not any(started):
             raise PerceptionError(f"the node cannot start: {nodes[0].failure}")
@@ -97,3 +105,19 @@ def _spin(node: PerceptionNode, executor: Any) -> None:
         except Exception as error:
             if executor.context.ok():
                 node.survive(error)
+
+
+def _end_in_time() -> None:
+    """End the process EXIT_S after ROS was shut down.
+
+    Native code that hangs cannot be interrupted, and Python would wait at its end for threads that are in it.
+    """
+    import rclpy
+
+    while rclpy.ok():  # type: ignore[attr-defined]
+        time.sleep(0.05)
+    time.sleep(EXIT_S)
+    print(
+        f"perception node: something hangs for {EXIT_S:g} s; the process ends without it", file=sys.stderr, flush=True
+    )
+    os._exit(1)

@@ -119,6 +119,14 @@ PARAMETERS: tuple[Parameter, ...] = (
         range=(0.0, 1.0),
         live=True,
     ),
+    Parameter(
+        "hang_timeout_s",
+        10.0,
+        "Time at one frame after which a step counts as hung, and worker and engine start anew [s]; more for engines "
+        "that build for long at a new image size, such as tensorrt.",
+        range=(1.0, 3600.0),
+        live=True,
+    ),
     *_per_sensor(),
     Parameter(
         "calibration_file",
@@ -209,6 +217,7 @@ class Settings:
     autostart: bool
     sensors: tuple[str, ...]
     timing: Timing
+    hang_timeout: float
     intensity_max: float
     infrared_distance: float
     calibration_file: str | None
@@ -261,6 +270,7 @@ def make_settings(values: Mapping[str, Any]) -> Settings:
             timeouts_s={name: value[f"{name}.timeout_s"] for name in MODALITIES},
             offsets_s={name: value[f"{name}.offset_s"] for name in MODALITIES},
         ),
+        hang_timeout=value["hang_timeout_s"],
         intensity_max=value["lidar.intensity_max"],
         infrared_distance=value["infrared.distance_m"],
         calibration_file=value["calibration_file"] or None,

@@ -83,7 +83,7 @@ class Subscriptions:
             for topic, store in others.items()
         }
         self._latched = [
-            listen_latched(node, topic, partial(self._store_other, self._resolve(topic), store))
+            LatchedInfo(node, topic, partial(self._store_other, self._resolve(topic), store))
             for topic, store in others.items()
             if OTHERS[topic] is CameraInfo
         ]
@@ -97,10 +97,12 @@ class Subscriptions:
         return [subscription.topic_name for subscription in self._all.values()]
 
     def settle(self) -> None:
-        """Listen to a compressed topic only while nothing comes on the plain one, whoever publishes there.
+        """Listen to what is latched, and to a compressed topic only while nothing comes on the plain one.
 
         Drivers offer both, and compress every image as soon as anybody listens: for them, and for us, work for nothing.
         """
+        for latched in self._latched:
+            latched.settle()
         now = time.monotonic()
         for sensor in self._sensors:
             (name, _), *compressed = INPUTS[sensor]
@@ -119,8 +121,10 @@ class Subscriptions:
 
     def destroy(self) -> None:
         """Stop listening."""
-        for subscription in (*self._all.values(), *self._latched):
+        for subscription in self._all.values():
             self._node.destroy_subscription(subscription)
+        for latched in self._latched:
+            latched.destroy()
         self._all, self._latched, self._sensors = {}, [], ()
 
     def _listen(self, sensor: str, topic: str, kind: Any) -> None:
@@ -164,8 +168,31 @@ class Subscriptions:
         return str(self._node.resolve_topic_name(topic))
 
 
-def listen_latched(node: Any, topic: str, store: Callable[[Any], None]) -> Any:
-    """A subscription beside that of `NEWEST`, for the camera_info that a latched publisher sent before."""
-    # Volatile publishers do not fit it, which is no fault: rclpy would warn of each.
-    silent = SubscriptionEventCallbacks(use_default_callbacks=False)
-    return node.create_subscription(CameraInfo, topic, store, LATCHED, event_callbacks=silent)
+class LatchedInfo:
+    """The camera_info that a latched publisher sent before anybody listened, beside what `NEWEST` hears.
+
+    Call `settle` now and then: only where there is such a publisher is it asked, since all others would warn.
+    """
+
+    def __init__(self, node: Any, topic: str, store: Callable[[Any], None]) -> None:
+        self._node, self._topic, self._store = node, node.resolve_topic_name(topic), store
+        self._subscription: Any = None
+
+    def settle(self) -> None:
+        """Listen where something is latched."""
+        if self._subscription is None and any(
+            info.qos_profile.durability == DurabilityPolicy.TRANSIENT_LOCAL
+            and info.qos_profile.reliability == ReliabilityPolicy.RELIABLE
+            for info in self._node.get_publishers_info_by_topic(self._topic)
+        ):
+            # Another publisher beside it may not fit, which is no fault: rclpy would warn of it.
+            silent = SubscriptionEventCallbacks(use_default_callbacks=False)
+            self._subscription = self._node.create_subscription(
+                CameraInfo, self._topic, self._store, LATCHED, event_callbacks=silent
+            )
+
+    def destroy(self) -> None:
+        """Stop listening."""
+        if self._subscription is not None:
+            self._node.destroy_subscription(self._subscription)
+            self._subscription = None

@@ -153,6 +153,7 @@ def test_a_camera_info_is_heard_whatever_its_durability(ros: Any, latched: bool)
         if not latched:
             camera.publish(CameraInfo(width=640))
         executor.spin_once(timeout_sec=0.05)
+        subscriptions.settle()
     assert width[0] == 640
     assert said == []
     assert subscriptions.refused() == {}

@@ -28,6 +28,7 @@ from perception.pipeline import Pipeline, Task
 from perception.ros import parameters, transforms
 from perception.ros.assembly import Assembler, Observation
 from perception.ros.bit_depth import BitDepth
+from perception.ros.bond import Bond
 from perception.ros.calibration import Calibration, read_calibration_file
 from perception.ros.collector import JUMP_NS, Change, Collector, SensorSet
 from perception.ros.complaints import Complaints
@@ -125,6 +126,7 @@ class PerceptionNode(LifecycleNode):
         self._bit_depth = BitDepth()
         self._worker: Worker | None = None
         self._revival: Future[Pipeline] | None = None
+        self._bond: Bond | None = None
         self._restarts = 0
         self._statistics, self._alignment, self._check_due = Statistics(), AlignmentMonitor(), 0.0
         self._intensity, self._frozen = IntensityScale(), FrozenWatch()
@@ -173,6 +175,8 @@ class PerceptionNode(LifecycleNode):
         if motion is not None and "lidar" in settings.sensors:
             others["odometry"] = motion.put_odometry
         self._inputs = Subscriptions(self, settings.sensors, self._handover.put, others, self._complaints)
+        if not settings.autostart:  # but a lifecycle manager activated it
+            self._bond = Bond(self)
         self.get_logger().info(
             f"ready: engine {self._pipeline.engine.name}, model {self._pipeline.model.name}, listening to "
             + ", ".join(self._inputs.topics)
@@ -305,13 +309,15 @@ class PerceptionNode(LifecycleNode):
         return False
 
     def _stop(self) -> None:
+        if self._bond is not None:
+            self._bond.end()
         if self._inputs is not None:
             self._inputs.destroy()
         if not self._give_up(STOP_S):
             self._complaints.error(
                 self._name, f"hang: the worker has not come back for {STOP_S:g} s and is left behind"
             )
-        self._inputs = self._handover = self._revival = None
+        self._inputs = self._handover = self._revival = self._bond = None
 
     def _release(self) -> None:
         if self._outputs is not None:

@@ -29,7 +29,7 @@ def run(ros_arguments: Sequence[str], rigs: Sequence[str] = ()) -> int:
     rigs: namespaces, one for a node each; they share engines. Raises PerceptionError for what the user can mend: no
     ROS, wrong arguments or parameters, a model that is missing. Of several rigs, one that cannot start says so and
     leaves the others alone; a lifecycle manager may configure it again. The process is ended EXIT_S after ROS was shut
-    down, with code 1, should it still be there.
+    down, should it still be there.
     """
     use_profile()
     send_beside()
@@ -45,7 +45,8 @@ def run(ros_arguments: Sequence[str], rigs: Sequence[str] = ()) -> int:
         rclpy.init(args=list(ros_arguments))
     except RuntimeError as error:  # rclpy's own for unknown arguments and unreadable parameter files
         raise PerceptionError(f"ROS arguments: {str(error).split(', at /')[0]}") from error
-    threading.Thread(target=_end_in_time, name="perception end", daemon=True).start()
+    end = _End(name="perception end", daemon=True)
+    end.start()
     nodes: list[PerceptionNode] = []
     executors: list[Any] = []
     try:
@@ -66,6 +67,7 @@ def run(ros_arguments: Sequence[str], rigs: Sequence[str] = ()) -> int:
     except Exception as error:
         # A signal takes ROS away from under whatever is going on: that is no failure, but what was asked for.
         if rclpy.ok():  # type: ignore[attr-defined]
+            end.code = 1
             if isinstance(error, mistakes):
                 raise PerceptionError(f"the node cannot start: {error}") from error
             raise
@@ -107,17 +109,21 @@ def _spin(node: PerceptionNode, executor: Any) -> None:
                 node.survive(error)
 
 
-def _end_in_time() -> None:
-    """End the process EXIT_S after ROS was shut down.
+class _End(threading.Thread):
+    """Ends the process EXIT_S after ROS was shut down.
 
     Native code that hangs cannot be interrupted, and Python would wait at its end for threads that are in it.
     """
-    import rclpy
 
-    while rclpy.ok():  # type: ignore[attr-defined]
-        time.sleep(0.05)
-    time.sleep(EXIT_S)
-    print(
-        f"perception node: something hangs for {EXIT_S:g} s; the process ends without it", file=sys.stderr, flush=True
-    )
-    os._exit(1)
+    code = 0
+    """Of the process that was asked to stop; another where it fails by itself."""
+
+    def run(self) -> None:
+        """See the class."""
+        import rclpy
+
+        while rclpy.ok():  # type: ignore[attr-defined]
+            time.sleep(0.05)
+        time.sleep(EXIT_S)
+        print(f"perception node: something hangs for {EXIT_S:g} s; it ends without that", file=sys.stderr, flush=True)
+        os._exit(self.code)

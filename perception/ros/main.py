@@ -19,7 +19,7 @@ from perception.ros.imports import require_rclpy
 if TYPE_CHECKING:
     from perception.ros.node import PerceptionNode
 
-EXIT_S = 2.0
+EXIT_S = 1.5
 """Between the end of ROS, which a signal brings, and that of the process, whatever hangs."""
 
 

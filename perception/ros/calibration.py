@@ -147,6 +147,11 @@ class Calibration:
         return camera
 
     @property
+    def file_camera(self) -> CameraModel | None:
+        """The camera of the file, which is known before any message."""
+        return self._file.camera.model if self._file.camera is not None else None
+
+    @property
     def image_frame(self) -> str:
         """The frame that the camera's images come in; empty until one came."""
         return self._image_frame

@@ -41,7 +41,8 @@ class Snapshot:
     refused: topics that somebody publishes with a quality of service that does not fit, and the policy at fault.
     misaligned: how the sweep would fit the image better than it does. bit_depth: that the camera's images of 16 bits
     use, 0 without such. intensities: by LiDAR, which intensity means 1. limits: what is a warning. timing: how messages
-    pair. nearest: by topic that nobody publishes, the one that somebody does and whose name is most like it.
+    pair. nearest: by topic that nobody publishes, the one that somebody does and whose name is most like it. restarts:
+    of the worker, since it hung.
     """
 
     now: float
@@ -55,6 +56,7 @@ class Snapshot:
     limits: Limits = field(default_factory=Limits)
     timing: Timing = field(default_factory=lambda: Timing(0.05, 0.25, {}))
     nearest: Mapping[str, str] = field(default_factory=dict)
+    restarts: int = 0
 
 
 class Diagnostics:
@@ -164,6 +166,7 @@ class Diagnostics:
             **_pairing(snapshot),
             **_ground(summary.ground),
             "clock_jumps": snapshot.clock_jumps,
+            "restarts": snapshot.restarts,
         }
         alive = [name for name, state in snapshot.sensors.items() if state.alive]
         seen = [name for name, state in snapshot.sensors.items() if state.last_arrived is not None]

@@ -29,7 +29,9 @@ A value that does not fit is refused with the reason, and the node goes on with 
 """
 _MARKDOWN_TAIL = """
 The quality of service of each input is a parameter too, `qos_overrides.<topic>.subscription.<policy>` with the topic
-after remapping and a policy among reliability, durability, history and depth; it is read when the node activates:
+after remapping and a policy among reliability, durability, history and depth; it is read when the node activates. That
+of each output is `qos_overrides.<topic>.publisher.<policy>`, read when the node is configured. Images and clouds are
+published as best effort, which reliable listeners do not hear; what is small, reliably:
 
 ```yaml
 /**:
@@ -39,6 +41,9 @@ after remapping and a policy among reliability, durability, history and depth; i
         subscription:
           reliability: reliable
           depth: 2
+      /perception/labels:
+        publisher:
+          reliability: reliable
 ```
 """
 

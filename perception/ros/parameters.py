@@ -171,6 +171,14 @@ PARAMETERS: tuple[Parameter, ...] = (
         range=(0.0, 60.0),
         live=True,
     ),
+    Parameter(
+        "hang_timeout_s",
+        10.0,
+        "Time at one frame after which a step counts as hung, and worker and engine start anew [s]; more for engines "
+        "that build for long at a new image size, such as tensorrt.",
+        range=(1.0, 3600.0),
+        live=True,
+    ),
     *_per_sensor(),
     Parameter(
         "calibration_file",
@@ -319,6 +327,7 @@ class Settings:
     timing: Timing
     max_age_s: float
     limits: Limits
+    hang_timeout: float
     reading: Reading
     lidar_topics: Mapping[str, str]
     infrared_distance: float
@@ -390,6 +399,7 @@ def make_settings(values: Mapping[str, Any]) -> Settings:
         ),
         max_age_s=value["max_age_s"],
         limits=Limits(value["warn.latency_ms"], value["warn.share"], value["warn.answered"]),
+        hang_timeout=value["hang_timeout_s"],
         reading=Reading(value["lidar.intensity_max"], value["lidar.stamp"], round(value["lidar.sweep_s"] * 1e9)),
         lidar_topics=dict(zip(extra, extra_topics, strict=True)),
         infrared_distance=value["infrared.distance_m"],

@@ -32,7 +32,7 @@ def open_mixture(
     for data that cannot be read or that the config does not know, ModelError for settings that there are not.
     """
     check_recipe(recipe)
-    sources = [_source(name, root, recipe, progress, labelled) for name, root in data]
+    sources = [open_source(name, root, recipe, progress, labelled) for name, root in data]
     return Mixture(sources, recipe.crop, length, seed, _augmentation(recipe), whole)
 
 
@@ -41,7 +41,8 @@ def _augmentation(recipe: ConfigDict) -> Augmentation:
     return Augmentation(**{name: AUGMENTATIONS[name](**values) for name, values in settings.items()})
 
 
-def _source(name: str, root: Path, recipe: ConfigDict, progress: Callable[[str], None], labelled: bool) -> Source:
+def open_source(name: str, root: Path, recipe: ConfigDict, progress: Callable[[str], None], labelled: bool) -> Source:
+    """The data set `name`, read into memory. Arguments and errors as of `open_mixture`."""
     if name not in recipe.sources:
         raise DataError(f"data set {name!r}: this config knows {', '.join(recipe.sources)}")
     settings = recipe.sources[name]

@@ -30,7 +30,6 @@ from perception.evaluation.video import has_frames
 from perception.labelling.files import FrameFiles
 from perception.labelling.frames import NamedFrames
 from perception.labelling.workers import CHUNK, Network, Outcome, label_frames, label_in_processes
-from perception.pipeline import Pipeline
 from perception.ros.topics import read_topics
 
 MANIFEST = "label.json"
@@ -70,7 +69,7 @@ def run_job(job: Job, steps: Steps) -> dict[str, Any]:
     began = time.monotonic()
     frames = open_input(job.path, job.preset, job.calibration)
     files = FrameFiles(job.output, job.outputs, job.cloud)
-    pipeline = Pipeline.load(job.network.model, job.network.engine, job.network.threads)
+    pipeline = job.network.load()
     pipeline.self_check()
     model = {"model": pipeline.model.name, "weights_sha256": pipeline.weights_sha256}
     engine = pipeline.engine.name
@@ -111,6 +110,7 @@ def _settings(job: Job, frames: NamedFrames, engine: str) -> dict[str, Any]:
         "engine": " ".join((kind, *how)),
         "preset": dict(sorted(read_topics(job.preset).items())) if job.preset else None,
         "calibration": _digest(frames),
+        "without": list(job.network.without),
         "version": perception.__version__,
         "classes": list(CLASS_NAMES),
     }

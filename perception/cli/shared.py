@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from perception.errors import DataError, PerceptionError
+from perception.frame import MODALITIES
 
 
 def at_least_one(text: str) -> int:
@@ -35,6 +36,14 @@ def positive(text: str) -> float:
 def not_negative(text: str) -> float:
     """An option's finite number of at least 0."""
     return 0.0 if float(text) == 0 else positive(text)
+
+
+def add_without(parser: argparse._ActionsContainer) -> None:
+    """The option --without, which may come again and again: `args.without` is a list of modalities."""
+    parser.add_argument(
+        "--without", action="append", choices=MODALITIES, default=[], metavar="SENSOR",
+        help=f"leave a sensor out, as if it told nothing: {', '.join(MODALITIES)}; again for another",
+    )  # fmt: skip
 
 
 def named_root(item: str) -> tuple[str, Path]:

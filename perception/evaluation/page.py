@@ -34,11 +34,13 @@ class Figure(NamedTuple):
 
 
 class Table(NamedTuple):
-    """Rows of cells, the first of each naming it; header: the names of the columns, if they need any."""
+    """Rows of cells, the first of each naming it; header: the names of the columns, if they need any. prose: whether
+    cells are sentences, which wrap, and not numbers."""
 
     title: str
     rows: Sequence[Sequence[Any]]
     header: Sequence[str] = ()
+    prose: bool = False
 
 
 @dataclass
@@ -109,7 +111,7 @@ def _table(table: Table) -> str:
     for name, *cells in table.rows:
         values = "".join(f"<td>{_text(_cell(cell))}</td>" for cell in cells)
         rows += f'<tr><th scope="row">{_text(name)}</th>{values}</tr>'
-    kind = ' class="wide"' if table.header else ""
+    kind = f' class="wide{" prose" if table.prose else ""}"' if table.header else ""
     inside = f"<table>{f'<thead><tr>{head}</tr></thead>' if head else ''}<tbody>{rows}</tbody></table>"
     return f'<section{kind}><h2>{_text(table.title)}</h2><div class="scroll">{inside}</div></section>'
 

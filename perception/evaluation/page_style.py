@@ -40,6 +40,7 @@ td { overflow-wrap: anywhere; }
 .wide td, .wide thead th { text-align: right; white-space: nowrap; }
 .wide thead th:first-child { text-align: left; }
 .wide thead th { white-space: normal; }
+.prose td, .prose thead th { text-align: left; white-space: normal; }
 tr:last-child th, tr:last-child td { border-bottom: 0; }
 </style>
 </head>

@@ -6,10 +6,18 @@ from __future__ import annotations
 from typing import NamedTuple
 
 
+class Offer(NamedTuple):
+    """What a publisher offers of its quality of service."""
+
+    reliable: bool
+    latched: bool
+
+
 class Topic(NamedTuple):
-    """latched: late subscribers get its last messages (transient local)."""
+    """latched: late subscribers get its last messages (transient local). offers: of its publishers, where known."""
 
     type: str
     messages: int
     latched: bool = False
     reliable: bool = True
+    offers: tuple[Offer, ...] = ()

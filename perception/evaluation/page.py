@@ -48,13 +48,14 @@ class Page:
     """What a report consists of, in the order in which it is shown; a part that is empty is left out.
 
     lead: what happened, in a sentence or two. notes: what the reader must not overlook. tiles: name and value of each
-    key figure. films, pictures: as wide as the page; plots: side by side. provenance: what made it, by name.
+    key figure. first: tables that stand above all pictures. films, pictures: as wide as the page; plots: side by side. provenance: what made it, by name.
     """
 
     title: str
     lead: str
     notes: list[str] = field(default_factory=list)
     tiles: list[tuple[str, str]] = field(default_factory=list)
+    first: list[Table] = field(default_factory=list)
     films: list[Figure] = field(default_factory=list)
     plots: list[Figure] = field(default_factory=list)
     pictures: list[Figure] = field(default_factory=list)
@@ -73,6 +74,7 @@ class Page:
         if self.tiles:
             cells = (f"<div><b>{_text(value)}</b><span>{_text(name)}</span></div>" for name, value in self.tiles)
             parts.append(f'<div class="tiles">{"".join(cells)}</div>')
+        parts += [_table(table) for table in self.first if table.rows]
         parts += map(_figure, self.films)
         if self.plots:
             parts.append(f'<div class="plots">{"".join(map(_figure, self.plots))}</div>')

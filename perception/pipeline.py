@@ -116,7 +116,9 @@ class Pipeline:
         """The first of three steps, for callers that overlap them: while one frame is inferred, prepare the next."""
         task, size = Task(frame), network_size(*frame.size)
         with task.timed("project"):
-            asked = {name: f"{name} is left out: so it was asked" for name in self._left_out if name in frame.modalities}
+            asked = {
+                name: f"{name} is left out: so it was asked" for name in self._left_out if name in frame.modalities
+            }
             task.absent = uninformative(frame) | asked
             told = without(frame, task.absent)
             images = self._images.submit(encode_images, told, *size) if told and self._images else None

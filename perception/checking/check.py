@@ -17,7 +17,7 @@ from perception.checking.content import BitDepths, Colours, Distances, Intensiti
 from perception.checking.findings import SEVERITIES, Finding, finding, worst_first
 from perception.checking.geometry import Alignment, GroundPlanes
 from perception.checking.influence import Change, Influence
-from perception.checking.scan import Scan, scan
+from perception.checking.scan import Heard, Scan, of_graph, scan
 from perception.checking.words import heard_words
 from perception.errors import DataError
 from perception.frame import Frame, Prediction
@@ -25,14 +25,17 @@ from perception.ground import Ground
 from perception.ros.bag_frames import BagFrames
 from perception.ros.calibration import FileCalibration
 from perception.ros.parameters import make_settings
-from perception.ros.topic import Offer, Topic
+from perception.ros.topic import Graph
 from perception.sensors.presence import without
 
 SPOILS: frozenset[str] = frozenset(
-    "stamp-zero clock-offset pairing-low frame-unknown frame-duplicate frame-mismatch optical-frame tf-missing "
-    "tf-conflict tf-broken lidar-out-of-view info-size info-broken rectification-unclear left-right frozen image-black "
-    "image-constant no-values depth-unit depth-scale depth-unrelated sensors-swapped encoding message-broken "
-    "topic-type".split()
+    (
+        *("stamp-zero", "clock-offset", "pairing-low", "topic-type", "encoding", "message-broken", "frozen"),
+        *("frame-unknown", "frame-duplicate", "frame-mismatch", "optical-frame", "tf-missing", "tf-conflict"),
+        *("tf-broken", "lidar-out-of-view", "info-size", "info-broken", "rectification-unclear", "left-right"),
+        *("image-black", "image-constant", "no-values"),
+        *("depth-unit", "depth-scale", "depth-unrelated", "sensors-swapped"),
+    )
 )
 """Findings after which a sensor is compared with no other: what would be found is their consequence."""
 
@@ -55,12 +58,15 @@ FOLLOWS: Mapping[str, Collection[str]] = {
     "sensors-swapped": ("bit-depth", "depth-holes", "depth-unit"),
     "intensity-missing": ("intensity-constant",),
     "ground-tf": ("camera-tilted",),
-    "lidar-misaligned": ("ground-sensors",),
+    "lidar-misaligned": ("ground-sensors", "depth-scale"),
 }
 """Findings that only follow from another one of the same sensor, and are not told beside it."""
 
 EVERYWHERE: frozenset[str] = frozenset(
-    "no-sensor frame-unknown frame-duplicate frame-empty tf-conflict tf-broken optical-frame info-size".split()
+    (
+        *("no-sensor", "frame-unknown", "frame-duplicate", "frame-empty", "tf-conflict", "tf-broken", "optical-frame"),
+        *("info-size", "lidar-misaligned"),
+    )
 )
 """Those of FOLLOWS whose consequences are other sensors' too."""
 
@@ -145,19 +151,18 @@ def check(
     looked_at: int = 24,
     compared: int = 3,
     expected: Sequence[str] = (),
-    graph: Mapping[str, Topic] | None = None,
-    requested: Mapping[str, Offer] | None = None,
+    graph: Graph | None = None,
     advance: Callable[[], None] = lambda: None,
 ) -> Report:
     """Look at the recording `path`: a rosbag2 or a KITTI raw drive.
 
     topics, calibration: as in `BagFrames`. pipeline: tells what each sensor changes, in `compared` of the `looked_at`
-    frames; None leaves that out. expected: sensors that must be there. graph, requested: what is known of the live
-    topics that the recording was made of. advance: called after each frame. Raises DataError where there is no
+    frames; None leaves that out. expected: sensors that must be there. graph: of the live topics
+    that the recording was made of. advance: called after each frame. Raises DataError where there is no
     recording.
     """
     found, settings = scan(path, topics, graph), make_settings({})
-    said = [*wiring.check_topics(found, expected), *wiring.check_qos(found, requested)]
+    said = [*wiring.check_topics(found, expected), *wiring.check_qos(found, graph)]
     said += wiring.check_frames(found, calibration is not None and calibration.lidar_to_camera is not None)
     said += wiring.check_cameras(found, calibration is not None and calibration.camera is not None)
     for heard in found.sensors.values():
@@ -250,7 +255,7 @@ def _told(said: Sequence[Finding], sensor_of: Callable[[str], Collection[str]]) 
     return worst_first(first.values())
 
 
-def _row(heard: Any) -> dict[str, Any]:
+def _row(heard: Heard) -> dict[str, Any]:
     late = timing.latencies_s(heard)
     period = heard.period_s
     return {
@@ -264,6 +269,12 @@ def _row(heard: Any) -> dict[str, Any]:
     }
 
 
-def no_recording(reason: str, source: str) -> Report:
-    """The report of topics on which nothing came."""
-    return Report(source, 0.0, 0, 0, [finding("no-sensor", source, reason)])
+def check_silence(reason: str, topics: Mapping[str, str], graph: Graph) -> Report:
+    """The report of live topics on which nothing came, as `reason` says: what their publishers offer may say why.
+
+    topics, graph: see `check`.
+    """
+    found = of_graph(Path("live topics"), topics, graph.offered)
+    said = [each for each in wiring.check_topics(found) if each.code != "no-sensor"]
+    said += [finding("no-sensor", "live topics", reason), *wiring.check_qos(found, graph)]
+    return Report("live topics", 0.0, 0, 0, worst_first(said))

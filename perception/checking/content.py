@@ -118,7 +118,11 @@ class Distances:
         depth, infrared = (_correlation(self._both(name)) for name in ("depth", "infrared"))
         if lidar and infrared is not None and infrared > RELATED and (depth is None or depth < LOOSE):
             beside = "" if depth is None else f", depth with {depth:.2f}"
-            yield finding("sensors-swapped", "depth, infrared", f"infrared grows with the LiDAR's distance ({infrared:.2f}){beside}")
+            yield finding(
+                "sensors-swapped",
+                "depth, infrared",
+                f"infrared grows with the LiDAR's distance ({infrared:.2f}){beside}",
+            )
             return
         ratio = self.ratio() if lidar else None
         if ratio is not None:
@@ -133,7 +137,7 @@ class Distances:
 
 def _judged(ratio: float, correlation: float | None) -> Iterator[Finding]:
     unit = min(UNITS, key=lambda each: abs(np.log(ratio / each)))
-    said = f"depth is {ratio:.3g} times what the LiDAR measures at the same pixels (median)"
+    said = f"depth is {_number(ratio)} times what the LiDAR measures at the same pixels (median)"
     if abs(ratio / unit - 1) < UNIT_WITHIN:
         yield finding("depth-unit", "depth", f"{said}: {UNITS[unit]}")
     elif correlation is not None and correlation < UNRELATED:
@@ -144,6 +148,10 @@ def _judged(ratio: float, correlation: float | None) -> Iterator[Finding]:
         yield finding("depth-scale", "depth", said)
 
 
+def _number(ratio: float) -> str:
+    return f"{ratio:.0f}" if ratio >= 100 else f"{ratio:.3g}"
+
+
 def _beside(frame: Frame, image: NDArray[np.float64]) -> NDArray[np.float64]:
     """(N, 2) what the image says and the LiDAR's depth [m] at the same pixels, without points behind something."""
     projection = project_sweep(frame)
@@ -152,7 +160,8 @@ def _beside(frame: Frame, image: NDArray[np.float64]) -> NDArray[np.float64]:
     seen = seen.resized(image.shape[1], image.shape[0])
     said = image.ravel()[seen.pixels]
     known = np.isfinite(said) & (said > 0) & (seen.depth > 0)
-    return np.stack([said[known], seen.depth[known].astype(np.float64)], 1)[:: max(1, int(known.sum()) // 2000)]
+    pairs: NDArray[np.float64] = np.stack([said[known], seen.depth[known].astype(np.float64)], 1)
+    return pairs[:: max(1, len(pairs) // 2000)]
 
 
 def _correlation(pairs: NDArray[np.float64] | None) -> float | None:
@@ -160,7 +169,10 @@ def _correlation(pairs: NDArray[np.float64] | None) -> float | None:
     if pairs is None:
         return None
     ranks = np.stack([np.unique(column, return_inverse=True)[1] for column in pairs.T])
-    return 0.0 if (np.ptp(ranks, 1) == 0).any() else float(np.corrcoef(ranks)[0, 1])
+    if (np.ptp(ranks, 1) == 0).any():
+        return 0.0
+    both: NDArray[np.float64] = np.asarray(np.corrcoef(ranks))
+    return float(both[0, 1])
 
 
 class Intensities:
@@ -209,7 +221,7 @@ class BitDepths:
 
 
 class Colours:
-    """Whether red and blue are swapped, where a smooth bright sky tells: blue, grey or white it is, by day not orange."""
+    """Whether red and blue are swapped, where a smooth bright sky tells: by day it is not orange."""
 
     def __init__(self) -> None:
         self._turned = self._skies = 0
@@ -231,4 +243,6 @@ class Colours:
     def findings(self) -> Iterator[Finding]:
         """At the end."""
         if self._skies >= 3 and self._turned > 0.9 * self._skies:
-            yield finding("colours-swapped", "rgb", f"the sky is orange in {self._turned} of {self._skies} frames with sky")
+            yield finding(
+                "colours-swapped", "rgb", f"the sky is orange in {self._turned} of {self._skies} frames with sky"
+            )

@@ -54,7 +54,9 @@ KINDS: dict[str, Kind] = {
         ERROR, "messages contradict their own description", "look at the driver: the field that is named is wrong"
     ),
     "encoding": Kind(
-        ERROR, "an image's encoding is not one that the sensor can have", "set the driver's encoding to one of those named"
+        ERROR,
+        "an image's encoding is not one that the sensor can have",
+        "set the driver's encoding to one of those named",
     ),
     "node-word": Kind(WARN, "the node has something to say of a message", "see the words"),
     # Rates
@@ -71,21 +73,27 @@ KINDS: dict[str, Kind] = {
     "messages-dropped": Kind(
         WARN,
         "messages are missing between others",
-        "start publisher and recorder with the large Fast DDS segment (perception/ros/fastdds.xml), record to a fast disk",
+        "start both sides with a large Fast DDS segment (perception/ros/fastdds.xml); record to a fast disk",
     ),
     "too-short": Kind(INFO, "too few messages to judge a rate by", "look at ten seconds or more"),
     # Stamps and clocks
-    "stamp-zero": Kind(ERROR, "header stamps are zero", "let the driver stamp at acquisition; until then arrival counts"),
+    "stamp-zero": Kind(
+        ERROR, "header stamps are zero", "let the driver stamp at acquisition; until then arrival counts"
+    ),
     "stamp-repeated": Kind(
         WARN, "messages have the stamp of another of the same sensor, and are left out", "stamp each at its acquisition"
     ),
-    "stamp-order": Kind(WARN, "stamps go back", "look for a clock that jumps (NTP, PTP) or two publishers on one topic"),
+    "stamp-order": Kind(
+        WARN, "stamps go back", "look for a clock that jumps (NTP, PTP) or two publishers on one topic"
+    ),
     "clock-offset": Kind(
         ERROR,
         "a sensor's clock is another than the receiver's",
-        "synchronise it by PTP, GPS or NTP, or let its driver stamp with the host's time; a constant rest: SENSOR.offset_s",
+        "synchronise it by PTP, GPS or NTP, or let its driver stamp with the host's time; what stays: SENSOR.offset_s",
     ),
-    "clock-drift": Kind(WARN, "a sensor's clock runs faster or slower than the receiver's", "synchronise it by PTP or NTP"),
+    "clock-drift": Kind(
+        WARN, "a sensor's clock runs faster or slower than the receiver's", "synchronise it by PTP or NTP"
+    ),
     "clock-recorder": Kind(
         INFO,
         "all sensors share a clock that is not the receiver's, as in a bag that was recorded from another bag",
@@ -110,7 +118,9 @@ KINDS: dict[str, Kind] = {
     # Frames
     "frame-empty": Kind(WARN, "header.frame_id is empty", "name the sensor's frame in its driver, as TF names it"),
     "frame-duplicate": Kind(
-        ERROR, "a camera and a LiDAR name one frame, so that TF says they sit in one place", "give each its own frame id"
+        ERROR,
+        "a camera and a LiDAR name one frame, so that TF says they sit in one place",
+        "give each its own frame id",
     ),
     "frame-unknown": Kind(
         ERROR,
@@ -127,6 +137,11 @@ KINDS: dict[str, Kind] = {
         "nothing says where the LiDAR, or a second camera, is mounted",
         "publish /tf_static (robot_state_publisher or static_transform_publisher), or give --calibration",
     ),
+    "tf-unheard": Kind(
+        INFO,
+        "without an installed ROS 2 no TF can be heard, neither by this command nor by the node",
+        "source a ROS 2 installation, or give --calibration and the node's calibration_file",
+    ),
     "tf-conflict": Kind(
         ERROR, "a frame has two parents, or two places at one parent", "let one publisher place each frame"
     ),
@@ -137,7 +152,9 @@ KINDS: dict[str, Kind] = {
         "name the optical frame (x right, y down, z forward; REP 103) in images and camera_info",
     ),
     "lidar-out-of-view": Kind(
-        ERROR, "no point of the sweep falls into the image", "check the mounting in TF: does the LiDAR see what the camera sees?"
+        ERROR,
+        "no point of the sweep falls into the image",
+        "check the mounting in TF: does the LiDAR see what the camera sees?",
     ),
     "odometry-frame": Kind(
         WARN,
@@ -151,7 +168,9 @@ KINDS: dict[str, Kind] = {
         "publish camera_info beside the image (camera_info_manager), or give --calibration",
     ),
     "info-size": Kind(
-        ERROR, "camera_info is of another image size or shape", "calibrate at the size that is published; crops belong in roi"
+        ERROR,
+        "camera_info is of another image size or shape",
+        "calibrate at the size that is published; crops belong in roi",
     ),
     "info-broken": Kind(ERROR, "camera_info contradicts itself", "calibrate again; see which field is named"),
     "rectification-unclear": Kind(
@@ -160,7 +179,9 @@ KINDS: dict[str, Kind] = {
         "say image_rectified yes or no, or set d to zeros for rectified images",
     ),
     "not-rectified": Kind(
-        INFO, "images are not rectified, and the node rectifies them", "nothing; subscribing to image_rect saves the time"
+        INFO,
+        "images are not rectified, and the node rectifies them",
+        "nothing; subscribing to image_rect saves the time",
     ),
     "left-right": Kind(
         WARN,
@@ -168,11 +189,17 @@ KINDS: dict[str, Kind] = {
         "swap the pair's topics or calibration files",
     ),
     # What is in the messages
-    "frozen": Kind(ERROR, "a sensor sends the same content again and again under new stamps", "restart its driver, check its cable"),
+    "frozen": Kind(
+        ERROR, "a sensor sends the same content again and again under new stamps", "restart its driver, check its cable"
+    ),
     "image-black": Kind(ERROR, "images are black", "lens cap, exposure, shutter"),
     "image-constant": Kind(ERROR, "images are of one colour or value", "exposure, cable, driver's test picture"),
-    "no-values": Kind(ERROR, "depth or LiDAR measures nothing", "its lamp or motor, its range settings, its driver's units"),
-    "depth-holes": Kind(WARN, "hardly a pixel has depth", "exposure and projector of the depth camera, its range settings"),
+    "no-values": Kind(
+        ERROR, "depth or LiDAR measures nothing", "its lamp or motor, its range settings, its driver's units"
+    ),
+    "depth-holes": Kind(
+        WARN, "hardly a pixel has depth", "exposure and projector of the depth camera, its range settings"
+    ),
     "depth-unit": Kind(
         ERROR, "depth is in another unit than its encoding means", "16UC1 in millimetres, 32FC1 in metres (REP 118)"
     ),
@@ -180,7 +207,9 @@ KINDS: dict[str, Kind] = {
         WARN, "depth and LiDAR measure different distances", "calibrate the depth camera: baseline and focal length"
     ),
     "depth-unrelated": Kind(
-        ERROR, "depth has nothing to do with what the LiDAR measures", "check the topic, the registration and the stamps"
+        ERROR,
+        "depth has nothing to do with what the LiDAR measures",
+        "check the topic, the registration and the stamps",
     ),
     "sensors-swapped": Kind(ERROR, "depth and infrared are each other's", "swap the two topics"),
     "colours-swapped": Kind(
@@ -207,7 +236,9 @@ KINDS: dict[str, Kind] = {
         "check the LiDAR's pitch and roll in TF, then the depth camera's scale",
     ),
     "camera-tilted": Kind(
-        WARN, "the camera hangs more tilted than the network has seen", "mount it level to within 8° of roll and 14° of pitch"
+        WARN,
+        "the camera hangs more tilted than the network has seen",
+        "mount it level to within 8° of roll and 14° of pitch",
     ),
     "ground-unseen": Kind(INFO, "too little ground is seen to say where it is", "look at a stretch of open road"),
     "lidar-misaligned": Kind(

@@ -17,7 +17,7 @@ from perception.frame import Frame
 from perception.ground import Ground
 from perception.ros.levelling import described, mounting
 from perception.ros.transforms import StaticTransforms
-from perception.sensors.alignment import AXES, DEGREES, AlignmentMonitor, Misalignment, sweep_edges
+from perception.sensors.alignment import AXES, AlignmentMonitor, Misalignment, sweep_edges
 from perception.sensors.ground import AGREE, TILT, agree, depth_points, fit_ground, sweep_points
 from perception.sensors.projection import Projection, project_sweep
 
@@ -29,11 +29,18 @@ GROUND_FRAMES = ("base_footprint", "base_link")
 ROLL = np.radians(8.0)
 """Beyond which a camera leans too much; it may look down by TILT, less a little."""
 
+STEADY, STEADY_HEIGHT = np.radians(1.0), 0.12
+"""Radians and metres that half of the frames' planes may be away from their median: half the node's tolerance, or less."""
+
 WHEEL = (-0.1, 1.2)
 """Metres above the ground in which a wheel's frame, its hub or where it touches, lies."""
 
-TURNS: tuple[float, ...] = (-4.0, -3.0, *DEGREES, 3.0, 4.0)
-"""Degrees that compete with the calibration: there is time for more than the node has."""
+TURNS: tuple[float, ...] = (-4.0, -3.0, -2.0, -1.0, 1.0, 2.0, 3.0, 4.0)
+"""Degrees that compete with the calibration. Half a degree is left to the node, which has more frames to tell it
+by: where a LiDAR hangs far from the camera, edges that only one of them sees look like as much."""
+
+GAIN = 0.06
+"""By which another mounting must fit better: twice the node's, which looks at more frames."""
 
 FRAMES = 8
 """Frames with edges that a verdict on the LiDAR's mounting needs here: a recording may be short."""
@@ -59,7 +66,8 @@ class GroundPlanes:
 
     def planes(self) -> dict[str, Ground]:
         """By sensor, the median of its frames; by `TF of FRAME`, where TF puts it."""
-        found = {name: _median(grounds) for name, grounds in self._found.items() if len(grounds) >= 3}
+        medians = {name: _median(grounds) for name, grounds in self._found.items() if len(grounds) >= 3}
+        found = {name: ground for name, ground in medians.items() if ground is not None}
         told = self._told()
         return found | ({f"TF of '{told[0]}'": told[1]} if told else {})
 
@@ -84,7 +92,9 @@ class GroundPlanes:
         told = self._told()
         if told is not None and not _agree(ground, *told):
             yield finding(
-                "ground-tf", told[0], f"the {name} shows {described(ground)}, TF of '{told[0]}' says {described(told[1])}"
+                "ground-tf",
+                told[0],
+                f"the {name} shows {described(ground)}, TF of '{told[0]}' says {described(told[1])}",
             )
         else:
             yield from self._wheels(name, ground)
@@ -123,9 +133,13 @@ def _points(frame: Frame) -> dict[str, NDArray[np.float32]]:
     return found
 
 
-def _median(grounds: list[Ground]) -> Ground:
+def _median(grounds: list[Ground]) -> Ground | None:
+    """None where frame after frame says something else: that is no ground."""
     up = np.median([each.up for each in grounds], 0)
-    return Ground(up, float(np.median([each.height for each in grounds])), grounds[0].source)
+    found = Ground(up, float(np.median([each.height for each in grounds])), grounds[0].source)
+    turned = np.median([each.angle_to(found) for each in grounds])
+    moved = np.median([abs(each.height - found.height) for each in grounds])
+    return found if turned < STEADY and moved < STEADY_HEIGHT else None
 
 
 class Alignment:
@@ -150,7 +164,7 @@ class Alignment:
 
     def verdict(self) -> Misalignment | None:
         """The turn that fits better; None where none does."""
-        return self._monitor.verdict(least=FRAMES)
+        return self._monitor.verdict(least_gain=GAIN, least=FRAMES)
 
     def words(self) -> str:
         """What came of it."""
@@ -164,8 +178,8 @@ class Alignment:
             )
         more = " or more" if abs(found.degrees) == TURNS[-1] else ""
         return (
-            f"turned by {found.degrees:+g}°{more} in {found.axis}, the sweep's edges lie on edges of the image that are "
-            f"{found.gain:.0%} stronger"
+            f"turned by {found.degrees:+g}°{more} in {found.axis}, the sweep's edges lie on edges of the image that "
+            f"are {found.gain:.0%} stronger"
         )
 
     def findings(self) -> Iterator[Finding]:

@@ -78,7 +78,9 @@ class Influence:
         for name, changes in self.changes.items():
             if max(each.pixels for each in changes) < IDLE:
                 yield finding(
-                    "sensor-idle", name, f"at most {max(each.pixels for each in changes):.3%} of the pixels change without it"
+                    "sensor-idle",
+                    name,
+                    f"at most {max(each.pixels for each in changes):.3%} of the pixels change without it",
                 )
 
     def pictures(self) -> dict[str, RGB]:
@@ -108,9 +110,10 @@ def _drawn(name: str, shown: _Shown) -> RGB:
     scale = WIDTH / frame.size[0]
     low = (round(corner[0] * scale), round(corner[1] * scale))
     high = (round((corner[0] + size) * scale), round((corner[1] + size) * scale))
-    views = [cv2.rectangle(np.ascontiguousarray(view), low, high, (255, 255, 255), 2) for view in views]
+    for view in views:
+        cv2.rectangle(view, low, high, (255, 255, 255), 2)
     words = ("all sensors", f"without {name}", "what changes, in the colour it gets; most of it in the frame")
-    return np.vstack([captioned(np.asarray(view, np.uint8), text) for view, text in zip(views, words, strict=True)])
+    return np.vstack([captioned(view, text) for view, text in zip(views, words, strict=True)])
 
 
 def _where_most(differs: NDArray[np.bool_]) -> tuple[tuple[int, int], int]:

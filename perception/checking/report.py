@@ -56,7 +56,9 @@ def to_dict(report: Report) -> dict[str, Any]:
 def lead(report: Report) -> str:
     """What came of it, in a sentence."""
     counts = [(report.count(each), words) for each, words in ((ERROR, "errors"), (WARN, "warnings"), (INFO, "notes"))]
-    said = ", ".join(f"{count} {words if count != 1 else words[:-1]}" for count, words in counts if count) or "no finding"
+    said = (
+        ", ".join(f"{count} {words if count != 1 else words[:-1]}" for count, words in counts if count) or "no finding"
+    )
     return f"{said}; {report.looked_at} of {report.frames} frames of {report.seconds:.1f} s were looked at"
 
 

@@ -19,7 +19,7 @@ from perception.ros.bag_frames import CAMERA_INFOS, SENSORS
 from perception.ros.raw_bag import RawMessage
 from perception.ros.sources import open_source
 from perception.ros.stamps import read_frame_id, read_stamp, with_stamp
-from perception.ros.topic import Offer, Topic
+from perception.ros.topic import Graph, Offer, Topic
 from perception.ros.topics import INPUT_TOPICS
 from perception.ros.transforms import StaticTransforms, transform_matrix
 
@@ -123,23 +123,27 @@ class Scan:
         return (max(times) - min(times)) * 1e-9 if times else 0.0
 
 
-def scan(path: Path, topics: Mapping[str, str] | None = None, graph: Mapping[str, Topic] | None = None) -> Scan:
+def of_graph(path: Path, topics: Mapping[str, str] | None, offered: Mapping[str, Topic]) -> Scan:
+    """What is known before a message was read. path: where they come from. topics: see `scan`. offered: see `Graph`."""
+    names = {(topics or {}).get(name, f"/{name}"): name for name in INPUT_TOPICS}
+    heard = {
+        topic: Heard(topic, name, offered[topic].type, offered[topic].offers)
+        for topic, name in names.items()
+        if topic in offered
+    }
+    return Scan(path, heard, offered["/tf_static"].offers if "/tf_static" in offered else ())
+
+
+def scan(path: Path, topics: Mapping[str, str] | None = None, graph: Graph | None = None) -> Scan:
     """Read the recording at `path` (see `open_source`) once.
 
     topics: as in `BagFrames`. graph: what is known of the live topics that the recording was made of, where the bag's
     own metadata does not say it. Raises DataError where there is no recording.
     """
-    found = Scan(path)
-    names = {(topics or {}).get(name, f"/{name}"): name for name in INPUT_TOPICS}
     with closing(open_source(path)) as source:
-        known = {**source.topics, **(graph or {})}
-        for topic, name in names.items():
-            if topic in known:
-                found.heard[topic] = Heard(topic, name, known[topic].type, known[topic].offers)
-        if "/tf_static" in known:
-            found.tf_offers = known["/tf_static"].offers
+        found = of_graph(path, topics, {**source.topics, **(graph.offered if graph else {})})
         try:
-            for raw in source.messages([*names, *TF], source.start_ns, source.end_ns):
+            for raw in source.messages([*found.heard, *TF], source.start_ns, source.end_ns):
                 _take(found, raw)
         except DataError as error:
             found.broken = str(error)

@@ -28,7 +28,7 @@ JITTER = 0.4
 """Of a period: by how much one interval in ten may differ from the usual."""
 
 AHEAD_S, LATE_S, CLOCK_S = 0.02, 0.15, 1.0
-"""Seconds that a stamp may lie ahead of its arrival; after which a message is late; and after which that is no latency."""
+"""Seconds that a stamp may lie ahead of its arrival; after which a message is late; after which that is no latency."""
 
 DRIFT, DRIFT_SPAN_S = 1e-3, 8.0
 """Seconds per second that a clock may run off, judged from so many seconds on."""
@@ -49,7 +49,9 @@ def check_sensor(heard: Heard, timing: Timing) -> Iterator[Finding]:
     back = np.diff(stamps)
     if (back < 0).any():
         yield finding(
-            "stamp-order", heard.topic, f"{(back < 0).sum()} of {count} stamps go back, at most {-back.min() * 1e-9:.3f} s"
+            "stamp-order",
+            heard.topic,
+            f"{(back < 0).sum()} of {count} stamps go back, at most {-back.min() * 1e-9:.3f} s",
         )
     if count < FEW:
         yield finding("too-short", heard.topic, f"{count} messages")
@@ -66,7 +68,7 @@ def _check_rate(heard: Heard, timing: Timing) -> Iterator[Finding]:
             heard.topic,
             f"{1 / period:.2f} Hz, a message every {period:.2f} s; {sensor}.timeout_s is {timeout:g} s",
         )
-    steps = np.diff(np.unique(heard.times_ns)) * 1e-9
+    steps: NDArray[np.float64] = np.diff(np.unique(heard.times_ns)).astype(np.float64) * 1e-9
     missing = int(np.maximum(np.rint(steps / period) - 1, 0)[steps > GAP * period].sum())
     if missing > LOST * (missing + len(heard.recorded_ns)):
         yield finding(
@@ -78,14 +80,16 @@ def _check_rate(heard: Heard, timing: Timing) -> Iterator[Finding]:
     off = float(np.percentile(np.abs(steps[steps <= GAP * period] - period), 90))
     if off > JITTER * period:
         yield finding(
-            "rate-jitter", heard.topic, f"one interval in ten is {1e3 * off:.0f} ms off its period of {1e3 * period:.0f} ms"
+            "rate-jitter",
+            heard.topic,
+            f"one interval in ten is {1e3 * off:.0f} ms off its period of {1e3 * period:.0f} ms",
         )
 
 
 def latencies_s(heard: Heard) -> NDArray[np.float64]:
     """Arrival less stamp, of the messages that are stamped."""
     pairs = zip(heard.recorded_ns, heard.stamps_ns, strict=True)
-    return np.array([recorded - stamp for recorded, stamp in pairs if stamp], np.int64) * 1e-9
+    return np.array([recorded - stamp for recorded, stamp in pairs if stamp], np.int64).astype(np.float64) * 1e-9
 
 
 def check_clocks(found: Scan) -> Iterator[Finding]:
@@ -99,15 +103,19 @@ def check_clocks(found: Scan) -> Iterator[Finding]:
     else:
         common = 0.0
     for name, median in usual.items():
-        heard, late = found.sensors[name], median - common
-        if late < -AHEAD_S or late > CLOCK_S:
-            yield finding("clock-offset", heard.topic, f"its stamps are {_apart(late)} their arrival")
-        elif late > LATE_S:
-            yield finding("sensor-late", heard.topic, f"messages arrive {1e3 * late:.0f} ms after their stamps (median)")
+        heard, behind = found.sensors[name], median - common
+        if behind < -AHEAD_S or behind > CLOCK_S:
+            yield finding("clock-offset", heard.topic, f"its stamps are {_apart(behind)} their arrival")
+        elif behind > LATE_S:
+            yield finding(
+                "sensor-late", heard.topic, f"messages arrive {1e3 * behind:.0f} ms after their stamps (median)"
+            )
         slope, seconds = _drift(heard)
         if abs(slope) > DRIFT:
             yield finding(
-                "clock-drift", heard.topic, f"its clock runs off by {1e3 * slope:.2f} ms per second, over {seconds:.0f} s"
+                "clock-drift",
+                heard.topic,
+                f"its clock runs off by {1e3 * slope:.2f} ms per second, over {seconds:.0f} s",
             )
 
 
@@ -163,7 +171,9 @@ def pairing(found: Scan, timing: Timing) -> dict[str, dict[str, Any]]:
             continue
         # Sets before a sensor began and after it ended are not its own.
         overlap = own[(own >= others[0]) & (own <= others[-1])]
-        mine = [each.stamps_ns[name] - each.stamp_ns for each in sets if name in each.stamps_ns and each.trigger == trigger]
+        mine = [
+            each.stamps_ns[name] - each.stamp_ns for each in sets if name in each.stamps_ns and each.trigger == trigger
+        ]
         within = sum(name in each.stamps_ns for each in sets if each.stamp_ns in set(overlap.tolist()))
         result[name] = {
             "sets": len(overlap),

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from perception.checking.scan import Heard, Scan, type_of
 from perception.errors import MessageError
 from perception.ros.bag_frames import SENSORS
 from perception.ros.cameras import is_rectified_topic, read_view
-from perception.ros.topic import Offer
+from perception.ros.topic import Graph, Offer
 
 REQUESTED = Offer(reliable=False, latched=False)
 """What the node asks of the publishers of sensor data, camera_info and odometry, unless it is told otherwise."""
@@ -42,9 +42,11 @@ def check_topics(found: Scan, expected: Iterable[str] = ()) -> Iterator[Finding]
         yield finding("bag-broken", str(found.path), found.broken)
 
 
-def check_qos(found: Scan, requested: Mapping[str, Offer] | None = None) -> Iterator[Finding]:
-    """What publishers offer against what the node asks. requested: by topic, where it is known of a live node."""
-    asked = requested or {}
+def check_qos(found: Scan, graph: Graph | None = None) -> Iterator[Finding]:
+    """What publishers offer against what the node asks. graph: of live topics."""
+    asked = graph.requested if graph is not None else {}
+    if graph is not None and not graph.tf:
+        yield finding("tf-unheard", "/tf_static", "tf2_msgs is not installed here")
     offers = {each.topic: each.offers for each in found.heard.values()} | {"/tf_static": found.tf_offers}
     for topic, offered in offers.items():
         wanted = asked.get(topic, REQUESTED_TF if topic == "/tf_static" else REQUESTED)
@@ -118,8 +120,8 @@ def _check_placed(found: Scan, lidar: Heard, camera: str) -> Iterator[Finding]:
 def check_cameras(found: Scan, calibrated: bool = False) -> Iterator[Finding]:
     """What camera_info says by itself: whose it is, and of which images. calibrated: whether a file says it too."""
     if "depth" in found.sensors and "lidar" not in found.sensors and not found.infos and not calibrated:
-        heard = found.sensors.get("rgb", found.sensors["depth"])
-        yield finding("camera-info-missing", heard.topic, "no camera_info beside it: nobody knows heights")
+        topic = found.sensors.get("rgb", found.sensors["depth"]).topic
+        yield finding("camera-info-missing", topic, "no camera_info beside it: nobody knows heights")
     for sensor, infos in found.infos.items():
         heard = found.of(sensor)
         if heard is None:

@@ -7,7 +7,7 @@ import argparse
 from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from perception.cli.shared import at_least_one, at_least_zero, positive
 from perception.engines import ENGINES
@@ -34,8 +34,8 @@ Exit code: 0 where nothing is found, 1 where something is, as bad as --fail-on s
 ERROR and WARN, `error` for ERROR alone, `never` for 0 always; 2 where nothing could be looked at. INFO never fails.
 
 --live records the topics for some seconds, as the node asks for them, and then looks at the recording. In DIR are
-check.html, with pictures of the LiDAR on the image and of what each sensor changes, and check.json. Every finding and what
-to do about it: docs/check.md.
+check.html, with pictures of the LiDAR on the image and of what each sensor changes, and check.json. Every finding and
+what to do about it: docs/check.md.
 """
 
 FAIL_ON = ("warn", "error", "never")
@@ -50,7 +50,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("-o", "--output", type=Path, metavar="DIR", help="write check.html and check.json there")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write what check.json has to FILE")
-    parser.add_argument("--fail-on", choices=FAIL_ON, default="warn", help="from which finding on the exit code is 1 (warn)")
+    parser.add_argument(
+        "--fail-on", choices=FAIL_ON, default="warn", help="from which finding on the exit code is 1 (warn)"
+    )
     parser.add_argument(
         "--expect", nargs="+", choices=MODALITIES, default=[], metavar="SENSOR",
         help=f"sensors that must be there: {', '.join(MODALITIES)}",
@@ -94,7 +96,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _report(args: argparse.Namespace, console: Console) -> Report:
-    from perception.checking.check import check, no_recording
+    from perception.checking.check import check, check_silence
     from perception.cli.progress import Steps
     from perception.pipeline import Pipeline
     from perception.ros.calibration import read_calibration_file
@@ -103,7 +105,7 @@ def _report(args: argparse.Namespace, console: Console) -> Report:
     topics = read_topics(args.preset) if args.preset else None
     calibration = read_calibration_file(args.calibration) if args.calibration else None
     pipeline = Pipeline.load(args.model, args.engine, args.threads) if args.compare else None
-    steps, known = Steps(console), dict[str, Any]()
+    steps, graph = Steps(console), None
     with ExitStack() as stack:
         path = args.input
         if args.live:
@@ -112,14 +114,12 @@ def _report(args: argparse.Namespace, console: Console) -> Report:
             folder = Path(stack.enter_context(TemporaryDirectory()))
             live = record(args, folder / "live", steps)
             if live.path is None:
-                return no_recording(live.reason, "live topics")
-            path, topics, known = live.path, live.topics, {"graph": live.graph, "requested": live.requested}
+                return check_silence(live.reason, live.topics, live.graph)
+            path, topics, graph = live.path, live.topics, live.graph
         elif not path.exists():
             raise DataError(f"{path}: no such bag or drive")
         with steps.step("check", f"check {path.name}", args.frames + args.compare) as advance:
-            return check(
-                path, topics, calibration, pipeline, args.frames, args.compare, args.expect, advance=advance, **known
-            )
+            return check(path, topics, calibration, pipeline, args.frames, args.compare, args.expect, graph, advance)
 
 
 def _print(report: Report, console: Console) -> None:
@@ -149,6 +149,10 @@ def _print(report: Report, console: Console) -> None:
     if report.alignment:
         console.print(f"LiDAR on image: {report.alignment}", soft_wrap=True)
     for found in report.findings:
-        console.print(Text(f"{found.severity:<5} {found.code}", colours[found.severity]), Text(f"{found.where}: {found.what}"), soft_wrap=True)
+        console.print(
+            Text(f"{found.severity:<5} {found.code}", colours[found.severity]),
+            Text(f"{found.where}: {found.what}"),
+            soft_wrap=True,
+        )
         console.print(Text(f"      → {found.mend}"), soft_wrap=True)
     console.print(lead(report), soft_wrap=True)

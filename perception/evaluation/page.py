@@ -48,7 +48,8 @@ class Page:
     """What a report consists of, in the order in which it is shown; a part that is empty is left out.
 
     lead: what happened, in a sentence or two. notes: what the reader must not overlook. tiles: name and value of each
-    key figure. first: tables that stand above all pictures. films, pictures: as wide as the page; plots: side by side. provenance: what made it, by name.
+    key figure. first: tables that stand above all pictures. films, pictures: as wide as the page; plots: side by side.
+    provenance: what made it, by name.
     """
 
     title: str

@@ -6,7 +6,8 @@ from __future__ import annotations
 import queue
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from perception.ros.imports import optional
 from perception.ros.raw_bag import RawBagWriter, RawMessage
 from perception.ros.spinning import spinning
 from perception.ros.subscriptions import INPUTS, NEWEST, OTHERS, OVERRIDABLE
-from perception.ros.topic import Offer, Topic
+from perception.ros.topic import Graph, Offer, Topic
 
 DEPTH = 50
 """Messages that wait for us before the oldest is lost; all else is asked for as the node does."""
@@ -33,15 +34,13 @@ LOOK_S = 0.2
 class Live:
     """What was recorded. path: the bag; None where nothing came, and `reason` says so.
 
-    topics: the resolved topic by the node's input. graph: by topic, what its publishers offer. requested: what was
-    asked for.
+    topics: the resolved topic by the node's input.
     """
 
     path: Path | None
     topics: dict[str, str]
+    graph: Graph
     reason: str = ""
-    graph: dict[str, Topic] = field(default_factory=dict)
-    requested: dict[str, Offer] = field(default_factory=dict)
 
 
 class LiveRecording:
@@ -52,8 +51,11 @@ class LiveRecording:
         self._came: queue.SimpleQueue[RawMessage] = queue.SimpleQueue()
         self._kinds = {topic: kind for inputs in INPUTS.values() for topic, kind in inputs} | OTHERS
         self._heard: set[str] = set()
-        self.live = Live(None, {name: node.resolve_topic_name(name) for name in self._kinds})
+        self._offered: dict[str, Topic] = {}
+        self._requested: dict[str, Offer] = {}
         messages = optional("tf2_msgs.msg")
+        graph = Graph(self._offered, self._requested, messages is not None)
+        self.live = Live(None, {name: node.resolve_topic_name(name) for name in self._kinds}, graph)
         if messages is not None:
             latched = QoSProfile(depth=100, durability=DurabilityPolicy.TRANSIENT_LOCAL)
             self._subscribe("/tf_static", messages.TFMessage, latched)
@@ -85,10 +87,8 @@ class LiveRecording:
             if now >= whole + 1:
                 whole += 1
                 advance()
-            try:
+            with suppress(queue.Empty):
                 writer.write(self._came.get(timeout=0.05))
-            except queue.Empty:
-                pass
         while not self._came.empty():
             writer.write(self._came.get())
 
@@ -98,7 +98,7 @@ class LiveRecording:
         for name, topic in [*self.live.topics.items(), ("/tf_static", "/tf_static")]:
             offers = [_offer(info.qos_profile) for info in self._node.get_publishers_info_by_topic(topic)]
             if offers and types.get(topic):
-                self.live.graph[topic] = Topic(types[topic][0], 0, offers=tuple(offers))
+                self._offered[topic] = Topic(types[topic][0], 0, offers=tuple(offers))
             if not offers or topic in self._heard:
                 continue
             kind = self._kinds[name]
@@ -126,7 +126,7 @@ class LiveRecording:
         for topic in self._heard:
             for info in self._node.get_subscriptions_info_by_topic(topic):
                 if info.node_name == self._node.get_name():
-                    self.live.requested[topic] = _offer(info.qos_profile)
+                    self._requested[topic] = _offer(info.qos_profile)
 
 
 def _asked() -> QoSProfile:
@@ -134,14 +134,10 @@ def _asked() -> QoSProfile:
 
 
 def _offer(qos: QoSProfile) -> Offer:
-    return Offer(
-        qos.reliability == ReliabilityPolicy.RELIABLE, qos.durability == DurabilityPolicy.TRANSIENT_LOCAL
-    )
+    return Offer(qos.reliability == ReliabilityPolicy.RELIABLE, qos.durability == DurabilityPolicy.TRANSIENT_LOCAL)
 
 
 def _type(kind: Any) -> str:
     """The name of a message type, as "sensor_msgs/msg/Image"."""
     package, *_ = kind.__module__.split(".")
     return f"{package}/msg/{kind.__name__}"
-
-

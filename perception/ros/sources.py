@@ -135,9 +135,7 @@ def _topic(connection: Connection) -> Topic:
     extra = connection.ext
     profiles = extra.offered_qos_profiles if isinstance(extra, ConnectionExtRosbag2) else []
     offers = tuple(
-        Offer(
-            profile.reliability != QosReliability.BEST_EFFORT, profile.durability == QosDurability.TRANSIENT_LOCAL
-        )
+        Offer(profile.reliability != QosReliability.BEST_EFFORT, profile.durability == QosDurability.TRANSIENT_LOCAL)
         for profile in profiles
     )
     latched = any(offer.latched for offer in offers)

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 
@@ -21,3 +22,14 @@ class Topic(NamedTuple):
     latched: bool = False
     reliable: bool = True
     offers: tuple[Offer, ...] = ()
+
+
+class Graph(NamedTuple):
+    """Live topics. offered: by topic, its type and what its publishers offer. requested: what was asked for, by topic.
+
+    tf: whether /tf_static can be heard at all.
+    """
+
+    offered: Mapping[str, Topic]
+    requested: Mapping[str, Offer]
+    tf: bool = True

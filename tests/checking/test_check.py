@@ -11,19 +11,14 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
-from helpers.kitti import raw_drive
-from helpers.rewritten_bag import good_messages, rewritten, write
+from helpers.rewritten_bag import rewritten, write
 
 from perception.checking.check import Report, check
-from perception.checking.findings import ERROR, INFO, KINDS, WARN
-from perception.frame import Frame
-from perception.ros.bag import TYPES, serialise_extrinsics
+from perception.checking.findings import INFO, KINDS
+from perception.ros.bag import TYPES
 from perception.ros.convert import image_fields, numpy_fields, read_array, read_depth, read_infrared
 from perception.ros.geometry import serialise_links
 from perception.ros.raw_bag import RawMessage, header, make, raw
-from perception.ros.topic import Offer, Topic
-from perception.ros.topics import read_topics
-from perception.simulation.drive import SimulatedDrive
 
 Messages = list[RawMessage]
 Fault = Callable[[Messages], Messages]
@@ -257,6 +252,51 @@ def kitti_png(image: np.ndarray, number: int) -> np.ndarray:
     return np.nan_to_num(image * 256).astype(np.uint16)
 
 
+def sparse(image: np.ndarray, number: int) -> np.ndarray:
+    thin = np.full_like(image, np.nan)
+    thin[::8, ::8] = image[::8, ::8]
+    return thin
+
+
+def upside_down(image: np.ndarray) -> np.ndarray:
+    return np.ascontiguousarray(image[::-1])
+
+
+def cut(topic: str) -> Fault:
+    return lambda messages: rewritten(
+        messages, topic, lambda message, number: replace(message, data=message.data[:-99])
+    )
+
+
+def compressed(topic: str) -> Fault:
+    def change(message: Any, number: int) -> Any:
+        data = cv2.imencode(".png", read_array(message))[1].ravel()
+        return make(
+            "sensor_msgs/msg/CompressedImage", header=message.header, format="mono16; png compressed", data=data
+        )
+
+    return lambda messages: rewritten(messages, topic, change)
+
+
+def no_rotation(messages: Messages) -> Messages:
+    def change(message: Any, number: int) -> Any:
+        for link in message.transforms:
+            if link.child_frame_id == "camera":
+                link.transform.rotation.x = float("nan")
+        return message
+
+    return rewritten(messages, "/tf_static", change)
+
+
+def without_intensity(messages: Messages) -> Messages:
+    def change(message: Any, number: int) -> Any:
+        for each in message.fields:
+            each.name = "ring" if each.name == "intensity" else each.name
+        return message
+
+    return rewritten(messages, "/points", change)
+
+
 def constant(value: float) -> Callable[[np.ndarray], None]:
     def change(values: np.ndarray) -> None:
         values[:, 3] = value
@@ -344,6 +384,23 @@ FAULTS: dict[str, tuple[str, str, Fault]] = {
             kept("/depth", lambda number: number % 2 == (number > 5)),
         ),
     ),
+    "stamps that go back": (
+        "stamp-order",
+        "/infrared",
+        stamps("/infrared", lambda stamp, number: stamp - 300_000_000 * (number == 9) + 3_000_000 * (number % 2)),
+    ),
+    "images without their end": ("message-broken", "/infrared", cut("/infrared")),
+    "a transform of no rotation": ("tf-broken", "camera", no_rotation),
+    "a LiDAR that looks back": ("lidar-out-of-view", "/points", turned(2, 180.0, "camera")),
+    "camera_info of no camera": ("info-broken", "/camera_info", fields("/camera_info", k=np.zeros(9), p=np.zeros(12))),
+    "hardly any depth": ("depth-holes", "depth", images("/depth", sparse, "32FC1")),
+    "depth upside down": (
+        "depth-unrelated",
+        "depth",
+        images("/depth", lambda image, number: upside_down(image), "32FC1"),
+    ),
+    "no intensity": ("intensity-missing", "/points", without_intensity),
+    "compressed images under the plain name": ("topic-type", "/infrared", compressed("/infrared")),
     "odometry of no frame": ("odometry-frame", "odometry", odometry("chassis")),
 }
 

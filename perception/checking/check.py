@@ -205,9 +205,9 @@ def _look(
     try:
         frames = BagFrames(found.path, topics, calibration)
     except DataError as error:
-        return heard_words([str(error)], 0)
+        return heard_words([str(error)])
     numbers = _spread(len(frames), looked_at)
-    lines, whole = list(frames.remarks), []
+    lines, whole = list[str](), list[tuple[int, int]]()
     for number in numbers:
         try:
             frame = frames[number]
@@ -226,7 +226,7 @@ def _look(
         for place in _spread(len(full), compared):
             influence.add(frames[full[place]])
             advance()
-    return heard_words(lines, len(numbers))
+    return heard_words(frames.remarks) + heard_words(lines, len(numbers))
 
 
 def _spread(count: int, wanted: int) -> list[int]:

@@ -30,14 +30,14 @@ ROLL = np.radians(8.0)
 """Beyond which a camera leans too much; it may look down by TILT, less a little."""
 
 STEADY, STEADY_HEIGHT = np.radians(1.0), 0.12
-"""Radians and metres that half of the frames' planes may be away from their median: half the node's tolerance, or less."""
+"""Radians and metres that half of the frames' planes may be away from their median: less than half of `agree`."""
 
 WHEEL = (-0.1, 1.2)
 """Metres above the ground in which a wheel's frame, its hub or where it touches, lies."""
 
 TURNS: tuple[float, ...] = (-4.0, -3.0, -2.0, -1.0, 1.0, 2.0, 3.0, 4.0)
-"""Degrees that compete with the calibration. Half a degree is left to the node, which has more frames to tell it
-by: where a LiDAR hangs far from the camera, edges that only one of them sees look like as much."""
+"""Degrees that compete with the calibration. Half a degree is left to the node, which has more frames to tell it by:
+where a LiDAR hangs far from the camera, edges that only one of them sees look like as much."""
 
 GAIN = 0.06
 """By which another mounting must fit better: twice the node's, which looks at more frames."""

@@ -30,16 +30,20 @@ RULES: tuple[tuple[str, str], ...] = (
 """Which words mean which finding, the first that fits; none where another finding says the same."""
 
 
-def heard_words(lines: Iterable[str], frames: int) -> list[Finding]:
-    """A finding for each kind of words about each topic. lines: "TOPIC: WORDS", one per frame. frames: looked at."""
+def heard_words(lines: Iterable[str], frames: int = 0) -> list[Finding]:
+    """A finding for each kind of words about each topic.
+
+    lines: "TOPIC: WORDS", of one frame each, or words on the whole recording. frames: looked at; 0 for words on all.
+    """
     counts, first = Counter[tuple[str, str]](), dict[tuple[str, str], str]()
     for line in lines:
         where, _, reason = line.partition(": ") if line.startswith("/") else ("", "", line)
         code = next((code for pattern, code in RULES if re.search(pattern, line)), "node-word")
         if code:
-            counts[where, code] += 1
-            first.setdefault((where, code), reason)
+            place = where or ("lidar" if code.startswith("intensity") else "the recording")
+            counts[place, code] += 1
+            first.setdefault((place, code), reason)
     return [
-        finding(code, where or "the recording", f"{first[where, code]} ({count} of {frames} frames)")
-        for (where, code), count in counts.items()
+        finding(code, place, first[place, code] + (f" ({count} of {frames} frames)" if frames else ""))
+        for (place, code), count in counts.items()
     ]

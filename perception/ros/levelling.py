@@ -67,5 +67,5 @@ def mounting(transforms: TransformSource | None, ground_frame: str, camera_frame
 
 def described(ground: Ground) -> str:
     """Height, pitch and roll in words."""
-    pitch, roll = np.degrees([ground.pitch, ground.roll])
+    pitch, roll = np.round(np.degrees([ground.pitch, ground.roll]), 1) + 0.0  # which makes −0 a 0
     return f"a camera {ground.height:.2f} m high that looks down by {pitch:.1f}° and leans by {roll:.1f}°"

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -11,14 +12,19 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
+from helpers.kitti import raw_drive
 from helpers.rewritten_bag import rewritten, write
 
 from perception.checking.check import Report, check
 from perception.checking.findings import INFO, KINDS
+from perception.datasets.kitti_layouts import open_recording
 from perception.ros.bag import TYPES
 from perception.ros.convert import image_fields, numpy_fields, read_array, read_depth, read_infrared
 from perception.ros.geometry import serialise_links
-from perception.ros.raw_bag import RawMessage, header, make, raw
+from perception.ros.kitti_bag import serialise_recording
+from perception.ros.raw_bag import RawBagWriter, RawMessage, header, make, raw
+from perception.ros.topics import read_topics
+from perception.ros.transforms import transform_matrix
 
 Messages = list[RawMessage]
 Fault = Callable[[Messages], Messages]
@@ -48,6 +54,50 @@ def test_a_real_drive_is_clean(real_data: Path) -> None:
     report = check(real_data / "kitti_raw/2011_09_26/2011_09_26_drive_0005_sync", looked_at=8)
     assert report.findings == []
     assert report.planes["lidar"].height == pytest.approx(1.65, abs=0.12)
+
+
+def test_a_converted_drive_is_clean(tmp_path: Path, real_data: Path) -> None:
+    """kitti2bag's names and every sensor's own stamps; what arrives when is not known of a converted drive."""
+    drive = real_data / "kitti_raw/2011_09_26/2011_09_26_drive_0005_sync"
+    with RawBagWriter(tmp_path / "bag") as writer:
+        for message in serialise_recording(open_recording(drive), threads=1):
+            writer.write(message)
+    report = check(tmp_path / "bag", read_topics("kitti2bag"), looked_at=8)
+    assert report.findings == []
+    assert report.pairs["lidar"]["offset_ms_p50"] == pytest.approx(-10.3, abs=3)
+
+
+def test_a_drive_on_disk_is_looked_at_without_any_bag(tmp_path: Path) -> None:
+    report = looked_at(raw_drive(tmp_path / "kitti", cameras=(2,)))
+    assert report.frames == 3
+    assert "too-short" in {each.code for each in report.findings}
+
+
+def test_what_publishers_offered_is_compared_with_what_is_asked(good_bag: Path, tmp_path: Path) -> None:
+    bag = Path(shutil.copytree(good_bag, tmp_path / "good"))
+    metadata = bag / "metadata.yaml"
+    before = metadata.read_text()
+    metadata.write_text(before.replace("durability: transient_local", "durability: volatile"))
+    assert metadata.read_text() != before
+    report = looked_at(bag)
+    assert [(each.code, each.where) for each in report.findings] == [("qos-mismatch", "/tf_static")]
+    assert "a node that starts later never hears it" in report.findings[0].what
+
+
+def test_a_bag_that_breaks_off_is_told_and_its_beginning_looked_at(good_bag: Path, tmp_path: Path) -> None:
+    bag = Path(shutil.copytree(good_bag, tmp_path / "good"))
+    (file,) = bag.glob("*.mcap")
+    file.write_bytes(file.read_bytes()[: file.stat().st_size * 2 // 3])
+    report = looked_at(bag)
+    assert codes(report) == {"bag-broken"}
+    assert report.looked_at > 0
+
+
+def test_a_bag_without_sensors(messages: Messages, tmp_path: Path) -> None:
+    report = looked_at(write(tmp_path / "bag", messages[:1]), expected=["rgb"])
+    assert codes(report) == {"no-sensor", "sensor-missing"}
+    named = looked_at(write(tmp_path / "named", messages), topics={"image": "/left/image"}, expected=["rgb"])
+    assert ("sensor-missing", "rgb") in {(each.code, each.where) for each in named.findings}
 
 
 # What is done to the messages
@@ -139,8 +189,6 @@ def turned(axis: int, degrees: float, child: str) -> Fault:
 
 
 def moved(change: Callable[[np.ndarray], np.ndarray], child: str) -> Fault:
-    from perception.ros.transforms import transform_matrix
-
     def changed(messages: Messages) -> Messages:
         found = []
         for each in messages:
@@ -252,14 +300,18 @@ def kitti_png(image: np.ndarray, number: int) -> np.ndarray:
     return np.nan_to_num(image * 256).astype(np.uint16)
 
 
+def behind(values: np.ndarray) -> None:
+    values[:, 0] = -np.abs(values[:, 0]) - 2
+
+
+def noise(image: np.ndarray, number: int) -> np.ndarray:
+    return np.random.default_rng(number).uniform(3, 40, image.shape).astype(np.float32)
+
+
 def sparse(image: np.ndarray, number: int) -> np.ndarray:
     thin = np.full_like(image, np.nan)
     thin[::8, ::8] = image[::8, ::8]
     return thin
-
-
-def upside_down(image: np.ndarray) -> np.ndarray:
-    return np.ascontiguousarray(image[::-1])
 
 
 def cut(topic: str) -> Fault:
@@ -391,15 +443,12 @@ FAULTS: dict[str, tuple[str, str, Fault]] = {
     ),
     "images without their end": ("message-broken", "/infrared", cut("/infrared")),
     "a transform of no rotation": ("tf-broken", "camera", no_rotation),
-    "a LiDAR that looks back": ("lidar-out-of-view", "/points", turned(2, 180.0, "camera")),
+    "a LiDAR that sees what is behind": ("lidar-out-of-view", "/points", cloud(behind)),
+    "LiDAR yawed by 180°": ("lidar-misaligned", "lidar", turned(2, 180.0, "camera")),
     "camera_info of no camera": ("info-broken", "/camera_info", fields("/camera_info", k=np.zeros(9), p=np.zeros(12))),
     "hardly any depth": ("depth-holes", "depth", images("/depth", sparse, "32FC1")),
-    "depth upside down": (
-        "depth-unrelated",
-        "depth",
-        images("/depth", lambda image, number: upside_down(image), "32FC1"),
-    ),
-    "no intensity": ("intensity-missing", "/points", without_intensity),
+    "depth of noise": ("depth-unrelated", "depth", images("/depth", noise, "32FC1")),
+    "no intensity": ("intensity-missing", "lidar", without_intensity),
     "compressed images under the plain name": ("topic-type", "/infrared", compressed("/infrared")),
     "odometry of no frame": ("odometry-frame", "odometry", odometry("chassis")),
 }

@@ -38,6 +38,8 @@ check.html, with pictures of the LiDAR on the image and of what each sensor chan
 what to do about it: docs/check.md.
 """
 
+LIVE = "live topics"
+
 FAIL_ON = ("warn", "error", "never")
 
 
@@ -119,7 +121,9 @@ def _report(args: argparse.Namespace, console: Console) -> Report:
         elif not path.exists():
             raise DataError(f"{path}: no such bag or drive")
         with steps.step("check", f"check {path.name}", args.frames + args.compare) as advance:
-            return check(path, topics, calibration, pipeline, args.frames, args.compare, args.expect, graph, advance)
+            report = check(path, topics, calibration, pipeline, args.frames, args.compare, args.expect, graph, advance)
+    report.source = LIVE if args.live else report.source
+    return report
 
 
 def _print(report: Report, console: Console) -> None:

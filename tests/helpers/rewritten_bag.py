@@ -52,9 +52,9 @@ def rewritten(messages: Iterable[RawMessage], topic: str, change: Change) -> lis
     return found
 
 
-def write(path: Path, messages: Iterable[RawMessage]) -> Path:
+def write(path: Path, messages: Iterable[RawMessage], storage: str = "mcap") -> Path:
     """The bag of the messages, in the order in which they came."""
-    with RawBagWriter(path) as writer:
+    with RawBagWriter(path, storage) as writer:
         for message in sorted(messages, key=lambda each: each.stamp_ns):
             writer.write(message)
     return path

@@ -75,7 +75,7 @@ EVERYWHERE: frozenset[str] = frozenset(
 class Report:
     """What was found, and what was measured.
 
-    topics: a row per topic. pairs: see `timing.pairing`. planes: see `GroundPlanes.planes`. alignment: in words.
+    topics: a row per topic. pairs: see `timing.pairings`. planes: see `GroundPlanes.planes`. alignment: in words.
     changes: see `Influence.table`. pictures: caption and (H, W, 3) RGB.
     """
 
@@ -85,7 +85,7 @@ class Report:
     looked_at: int
     findings: list[Finding]
     topics: list[dict[str, Any]] = field(default_factory=list)
-    pairs: dict[str, dict[str, Any]] = field(default_factory=dict)
+    pairs: dict[str, timing.Pairing] = field(default_factory=dict)
     planes: dict[str, Ground] = field(default_factory=dict)
     alignment: str = ""
     changes: dict[str, Change] = field(default_factory=dict)
@@ -181,7 +181,7 @@ def check(
         report.pictures += [(f"What {name} changes.", each) for name, each in influence.pictures().items()]
     report.findings = _told(said, sensor_of)
     report.topics = [_row(heard) for heard in found.heard.values() if heard.recorded_ns]
-    report.pairs = timing.pairing(found, settings.timing)
+    report.pairs = timing.pairings(found, settings.timing)
     report.planes = checks.planes.planes()
     picture = checks.alignment.picture()
     if picture is not None:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -29,8 +30,7 @@ def to_dict(report: Report) -> dict[str, Any]:
         "findings": [each.to_dict() for each in report.findings],
         "topics": report.topics,
         "pairs": {
-            name: {key: _rounded(told[key]) for key in ("sets", "share", "offset_ms_p50", "offset_ms_max")}
-            for name, told in report.pairs.items()
+            name: {key: _rounded(value) for key, value in asdict(told).items()} for name, told in report.pairs.items()
         },
         "ground": {
             name: {

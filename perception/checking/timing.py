@@ -3,8 +3,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -133,58 +134,65 @@ def _apart(late: float) -> str:
     return f"{abs(late):.3f} s {'before' if late > 0 else 'ahead of'}"
 
 
-def instants(found: Scan, timing: Timing) -> list[Instant]:
-    """The instants that the node would make of the recording, had it all the time in the world."""
-    return find_instants(_stamps(found), timing)
+@dataclass(frozen=True)
+class Pairing:
+    """A sensor beside the trigger. sets: of the trigger's, while it sent. share: of them that it is in; allowed: by its
+    rate allows. offsets: its stamps less the trigger's, in those; None where it is in none. nearest_ms: in all of them.
+    """
+
+    sets: int
+    share: float
+    allowed: float
+    offset_ms_p50: float | None
+    offset_ms_max: float | None
+    nearest_ms: float
 
 
 def check_pairs(found: Scan, timing: Timing) -> Iterator[Finding]:
     """Of the sensors' stamps against each other."""
-    stamps = _stamps(found)
     recorded = {name: (min(heard.recorded_ns), max(heard.recorded_ns)) for name, heard in found.sensors.items()}
-    sets = find_instants(stamps, timing)
-    apart = strangers(stamps, recorded, sets)
+    stamps = _stamps(found)
+    apart = strangers(stamps, recorded, find_instants(stamps, timing))
     for name, reason in apart.items():
         yield finding("clock-offset", found.sensors[name].topic, reason)
-    for name, told in pairing(found, timing).items():
-        expected = min(1.0, told["period_trigger_s"] / told["period_s"]) if told["period_s"] > 0 else 0.0
-        if name not in apart and told["sets"] >= FEW and told["share"] < SHARE * expected:
+    for name, told in pairings(found, timing).items():
+        if name not in apart and told.sets >= FEW and told.share < SHARE * told.allowed:
             yield finding(
                 "pairing-low",
                 found.sensors[name].topic,
-                f"{name} is in {told['share']:.0%} of {told['sets']} sets, its rate allows {expected:.0%}; its nearest "
-                f"stamps are {told['nearest_ms']:+.0f} ms from the trigger's (median), tolerance_s is "
+                f"{name} is in {told.share:.0%} of {told.sets} sets, its rate allows {told.allowed:.0%}; its nearest "
+                f"stamps are {told.nearest_ms:+.0f} ms from the trigger's (median), tolerance_s is "
                 f"{timing.tolerance_s:g} s",
             )
 
 
-def pairing(found: Scan, timing: Timing) -> dict[str, dict[str, Any]]:
-    """By sensor beside the trigger: the sets it could be in, its share of them, and its offsets to the trigger [ms]."""
-    stamps, sets = _stamps(found), instants(found, timing)
+def pairings(found: Scan, timing: Timing) -> dict[str, Pairing]:
+    """By sensor beside the trigger of most sets, as the node would pair, had it all the time in the world."""
+    stamps = _stamps(found)
+    sets = find_instants(stamps, timing)
     if not sets:
         return {}
-    trigger = max({each.trigger for each in sets}, key=lambda name: sum(each.trigger == name for each in sets))
-    own = np.array([each.stamp_ns for each in sets if each.trigger == trigger], np.int64)
-    result: dict[str, dict[str, Any]] = {}
-    for name, others in stamps.items():
-        if name == trigger or not len(others):
-            continue
-        # Sets before a sensor began and after it ended are not its own.
-        overlap = own[(own >= others[0]) & (own <= others[-1])]
-        mine = [
-            each.stamps_ns[name] - each.stamp_ns for each in sets if name in each.stamps_ns and each.trigger == trigger
-        ]
-        within = sum(name in each.stamps_ns for each in sets if each.stamp_ns in set(overlap.tolist()))
-        result[name] = {
-            "sets": len(overlap),
-            "share": within / len(overlap) if len(overlap) else 0.0,
-            "offset_ms_p50": float(np.median(mine)) * 1e-6 if mine else None,
-            "offset_ms_max": float(np.abs(mine).max()) * 1e-6 if mine else None,
-            "nearest_ms": _nearest_ms(own, others),
-            "period_s": found.sensors[name].period_s,
-            "period_trigger_s": found.sensors[trigger].period_s,
-        }
-    return result
+    trigger = Counter(each.trigger for each in sets).most_common(1)[0][0]
+    sets = [each for each in sets if each.trigger == trigger]
+    own = np.array([each.stamp_ns for each in sets], np.int64)
+    return {name: _pairing(found, sets, own, trigger, name, stamps[name]) for name in stamps if name != trigger}
+
+
+def _pairing(
+    found: Scan, sets: list[Instant], own: NDArray[np.int64], trigger: str, name: str, others: NDArray[np.int64]
+) -> Pairing:
+    periods = found.sensors[trigger].period_s, found.sensors[name].period_s
+    # Sets before a sensor began and after it ended are not its own.
+    during = np.flatnonzero((own >= others[0]) & (own <= others[-1]))
+    offsets = [each.stamps_ns[name] - each.stamp_ns for each in sets if name in each.stamps_ns]
+    return Pairing(
+        sets=len(during),
+        share=float(np.mean([name in sets[place].stamps_ns for place in during])) if len(during) else 0.0,
+        allowed=min(1.0, periods[0] / periods[1]) if periods[1] > 0 else 0.0,
+        offset_ms_p50=float(np.median(offsets)) * 1e-6 if offsets else None,
+        offset_ms_max=float(np.abs(offsets).max()) * 1e-6 if offsets else None,
+        nearest_ms=_nearest_ms(own, others),
+    )
 
 
 def _nearest_ms(own: NDArray[np.int64], others: NDArray[np.int64]) -> float:

@@ -23,12 +23,13 @@ def record(args: argparse.Namespace, path: Path, steps: Steps) -> Live:
     use_profile()
     require_rclpy()
     import rclpy
+    from rclpy.signals import SignalHandlerOptions
 
     from perception.ros.live_recording import LiveRecording
 
     words = [*args.rest, *(remappings(args.preset) if args.preset else [])]
     try:
-        rclpy.init(args=words)
+        rclpy.init(args=words, signal_handler_options=SignalHandlerOptions.NO)
     except RuntimeError as error:  # rclpy's own for unknown arguments
         raise PerceptionError(f"ROS arguments: {str(error).split(', at /')[0]}") from error
     try:

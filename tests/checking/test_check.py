@@ -46,7 +46,7 @@ def test_a_good_drive_is_clean(good_bag: Path) -> None:
     assert report.findings == []
     assert (report.frames, report.looked_at) == (18, 9)
     assert {row["topic"]: row["rate_hz"] for row in report.topics}["/points"] == 10.0
-    assert {name: each["share"] for name, each in report.pairs.items()} == {"depth": 1, "infrared": 1, "lidar": 1}
+    assert {name: each.share for name, each in report.pairs.items()} == {"depth": 1, "infrared": 1, "lidar": 1}
     for name in ("lidar", "depth", "TF of 'base_footprint'"):
         assert report.planes[name].height == pytest.approx(1.65, abs=0.1)
     assert "no turn of the sweep" in report.alignment
@@ -66,7 +66,7 @@ def test_a_converted_drive_is_clean(tmp_path: Path, real_data: Path) -> None:
             writer.write(message)
     report = check(tmp_path / "bag", read_topics("kitti2bag"), looked_at=8)
     assert report.findings == []
-    assert report.pairs["lidar"]["offset_ms_p50"] == pytest.approx(-10.3, abs=3)
+    assert report.pairs["lidar"].offset_ms_p50 == pytest.approx(-10.3, abs=3)
 
 
 def test_a_drive_on_disk_is_looked_at_without_any_bag(tmp_path: Path) -> None:
@@ -102,6 +102,26 @@ def test_a_bag_without_sensors(messages: Messages, tmp_path: Path) -> None:
     assert codes(report) == {"no-sensor", "sensor-missing"}
     named = looked_at(write(tmp_path / "named", messages), topics={"image": "/left/image"}, expected=["rgb"])
     assert ("sensor-missing", "rgb") in {(each.code, each.where) for each in named.findings}
+
+
+@pytest.mark.parametrize(
+    "topics",
+    [
+        ("/image",),
+        ("/image", "/camera_info", "/depth"),
+        ("/infrared", "/points", "/camera_info"),
+        ("/points", "/camera_info"),
+        ("/image", "/infrared"),
+        ("/depth", "/camera_info"),
+    ],
+)
+def test_a_vehicle_of_fewer_sensors_is_as_good(messages: Messages, tmp_path: Path, topics: tuple[str, ...]) -> None:
+    some = [each for each in messages if each.topic in (*topics, "/tf_static")]
+    assert looked_at(write(tmp_path / "bag", some)).findings == []
+
+
+def test_other_frames_on_the_vehicle_are_no_fault(messages: Messages, tmp_path: Path) -> None:
+    assert looked_at(write(tmp_path / "bag", both(wheel(0.3), odometry("base_footprint"))(messages))).findings == []
 
 
 # What is done to the messages
@@ -260,6 +280,16 @@ def second_parent(messages: Messages) -> Messages:
     return [*messages, serialise_links("/tf_static", stamp, [("base_footprint", "camera", np.eye(4))])]
 
 
+def wheel(metres: float) -> Fault:
+    """Another frame on the vehicle, so high above the ground."""
+    place = np.eye(4)
+    place[:3, 3] = -1.0, 0.8, metres
+    return lambda messages: [
+        *messages,
+        serialise_links("/tf_static", messages[0].stamp_ns, [("base_footprint", "rear_wheel", place)]),
+    ]
+
+
 def odometry(child: str) -> Fault:
     def change(messages: Messages) -> Messages:
         zeros = np.zeros(36)
@@ -406,11 +436,12 @@ FAULTS: dict[str, tuple[str, str, Fault]] = {
     "the right camera, called left": ("left-right", "/image", mirrored_names),
     "LiDAR yawed by 3°": ("lidar-misaligned", "lidar", turned(2, 3.0, "camera")),
     "a tilted mount": ("ground-tf", "base_footprint", turned(0, 6.0, "lidar")),
-    "a wheel in the air": (
+    "a ground frame above the ground": (
         "ground-tf",
         "base_footprint",
         moved(lambda matrix: matrix + RAISED, "lidar"),
     ),
+    "a wheel in the air": ("ground-tf", "rear_wheel", wheel(1.9)),
     "LiDAR pitched by 3°": ("lidar-misaligned", "lidar", turned(1, 3.0, "camera")),
     "a slow camera": ("rate-low", "/image", kept("/image", lambda number: number % 4 == 0)),
     "dropped messages": ("messages-dropped", "/points", kept("/points", lambda number: number not in (4, 5, 11))),

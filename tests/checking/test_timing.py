@@ -8,7 +8,7 @@ import pytest
 
 from perception.checking.findings import Finding
 from perception.checking.scan import Heard, Scan
-from perception.checking.timing import check_clocks, check_pairs, check_sensor, pairing
+from perception.checking.timing import check_clocks, check_pairs, check_sensor, pairings
 from perception.ros.parameters import make_settings
 
 T0 = 1_700_000_000_000_000_000
@@ -75,7 +75,7 @@ def test_a_bag_recorded_from_a_bag_is_worth_knowing_and_hides_nothing() -> None:
 
 def test_offsets_and_shares() -> None:
     found = scanned(heard("image", np.arange(300) / 30), heard("points", REGULAR + 0.01))
-    told = pairing(found, TIMING)["lidar"]
-    assert told["offset_ms_p50"] == pytest.approx(-23.3, abs=0.1) or told["offset_ms_p50"] == pytest.approx(10, abs=0.1)
-    assert told["share"] == pytest.approx(1.0)
+    told = pairings(found, TIMING)["lidar"]
+    assert (told.offset_ms_p50, told.offset_ms_max) == pytest.approx((10.0, 43.333), abs=0.01)
+    assert (told.share, told.allowed) == pytest.approx((1.0, 1 / 3), abs=0.01)
     assert list(check_pairs(found, TIMING)) == []

@@ -135,5 +135,8 @@ def check_cameras(found: Scan, calibrated: bool = False) -> Iterator[Finding]:
         if re.search(r"(^|[/_ ])left([/_ ]|$)", names) and message.p[3] < 0:
             baseline = -message.p[3] / message.p[0]
             yield finding("left-right", heard.topic, f"'{names}', but P has a baseline of {baseline:.3f} m to its left")
-        if view.lens is not None and view.unclear is None and not is_rectified_topic(heard.topic):
+        named = is_rectified_topic(heard.topic)
+        if view.unclear is not None and named:
+            yield finding("rectification-unclear", heard.topic, "its name says rectified, and is believed")
+        elif view.lens is not None and not named and view.unclear is None:
             yield finding("not-rectified", heard.topic, f"camera_info has distortion ({message.distortion_model})")

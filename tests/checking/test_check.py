@@ -124,6 +124,29 @@ def test_other_frames_on_the_vehicle_are_no_fault(messages: Messages, tmp_path: 
     assert looked_at(write(tmp_path / "bag", both(wheel(0.3), odometry("base_footprint"))(messages))).findings == []
 
 
+def test_a_name_that_says_rectified_where_camera_info_says_not(messages: Messages, tmp_path: Path) -> None:
+    distorted = fields("/camera_info", d=np.array([-0.3, 0.1, 0.0, 0.0, 0.0]))(messages)
+    renamed = [each._replace(topic="/image_rect") if each.topic == "/image" else each for each in distorted]
+    report = looked_at(write(tmp_path / "bag", renamed), topics={"image": "/image_rect"})
+    assert [(each.code, each.where) for each in report.findings] == [("rectification-unclear", "/image_rect")]
+
+
+def test_what_is_only_worth_knowing(messages: Messages, tmp_path: Path) -> None:
+    bytes_of = cloud(lambda values: np.multiply(values, [1, 1, 1, 255], values))(messages)
+    raw_images = rewritten(
+        bytes_of,
+        "/camera_info",
+        lambda message, number: replace(
+            message, d=np.array([-1e-3, 0, 0, 0, 0]), k=message.k * np.append(np.full(8, 1.001), 1)
+        ),
+    )
+    report = looked_at(write(tmp_path / "bag", raw_images))
+    assert {(each.code, each.severity) for each in report.findings} == {
+        ("intensity-scale", INFO),
+        ("not-rectified", INFO),
+    }
+
+
 # What is done to the messages
 
 

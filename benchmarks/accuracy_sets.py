@@ -127,8 +127,11 @@ def by_sensors(kept: Mapping[str, list[str] | None]) -> Score:
     return score
 
 
-def by_boxes(name: str, samples: Sequence[Sample]) -> Score:
-    """Points in and out of boxes alone, those left out that lie on vehicles which nobody boxed: see `truth`."""
+def by_boxes(name: str, samples: Sequence[Sample], kept: Mapping[str, list[str] | None] | None = None) -> Score:
+    """Points in and out of boxes alone, those left out that lie on vehicles which nobody boxed: see `truth`.
+
+    kept: as of `by_sensors`; every combination where it is not given.
+    """
     outlines, folder = load_unboxed(), FOLDERS[name].partition("/")[0]
 
     def score(pipeline: Pipeline, held: dict[int, Sample], done: Callable[[], None]) -> dict[str, Any]:
@@ -139,7 +142,7 @@ def by_boxes(name: str, samples: Sequence[Sample]) -> Score:
             for index, sample in held.items()
             if sample.point_labels is not None
         }
-        return by_sensors(combinations_of(samples[0]))(pipeline, cleared, done)
+        return by_sensors(kept or combinations_of(samples[0]))(pipeline, cleared, done)
 
     return score
 

@@ -19,7 +19,7 @@ ARGUMENTS = {
         str(Path(__file__).resolve().parent.parent / "configs" / "node" / "default.yaml"),
         "ROS parameter file; configs/node/default.yaml lists every parameter.",
     ),
-    "topics": ("", "Input topic names: kitti2bag, kitti_to_ros2bag, or a YAML file like configs/topics/*.yaml."),
+    "topics": ("", "Topic names: rig.yaml as `perception init` writes it, or kitti2bag, kitti_to_ros2bag."),
     "model": ("", "Weights: the name of a shipped model, or a path."),
     "engine": (
         "",
@@ -70,6 +70,7 @@ def _node(context: LaunchContext) -> list[Action]:
     if value["replay"]:
         player = ExecutableInPackage(executable="perception_replay", package="multimodal_perception")
         options = ["--clock"] if sim_time.get("use_sim_time") else []
+        options += ["--topics", value["topics"]] if value["topics"] else []
         options += ["--remap", *(f"{name}:={other}" for name, other in moved.items())] if moved else []
         others.append(ExecuteProcess(cmd=[player, value["replay"], "--loop", *options], output="screen"))
     if _is_true(value["rviz"]):

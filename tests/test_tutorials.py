@@ -18,9 +18,14 @@ import pytest
 pytest.importorskip("rclpy")
 pytest.importorskip("mmseg")
 
+from helpers import rigs
+
 from perception.ros.node_process import private_network
 
 TUTORIALS = sorted((Path(__file__).resolve().parent.parent / "docs/tutorials").glob("*.md"))
+OWN_BAGS = {"own-sensors": {"lidar_bag": rigs.lidar, "stereo_bag": rigs.stereo, "thermal_bag": rigs.thermal}}
+"""What stands for the reader's own, by document."""
+
 FOR_EVER = re.compile(r"^perception (node|replay\b.* --loop)")
 """Commands that a reader ends by hand."""
 
@@ -58,6 +63,8 @@ def test_every_command_runs(document: Path, tmp_path: Path, monkeypatch: pytest.
     monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
     lines = commands(document)
     assert lines
+    for bag, rig in OWN_BAGS.get(document.stem, {}).items():
+        rigs.write(tmp_path / bag, rig)
     with private_network(), ExitStack() as background:
         for line in lines:
             if FOR_EVER.match(line):

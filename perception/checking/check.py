@@ -23,7 +23,7 @@ from perception.errors import DataError
 from perception.frame import Frame, Prediction
 from perception.ground import Ground
 from perception.ros.bag_frames import BagFrames
-from perception.ros.calibration import FileCalibration
+from perception.ros.calibration import FileCalibration, read_calibration_file
 from perception.ros.parameters import make_settings
 from perception.ros.topic import Graph
 from perception.sensors.presence import without
@@ -145,23 +145,25 @@ class Checks:
 
 def check(
     path: Path,
-    topics: Mapping[str, str] | None = None,
+    topics: Mapping[str, str] | str | None = None,
     calibration: FileCalibration | None = None,
     pipeline: Callable[[Frame], Prediction] | None = None,
     looked_at: int = 24,
     compared: int = 3,
     expected: Sequence[str] = (),
     graph: Graph | None = None,
+    rig: Path | None = None,
     advance: Callable[[], None] = lambda: None,
 ) -> Report:
     """Look at the recording `path`: a rosbag2 or a KITTI raw drive.
 
-    topics, calibration: as in `BagFrames`. pipeline: tells what each sensor changes, in `compared` of the `looked_at`
-    frames; None leaves that out. expected: sensors that must be there. graph: of the live topics
-    that the recording was made of. advance: called after each frame. Raises DataError where there is no
-    recording.
+    topics, calibration, rig: as in `BagFrames`. pipeline: tells what each sensor changes, in `compared` of the
+    `looked_at` frames; None leaves that out. expected: sensors that must be there. graph: of the live topics that the
+    recording was made of. advance: called after each frame. Raises DataError where there is no recording.
     """
-    found, settings = scan(path, topics, graph), make_settings({})
+    found, settings = scan(path, topics, graph, rig), make_settings({})
+    if calibration is None and found.calibration is not None:
+        calibration = read_calibration_file(found.calibration)
     said = [*wiring.check_topics(found, expected), *wiring.check_qos(found, graph)]
     said += wiring.check_frames(found, calibration is not None and calibration.lidar_to_camera is not None)
     said += wiring.check_cameras(found, calibration is not None and calibration.camera is not None)
@@ -172,7 +174,7 @@ def check(
     report = Report(str(path), found.seconds, 0, 0, [])
     checks, influence = Checks(found), Influence(pipeline) if pipeline is not None else None
     if found.sensors:
-        said += _look(found, checks, influence, report, topics, calibration, looked_at, compared, advance)
+        said += _look(found, checks, influence, report, calibration, looked_at, compared, advance)
     sensor_of = partial(_sensors, found)
     said += list(checks.findings(said, sensor_of))
     if influence is not None:
@@ -195,7 +197,6 @@ def _look(
     checks: Checks,
     influence: Influence | None,
     report: Report,
-    topics: Mapping[str, str] | None,
     calibration: FileCalibration | None,
     looked_at: int,
     compared: int,
@@ -203,7 +204,7 @@ def _look(
 ) -> list[Finding]:
     """Give the checks frames spread over the recording; what the node says of them."""
     try:
-        frames = BagFrames(found.path, topics, calibration)
+        frames = BagFrames(found.path, found.topics, calibration)
     except DataError as error:
         return heard_words([str(error)])
     numbers = _spread(len(frames), looked_at)

@@ -41,11 +41,15 @@ KINDS: dict[str, Kind] = {
     "no-sensor": Kind(
         ERROR,
         "none of the node's sensor topics is there",
-        "name the topics: --preset, or --ros-args -r image:=/your/topic with --live",
+        "name the topics: --topics FILE, or --ros-args -r image:=/your/topic with --live",
     ),
     "sensor-missing": Kind(
-        ERROR, "a sensor that --expect names sends nothing", "start its driver, or map its topic with --preset"
+        ERROR, "a sensor that --expect names sends nothing", "start its driver, or name its topic in --topics FILE"
     ),
+    "topic-missing": Kind(
+        WARN, "a topic that --topics or rig.yaml names is not there", "correct its name, or take it out of the file"
+    ),
+    "topics-named": Kind(INFO, "by what the topics are named", "--topics FILE says otherwise"),
     "topic-type": Kind(ERROR, "a topic is of another type than the node takes", "publish the type that the node takes"),
     "bag-broken": Kind(
         ERROR, "the recording breaks off", "record again, or `ros2 bag reindex`; what comes before the break is judged"

@@ -15,28 +15,18 @@ from numpy.typing import NDArray
 
 from perception.errors import DataError, MessageError
 from perception.ros.bag import TYPES
-from perception.ros.bag_frames import CAMERA_INFOS, SENSORS
+from perception.ros.naming import name_topics
 from perception.ros.raw_bag import RawMessage
 from perception.ros.sources import open_source
 from perception.ros.stamps import read_frame_id, read_stamp, with_stamp
 from perception.ros.topic import Graph, Offer, Topic
-from perception.ros.topics import INPUT_TOPICS
+from perception.ros.topics import CAMERA_INFOS, INPUT_TOPICS, INPUT_TYPES, SENSORS
 from perception.ros.transforms import StaticTransforms, transform_matrix
 
 SENSOR_OF: dict[str, str] = {name: sensor for sensor, names in SENSORS.items() for name in names}
 """The sensor by the node's input."""
 
 TF = ("/tf_static", "/tf")
-
-
-def type_of(name: str) -> str:
-    """The type that the node takes on an input."""
-    if name.endswith(("/compressed", "/compressedDepth")):
-        return "sensor_msgs/msg/CompressedImage"
-    if name.endswith("camera_info"):
-        return "sensor_msgs/msg/CameraInfo"
-    others = {"points": "sensor_msgs/msg/PointCloud2", "odometry": "nav_msgs/msg/Odometry"}
-    return others.get(name, "sensor_msgs/msg/Image")
 
 
 @dataclass
@@ -84,12 +74,13 @@ class Heard:
 class Scan:
     """What a recording's messages say of themselves.
 
-    heard: by topic, of those that the node listens to. tree: /tf_static. links: its (parent, child, matrix), None for
-    one that is no rigid transform. moving: the frames that /tf places. infos: by sensor, every camera_info that differs
-    from the one before it.
+    topics: the recorded topic by the node's input, where it has another name. heard: by topic, of those that the node
+    listens to. tree: /tf_static. links: its (parent, child, matrix), None for one that is no rigid transform. moving:
+    the frames that /tf places. infos: by sensor, every camera_info that differs from the one before it.
     """
 
     path: Path
+    topics: dict[str, str] = field(default_factory=dict)
     heard: dict[str, Heard] = field(default_factory=dict)
     tf_offers: tuple[Offer, ...] = ()
     tree: StaticTransforms = field(default_factory=StaticTransforms)
@@ -98,6 +89,12 @@ class Scan:
     infos: dict[str, list[Any]] = field(default_factory=dict)
     children: Counter[str] = field(default_factory=Counter)
     """The child_frame_id of odometry."""
+    words: list[str] = field(default_factory=list)
+    """What is to be said of the topics' names."""
+
+    calibration: Path | None = None
+    """The file that names the topics, where it holds a calibration too."""
+
     broken: str = ""
 
     def of(self, sensor: str) -> Heard | None:
@@ -123,25 +120,35 @@ class Scan:
         return (max(times) - min(times)) * 1e-9 if times else 0.0
 
 
-def of_graph(path: Path, topics: Mapping[str, str] | None, offered: Mapping[str, Topic]) -> Scan:
-    """What is known before a message was read. path: where they come from. topics: see `scan`. offered: see `Graph`."""
-    names = {(topics or {}).get(name, f"/{name}"): name for name in INPUT_TOPICS}
+def of_graph(path: Path, topics: Mapping[str, str], offered: Mapping[str, Topic]) -> Scan:
+    """What is known before a message was read. path: where they come from. topics: see `Scan`. offered: see `Graph`."""
+    names = {topics.get(name, f"/{name}"): name for name in INPUT_TOPICS}
     heard = {
         topic: Heard(topic, name, offered[topic].type, offered[topic].offers)
         for topic, name in names.items()
         if topic in offered
     }
-    return Scan(path, heard, offered["/tf_static"].offers if "/tf_static" in offered else ())
+    return Scan(path, dict(topics), heard, offered["/tf_static"].offers if "/tf_static" in offered else ())
 
 
-def scan(path: Path, topics: Mapping[str, str] | None = None, graph: Graph | None = None) -> Scan:
+def scan(
+    path: Path,
+    topics: Mapping[str, str] | str | None = None,
+    graph: Graph | None = None,
+    rig: Path | None = None,
+) -> Scan:
     """Read the recording at `path` (see `open_source`) once.
 
-    topics: as in `BagFrames`. graph: what is known of the live topics that the recording was made of, where the bag's
-    own metadata does not say it. Raises DataError where there is no recording.
+    topics, rig: as in `BagFrames`. graph: of the live topics that the recording was made of. Raises DataError where
+    there is no recording, and as `name_topics` does.
     """
     with closing(open_source(path)) as source:
-        found = of_graph(path, topics, {**source.topics, **(graph.offered if graph else {})})
+        known = {**source.topics, **(graph.offered if graph else {})}
+        if graph is not None and topics is not None and not isinstance(topics, str):
+            topics = {name: topic for name, topic in topics.items() if topic in known}  # live, every input has a name
+        naming = name_topics(known, topics, rig)
+        found = of_graph(path, naming.topics, known)
+        found.words, found.calibration = naming.words, naming.calibration
         try:
             for raw in source.messages([*found.heard, *TF], source.start_ns, source.end_ns):
                 _take(found, raw)
@@ -165,7 +172,7 @@ def _take(found: Scan, raw: RawMessage) -> None:
     heard.stamps_ns.append(stamp)
     heard.frame_ids[frame_id] += 1
     with suppress(Exception):
-        if heard.name in CAMERA_INFOS and raw.type == type_of(heard.name):
+        if heard.name in CAMERA_INFOS and raw.type == INPUT_TYPES[heard.name]:
             infos = found.infos.setdefault(CAMERA_INFOS[heard.name], [])
             if not infos or infos[-1][0] != with_stamp(raw.data, 0):  # most cameras repeat theirs with every image
                 infos.append((with_stamp(raw.data, 0), TYPES.deserialize_cdr(raw.data, raw.type)))

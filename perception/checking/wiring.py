@@ -9,11 +9,11 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 
 from perception.checking.findings import Finding, finding
-from perception.checking.scan import Heard, Scan, type_of
+from perception.checking.scan import Heard, Scan
 from perception.errors import MessageError
-from perception.ros.bag_frames import SENSORS
 from perception.ros.cameras import is_rectified_topic, read_view
 from perception.ros.topic import Graph, Offer
+from perception.ros.topics import INPUT_TYPES, SENSORS
 
 REQUESTED = Offer(reliable=False, latched=False)
 """What the node asks of the publishers of sensor data, camera_info and odometry, unless it is told otherwise."""
@@ -34,10 +34,16 @@ def check_topics(found: Scan, expected: Iterable[str] = ()) -> Iterator[Finding]
         if sensor not in found.sensors:
             yield finding("sensor-missing", sensor, "no message of it")
     for heard in found.heard.values():
-        if heard.type != type_of(heard.name):
-            yield finding("topic-type", heard.topic, f"{heard.type}, expected {type_of(heard.name)} ({heard.name})")
+        if heard.type != INPUT_TYPES[heard.name]:
+            yield finding("topic-type", heard.topic, f"{heard.type}, expected {INPUT_TYPES[heard.name]} ({heard.name})")
         if heard.short:
             yield finding("message-broken", heard.topic, f"{heard.short} messages have no room for a header")
+    for word in found.words:
+        name, _, said = word.partition(": ")
+        if name in INPUT_TYPES and " of the type " not in said:
+            yield finding("topic-missing", name, said)
+        elif name not in INPUT_TYPES:
+            yield finding("topics-named", "topics", word)
     if found.broken:
         yield finding("bag-broken", str(found.path), found.broken)
 

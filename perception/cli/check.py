@@ -9,7 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from perception.cli.shared import at_least_one, at_least_zero, positive
+from perception.cli.shared import add_topics, at_least_one, at_least_zero, positive
 from perception.engines import ENGINES
 from perception.errors import DataError, PerceptionError
 from perception.frame import MODALITIES
@@ -24,7 +24,7 @@ PASS_THROUGH = True
 
 EXAMPLES = """\
 perception check bag
-perception check kitti_bag --preset kitti2bag -o out/check
+perception check bag --topics rig.yaml -o out/check                  # as `perception init bag` wrote it
 perception check ~/kitti/2011_09_26/2011_09_26_drive_0005_sync
 perception check --live --seconds 20 -o out/check
 perception check --live --ros-args -r image:=/camera/image_rect_color -r points:=/velodyne_points
@@ -59,11 +59,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--expect", nargs="+", choices=MODALITIES, default=[], metavar="SENSOR",
         help=f"sensors that must be there: {', '.join(MODALITIES)}",
     )  # fmt: skip
-    parser.add_argument(
-        "--preset",
-        metavar="NAME|FILE",
-        help="the topics: kitti2bag, kitti_to_ros2bag, or YAML as in configs/topics",
-    )
+    add_topics(parser)
     parser.add_argument(
         "--calibration", type=Path, metavar="FILE", help="the node's calibration file, for what topics or a bag lack"
     )
@@ -102,9 +98,9 @@ def _report(args: argparse.Namespace, console: Console) -> Report:
     from perception.cli.progress import Steps
     from perception.pipeline import Pipeline
     from perception.ros.calibration import read_calibration_file
-    from perception.ros.topics import read_topics
+    from perception.ros.naming import rig_beside
 
-    topics = read_topics(args.preset) if args.preset else None
+    topics, rig = args.topics, None
     calibration = read_calibration_file(args.calibration) if args.calibration else None
     pipeline = Pipeline.load(args.model, args.engine, args.threads) if args.compare else None
     steps, graph = Steps(console), None
@@ -120,8 +116,12 @@ def _report(args: argparse.Namespace, console: Console) -> Report:
             path, topics, graph = live.path, live.topics, live.graph
         elif not path.exists():
             raise DataError(f"{path}: no such bag or drive")
+        else:
+            rig = rig_beside(path)
         with steps.step("check", f"check {path.name}", args.frames + args.compare) as advance:
-            report = check(path, topics, calibration, pipeline, args.frames, args.compare, args.expect, graph, advance)
+            report = check(
+                path, topics, calibration, pipeline, args.frames, args.compare, args.expect, graph, rig, advance
+            )
     report.source = LIVE if args.live else report.source
     return report
 

@@ -27,7 +27,7 @@ def record(args: argparse.Namespace, path: Path, steps: Steps) -> Live:
 
     from perception.ros.live_recording import LiveRecording
 
-    words = [*args.rest, *(remappings(args.preset) if args.preset else [])]
+    words = [*args.rest, *(remappings(args.topics) if args.topics else [])]
     try:
         rclpy.init(args=words, signal_handler_options=SignalHandlerOptions.NO)
     except RuntimeError as error:  # rclpy's own for unknown arguments

@@ -19,7 +19,7 @@ perception kitti2bag ~/kitti/2011_09_26/2011_09_26_drive_0005_sync -o bag
 perception kitti2bag ~/kitti/2011_09_26/2011_09_26_drive_0005_extract -o bag --compressed
 perception kitti2bag ~/kitti/odometry/sequences/07 -o bag --storage sqlite3
 perception kitti2bag ~/kitti/tracking/training --sequence 0003 -o bag
-ros2 bag play bag        # or: perception replay bag, with perception node --topics kitti2bag
+ros2 bag play bag        # or: perception replay bag, with perception node
 """
 
 

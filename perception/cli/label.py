@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from perception.cli.shared import add_without, at_least_one
+from perception.cli.shared import add_topics, add_without, at_least_one
 from perception.disk import write_json
 from perception.engines import ENGINES
 from perception.errors import DataError, PerceptionError
@@ -24,10 +24,13 @@ SUMMARY = "label recordings offline: every frame, as fast as the machine goes"
 EXAMPLES = """\
 perception label ~/kitti/2011_09_26/2011_09_26_drive_0005_sync -o out/labels
 perception label bag -o out/labels --write masks bag video cloud
-perception label kitti_bag -o out/labels --preset kitti2bag --cloud pcd
+perception label bag --topics rig.yaml --cloud pcd --write cloud      # as `perception init bag` wrote it
 perception label images/ -o out/labels --write masks colours
 perception label bag -o out/blind --without rgb                            # what the other sensors know
 perception label ~/kitti/2011_09_26/*_sync -o out/labels --engine ray      # RAY_ADDRESS says which cluster
+
+A bag's topics are those of --topics, else of the rig.yaml beside it or here, else the node's own names or a
+converter's, whichever it has; what was taken is said.
 
 In OUT, of several inputs in OUT/INPUT: labels/NAME.png has the class id of every pixel (0 background, 1 road, 2
 vehicle, 3 pedestrian), frames/NAME.json what is known of the frame; then colours/NAME.png, confidence/NAME.png (× 255),
@@ -51,7 +54,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "inputs", nargs="+", type=Path, metavar="INPUT", help="rosbag2, KITTI raw or simulated drive, folder of images"
     )
     parser.add_argument(
-        "-o", "--output", type=Path, required=True, metavar="OUT", help="folder, new or of this command"
+        "-o", "--output", type=Path, metavar="OUT", help="folder, new or of this command (labels/INPUT)"
     )
     parser.add_argument(
         "--write", nargs="+", choices=WRITABLE, default=["masks", "video"], metavar="WHAT",
@@ -59,11 +62,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument("--cloud", choices=CLOUDS, default="ply", help="format of clouds; las needs laspy (ply)")
     parser.add_argument("--storage", choices=("mcap", "sqlite3"), default="mcap", help="of the bag (mcap)")
-    parser.add_argument(
-        "--preset",
-        metavar="NAME|FILE",
-        help="a bag's topics: kitti2bag, kitti_to_ros2bag, or YAML as in configs/topics",
-    )
+    add_topics(parser, "--preset")
     parser.add_argument(
         "--calibration", type=Path, metavar="FILE", help="the node's calibration file, for what a bag or folder lacks"
     )
@@ -128,27 +127,30 @@ def _jobs(args: argparse.Namespace) -> list[Job]:
     """One per input; of several, each has a folder of its own."""
     from perception.cli.label_job import Job
     from perception.labelling.workers import Network
+    from perception.ros.naming import rig_beside
+    from perception.ros.topics import full_path
 
     paths = [path.expanduser().resolve() for path in args.inputs]
     names = [path.name for path in paths]
+    output = (args.output or Path("labels")).expanduser().resolve()
     twice = {name for name in names if names.count(name) > 1}
     if twice:
-        raise DataError(f"two inputs are called {min(twice)}, and so would be their folders in {args.output}")
-    output = args.output.expanduser().resolve()
+        raise DataError(f"two inputs are called {min(twice)}, and so would be their folders in {output}")
     cores = len(os.sched_getaffinity(0))
     local = args.engine == "local"
     threads = args.threads or (cores if local else 1)
     return [
         Job(
             path=path,
-            output=output if len(paths) == 1 else output / path.name,
+            output=output if args.output and len(paths) == 1 else output / path.name,
             outputs=tuple(dict.fromkeys(args.write)),
             network=Network(args.model, args.inference, threads, tuple(sorted(set(args.without)))),
             workers=(args.workers or (threads if args.inference in ON_CPU else 2)) if local else 1,
             cloud=args.cloud,
             storage=args.storage,
-            preset=args.preset,
+            topics=full_path(args.topics),
             calibration=args.calibration and args.calibration.expanduser().resolve(),
+            rig=rig_beside(path),
         )
         for path in paths
     ]

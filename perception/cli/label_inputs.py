@@ -10,14 +10,17 @@ from perception.errors import DataError
 from perception.labelling.frames import NamedFrames, image_folder, kitti_drive, simulated_drive
 
 
-def open_input(path: Path, preset: str | None = None, calibration: Path | None = None) -> NamedFrames:
+def open_input(
+    path: Path, topics: str | None = None, calibration: Path | None = None, rig: Path | None = None
+) -> NamedFrames:
     """The frames at `path`: a rosbag2 or its file, a KITTI raw drive, a simulated drive, or a folder of images.
 
-    preset: a bag's topics, as `read_topics` takes it. calibration: what a bag's camera_info and TF lack, or where a
+    topics: a bag's, as `read_topics` takes it; rig: where it is None, a file that may be of this bag
+    (`naming.rig_beside`). calibration: what a bag's camera_info and TF lack, or where a
     folder's camera and LiDAR are, as `read_calibration_file` takes it. Raises DataError for anything else.
     """
     if (path.suffix in (".mcap", ".db3") and path.is_file()) or _holds(path, "metadata.yaml", "*.mcap*", "*.db3*"):
-        return _bag(path, preset, calibration)
+        return _bag(path, topics, calibration, rig)
     if not path.is_dir():
         raise DataError(f"{path}: no such bag, drive or folder")
     if (path / "drive.json").is_file():
@@ -34,13 +37,11 @@ def open_input(path: Path, preset: str | None = None, calibration: Path | None =
     return image_folder(path, *found.of_files(calibration))
 
 
-def _bag(path: Path, preset: str | None, calibration: Path | None) -> NamedFrames:
+def _bag(path: Path, topics: str | None, calibration: Path | None, rig: Path | None) -> NamedFrames:
     from perception.ros.bag_frames import BagFrames
     from perception.ros.calibration import read_calibration_file
-    from perception.ros.topics import read_topics
 
-    topics = read_topics(preset) if preset else None
-    return BagFrames(path, topics, read_calibration_file(calibration) if calibration else None)
+    return BagFrames(path, topics, read_calibration_file(calibration) if calibration else None, rig)
 
 
 def _holds(path: Path, *patterns: str) -> bool:

@@ -30,7 +30,7 @@ from perception.evaluation.video import has_frames
 from perception.labelling.files import FrameFiles
 from perception.labelling.frames import NamedFrames
 from perception.labelling.workers import CHUNK, Network, Outcome, label_frames, label_in_processes
-from perception.ros.topics import read_topics
+from perception.ros.bag_frames import BagFrames
 
 MANIFEST = "label.json"
 """Says of an output folder what was labelled, by which weights and with which settings."""
@@ -40,7 +40,7 @@ VIDEO, BAG = "overlay", "labelled_bag"
 
 @dataclass(frozen=True)
 class Job:
-    """One input and all that is to be made of it. storage: of the bag. preset, calibration: see `open_input`."""
+    """One input and all that is to be made of it. storage: of the bag. topics, calibration, rig: see `open_input`."""
 
     path: Path
     output: Path
@@ -49,8 +49,9 @@ class Job:
     workers: int = 1
     cloud: str = "ply"
     storage: str = "mcap"
-    preset: str | None = None
+    topics: str | None = None
     calibration: Path | None = None
+    rig: Path | None = None
 
 
 def attempt(job: Job, console: Console | None = None) -> dict[str, Any]:
@@ -67,7 +68,7 @@ def attempt(job: Job, console: Console | None = None) -> dict[str, Any]:
 def run_job(job: Job, steps: Steps) -> dict[str, Any]:
     """Do it; the report. Raises PerceptionError and OSError where it cannot go on; what is done stays done."""
     began = time.monotonic()
-    frames = open_input(job.path, job.preset, job.calibration)
+    frames = open_input(job.path, job.topics, job.calibration, job.rig)
     files = FrameFiles(job.output, job.outputs, job.cloud)
     pipeline = job.network.load()
     pipeline.self_check()
@@ -108,7 +109,7 @@ def _settings(job: Job, frames: NamedFrames, engine: str) -> dict[str, Any]:
     kind, _, *how = engine.split()  # without its version, which changes roundings at most
     return {
         "engine": " ".join((kind, *how)),
-        "preset": dict(sorted(read_topics(job.preset).items())) if job.preset else None,
+        "topics": dict(sorted(frames.topics.items())) if isinstance(frames, BagFrames) else None,
         "calibration": _digest(frames),
         "without": list(job.network.without),
         "version": perception.__version__,

@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import argparse
 
+from perception.cli.shared import add_topics
+
 SUMMARY = "run the ROS 2 node: camera, depth, infrared and LiDAR topics in, masks out"
 PASS_THROUGH = True
 
@@ -13,8 +15,8 @@ EXAMPLES = """\
       listens to /image, /camera_info, /points, /depth and /infrared, and publishes /perception/labels and more
   perception node --ros-args -r image:=/camera/image_rect_color -r points:=/velodyne_points
       with other input topics
-  perception node --topics kitti2bag
-      with the topic names that kitti2bag gives
+  perception node --topics rig.yaml
+      with the topic names and the mount that `perception init --live` or `perception init BAG` found
   perception node --ros-args -p engine:=openvino -p threads:=2 -p lidar.enabled:=false
       with parameters; `--ros-args --params-file FILE` reads them from a file
   perception node --rigs front rear
@@ -24,11 +26,7 @@ EXAMPLES = """\
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of our own; what follows --ros-args is ROS's."""
-    parser.add_argument(
-        "--topics",
-        metavar="NAME|FILE",
-        help="input topic names: a preset of configs/topics (kitti2bag, kitti_to_ros2bag), or a YAML file like them",
-    )
+    add_topics(parser)
     parser.add_argument(
         "--rigs",
         nargs="+",
@@ -44,6 +42,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Run the node until it is stopped."""
     from perception.ros.main import run as run_node
-    from perception.ros.topics import remappings
+    from perception.ros.topics import calibration_beside, remappings
 
-    return run_node([*args.rest, *(remappings(args.topics) if args.topics else [])], args.rigs)
+    if not args.topics:
+        return run_node(args.rest, args.rigs)
+    return run_node([*args.rest, *remappings(args.topics)], args.rigs, calibration_beside(args.topics))

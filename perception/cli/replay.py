@@ -5,14 +5,15 @@ from __future__ import annotations
 
 import argparse
 import signal
+import sys
 import threading
 from collections.abc import Callable
 from contextlib import ExitStack, closing
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from perception.cli.keyboard import RIGHT, keys
-from perception.cli.shared import not_negative, positive
+from perception.cli.shared import add_topics, not_negative, positive
 from perception.disk import write_json
 from perception.errors import DataError
 
@@ -26,8 +27,8 @@ KEYS = "space halts and goes on, → or s publishes the next instant, q ends"
 EXAMPLES = """\
 perception replay out/demo/bag
 perception replay ~/kitti/2011_09_26/2011_09_26_drive_0005_sync --loop
-perception replay bag --topics /image /camera_info --remap /image:=/camera/image_rect_color
-perception replay bag --preset kitti2bag        # /kitti/velo/pointcloud as /points, and so on
+perception replay bag --topics rig.yaml         # also under the names that the node listens to by itself
+perception replay bag --only /image /camera_info --remap /image:=/camera/image_rect_color
 perception replay bag --rate 0.5 --start 10 --duration 5 --wait-for /image
 perception replay bag --clock        # with nodes that run with use_sim_time:=true
 """
@@ -40,16 +41,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--loop", action="store_true", help="begin anew at the end, until Ctrl-C")
     parser.add_argument("--start", type=not_negative, default=0.0, metavar="S", help="skip the first S seconds")
     parser.add_argument("--duration", type=positive, metavar="S", help="publish S seconds of the recording")
-    parser.add_argument("--topics", nargs="+", metavar="TOPIC", help="only these topics, by their recorded names")
+    parser.add_argument("--only", nargs="+", metavar="TOPIC", help="only these topics, by their recorded names")
     parser.add_argument(
         "--remap", nargs="+", default=[], type=_remapping, metavar="FROM:=TO", help="publish topics under other names"
     )
-    parser.add_argument(
-        "--preset",
-        metavar="NAME|FILE",
-        help="publish a converter's topics (kitti2bag, kitti_to_ros2bag, or a YAML file like those of configs/topics) "
-        "under the names that the node listens to",
-    )
+    add_topics(parser, "--preset", action=_Topics)
     parser.add_argument("--paused", action="store_true", help=f"begin halted; in a terminal, {KEYS}")
     parser.add_argument(
         "--stamps",
@@ -78,6 +74,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Replay until the recording's end or Ctrl-C."""
+    stop = threading.Event()
+    for signum in (signal.SIGINT, signal.SIGTERM):  # before ROS is loaded, which takes seconds on a busy machine
+        signal.signal(signum, lambda *_: stop.set())
     from perception.ros.dds import use_profile
     from perception.ros.imports import require_rclpy
 
@@ -87,27 +86,35 @@ def run(args: argparse.Namespace) -> int:
     from rclpy.signals import SignalHandlerOptions
     from rich.console import Console
 
+    from perception.ros.naming import name_topics, rig_beside, second_names
     from perception.ros.pace import Pace
     from perception.ros.replay import Replay
     from perception.ros.replay_report import Audience
-    from perception.ros.sources import open_source
+    from perception.ros.sources import KittiSource, open_source
 
     pace = Pace()
     if args.paused:
         pace.toggle()
-    stop = threading.Event()
-    for signum in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(signum, lambda *_: stop.set())
-    names = {**_node_names(args.preset), **dict(args.remap)}
+    remap = dict(args.remap)
+    console = Console(stderr=True, highlight=False)
     with closing(open_source(args.path)) as source, ExitStack() as stack:
+        rig = None if isinstance(source, KittiSource) else rig_beside(args.path)
+        naming = name_topics(source.topics, args.topics, rig)
+        also, moved = second_names(naming.topics, source.topics)
+        also = {topic: remap.get(name, name) for topic, name in also.items() if topic not in remap}
+        said = [f"{topic} also as {name}" for topic, name in also.items()]
+        said += [f"{topic} as {name}" for topic, name in moved.items() if topic not in remap]
+        for line in (*naming.words, *([f"published: {', '.join(said)}"] if said else [])):
+            console.print(line, soft_wrap=True, markup=False)
         rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
         node = rclpy.create_node("perception_replay")
         try:
             replay = Replay(
                 node,
                 source,
-                topics=args.topics,
-                remap=names,
+                topics=args.only,
+                remap={**moved, **remap},
+                also=also,
                 rate=args.rate,
                 start=args.start,
                 duration=args.duration,
@@ -115,14 +122,13 @@ def run(args: argparse.Namespace) -> int:
                 clock=args.clock,
                 pace=pace,
             )
-            console = Console(stderr=True)
             for topic, type_name in replay.skipped.items():
-                console.print(f"{topic} is left out: {type_name} is not installed", highlight=False)
+                console.print(f"{topic} is left out: {type_name} is not installed")
             replay.wait_for_subscribers(args.wait_for, args.wait_timeout, stop)
             with keys({" ": pace.toggle, "s": pace.step, RIGHT: pace.step, "q": stop.set}) as listening:
                 if listening:
-                    console.print(KEYS, style="dim", highlight=False)
-                audience = stack.enter_context(Audience(node, names)) if args.report else None
+                    console.print(KEYS, style="dim")
+                audience = stack.enter_context(Audience(node, {**also, **moved, **remap})) if args.report else None
                 summary = _play(replay, stop, args.loop, console, audience.note if audience else lambda _: None)
             if audience:
                 audience.page(args.path.name, summary).write(args.report)
@@ -176,11 +182,17 @@ def _report(summary: Summary, path: Path | None) -> None:
         write_json(path, content)
 
 
-def _node_names(preset: str | None) -> dict[str, str]:
-    """The node's topic by the recorded one."""
-    from perception.ros.topics import read_topics
+class _Topics(argparse.Action):
+    """--topics NAME|FILE; a recorded name, of which it took a list before, goes to --only with a word."""
 
-    return {topic: f"/{name}" for name, topic in read_topics(preset).items()} if preset else {}
+    def __call__(
+        self, parser: argparse.ArgumentParser, namespace: argparse.Namespace, values: Any, option: str | None = None
+    ) -> None:
+        if values.startswith("/") and not values.endswith((".yaml", ".yml")):
+            print(f"{parser.prog}: {option} with recorded topics is called --only now", file=sys.stderr)
+            namespace.only = [values]
+        else:
+            namespace.topics = values
 
 
 def _remapping(text: str) -> tuple[str, str]:

@@ -4,9 +4,11 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from perception.errors import DataError, PerceptionError
 from perception.frame import MODALITIES
@@ -52,6 +54,31 @@ def named_root(item: str) -> tuple[str, Path]:
     if not equals or not root:
         raise DataError(f"--data {item}: write NAME=ROOT, for example camvid=DATA/camvid")
     return name, Path(root).expanduser()
+
+
+def add_topics(parser: argparse.ArgumentParser, former: str | None = None, **options: Any) -> None:
+    """The option --topics of every command that hears or reads topics.
+
+    former: its name of before, taken with a word. options: more of `add_argument`.
+    """
+    parser.add_argument(
+        "--topics",
+        metavar="NAME|FILE",
+        **options,
+        help="topic names: rig.yaml as `perception init` writes it, or kitti2bag, kitti_to_ros2bag",
+    )
+    if former:
+        parser.add_argument(former, dest="topics", action=_Former, help=argparse.SUPPRESS)
+
+
+class _Former(argparse.Action):
+    """A name that an option had before."""
+
+    def __call__(
+        self, parser: argparse.ArgumentParser, namespace: argparse.Namespace, values: object, option: str | None = None
+    ) -> None:
+        print(f"{parser.prog}: {option} is called --{self.dest} now", file=sys.stderr)
+        setattr(namespace, self.dest, values)
 
 
 @contextmanager

@@ -7,7 +7,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from perception.cli.shared import add_without, at_least_one, not_negative, positive
+from perception.cli.shared import add_topics, add_without, at_least_one, not_negative, positive
 from perception.engines import ENGINES
 from perception.errors import DataError, PerceptionError
 
@@ -19,7 +19,7 @@ PASS_THROUGH = True
 
 EXAMPLES = """\
 perception view                                     the node that runs: its sensors and its answers
-perception view --topics kitti2bag                  with the topic names that the node was given
+perception view --topics rig.yaml                   with the topic names that the node was given
 perception view --ros-args -r image:=/camera/image_rect_color -r __ns:=/front
 perception view ~/kitti/2011_09_26/2011_09_26_drive_0005_sync
 perception view bag --start 10 --duration 5 --every 2 --save out/drive.rrd
@@ -45,9 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--web", nargs="?", type=_port, const=WEB_PORT, metavar="PORT",
         help=f"serve the viewer to browsers on this machine, on PORT and the one after it ({WEB_PORT})",
     )  # fmt: skip
-    parser.add_argument(
-        "--topics", metavar="NAME|FILE", help="topic names: kitti2bag, kitti_to_ros2bag, or YAML as in configs/topics"
-    )
+    add_topics(parser)
     parser.add_argument(
         "--calibration", type=Path, metavar="FILE", help="the node's calibration file, for what topics or a bag lack"
     )
@@ -91,10 +89,13 @@ def _recorded(args: argparse.Namespace, console: Console) -> int:
     from perception.cli.progress import Steps
     from perception.cli.view_output import interruptible, open_output
     from perception.pipeline import Pipeline
+    from perception.ros.naming import rig_beside
     from perception.viewing.log import Log
     from perception.viewing.recordings import choose, show
 
-    frames = open_input(args.input, args.topics, args.calibration)
+    frames = open_input(args.input, args.topics, args.calibration, rig_beside(args.input))
+    for remark in frames.remarks:
+        console.print(remark, soft_wrap=True, markup=False)
     numbers = choose(frames, args.start, args.duration, args.every)
     pipeline = Pipeline.load(args.model, args.engine, args.threads, without=args.without)
     steps = Steps(console)

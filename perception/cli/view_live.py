@@ -15,7 +15,7 @@ from perception.errors import PerceptionError
 from perception.ros.calibration import read_calibration_file
 from perception.ros.dds import use_profile
 from perception.ros.imports import require_rclpy
-from perception.ros.topics import remappings
+from perception.ros.topics import calibration_beside, remappings
 from perception.viewing.log import Log
 
 if TYPE_CHECKING:
@@ -34,7 +34,8 @@ def run_live(args: argparse.Namespace, console: Console) -> int:
 
     from perception.ros.live_view import LiveView
 
-    calibration = read_calibration_file(args.calibration) if args.calibration else None
+    file = args.calibration or (calibration_beside(args.topics) if args.topics else None)
+    calibration = read_calibration_file(file) if file else None
     words = [*args.rest, *(remappings(args.topics) if args.topics else [])]
     try:
         rclpy.init(args=words, signal_handler_options=SignalHandlerOptions.NO)

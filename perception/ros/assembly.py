@@ -158,8 +158,6 @@ class Assembler:
                 self._complaints.warn(inputs["lidar"].topic, word)
             if points is not None and self._hits(points, lidar_to_camera, camera, inputs["lidar"]):
                 values["lidar"] = points
-        elif "lidar" in inputs:
-            self._drop("lidar", "no calibration")
         lens = self._register(values, inputs, camera, lens, infrared_distance, rectified)
         if not values:
             return None
@@ -282,14 +280,28 @@ class Assembler:
         return Anchor(size, (frame,) if frame else (), view, lens), lens
 
     def _lidar_to_camera(self, matched: SensorSet, lidar: Input | None, camera: CameraView | None) -> Any:
-        if lidar is None or camera is None:
+        """(4, 4) from the LiDAR's frame, as the sweep was taken, to the camera's; None where the sweep is left out."""
+        if lidar is None:
+            return None
+        if camera is None:
+            self._drop("lidar", "no calibration")
             return None
         frame_id = lidar.message.header.frame_id
         try:
             extrinsics = camera.from_frame @ self._calibration.lidar_to_camera(frame_id, camera.model.frame_id)
         except MessageError as error:
             self._complaints.warn(lidar.topic, error)
+            self._drop("lidar", "no calibration")
             return None
         swept_ns = matched.arrivals["lidar"].stamp_ns
         moved = self._motion.between(frame_id, swept_ns, matched.stamp_ns) if self._motion else None
+        if moved is None and "lidar" in matched.apart:
+            apart_ms = 1e-6 * (matched.stamp_ns - swept_ns)
+            self._complaints.warn(
+                lidar.topic,
+                f"{apart_ms:.0f} ms older than the frame, and neither odometry nor TF says how the vehicle moved "
+                "since: left out; 'pairing: completeness' waits for a nearer one",
+            )
+            self._drop("lidar", "no motion")
+            return None
         return extrinsics if moved is None else extrinsics @ moved

@@ -18,7 +18,7 @@ from perception.ros.assembly import Assembler, Input, Observation
 from perception.ros.bag import TYPES
 from perception.ros.bag_cursor import BagCursor, Key, key_of
 from perception.ros.bit_depth import BitDepth
-from perception.ros.calibration import Calibration, FileCalibration
+from perception.ros.calibration import Calibration, FileCalibration, read_calibration_file
 from perception.ros.clocks import strangers
 from perception.ros.clouds import read_points
 from perception.ros.collector import Arrival, SensorSet
@@ -26,33 +26,27 @@ from perception.ros.complaints import Complaints
 from perception.ros.convert import read_rgb
 from perception.ros.instants import Instant, find_instants
 from perception.ros.motion import EgoMotion
+from perception.ros.naming import heard, name_topics
 from perception.ros.parameters import make_settings
 from perception.ros.raw_bag import RawMessage
 from perception.ros.sources import Source, open_source
 from perception.ros.stamps import read_stamp, with_stamp
+from perception.ros.topics import CAMERA_INFOS, INPUT_TOPICS, SENSORS
 from perception.ros.transforms import StaticTransforms
 from perception.sensors.intensity import IntensityScale
 from perception.sensors.presence import FrozenWatch
 
-SENSORS: dict[str, tuple[str, ...]] = {
-    "rgb": ("image", "image/compressed"),
-    "depth": ("depth", "depth/compressedDepth"),
-    "infrared": ("infrared", "infrared/compressed"),
-    "lidar": ("points",),
-}
-"""The node's inputs by sensor; where a message is on both of two topics, the first in the bag is taken."""
-
 _LOOK_AT = 32
 """Of the camera's images, one in so many is looked at for its bit depth before any frame is read."""
-
-CAMERA_INFOS = {"camera_info": "rgb", "depth/camera_info": "depth", "infrared/camera_info": "infrared"}
 
 
 class BagFrames(NamedFrames):
     """The frames of the bag at `path`, paired as `instants` says and assembled as the node does.
 
-    topics: the recorded topic by the node's input, where it has another name (`topics.read_topics`). calibration:
-    what camera_info and TF lack. Frames are named by their stamp in nanoseconds. The bag is read once for the stamps.
+    topics: the recorded topic by the node's input, where it has another name, or what `topics.read_topics` takes; None
+    finds them out, by `rig` where that is of this bag (`naming.name_topics`, whose words are among the remarks).
+    `topics` is then what was taken. calibration: what camera_info and TF lack; else the topics' file may tell.
+    Frames are named by their stamp in nanoseconds. The bag is read once for the stamps.
     What is learnt of the whole recording first, so that it is the same for every frame: the scale of the intensities,
     what is frozen, and whose clock is another (`remarks`). Of a bag that is broken the frames before are there, and
     `broken` says why there are no more. Raises DataError for a bag without any of the sensors or whose sensors' clocks
@@ -61,21 +55,26 @@ class BagFrames(NamedFrames):
     """
 
     def __init__(
-        self, path: Path, topics: Mapping[str, str] | None = None, calibration: FileCalibration | None = None
+        self,
+        path: Path,
+        topics: Mapping[str, str] | str | None = None,
+        calibration: FileCalibration | None = None,
+        rig: Path | None = None,
     ) -> None:
         self.path = path.parent if path.suffix in (".mcap", ".db3") else path
         self.complaints: list[str] = []
         self.remarks: list[str] = []
         self.broken = ""
         self._settings, self._file = make_settings({}), calibration
-        self._inputs = {(topics or {}).get(name, f"/{name}"): name for name in _names()}
+        self.topics: dict[str, str] = {}
+        self._inputs: dict[str, str] = {}
         self._infos: dict[str, list[tuple[int, str, bytes]]] = {sensor: [] for sensor in CAMERA_INFOS.values()}
         self._mounts: list[tuple[str, bytes]] = []
         self._keys: dict[str, dict[int, Key]] = {sensor: {} for sensor in SENSORS}
         self._bit_depth = BitDepth()
         self._frozen: dict[str, dict[int, str]] = {sensor: {} for sensor in SENSORS}
         self._intensity = IntensityScale()
-        self._scan()
+        self._scan(topics, rig)
         self._instants = self._pair()
         self.stamps_ns = [instant.stamp_ns for instant in self._instants]
         self.names = [f"{stamp_ns:019d}" for stamp_ns in self.stamps_ns]
@@ -161,7 +160,7 @@ class BagFrames(NamedFrames):
             {sensor: own for sensor, own in stamps.items() if sensor not in apart}, self._settings.timing
         )
 
-    def _scan(self) -> None:
+    def _scan(self, topics: Mapping[str, str] | str | None, rig: Path | None) -> None:
         """Note where every message is, and keep what calibrates the sensors."""
         sensor_of = {name: sensor for sensor, names in SENSORS.items() for name in names}
         before: dict[str, bytes] = {}
@@ -170,6 +169,11 @@ class BagFrames(NamedFrames):
         messages, unstamped, repeated = Counter[str](), Counter[str](), Counter[str]()
         lesson = 0
         with closing(open_source(self.path)) as source:
+            naming = name_topics(source.topics, topics, rig)
+            self.topics, self._inputs = naming.topics, heard(naming.topics, source.topics)
+            self.remarks += naming.words
+            if self._file is None and naming.calibration is not None:
+                self._file = read_calibration_file(naming.calibration)
             wanted = [*self._inputs, "/tf_static"]
             for raw in self._until_broken(source, wanted):
                 name = self._inputs.get(raw.topic, "")
@@ -202,10 +206,11 @@ class BagFrames(NamedFrames):
             if not any(self._keys.values()):
                 if self.broken:
                     raise DataError(self.broken)
-                inputs = ", ".join(topic for topic, name in self._inputs.items() if name in sensor_of)
+                inputs = ", ".join(self.topics.get(name, f"/{name}") for name in INPUT_TOPICS if name in sensor_of)
+                words = "".join(f"; {word}" for word in naming.words)
                 raise DataError(
-                    f"{self.path}: none of {inputs} is in this bag; it has {', '.join(sorted(source.topics))}; "
-                    "--preset says which topic is which"
+                    f"{self.path}: none of {inputs} is in this bag; it has {', '.join(sorted(source.topics))}{words}; "
+                    f"`perception init {self.path}` finds out which topic is which, --topics says it"
                 )
 
         self._intensity.settle()
@@ -267,8 +272,3 @@ class BagFrames(NamedFrames):
                 _, kind, data = known[-1]
                 calibration.put_camera_info(TYPES.deserialize_cdr(data, kind), sensor)
         return calibration
-
-
-def _names() -> list[str]:
-    """Every input of the node's that a bag may have."""
-    return [name for names in SENSORS.values() for name in names] + [*CAMERA_INFOS, "odometry"]

@@ -18,6 +18,12 @@ from perception.ros.cameras import RECTIFIED, CameraView, check_size, make_view,
 from perception.ros.parameters import check_rigid
 from perception.ros.transforms import TransformSource
 
+CALIBRATION_KEYS = (
+    *("image_width", "image_height", "camera_name", "camera_matrix", "distortion_model", "distortion_coefficients"),
+    *("rectification_matrix", "projection_matrix", "lidar_to_camera", "image_rectified"),
+)
+"""What a calibration file holds; a file of topic names may hold it too."""
+
 
 @dataclass(frozen=True)
 class FileCalibration:

@@ -4,24 +4,28 @@
 from __future__ import annotations
 
 import math
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 
 from perception.ground import Ground
-from perception.ros.collector import SensorState
+from perception.ros.collector import SensorState, Timing
 from perception.ros.complaints import Complaints
-from perception.ros.statistics import Summary
+from perception.ros.statistics import ENOUGH, Limits, Summary
 from perception.sensors.alignment import Misalignment
 
 OK, WARN, ERROR, STALE = DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticStatus.ERROR, DiagnosticStatus.STALE
 
-LEFT_OUT = ("broken", "no calibration", "out of view", "no information", "frozen")
+LEFT_OUT = ("broken", "no calibration", "out of view", "no information", "frozen", "no motion")
 """Why frames are made without the messages of a sensor that is heard."""
 
 STANDING = ("duplicate", "out of order")
 """Why the collector drops the messages of a sensor whose stamps do not go on."""
+
+KEEPING_UP_OVER = 5
+"""Reports, one a second, that "does not keep up" is said of: a single hiccup is none."""
 
 ANOTHER_CLOCK_MS = 10_000.0
 """Stamps further apart than that are no offset that a parameter corrects."""
@@ -36,7 +40,8 @@ class Snapshot:
 
     refused: topics that somebody publishes with a quality of service that does not fit, and the policy at fault.
     misaligned: how the sweep would fit the image better than it does. bit_depth: that the camera's images of 16 bits
-    use, 0 without such. intensity: which LiDAR intensity means 1.
+    use, 0 without such. intensity: which LiDAR intensity means 1. limits: what is a warning. timing: how messages pair.
+    nearest: by topic that nobody publishes, the one that somebody does and whose name is most like it.
     """
 
     now: float
@@ -47,6 +52,9 @@ class Snapshot:
     misaligned: Misalignment | None = None
     bit_depth: int = 0
     intensity: str = ""
+    limits: Limits = field(default_factory=Limits)
+    timing: Timing = field(default_factory=lambda: Timing(0.05, 0.25, {}))
+    nearest: Mapping[str, str] = field(default_factory=dict)
 
 
 class Diagnostics:
@@ -64,14 +72,17 @@ class Diagnostics:
     ) -> None:
         self._name, self._topics, self._complaints, self._infos = name, topics, complaints, infos or {}
         self._before: Snapshot | None = None
+        self._lately: deque[Snapshot] = deque(maxlen=KEEPING_UP_OVER)
 
     def begin(self) -> None:
         """Count from here on: what was before says nothing about what comes."""
         self._before = None
+        self._lately.clear()
 
     def report(self, snapshot: Snapshot) -> DiagnosticArray:
         """The message for this moment, but for its header's stamp."""
         before, self._before = self._before or snapshot, snapshot
+        self._lately.append(snapshot)
         seconds = max(snapshot.now - before.now, 1e-3)
         reports = {"fusion": self._fusion(snapshot, before, seconds)}
         for sensor, state in snapshot.sensors.items():
@@ -99,6 +110,8 @@ class Diagnostics:
             "dropped": sum(state.drops.values()),
             **{f"dropped_{cause.replace(' ', '_')}": count for cause, count in sorted(state.drops.items())},
         }
+        if state.habits.budget_s is not None:
+            values["latency_budget_ms"] = round(1e3 * state.habits.budget_s, 1)
         if sensor == "rgb" and snapshot.bit_depth:
             values["bit_depth"] = snapshot.bit_depth
         if sensor == "lidar" and snapshot.intensity:
@@ -123,11 +136,16 @@ class Diagnostics:
                 )
                 return WARN, f"{rate_hz:.1f} Hz, but {text}", values
             text = f"{rate_hz:.1f} Hz, but {gap_ms:+.0f} ms off the stamps of {trigger}, beyond tolerance_s"
-            return WARN, f"{text}: is its clock right? {sensor}.offset_s corrects a constant one", values
+            text = f"{text}: is its clock right? {sensor}.offset_s corrects a constant one"
+            if gap_ms < 0:  # nobody can tell a clock that is behind from a message that is late
+                text = f"{text}; if its messages come that late, a longer wait_s waits for them"
+            return WARN, text, values
         if state.alive:
             return OK, f"{rate_hz:.1f} Hz", values
         if age is None:
-            return OK, f"nothing yet on {' or '.join(topics)}", values
+            near = next((snapshot.nearest[topic] for topic in topics if topic in snapshot.nearest), None)
+            hint = f"; the nearest that is published is {near}" if near else ""
+            return OK, f"nothing yet on {' or '.join(topics)}{hint}", values
         if received and received == sum(state.drops[cause] - before.drops[cause] for cause in STANDING):
             return WARN, f"{received / seconds:.1f} Hz, but its stamps have stood still for {age:.1f} s", values
         return WARN, f"silent for {age:.1f} s", values
@@ -143,6 +161,7 @@ class Diagnostics:
             **{f"latency_{name}_ms": round(ms, 1) for name, ms in summary.latency_ms.items()},
             **{f"stamp_latency_{name}_ms": round(ms, 1) for name, ms in summary.stamp_latency_ms.items()},
             **{f"stage_{name}_ms": round(ms, 2) for name, ms in summary.stages_ms.items()},
+            **_pairing(snapshot),
             **_ground(summary.ground),
             "clock_jumps": snapshot.clock_jumps,
         }
@@ -161,8 +180,94 @@ class Diagnostics:
         if not alive:
             return WARN, f"{text}, and now every sensor is silent", values
         if lost:
-            return WARN, f"{text}, without {', '.join(lost)}", values
-        return OK, text, values
+            text = f"{text}, without {', '.join(lost)}"
+        words = [*_slow(snapshot), *self._behind(snapshot), *_seldom(snapshot, lost)]
+        return (WARN if lost or words else OK), "; ".join((text, *words)), values
+
+    def _behind(self, snapshot: Snapshot) -> list[str]:
+        """Whether too few of the trigger's messages are answered."""
+        first, trigger = self._lately[0], snapshot.summary.trigger
+        if len(self._lately) < KEEPING_UP_OVER or trigger not in snapshot.sensors:
+            return []
+        then, now = first.sensors[trigger], snapshot.sensors[trigger]
+        came = now.received - then.received - (now.drops["duplicate"] - then.drops["duplicate"])
+        answered = came - (now.drops["superseded"] - then.drops["superseded"])
+        if answered >= snapshot.limits.answered * came:
+            return []
+        seconds = snapshot.now - first.now
+        return [
+            f"does not keep up: {answered / seconds:.0f} of {came / seconds:.0f} Hz; try a lower rate of {trigger}, a "
+            "smaller model, fewer outputs (publish_…) or more threads"
+        ]
+
+
+def _slow(snapshot: Snapshot) -> list[str]:
+    p95, limit = snapshot.summary.latency_ms.get("p95", 0.0), snapshot.limits.latency_ms
+    slow = snapshot.summary.frames >= ENOUGH and p95 > limit
+    return [f"latency p95 {p95:.0f} ms > {limit:g} ms"] if slow else []
+
+
+def _late_ms(snapshot: Snapshot) -> dict[str, float]:
+    """By sensor that lives, how much later than those of the promptest its messages come [ms, 95th percentile].
+
+    Of messages with the same stamp: whoever stamps them, no other clock takes part. NaN where that is not known yet.
+    """
+    trigger = next((name for name, state in snapshot.sensors.items() if state.alive), None)
+    alive = {name: state for name, state in snapshot.sensors.items() if state.alive}
+    usual = [state.habits.typical_s for state in alive.values() if not state.unpaired]
+    promptest = min((each for each in usual if each is not None), default=0.0)
+    late_ms = dict.fromkeys(snapshot.sensors, math.nan)
+    for name, state in alive.items():
+        late_s = 0.0 if name == trigger else state.habits.late_s
+        if late_s is not None:
+            late_ms[name] = 1e3 * (late_s - min(promptest, 0.0))
+    return late_ms
+
+
+def _pairing(snapshot: Snapshot) -> dict[str, object]:
+    """How well each sensor that has come is paired."""
+    values: dict[str, object] = {}
+    late_ms = _late_ms(snapshot)
+    for sensor, paired in snapshot.summary.paired.items():
+        values[f"{sensor}.offset_ms_p50"] = round(paired.offset_ms_p50, 2)
+        values[f"{sensor}.offset_ms_max"] = round(paired.offset_ms_max, 2)
+        values[f"{sensor}.share"] = round(paired.share, 3)
+        values[f"{sensor}.latency_ms_p95"] = round(late_ms.get(sensor, math.nan), 1)
+    return values
+
+
+def _seldom(snapshot: Snapshot, lost: list[str]) -> list[str]:
+    """The sensors that live, and yet are in fewer frames than they could be."""
+    words = []
+    late_ms = _late_ms(snapshot)
+    for sensor, paired in snapshot.summary.paired.items():
+        if sensor in lost or paired.frames < ENOUGH:
+            continue
+        limit = snapshot.limits.share * _possible(sensor, snapshot)
+        if paired.share >= limit:
+            continue
+        words.append(
+            f"{sensor} in {paired.share:.0%} of the frames < {limit:.0%}{_why(late_ms[sensor], snapshot.timing)}"
+        )
+    return words
+
+
+def _possible(sensor: str, snapshot: Snapshot) -> float:
+    """The part of the frames that the sensor's rate lets it be in."""
+    period, frame = (snapshot.sensors[name].habits.period_ns for name in (sensor, snapshot.summary.trigger))
+    both_ways = 2e9 * snapshot.timing.tolerance_s
+    if not period or not frame or period <= 1.1 * both_ways:
+        return 1.0
+    return min(1.0, (math.ceil(both_ways / frame) - 1) * frame / period)
+
+
+def _why(late_ms: float, timing: Timing) -> str:
+    if late_ms > 1e3 * timing.limit_s:
+        over = f": its messages come {late_ms:.0f} ms after the promptest"
+        if timing.pairing == "freshness":
+            return f"{over}; 'pairing: completeness' waits for them"
+        return f"{over}, wait_s is {1e3 * timing.wait_s:.0f} ms"
+    return ": messages are lost or broken, or their stamps further away than tolerance_s"
 
 
 def _ground(ground: Ground | None) -> dict[str, object]:

@@ -65,5 +65,5 @@ class Handover:
         with self._condition:
             states = {name: copy(state) for name, state in self._collector.sensors.items()}
             for state in states.values():
-                state.drops = state.drops.copy()
+                state.drops, state.habits = state.drops.copy(), copy(state.habits)
             return states, self._collector.clock_jumps

@@ -2,8 +2,8 @@
 """Which messages of a recording belong to one instant: as `Collector` pairs them, with all of the future known.
 
 Every message of the camera is an instant; of LiDAR, infrared and depth, in this order, those are that come while all
-better sensors are silent for longer than their timeout. The other sensors add their message nearest in acquisition
-time, within the tolerance. Nothing is waited for, and nothing is dropped.
+better sensors are silent, each for longer than its own timeout. The other sensors add their message nearest in
+acquisition time, within the tolerance. Nothing is waited for, and nothing is dropped.
 """
 
 from __future__ import annotations
@@ -34,11 +34,15 @@ class Instant(NamedTuple):
 def find_instants(stamps: Mapping[str, Stamps], timing: Timing) -> list[Instant]:
     """The instants in the order of time. stamps: by sensor, sorted, none twice, in acquisition time [ns]."""
     found: list[Instant] = []
-    better = np.empty(0, np.int64)
     tolerance = timing.tolerance_s * 1e9
     for trigger in TRIGGER_ORDER:
         own = stamps.get(trigger, np.empty(0, np.int64))
-        alone = own[_distance(own, better) > timing.timeouts_s.get(trigger, 0.5) * 1e9]
+        better = TRIGGER_ORDER[: TRIGGER_ORDER.index(trigger)]
+        silent = [
+            _distance(own, stamps.get(name, np.empty(0, np.int64))) > timing.timeouts_s.get(name, 0.5) * 1e9
+            for name in better
+        ]
+        alone = own[np.logical_and.reduce(silent)] if silent else own
         columns: dict[str, Any] = {trigger: alone}
         for sensor, others in stamps.items():
             if sensor != trigger and len(others):
@@ -46,7 +50,6 @@ def find_instants(stamps: Mapping[str, Stamps], timing: Timing) -> list[Instant]
                 columns[sensor] = np.where(np.abs(nearest - alone) <= tolerance, nearest, -1)
         rows = [{sensor: int(column[row]) for sensor, column in columns.items()} for row in range(len(alone))]
         found += [Instant(trigger, {name: stamp for name, stamp in row.items() if stamp >= 0}) for row in rows]
-        better = np.union1d(better, own)
     return sorted(found, key=lambda instant: instant.stamp_ns)
 
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 import signal
 import threading
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from perception.engines.shared import EnginePool
@@ -17,10 +18,11 @@ if TYPE_CHECKING:
     from perception.ros.node import PerceptionNode
 
 
-def run(ros_arguments: Sequence[str], rigs: Sequence[str] = ()) -> int:
+def run(ros_arguments: Sequence[str], rigs: Sequence[str] = (), calibration: Path | None = None) -> int:
     """Run the node until it is stopped; `ros_arguments` as ROS takes them (--ros-args …). Returns the exit code.
 
-    rigs: namespaces, one for a node each; they share engines. Raises PerceptionError for what the user can mend: no
+    rigs: namespaces, one for a node each; they share engines. calibration: a file that counts where the parameter
+    calibration_file is empty. Raises PerceptionError for what the user can mend: no
     ROS, wrong arguments or parameters, a model that is missing. Of several rigs, one that cannot start says so and
     leaves the others alone; a lifecycle manager may configure it again.
     """
@@ -41,7 +43,7 @@ def run(ros_arguments: Sequence[str], rigs: Sequence[str] = ()) -> int:
     executors: list[Any] = []
     try:
         pool = EnginePool()
-        nodes.extend(PerceptionNode(pool.load, namespace=rig or None) for rig in rigs or [""])
+        nodes.extend(PerceptionNode(pool.load, calibration, namespace=rig or None) for rig in rigs or [""])
         started = [_start(node) for node in nodes]
         if not any(started):
             raise PerceptionError(f"the node cannot start: {nodes[0].failure}")

@@ -66,10 +66,20 @@ class Moments:
                 return None
             messages = {name: self._nearest(name, opening.stamp_ns) for name in alive}
             found = {name: kept.message for name, kept in messages.items() if kept is not None}
-            if len(found) == len(alive) or now - opening.arrived >= WAIT_S:
+            settled = all(
+                kept and not self._nearer_due(name, opening.stamp_ns, kept) for name, kept in messages.items()
+            )
+            if settled or now - opening.arrived >= WAIT_S:
                 self.shown_ns = opening.stamp_ns
                 return Moment(opening.stamp_ns, found, alive)
         return None
+
+    def _nearer_due(self, name: str, stamp_ns: int, kept: Kept) -> bool:
+        """Whether the next message of this name is to be nearer than the one that there is."""
+        stamps = [each.stamp_ns for each in self.kept[name]][-2:]
+        if len(stamps) < 2 or stamps[1] >= stamp_ns:
+            return False
+        return abs(2 * stamps[1] - stamps[0] - stamp_ns) < abs(kept.stamp_ns - stamp_ns)
 
     def _nearest(self, name: str, stamp_ns: int) -> Kept | None:
         kept = min(self.kept[name], key=lambda each: abs(each.stamp_ns - stamp_ns))

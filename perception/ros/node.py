@@ -87,12 +87,13 @@ def _transition(callback: Callable[[PerceptionNode, LifecycleState], None]) -> C
 class PerceptionNode(LifecycleNode):
     """See the module. failure: why the last transition that failed did so.
 
-    load_engine: where several nodes of a process share engines, `EnginePool.load`. options: as of rclpy's Node.
+    load_engine: where several nodes of a process share engines, `EnginePool.load`. calibration: the file that counts
+    where the parameter calibration_file is empty. options: as of rclpy's Node.
     """
 
-    def __init__(self, load_engine: LoadEngine = load_engine, **options: Any) -> None:
+    def __init__(self, load_engine: LoadEngine = load_engine, calibration: Path | None = None, **options: Any) -> None:
         super().__init__("perception", **options)
-        self._load_engine = load_engine
+        self._load_engine, self._calibration_file = load_engine, calibration
         self.failure: str | None = None
         self.settings = self._configured = parameters.declare(self)
         for line in parameters.unknown(self._parameter_overrides):
@@ -123,7 +124,8 @@ class PerceptionNode(LifecycleNode):
         """Load calibration and network, and create the publishers."""
         began = time.monotonic()
         settings = self.settings = self._configured = parameters.read(self)
-        file = read_calibration_file(settings.calibration_file) if settings.calibration_file else None
+        path = settings.calibration_file or self._calibration_file
+        file = read_calibration_file(path) if path else None
         self._calibration = Calibration(file, settings.lidar_to_camera, self._transforms)
         pipeline = Pipeline.load(settings.model, settings.engine, settings.threads, self._load_engine)
         camera = file.camera.model if file and file.camera else None
@@ -269,6 +271,9 @@ class PerceptionNode(LifecycleNode):
         """Step 3 of the worker: everything that is said about the frame."""
         assert self._pipeline is not None
         assert self._outputs is not None
+        arrived = job.matched.arrivals[job.matched.trigger].arrived
+        if self._too_old(job, time.monotonic() - arrived):
+            return
         prediction = job.seen.returned(self._pipeline.decode(job.task))
         self._complain_of_absent(job, prediction)
         if (word := self._levelling.add(job.seen.frame, prediction)) is not None:
@@ -276,16 +281,33 @@ class PerceptionNode(LifecycleNode):
         spent = self._outputs.publish(job.seen, prediction, job.settings)
         if job.settings.check_extrinsics:
             self._check_extrinsics(job.task)
-        arrived = job.matched.arrivals[job.matched.trigger].arrived
+        used = tuple(name for name in job.seen.frame.modalities if name not in prediction.absent)
         self._statistics.answered(
             job.matched.trigger,
-            tuple(name for name in job.seen.frame.modalities if name not in prediction.absent),
+            used,
             prediction,
             {**job.stages_ms, **prediction.timings_ms, **spent},
             latency_s=time.monotonic() - arrived,
             stamp_latency_s=(self.get_clock().now().nanoseconds - job.matched.stamp_ns) * 1e-9,
             ground=prediction.ground or job.seen.frame.ground,
+            offsets_ms={
+                name: 1e-6 * (arrival.stamp_ns - job.matched.stamp_ns)
+                for name, arrival in job.matched.arrivals.items()
+                if name in used
+            },
         )
+
+    def _too_old(self, job: Job, age_s: float) -> bool:
+        """Whether the frame is too old for its masks to be published, which is said and counted."""
+        assert self._handover is not None
+        if not 0 < job.settings.max_age_s < age_s:
+            return False
+        limit, trigger = job.settings.max_age_s, job.matched.trigger
+        self._handover.count_drop(trigger, "too old")
+        self._complaints.warn(
+            self._name, f"age: masks {age_s:.3g} s after the message of {trigger} > max_age_s {limit:g}: not published"
+        )
+        return True
 
     def _complain_of_absent(self, job: Job, prediction: Prediction) -> None:
         """Say and count which sensors told nothing, each by the topic that its message came on."""
@@ -305,6 +327,7 @@ class PerceptionNode(LifecycleNode):
     def _say(self, change: Change) -> None:
         topics = " or ".join(self._topics()[change.sensor])
         if change.alive:
+            self._statistics.expect(change.sensor)
             self.get_logger().info(f"{change.sensor}: {'first message' if change.first else 'back'} on {topics}")
         else:
             timeout = self.settings.timing.timeouts_s[change.sensor]
@@ -323,7 +346,20 @@ class PerceptionNode(LifecycleNode):
                 self._alignment.verdict() if self.settings.check_extrinsics else None,
             )
             bits, intensity = self._bit_depth.bits, self._intensity.described
-            snapshot = Snapshot(time.monotonic(), sensors, clock_jumps, summary, refused, misaligned, bits, intensity)
+            silent = any(state.last_arrived is None for state in sensors.values())
+            snapshot = Snapshot(
+                time.monotonic(),
+                sensors,
+                clock_jumps,
+                summary,
+                refused,
+                misaligned,
+                bits,
+                intensity,
+                self.settings.limits,
+                self.settings.timing,
+                self._inputs.nearest() if silent else {},
+            )
             array = self._diagnostics.report(snapshot)
         array.header.stamp = self.get_clock().now().to_msg()
         self._diagnostics_publisher.publish(array)

@@ -19,7 +19,8 @@ from perception.engines import ENGINES
 from perception.frame import MODALITIES
 from perception.rigid import rigid_fault
 from perception.ros.cameras import RECTIFIED
-from perception.ros.collector import Timing
+from perception.ros.collector import PAIRINGS, Timing
+from perception.ros.statistics import Limits
 from perception.sensors.presence import REPEATS
 
 MAX_CELLS = 4000
@@ -114,9 +115,32 @@ PARAMETERS: tuple[Parameter, ...] = (
     ),
     Parameter(
         "wait_s",
-        0.05,
-        "Longest wait for the other sensors after the trigger's message came [s].",
+        0.25,
+        "Longest wait for the other sensors after the trigger's message came; each is waited for only as long as it "
+        "usually takes [s].",
         range=(0.0, 1.0),
+        live=True,
+    ),
+    Parameter(
+        "pairing",
+        "completeness",
+        "Whether a frame waits for the nearest message of each sensor, at most wait_s, or for 8 ms at most: freshness "
+        "takes an older sweep where motion_compensation can move it.",
+        choices=PAIRINGS,
+        live=True,
+    ),
+    Parameter(
+        "reach_s",
+        0.3,
+        "How much older than the image a sweep may be where pairing is freshness [s].",
+        range=(0.0, 1.0),
+        live=True,
+    ),
+    Parameter(
+        "max_age_s",
+        2.0,
+        "Age of a mask, since the trigger's message came, past which it is not published but counted; 0 for none [s].",
+        range=(0.0, 60.0),
         live=True,
     ),
     *_per_sensor(),
@@ -192,6 +216,27 @@ PARAMETERS: tuple[Parameter, ...] = (
     ),
     Parameter("grid.resolution_m", 0.25, "Size of a cell of ~/road_grid [m].", range=(0.02, 5.0), live=True),
     Parameter("grid.size_m", 60.0, "Length and width of ~/road_grid [m].", range=(1.0, 300.0), live=True),
+    Parameter(
+        "warn.latency_ms",
+        200.0,
+        "Latency in the 95th percentile, from the trigger's message to its masks, above which diagnostics warn [ms].",
+        range=(1.0, 60000.0),
+        live=True,
+    ),
+    Parameter(
+        "warn.share",
+        0.95,
+        "Share of the frames, of those that its rate allows, below which a sensor is a warning.",
+        range=(0.0, 1.0),
+        live=True,
+    ),
+    Parameter(
+        "warn.answered",
+        0.8,
+        "Share of the trigger's messages that are answered below which the node does not keep up.",
+        range=(0.0, 1.0),
+        live=True,
+    ),
     Parameter("overlay_alpha", 0.5, "How strongly the colours cover the image.", range=(0.0, 1.0), live=True),
 )
 """Every parameter of the node, in the order in which it is documented."""
@@ -209,6 +254,8 @@ class Settings:
     autostart: bool
     sensors: tuple[str, ...]
     timing: Timing
+    max_age_s: float
+    limits: Limits
     intensity_max: float
     infrared_distance: float
     calibration_file: str | None
@@ -260,7 +307,11 @@ def make_settings(values: Mapping[str, Any]) -> Settings:
             wait_s=value["wait_s"],
             timeouts_s={name: value[f"{name}.timeout_s"] for name in MODALITIES},
             offsets_s={name: value[f"{name}.offset_s"] for name in MODALITIES},
+            pairing=value["pairing"],
+            reach_s=value["reach_s"],
         ),
+        max_age_s=value["max_age_s"],
+        limits=Limits(value["warn.latency_ms"], value["warn.share"], value["warn.answered"]),
         intensity_max=value["lidar.intensity_max"],
         infrared_distance=value["infrared.distance_m"],
         calibration_file=value["calibration_file"] or None,

@@ -81,7 +81,8 @@ class Summary:
 class Replay:
     """Publishes a recording through `node`.
 
-    topics: which to publish, all by default; remap: new names by recorded name. rate: 2 is twice as fast.
+    topics: which to publish, all by default; remap: new names by recorded name; also: second names by recorded name,
+    under which a message goes out too as soon as somebody subscribes. rate: 2 is twice as fast.
     start: where to begin, in seconds after the recording's first message; duration: how many seconds of the recording.
     stamps: "now" moves every header's stamp by what its message is published later than it was recorded, so that
     sensors seem to sense now; "bag" leaves them. Either way a stamp of zero counts as that of the recording.
@@ -97,6 +98,7 @@ class Replay:
         *,
         topics: Collection[str] | None = None,
         remap: Mapping[str, str] | None = None,
+        also: Mapping[str, str] | None = None,
         rate: float = 1.0,
         start: float = 0.0,
         duration: float | None = None,
@@ -115,15 +117,16 @@ class Replay:
         self.skipped: dict[str, str] = {}
         """Types that are not installed, by topic."""
         self._stampers: dict[str, Stamper] = {}
-        self._publishers: dict[str, Publisher] = {}
+        self._publishers: dict[str, list[Publisher]] = {}
         for name in chosen:
             topic = source.topics[name]
-            message_class = _message_class(topic.type)
-            if message_class is None:
+            kind = message_class(topic.type)
+            if kind is None:
                 self.skipped[name] = topic.type
                 continue
-            self._stampers[name] = _stamper(topic.type, message_class)
-            self._publishers[name] = node.create_publisher(message_class, (remap or {}).get(name, name), _qos(topic))
+            self._stampers[name] = _stamper(topic.type, kind)
+            names = [(remap or {}).get(name, name), *([also[name]] if also and name in also else [])]
+            self._publishers[name] = [node.create_publisher(kind, each, _qos(topic)) for each in names]
         self._latched = [name for name in self._publishers if source.topics[name].latched]
         self._clock = node.create_publisher(Clock, "/clock", 10) if clock else None
 
@@ -143,7 +146,7 @@ class Replay:
                 f"{unknown[0]}: not replayed, so nothing to wait for; replayed: {', '.join(self._publishers)}"
             )
         deadline = time.monotonic() + timeout
-        while lonely := [name for name in topics if not self._publishers[name].get_subscription_count()]:
+        while lonely := [name for name in topics if not any(map(_is_heard, self._publishers[name]))]:
             if time.monotonic() > deadline:
                 raise PerceptionError(f"nobody subscribed to {', '.join(lonely)} within {timeout:g} s")
             if (stop or threading.Event()).wait(0.05):
@@ -185,7 +188,9 @@ class Replay:
             summary.late_ms = max(summary.late_ms, late_ms)
             summary.late_by_second[second] = max(summary.late_by_second.get(second, 0.0), late_ms)
             for topic, data, published in ready:
-                self._publishers[topic].publish(data)
+                for number, publisher in enumerate(self._publishers[topic]):
+                    if not number or topic in self._latched or _is_heard(publisher):
+                        publisher.publish(data)
                 summary.messages[topic] = summary.messages.get(topic, 0) + 1
                 summary.unstamped[topic] += published.unstamped
                 on_publish(published)
@@ -223,6 +228,10 @@ class Replay:
         return not stop.is_set()
 
 
+def _is_heard(publisher: Publisher) -> bool:
+    return publisher.get_subscription_count() > 0
+
+
 def _choose(source: Source, topics: Collection[str] | None) -> list[str]:
     if topics is None:
         return list(source.topics)
@@ -232,7 +241,7 @@ def _choose(source: Source, topics: Collection[str] | None) -> list[str]:
     return list(topics)
 
 
-def _message_class(type_name: str) -> Any:
+def message_class(type_name: str) -> Any:
     """The rclpy class of e.g. "sensor_msgs/msg/Image", or None where its package is not installed."""
     package, _, name = type_name.split("/")
     try:
@@ -241,11 +250,11 @@ def _message_class(type_name: str) -> Any:
         return None
 
 
-def _stamper(type_name: str, message_class: Any) -> Stamper:
+def _stamper(type_name: str, kind: Any) -> Stamper:
     """How the stamps of that type are moved; types without stamps go out as they are."""
     if type_name in _LISTS:
         return partial(_move_list, type_name)
-    first_field = next(iter(message_class.get_fields_and_field_types().values()), None)
+    first_field = next(iter(kind.get_fields_and_field_types().values()), None)
     return _move_header if first_field == "std_msgs/Header" else _leave
 
 

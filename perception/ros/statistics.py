@@ -3,10 +3,11 @@
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -17,6 +18,38 @@ from perception.ground import Ground
 WINDOW = 300
 """Frames that the percentiles are taken of: half a minute at 10 Hz."""
 
+PAIRED_WINDOW = 100
+"""Frames that a sensor's share and offsets are taken of."""
+
+ENOUGH = 30
+"""Frames before shares and latencies are judged: the first of a size takes long, and is one of these."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What is a warning in the diagnostics.
+
+    latency_ms: a 95th percentile above it. share: a sensor that is in fewer of the frames than that part of those that
+    it could be in. answered: less than that part of the trigger's messages answered.
+    """
+
+    latency_ms: float = 200.0
+    share: float = 0.95
+    answered: float = 0.8
+
+
+@dataclass(frozen=True)
+class Paired:
+    """One sensor in the newest frames since it came. share: the part that it was in; frames: how many there were.
+
+    offset_ms_p50: the median of its stamp less the trigger's; offset_ms_max: the largest, without sign; NaN for none.
+    """
+
+    share: float
+    frames: int
+    offset_ms_p50: float = math.nan
+    offset_ms_max: float = math.nan
+
 
 @dataclass(frozen=True)
 class Summary:
@@ -25,6 +58,7 @@ class Summary:
     stamp_latency_ms: from the trigger's acquisition stamp; only sensible where the sensor's clock is ours.
     Both by p50, p95 and p99; empty before the first frame. weights, stages_ms, modalities, ground: of the newest.
     last_answered: when that was (monotonic), None before the first; interval_s: between it and the one before.
+    paired: by sensor that has come.
     """
 
     frames: int = 0
@@ -37,6 +71,7 @@ class Summary:
     modalities: tuple[str, ...] = ()
     trigger: str = ""
     ground: Ground | None = None
+    paired: Mapping[str, Paired] = field(default_factory=dict)
 
 
 class Statistics:
@@ -48,7 +83,13 @@ class Statistics:
         self._frames = 0
         self._latency: deque[float] = deque(maxlen=WINDOW)
         self._stamp_latency: deque[float] = deque(maxlen=WINDOW)
+        self._offsets: dict[str, deque[float | None]] = {}
         self._newest = Summary()
+
+    def expect(self, sensor: str) -> None:
+        """The sensor came, or came back: from now on frames without it count."""
+        with self._lock:
+            self._offsets[sensor] = deque(maxlen=PAIRED_WINDOW)
 
     def answered(
         self,
@@ -59,12 +100,18 @@ class Statistics:
         latency_s: float,
         stamp_latency_s: float,
         ground: Ground | None = None,
+        offsets_ms: Mapping[str, float] | None = None,
     ) -> None:
-        """One frame was answered. ground: the plane that it showed, else the one that was expected."""
+        """One frame was answered. ground: the plane that it showed, else the one that was expected.
+
+        offsets_ms: by sensor that it is made of, its stamp less the trigger's.
+        """
         with self._lock:
             self._frames += 1
             self._latency.append(latency_s * 1e3)
             self._stamp_latency.append(stamp_latency_s * 1e3)
+            for sensor, offsets in self._offsets.items():
+                offsets.append((offsets_ms or {}).get(sensor))
             now, before = self._clock(), self._newest.last_answered
             self._newest = Summary(
                 last_answered=now,
@@ -84,7 +131,15 @@ class Statistics:
                 frames=self._frames,
                 latency_ms=_percentiles(self._latency),
                 stamp_latency_ms=_percentiles(self._stamp_latency),
+                paired={sensor: _paired(offsets) for sensor, offsets in self._offsets.items()},
             )
+
+
+def _paired(offsets: deque[float | None]) -> Paired:
+    known = [offset for offset in offsets if offset is not None]
+    if not known:
+        return Paired(0.0, len(offsets))
+    return Paired(len(known) / len(offsets), len(offsets), float(np.median(known)), max(map(abs, known)))
 
 
 def _percentiles(values: deque[float]) -> dict[str, float]:

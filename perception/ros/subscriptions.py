@@ -19,6 +19,9 @@ from perception.errors import MessageError
 from perception.ros.assembly import Input
 from perception.ros.complaints import Complaints
 from perception.ros.convert import stamp_ns
+from perception.ros.naming import nearest
+from perception.ros.topic import Topic
+from perception.ros.topics import INPUT_TYPES
 
 try:
     from rclpy.event_handler import SubscriptionEventCallbacks
@@ -98,6 +101,22 @@ class Subscriptions:
         for topic in [topic for topic in self._refused if not self._node.count_publishers(topic)]:
             del self._refused[topic]
         return dict(self._refused)
+
+    def nearest(self) -> dict[str, str]:
+        """By topic that nobody publishes, the published one of its type whose name is most like it, where one is."""
+        own = self._node.get_fully_qualified_name() + "/"
+        published = {
+            name: Topic(types[0], 0)
+            for name, types in self._node.get_topic_names_and_types()
+            if types[0] in INPUT_TYPES.values() and not name.startswith(own) and self._node.count_publishers(name)
+        }
+        inputs = {self._resolve(name): INPUT_TYPES[name] for sensor in self._sensors for name, _ in INPUTS[sensor]}
+        found = {
+            topic: nearest(topic, kind, published, but=inputs)
+            for topic, kind in inputs.items()
+            if topic not in published
+        }
+        return {topic: near for topic, near in found.items() if near is not None}
 
     def destroy(self) -> None:
         """Stop listening."""

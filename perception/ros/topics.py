@@ -4,39 +4,96 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import yaml
 
 from perception.errors import DataError
-from perception.paths import config_path
+from perception.paths import config_path, share
+from perception.ros.calibration import CALIBRATION_KEYS
 
-INPUT_TOPICS: tuple[str, ...] = (
-    *("image", "image/compressed", "camera_info"),
-    *("depth", "depth/compressedDepth", "depth/camera_info"),
-    *("infrared", "infrared/compressed", "infrared/camera_info"),
-    *("points", "odometry"),
-)
-"""What the node subscribes to (`perception.ros.subscriptions`), named here so that a file is read without ROS."""
+INPUT_TYPES: dict[str, str] = {
+    "image": "sensor_msgs/msg/Image",
+    "image/compressed": "sensor_msgs/msg/CompressedImage",
+    "camera_info": "sensor_msgs/msg/CameraInfo",
+    "depth": "sensor_msgs/msg/Image",
+    "depth/compressedDepth": "sensor_msgs/msg/CompressedImage",
+    "depth/camera_info": "sensor_msgs/msg/CameraInfo",
+    "infrared": "sensor_msgs/msg/Image",
+    "infrared/compressed": "sensor_msgs/msg/CompressedImage",
+    "infrared/camera_info": "sensor_msgs/msg/CameraInfo",
+    "points": "sensor_msgs/msg/PointCloud2",
+    "odometry": "nav_msgs/msg/Odometry",
+}
+"""What the node subscribes to (`perception.ros.subscriptions`), and the type; here, so that it is known without ROS."""
+
+INPUT_TOPICS: tuple[str, ...] = tuple(INPUT_TYPES)
+
+SENSORS: dict[str, tuple[str, ...]] = {
+    "rgb": ("image", "image/compressed"),
+    "depth": ("depth", "depth/compressedDepth"),
+    "infrared": ("infrared", "infrared/compressed"),
+    "lidar": ("points",),
+}
+"""The inputs by sensor; where a message is on both of two topics of a bag, the first in the bag is taken."""
+
+CAMERA_INFOS = {"camera_info": "rgb", "depth/camera_info": "depth", "infrared/camera_info": "infrared"}
+"""The sensor that each of these is about."""
 
 
-def read_topics(preset: str) -> dict[str, str]:
-    """Topic by input, from configs/topics/<preset>.yaml or a YAML file. Raises DataError or ModelError."""
-    path = Path(preset) if preset.endswith((".yaml", ".yml")) else config_path(f"topics/{preset}.yaml")
+def read_topics(named: str) -> dict[str, str]:
+    """Topic by input, from configs/topics/<named>.yaml or a YAML file. Raises DataError or ModelError.
+
+    The file may hold a calibration beside the topics, as `calibration.read_calibration_file` takes it.
+    """
+    path = _path(named)
+    content = _read(path)
+    topics = {name: topic for name, topic in content.items() if name not in CALIBRATION_KEYS}
+    if not all(isinstance(topic, str) for topic in topics.values()):
+        raise DataError(f"{path}: expected lines such as 'image: /camera/image_rect_color'")
+    unknown = [str(name) for name in topics if name not in INPUT_TOPICS]
+    if unknown:
+        raise DataError(f"{path}: no input {', '.join(unknown)}; inputs are {', '.join(INPUT_TOPICS)}")
+    return topics
+
+
+def calibration_beside(named: str) -> Path | None:
+    """The topics' own file, where it holds a calibration too; None where it does not. Raises as `read_topics`."""
+    path = _path(named)
+    return path if any(key in CALIBRATION_KEYS for key in _read(path)) else None
+
+
+def presets() -> list[str]:
+    """The names of the files in configs/topics."""
+    return sorted(path.stem for path in (share() / "configs/topics").glob("*.yaml"))
+
+
+def remappings(named: str) -> list[str]:
+    """The same as ROS arguments."""
+    pairs = [("-r", f"{name}:={topic}") for name, topic in read_topics(named).items()]
+    return ["--ros-args", *(word for pair in pairs for word in pair), "--"]
+
+
+def full_path(named: str | None) -> str | None:
+    """The same for a process elsewhere: a file by its full path, a preset by its name."""
+    return str(Path(named).expanduser().resolve()) if named and _is_file(named) else named
+
+
+def _is_file(named: str) -> bool:
+    return named.endswith((".yaml", ".yml"))
+
+
+def _path(named: str) -> Path:
+    return Path(named).expanduser() if _is_file(named) else config_path(f"topics/{named}.yaml")
+
+
+def _read(path: Path) -> dict[Any, Any]:
     try:
         content = yaml.safe_load(path.read_text("utf-8"))
     except OSError as error:
         raise DataError(f"{path}: {error.strerror}") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise DataError(f"{path}: no YAML: {' '.join(str(error).split())}") from error
-    if not isinstance(content, dict) or not all(isinstance(topic, str) for topic in content.values()):
+    if not isinstance(content, dict):
         raise DataError(f"{path}: expected lines such as 'image: /camera/image_rect_color'")
-    unknown = [str(name) for name in content if name not in INPUT_TOPICS]
-    if unknown:
-        raise DataError(f"{path}: no input {', '.join(unknown)}; inputs are {', '.join(INPUT_TOPICS)}")
     return content
-
-
-def remappings(preset: str) -> list[str]:
-    """The same as ROS arguments."""
-    pairs = [("-r", f"{name}:={topic}") for name, topic in read_topics(preset).items()]
-    return ["--ros-args", *(word for pair in pairs for word in pair), "--"]

@@ -22,7 +22,7 @@ def heard(name: str, stamps_s: np.ndarray, late_s: np.ndarray | float = 0.02) ->
 
 
 def scanned(*topics: Heard) -> Scan:
-    return Scan(Path("bag"), {each.topic: each for each in topics})
+    return Scan(Path("bag"), heard={each.topic: each for each in topics})
 
 
 def codes(findings: list[Finding]) -> list[tuple[str, str]]:

@@ -16,6 +16,7 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
+from helpers import rigs
 from helpers.images import contents, write_images
 
 from perception.cli import label
@@ -197,8 +198,8 @@ def test_another_configuration_is_not_taken_for_this_one(
     assert "labels of another calibration" in said(images, *options, "--calibration", tmp_path / "b.yaml")
     options[1] = tmp_path / "of_bag"
     assert run(tmp_path / "bag", *options, model=tiny_model) == 0
-    line = said(tmp_path / "bag", *options, "--preset", swapped)
-    assert "preset was None, is {'image': '/infrared', 'infrared': '/image'}" in line
+    line = said(tmp_path / "bag", *options, "--topics", swapped)
+    assert "topics was {}, is {'image': '/infrared', 'infrared': '/image'}" in line
 
 
 def test_a_bag_of_another_storage_and_broken_files_are_made_again(
@@ -290,3 +291,18 @@ def test_a_sensor_is_left_out_of_a_whole_recording(
     assert "without was ['rgb'], is []" in capsys.readouterr().err
     with pytest.raises(SystemExit):
         run(kitti_drive, "-o", tmp_path / "other", "--without", "radar", model=tiny_model)
+
+
+def test_a_misspelt_topic_is_named_and_the_option_of_before_is_taken(
+    tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rigs.write(tmp_path / "bag", rigs.lidar)
+    (tmp_path / "mine.yaml").write_text("image: /front/image_rect\npoints: /ouster/point\n")
+    monkeypatch.chdir(tmp_path)
+    assert run("bag", "--preset", "mine.yaml", "--write", "masks", model=tiny_model) == 0
+    said = capsys.readouterr()
+    assert said.err.startswith("perception label: --preset is called --topics now\n")
+    assert f"{tmp_path}/bag (rgb 3) → {tmp_path}/labels/bag\n" in said.out
+    assert "  points: /ouster/point is not there; the nearest is /ouster/points\n" in said.out
+    assert run("bag", "--topics", "kitti2bagg", model=tiny_model) == 2
+    assert "did you mean topics/kitti2bag.yaml?" in capsys.readouterr().err

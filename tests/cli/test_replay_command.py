@@ -16,7 +16,6 @@ import pytest
 pytest.importorskip("rclpy")
 
 from perception.cli.main import make_parser
-from perception.cli.replay import _node_names
 from perception.ros.node_process import private_network
 
 
@@ -27,20 +26,37 @@ def replay(*arguments: object) -> subprocess.CompletedProcess[str]:
 
 
 def test_a_drive_is_published(kitti_drive: Path, tmp_path: Path) -> None:
-    done = replay(kitti_drive, "--topics", "/image", "/tf_static", "--json", tmp_path / "out" / "replay.json")
+    done = replay(kitti_drive, "--only", "/image", "/tf_static", "--json", tmp_path / "out" / "replay.json")
     assert done.returncode == 0, done.stderr
     assert "/image" in done.stdout
     assert json.loads((tmp_path / "out" / "replay.json").read_text())["messages"]["/image"] == 3
 
 
-def test_a_preset_gives_the_names_that_the_node_listens_to(kitti_drive: Path, tmp_path: Path) -> None:
-    preset = tmp_path / "mine.yaml"
-    preset.write_text("depth: /image\ninfrared: /points\n")
-    done = replay(kitti_drive, "--preset", preset, "--wait-for", "/image", "--wait-timeout", "0.1")
+def test_topics_go_out_under_the_names_that_the_node_listens_to_too(kitti_drive: Path, tmp_path: Path) -> None:
+    (tmp_path / "mine.yaml").write_text("depth: /image\ninfrared: /points\n")
+    waiting = ("--wait-for", "/image", "--wait-timeout", "0.1")
+    done = replay(kitti_drive, "--topics", tmp_path / "mine.yaml", *waiting)
+    assert "published: /image also as /depth\n" in done.stderr
+    assert "infrared: /points is of the type sensor_msgs/msg/PointCloud2, not sensor_msgs/msg/Image" in done.stderr
     assert "nobody subscribed to /image" in done.stderr
-    assert {**_node_names(str(preset)), "/x": "/y"} == {"/image": "/depth", "/points": "/infrared", "/x": "/y"}
-    assert _node_names(None) == {}
-    assert _node_names("kitti2bag")["/kitti/velo/pointcloud"] == "/points"
+
+
+def test_what_options_were_called_before_is_taken_with_a_word(kitti_drive: Path, tmp_path: Path) -> None:
+    (tmp_path / "mine.yaml").write_text("depth: /image\n")
+    done = replay(kitti_drive, "--topics", "/image", "--preset", tmp_path / "mine.yaml", "--duration", "0.1")
+    assert done.returncode == 0, done.stderr
+    assert "perception replay: --topics with recorded topics is called --only now" in done.stderr
+    assert "perception replay: --preset is called --topics now" in done.stderr
+    assert "/image also as /depth" in done.stderr
+    assert "/points" not in done.stdout
+    done = replay(kitti_drive, "--topics", "/image", "/points")
+    assert done.returncode == 2
+    assert done.stderr.startswith("perception replay: --topics with recorded topics is called --only now\n")
+
+
+def test_the_recording_may_come_behind_its_topics() -> None:
+    args = make_parser("replay").parse_args(["--topics", "rig.yaml", "bag", "--only", "/image", "/points"])
+    assert (args.topics, str(args.path), args.only) == ("rig.yaml", "bag", ["/image", "/points"])
 
 
 def test_keys_of_a_terminal_halt_step_and_end(kitti_drive: Path, tmp_path: Path) -> None:
@@ -50,7 +66,7 @@ def test_keys_of_a_terminal_halt_step_and_end(kitti_drive: Path, tmp_path: Path)
     with private_network():
         child, terminal = pty.fork()
         if child == 0:  # nothing but exec may be done here
-            os.execv(command[0], [*command, "--topics", "/image", "--json", str(summary)])
+            os.execv(command[0], [*command, "--only", "/image", "--json", str(summary)])
         said = _until(terminal, "q ends")
         assert "space halts" in said
         time.sleep(0.5)
@@ -80,7 +96,7 @@ def _until(terminal: int, text: str | None) -> str:
     [
         (["missing"], "missing: no such bag or drive"),
         (["."], "no DATE_drive_NNNN_sync folder"),
-        (["DRIVE", "--topics", "/imag"], "/imag: not in the recording"),
+        (["DRIVE", "--only", "/imag"], "/imag: not in the recording"),
         (["DRIVE", "--wait-for", "/image", "--wait-timeout", "0.2"], "nobody subscribed to /image within 0.2 s"),
     ],
 )
@@ -101,7 +117,7 @@ def test_options_are_checked(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_a_report_of_the_published_side(kitti_drive: Path, tmp_path: Path) -> None:
-    done = replay(kitti_drive, "--topics", "/image", "--report", tmp_path / "out" / "replay.html")
+    done = replay(kitti_drive, "--only", "/image", "--report", tmp_path / "out" / "replay.html")
     assert done.returncode == 0, done.stderr
     text = (tmp_path / "out" / "replay.html").read_text("utf-8")
     assert "published side alone" in text

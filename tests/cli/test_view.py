@@ -12,6 +12,7 @@ import pytest
 
 pytest.importorskip("rerun")
 
+from helpers import rigs
 from helpers.rerun_file import columns, rows
 
 from perception.cli.main import main, make_parser
@@ -63,6 +64,18 @@ def test_mistakes_get_one_line(
     shown = capsys.readouterr().err
     assert line in shown
     assert shown.count("\n") == 1
+
+
+def test_a_bag_of_other_names_is_shown_by_the_rig_beside_it(
+    tiny_model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bag, rig = rigs.write(tmp_path / "bag", rigs.stereo), tmp_path / "rig.yaml"
+    rig.write_text("image: /zed/zed_node/left/image_rect_colour\ndepth: /zed/zed_node/depth/depth_registered\n")
+    arguments = ["view", str(bag), "--model", str(tiny_model), "--save", str(tmp_path / "x.rrd")]
+    assert main(arguments) == 0
+    said = capsys.readouterr().err
+    assert f"topics as of {rig}\n" in said
+    assert "left/image_rect_colour is not there; the nearest is /zed/zed_node/left/image_rect_color\n" in said
 
 
 def test_without_rerun_it_says_what_to_install() -> None:

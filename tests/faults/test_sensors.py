@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import pytest
-from helpers.drive import Drive, Note, lost
+from helpers.drive import STRICT, Drive, Note, lost
 from helpers.vehicle import wait_for
 
 OK, WARN, ERROR = b"\x00", b"\x01", b"\x02"
@@ -59,6 +59,19 @@ def test_duplicates(well: Drive, record_property: Note) -> None:
     heard = well.all("/perception/labels")[before:]
     assert len(heard) == len({(m.header.stamp.sec, m.header.stamp.nanosec) for m in heard})
     wait_for(lambda: int(well.statuses()["rgb"][2].get("dropped_duplicate", 0)) > 0, 5)
+    well.expect_recovery(record_property)
+
+
+@pytest.mark.parametrize("late_s", [0.005, 0.095, 0.15])
+def test_a_lidar_that_comes_late(well: Drive, record_property: Note, late_s: float) -> None:
+    """Each image is answered together with the sweep of its own stamp."""
+    well.faults["lidar"] = lambda message: ((late_s, message),)
+    well.for_seconds(1.0)  # how late it comes has to be learnt
+    stamps = set(well.for_seconds(3.0)[:-3])
+    well.expect_answers(stamps, record_property)
+    paired = stamps & well.with_lidar()
+    assert len(paired) >= (0.95 if STRICT else 0.8) * len(stamps)
+    wait_for(lambda: abs(float(well.statuses()["fusion"][2]["lidar.latency_ms_p95"]) - 1e3 * late_s) < 60, 10)
     well.expect_recovery(record_property)
 
 

@@ -64,7 +64,7 @@ class Bench:
             calibration.put_camera_info(camera_info(width, 24, 70.0))
         complaints = Complaints(self.errors.append, self.warnings.append)
         drop: Any = lambda *what: self.drops.append(what)  # noqa: E731
-        self._assemble = Assembler(calibration, INFOS, complaints, drop, motion, frozen=frozen)
+        self.assemble = Assembler(calibration, INFOS, complaints, drop, motion, frozen=frozen)
 
     def __call__(
         self, trigger: str, stamp_ns: int = 5, topic: str = "/image", rectified: str = "auto", **messages: Any
@@ -74,7 +74,7 @@ class Bench:
             name: Arrival(stamp_ns + (name != trigger), 0.0, Input(topics[name], content))
             for name, content in messages.items()
         }
-        return self._assemble(SensorSet(trigger, arrivals), image_rectified=rectified)
+        return self.assemble(SensorSet(trigger, arrivals), image_rectified=rectified)
 
 
 def all_messages() -> dict[str, SimpleNamespace]:
@@ -200,6 +200,19 @@ def test_a_sweep_is_moved_to_the_instant_of_the_image() -> None:
     assert still.frame.lidar_to_camera is not None
     assert moved.frame.lidar_to_camera is not None
     assert (moved.frame.lidar_to_camera - still.frame.lidar_to_camera)[0, 3] == -0.5
+
+
+def test_a_sweep_from_further_away_is_left_out_where_nobody_knows_the_motion() -> None:
+    bench = Bench(motion=EgoMotion())
+    arrivals = {
+        "rgb": Arrival(200_000_005, 0.0, Input("/image", message("rgb"))),
+        "lidar": Arrival(5, 0.0, Input("/points", message("lidar"))),
+    }
+    seen = bench.assemble(SensorSet("rgb", arrivals, frozenset({"lidar"})))
+    assert seen is not None
+    assert seen.frame.modalities == ("rgb",)
+    assert bench.drops == [("lidar", "no motion")]
+    assert "/points: 200 ms older than the frame, and neither odometry nor TF says" in bench.warnings[0]
 
 
 class Beside:

@@ -2,6 +2,9 @@
 from __future__ import annotations
 
 import pickle
+from collections.abc import Iterator
+from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +21,15 @@ from perception.labelling.files import FrameFiles
 from perception.labelling.workers import label_frames
 from perception.pipeline import Pipeline
 from perception.ros.bag import RawMessage, serialise, serialise_extrinsics, write_bag
-from perception.ros.bag_frames import BagFrames
+from perception.ros.bag_cursor import key_of
+from perception.ros.bag_frames import SENSORS, BagFrames
 from perception.ros.calibration import FileCalibration
+from perception.ros.collector import Collector, SensorSet
 from perception.ros.convert import camera_info_fields, image_fields, numpy_fields
 from perception.ros.kitti_bag import serialise_recording
+from perception.ros.parameters import make_settings
 from perception.ros.raw_bag import RawBagWriter, header, make, raw
+from perception.ros.sources import open_source
 from perception.ros.stamps import with_stamp
 from perception.ros.topics import read_topics
 
@@ -82,6 +89,45 @@ def test_every_image_is_a_frame_however_late_the_others_were_recorded(tmp_path: 
         np.testing.assert_array_equal(frame.points, make_frame(number, 0).points)
 
 
+def test_the_node_pairs_a_recording_as_it_is_read(tmp_path: Path) -> None:
+    """Camera and depth camera at 20 Hz with equal stamps, LiDAR at 10 Hz and 60 ms late, as they were recorded."""
+    recorded = [serialise_extrinsics(T0, LIDAR_TO_CAMERA, CAMERA)]
+    for number in range(40):
+        frame = make_frame(number, 50 * number)
+        frame.depth = np.full((64, 96), 5.0 + number, np.float32)
+        for each in serialise(frame):
+            late_ms = {"/depth": 4, "/points": 60}.get(each.topic, 0)
+            if each.topic != "/points" or number % 2 == 0:
+                recorded.append(each._replace(stamp_ns=each.stamp_ns + late_ms * 1_000_000))
+    frames = BagFrames(write(tmp_path / "bag", recorded))
+
+    live = list(played(tmp_path / "bag"))
+    assert [each.stamp_ns for each in live] == frames.stamps_ns
+    # At the first images nobody knew yet that the others would come.
+    for number, (matched, frame) in list(enumerate(zip(live, frames, strict=True)))[2:]:
+        stamps = {sensor: (arrival.stamp_ns - T0) // 50_000_000 for sensor, arrival in matched.arrivals.items()}
+        assert stamps["rgb"] == stamps["depth"] == number
+        assert frame.depth is not None
+        assert (frame.depth == 5 + number).all()
+        assert stamps["lidar"] in (number, number - 1)
+        np.testing.assert_array_equal(frame.points, make_frame(stamps["lidar"], 0).points)
+
+
+def played(path: Path) -> Iterator[SensorSet]:
+    """What a collector makes of the recording, each message coming when it was recorded."""
+    collector = Collector(SENSORS, make_settings({}).timing)
+    sensor_of = {f"/{name}": sensor for sensor, names in SENSORS.items() for name in names}
+    with closing(open_source(path)) as source:
+        for each in source.messages(list(sensor_of), source.start_ns, source.end_ns):
+            now, key = (each.stamp_ns - T0) * 1e-9, key_of(each.topic, each.stamp_ns, each.data)
+            assert key is not None
+            while (due := collector.deadline) is not None and due <= now:
+                yield from iter(partial(collector.poll, due), None)
+            collector.offer(sensor_of[each.topic], key.stamp_ns, key, now)
+            yield from iter(partial(collector.poll, now), None)
+    yield from iter(partial(collector.poll, now + 1), None)
+
+
 def test_order_and_processes_make_no_difference(tmp_path: Path) -> None:
     frames = BagFrames(write(tmp_path / "bag", messages(30)))
     forward = [frame.rgb for frame in frames]
@@ -94,7 +140,7 @@ def test_order_and_processes_make_no_difference(tmp_path: Path) -> None:
 def test_presets_name_the_topics(tmp_path: Path) -> None:
     renamed = [each._replace(topic=f"/car{each.topic}") if each.topic != "/tf_static" else each for each in messages()]
     path = write(tmp_path / "bag", renamed)
-    with pytest.raises(DataError, match=r"/image.*it has /car/camera_info, .*--preset"):
+    with pytest.raises(DataError, match=r"/image.*it has /car/camera_info, .*perception init .*--topics"):
         BagFrames(path)
     frames = BagFrames(path, {"image": "/car/image", "points": "/car/points", "camera_info": "/car/camera_info"})
     assert [frame.modalities for frame in frames] == [("rgb", "lidar")] * 5
@@ -246,7 +292,8 @@ def test_an_unsynced_drive_s_bag_is_rectified(tmp_path: Path) -> None:
     with RawBagWriter(tmp_path / "bag") as writer:
         for message in serialise_recording(open_recording(drive), threads=1):
             writer.write(message)
-    frames = BagFrames(tmp_path / "bag", read_topics("kitti2bag"))
+    frames = BagFrames(tmp_path / "bag")
+    assert (frames.topics, frames.remarks[0]) == (read_topics("kitti2bag"), "topics as of kitti2bag")
     frame, recorded = frames[1], frames.shown(1).rgb
     assert frame.camera is not None
     np.testing.assert_allclose(frame.camera.intrinsics, [[72.15377, 0, 24], [0, 72.15377, 10], [0, 0, 1]])

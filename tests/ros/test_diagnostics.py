@@ -10,10 +10,11 @@ import pytest
 pytest.importorskip("rclpy")
 
 from perception.frame import Prediction
-from perception.ros.collector import SensorState
+from perception.ros.collector import SensorState, Timing
 from perception.ros.complaints import Complaints
 from perception.ros.diagnostics import ERROR, OK, STALE, WARN, Diagnostics, Snapshot
-from perception.ros.statistics import Statistics
+from perception.ros.habits import Habits
+from perception.ros.statistics import Limits, Statistics
 from perception.sensors.alignment import Misalignment
 
 TOPICS = {"rgb": ("/image", "/image/compressed"), "lidar": ("/points",)}
@@ -31,17 +32,33 @@ class Bench:
         self.misaligned: Misalignment | None = None
         self.bits = 0
         self.intensity = ""
+        self.timing = Timing(0.05, 0.25, {})
+        self.nearest: dict[str, str] = {}
 
-    def answer(self, count: int) -> None:
+    def answer(self, count: int, latency_s: float = 0.01, **offsets_ms: float) -> None:
         image = np.zeros((1, 1), np.uint8)
         prediction = Prediction(0, image, image, {"rgb": 0.75, "lidar": 0.25})
         for index in range(count):
-            self.statistics.answered("rgb", ("rgb", "lidar"), prediction, {"infer": 20.0}, 0.01 * index, 5.0)
+            self.statistics.answered(
+                "rgb", ("rgb", "lidar"), prediction, {"infer": 20.0}, latency_s * index, 5.0, None, offsets_ms
+            )
 
     def tick(self, **sensors: SensorState) -> dict[str, tuple[bytes, str, dict[str, str]]]:
         self.now += 1
         summary = self.statistics.summary()
-        snapshot = Snapshot(self.now, sensors, 0, summary, self.refused, self.misaligned, self.bits, self.intensity)
+        snapshot = Snapshot(
+            self.now,
+            sensors,
+            0,
+            summary,
+            self.refused,
+            self.misaligned,
+            self.bits,
+            self.intensity,
+            Limits(),
+            self.timing,
+            self.nearest,
+        )
         array = self.diagnostics.report(snapshot)
         return {
             status.name.removeprefix("perception: "): (
@@ -175,6 +192,7 @@ def test_a_living_sensor_that_is_in_no_frame_is_a_warning() -> None:
     assert level == WARN
     assert message.startswith("10.0 Hz, but -3000 ms off the stamps of rgb, beyond tolerance_s")
     assert "lidar.offset_s" in message
+    assert "a longer wait_s waits for them" in message
     assert said["fusion"][:2] == (WARN, "rgb+lidar, 10.0 Hz, without lidar")
 
 
@@ -229,3 +247,112 @@ def test_a_broken_topic_says_why_and_an_unseen_one_is_no_fault() -> None:
 def test_a_node_that_is_not_active_says_so() -> None:
     array = Bench().diagnostics.idle("inactive")
     assert [(status.name, status.message) for status in array.status] == [("perception: fusion", "inactive")]
+
+
+def late(seconds: float) -> Habits:
+    """Of a sensor at 10 Hz whose messages come so much after the trigger's."""
+    habits = Habits()
+    for _ in range(10):
+        habits.stepped(100_000_000)
+        habits.came(seconds)
+    return habits
+
+
+def test_how_sensors_are_paired_is_told() -> None:
+    bench = Bench()
+    for sensor in ("rgb", "lidar"):
+        bench.statistics.expect(sensor)
+    bench.answer(30, 0.001, rgb=0.0, lidar=-50.0)
+    bench.answer(10, 0.001, rgb=0.0, lidar=-3.0)
+    lidar = bench.sensor(40)
+    lidar.habits = late(0.095)
+    level, message, values = bench.tick(rgb=bench.sensor(40), lidar=lidar)["fusion"]
+    assert (level, message) == (OK, "rgb+lidar, 0.0 Hz")
+    assert [values[f"lidar.{key}"] for key in ("offset_ms_p50", "offset_ms_max", "share", "latency_ms_p95")] == [
+        "-50.0", "50.0", "1.0", "95.0",
+    ]  # fmt: skip
+    assert [values[f"rgb.{key}"] for key in ("offset_ms_p50", "offset_ms_max", "share", "latency_ms_p95")] == [
+        "0.0", "0.0", "1.0", "0.0",
+    ]  # fmt: skip
+    assert "depth.share" not in values
+    assert bench.tick(rgb=bench.sensor(40), lidar=lidar)["lidar"][2]["latency_budget_ms"] == "97.0"
+
+
+def test_a_late_trigger_is_told_from_the_promptest() -> None:
+    bench = Bench()
+    for sensor in ("rgb", "lidar"):
+        bench.statistics.expect(sensor)
+    lidar = bench.sensor(40)
+    lidar.habits = late(-0.1)
+    values = bench.tick(rgb=bench.sensor(40), lidar=lidar)["fusion"][2]
+    assert (values["rgb.latency_ms_p95"], values["lidar.latency_ms_p95"]) == ("100.0", "0.0")
+    assert (values["rgb.share"], values["rgb.offset_ms_p50"]) == ("0.0", "nan")
+
+
+def seldom(bench: Bench, latency_s: float) -> tuple[bytes, str]:
+    """What is said when the LiDAR is in one of ten frames."""
+    for sensor in ("rgb", "lidar"):
+        bench.statistics.expect(sensor)
+    bench.answer(90, 0.0, rgb=0.0)
+    bench.answer(10, 0.0, rgb=0.0, lidar=0.0)
+    rgb, lidar = bench.sensor(100), bench.sensor(100)
+    rgb.habits, lidar.habits = late(0.0), late(latency_s)
+    return bench.tick(rgb=rgb, lidar=lidar)["fusion"][:2]
+
+
+@pytest.mark.parametrize(
+    ("pairing", "latency_s", "reason"),
+    [
+        ("completeness", 0.4, "its messages come 400 ms after the promptest, wait_s is 250 ms"),
+        (
+            "freshness",
+            0.15,
+            "its messages come 150 ms after the promptest; 'pairing: completeness' waits for them",
+        ),
+        ("completeness", 0.0, "messages are lost or broken, or their stamps further away than tolerance_s"),
+    ],
+)
+def test_a_sensor_that_is_in_few_frames_is_a_warning_that_says_why(pairing: str, latency_s: float, reason: str) -> None:
+    bench = Bench()
+    bench.timing = Timing(0.05, 0.25, {}, pairing=pairing)
+    assert seldom(bench, latency_s) == (WARN, f"rgb+lidar, 0.0 Hz; lidar in 10% of the frames < 95%: {reason}")
+
+
+def test_a_sensor_that_is_slower_than_the_camera_is_in_all_frames_that_it_can_be_in() -> None:
+    bench = Bench()
+    for sensor in ("rgb", "lidar"):
+        bench.statistics.expect(sensor)
+    for _ in range(40):  # 30 Hz and 5 Hz: three of six images are within 50 ms of a sweep
+        bench.answer(3, 0.0, rgb=0.0)
+        bench.answer(3, 0.0, rgb=0.0, lidar=0.0)
+    rgb, lidar = bench.sensor(240), bench.sensor(40)
+    for _ in range(5):
+        rgb.habits.stepped(33_333_333)
+        lidar.habits.stepped(200_000_000)
+    assert bench.tick(rgb=rgb, lidar=lidar)["fusion"][0] == OK
+
+
+def test_latency_above_its_limit_is_a_warning() -> None:
+    bench = Bench()
+    bench.answer(40, 0.01)
+    level, message, _ = bench.tick(rgb=bench.sensor(40))["fusion"]
+    assert (level, message) == (WARN, "rgb+lidar, 0.0 Hz; latency p95 370 ms > 200 ms")
+
+
+def test_not_keeping_up_is_a_warning_once_it_lasts() -> None:
+    bench = Bench()
+    said = []
+    for second in range(6):
+        bench.answer(9)
+        said.append(bench.tick(rgb=bench.sensor(25 * second, superseded=16 * second))["fusion"])
+    assert [level for level, _, _ in said] == [OK] * 4 + [WARN] * 2
+    assert "; does not keep up: 9 of 25 Hz; try a lower rate of rgb, a smaller model" in said[-1][1]
+
+
+def test_a_silent_sensor_is_told_the_nearest_topic_that_is_published() -> None:
+    bench = Bench()
+    silent = bench.sensor(0, age=None, alive=False)
+    assert bench.tick(rgb=silent)["rgb"][1] == "nothing yet on /image or /image/compressed"
+    bench.nearest = {"/image": "/front/image"}
+    words = "nothing yet on /image or /image/compressed; the nearest that is published is /front/image"
+    assert bench.tick(rgb=silent)["rgb"][:2] == (OK, words)

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
@@ -34,6 +36,14 @@ def test_the_lidar_triggers_while_the_camera_is_away_for_longer_than_its_timeout
         ("rgb", 1.0), ("lidar", 2.0), ("lidar", 3.0), ("rgb", 4.0),
     ]  # fmt: skip
     assert [instant.trigger for instant in instants(depth=[1.0, 2.0], infrared=[1.0])] == ["infrared", "depth"]
+
+
+def test_each_sensor_is_away_by_its_own_timeout() -> None:
+    stamps = {name: np.array(times, np.int64) * S for name, times in (("rgb", [1, 9]), ("lidar", [1, 3, 5]))}
+    patient = replace(TIMING, timeouts_s={**TIMING.timeouts_s, "rgb": 3.0, "lidar": 0.5})
+    assert [(each.trigger, each.stamp_ns // S) for each in find_instants(stamps, patient)] == [
+        ("rgb", 1), ("lidar", 5), ("rgb", 9),
+    ]  # fmt: skip
 
 
 def test_nothing_makes_nothing() -> None:

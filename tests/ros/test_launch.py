@@ -102,6 +102,12 @@ def test_without_a_namespace_nothing_moves(launched: Launched) -> None:
     assert "use_sim_time: true" in started["rviz2"]
 
 
+def test_one_file_of_topics_serves_node_and_replay(launched: Launched) -> None:
+    started = launched("perception.launch.py", "replay:=bag", "topics:=rig.yaml")
+    assert "--topics rig.yaml" in started["perception_node"]
+    assert started["perception_replay"].split()[1:] == ["bag", "--loop", "--topics", "rig.yaml"]
+
+
 def test_several_cameras_are_one_process(launched: Launched) -> None:
     started = launched("multi_camera.launch.py", "rigs:=front, rear", "points:=/velodyne_points")
     assert "perception_node --rigs front rear --ros-args" in started["perception_node"]

@@ -68,6 +68,21 @@ def test_a_topic_preset_renames_the_inputs_but_a_remapping_wins(ros: Any, tiny_m
         assert "/kitti/velo" not in said
 
 
+def test_the_calibration_of_the_topics_file_counts_where_no_parameter_names_one(
+    ros: Any, tiny_model: Path, tmp_path: Path
+) -> None:
+    rig, parameters = tmp_path / "rig.yaml", tmp_path / "mine.yaml"
+    rig.write_text("image: /front/image\nlidar_to_camera: [2, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1]\n")
+    parameters.write_text(f"/**: {{ros__parameters: {{model: {tiny_model}, calibration_file: ''}}}}\n")
+    arguments = ["--topics", str(rig), "--ros-args", "--params-file", str(parameters)]
+    done = subprocess.run([*COMMAND, *arguments], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 2
+    assert f"{rig}: lidar_to_camera: no rigid transform" in done.stderr
+    rig.write_text(rig.read_text().replace("[2,", "[1,"))
+    with started(*arguments) as (_, said):
+        assert "/front/image, " in said
+
+
 def test_a_callback_that_fails_in_rclpy_does_not_end_it(ros: Any, tiny_model: Path) -> None:
     """As with a time on /clock that rclpy refuses."""
     parameters = ["-p", f"model:={tiny_model}", "-p", "use_sim_time:=true"]

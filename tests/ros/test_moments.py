@@ -66,3 +66,16 @@ def test_a_recording_that_begins_anew_is_shown_again() -> None:
     taken = moments.take(0.1)
     assert taken is not None
     assert taken.messages == {"labels": "labels 1"}
+
+
+def test_a_nearer_message_that_is_due_is_waited_for() -> None:
+    moments = Moments()
+    for number in range(5):
+        moments.offer("rgb", 50_000_000 * number, f"rgb {number}", 0.05 * number)
+        if number > 1:  # its period is known
+            assert moments.take(0.05 * number + 0.003) is None, "the sweep of 50 ms before is within the tolerance"
+        moments.offer("lidar", 50_000_000 * number, f"lidar {number}", 0.05 * number + 0.004)
+        taken = moments.take(0.05 * number + 0.004)
+        if number > 1:
+            assert taken is not None
+            assert taken.messages == {"rgb": f"rgb {number}", "lidar": f"lidar {number}"}

@@ -184,6 +184,27 @@ def test_diagnostics_tell_sensors_and_fusion(vehicle: Vehicle, node: NodeProcess
     assert statuses["infrared"][1] == "nothing yet on /infrared or /infrared/compressed"
 
 
+def test_how_sensors_are_paired_is_in_the_diagnostics(vehicle: Vehicle, node: NodeProcess) -> None:
+    wait_for(lambda: vehicle.drive(3) and "lidar.share" in vehicle.statuses()["fusion"][2], 30)
+    values = vehicle.statuses()["fusion"][2]
+    for sensor in ("rgb", "lidar"):
+        assert float(values[f"{sensor}.offset_ms_p50"]) == 0
+        assert float(values[f"{sensor}.offset_ms_max"]) >= 0
+        assert 0 < float(values[f"{sensor}.share"]) <= 1
+        assert f"{sensor}.latency_ms_p95" in values
+
+
+def test_masks_that_are_too_old_are_counted_instead(vehicle: Vehicle, node: NodeProcess) -> None:
+    vehicle.drive(2)
+    assert vehicle.set_parameter("max_age_s", 0.0001).successful
+    late = vehicle.sense(32)
+    wait_for(lambda: int(vehicle.statuses()["rgb"][2].get("dropped_too_old", 0)) > 0, 10)
+    assert late not in vehicle.labels()
+    assert "> max_age_s 0.0001: not published" in node.log.read_text()
+    assert vehicle.set_parameter("max_age_s", 2.0).successful
+    vehicle.drive(1)
+
+
 def test_parameters_and_lifecycle_while_running(vehicle: Vehicle, node: NodeProcess) -> None:
     def transition(number: int) -> bool:
         request = ChangeState.Request(transition=Transition(id=number))

@@ -111,6 +111,17 @@ def test_real_time_with_stamps_of_now(node: Node, bag: Path) -> None:
     assert [p.stamp_ns for p in sent] == [stamp_ns(image) for _, image in images.got]
 
 
+def test_a_second_name_goes_out_to_whoever_listens(node: Node, bag: Path) -> None:
+    first, second = Listener(node, CameraInfo, "/s/camera_info"), Listener(node, CameraInfo, "/s/second")
+    options: dict[str, Any] = {"topics": ["/camera_info"], "also": {"/camera_info": "/s/second"}}
+    summary, published, _ = play(node, bag, "/s", ["/camera_info"], **options)
+    for listener in (first, second):
+        listener.wait(8)
+        assert len(listener.got) == 8
+    assert summary.messages == {"/camera_info": 8}
+    assert len(published) == 8
+
+
 def test_span_rate_and_recorded_stamps(node: Node, bag: Path) -> None:
     infos = Listener(node, CameraInfo, "/b/camera_info")
     options: dict[str, Any] = {"topics": ["/camera_info"], "rate": 2.0, "start": 0.1, "duration": 0.2, "stamps": "bag"}

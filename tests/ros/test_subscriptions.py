@@ -124,3 +124,12 @@ def test_compressed_images_stay_where_the_plain_ones_cannot_be_heard(ros: Any) -
         assert "/image/compressed" in ears.subscriptions.topics
     finally:
         ears.close()
+
+
+def test_a_topic_that_nobody_publishes_has_a_nearest_that_somebody_does(ears: Ears) -> None:
+    ears.node.create_publisher(Image, "/imagee", 1)
+    ears.node.create_publisher(Image, "/nothing/like/it", 1)
+    ears.node.create_publisher(Image, "/ears/image", 1)  # its own answers
+    ears.until(lambda: "/image" in ears.subscriptions.nearest())
+    assert ears.subscriptions.nearest()["/image"] == "/imagee"
+    assert "/points" not in ears.subscriptions.nearest()

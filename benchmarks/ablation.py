@@ -1,0 +1,172 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What each part of the recipe for real sensors brings, and what was tried beside it: three seeds each.
+
+    python benchmarks/ablation.py DATA DRIVES INIT work_dirs/ablation docs/training.md [NAME …]
+
+DATA is the folder of data sets, DRIVES what `perception simulate` wrote, INIT the weights to begin with: those from
+before the recipe, or there is nothing left to learn from it. Each run is short: it ranks parts, and says little of how
+good a long one would be. Scored on real frames alone, whose truth people marked. A run that was stopped goes on where
+it was; NAMEs choose what is trained.
+"""
+
+from __future__ import annotations
+
+import json
+import statistics
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from ablation_models import DERIVED
+from accuracy_sets import by_boxes, by_sensors, marked
+from accuracy_targets import gain
+from mmengine.config import Config
+from precisions import thinned
+from tables import fill
+
+from perception.benchmark.tables import Table
+from perception.classes import FOREGROUND
+from perception.datasets.registry import open_dataset
+from perception.engines.weights import load_weights, save_weights
+from perception.paths import config_path
+from perception.pipeline import Pipeline
+from perception.sample import Sample
+from perception.training.train import Options, train
+
+CROP, BATCH, ITERATIONS, RATE, SEEDS = (256, 512), 4, 60, 6e-4, (0, 1, 2)
+SETS = {
+    "camvid": "camvid",
+    "kitti-frames": "kitti_frustum",
+    "kitti-stereo": "kitti_frustum/drive_0005",
+    "roadscene": "roadscene",
+    "msrs-more": "msrs_more",
+}
+SCORED = {"night pairs": 12, "another thermal camera": 12, "cityscapes-stereo": 11, "kitti-stereo": 6}
+"""Sets, and how many of their frames are scored: KITTI's at its LiDAR points, the others at every pixel."""
+
+
+def _without(*path: str) -> Callable[[Config], None]:
+    def change(config: Config) -> None:
+        place = config
+        for key in path[:-1]:
+            place = place[key]
+        place.pop(path[-1])
+
+    return change
+
+
+def _no_distillation(config: Config) -> None:
+    config.training.sides.distil = 0.0
+
+
+def _derived(name: str) -> Callable[[Config], None]:
+    def change(config: Config) -> None:
+        config.model.backbone.aux_stem.update(type="DerivedStem", derived=name)
+
+    return change
+
+
+def _token(config: Config) -> None:
+    config.model.backbone.fusion.update(type="TokenFusion")
+
+
+VARIANTS: dict[str, Callable[[Config], None]] = {
+    "the whole recipe": lambda config: None,
+    "without the sides alone": _without("training", "sides"),
+    "without learning from all together": _no_distillation,
+    "without hidden patches": _without("training", "augmentation", "patches"),
+    "without weights per image": _without("model", "backbone", "condition"),
+    "without faults of depth": _without("training", "augmentation", "depth"),
+    "without faults of thermal images": _without("training", "augmentation", "thermal"),
+    **{f"with {title}": _derived(name) for name, (title, _) in DERIVED.items()},
+    "with a learnt token for a missing branch": _token,
+}
+
+
+def trained(change: Callable[[Config], None], seed: int, data: Path, drives: Path, init: Path, folder: Path) -> Path:
+    """Train, or go on; the weights file."""
+    config = Config.fromfile(config_path("models/dual_branch_s_real.py"))
+    roots = [(name, data / root) for name, root in SETS.items()] + [("simulated", drives)]
+    config.training.update(crop=CROP)
+    for name in set(config.training.sources) - {name for name, _ in roots}:
+        config.training.sources.pop(name)
+    for source in config.training.sources.values():
+        source.pop("donors", None)
+    change(config)
+    folder.mkdir(parents=True, exist_ok=True)
+    state, model = load_weights(init)
+    if "condition" not in config.model.backbone:
+        state = {name: tensor for name, tensor in state.items() if ".condition." not in name}
+    save_weights(folder / "init.safetensors", state, model)
+    resume, begin = (folder / "last.pt").is_file(), folder / "init.safetensors"
+    return train(config, Options(roots, folder, ITERATIONS, BATCH, RATE, seed, workers=1, init=begin, resume=resume))
+
+
+def score(weights: Path, data: Path) -> dict[str, Any]:
+    """Per set: mean IoU of all sensors together, and how much better than the best alone, mean over classes."""
+    pipeline, found = Pipeline.load(weights), {}
+    for name, count in SCORED.items():
+        points = name == "kitti-stereo"
+        whole = open_dataset(name, data / SETS[name], "val") if points else marked(name, data)
+        samples = thinned(whole, count)
+        kept = _all_and_each(samples[0])
+        scorer = by_boxes(name, samples, kept) if points else by_sensors(kept)
+        found[name] = _figures(
+            scorer(pipeline, dict(enumerate(samples)), lambda: None), "point_iou" if points else "iou"
+        )
+    return found
+
+
+def _all_and_each(sample: Sample) -> dict[str, list[str] | None]:
+    return {"all": None, **{name: [name] for name in sample.frame.modalities}}
+
+
+def _figures(part: Mapping[str, Any], figure: str) -> dict[str, float]:
+    known = {label: value for label, value in part["scores"]["all"][figure].items() if label in FOREGROUND and value}
+    gains = [gain(part, figure, label) for label in known]
+    return {
+        "together": statistics.mean(known.values()),
+        "gain": statistics.mean(each for each in gains if each is not None),
+    }
+
+
+def table(found: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> Table:
+    """Mean ± deviation over the seeds."""
+    rows = []
+    for name, seeds in found.items():
+        cells = []
+        for each in SCORED:
+            for figure, factor in (("together", 100), ("gain", 1)):
+                values = [factor * score[each][figure] for score in seeds.values()]
+                spread = statistics.stdev(values) if len(values) > 1 else 0.0
+                cells.append(f"{statistics.mean(values):{'+' if figure == 'gain' else ''}.1f} ± {spread:.1f}")
+        rows.append((name, *cells))
+    header = (f"{each}: {figure}" for each in SCORED for figure in ("mean IoU", "less the best alone"))
+    return Table("Ablation", ("recipe", *header), rows)
+
+
+def main(arguments: list[str]) -> None:
+    """Train and score what is missing, then write the document."""
+    data, drives, init, folder, document = map(Path, arguments[:5])
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "ablation.json"
+    found: dict[str, dict[str, Any]] = json.loads(path.read_text("utf-8")) if path.is_file() else {}
+    for seed in SEEDS:
+        for number, (name, change) in enumerate(VARIANTS.items()):
+            if str(seed) in found.get(name, {}) or (arguments[5:] and name not in arguments[5:]):
+                continue
+            print(f"{name}, seed {seed} …", flush=True)
+            weights = trained(change, seed, data, drives, init, folder / f"{number}-{seed}")
+            found.setdefault(name, {})[str(seed)] = score(weights, data)
+            path.write_text(json.dumps(found, indent=1) + "\n", "utf-8")
+            (weights.parent / "last.pt").unlink(missing_ok=True)
+    made = table({name: found[name] for name in VARIANTS if name in found})
+    print(made.markdown())
+    document.write_text(fill(document.read_text("utf-8"), {"ablation": made}, ["ablation"]), "utf-8")
+
+
+if __name__ == "__main__":
+    if len(sys.argv) < 6:
+        sys.exit(__doc__)
+    main(sys.argv[1:])

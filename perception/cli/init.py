@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`perception init`: the one file that says which topic is which."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from perception.cli.shared import positive
+from perception.errors import DataError, PerceptionError
+
+if TYPE_CHECKING:
+    from perception.ros.survey import Survey
+
+SUMMARY = "ask a bag or a live vehicle what it has, and write the rig.yaml that every command takes"
+EXAMPLES = """\
+perception init bag                       then: perception label bag
+perception init bag -o front.yaml         then: perception label bag --topics front.yaml
+perception init --live                    then: perception node --topics rig.yaml
+
+The file says which topic is the camera, depth, infrared, the LiDAR and so on, with what was found of each (type,
+encoding, size, rate, frame), what else it might be, where TF says the LiDAR sits, and what is missing. `node`, `label`,
+`view`, `replay` and the launch file take it by --topics; label, view and replay find a rig.yaml by themselves, beside
+the bag or in the working folder.
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of `perception init`."""
+    parser.add_argument("bag", nargs="?", type=Path, metavar="BAG", help="rosbag2 folder or the file in it")
+    parser.add_argument("--live", action="store_true", help="ask the topics that are published now")
+    parser.add_argument(
+        "-o", "--output", type=Path, default=Path("rig.yaml"), metavar="FILE", help="the file (rig.yaml)"
+    )
+    parser.add_argument("--seconds", type=positive, default=5.0, metavar="S", help="how long --live listens (5)")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Ask, choose, write the file, and say what was chosen and what is not sure."""
+    from rich.console import Console
+
+    from perception.ros.rig import propose
+    from perception.ros.rig_file import about, render, write_rig
+
+    if (args.bag is None) != args.live:
+        raise PerceptionError("name a bag, or --live for the topics that are published now")
+    if args.output.suffix not in (".yaml", ".yml"):
+        raise PerceptionError(f"{args.output}: name it .yaml, by which --topics knows a file from a preset")
+    survey = _live(args.seconds) if args.live else _recorded(args.bag)
+    rig = propose(survey)
+    write_rig(args.output, render(rig, survey.name, str(args.output)))
+    console = Console(highlight=False)
+
+    def say(line: str) -> None:
+        console.print(line, soft_wrap=True, markup=False)
+
+    for name, choice in rig.choices.items():
+        say(f"{name}: {choice.seen.topic} ({about(choice.seen, name)})")
+    for line in rig.unsure:
+        say(f"not sure: {line}")
+    for line in rig.wanting:
+        say(f"wanting: {line}")
+    given = "" if args.output == Path("rig.yaml") else f" --topics {args.output}"
+    following = f"node --topics {args.output}" if args.live else f"label {args.bag}{given}"
+    say(f"{args.output} written; next: perception {following}")
+    return 0
+
+
+def _recorded(path: Path) -> Survey:
+    from perception.ros.survey import survey_recording
+
+    try:
+        return survey_recording(path.expanduser())
+    except DataError as error:
+        raise DataError(f"{error}; init asks a rosbag2: drives and folders of images need no file of topics") from error
+
+
+def _live(seconds: float) -> Survey:
+    from perception.ros.dds import use_profile
+    from perception.ros.imports import require_rclpy
+
+    use_profile()
+    require_rclpy()
+    import rclpy
+    from rclpy.signals import SignalHandlerOptions
+
+    from perception.ros.survey import survey_graph
+
+    rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
+    try:
+        node = rclpy.create_node("perception_init")
+        try:
+            return survey_graph(node, seconds)
+        finally:
+            node.destroy_node()
+    finally:
+        rclpy.try_shutdown()  # type: ignore[attr-defined]

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from perception.checking.findings import Finding, finding
 
 RULES: tuple[tuple[str, str], ...] = (
+    (r"^[\w/]+: /\S+ is (not there|of the type)", ""),
     (r"extrinsics: no TF", "tf-missing"),
     (r"looks like a body frame", "optical-frame"),
     (r"extrinsics: (no point|all points)", "lidar-out-of-view"),

@@ -135,7 +135,7 @@ def _print(report: Report, console: Console) -> None:
     colours = {"ERROR": "bold red", "WARN": "yellow", "INFO": "dim"}
     topics = Table("topic", title=report.source, title_justify="left")
     for name in ("messages", "Hz", "latency [ms]"):
-        topics.add_column(name, justify="right", no_wrap=True)
+        topics.add_column(Text(name), justify="right", no_wrap=True)
     topics.add_column("frame")
     for row in report.topics:
         late, rate = row["latency_ms_p50"], row["rate_hz"]

@@ -100,7 +100,11 @@ def test_a_bag_without_sensors(messages: Messages, tmp_path: Path) -> None:
     report = looked_at(write(tmp_path / "bag", messages[:1]), expected=["rgb"])
     assert codes(report) == {"no-sensor", "sensor-missing"}
     named = looked_at(write(tmp_path / "named", messages), topics={"image": "/left/image"}, expected=["rgb"])
-    assert ("sensor-missing", "rgb") in {(each.code, each.where) for each in named.findings}
+    assert [(each.code, each.where) for each in named.findings] == [
+        ("sensor-missing", "rgb"),
+        ("topic-missing", "image"),
+    ]
+    assert named.findings[1].what == "/left/image is not there; the nearest is /image"
 
 
 @pytest.mark.parametrize(

@@ -75,7 +75,7 @@ class Presence:
         """Take a frame, and what was taken out of it before; the sensors of it that tell nothing."""
         dull = uninformative(frame)
         for sensor, reason in {**dull, **absent}.items():
-            code = next(code for words, code in self.CODES.items() if words in reason)
+            code = next((code for words, code in self.CODES.items() if words in reason), "no-values")
             self._found.setdefault((sensor, code), reason)
             self._counts[sensor, code] += 1
         self._frames += 1

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from perception.checking.findings import Finding, finding
-from perception.classes import CLASS_NAMES, FOREGROUND
+from perception.classes import CLASS_NAMES
 from perception.evaluation.visualise import captioned
 from perception.explanation.ablation import ablate
 from perception.explanation.views import changed, masks
@@ -124,8 +124,3 @@ def _where_most(differs: NDArray[np.bool_]) -> tuple[tuple[int, int], int]:
     inside = counts[: differs.shape[0] - size + 1, : differs.shape[1] - size + 1]
     y, x = np.unravel_index(int(inside.argmax()), inside.shape)
     return (int(x), int(y)), size
-
-
-def columns() -> tuple[str, ...]:
-    """The classes that a table shows."""
-    return tuple(FOREGROUND)

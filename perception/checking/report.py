@@ -12,7 +12,7 @@ import numpy as np
 
 from perception.checking.check import Report
 from perception.checking.findings import ERROR, INFO, WARN
-from perception.checking.influence import columns
+from perception.classes import FOREGROUND
 from perception.disk import write_json
 from perception.evaluation.page import Page, Picture, Table, number, photograph
 from perception.evaluation.provenance import versions
@@ -119,10 +119,10 @@ def _ground(content: Mapping[str, Any]) -> Table:
 
 def _changes(report: Report) -> Table:
     rows = [
-        (name, f"{each.pixels:.2%}", *(f"{each.classes[kind]:.2%}" for kind in columns()), f"{each.weight:.2f}")
+        (name, f"{each.pixels:.2%}", *(f"{each.classes[kind]:.2%}" for kind in FOREGROUND), f"{each.weight:.2f}")
         for name, each in report.changes.items()
     ]
-    return Table("Pixels that change without a sensor", rows, ("sensor", "all", *columns(), "weight"))
+    return Table("Pixels that change without a sensor", rows, ("sensor", "all", *FOREGROUND, "weight"))
 
 
 def _rounded(value: float | None) -> float | None:

@@ -12,11 +12,9 @@ NAME = "multimodal_perception"
 HERE = Path(__file__).resolve().parent
 SHARE = f"share/{NAME}"
 
-RUNTIME = [
-    "matplotlib",
+RUNTIME = [  # what a vehicle needs, with its own ROS 2 or with ROS below, and nothing else
     "numpy",
-    "open3d-cpu",
-    "opencv-python",
+    "opencv-python-headless",
     "openvino",
     "pillow",
     "PyYAML",
@@ -35,6 +33,8 @@ ROS = [  # where ROS 2 is installed, it brings these itself; messages that only 
     "ros-std-srvs",
     "ros-visualization-msgs",
 ]
+SIMULATOR = ["open3d-cpu"]  # half a gigabyte with what it asks for
+REPORT = ["matplotlib"]
 ONNX = ["onnx", "onnxruntime"]
 INT8 = ["nncf"]
 LAS = ["laspy"]
@@ -91,15 +91,18 @@ setup(
     ],
     install_requires=RUNTIME,
     extras_require={
-        "ros": ROS,
+        "node": ROS,
+        "sim": SIMULATOR,
+        "report": REPORT,
+        "ros": [*ROS, *SIMULATOR, *REPORT],
         "onnx": ONNX,
         "int8": INT8,
         "las": LAS,
         "ray": RAY,
         "view": VIEW,
-        "train": TRAIN,
+        "train": [*SIMULATOR, *REPORT, *TRAIN],
         "dev": DEV,
-        "all": [*ROS, *ONNX, *INT8, *LAS, *TRAIN, *DEV],
+        "all": [*ROS, *SIMULATOR, *REPORT, *ONNX, *INT8, *LAS, *TRAIN, *DEV],
     },
     entry_points={"console_scripts": ["perception = perception.cli.main:main"]},
     zip_safe=False,

@@ -102,8 +102,8 @@ case $extras in
 esac
 if [ "$ros" = sourced ]; then # without the wheels
     case $extras in
-        all) wanted=onnx,int8,train,view,dev ;;
-        ros) wanted= ;;
+        all) wanted=sim,report,onnx,int8,las,train,view,dev ;;
+        ros) wanted=sim,report ;;
     esac
 fi
 say "multimodal_perception with its dependencies (${wanted:-runtime}), pinned by constraints.txt"

@@ -7,7 +7,7 @@ import argparse
 import os
 from pathlib import Path
 
-from perception.cli.shared import at_least_one, at_least_zero
+from perception.cli.shared import at_least_one, at_least_zero, needs
 from perception.engines import ENGINES
 
 SUMMARY = "simulated drive → ROS 2 node in its own process → masks, scored; leaves video and report"
@@ -50,7 +50,8 @@ def run(args: argparse.Namespace) -> int:
     require_rclpy()
     from rich.console import Console
 
-    from perception.cli.demo_steps import Demo
+    with needs("the demo simulates and draws", "ros"):
+        from perception.cli.demo_steps import Demo
     from perception.cli.demo_table import table
 
     demo = Demo(args, Console(stderr=True))

@@ -50,7 +50,6 @@ class Demo:
         self.video = self.output / "drive.mp4"
         self._source = f"KITTI {args.kitti.name}" if args.kitti else f"simulated {args.condition}, seed {args.seed}"
         self._truth: dict[int, Labels] = {}
-        self._mount: NDArray[np.float64] | None = None
         self._seconds: dict[str, float] = {}
 
     def run(self) -> dict[str, Any]:
@@ -84,8 +83,6 @@ class Demo:
         with self._step("record", "recording the drive", count) as advance, BagWriter(self.bag) as writer:
             for frame in frames:
                 writer.write(frame)
-                if frame.lidar_to_camera is not None:
-                    self._mount = frame.lidar_to_camera
                 advance()
 
     def _simulated_frames(self) -> tuple[Iterator[Frame], int]:
@@ -116,9 +113,6 @@ class Demo:
         arguments = ["--ros-args", "-p", f"engine:={self._args.engine}"]
         if self._args.model:
             arguments += ["-p", f"model:={self._args.model}"]
-        if self._mount is not None:
-            numbers = ", ".join(repr(float(number)) for number in self._mount.ravel())
-            arguments += ["-p", f"lidar_to_camera:=[{numbers}]"]
         with closing(open_source(self.bag)) as source:
             count = max(topic.messages for topic in source.topics.values())
             with self._step("drive", "starting the node", count) as advance:
@@ -161,6 +155,7 @@ class Demo:
             **summary,
             "iou_reason": None if self._truth else "n/a: the drive has no truth per pixel",
             "drops_by_cause": diary.drops_by_cause(summary["frames_dropped"]),
+            "falls_behind": diary.falls_behind(),
             "period_ms": period_ms,
             "replay_late_ms": rehearsal.replay.late_ms,
             "stages_ms": diary.stages_ms(),

@@ -14,7 +14,7 @@ def table(report: Mapping[str, Any]) -> Table:
     result = Table(title=f"perception demo: {report['source']}", show_header=False, title_justify="left")
     result.add_column(style="bold")
     result.add_column()
-    why = ", ".join(f"{count} {cause}" for cause, count in report["drops_by_cause"].items())
+    why = report["falls_behind"] or ", ".join(f"{count} {cause}" for cause, count in report["drops_by_cause"].items())
     latency = report["latency_ms"]
     result.add_row("frames sent", str(report["frames_sent"]))
     result.add_row("frames answered", str(report["frames_answered"]))

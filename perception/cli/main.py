@@ -38,7 +38,9 @@ MISUSE, INTERRUPTED, BROKEN_PIPE = 2, 130, 141
 
 EXTRA_OF_MODULE = {
     **dict.fromkeys(("torch", "mmengine", "mmcv", "mmseg"), "train"),
-    "rclpy": "ros",
+    "rclpy": "node",
+    "open3d": "sim",
+    "matplotlib": "report",
     "rerun": "view",
 }
 

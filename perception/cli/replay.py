@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from perception.cli.keyboard import RIGHT, keys
-from perception.cli.shared import add_topics, not_negative, positive
+from perception.cli.shared import add_topics, needs, not_negative, positive
 from perception.disk import write_json
 from perception.errors import DataError
 
@@ -86,12 +86,15 @@ def run(args: argparse.Namespace) -> int:
     from rclpy.signals import SignalHandlerOptions
     from rich.console import Console
 
+    from perception.ros.audience import Audience
     from perception.ros.naming import name_topics, rig_beside, second_names
     from perception.ros.pace import Pace
     from perception.ros.replay import Replay
-    from perception.ros.replay_report import Audience
     from perception.ros.sources import KittiSource, open_source
 
+    if args.report:
+        with needs("--report", "report"):
+            from perception.ros.replay_report import replay_page
     pace = Pace()
     if args.paused:
         pace.toggle()
@@ -128,15 +131,17 @@ def run(args: argparse.Namespace) -> int:
             with keys({" ": pace.toggle, "s": pace.step, RIGHT: pace.step, "q": stop.set}) as listening:
                 if listening:
                     console.print(KEYS, style="dim")
-                audience = stack.enter_context(Audience(node, {**also, **moved, **remap})) if args.report else None
-                summary = _play(replay, stop, args.loop, console, audience.note if audience else lambda _: None)
-            if audience:
-                audience.page(args.path.name, summary).write(args.report)
+                names = {**also, **moved, **remap}
+                audience = stack.enter_context(Audience(node, source.topics, names, images=bool(args.report)))
+                summary = _play(replay, stop, args.loop, console, audience.note)
+            if args.report:
+                replay_page(audience, args.path.name, summary).write(args.report)
+            slow = audience.falls_behind()
         finally:
             stack.close()
             node.destroy_node()
             rclpy.try_shutdown()  # type: ignore[attr-defined]
-    _report(summary, args.json)
+    _report(summary, slow, args.json)
     if summary.broken:
         raise DataError(summary.broken)
     return 0
@@ -158,7 +163,7 @@ def _play(
         return replay.run(stop, loop, published)
 
 
-def _report(summary: Summary, path: Path | None) -> None:
+def _report(summary: Summary, slow: list[str], path: Path | None) -> None:
     from rich.console import Console
     from rich.table import Table
 
@@ -172,12 +177,15 @@ def _report(summary: Summary, path: Path | None) -> None:
     for topic, count in unstamped.items():
         words = f"{topic}: {count} header stamps were zero; the time of recording took their place"
         console.print(words, highlight=False, soft_wrap=True)
+    for words in slow:
+        console.print(words, highlight=False, soft_wrap=True)
     if path:
         content = {
             "messages": summary.messages,
             "seconds": summary.seconds,
             "late_ms": summary.late_ms,
             "unstamped": unstamped,
+            "falls_behind": slow,
         }
         write_json(path, content)
 

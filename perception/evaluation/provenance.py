@@ -12,7 +12,7 @@ import perception
 
 DISTRIBUTIONS: dict[str, str] = {
     "numpy": "numpy",
-    "opencv": "opencv-python",
+    "opencv": "opencv-python-headless",
     "openvino": "openvino",
     "torch": "torch",
     "mmsegmentation": "onedl-mmsegmentation",

@@ -43,7 +43,8 @@ def lead(report: Mapping[str, Any]) -> str:
     """What became of the frames, in a sentence."""
     sent, answered, dropped = (report[f"frames_{name}"] for name in ("sent", "answered", "dropped"))
     why = ", ".join(f"{count} {cause}" for cause, count in report["drops_by_cause"].items())
-    return f"{sent} frames were sent, {answered} answered, {dropped} dropped{f' ({why})' if why else ''}."
+    told = f"{sent} frames were sent, {answered} answered, {dropped} dropped{f' ({why})' if why else ''}."
+    return f"{told} The node {report['falls_behind']}." if report.get("falls_behind") else told
 
 
 def drive_plots(report: Mapping[str, Any], time: str = plots.DRIVE_TIME) -> list[Figure]:

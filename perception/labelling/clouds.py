@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -57,11 +58,9 @@ def write_cloud(path: Path, points: NDArray[np.float32], labels: NDArray[np.uint
 
 def require_writer(suffix: str) -> None:
     """Raises PerceptionError where clouds of that kind need something that is not installed."""
-    if suffix == "las":
-        try:
-            import laspy  # noqa: F401
-        except ImportError as error:
-            raise PerceptionError("--cloud las needs laspy: pip install 'multimodal_perception[las]'") from error
+    module, extra = ("laspy", "las") if suffix == "las" else ("open3d", "sim")
+    if find_spec(module) is None:  # Open3D takes seconds to import
+        raise PerceptionError(f"--cloud {suffix} needs {module}: pip install 'multimodal_perception[{extra}]'")
 
 
 def _write_las(path: Path, points: NDArray[np.float32], labels: NDArray[np.uint8]) -> None:

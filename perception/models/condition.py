@@ -17,9 +17,6 @@ from torch.nn import functional
 
 from perception.models.dual_branch import RGB_MEAN, RGB_STD, Batch
 
-STEP = 8
-"""Every STEP-th pixel of the camera image, and as many of the others', are enough to measure a whole image."""
-
 
 @MODELS.register_module()
 class ConditionToken(BaseModule):
@@ -27,7 +24,7 @@ class ConditionToken(BaseModule):
 
     splits: channels of the auxiliary modalities in their order; the last channel of each says where it measured
     anything, the first what.
-    forward: a normalised `Batch` → lean (B, stages) and gains (B, sensors), both in logits.
+    forward: what `glance_of` leaves of a normalised `Batch` → lean (B, stages) and gains (B, sensors), both in logits.
     """
 
     def __init__(self, splits: Sequence[int], stages: int, hidden: int = 24, favour: float = 0.0) -> None:
@@ -42,14 +39,14 @@ class ConditionToken(BaseModule):
             last.bias[:stages] = favour
         self.token = nn.Sequential(nn.Linear(measures, hidden), nn.ReLU(), last)
 
-    def forward(self, batch: Batch) -> tuple[Tensor, Tensor]:
+    def forward(self, glance: Batch) -> tuple[Tensor, Tensor]:
         """See the class."""
-        weights = self.token(self.measure(batch))
+        weights = self.token(self.measure(glance))
         return weights[:, : self.stages], weights[:, self.stages :]
 
-    def measure(self, batch: Batch) -> Tensor:
+    def measure(self, glance: Batch) -> Tensor:
         """(B, measures) what an image as a whole tells of its sensors; 0 for those that are not present."""
-        grey = (batch.rgb[:, :, ::STEP, ::STEP].mean(1, keepdim=True) * RGB_STD + RGB_MEAN).float()
+        grey = (glance.rgb.mean(1, keepdim=True) * RGB_STD + RGB_MEAN).float()
         edges = _edges(grey)
         camera = torch.cat(
             [
@@ -62,19 +59,18 @@ class ConditionToken(BaseModule):
             ],
             1,
         )
-        measures = [camera * batch.present[:, :1]]
-        step = STEP // 2
+        measures = [camera * glance.present[:, :1]]
         start = 0
         for number, channels in enumerate(self.splits):
             first, valid = start, start + channels - 1
             start += channels
-            seen = batch.aux[:, valid : valid + 1, ::step, ::step].float()
-            what = batch.aux[:, first : first + 1, ::step, ::step].float()
+            seen = glance.aux[:, valid : valid + 1].float()
+            what = glance.aux[:, first : first + 1].float()
             outlines = _edges(what) * seen
             both = (outlines * edges).mean((2, 3)) - outlines.mean((2, 3)) * edges.mean((2, 3))
             agreement = both / (_spread(outlines) * _spread(edges) + 1e-3)
             parts = [seen.mean((2, 3)), _spread(what * seen), outlines.mean((2, 3)), agreement]
-            measures.append(torch.cat(parts, 1) * batch.present[:, number + 1 : number + 2])
+            measures.append(torch.cat(parts, 1) * glance.present[:, number + 1 : number + 2])
         return torch.cat(measures, 1)
 
 

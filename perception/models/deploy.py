@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from perception.models.aux_stem import AuxStem, MergedAuxStem
-from perception.models.dual_branch import Batch, DualBranchEncoder, normalise_aux, normalise_rgb
+from perception.models.dual_branch import GLANCE, GLANCE_AUX, Batch, DualBranchEncoder, normalise_aux, normalise_rgb
 from perception.models.light_fpn_head import SUBPIXELS, LightFPNHead
 
 
@@ -36,12 +36,18 @@ class DeployGraph(nn.Module):
 
     def forward(self, rgb: Tensor, aux: Tensor, present: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """See the class."""
-        features, weights = self.encoder.encode(_normalised(rgb, aux, present))
-        return *self._label(features, rgb.shape[1:3]), weights
+        if not isinstance(self.encoder, DualBranchEncoder):  # whatever else encodes a batch has no parts
+            features, weights = self.encoder.encode(_normalised(rgb, aux, present))
+            return *self._label(features, rgb.shape[1:3]), weights
+        lean, gains = self.weigh(rgb, aux, present)
+        sensed, shares = self.sense(aux, present, gains)
+        return self.decide(self.see(rgb), sensed, shares, present, lean, rgb.shape[1:3])
 
     def weigh(self, rgb: Tensor, aux: Tensor, present: Tensor) -> tuple[Tensor, Tensor]:
         """How far each stage leans to the camera, and the gains of the modalities."""
-        return self.encoder.weigh(_normalised(rgb, aux, present))
+        # Cut before it is normalised: of the whole image an engine then keeps no normalised copy for this alone.
+        glance = rgb[:, ::GLANCE, ::GLANCE], aux[:, ::GLANCE_AUX, ::GLANCE_AUX]
+        return self.encoder.weigh(_normalised(*glance, present))
 
     def see(self, rgb: Tensor) -> tuple[Tensor, ...]:
         """The camera branch's features. `weigh`, `see`, `sense` and `decide` are `forward` in parts; the second and the

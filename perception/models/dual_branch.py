@@ -15,6 +15,9 @@ from torch.nn import functional
 RGB_MEAN, RGB_STD = 0.42, 0.27
 """Of all three channels, rounded, over the real training images (0–1)."""
 
+GLANCE, GLANCE_AUX = 8, 4
+"""Of so many pixels each way one, of the camera image and of the others at half its size, measures a whole image."""
+
 
 class Batch(NamedTuple):
     """The network's input.
@@ -41,6 +44,11 @@ def normalise_rgb(rgb: Tensor) -> Tensor:
 def normalise_aux(aux: Tensor) -> Tensor:
     """Auxiliary channels of 0–255 in 0–1."""
     return aux / 255
+
+
+def glance_of(batch: Batch) -> Batch:
+    """The pixels of `batch` that `DualBranchEncoder.weigh` looks at."""
+    return Batch(batch.rgb[:, :, ::GLANCE, ::GLANCE], batch.aux[:, :, ::GLANCE_AUX, ::GLANCE_AUX], batch.present)
 
 
 @MODELS.register_module()
@@ -88,16 +96,19 @@ class DualBranchEncoder(BaseModule):
 
         batch: what `normalise` made.
         """
-        lean, gains = self.weigh(batch)
+        lean, gains = self.weigh(glance_of(batch))
         sensed, shares = self.sense(batch.aux, batch.present, gains)
         return self.fuse(self.rgb(batch.rgb), sensed, shares, batch.present, lean)
 
-    def weigh(self, batch: Batch) -> tuple[Tensor, Tensor]:
-        """How far each stage leans to the camera (B, stages), and the gain of each auxiliary modality (B, M)."""
+    def weigh(self, glance: Batch) -> tuple[Tensor, Tensor]:
+        """How far each stage leans to the camera (B, stages), and the gain of each auxiliary modality (B, M).
+
+        glance: normalised, the pixels that `glance_of` leaves of a batch.
+        """
         if self.condition is None:
-            zeros = batch.present[:, :1] * 0
-            return zeros.expand(-1, len(self.fusions)), zeros.expand(-1, batch.present.shape[1] - 1)
-        weights: tuple[Tensor, Tensor] = self.condition(batch)
+            zeros = glance.present[:, :1] * 0
+            return zeros.expand(-1, len(self.fusions)), zeros.expand(-1, glance.present.shape[1] - 1)
+        weights: tuple[Tensor, Tensor] = self.condition(glance)
         return weights
 
     def sense(self, aux: Tensor, present: Tensor, gains: Tensor) -> tuple[tuple[Tensor, ...], Tensor]:

@@ -23,6 +23,7 @@ from perception.ros.collector import TRIGGER_ORDER, SensorSet
 from perception.ros.complaints import Complaints
 from perception.ros.convert import read_depth, read_infrared, read_points, read_rgb
 from perception.ros.motion import EgoMotion
+from perception.ros.own_vehicle import OwnVehicle
 from perception.ros.registering import Anchor, Seen, register
 from perception.sensors.intensity import IntensityScale
 from perception.sensors.lens import Lens
@@ -119,12 +120,13 @@ class Assembler:
         infrared_distance: float = 20.0,
         image_rectified: str = "auto",
         black_hot: bool = False,
+        vehicle: OwnVehicle = OwnVehicle(),  # noqa: B008 (frozen)
     ) -> Observation | None:
         """The frame of these messages; None where none of them can be used.
 
         intensity_max: see `read_points`. infrared_distance: see `register_infrared` [m]. image_rectified: whether
         images are, one of `cameras.RECTIFIED`; what the calibration file says counts where this is auto. black_hot:
-        warm things are dark in infrared images.
+        warm things are dark in infrared images. vehicle: whose points are left out.
         """
         rectified = image_rectified if image_rectified != "auto" else self._calibration.rectified
         inputs: dict[str, Input] = {name: arrival.message for name, arrival in matched.arrivals.items()}
@@ -152,7 +154,9 @@ class Assembler:
         lidar_to_camera = self._lidar_to_camera(matched, inputs.get("lidar"), camera)
         if lidar_to_camera is not None and camera is not None:
             points = self._read(
-                "lidar", inputs["lidar"], lambda message: read_points(message, intensity_max, self._intensity)
+                "lidar",
+                inputs["lidar"],
+                lambda message: self._around(read_points(message, intensity_max, self._intensity), message, vehicle),
             )
             for word in self._intensity.words():
                 self._complaints.warn(inputs["lidar"].topic, word)
@@ -218,6 +222,24 @@ class Assembler:
         if lens is not None and view.unclear is not None and rectified == "auto":
             self._complaints.warn(self._infos[sensor], view.unclear)
         return lens
+
+    def _around(self, points: Any, message: Any, vehicle: OwnVehicle) -> Any:
+        """The points that are not on the vehicle itself. Raises MessageError where there are no others."""
+        frame, to_vehicle = message.header.frame_id, None
+        if vehicle.frame and vehicle.frame != frame:
+            to_vehicle = self._calibration.to_frame(vehicle.frame, frame)
+            if to_vehicle is None:
+                self._complaints.warn(
+                    "vehicle.frame",
+                    f"no TF from '{frame}' to '{vehicle.frame}'; points on the vehicle itself stay in",
+                )
+                return points
+        around = vehicle.outside(points, to_vehicle)
+        if not len(around):
+            raise MessageError(
+                f"data: all {len(points)} points are in vehicle.box, on the vehicle itself; is it right?"
+            )
+        return around
 
     def _hits(self, points: Any, lidar_to_camera: Any, camera: CameraView, lidar: Input) -> bool:
         """Whether the sweep may be where the calibration puts it."""

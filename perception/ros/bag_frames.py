@@ -4,8 +4,9 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import closing, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,7 @@ from perception.ros.motion import EgoMotion
 from perception.ros.naming import heard, name_topics
 from perception.ros.parameters import make_settings
 from perception.ros.raw_bag import RawMessage
-from perception.ros.sources import Source, open_source
+from perception.ros.sources import open_source, until_broken
 from perception.ros.stamps import read_stamp, with_stamp
 from perception.ros.topics import CAMERA_INFOS, INPUT_TOPICS, SENSORS
 from perception.ros.transforms import StaticTransforms
@@ -68,7 +69,7 @@ class BagFrames(NamedFrames):
         self._settings, self._file = make_settings({}), calibration
         self.topics: dict[str, str] = {}
         self._inputs: dict[str, str] = {}
-        self._infos: dict[str, list[tuple[int, str, bytes]]] = {sensor: [] for sensor in CAMERA_INFOS.values()}
+        self._infos: dict[str, list[tuple[int, str, bytes]]] = {sensor: [] for sensor in CAMERA_INFOS}
         self._mounts: list[tuple[str, bytes]] = []
         self._keys: dict[str, dict[int, Key]] = {sensor: {} for sensor in SENSORS}
         self._bit_depth = BitDepth()
@@ -112,7 +113,7 @@ class BagFrames(NamedFrames):
         seen = None
         if instant.trigger in arrivals:
             calibration = self._calibration(keys[instant.trigger].recorded_ns)
-            info_topics = {sensor: f"/{name}" for name, sensor in CAMERA_INFOS.items()}
+            info_topics = {sensor: f"/{name}" for sensor, name in CAMERA_INFOS.items()}
             said = Complaints(complaints.append, complaints.append)
             drop: Callable[[str, str], None] = lambda sensor, cause: None  # noqa: E731
             see: Callable[[str, int, Any], str | None] = lambda sensor, stamp, _: self._frozen[sensor].get(stamp)  # noqa: E731
@@ -125,6 +126,7 @@ class BagFrames(NamedFrames):
                 self._settings.intensity_max,
                 self._settings.infrared_distance,
                 black_hot=self._settings.black_hot,
+                vehicle=self._settings.vehicle,
             )
         modality = instant.trigger
         if seen is None or modality not in {*seen.frame.modalities, *seen.frozen}:
@@ -163,6 +165,7 @@ class BagFrames(NamedFrames):
     def _scan(self, topics: Mapping[str, str] | str | None, rig: Path | None) -> None:
         """Note where every message is, and keep what calibrates the sensors."""
         sensor_of = {name: sensor for sensor, names in SENSORS.items() for name in names}
+        info_of = {name: sensor for sensor, name in CAMERA_INFOS.items()}
         before: dict[str, bytes] = {}
         images = 0
         watches: defaultdict[str, FrozenWatch] = defaultdict(FrozenWatch)
@@ -175,15 +178,15 @@ class BagFrames(NamedFrames):
             if self._file is None and naming.calibration is not None:
                 self._file = read_calibration_file(naming.calibration)
             wanted = [*self._inputs, "/tf_static"]
-            for raw in self._until_broken(source, wanted):
+            for raw in until_broken(source, wanted, partial(setattr, self, "broken")):
                 name = self._inputs.get(raw.topic, "")
                 if raw.topic == "/tf_static":
                     self._mounts.append((raw.type, raw.data))
-                elif name in CAMERA_INFOS and len(raw.data) > 12:
+                elif name in info_of and len(raw.data) > 12:
                     said = with_stamp(raw.data, 0)
                     if before.get(name) != said:  # most cameras repeat theirs with every image
                         before[name] = said
-                        self._infos[CAMERA_INFOS[name]].append((raw.stamp_ns, raw.type, raw.data))
+                        self._infos[info_of[name]].append((raw.stamp_ns, raw.type, raw.data))
                 elif name in sensor_of:
                     key = key_of(raw.topic, raw.stamp_ns, raw.data)
                     if key is None:
@@ -239,12 +242,6 @@ class BagFrames(NamedFrames):
         """Take a sweep into account; those that are broken are told of when they are read."""
         with suppress(Exception):  # rosbags raises whatever its generated code runs into
             read_points(TYPES.deserialize_cdr(raw.data, raw.type), self._settings.intensity_max, self._intensity)
-
-    def _until_broken(self, source: Source, topics: Collection[str]) -> Iterator[RawMessage]:
-        try:
-            yield from source.messages(topics, source.start_ns, source.end_ns)
-        except DataError as error:
-            self.broken = str(error)
 
     def _open(self) -> BagCursor:
         """The cursor, and what it needs, in this process."""

@@ -29,7 +29,7 @@ from perception.ros.dds import use_profile
 from perception.ros.node_process import private_network
 from perception.ros.parameters import Settings, make_settings
 from perception.ros.publishers import Publishers
-from perception.ros.subscriptions import CAMERA_INFOS
+from perception.ros.topics import CAMERA_INFOS
 
 DISCOVERY_TIMEOUT_S = 15.0
 SETTLE_S = 0.01

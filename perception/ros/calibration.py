@@ -162,7 +162,7 @@ class Calibration:
 
     def to_camera(self, sensor: str, frame: str, camera_frame: str) -> NDArray[np.float64]:
         """(4, 4) from another camera's optical frame, by TF. Raises MessageError, naming the frames, if none."""
-        found = self._transforms.lookup(camera_frame, frame) if self._transforms is not None else None
+        found = self.to_frame(camera_frame, frame)
         if found is None:
             raise MessageError(
                 f"extrinsics: no TF from '{frame}' to '{camera_frame}'; the {sensor} image cannot be registered and is "
@@ -170,10 +170,14 @@ class Calibration:
             )
         return found
 
+    def to_frame(self, target: str, source: str) -> NDArray[np.float64] | None:
+        """(4, 4) that takes points of `source` into `target`, by TF; None where it does not know."""
+        return self._transforms.lookup(target, source) if self._transforms is not None else None
+
     def lidar_to_camera(self, lidar_frame: str, camera_frame: str) -> NDArray[np.float64]:
         """(4, 4): by TF, else the file, else the parameter. Raises MessageError, naming the frames, if none."""
-        if self._transforms is not None and lidar_frame and camera_frame:
-            found = self._transforms.lookup(camera_frame, lidar_frame)
+        if lidar_frame and camera_frame:
+            found = self.to_frame(camera_frame, lidar_frame)
             if found is not None:
                 return found
         if self._file.lidar_to_camera is not None:

@@ -9,11 +9,29 @@ import numpy as np
 from numpy.typing import NDArray
 
 from perception.classes import FOREGROUND, UNLABELLED
+from perception.frame import Frame
+from perception.ground import Ground
+from perception.sensors.ground import expected_or_fitted
 
 FREE, OCCUPIED, UNKNOWN = 0, 100, -1
 
 _ROAD = FOREGROUND["road"]
 _OBSTACLES = [number for name, number in FOREGROUND.items() if name != "road"]
+
+
+def near_ground(frame: Frame, fitted: Ground | None, lowest: float, highest: float) -> NDArray[np.bool_]:
+    """(N,) which of the frame's N points are `lowest` to `highest` [m] above the ground; all where it is not known.
+
+    fitted: the plane that the frame itself showed; it counts where what the frame expects does not contradict it.
+    """
+    assert frame.points is not None
+    assert frame.lidar_to_camera is not None  # it comes with points
+    ground = expected_or_fitted(fitted, frame.ground)
+    if ground is None:
+        return np.ones(len(frame.points), np.bool_)
+    up = (ground.up @ frame.lidar_to_camera[:3, :3]).astype(np.float32)
+    height = frame.points[:, :3] @ up + np.float32(ground.up @ frame.lidar_to_camera[:3, 3] + ground.height)
+    return np.asarray((height >= lowest) & (height <= highest))
 
 
 def road_grid(

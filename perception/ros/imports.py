@@ -16,7 +16,7 @@ def require_rclpy() -> None:
     except ImportError as error:
         raise PerceptionError(
             f"ROS 2's Python client cannot be imported ({error}): source a ROS 2 installation "
-            "(source /opt/ros/jazzy/setup.bash), or pip install 'multimodal_perception[ros]' in a virtual environment"
+            "(source /opt/ros/jazzy/setup.bash), or pip install 'multimodal_perception[node]' in a virtual environment"
         ) from error
 
 

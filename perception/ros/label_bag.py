@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 
 from perception.classes import CLASS_NAMES, FOREGROUND, UNLABELLED
-from perception.errors import DataError
 from perception.labelling.clouds import point_colours
 from perception.labelling.files import FrameFiles
 from perception.labelling.frames import NamedFrames
@@ -21,7 +20,7 @@ from perception.ros.bag_cursor import Key, key_of
 from perception.ros.bag_frames import BagFrames
 from perception.ros.convert import cloud_fields, image_fields, numpy_fields
 from perception.ros.raw_bag import RawBagWriter, header, raw
-from perception.ros.sources import Source, open_source
+from perception.ros.sources import open_source, until_broken
 
 NODE = "/perception"
 """The node's name: its outputs are below."""
@@ -83,7 +82,7 @@ def _copied(
                 left_out.append(f"{name}: labels of before, which the new ones replace")
         known = [name for name in source.topics if not any(each.startswith(f"{name}: ") for each in left_out)]
         yield _label_info(source.start_ns)
-        for message in _until_broken(source, known, left_out):
+        for message in until_broken(source, known, lambda why: left_out.append(f"what comes after: {why}")):
             yield message
             key = key_of(message.topic, message.stamp_ns, message.data)
             number = waiting.pop(key, None) if key is not None else None
@@ -96,13 +95,6 @@ def _copied(
                 files, frames.names[number], message.stamp_ns, head, seen.cloud_header, seen.frame.points
             )
             advance()
-
-
-def _until_broken(source: Source, topics: list[str], left_out: list[str]) -> Iterator[RawMessage]:
-    try:
-        yield from source.messages(topics, source.start_ns, source.end_ns)
-    except DataError as error:
-        left_out.append(f"what comes after: {error}")
 
 
 def _outputs(

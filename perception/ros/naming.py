@@ -15,7 +15,7 @@ from perception.ros.topics import CAMERA_INFOS, INPUT_TYPES, SENSORS, calibratio
 RIG = "rig.yaml"
 """What `perception init` writes, and what is looked for where no topics are named."""
 
-_GROUPS = (*SENSORS.values(), *((name,) for name in CAMERA_INFOS), ("odometry",))
+_GROUPS = (*SENSORS.values(), *((name,) for name in CAMERA_INFOS.values()), ("odometry",))
 """Inputs of which one is enough."""
 
 
@@ -131,7 +131,7 @@ def _fits(name: str, topic: str, recorded: Mapping[str, Topic]) -> bool:
 
 def _sensor_is_there(name: str, topics: Mapping[str, str], recorded: Mapping[str, Topic]) -> bool:
     """Of a camera_info, whether its camera is; of anything else, True."""
-    sensor = CAMERA_INFOS.get(name)
+    sensor = next((sensor for sensor, info in CAMERA_INFOS.items() if info == name), None)
     return sensor is None or any(_fits(each, topics.get(each, f"/{each}"), recorded) for each in SENSORS[sensor])
 
 

@@ -36,7 +36,8 @@ from perception.ros.levelling import Levelling
 from perception.ros.motion import EgoMotion
 from perception.ros.publishers import Publishers
 from perception.ros.statistics import Statistics
-from perception.ros.subscriptions import CAMERA_INFOS, INPUTS, Subscriptions
+from perception.ros.subscriptions import INPUTS, Subscriptions
+from perception.ros.topics import CAMERA_INFOS
 from perception.ros.worker import Worker
 from perception.sensors.alignment import AlignmentMonitor
 from perception.sensors.intensity import IntensityScale
@@ -254,6 +255,7 @@ class PerceptionNode(LifecycleNode):
             settings.infrared_distance,
             image_rectified=settings.image_rectified,
             black_hot=settings.black_hot,
+            vehicle=settings.vehicle,
         )
         if seen is None:
             return None

@@ -65,7 +65,9 @@ def markdown() -> str:
     lines = []
     for row in PARAMETERS:
         when = "at once" if row.live else "at start" if row.read_only else "at the next configure"
-        default = "16 zeros" if isinstance(row.default, tuple) else f"`{_value(row)}`"
+        default = f"`{_value(row)}`"
+        if isinstance(row.default, tuple) and not any(row.default):
+            default = f"{len(row.default)} zeros"
         lines.append(f"| `{row.name}` | {default} | {_values(row)} | {when} | {row.description} |")
     return _MARKDOWN_HEAD + "\n".join(lines) + "\n" + _MARKDOWN_TAIL
 
@@ -84,7 +86,9 @@ def _values(row: Parameter) -> str:
         return ", ".join(f"`{choice}`" for choice in row.choices)
     if row.range is not None:
         return f"{row.range[0]:g} to {row.range[1]:g}"
-    return {bool: "true, false", str: "text"}.get(type(row.default), "16 numbers")
+    if isinstance(row.default, tuple):
+        return f"{len(row.default)} numbers"
+    return "true, false" if isinstance(row.default, bool) else "text"
 
 
 def _value(row: Parameter) -> str:

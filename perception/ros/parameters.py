@@ -20,6 +20,7 @@ from perception.frame import MODALITIES
 from perception.rigid import rigid_fault
 from perception.ros.cameras import RECTIFIED
 from perception.ros.collector import PAIRINGS, Timing
+from perception.ros.own_vehicle import BOX, OwnVehicle, check_box
 from perception.ros.statistics import Limits
 from perception.sensors.presence import REPEATS
 
@@ -167,6 +168,19 @@ PARAMETERS: tuple[Parameter, ...] = (
         "The frame on the ground, z up, in which TF says how the camera is mounted; empty fits the ground alone.",
     ),
     Parameter(
+        "vehicle.frame",
+        "",
+        "The frame of vehicle.box, x forward, y left, z up, such as base_link; empty for the LiDAR's own.",
+        live=True,
+    ),
+    Parameter(
+        "vehicle.box",
+        BOX,
+        "From and to in x, y and z [m]: LiDAR points inside are on the vehicle itself and left out; as it is, what is "
+        "nearer to the LiDAR than most measure. Give the vehicle's own outline; zeros for none.",
+        live=True,
+    ),
+    Parameter(
         "infrared_polarity",
         "white-hot",
         "Whether warm things are bright or dark in infrared images.",
@@ -217,6 +231,22 @@ PARAMETERS: tuple[Parameter, ...] = (
     Parameter("grid.resolution_m", 0.25, "Size of a cell of ~/road_grid [m].", range=(0.02, 5.0), live=True),
     Parameter("grid.size_m", 60.0, "Length and width of ~/road_grid [m].", range=(1.0, 300.0), live=True),
     Parameter(
+        "grid.lowest_m",
+        -1.0,
+        "Points lower than this above the ground are left out of ~/road_grid: echoes of mirrors and wet roads, while a "
+        "road may fall away [m].",
+        range=(-20.0, 5.0),
+        live=True,
+    ),
+    Parameter(
+        "grid.highest_m",
+        2.5,
+        "Points higher than this above the ground are left out of ~/road_grid: leaves, bridges, wires; no less than "
+        "the vehicle is high. Where no ground is known every point counts [m].",
+        range=(0.0, 50.0),
+        live=True,
+    ),
+    Parameter(
         "warn.latency_ms",
         200.0,
         "Latency in the 95th percentile, from the trigger's message to its masks, above which diagnostics warn [ms].",
@@ -262,6 +292,7 @@ class Settings:
     image_rectified: str
     lidar_to_camera: NDArray[np.float64] | None
     ground_frame: str
+    vehicle: OwnVehicle
     black_hot: bool
     motion_compensation: bool
     fixed_frame: str
@@ -277,6 +308,8 @@ class Settings:
     grid_frame: str
     grid_resolution_m: float
     grid_size_m: float
+    grid_lowest_m: float
+    grid_highest_m: float
     overlay_alpha: float
 
 
@@ -294,6 +327,11 @@ def make_settings(values: Mapping[str, Any]) -> Settings:
     if cells > MAX_CELLS:
         raise ValueError(
             f"grid.size_m / grid.resolution_m: {cells:.0f} cells each way are more than {MAX_CELLS}; take larger cells"
+        )
+    if not value["grid.lowest_m"] < value["grid.highest_m"]:
+        raise ValueError(
+            f"grid.lowest_m / grid.highest_m: no height is from {value['grid.lowest_m']:g} to "
+            f"{value['grid.highest_m']:g} m; the lowest must be lower than the highest"
         )
     matrix = value["lidar_to_camera"]
     return Settings(
@@ -318,6 +356,7 @@ def make_settings(values: Mapping[str, Any]) -> Settings:
         image_rectified=value["image_rectified"],
         lidar_to_camera=np.array(matrix, np.float64).reshape(4, 4) if np.any(matrix) else None,
         ground_frame=value["ground_frame"],
+        vehicle=OwnVehicle(value["vehicle.frame"], tuple(value["vehicle.box"])),
         black_hot=value["infrared_polarity"] == "black-hot",
         motion_compensation=value["motion_compensation"],
         fixed_frame=value["fixed_frame"],
@@ -333,6 +372,8 @@ def make_settings(values: Mapping[str, Any]) -> Settings:
         grid_frame=value["grid.frame"],
         grid_resolution_m=value["grid.resolution_m"],
         grid_size_m=value["grid.size_m"],
+        grid_lowest_m=value["grid.lowest_m"],
+        grid_highest_m=value["grid.highest_m"],
         overlay_alpha=value["overlay_alpha"],
     )
 
@@ -346,6 +387,8 @@ def check(name: str, value: Any) -> str | None:
         low, high = row.range
         if not math.isfinite(value) or not low <= value <= high:
             return f"{name}: {value} is outside {low:g} to {high:g}"
+    if name == "vehicle.box":
+        return check_box(name, value)
     if name == "lidar_to_camera" and np.any(value):
         return check_rigid(name, value)
     return None

@@ -27,7 +27,7 @@ from perception.ros.assembly import Observation
 from perception.ros.buffers import as_bytes
 from perception.ros.complaints import Complaints
 from perception.ros.convert import cloud_fields, compressed_fields, image_fields
-from perception.ros.grid import road_grid
+from perception.ros.grid import near_ground, road_grid
 from perception.ros.imports import optional
 from perception.ros.parameters import Settings
 from perception.ros.transforms import TransformSource
@@ -134,15 +134,17 @@ class Publishers:
             fields = cloud_fields(seen.frame.points, PointField, prediction.point_labels, colours)
             yield self._points, PointCloud2(header=seen.cloud_header, **fields)
         if settings.publish_grid and prediction.point_labels is not None and _heard(self._grid):
-            yield self._grid, self._road_grid(seen, prediction.point_labels, settings)
+            yield self._grid, self._road_grid(seen, prediction, settings)
 
-    def _road_grid(self, seen: Observation, labels: NDArray[np.uint8], settings: Settings) -> OccupancyGrid:
-        assert seen.frame.points is not None
-        header, points = Header(stamp=seen.cloud_header.stamp, frame_id=seen.cloud_header.frame_id), seen.frame.points
+    def _road_grid(self, seen: Observation, prediction: Prediction, settings: Settings) -> OccupancyGrid:
+        assert prediction.point_labels is not None
+        header = Header(stamp=seen.cloud_header.stamp, frame_id=seen.cloud_header.frame_id)
+        kept = near_ground(seen.frame, prediction.ground, settings.grid_lowest_m, settings.grid_highest_m)
         mount = None
         if self._transforms is not None and settings.grid_frame:
             mount = self._transforms.lookup(settings.grid_frame, header.frame_id)
-        xyz = points[:, :3]
+        assert seen.frame.points is not None  # it is what point_labels are for
+        xyz, labels = seen.frame.points[kept, :3], prediction.point_labels[kept]
         if mount is not None:
             header.frame_id = settings.grid_frame
             xyz = xyz @ mount[:3, :3].T.astype(np.float32) + mount[:3, 3].astype(np.float32)

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from diagnostic_msgs.msg import DiagnosticArray
@@ -49,24 +49,27 @@ class Status(NamedTuple):
 
 
 class Recorder:
-    """Listens to a perception node in a thread of its own. Use it as a context manager.
+    """Listens to a perception node, and to all diagnostics, in a thread of its own. Use it as a context manager.
 
-    node: our own ROS node, which gets the subscriptions. target: the name of the node that is listened to.
+    node: our own ROS node, which gets the subscriptions. target: the name of the node that is listened to. names: which
+    of its images; with none, the diagnostics alone.
     Images are kept as the bytes that came, and their time is taken first: nothing slow stands between the arrival of
     one message and that of the next. A frame's five images of 1242×375 take 2.3 MB of memory; without keep_images,
     none, and only the times are known.
     """
 
-    def __init__(self, node: Node, target: str = "/perception", keep_images: bool = True) -> None:
+    def __init__(
+        self, node: Node, target: str = "/perception", keep_images: bool = True, names: Sequence[str] = IMAGES
+    ) -> None:
         self._node, self._keep_images = node, keep_images
         self._lock = threading.Lock()
-        self._images: dict[str, dict[int, Answer]] = {name: {} for name in IMAGES}
+        self._images: dict[str, dict[int, Answer]] = {name: {} for name in names}
         self._status: list[Status] = []
         self._newest_ns = 0
         # Best effort hears reliable and best-effort publishers alike.
         qos = QoSProfile(depth=DEPTH, reliability=ReliabilityPolicy.BEST_EFFORT)
-        self._topics = [f"{target.rstrip('/')}/{name}" for name in IMAGES]
-        for topic, name in zip(self._topics, IMAGES, strict=True):
+        self._topics = [f"{target.rstrip('/')}/{name}" for name in names]
+        for topic, name in zip(self._topics, names, strict=True):
             node.create_subscription(Image, topic, self._keeper(name), qos, raw=True)
         node.create_subscription(DiagnosticArray, "/diagnostics", self._keep_diagnostics, qos)
         self._spinning = spinning(node, "recorder")

@@ -27,6 +27,7 @@ from perception.ros.bag import TYPES, RawMessage
 from perception.ros.pace import Pace
 from perception.ros.sources import Source
 from perception.ros.stamps import read_stamp, with_stamp
+from perception.ros.tf_message import TF_MESSAGE, tf_message_class
 from perception.ros.topic import Topic
 
 LEAD_S = 0.1
@@ -34,7 +35,7 @@ LEAD_S = 0.1
 
 CLOCK_PERIOD_S = 0.02
 
-_LISTS = {"tf2_msgs/msg/TFMessage": "transforms", "visualization_msgs/msg/MarkerArray": "markers"}
+_LISTS = {TF_MESSAGE: "transforms", "visualization_msgs/msg/MarkerArray": "markers"}
 """Types that are lists of what has a header each, and the lists' names."""
 
 
@@ -243,6 +244,8 @@ def _choose(source: Source, topics: Collection[str] | None) -> list[str]:
 
 def message_class(type_name: str) -> Any:
     """The rclpy class of e.g. "sensor_msgs/msg/Image", or None where its package is not installed."""
+    if type_name == TF_MESSAGE:
+        return tf_message_class()
     package, _, name = type_name.split("/")
     try:
         return getattr(importlib.import_module(f"{package}.msg"), name)

@@ -71,7 +71,7 @@ def propose(survey: Survey) -> Rig:
     if not rig.choices:
         there = ", ".join(f"{name} ({topic.type})" for name, topic in sorted(survey.topics.items())) or "nothing"
         raise DataError(f"{survey.name}: no camera, depth, infrared or LiDAR topic in it; it has {there}")
-    for name, sensor in CAMERA_INFOS.items():
+    for sensor, name in CAMERA_INFOS.items():
         own, shared = _chosen(rig, sensor), rig.choices.get("camera_info")
         info = _info_of(own, infos) if own is not None else None
         if info is not None and (shared is None or shared.seen is not info):  # in the camera's own frame it needs none

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import Protocol
 
@@ -108,6 +108,14 @@ def open_source(path: Path | str) -> Source:
     if not path.is_dir():
         raise DataError(f"{path}: no such bag or drive")
     return _open_bag(path) if _looks_like_bag(path) else KittiSource(KittiRaw(path))
+
+
+def until_broken(source: Source, topics: Collection[str], tell: Callable[[str], None]) -> Iterator[RawMessage]:
+    """All messages of the named topics; where the recording breaks they end, and `tell` is told why."""
+    try:
+        yield from source.messages(topics, source.start_ns, source.end_ns)
+    except DataError as error:
+        tell(str(error))
 
 
 def _open_bag(path: Path) -> Source:

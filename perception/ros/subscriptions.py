@@ -21,7 +21,7 @@ from perception.ros.complaints import Complaints
 from perception.ros.convert import stamp_ns
 from perception.ros.naming import nearest
 from perception.ros.topic import Topic
-from perception.ros.topics import INPUT_TYPES
+from perception.ros.topics import CAMERA_INFOS, INPUT_TYPES
 
 try:
     from rclpy.event_handler import SubscriptionEventCallbacks
@@ -41,9 +41,6 @@ INPUTS: dict[str, tuple[tuple[str, Any], ...]] = {
     "lidar": (("points", PointCloud2),),
 }
 """Topics and types by sensor: first as they are, then compressed."""
-
-CAMERA_INFOS = {"rgb": "camera_info", "depth": "depth/camera_info", "infrared": "infrared/camera_info"}
-"""Topics by the sensor that they are about."""
 
 OTHERS: dict[str, Any] = {**dict.fromkeys(CAMERA_INFOS.values(), CameraInfo), "odometry": Odometry}
 """Types of what is no sensor's data."""

@@ -37,8 +37,12 @@ SENSORS: dict[str, tuple[str, ...]] = {
 }
 """The inputs by sensor; where a message is on both of two topics of a bag, the first in the bag is taken."""
 
-CAMERA_INFOS = {"camera_info": "rgb", "depth/camera_info": "depth", "infrared/camera_info": "infrared"}
-"""The sensor that each of these is about."""
+CAMERA_INFOS: dict[str, str] = {
+    "rgb": "camera_info",
+    "depth": "depth/camera_info",
+    "infrared": "infrared/camera_info",
+}
+"""Inputs by the sensor whose camera they are about."""
 
 
 def read_topics(named: str) -> dict[str, str]:

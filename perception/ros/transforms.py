@@ -100,21 +100,17 @@ class Tf2Transforms:
 
 
 def listen(node: Any) -> TransformSource | None:
-    """A source fed by the node's subscriptions; None where not even TF's messages are installed."""
+    """A source fed by the node's subscriptions; None where rclpy cannot have TF's messages."""
     tf2_ros = optional("tf2_ros")
     if tf2_ros is not None:
         return Tf2Transforms(node, tf2_ros)
-    messages = optional("tf2_msgs.msg")
-    if messages is None:
-        return None
     from rclpy.qos import DurabilityPolicy, QoSProfile
+
+    from perception.ros.tf_message import subscribe
 
     transforms = StaticTransforms()
     latched = QoSProfile(depth=100, durability=DurabilityPolicy.TRANSIENT_LOCAL)
-    node.create_subscription(
-        messages.TFMessage, "/tf_static", lambda message: transforms.add(message.transforms), latched
-    )
-    return transforms
+    return transforms if subscribe(node, "/tf_static", transforms.add, latched) else None
 
 
 def transform_matrix(transform: Any) -> NDArray[np.float64] | None:

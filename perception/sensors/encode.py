@@ -14,7 +14,7 @@ from perception.errors import FrameError
 from perception.frame import MODALITIES, Frame
 from perception.ground import Ground
 from perception.sensors.channels import AUX_CHANNELS, depth_channels, lidar_channels
-from perception.sensors.ground import depth_points, expected_or_fitted, fit_ground, sweep_points
+from perception.sensors.ground import expected_or_fitted, ground_by_depth, ground_by_lidar
 from perception.sensors.projection import Projection, project_sweep
 from perception.sensors.thermal import infrared_channels
 
@@ -98,15 +98,13 @@ def encode_distances(frame: Frame, projection: Projection | None, width: int, he
     Each has a plane of its own, so that extrinsics which are a degree off tilt no heights.
     """
     small = width // AUX_SCALE, height // AUX_SCALE
-    depth = lidar = by_depth = by_lidar = None
+    depth = lidar = None
+    by_lidar = ground_by_lidar(frame)
+    by_depth = ground_by_depth(frame, by_lidar)
     if frame.points is not None and projection is not None:
-        assert frame.lidar_to_camera is not None  # it comes with points
-        by_lidar = fit_ground(sweep_points(frame.points, frame.lidar_to_camera), "lidar", frame.ground)
         ground = expected_or_fitted(by_lidar, frame.ground)
         lidar = lidar_channels(frame.points, projection, ground, *small)
     if frame.depth is not None:
-        if frame.camera is not None:
-            by_depth = fit_ground(depth_points(frame.depth, frame.camera), "depth", frame.ground or by_lidar)
         ground = expected_or_fitted(by_depth, frame.ground or by_lidar)
         depth = depth_channels(frame.depth, frame.camera, ground, *small)
     return EncodedDistances(_planes("depth", depth, *small), _planes("lidar", lidar, *small), by_lidar or by_depth)

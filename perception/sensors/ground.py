@@ -11,7 +11,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from perception.frame import CameraModel
+from perception.frame import CameraModel, Frame
 from perception.ground import Ground
 
 NEAREST, FARTHEST, ASIDE = 2.0, 30.0, 12.0
@@ -81,6 +81,24 @@ def fit_ground(xyz: NDArray[np.float32], source: str = "lidar", expected: Ground
 def agree(one: Ground, other: Ground) -> bool:
     """Whether two planes may be one ground, as AGREE and AGREE_HEIGHT have it."""
     return one.angle_to(other) <= AGREE and abs(one.height - other.height) <= AGREE_HEIGHT
+
+
+def ground_by_lidar(frame: Frame) -> Ground | None:
+    """The plane that the frame's sweep shows; None without one, or where too little of the ground is in it."""
+    if frame.points is None:
+        return None
+    assert frame.lidar_to_camera is not None  # it comes with points
+    return fit_ground(sweep_points(frame.points, frame.lidar_to_camera), "lidar", frame.ground)
+
+
+def ground_by_depth(frame: Frame, by_lidar: Ground | None = None) -> Ground | None:
+    """The plane that the frame's depth image shows; None without one or its camera, or where too little is in it.
+
+    by_lidar: where to begin if the frame expects none.
+    """
+    if frame.depth is None or frame.camera is None:
+        return None
+    return fit_ground(depth_points(frame.depth, frame.camera), "depth", frame.ground or by_lidar)
 
 
 def expected_or_fitted(fitted: Ground | None, expected: Ground | None) -> Ground | None:

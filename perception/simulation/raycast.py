@@ -239,7 +239,7 @@ def _load_open3d() -> Any:
         remedy = (
             "install the system library: apt-get install libusb-1.0-0"
             if "libusb" in str(error)
-            else "install it: pip install open3d-cpu; on Debian and Ubuntu also: apt-get install libusb-1.0-0"
+            else "pip install 'multimodal_perception[sim]'; on Debian and Ubuntu also: apt-get install libusb-1.0-0"
         )
         raise PerceptionError(f"the simulator needs Open3D, which cannot be loaded ({error}); {remedy}") from error
     return open3d

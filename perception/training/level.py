@@ -9,12 +9,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from perception.frame import Frame
 from perception.ground import Ground
 from perception.sample import Sample
 from perception.sensors import NetworkInput
 from perception.sensors.channels import AUX_CHANNELS, DEPTH_CHANNELS, LIDAR_CHANNELS
-from perception.sensors.ground import depth_points, fit_ground, sweep_points
+from perception.sensors.ground import ground_by_depth, ground_by_lidar
 
 UNLEVELLED = 0.06
 """Share of the crops that have no heights, as where too little ground is seen."""
@@ -25,7 +24,9 @@ def expect_ground(samples: Sequence[Sample]) -> list[Sample]:
 
     The drive is what stands before the last slash of a sample's name. Frames whose plane is known are left alone.
     """
-    planes = [sample.frame.ground or _fit(sample.frame) for sample in samples]
+    planes = [
+        sample.frame.ground or ground_by_lidar(sample.frame) or ground_by_depth(sample.frame) for sample in samples
+    ]
     drives: dict[str, list[Ground]] = defaultdict(list)
     for sample, plane in zip(samples, planes, strict=True):
         if plane is not None:
@@ -43,14 +44,6 @@ def without_heights(network_input: NetworkInput) -> None:
     for name, channels in (("depth", DEPTH_CHANNELS), ("lidar", LIDAR_CHANNELS)):
         start = int(starts[list(AUX_CHANNELS).index(name)])
         network_input.aux[..., start + channels.index("height")] = 0
-
-
-def _fit(frame: Frame) -> Ground | None:
-    if frame.points is not None and frame.lidar_to_camera is not None:
-        return fit_ground(sweep_points(frame.points, frame.lidar_to_camera), "lidar")
-    if frame.depth is not None and frame.camera is not None:
-        return fit_ground(depth_points(frame.depth, frame.camera), "depth")
-    return None
 
 
 def _either(plane: Ground | None, usual: Ground | None) -> Ground | None:

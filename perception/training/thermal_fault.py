@@ -11,6 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from perception.frame import Frame
+from perception.sensors.thermal import RIM
+
+_RIM = RIM[np.dtype(np.uint8)]
+_DARKEST = _RIM + 1
+"""Grey level of the darkest measured pixel: up to _RIM a border counts as filled in."""
 
 
 @dataclass(frozen=True)
@@ -53,10 +58,11 @@ def _as_grey(infrared: NDArray[Any]) -> NDArray[np.float32]:
     """(H, W) float32 in 0–255, 0 where nothing was measured."""
     if infrared.dtype == np.uint8:
         return infrared.astype(np.float32)
-    measured = infrared[infrared > 0]
+    rim, span = RIM[infrared.dtype], 255 - _DARKEST
+    measured = infrared[infrared > rim]
     low, high = np.percentile(measured, (0.2, 99.8)) if len(measured) else (0, 1)
-    grey = np.clip((infrared - np.float32(low)) * np.float32(248 / max(high - low, 100.0)), 0, 248) + 7
-    grey[infrared == 0] = 0
+    grey = np.clip((infrared - np.float32(low)) * np.float32(span / max(high - low, 100.0)), 0, span) + _DARKEST
+    grey[infrared <= rim] = 0
     return np.asarray(grey, np.float32)
 
 
@@ -64,14 +70,14 @@ def _control(image: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np
     gamma, gain = np.exp(rng.normal(0, 0.35)), rng.uniform(0.35, 1.3)
     offset = rng.uniform(0, 255 - 200 * min(gain, 1.0)) * rng.random()
     out = 255 * (image / 255) ** np.float32(gamma) * np.float32(gain) + np.float32(offset)
-    out[image <= 6] = 0
-    return np.asarray(np.maximum(out, np.where(image > 6, 7, 0)), np.float32)
+    out[image <= _RIM] = 0
+    return np.asarray(np.maximum(out, np.where(image > _RIM, _DARKEST, 0)), np.float32)
 
 
 def _local(image: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
     tiles = int(rng.integers(2, 9))
     equalised = cv2.createCLAHE(rng.uniform(1.0, 5.0), (tiles, tiles)).apply(np.clip(image, 0, 255).astype(np.uint8))
-    return np.where(image > 6, np.maximum(equalised, 7), 0).astype(np.float32)
+    return np.where(image > _RIM, np.maximum(equalised, _DARKEST), 0).astype(np.float32)
 
 
 def _pattern(image: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
@@ -80,7 +86,7 @@ def _pattern(image: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np
     columns = rng.normal(0, strength, (1, width)) * (rng.random() < 0.7)
     pixels = rng.standard_normal((height, width), np.float32) * np.float32(rng.uniform(0.5, strength))
     shade = cv2.resize(rng.normal(0, 1.5 * strength, (3, 4)).astype(np.float32), (width, height))
-    return np.where(image > 6, np.maximum(image + columns + pixels + shade, 7), 0).astype(np.float32)
+    return np.where(image > _RIM, np.maximum(image + columns + pixels + shade, _DARKEST), 0).astype(np.float32)
 
 
 def _blur(image: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
@@ -88,16 +94,16 @@ def _blur(image: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.fl
 
 
 def _narrow(image: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
-    seen = image[image > 6]
+    seen = image[image > _RIM]
     if not len(seen):
         return image
     low, high = np.percentile(seen, (rng.uniform(0, 12), rng.uniform(85, 100)))
     out = np.clip((image - low) * (240 / max(high - low, 8.0)), 0, 240) + 10
-    return np.where(image > 6, out, 0).astype(np.float32)
+    return np.where(image > _RIM, out, 0).astype(np.float32)
 
 
 def _inverted(image: NDArray[np.float32], _rng: np.random.Generator) -> NDArray[np.float32]:
-    return np.where(image > 6, np.maximum(262 - image, 7), 0).astype(np.float32)
+    return np.where(image > _RIM, np.maximum(255 + _DARKEST - image, _DARKEST), 0).astype(np.float32)
 
 
 def _rim(image: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
@@ -108,4 +114,4 @@ def _rim(image: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.flo
     centre = width / 2 + rng.uniform(-0.1, 0.1) * width, height / 2 + rng.uniform(-0.1, 0.1) * height
     seen = np.zeros((height, width), np.uint8)
     cv2.fillConvexPoly(seen, cv2.boxPoints((centre, size, angle)).round().astype(np.int32), 1)
-    return np.where(seen > 0, np.maximum(image, 7), 0).astype(np.float32)
+    return np.where(seen > 0, np.maximum(image, _DARKEST), 0).astype(np.float32)

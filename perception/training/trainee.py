@@ -15,7 +15,7 @@ from mmseg.registry import MODELS
 from torch import Tensor, nn
 
 from perception.classes import UNLABELLED
-from perception.models.dual_branch import Batch, normalise
+from perception.models.dual_branch import Batch, glance_of, normalise
 from perception.models.soft_losses import SoftLabelLoss, divergence, mean_probabilities, soften
 from perception.sensors.channels import AUX_CHANNELS
 from perception.training.mean_teacher import MeanTeacher
@@ -149,7 +149,7 @@ def predict_alone_too(
     """
     backbone = segmentor.backbone
     batch = normalise(batch)
-    lean, gains = backbone.weigh(batch)
+    lean, gains = backbone.weigh(glance_of(batch))
     sensed, shares = backbone.sense(batch.aux, batch.present, gains)
     seen = backbone.rgb(batch.rgb)
     both = (batch.present[:, 0] > 0) & (batch.present[:, 1:].amax(1) > 0)

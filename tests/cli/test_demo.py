@@ -6,12 +6,17 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import cv2
 import pytest
+from rich.console import Console
 from rosbags.highlevel import AnyReader
+
+from perception.cli.demo_table import table
+from perception.evaluation.report import lead
 
 pytest.importorskip("rclpy")
 
@@ -53,6 +58,7 @@ def test_a_simulated_drive(tmp_path: Path) -> None:
     assert 0 < report["pixel_accuracy"] <= 1
     assert all(set(band["iou"]) == set(report["iou"]) for band in report["distance"].values())
     assert report["sensor_dropouts"] == []
+    assert report["modality_weights"]["lidar"] > 0  # where it sits, the node hears from the bag's /tf_static
     assert "IoU by distance. " in (output / "report.html").read_text("utf-8")
     assert json.loads((tmp_path / "copy.json").read_text()) == report
     with AnyReader([output / "bag"]) as bag:
@@ -70,6 +76,24 @@ def test_a_kitti_drive_into_a_folder_that_was_used(kitti_drive: Path, tmp_path: 
     check(tmp_path / "demo", report, 4)
     assert report["iou"] == {"road": None, "vehicle": None, "pedestrian": None}
     assert "no truth" in report["iou_reason"]
+
+
+def test_a_node_that_is_too_slow_is_told_so_instead_of_a_count() -> None:
+    words = "does not keep up: 9 of 25 Hz; try rgb at 9 Hz"
+    figures = {"frames_sent": 105, "frames_answered": 37, "frames_dropped": 68, "drops_by_cause": {"superseded": 68}}
+    times = {"fps": 9.1, "period_ms": 40.0, "latency_ms": {"p50": 110.0}, "modality_weights": {}, "seconds": {}}
+    report = {
+        "source": "a drive",
+        **figures,
+        **times,
+        "pixel_accuracy": None,
+        "iou_reason": "n/a",
+        "falls_behind": words,
+    }
+    shown = StringIO()
+    Console(width=200, file=shown).print(table(report))
+    assert f"68 ({words})" in shown.getvalue()
+    assert lead(report).endswith(f"68 dropped (68 superseded). The node {words}.")
 
 
 def test_mistakes_get_one_line(tmp_path: Path, kitti_drive: Path) -> None:

@@ -129,7 +129,8 @@ def _fail(error: BaseException) -> Callable[[argparse.Namespace], int]:
         (DataError("drive: no such folder"), "drive: no such folder"),
         (FileNotFoundError(2, "No such file or directory", "a.png"), "a.png: No such file or directory"),
         (ModuleNotFoundError("No module named 'mmseg.apis'", name="mmseg.apis"), "multimodal_perception[train]"),
-        (ModuleNotFoundError("No module named 'rclpy'", name="rclpy"), "multimodal_perception[ros]"),
+        (ModuleNotFoundError("No module named 'rclpy'", name="rclpy"), "multimodal_perception[node]"),
+        (ModuleNotFoundError("No module named 'matplotlib'", name="matplotlib"), "multimodal_perception[report]"),
         (ImportError("libusb-1.0.so.0: cannot open shared object file"), "sudo apt-get install"),
     ],
 )

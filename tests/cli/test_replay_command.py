@@ -10,13 +10,21 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 pytest.importorskip("rclpy")
 
+from helpers.kitti import raw_drive
+from helpers.vehicle import PATIENT, Vehicle, wait_for
+from rclpy.node import Node
+from sensor_msgs.msg import PointCloud2
+
 from perception.cli.main import make_parser
-from perception.ros.node_process import private_network
+from perception.ros.convert import stamp_ns
+from perception.ros.node_process import NodeProcess, private_network
+from perception.ros.spinning import spinning
 
 
 def replay(*arguments: object) -> subprocess.CompletedProcess[str]:
@@ -30,6 +38,28 @@ def test_a_drive_is_published(kitti_drive: Path, tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert "/image" in done.stdout
     assert json.loads((tmp_path / "out" / "replay.json").read_text())["messages"]["/image"] == 3
+
+
+def test_the_lidar_of_a_drive_is_used_without_a_word(ros: Any, tiny_model: Path, tmp_path: Path) -> None:
+    """Where it sits crosses as /tf_static: the node is told nothing else, and tf2 need not be installed."""
+    drive, frames = raw_drive(tmp_path, cameras=(2,), frames=30), 30
+    command = [sys.executable, "-m", "perception", "replay", str(drive), "--rate", "0.5", "--wait-for", "/image"]
+    own = Node("listener", context=ros)
+    try:
+        arguments = ["--ros-args", "-p", f"model:={tiny_model}", *PATIENT]
+        with spinning(own), NodeProcess(arguments, tmp_path / "node.log") as node:
+            vehicle = Vehicle(own)
+            vehicle.listen(PointCloud2, "/perception/points")
+            node.wait_until_active(own)
+            wait_for(lambda: own.count_publishers("/perception/points"))
+            done = subprocess.run(command, capture_output=True, text=True, timeout=90, check=True)
+            wait_for(lambda: vehicle.statuses()["fusion"][2].get("weight_lidar") == "0.5")
+    finally:
+        own.destroy_node()
+    labels, clouds = vehicle.labels().keys(), {stamp_ns(message) for message in vehicle.all("/perception/points")}
+    assert len(labels) > frames / 2
+    assert len(labels & clouds) / len(labels) > 0.9
+    assert "left out" not in (tmp_path / "node.log").read_text() + done.stderr
 
 
 def test_topics_go_out_under_the_names_that_the_node_listens_to_too(kitti_drive: Path, tmp_path: Path) -> None:

@@ -1,14 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from perception.classes import PALETTE, ROAD
-from perception.errors import DataError
-from perception.labelling.clouds import OUTSIDE, write_cloud
+from perception.errors import DataError, PerceptionError
+from perception.labelling.clouds import OUTSIDE, require_writer, write_cloud
 
 POINTS = np.random.default_rng(0).random((5, 4)).astype(np.float32) * np.float32([30, 20, 2, 1])
 LABELS = np.array([0, 1, 2, 3, 255], np.uint8)
@@ -39,3 +40,12 @@ def test_las(tmp_path: Path) -> None:
 def test_where_it_cannot_be_written(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="nowhere"):
         write_cloud(tmp_path / "nowhere" / "cloud.ply", POINTS, LABELS)
+
+
+@pytest.mark.parametrize(("suffix", "module", "extra"), [("pcd", "open3d", "sim"), ("las", "laspy", "las")])
+def test_a_writer_that_is_not_installed_is_named_before_anything_is_labelled(
+    suffix: str, module: str, extra: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, module, None)
+    with pytest.raises(PerceptionError, match=rf"--cloud {suffix} needs {module}: pip install .*\[{extra}\]"):
+        require_writer(suffix)

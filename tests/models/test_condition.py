@@ -7,7 +7,7 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("mmseg")
 
 from perception.models import Batch, ConditionToken  # noqa: E402
-from perception.models.dual_branch import normalise  # noqa: E402
+from perception.models.dual_branch import glance_of, normalise  # noqa: E402
 
 SPLITS = (3, 3, 4)
 
@@ -17,7 +17,7 @@ def batch(brightness: float) -> Batch:
     rgb = (torch.rand(1, 3, 64, 96) * 255 * brightness).clamp(0, 255)
     aux = torch.randint(0, 256, (1, 10, 32, 48)).float()
     aux[:, [2, 5, 9]] = 255
-    return normalise(Batch(rgb, aux, torch.ones(1, 4)))
+    return glance_of(normalise(Batch(rgb, aux, torch.ones(1, 4))))
 
 
 def token(**options: float) -> ConditionToken:
@@ -37,7 +37,7 @@ def test_darkness_glare_and_coverage_are_measured() -> None:
     assert dark[2] > 0.5 > usual[2]  # darkness
     assert bright[3] > 0.5 > usual[3]  # glare
     half = batch(1.0)
-    half.aux[:, 9, :, ::8] = 0  # no echo in every second column of those that are looked at
+    half.aux[:, 9, :, ::2] = 0  # no echo in every second column of those that are looked at
     assert token().measure(half)[0, 6 + 8] == pytest.approx(0.5, abs=0.01)
 
 
@@ -58,7 +58,7 @@ def test_agreement_is_high_where_outlines_are_the_same() -> None:
     same[:, 0] = scene[0, 0, ::2, ::2]
     other[:, 0] = scene[0, 0, ::2, ::2].roll(12, 1)
     agreements = [
-        token().measure(normalise(Batch(scene.expand(1, 3, -1, -1), each, torch.ones(1, 4))))[0, 9].item()
+        token().measure(glance_of(normalise(Batch(scene.expand(1, 3, -1, -1), each, torch.ones(1, 4)))))[0, 9].item()
         for each in (same, other)
     ]
     assert agreements[0] > 0.5 > agreements[1]

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import copy
+
 import pytest
 
 torch = pytest.importorskip("torch")
@@ -12,7 +14,7 @@ from mmseg.registry import MODELS  # noqa: E402
 
 from perception.models import Batch  # noqa: E402
 from perception.models.deploy import DeployGraph  # noqa: E402
-from perception.models.dual_branch import normalise  # noqa: E402
+from perception.models.dual_branch import glance_of, normalise  # noqa: E402
 from perception.paths import config_path  # noqa: E402
 
 
@@ -93,6 +95,21 @@ def test_the_deployed_graph_decides_as_softmax_and_argmax_do(model: torch.nn.Mod
     torch.testing.assert_close(labels.long(), classes)
     torch.testing.assert_close(confidence.float(), 255 * expected, atol=1, rtol=0)
     assert weights.shape == (1, 4)
+
+
+def test_the_deployed_graph_weighs_by_the_pixels_that_were_trained_with(model: torch.nn.Module) -> None:
+    torch.manual_seed(1)
+    rgb = torch.randint(0, 256, (1, 64, 96, 3), dtype=torch.uint8)
+    aux = torch.randint(0, 256, (1, 32, 48, 10), dtype=torch.uint8)
+    trained = copy.deepcopy(model)
+    torch.nn.init.normal_(trained.backbone.condition.token[-1].weight)  # it begins as zeros, which weigh nothing
+    whole = Batch(rgb.permute(0, 3, 1, 2).float(), aux.permute(0, 3, 1, 2).float(), torch.ones(1, 4))
+    with torch.inference_mode():
+        expected = trained.backbone.weigh(glance_of(normalise(whole)))
+        got = DeployGraph(trained).weigh(rgb, aux, torch.ones(1, 4))
+    assert expected[0].std() > 0.1
+    for one, other in zip(expected, got, strict=True):
+        torch.testing.assert_close(one, other, atol=1e-6, rtol=0)
 
 
 def test_a_head_of_mmsegs_can_be_deployed_too(config: dict) -> None:

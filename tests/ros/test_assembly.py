@@ -16,6 +16,7 @@ from perception.ros.collector import Arrival, SensorSet
 from perception.ros.complaints import Complaints
 from perception.ros.convert import camera_info_fields, cloud_fields, image_fields, read_rgb
 from perception.ros.motion import EgoMotion
+from perception.ros.own_vehicle import OwnVehicle
 from perception.sensors.presence import FrozenWatch
 from perception.sensors.projection import project_sweep
 
@@ -54,6 +55,7 @@ class Bench:
         motion: EgoMotion | None = None,
         transforms: Any = None,
         file: FileCalibration | None = None,
+        vehicle: OwnVehicle = OwnVehicle(),  # noqa: B008 (frozen)
         frozen: SeeFrozen = lambda sensor, stamp_ns, content: None,
     ) -> None:
         self.errors: list[str] = []
@@ -64,6 +66,7 @@ class Bench:
             calibration.put_camera_info(camera_info(width, 24, 70.0))
         complaints = Complaints(self.errors.append, self.warnings.append)
         drop: Any = lambda *what: self.drops.append(what)  # noqa: E731
+        self._vehicle = vehicle
         self.assemble = Assembler(calibration, INFOS, complaints, drop, motion, frozen=frozen)
 
     def __call__(
@@ -74,7 +77,7 @@ class Bench:
             name: Arrival(stamp_ns + (name != trigger), 0.0, Input(topics[name], content))
             for name, content in messages.items()
         }
-        return self.assemble(SensorSet(trigger, arrivals), image_rectified=rectified)
+        return self.assemble(SensorSet(trigger, arrivals), image_rectified=rectified, vehicle=self._vehicle)
 
 
 def all_messages() -> dict[str, SimpleNamespace]:
@@ -462,3 +465,42 @@ def test_a_lidar_without_intensity_is_used_and_told_once() -> None:
         assert seen.frame.points is not None
         assert not seen.frame.points[:, 3].any()
     assert bench.warnings == ["/points: intensity: none, nor reflectivity, among x, y, z; it is 0 for every point"]
+
+
+def cloud(*places: tuple[float, float, float]) -> SimpleNamespace:
+    points = np.array([(*place, 0.5) for place in places], np.float32)
+    return message("lidar", **cloud_fields(points, lambda **field: SimpleNamespace(**field)))
+
+
+ROOF = np.array([[1, 0, 0, 1.2], [0, 1, 0, 0], [0, 0, 1, 1.9], [0, 0, 0, 1.0]])
+"""Where a LiDAR on the roof sits in base_link."""
+
+
+def test_points_on_the_vehicle_itself_are_nobodys() -> None:
+    """A beam without an echo that a driver moved by a millimetre, and the bonnet in a box of the vehicle's frame."""
+    places = [(0.001, 0, 0), (1.0, 0, -1.0), (6.0, 0.5, 1.0), (1.5, 1.2, -1.0)]
+    seen = Bench()("lidar", lidar=cloud(*places))
+    assert seen is not None
+    assert seen.frame.points is not None
+    np.testing.assert_allclose(seen.frame.points[:, :3], places[1:], atol=1e-6)
+
+    tf = SimpleNamespace(lookup=lambda target, source: {"base_link": ROOF, "left": np.eye(4)}[target])
+    outline = OwnVehicle("base_link", (-1.0, 3.5, -0.9, 0.9, 0.0, 2.0))
+    seen = Bench(transforms=tf, vehicle=outline)("lidar", lidar=cloud(*places))
+    assert seen is not None
+    assert seen.frame.points is not None
+    np.testing.assert_allclose(seen.frame.points[:, :3], places[2:], atol=1e-6)
+
+
+def test_a_box_that_nobody_can_place_cuts_nothing_and_one_that_holds_everything_is_told() -> None:
+    bench = Bench(vehicle=OwnVehicle("base_link"))
+    seen = bench("lidar", lidar=cloud((0.001, 0, 0), (6.0, 0.5, 1.0)))
+    assert seen is not None
+    assert seen.frame.points is not None
+    assert len(seen.frame.points) == 2
+    assert bench.warnings == ["vehicle.frame: no TF from 'velo' to 'base_link'; points on the vehicle itself stay in"]
+
+    bench = Bench(vehicle=OwnVehicle("", (-9.0, 9.0, -9.0, 9.0, -9.0, 9.0)))
+    assert bench("lidar", lidar=cloud((6.0, 0.5, 1.0), (2.0, 0.5, 1.0))) is None
+    assert "all 2 points are in vehicle.box" in bench.errors[0]
+    assert bench.drops == [("lidar", "broken")]

@@ -43,7 +43,7 @@ def make_frame(number: int, milliseconds: int) -> Frame:
     return Frame(
         T0 + milliseconds * 1_000_000,
         rng.integers(0, 256, (64, 96, 3), np.uint8),
-        points=rng.random((20, 4)).astype(np.float32),
+        points=rng.uniform((1, 0, 0, 0), (2, 1, 1, 1), (20, 4)).astype(np.float32),
         camera=CAMERA,
         lidar_to_camera=LIDAR_TO_CAMERA,
     )
@@ -229,7 +229,7 @@ def test_one_scale_of_intensity_for_the_whole_recording(tmp_path: Path, factor: 
     truth = []
     for number in range(12):
         frame = make_frame(number, 100 * number)
-        frame.points = np.random.default_rng(number).uniform(0.01, 1, (400, 4)).astype(np.float32)
+        frame.points = np.random.default_rng(number).uniform((1, 0, 0, 0.01), (2, 1, 1, 1), (400, 4)).astype(np.float32)
         if number < 4:
             frame.points[:, 3] *= 0.004
         truth.append(frame.points[:, 3].copy())

@@ -29,7 +29,7 @@ MOUNT = np.array([[0, -1, 0, 0], [0, 0, -1, -0.1], [1, 0, 0, -0.3], [0, 0, 0, 1.
 def frame(number: int) -> Frame:
     rng = np.random.default_rng(number)
     rgb = rng.choice(np.array([0, 64, 128, 192], np.uint8), (240, 384, 3))  # which zstd can make smaller
-    points = rng.random((20, 4)).astype(np.float32)
+    points = rng.uniform((1, 0, 0, 0), (2, 1, 1, 1), (20, 4)).astype(np.float32)
     return Frame(T0 + 100_000_000 * number, rgb, points=points, camera=CAMERA, lidar_to_camera=MOUNT)
 
 

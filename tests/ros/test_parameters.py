@@ -46,6 +46,9 @@ def test_the_parameter_file_states_every_default() -> None:
         ("wait_s", float("nan")),
         ("overlay_alpha", 1.5),
         ("rgb.timeout_s", 0.0),
+        ("vehicle.box", [0.0] * 5),
+        ("vehicle.box", [1.0, -1.0, 0.0, 0.0, 0.0, 0.0]),
+        ("vehicle.box", [float("nan")] * 6),
         ("lidar_to_camera", [1.0] * 15),
         ("lidar_to_camera", [1.0] * 16),
         ("lidar_to_camera", [float("nan")] * 16),
@@ -70,6 +73,11 @@ def test_a_matrix_and_disabled_sensors_arrive() -> None:
 def test_a_grid_that_would_fill_the_memory_is_refused() -> None:
     with pytest.raises(ValueError, match=r"^grid.size_m / grid.resolution_m: 15000 cells"):
         make_settings({"grid.size_m": 300.0, "grid.resolution_m": 0.02})
+
+
+def test_a_grid_of_no_height_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"^grid.lowest_m / grid.highest_m: no height is from 3 to 2.5 m"):
+        make_settings({"grid.lowest_m": 3.0})
 
 
 def test_no_sensor_at_all_is_refused() -> None:

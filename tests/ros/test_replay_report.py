@@ -17,10 +17,12 @@ from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 
 from perception.evaluation.page import Page
+from perception.ros.audience import Audience
 from perception.ros.convert import image_fields
 from perception.ros.recorder import IMAGES
 from perception.ros.replay import Published, Summary
-from perception.ros.replay_report import Audience
+from perception.ros.replay_report import replay_page
+from perception.ros.topic import Topic
 
 FRAMES = 4
 
@@ -28,8 +30,8 @@ FRAMES = 4
 class Answers:
     """A node /perception that answers when it is told to."""
 
-    def __init__(self, node: Node) -> None:
-        self._publishers = [node.create_publisher(Image, f"~/{name}", 10) for name in IMAGES]
+    def __init__(self, node: Node, silent: tuple[str, ...] = ()) -> None:
+        self._publishers = [node.create_publisher(Image, f"~/{name}", 10) for name in IMAGES if name not in silent]
 
     def heard(self) -> bool:
         return all(publisher.get_subscription_count() for publisher in self._publishers)
@@ -41,14 +43,17 @@ class Answers:
             publisher.publish(Image(header=header, **image_fields(np.zeros((4, 4), np.uint8), "mono8")))
 
 
-def page_of(ros: Any, stamps: list[list[int]], unanswered: set[tuple[int, int]]) -> Page:
-    """Of rounds of so many stamps, but for those (round, frame) that get no answer."""
+TOPICS = {"/camera": Topic("sensor_msgs/msg/Image", 8), "/camera_info": Topic("sensor_msgs/msg/CameraInfo", 8)}
+
+
+def page_of(ros: Any, stamps: list[list[int]], unanswered: set[tuple[int, int]], silent: tuple[str, ...] = ()) -> Page:
+    """Of rounds of so many stamps, but for those (round, frame) that get no answer. silent: outputs never sent."""
     own, other = Node("replay", context=ros), Node("perception", context=ros)
-    answers = Answers(other)
+    answers = Answers(other, silent)
     try:
-        with Audience(own, {"/camera": "/image"}) as audience:
+        with Audience(own, TOPICS, {"/camera": "/rig/left"}) as audience:
             wait_for(lambda: answers.heard())
-            wait_for(lambda: own.count_publishers(f"/perception/{IMAGES[-1]}"))
+            wait_for(lambda: own.count_publishers(f"/perception/{IMAGES[0]}"))
             for turn, each in enumerate(stamps):
                 for number, stamp in enumerate(each):
                     audience.note(Published("/camera", stamp, stamp))
@@ -56,7 +61,7 @@ def page_of(ros: Any, stamps: list[list[int]], unanswered: set[tuple[int, int]])
                     if (turn, number) not in unanswered:
                         answers.say(stamp)
                     time.sleep(0.02)
-            return audience.page("drive", Summary({"/camera": 8}, 1.0, {0: 1.0}, 2.0))
+            return replay_page(audience, "drive", Summary({"/camera": 8}, 1.0, {0: 1.0}, 2.0))
     finally:
         own.destroy_node()
         other.destroy_node()
@@ -84,3 +89,8 @@ def test_rounds_with_the_same_stamps_count_the_last_time(ros: Any) -> None:
 def test_rounds_with_new_stamps_count_all(ros: Any) -> None:
     page = page_of(ros, [[1_000 * turn + number for number in range(FRAMES)] for turn in (1, 2)], set())
     assert dict(page.tiles)["answered"] == "8 / 8"
+
+
+def test_masks_that_are_switched_off_are_not_waited_for(ros: Any) -> None:
+    page = page_of(ros, [[1_000 + number for number in range(FRAMES)]], set(), silent=("road", "pedestrian"))
+    assert dict(page.tiles)["answered"] == "4 / 4"

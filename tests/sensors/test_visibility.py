@@ -4,14 +4,16 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from perception.classes import UNLABELLED, VEHICLE
 from perception.frame import CameraModel, Frame
 from perception.sensors import Projection, project_sweep
-from perception.sensors.visibility import hidden, label_points
+from perception.sensors.visibility import hidden, label_points, spacing
 from perception.simulation import SimulatedDrive
+from perception.simulation.scanners import SCANNERS, Scanner
 
 FOCAL = 720.0
 CAMERA = CameraModel(np.array([[FOCAL, 0, 200], [0, FOCAL, 100], [0, 0, 1]]), 400, 200)
@@ -62,6 +64,46 @@ def test_a_road_and_a_wall_at_a_slant_hide_nothing_of_themselves() -> None:
     assert not hidden(road, FOCAL).any()
     wall = projection(np.stack([u, v], axis=1), 4.0 * FOCAL / (u + 60))
     assert not hidden(wall, FOCAL).any()
+
+
+def lorry_before_a_wall(scanner: Scanner) -> tuple[Projection, np.ndarray]:
+    """What a LiDAR 1.2 m above a camera sees, and which points the lorry, 8 m ahead and 2.5 m high, hides from it.
+
+    The wall stands 25 m ahead; the camera is 1.65 m above the road.
+    """
+    ray = scanner.fire(1.0, 0.0).direction.astype(np.float64)
+    ray = ray[ray[:, 0] > 0.3]
+    wall, road = 25.0 / ray[:, 0], np.where(ray[:, 2] < 0, 2.85 / np.maximum(-ray[:, 2], 1e-9), np.inf)
+    lorry = ray * (8.0 / ray[:, :1])
+    hit = (np.abs(lorry[:, 1]) < 1.3) & (lorry[:, 2] < 2.5 - 2.85) & (lorry[:, 2] > 0.4 - 2.85)
+    distance = np.where(hit, 8.0 / ray[:, 0], np.minimum(wall, road))
+    x, y, z = (ray * distance[:, None]).T
+    xyz = np.stack([-y, -z - 1.2, x], 1).astype(np.float32)
+    uv = xyz[:, :2] / xyz[:, 2:] * FOCAL + np.array([200, 100])
+    inside = (uv > 0).all(1) & (uv < [399, 199]).all(1)
+    seen = xyz[:, :2] / xyz[:, 2:] * 8.0
+    behind = (np.abs(seen[:, 0]) < 1.3) & (seen[:, 1] > 1.65 - 2.5) & (seen[:, 1] < 1.65 - 0.4) & (xyz[:, 2] > 9.5)
+    return Projection(uv[inside].astype(np.float32), xyz[inside], np.flatnonzero(inside), 400, 200), behind[inside]
+
+
+@pytest.mark.parametrize("name", SCANNERS)
+def test_a_lorry_hides_what_a_lidar_above_the_camera_sees_behind_it_whatever_its_beams(name: str) -> None:
+    sweep, behind = lorry_before_a_wall(SCANNERS[name])
+    assert behind.sum() > 20
+    found = hidden(sweep, FOCAL)
+    assert found[behind].mean() > 0.65  # of 16 beams one of the three in question is above the uppermost on the lorry
+    assert found[~behind].mean() < 0.025
+
+
+@pytest.mark.parametrize(("name", "across", "upright"), [("16 beams", 0.2, 2.0), ("raster", 1 / 6, 0.2)])
+def test_the_spacing_is_the_sweeps_own(name: str, across: float, upright: float) -> None:
+    sweep, _ = lorry_before_a_wall(SCANNERS[name])
+    assert np.degrees(spacing(sweep, FOCAL)) == pytest.approx([across, upright], rel=0.25)
+
+
+def test_without_points_enough_nothing_is_hidden() -> None:
+    assert hidden(projection(np.empty((0, 2)), np.empty(0)), FOCAL).shape == (0,)
+    assert not hidden(projection(np.array([[200.0, 100.0]]), np.array([20.0])), FOCAL).any()
 
 
 @settings(max_examples=30)

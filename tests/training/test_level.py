@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -30,6 +32,16 @@ def test_a_frame_without_ground_expects_that_of_its_drive() -> None:
     assert heights[1] == pytest.approx(1.7, abs=0.05)
     assert heights[2] == pytest.approx(1.65, abs=0.06)
     assert heights[3] is None
+
+
+def test_where_the_sweep_shows_no_ground_the_depth_image_does() -> None:
+    """As in a frame that is encoded."""
+    behind = np.random.default_rng(0).uniform((-9, -3, 0, 0), (-2, 3, 2, 1), (500, 4)).astype(np.float32)
+    axes = np.array([[0, -1, 0, 0], [0, 0, -1, 0], [1, 0, 0, 0], [0, 0, 0, 1.0]])
+    frame = replace(road(1.6), points=behind, lidar_to_camera=axes)
+    ground = expect_ground([Sample("x", frame)])[0].frame.ground
+    assert ground is not None
+    assert (ground.source, ground.height) == ("depth", pytest.approx(1.6, abs=0.05))
 
 
 def test_a_plane_unlike_those_of_its_drive_is_not_believed() -> None:

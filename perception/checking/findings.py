@@ -143,7 +143,7 @@ KINDS: dict[str, Kind] = {
     ),
     "tf-unheard": Kind(
         INFO,
-        "without an installed ROS 2 no TF can be heard, neither by this command nor by the node",
+        "TF cannot be heard here, neither by this command nor by the node",
         "source a ROS 2 installation, or give --calibration and the node's calibration_file",
     ),
     "tf-conflict": Kind(

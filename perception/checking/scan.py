@@ -26,6 +26,9 @@ from perception.ros.transforms import StaticTransforms, transform_matrix
 SENSOR_OF: dict[str, str] = {name: sensor for sensor, names in SENSORS.items() for name in names}
 """The sensor by the node's input."""
 
+CAMERA_OF: dict[str, str] = {name: sensor for sensor, name in CAMERA_INFOS.items()}
+"""The sensor by the input that its camera_info comes on."""
+
 TF = ("/tf_static", "/tf")
 
 
@@ -172,8 +175,8 @@ def _take(found: Scan, raw: RawMessage) -> None:
     heard.stamps_ns.append(stamp)
     heard.frame_ids[frame_id] += 1
     with suppress(Exception):
-        if heard.name in CAMERA_INFOS and raw.type == INPUT_TYPES[heard.name]:
-            infos = found.infos.setdefault(CAMERA_INFOS[heard.name], [])
+        if heard.name in CAMERA_OF and raw.type == INPUT_TYPES[heard.name]:
+            infos = found.infos.setdefault(CAMERA_OF[heard.name], [])
             if not infos or infos[-1][0] != with_stamp(raw.data, 0):  # most cameras repeat theirs with every image
                 infos.append((with_stamp(raw.data, 0), TYPES.deserialize_cdr(raw.data, raw.type)))
         elif heard.name == "odometry":

@@ -52,7 +52,7 @@ def check_qos(found: Scan, graph: Graph | None = None) -> Iterator[Finding]:
     """What publishers offer against what the node asks. graph: of live topics."""
     asked = graph.requested if graph is not None else {}
     if graph is not None and not graph.tf:
-        yield finding("tf-unheard", "/tf_static", "tf2_msgs is not installed here")
+        yield finding("tf-unheard", "/tf_static", "neither tf2_msgs nor Fast DDS is there to hear it by")
     offers = {each.topic: each.offers for each in found.heard.values()} | {"/tf_static": found.tf_offers}
     for topic, offered in offers.items():
         wanted = asked.get(topic, REQUESTED_TF if topic == "/tf_static" else REQUESTED)

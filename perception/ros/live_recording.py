@@ -17,11 +17,12 @@ from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPo
 from rclpy.qos_overriding_options import QoSOverridingOptions
 
 from perception.errors import DataError
-from perception.ros.imports import optional
 from perception.ros.raw_bag import RawBagWriter, RawMessage
 from perception.ros.spinning import spinning
 from perception.ros.subscriptions import INPUTS, NEWEST, OTHERS, OVERRIDABLE
+from perception.ros.tf_message import TF_MESSAGE, tf_message_class
 from perception.ros.topic import Graph, Offer, Topic
+from perception.ros.topics import INPUT_TYPES
 
 DEPTH = 50
 """Messages that wait for us before the oldest is lost; all else is asked for as the node does."""
@@ -53,13 +54,13 @@ class LiveRecording:
         self._heard: set[str] = set()
         self._offered: dict[str, Topic] = {}
         self._requested: dict[str, Offer] = {}
-        messages = optional("tf2_msgs.msg")
-        graph = Graph(self._offered, self._requested, messages is not None)
+        tf_message = tf_message_class()
+        graph = Graph(self._offered, self._requested, tf_message is not None)
         self.live = Live(None, {name: node.resolve_topic_name(name) for name in self._kinds}, graph)
-        if messages is not None:
+        if tf_message is not None:
             latched = QoSProfile(depth=100, durability=DurabilityPolicy.TRANSIENT_LOCAL)
-            self._subscribe("/tf_static", messages.TFMessage, latched)
-            self._subscribe("/tf", messages.TFMessage, _asked())
+            self._subscribe("/tf_static", tf_message, TF_MESSAGE, latched)
+            self._subscribe("/tf", tf_message, TF_MESSAGE, _asked())
 
     def record(self, path: Path, seconds: float, advance: Callable[[], None] = lambda: None) -> Live:
         """Write `path` for so many seconds. advance: called every second. Raises DataError for a path that is taken."""
@@ -105,15 +106,15 @@ class LiveRecording:
             plain = name.rpartition("/")[0] if "compressed" in name else name
             if plain != name and self._node.count_publishers(self.live.topics[plain]):
                 continue
-            if types.get(topic) == [_type(kind)]:
-                self._subscribe(topic, kind, _asked())
+            if types.get(topic) == [INPUT_TYPES[name]]:
+                self._subscribe(topic, kind, INPUT_TYPES[name], _asked())
 
-    def _subscribe(self, topic: str, kind: Any, qos: QoSProfile) -> None:
+    def _subscribe(self, topic: str, kind: Any, type_name: str, qos: QoSProfile) -> None:
         self._heard.add(topic)
         self._node.create_subscription(
             kind,
             topic,
-            partial(self._take, topic, _type(kind)),
+            partial(self._take, topic, type_name),
             qos,
             raw=True,
             qos_overriding_options=QoSOverridingOptions(policy_kinds=OVERRIDABLE),
@@ -135,9 +136,3 @@ def _asked() -> QoSProfile:
 
 def _offer(qos: QoSProfile) -> Offer:
     return Offer(qos.reliability == ReliabilityPolicy.RELIABLE, qos.durability == DurabilityPolicy.TRANSIENT_LOCAL)
-
-
-def _type(kind: Any) -> str:
-    """The name of a message type, as "sensor_msgs/msg/Image"."""
-    package, *_ = kind.__module__.split(".")
-    return f"{package}/msg/{kind.__name__}"

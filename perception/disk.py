@@ -7,7 +7,7 @@ import errno
 import json
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +44,19 @@ def write_file(path: Path, data: bytes) -> None:
 def write_json(path: Path, content: Any) -> None:
     """Write `content` as JSON. Raises as `write_file` does."""
     write_file(path, (json.dumps(content, indent=1) + "\n").encode())
+
+
+@contextmanager
+def made_folder(path: Path) -> Iterator[None]:
+    """Makes the folder, and takes it and its parents away again where they were made here and nothing is in them."""
+    made = [folder for folder in (path, *path.parents) if not folder.exists()]
+    path.mkdir(parents=True, exist_ok=True)
+    try:
+        yield
+    finally:
+        with suppress(OSError):  # the first that is not empty ends it
+            for folder in made:
+                folder.rmdir()
 
 
 @contextmanager

@@ -21,6 +21,20 @@ SPARE_FROM = 4
 """With so many threads or more, one is left to what comes before and after the network, which runs beside it."""
 
 
+def begin(work: Callable[[], T], name: str) -> Future[T]:
+    """Let a thread of that name do `work`: one that the process does not wait for at its end, should it hang."""
+    future: Future[T] = Future()
+
+    def run() -> None:
+        try:
+            future.set_result(work())
+        except BaseException as error:  # whoever asks for the result is told
+            future.set_exception(error)
+
+    threading.Thread(target=run, name=name, daemon=True).start()
+    return future
+
+
 def share_threads(total: int | None = None) -> int:
     """Give OpenCV and NumPy one thread each, in this process, and return how many are the engine's.
 

@@ -16,7 +16,7 @@ import pytest
 from helpers.images import write_images
 
 from perception.cli.main import main
-from perception.disk import DiskFull, on_full_disk, write_file, write_json
+from perception.disk import DiskFull, made_folder, on_full_disk, write_file, write_json
 from perception.errors import DataError
 
 
@@ -34,6 +34,18 @@ def on_small_disk(disk: Path, size: str, *command: object, after: str = ":") -> 
 
 def perception(*arguments: object) -> list[str]:
     return [sys.executable, "-m", "perception", *map(str, arguments)]
+
+
+@pytest.mark.parametrize("begun", [False, True])
+def test_a_folder_in_which_nothing_was_written_is_not_left(tmp_path: Path, begun: bool) -> None:
+    (tmp_path / "mine").mkdir()
+    for folder in (tmp_path / "new/folder", tmp_path / "mine"):
+        with made_folder(folder):
+            assert folder.is_dir()
+            if begun:
+                (folder / "file").touch()
+    assert (tmp_path / "new").exists() == begun
+    assert (tmp_path / "mine").is_dir()
 
 
 def test_a_file_is_whole_or_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

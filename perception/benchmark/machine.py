@@ -6,24 +6,20 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import openvino
 
-from perception.evaluation.provenance import versions
+from perception.evaluation.provenance import processor_flags, versions
 from perception.frame import Frame
-
-FLAGS: tuple[str, ...] = ("avx2", "avx512f", "avx512_vnni", "avx_vnni", "avx512_bf16", "amx_bf16", "amx_int8")
-"""What of a processor decides how fast networks run on it, as /proc/cpuinfo calls it."""
 
 
 def describe_machine() -> dict[str, Any]:
-    """cores: usable by this process; flags: those of FLAGS that it has; load: of the last minute; and the versions."""
+    """cores: usable by this process; flags: what of `provenance.FLAGS` it has; load: of the last minute; versions."""
     return {
         "cores": len(os.sched_getaffinity(0)),
-        "flags": [flag for flag in FLAGS if flag in _processor_flags()],
+        "flags": processor_flags(),
         "memory_gb": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1),
         "load": os.getloadavg()[0],
         "versions": versions(),
@@ -44,11 +40,3 @@ def input_hash(frames: Iterable[Frame]) -> str:
             if values is not None:
                 digest.update(np.ascontiguousarray(values).data)
     return digest.hexdigest()
-
-
-def _processor_flags() -> list[str]:
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        return []
-    return next((line.partition(":")[2].split() for line in lines if line.startswith("flags")), [])

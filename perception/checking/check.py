@@ -71,6 +71,10 @@ EVERYWHERE: frozenset[str] = frozenset(
 """Those of FOLLOWS whose consequences are other sensors' too."""
 
 
+ONCE: frozenset[str] = frozenset(("camera-info-missing",))
+"""Findings of which one is enough, wherever it shows."""
+
+
 @dataclass
 class Report:
     """What was found, and what was measured.
@@ -166,7 +170,7 @@ def check(
         calibration = read_calibration_file(found.calibration)
     said = [*wiring.check_topics(found, expected), *wiring.check_qos(found, graph)]
     said += wiring.check_frames(found, calibration is not None and calibration.lidar_to_camera is not None)
-    said += wiring.check_cameras(found, calibration is not None and calibration.camera is not None)
+    said += wiring.check_cameras(found)
     for heard in found.sensors.values():
         said += timing.check_sensor(heard, settings.timing)
     said += timing.check_clocks(found)
@@ -252,7 +256,7 @@ def _told(said: Sequence[Finding], sensor_of: Callable[[str], Collection[str]]) 
         causes = (cause for cause in said if each.code in FOLLOWS.get(cause.code, ()))
         about = set(sensor_of(each.where))
         if not any(cause.code in EVERYWHERE or about & set(sensor_of(cause.where)) for cause in causes):
-            first.setdefault((each.code, each.where), each)
+            first.setdefault((each.code, "" if each.code in ONCE else each.where), each)
     return worst_first(first.values())
 
 

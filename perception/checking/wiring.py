@@ -123,11 +123,8 @@ def _check_placed(found: Scan, lidar: Heard, camera: str) -> Iterator[Finding]:
         yield finding("tf-missing", lidar.topic, f"from '{lidar.frame_id}' to '{camera}': {how}")
 
 
-def check_cameras(found: Scan, calibrated: bool = False) -> Iterator[Finding]:
-    """What camera_info says by itself: whose it is, and of which images. calibrated: whether a file says it too."""
-    if "depth" in found.sensors and "lidar" not in found.sensors and not found.infos and not calibrated:
-        topic = found.sensors.get("rgb", found.sensors["depth"]).topic
-        yield finding("camera-info-missing", topic, "no camera_info beside it: nobody knows heights")
+def check_cameras(found: Scan) -> Iterator[Finding]:
+    """What camera_info says by itself: whose it is, and of which images."""
     for sensor, infos in found.infos.items():
         heard = found.of(sensor)
         if heard is None:

@@ -15,7 +15,7 @@ RULES: tuple[tuple[str, str], ...] = (
     (r"looks like a body frame", "optical-frame"),
     (r"extrinsics: (no point|all points)", "lidar-out-of-view"),
     (r"view: nothing that", "frame-mismatch"),
-    (r"camera: nothing on", "camera-info-missing"),
+    (r"camera: nothing on|no camera_info in this", "camera-info-missing"),
     (r"encoding: ", "encoding"),
     (r"frame_id: ", "frame-mismatch"),
     (r"taken as not rectified", "rectification-unclear"),

@@ -7,6 +7,7 @@ import argparse
 from pathlib import Path
 
 from perception.cli.shared import at_least_one, positive
+from perception.disk import made_folder
 
 SUMMARY = "time the network beside its peers, every stage of a frame, and the node over DDS"
 
@@ -76,7 +77,8 @@ def run(args: argparse.Namespace) -> int:
     from perception.cli.bench_steps import Bench
 
     bench = Bench(args, Console(stderr=True))
-    report = bench.run()
+    with made_folder(args.output):
+        report = bench.run()
     console = Console(highlight=False)
     if not console.is_terminal:
         console.width = WIDTH

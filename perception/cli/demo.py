@@ -8,6 +8,7 @@ import os
 from pathlib import Path
 
 from perception.cli.shared import at_least_one, at_least_zero, needs
+from perception.disk import made_folder
 from perception.engines import ENGINES
 
 SUMMARY = "simulated drive → ROS 2 node in its own process → masks, scored; leaves video and report"
@@ -55,7 +56,8 @@ def run(args: argparse.Namespace) -> int:
     from perception.cli.demo_table import table
 
     demo = Demo(args, Console(stderr=True))
-    report = demo.run()
+    with made_folder(args.output):
+        report = demo.run()
     console = Console()
     console.print(table(report))
     console.print(f"[bold]{demo.output}[/]: {demo.video.name}, montage.png, report.html, report.json, node.log, bag")

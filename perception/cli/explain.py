@@ -5,12 +5,15 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from perception.cli.explain_frame import open_frame
-from perception.cli.shared import at_least_one, needs
+from perception.cli.shared import add_reading, add_topics, at_least_one
 from perception.disk import write_json
 from perception.engines import ENGINES
 from perception.explanation.methods import DEFAULT_STRIDE, GRAD_CAM, METHODS, STRIDES
+
+if TYPE_CHECKING:
+    from perception.explanation.network import ExplainedNetwork
 
 SUMMARY = "show why it said so: saliency, attention, what each sensor changes"
 EXAMPLES = """\
@@ -18,11 +21,15 @@ perception explain simulated:7                                 a rendered frame,
 perception explain simulated:7:40 --condition night -o night.png --json night.json
 perception explain ~/kitti/2011_09_26/2011_09_26_drive_0005_sync:3
 perception explain out/drive:12                                of a drive that `perception simulate` wrote
+perception explain bag:40 --topics kitti2bag                   the 41st frame of a rosbag2, as `perception label` has it
+perception explain images:7 --depth-unit mm                    of a folder of images; or by its name, as images:000007
 perception explain street.png                                  the camera alone
+perception explain thermal.png --as infrared
 perception explain image_2/000001.png --points velodyne/000001.bin --calibration calib/000001.txt
 
 The figure shows the masks and their confidence; what spoke for each class (Grad-CAM); whom each fusion listened to, and
-where each sensor is let in; and which labels change when a sensor is taken away.
+where each sensor is let in; and which labels change when a sensor is taken away. Without PyTorch (extra `train`) it
+shows the masks and what changes without a sensor.
 """
 
 
@@ -31,7 +38,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "frame",
         metavar="FRAME",
-        help="an image file; DRIVE:NUMBER, of a KITTI raw or a simulated drive on disk; or simulated:SEED[:INDEX]",
+        help="an image file; BAG:NUMBER, FOLDER:NUMBER or DRIVE:NUMBER, of what `perception label` takes, from 0 (of a"
+        " KITTI raw drive the file's); or simulated:SEED[:INDEX]",
     )
     parser.add_argument(
         "-o",
@@ -50,46 +58,65 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", help="a shipped model's name or a path, its .safetensors beside it (the default)")
     parser.add_argument("--engine", choices=("auto", *ENGINES), default="auto", help="what runs the network (auto)")
     parser.add_argument("--threads", type=at_least_one, help="CPU threads (default: every core)")
+    add_reading(parser)
+    add_topics(parser)
+    parser.add_argument(
+        "--calibration",
+        type=Path,
+        metavar="FILE",
+        help="the node's calibration YAML, for what a bag or folder lacks; of an image also KITTI's folder or .txt",
+    )
     image = parser.add_argument_group("beside an image file, registered to it")
     image.add_argument("--points", type=Path, metavar="FILE", help="a sweep as KITTI's .bin; needs --calibration")
-    image.add_argument("--depth", type=Path, metavar="FILE", help="16-bit PNG, metres × 256, 0 invalid, as KITTI's")
+    image.add_argument("--depth", type=Path, metavar="FILE", help="16-bit PNG, 0 invalid; see --depth-unit")
     image.add_argument("--infrared", type=Path, metavar="FILE", help="8- or 16-bit grey image")
-    image.add_argument(
-        "--calibration", type=Path, metavar="FILE", help="KITTI's folder or calib .txt, or the node's calibration YAML"
-    )
 
 
 def run(args: argparse.Namespace) -> int:
     """Explains, draws the figure, prints the tables and writes the JSON file."""
-    with needs("explain needs torch and mmseg", "train"):
-        import torch
-
-        from perception.explanation.network import ExplainedNetwork
     from rich.console import Console
 
+    from perception.cli.explain_frame import open_frame
     from perception.cli.explain_table import tables
     from perception.evaluation.evaluate import truth_of
     from perception.explanation.explain import explain
     from perception.explanation.figure import draw, write
     from perception.pipeline import Pipeline
 
-    if args.threads is not None:
-        torch.set_num_threads(args.threads)
     console = Console(highlight=False)
     with console.status(f"{args.frame}: reading or rendering"):
-        sample = open_frame(args)
+        sample, notes = open_frame(args)
     pipeline = Pipeline.load(args.model, engine=args.engine, threads=args.threads)
-    network = ExplainedNetwork.load(args.model)
     with console.status(f"{args.frame}: explaining"):
+        network = _network(args.model, args.threads, notes)
         found = explain(sample.frame, pipeline, network, truth_of(sample), args.stride, args.saliency)
         write(args.output, draw(found, sample.name))
     console.print(*tables(found), sep="\n")
     engine = pipeline.engine.name
-    console.print(
-        f"{engine} and PyTorch, which was looked into, agree on {found.agreement:.2%} of the labels", soft_wrap=True
-    )
-    console.print(f"figure: {args.output}", soft_wrap=True)
+    if found.agreement is not None:
+        notes.append(f"{engine} and PyTorch, which was looked into, agree on {found.agreement:.2%} of the labels")
+    for line in (*notes, f"figure: {args.output}"):
+        console.print(line, soft_wrap=True, markup=False)
     if args.json:
         model = {"model": pipeline.model.name, "weights_sha256": pipeline.weights_sha256, "engine": engine}
-        write_json(args.json, {"frame": sample.name, **model, **found.to_dict()})
+        write_json(args.json, {"frame": sample.name, "notes": notes, **model, **found.to_dict()})
     return 0
+
+
+def _network(model: str | None, threads: int | None, notes: list[str]) -> ExplainedNetwork | None:
+    """What is looked into; None without PyTorch or the model's weights in it, which is noted."""
+    left_out = "saliency, and whom each fusion listened to, are left out"
+    try:
+        import torch
+
+        from perception.explanation.network import ExplainedNetwork, NotInPyTorch
+    except ImportError as error:
+        notes.append(f"{left_out}: they need PyTorch: pip install 'multimodal_perception[train]' ({error})")
+        return None
+    if threads is not None:
+        torch.set_num_threads(threads)
+    try:
+        return ExplainedNetwork.load(model)
+    except NotInPyTorch as error:
+        notes.append(f"{left_out}: {error}")
+        return None

@@ -36,12 +36,12 @@ def _classes(found: Explanation, area: dict[str, float], confidence: dict[str, f
 
 
 def _attention(found: Explanation) -> Table:
-    sensors = found.frame.modalities
+    sensors, attention = found.frame.modalities, found.attention
     table = Table("how much each counted", *sensors)
-    for stage, weights in zip(found.attention.stages, found.attention.stage_weights, strict=True):
+    for stage, weights in zip(attention.stages, attention.stage_weights, strict=True) if attention else ():
         table.add_row(f"stride {stage.stride}", *(f"{weights[name]:.0%}" for name in sensors))
     table.add_section()
-    table.add_row("all", *(f"{found.attention.weights[name]:.0%}" for name in sensors))
+    table.add_row("all", *(f"{found.prediction.modality_weights[name]:.0%}" for name in sensors))
     return table
 
 

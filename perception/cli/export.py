@@ -9,9 +9,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-from perception.cli.shared import named_root, needs
-from perception.disk import write_json
-from perception.errors import PerceptionError
+from perception.cli.shared import at_least_one, named_root, needs
+from perception.cli.train import weights_of
+from perception.disk import made_folder, write_json
+from perception.errors import ModelError, PerceptionError
+from perception.paths import WEIGHTS
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -37,7 +39,9 @@ SHA256SUMS lists what was written: a file that has changed since is not loaded.
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
-    parser.add_argument("weights", type=Path, help="the .safetensors that `perception train` wrote")
+    parser.add_argument(
+        "weights", type=Path, help="the .safetensors that `perception train` wrote, or a shipped model's name (with -o)"
+    )
     parser.add_argument(
         "--format",
         nargs="+",
@@ -56,10 +60,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="NAME=ROOT",
         help="check with this data set's validation frames too, and calibrate with its training frames; repeatable",
     )
-    parser.add_argument("--frames", type=int, default=4, help="for the check, of each kind (default: %(default)s)")
+    parser.add_argument(
+        "--frames", type=at_least_one, default=4, help="for the check, of each kind (default: %(default)s)"
+    )
     parser.add_argument(
         "--calibration-frames",
-        type=int,
+        type=at_least_one,
         default=60,
         metavar="N",
         help="for INT8's ranges, of each kind (default: %(default)s)",
@@ -73,17 +79,17 @@ def run(args: argparse.Namespace) -> int:
 
     from perception.engines import manifest
 
-    if args.frames < 1 or args.calibration_frames < 1:
-        raise PerceptionError("--frames and --calibration-frames: at least one frame is needed")
     data = [named_root(item) for item in args.data]
     console = Console()
+    args.weights = weights_of(args.weights)
     target = _target(args)
-    target.parent.mkdir(parents=True, exist_ok=True)
+    if not args.weights.is_file():
+        raise ModelError(f"{args.weights}: no such weights file")
     # Beside the target, so that what has passed the check takes its place at once, and nothing else ever does.
-    with TemporaryDirectory(prefix=".export-", dir=target.parent) as scratch:
+    with made_folder(target.parent), TemporaryDirectory(prefix=".export-", dir=target.parent) as scratch:
         results = list(_export(args, data, Path(scratch) / target.name, console))
         written = [path.replace(target.parent / path.name) for path in Path(scratch).iterdir()]
-    manifest.record(target.parent, written)
+        manifest.record(target.parent, written)
     console.print(_table(target.parent, results))
     if args.json:
         write_json(args.json, {"folder": str(target.parent), "files": results})
@@ -91,9 +97,11 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _target(args: argparse.Namespace) -> Path:
-    """Where the files go, without suffix."""
+    """Where the files go, without suffix. Raises PerceptionError where that would be among the shipped weights."""
     weights: Path = args.weights
-    output: Path = args.output or weights.parent
+    output: Path | None = args.output or (None if weights.parent == WEIGHTS else weights.parent)
+    if output is None:
+        raise PerceptionError(f"{weights.stem}: shipped weights, whose folder stays as it is; say -o FOLDER")
     return output.with_suffix("") if output.suffix in (".xml", ".onnx") else output / weights.stem
 
 
@@ -107,6 +115,7 @@ def _export(
         from perception.engines.parity import MIN_AGREEMENT, MIN_AGREEMENT_INT8, check_parity
         from perception.engines.pytorch import TorchEngine
     from perception.cli.export_frames import check_frames, real_frames
+    from perception.evaluation.evaluate import plain
 
     frames: list[NetworkInput] = []
 
@@ -119,7 +128,9 @@ def _export(
             parity = check_parity(args.weights, path, frames, at_least)
             canned.write(path, frames[0], TorchEngine(args.weights, device="cpu"))
         size = (path.with_suffix(".bin") if path.suffix == ".xml" else path).stat().st_size
-        return dict(file=path.name, megabytes=size / 1e6, label_agreement=parity.agreement, iou=parity.iou)
+        return dict(
+            file=path.name, megabytes=size / 1e6, label_agreement=parity.agreement, agreement_iou=plain(parity.iou)
+        )
 
     if "openvino" in args.format or args.int8:
         with console.status("exporting to OpenVINO"):
@@ -148,9 +159,13 @@ def _quantised(exported: Path, count: int, data: list[tuple[str, Path]], console
 def _table(folder: Path, results: list[dict[str, Any]]) -> Table:
     from rich.table import Column, Table
 
-    ious = (f"IoU, {name}" for name in results[0]["iou"])
-    table = Table(Column("file", no_wrap=True), "MB", "labels as PyTorch's", *ious, title=str(folder))
+    said = (
+        "labels as PyTorch's: of all pixels, and IoU by class; – where neither has the class. How good they are: eval"
+    )
+    names = results[0]["agreement_iou"]
+    table = Table(Column("file", no_wrap=True), "MB", "labels as PyTorch's", *names, title=str(folder), caption=said)
     for result in results:
         figures = (f"{result['megabytes']:.1f}", f"{result['label_agreement']:.4%}")
-        table.add_row(result["file"], *figures, *(f"{value:.4f}" for value in result["iou"].values()))
+        ious = ("–" if value is None else f"{value:.4f}" for value in result["agreement_iou"].values())
+        table.add_row(result["file"], *figures, *ious)
     return table

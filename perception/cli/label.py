@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from perception.cli.shared import add_topics, add_without, at_least_one
+from perception.cli.shared import add_reading, add_topics, add_without, at_least_one, at_least_zero
 from perception.disk import write_json
 from perception.engines import ENGINES
 from perception.errors import DataError, PerceptionError
@@ -66,6 +66,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--calibration", type=Path, metavar="FILE", help="the node's calibration file, for what a bag or folder lacks"
     )
+    add_reading(parser)
     add_without(parser)
     parser.add_argument("--model", metavar="NAME|FILE", help="weights (default: the shipped ones)")
     parser.add_argument(
@@ -82,6 +83,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--threads", type=at_least_one, metavar="N", help="CPU threads of all workers (every core; on Ray 1 per input)"
     )
+    parser.add_argument(
+        "--cross-check", type=at_least_zero, default=25, metavar="N",
+        help="ask of one frame in N again without each sensor: WARN where one overturns the others; 0: never (25)",
+    )  # fmt: skip
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the report to FILE")
 
 
@@ -100,7 +105,8 @@ def run(args: argparse.Namespace) -> int:
     reports = _label(_jobs(args), args.engine, Console(stderr=True))
     report = total(reports, time.monotonic() - began)
     console = Console(highlight=False)
-    console.print(table(report))
+    if any("error" not in each for each in reports):
+        console.print(table(report))
     for line in notes(report):
         console.print(line, soft_wrap=True)
     if args.json:
@@ -125,6 +131,7 @@ def _label(jobs: list[Job], engine: str, console: Console) -> list[dict[str, Any
 
 def _jobs(args: argparse.Namespace) -> list[Job]:
     """One per input; of several, each has a folder of its own."""
+    from perception.cli.label_inputs import Reading
     from perception.cli.label_job import Job
     from perception.labelling.workers import Network
     from perception.ros.naming import rig_beside
@@ -151,6 +158,8 @@ def _jobs(args: argparse.Namespace) -> list[Job]:
             topics=full_path(args.topics),
             calibration=args.calibration and args.calibration.expanduser().resolve(),
             rig=rig_beside(path),
+            reading=Reading(args.kind, args.depth_unit),
+            cross_check=args.cross_check,
         )
         for path in paths
     ]

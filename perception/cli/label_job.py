@@ -9,10 +9,11 @@ import os
 import shutil
 import socket
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import numpy as np
@@ -20,13 +21,14 @@ from rich.console import Console
 
 import perception
 from perception.classes import CLASS_NAMES
-from perception.cli.label_inputs import open_input
+from perception.cli.label_inputs import AS_FOUND, Reading, open_input
 from perception.cli.progress import Steps
 from perception.datasets.files import read_text
 from perception.disk import on_full_disk, write_json
 from perception.errors import DataError, PerceptionError
 from perception.evaluation.provenance import versions
 from perception.evaluation.video import has_frames
+from perception.frame import MODALITIES
 from perception.labelling.files import FrameFiles
 from perception.labelling.frames import NamedFrames
 from perception.labelling.workers import CHUNK, Network, Outcome, label_frames, label_in_processes
@@ -40,7 +42,10 @@ VIDEO, BAG = "overlay", "labelled_bag"
 
 @dataclass(frozen=True)
 class Job:
-    """One input and all that is to be made of it. storage: of the bag. topics, calibration, rig: see `open_input`."""
+    """One input and all that is to be made of it.
+
+    storage: of the bag. topics, calibration, rig, reading: see `open_input`. cross_check: see `label_frames`.
+    """
 
     path: Path
     output: Path
@@ -52,6 +57,8 @@ class Job:
     topics: str | None = None
     calibration: Path | None = None
     rig: Path | None = None
+    reading: Reading = AS_FOUND
+    cross_check: int = 0
 
 
 def attempt(job: Job, console: Console | None = None) -> dict[str, Any]:
@@ -68,7 +75,7 @@ def attempt(job: Job, console: Console | None = None) -> dict[str, Any]:
 def run_job(job: Job, steps: Steps) -> dict[str, Any]:
     """Do it; the report. Raises PerceptionError and OSError where it cannot go on; what is done stays done."""
     began = time.monotonic()
-    frames = open_input(job.path, job.topics, job.calibration, job.rig)
+    frames = open_input(job.path, job.topics, job.calibration, job.rig, job.reading)
     files = FrameFiles(job.output, job.outputs, job.cloud)
     pipeline = job.network.load()
     pipeline.self_check()
@@ -80,10 +87,10 @@ def run_job(job: Job, steps: Steps) -> dict[str, Any]:
         workers = min(job.workers, len(numbers) // CHUNK)
         with on_full_disk(job.output, lambda: _to_come(files, [frames.names[number] for number in numbers])):
             if workers < 2:
-                outcome = label_frames(pipeline, frames, numbers, files, advance)
+                outcome = label_frames(pipeline, frames, numbers, files, advance, job.cross_check)
             else:
                 del pipeline  # a network less in memory
-                outcome = label_in_processes(workers, job.network, frames, numbers, files, advance)
+                outcome = label_in_processes(workers, job.network, frames, numbers, files, advance, job.cross_check)
     done = [number for number, name in enumerate(frames.names) if name not in outcome.failed]
     left_out = _last_pass(job, frames, files, done, steps)
     summary = _summary(files, [frames.names[number] for number in done], outcome)
@@ -111,6 +118,7 @@ def _settings(job: Job, frames: NamedFrames, engine: str) -> dict[str, Any]:
         "engine": " ".join((kind, *how)),
         "topics": dict(sorted(frames.topics.items())) if isinstance(frames, BagFrames) else None,
         "calibration": _digest(frames),
+        "reading": list(job.reading),
         "without": list(job.network.without),
         "version": perception.__version__,
         "classes": list(CLASS_NAMES),
@@ -181,6 +189,8 @@ def _last_pass(job: Job, frames: NamedFrames, files: FrameFiles, done: Sequence[
 def _summary(files: FrameFiles, names: Sequence[str], outcome: Outcome) -> dict[str, Any]:
     """What the frames' records say together, those of earlier runs too."""
     pixels, sensors, complaints, absent = Counter[str](), Counter[str](), Counter[str](), Counter[str]()
+    weights = Counter[str]()
+    overturns: defaultdict[str, list[tuple[float, str]]] = defaultdict(list)
     for name in names:
         record = files.record(name)
         pixels.update(record["pixels"])
@@ -190,6 +200,9 @@ def _summary(files: FrameFiles, names: Sequence[str], outcome: Outcome) -> dict[
         )  # the rest may differ from frame to frame
         sensors.update(name for name in record["modalities"] if name not in without)
         complaints.update(record["complaints"])
+        weights.update(record.get("modality_weights", {}))
+        for sensor, share in record.get("overturns", {}).items():
+            overturns[sensor].append((share, name))
     total = max(1, pixels.total())
     return {
         "frames": len(names) + len(outcome.failed),
@@ -197,10 +210,18 @@ def _summary(files: FrameFiles, names: Sequence[str], outcome: Outcome) -> dict[
         "kept": len(names) - outcome.labelled,
         "failed": outcome.failed,
         "sensors": dict(sensors),
+        "weights": {sensor: round(weights[sensor] / len(names), 4) for sensor in MODALITIES if sensor in sensors},
+        "overturns": {sensor: _typical(found) for sensor, found in overturns.items()},
         "absent": dict(absent),
         "complaints": dict(complaints),
         "share": {name: round(pixels[name] / total, 5) for name in CLASS_NAMES},
     }
+
+
+def _typical(found: list[tuple[float, str]]) -> dict[str, Any]:
+    """Of the shares and names of the frames that were asked of: how many, the median, and where it was most."""
+    share, frame = max(found)
+    return {"frames": len(found), "share": round(median(each for each, _ in found), 4), "most": share, "frame": frame}
 
 
 def _rounded(seconds: dict[str, float]) -> dict[str, float]:

@@ -3,12 +3,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from rich.table import Table
 
 from perception.classes import CLASS_NAMES, FOREGROUND
+from perception.labelling.contradiction import ENOUGH, TOO_MUCH
 
 
 def total(reports: Sequence[dict[str, Any]], seconds: float) -> dict[str, Any]:
@@ -33,20 +34,22 @@ def total(reports: Sequence[dict[str, Any]], seconds: float) -> dict[str, Any]:
 
 
 def table(report: dict[str, Any]) -> Table:
-    """A row per input."""
+    """A row per input that was labelled; counted: how much each sensor did."""
     result = Table(title=f"{report['labelled']} frames labelled in {report['seconds']:.1f} s", title_justify="left")
-    result.add_column("input")
-    for name in ("frames", "new", "failed", "fps", *FOREGROUND):
+    result.add_column("input", overflow="fold")
+    failed = ["failed"] if report["failed"] else []
+    for name in ("frames", "new", *failed, "fps", *FOREGROUND):
         result.add_column(name, justify="right", no_wrap=True)
+    result.add_column("counted", no_wrap=True)
     for each in report["inputs"]:
-        name = each["input"].rsplit("/", 1)[-1]
         if "error" in each:
-            result.add_row(name, *["–"] * (4 + len(FOREGROUND)))
-            continue
+            continue  # it is told below the table
+        name = each["input"].rsplit("/", 1)[-1]
         shares = [f"{each['share'][name]:.1%}" for name in FOREGROUND]
         fps = f"{each['fps']:.1f}" if each["fps"] else "–"
-        counts = (str(each["frames"]), str(each["labelled"]), str(len(each["failed"])))
-        result.add_row(name, *counts, fps, *shares)
+        counts = (str(each["frames"]), str(each["labelled"]), *([str(len(each["failed"]))] if failed else ()))
+        weights = (f"{sensor} {share:.0%}" for sensor, share in each["weights"].items())
+        result.add_row(name, *counts, fps, *shares, "\n".join(weights))
     return result
 
 
@@ -54,13 +57,28 @@ def notes(report: dict[str, Any]) -> list[str]:
     """A line for everything that the user should know of each input: its sensors, where it went, what was left out."""
     found = []
     for each in report["inputs"]:
+        if "error" in each:
+            continue
         sensors = ", ".join(f"{sensor} {count}" for sensor, count in each.get("sensors", {}).items())
         found.append(f"{each['input']} ({sensors or 'nothing'}) → {each['output']}")
+        found += [f"  WARN: {line}" for line in _contradictions(each)]
         found += [f"  {remark}" for remark in each.get("remarks", ())]
         found += [f"  absent: {reason} ({count}×)" for reason, count in each.get("absent", {}).items()]
         complaints = [f"{reason} ({count}×)" for reason, count in each.get("complaints", {}).items()]
         found += [f"  left out: {line}" for line in (*complaints, *each.get("topics_left_out", ()))]
     return found
+
+
+def _contradictions(each: dict[str, Any]) -> Iterator[str]:
+    """A line for every sensor that overturns the others, by `contradiction.overturned`."""
+    for sensor, seen in each["overturns"].items():
+        if seen["share"] >= TOO_MUCH and seen["frames"] >= ENOUGH:
+            others = " and ".join(name for name in each["sensors"] if name != sensor)
+            yield (
+                f"{sensor} overturns what {others} would say: on {seen['share']:.1%} of the image (median of "
+                f"{seen['frames']} frames) where that is sure. One of them is wrong, late or not where its calibration "
+                f"says: `perception explain {each['input']}:{seen['frame']}` shows which"
+            )
 
 
 def mistakes(report: dict[str, Any]) -> list[str]:

@@ -21,7 +21,7 @@ import perception
 from perception.errors import PerceptionError
 
 GROUPS: dict[str, tuple[str, ...]] = {
-    "See it work": ("demo", "view", "simulate", "explain"),
+    "See it work": ("demo", "view", "simulate", "explain", "doctor"),
     "On the vehicle": ("init", "check", "node", "replay", "kitti2bag", "label"),
     "Make it better": ("train", "pseudo-label", "prune", "eval", "export", "bench"),
 }
@@ -72,7 +72,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or the interpreter complains at its exit
         return BROKEN_PIPE
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, RuntimeError) as error:
+        # OpenVINO makes a RuntimeError of a Ctrl-C that comes while it calls Python.
+        if not isinstance(error, KeyboardInterrupt) and KeyboardInterrupt.__name__ not in str(error):
+            raise
+        print("interrupted", file=sys.stderr)
         return INTERRUPTED
     except (PerceptionError, OSError, ImportError) as error:
         line = _explain(error)

@@ -7,7 +7,7 @@ import argparse
 from pathlib import Path
 
 from perception.cli.shared import named_root, needs
-from perception.disk import write_json
+from perception.disk import made_folder, write_json
 from perception.errors import DataError
 from perception.frame import MODALITIES
 
@@ -67,15 +67,15 @@ def run(args: argparse.Namespace) -> int:
     console = Console()
     numbers = []
     sure = 0.0
-    args.output.mkdir(parents=True, exist_ok=True)
-    for number in track(range(len(samples)), "labelling", console=console):
-        sample = samples[number]
-        if not (args.all or args.fill) and (sample.labels is not None or sample.probabilities is not None):
-            continue
-        soft = label(keep_modalities(sample.frame, args.modalities) if args.modalities else sample.frame)
-        write_label(label_path(args.output, number), soft)
-        sure += float((soft > 0).any(2).mean())
-        numbers.append(number)
+    with made_folder(args.output):
+        for number in track(range(len(samples)), "labelling", console=console):
+            sample = samples[number]
+            if not (args.all or args.fill) and (sample.labels is not None or sample.probabilities is not None):
+                continue
+            soft = label(keep_modalities(sample.frame, args.modalities) if args.modalities else sample.frame)
+            write_label(label_path(args.output, number), soft)
+            sure += float((soft > 0).any(2).mean())
+            numbers.append(number)
     if not numbers:
         raise DataError(f"{root}: every sample of {name} has labels; --all labels them anew")
     index = {

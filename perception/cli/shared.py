@@ -48,6 +48,28 @@ def add_without(parser: argparse._ActionsContainer) -> None:
     )  # fmt: skip
 
 
+def depth_unit(text: str) -> float:
+    """An option's unit of depth, in metres."""
+    from perception.datasets.depth_images import read_unit
+
+    try:
+        return read_unit(text)
+    except DataError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def add_reading(parser: argparse.ArgumentParser | argparse._ArgumentGroup) -> None:
+    """The options of a folder of images: `kind` and `depth_unit`, as `label_inputs.Reading` has them."""
+    parser.add_argument(
+        "--as", dest="kind", choices=("rgb", "infrared"),
+        help="what a folder's images are (default: of one channel infrared, else rgb)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--depth-unit", type=depth_unit, metavar="UNIT",
+        help="of a folder's depth images: mm, m/256 as KITTI's, cm, m, or metres (default: told, where it is sure)",
+    )  # fmt: skip
+
+
 def named_root(item: str) -> tuple[str, Path]:
     """Split NAME=ROOT; DataError for anything else."""
     name, equals, root = item.partition("=")

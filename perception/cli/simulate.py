@@ -54,7 +54,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--scale", type=float, default=1.0, help="of the images; 1 is the rig's own size, KITTI's 1242×375 (1)"
     )
-    parser.add_argument("--drives", type=int, default=1, metavar="N", help="drives, with seeds that count up (1)")
+    parser.add_argument(
+        "--drives", type=at_least_one, default=1, metavar="N", help="drives, with seeds that count up (1)"
+    )
     parser.add_argument(
         "--workers", type=at_least_one, default=os.cpu_count() or 1, metavar="N", help="processes (all cores)"
     )
@@ -67,12 +69,11 @@ def run(args: argparse.Namespace) -> int:
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
     from rich.table import Table
 
-    from perception.errors import PerceptionError
     from perception.simulation.drive import SimulatedDrive
     from perception.simulation.storage import write_drive
 
-    if args.drives < 1:
-        raise PerceptionError(f"--drives {args.drives}: expected 1 or more")
+    if args.drives > 1:
+        _require_drives(args.output)
     conditions = _CONDITIONS if args.condition == "all" else (args.condition,)
     drives = [
         SimulatedDrive(
@@ -107,6 +108,16 @@ def run(args: argparse.Namespace) -> int:
         ]
         write_json(args.json, rows)
     return 0
+
+
+def _require_drives(folder: Path) -> None:
+    """Raises DataError where the folder of several drives holds anything else."""
+    from perception.errors import DataError
+    from perception.simulation.storage import is_drive
+
+    strange = [path.name for path in sorted(folder.iterdir()) if not is_drive(path)] if folder.is_dir() else []
+    if strange:
+        raise DataError(f"{folder}: holds {strange[0]}, which is no drive; choose another folder")
 
 
 def _advance(progress: Progress, task: TaskID, before: int, done: int) -> None:

@@ -7,6 +7,7 @@ import argparse
 from pathlib import Path
 
 from perception.cli.shared import at_least_one, at_least_zero, named_root, needs, positive
+from perception.disk import made_folder
 
 SUMMARY = "train a network on real data sets and simulated drives"
 
@@ -101,6 +102,8 @@ def run(args: argparse.Namespace) -> int:
         save_interval=args.save_interval,
     )
     learn = pretrain if args.pretrain else train
-    weights = learn(read_config(config_of(args.config)), options, console.print)
+    config = read_config(config_of(args.config))
+    with made_folder(args.work_dir):
+        weights = learn(config, options, console.print)
     console.print(f"weights: {weights}")
     return 0

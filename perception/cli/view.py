@@ -7,7 +7,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from perception.cli.shared import add_topics, add_without, at_least_one, not_negative, positive
+from perception.cli.shared import add_reading, add_topics, add_without, at_least_one, not_negative, positive
 from perception.engines import ENGINES
 from perception.errors import DataError, PerceptionError
 
@@ -49,6 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--calibration", type=Path, metavar="FILE", help="the node's calibration file, for what topics or a bag lack"
     )
+    add_reading(parser)
     live = parser.add_argument_group("live")
     live.add_argument("--seconds", type=positive, metavar="S", help="end after S seconds (default: at Ctrl-C)")
     live.add_argument("--rate", type=positive, default=10.0, metavar="HZ", help="frames a second at most (10)")
@@ -85,7 +86,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _recorded(args: argparse.Namespace, console: Console) -> int:
-    from perception.cli.label_inputs import open_input
+    from perception.cli.label_inputs import Reading, open_input
     from perception.cli.progress import Steps
     from perception.cli.view_output import interruptible, open_output
     from perception.pipeline import Pipeline
@@ -93,12 +94,15 @@ def _recorded(args: argparse.Namespace, console: Console) -> int:
     from perception.viewing.log import Log
     from perception.viewing.recordings import choose, show
 
-    frames = open_input(args.input, args.topics, args.calibration, rig_beside(args.input))
+    reading = Reading(args.kind, args.depth_unit)
+    frames = open_input(args.input, args.topics, args.calibration, rig_beside(args.input), reading)
     for remark in frames.remarks:
         console.print(remark, soft_wrap=True, markup=False)
     numbers = choose(frames, args.start, args.duration, args.every)
     pipeline = Pipeline.load(args.model, args.engine, args.threads, without=args.without)
     steps = Steps(console)
+    for line in frames.remarks:
+        console.print(line, soft_wrap=True, markup=False)
     with interruptible() as stop, open_output(args.save, args.web, console) as output:
 
         def wanted() -> bool:

@@ -57,6 +57,14 @@ def read_mono(path: Path) -> NDArray[Any]:
     return _decode(path, cv2.IMREAD_GRAYSCALE | cv2.IMREAD_ANYDEPTH)
 
 
+def has_one_channel(path: Path) -> bool:
+    """Whether the image is stored in grey; False for one that cannot be read, which is told when it is."""
+    try:
+        return _decode(path, cv2.IMREAD_UNCHANGED).ndim == 2
+    except DataError:
+        return False
+
+
 def read_labels(path: Path, table: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
     """(H, W) uint8 class ids: a one-channel PNG of a data set's ids, looked up in `table` (256,).
 

@@ -9,10 +9,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from perception.datasets.files import find_image, list_images, read_mono, read_rgb, read_velodyne, require_directory
+from perception.datasets.depth_images import UNIT_FILE, find_unit, read_depth
+from perception.datasets.files import (
+    find_image,
+    has_one_channel,
+    list_images,
+    read_mono,
+    read_rgb,
+    read_velodyne,
+    require_directory,
+)
 from perception.datasets.kitti_calibration import read_object_calibration
 from perception.datasets.lazy import LazySequence
-from perception.datasets.simulated import DEPTH_UNITS
 from perception.errors import DataError
 from perception.frame import CameraModel, Frame
 from perception.sensors.registration import same_shape
@@ -21,53 +29,103 @@ PERIOD_NS = 100_000_000
 """Images in a folder have no stamps: one is taken every 0.1 s."""
 
 
+IMAGES = ("image", "image_2", "visible", "vi", "crop_LR_visible")
+INFRARED = ("infrared", "ir", "cropinfrared")
+"""What the folders of the images and of their thermal partners may be called: pairs as `rgb_thermal` reads them too."""
+
+KINDS = ("rgb", "infrared")
+"""What the images of a folder may be."""
+
+
 class ImageFolder(LazySequence[Frame]):
-    """Reads ROOT/NAME.png|jpg, or ROOT/image/… or ROOT/image_2/…, and beside them, where they exist,
-    ROOT/velodyne/NAME.bin (as KITTI's), ROOT/depth/NAME.png (16 bits, metres × 256, 0 invalid) and
-    ROOT/infrared/NAME.png (8 or 16 bits), both registered to the camera.
+    """Reads ROOT/NAME.png|jpg, or ROOT/image/… or another of IMAGES, and beside them, where they exist,
+    ROOT/velodyne/NAME.bin (as KITTI's), ROOT/depth/NAME.png (16 bits, 0 invalid) and ROOT/infrared/NAME.png, or another
+    of INFRARED (8 or 16 bits), both registered to the camera.
 
     camera, lidar_to_camera: needed with sweeps; else ROOT/calib/NAME.txt or ROOT/calib.txt in KITTI's object layout
-    say them. names: the images', without suffix. Raises DataError for a folder without images and two images of one
-    name; when indexed, for files that are truncated or odd, a sweep without calibration, and a calibration of another
-    shape than the image.
+    say them. kind: of KINDS, what the images are; None takes images of one channel for infrared, others for rgb.
+    depth_unit: metres per step of depth; None asks ROOT/depth_unit.txt, then the values (`depth_images`).
+    names: the images', without suffix. remarks: what was found out rather than told, and what is missing. Raises
+    DataError for a folder without images, two images of one name, infrared images beside infrared ones, and depth of
+    which nobody knows the unit; when indexed, for files that are truncated or odd, a sweep without calibration, and a
+    calibration of another shape than the image.
     """
 
     def __init__(
-        self, root: str | Path, camera: CameraModel | None = None, lidar_to_camera: NDArray[np.float64] | None = None
+        self,
+        root: str | Path,
+        camera: CameraModel | None = None,
+        lidar_to_camera: NDArray[np.float64] | None = None,
+        kind: str | None = None,
+        depth_unit: float | None = None,
     ) -> None:
         self.root = require_directory(Path(root), "images to label")
-        images = next((self.root / name for name in ("image", "image_2") if (self.root / name).is_dir()), self.root)
+        images = _first_of(self.root, IMAGES) or self.root
         self._images = list_images(images, "images to label")
         self.names = [path.stem for path in self._images]
         twice = {name for name in self.names if self.names.count(name) > 1} if len(set(self.names)) < len(self) else ()
         if twice:
             raise DataError(f"{images}: two images are called {min(twice)}; rename one")
         self._camera, self._lidar_to_camera = camera, lidar_to_camera
+        self.remarks: list[str] = []
+        self._infrared = _first_of(self.root, INFRARED)
+        self._kind = kind or self._guessed_kind()
+        if self._kind == "infrared" and self._infrared:
+            raise DataError(f"{self.root}: has {self._infrared.name}/ beside its images, which are infrared already")
+        self._unit = depth_unit or self._found_unit()
+        if (self.root / "depth").is_dir() and not self._calibrated():
+            self.remarks.append(
+                "no calib.txt and no calibration file: how high above the ground the things are that depth sees cannot "
+                "be told, and its labels are worse"
+            )
 
     def __len__(self) -> int:
         return len(self._images)
 
     def read(self, index: int) -> Frame:
         """Frame number `index`; its stamp counts 0.1 s per frame."""
-        rgb, name = read_rgb(self._images[index]), self.names[index]
+        path, name = self._images[index], self.names[index]
+        image = read_rgb(path) if self._kind == "rgb" else read_mono(path)
         sweep = self.root / "velodyne" / f"{name}.bin"
         points = read_velodyne(sweep) if sweep.is_file() else None
-        depth, infrared = (find_image(self.root / folder, name) for folder in ("depth", "infrared"))
-        camera, lidar_to_camera = self._calibration(name, rgb.shape[1], rgb.shape[0])
+        depth = find_image(self.root / "depth", name)
+        infrared = find_image(self._infrared, name) if self._infrared else None
+        camera, lidar_to_camera = self._calibration(name, image.shape[1], image.shape[0])
         if points is not None and (camera is None or lidar_to_camera is None):
             raise DataError(
                 f"{sweep}: a sweep without calibration; write {self.root}/calib.txt in KITTI's object layout, or name "
                 "a calibration file that has image_width, projection_matrix and lidar_to_camera"
             )
+        thermal = read_mono(infrared) if infrared else None
         return Frame(
             stamp_ns=index * PERIOD_NS,
-            rgb=rgb,
-            depth=_depth(depth) if depth else None,
-            infrared=read_mono(infrared) if infrared else None,
+            rgb=image if self._kind == "rgb" else None,
+            depth=read_depth(depth, self._unit) if depth else None,
+            infrared=image if self._kind == "infrared" else thermal,
             points=points,
             camera=camera,
             lidar_to_camera=lidar_to_camera,
         )
+
+    def _guessed_kind(self) -> str:
+        """By the first, the middle and the last image; beside infrared ones they are the camera's."""
+        some = {self._images[number] for number in (0, len(self) // 2, len(self) - 1)}
+        if self._infrared or not all(has_one_channel(path) for path in some):
+            return "rgb"
+        self.remarks.append("images of one channel are taken for infrared: if they are a camera's, say --as rgb")
+        return "infrared"
+
+    def _found_unit(self) -> float:
+        """Of depth; anything where there is none."""
+        images = [path for path in (find_image(self.root / "depth", name) for name in self.names) if path]
+        if not images:
+            return 1.0
+        unit, how = find_unit(images, self.root / UNIT_FILE)
+        self.remarks += [f"depth is read {how}"] if how else []
+        return unit
+
+    def _calibrated(self) -> bool:
+        return self._camera is not None or (self.root / "calib.txt").is_file() or (self.root / "calib").is_dir()
 
     def _calibration(self, name: str, width: int, height: int) -> tuple[CameraModel | None, Any]:
         if self._camera is not None:
@@ -85,9 +143,6 @@ class ImageFolder(LazySequence[Frame]):
         return None, None
 
 
-def _depth(path: Path) -> NDArray[np.float32]:
-    """(H, W) float32 metres, NaN where there are none."""
-    raw = read_mono(path)
-    if raw.dtype != np.uint16:
-        raise DataError(f"{path}: {raw.dtype}, expected a 16-bit PNG of metres × {DEPTH_UNITS:.0f}, 0 invalid")
-    return np.where(raw > 0, raw / np.float32(DEPTH_UNITS), np.float32(np.nan)).astype(np.float32)
+def _first_of(root: Path, names: tuple[str, ...]) -> Path | None:
+    """The folder of `root` that has one of the names; None without one."""
+    return next((root / name for name in names if (root / name).is_dir()), None)

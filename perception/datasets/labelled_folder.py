@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,8 @@ from perception.datasets.image_folder import ImageFolder
 from perception.datasets.lazy import LazySequence
 from perception.errors import DataError
 from perception.sample import Sample
+
+_log = logging.getLogger(__name__)
 
 
 class LabelledFolder(LazySequence[Sample]):
@@ -29,6 +32,8 @@ class LabelledFolder(LazySequence[Sample]):
     def __init__(self, root: str | Path) -> None:
         self.root = require_directory(Path(root), "images with a folder `labels`")
         self._frames = ImageFolder(self.root)
+        for remark in self._frames.remarks:
+            _log.warning("%s: %s", self.root, remark)
         self._labels = {path.stem: path for path in sorted((self.root / "labels").glob("*.png"))}
         if not self._labels.keys() & set(self._frames.names):
             raise DataError(f"{self.root}/labels: no NAME.png for any image NAME; write class ids there")
@@ -40,9 +45,8 @@ class LabelledFolder(LazySequence[Sample]):
     def read(self, index: int) -> Sample:
         """Frame number `index` and its labels."""
         frame, name = self._frames[index], self._frames.names[index]
-        assert frame.rgb is not None  # a folder of images
-        path, size = self._labels.get(name), (frame.rgb.shape[1], frame.rgb.shape[0])
-        return Sample(name, frame, read_labels(path, self._table, size) if path else None)
+        path = self._labels.get(name)
+        return Sample(name, frame, read_labels(path, self._table, frame.size) if path else None)
 
 
 def _table(path: Path) -> NDArray[np.uint8]:

@@ -69,7 +69,11 @@ def find_model(model: str | Path | None, engine: str) -> tuple[str, Path]:
     weights = base.with_suffix(".safetensors")
     if engine != "auto" and weights.is_file():
         kind = {".xml": "openvino", ".onnx": "onnx"}[ENGINES[engine]]
-        raise ModelError(f"no {candidates[engine]}; make it with `perception export {weights} --format {kind}`")
+        path = candidates[engine]
+        if path.parent == WEIGHTS:  # which is the installed package's
+            how = f"`perception export {path.stem} --format {kind} -o models`, then --model models/{path.name}"
+            raise ModelError(f"{path.stem} is not shipped as {path.suffix}, which {engine} needs: {how}")
+        raise ModelError(f"no {path}; make it with `perception export {weights} --format {kind}`")
     raise ModelError(f"no model: looked for {', '.join(map(str, dict.fromkeys(candidates.values())))}")
 
 

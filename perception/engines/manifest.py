@@ -14,7 +14,7 @@ NAME = "SHA256SUMS"
 
 def record(folder: Path, files: Iterable[Path]) -> Path:
     """Write the hashes of `files`, which lie in `folder`, into its manifest; lines of others that are there stay."""
-    sums = {name: digest for name, digest in _read(folder).items() if (folder / name).is_file()}
+    sums = {name: digest for name, digest in read(folder).items() if (folder / name).is_file()}
     sums |= {path.name: digest_of(path) for path in files}
     path = folder / NAME
     path.write_text("".join(f"{digest}  {name}\n" for name, digest in sorted(sums.items())), "utf-8")
@@ -23,7 +23,7 @@ def record(folder: Path, files: Iterable[Path]) -> Path:
 
 def verify(model: Path) -> None:
     """Raise ModelError where a file of `model` is not what the manifest beside it says; what it lacks may be any."""
-    sums = _read(model.parent)
+    sums = read(model.parent)
     for path in (model, model.with_suffix(".bin")) if model.suffix == ".xml" else (model,):
         if path.name in sums and path.is_file() and digest_of(path) != sums[path.name]:
             raise ModelError(
@@ -37,7 +37,8 @@ def digest_of(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def _read(folder: Path) -> dict[str, str]:
+def read(folder: Path) -> dict[str, str]:
+    """The SHA-256 that each file of the folder must have, by name; nothing where there is no manifest."""
     path = folder / NAME
     if not path.is_file():
         return {}

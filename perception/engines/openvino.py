@@ -32,6 +32,10 @@ PATIENCE = 5
 """Frames without some sensors after which a graph without them is compiled."""
 
 
+_Key = tuple[int, int, tuple[bool, ...]]
+"""Height, width, and which sensors are there."""
+
+
 class _Graph(NamedTuple):
     """A compiled graph and the names of the inputs that it takes."""
 
@@ -44,8 +48,8 @@ class OpenVinoEngine:
 
     A subset of sensors that leaves one branch idle gets, after PATIENCE frames, a graph without that branch, compiled
     in a thread of its own while the whole graph goes on answering. In f32 the labels are the same in both; bf16 and
-    INT8 round at other places and differ on about one pixel in a thousand. Where that fails, which is said once, the
-    whole graph answers for good.
+    INT8 round at other places and differ on about one pixel in a thousand. Where compiling or running it fails, which
+    is said once, the whole graph answers for good, that frame included.
 
     threads: of the CPU; None leaves the choice to OpenVINO. device: CPU, GPU (Intel's) or AUTO. precision: of the CPU's
     float arithmetic, f32 or bf16; None takes bf16 where the processor computes in it: about twice as fast for labels
@@ -77,8 +81,8 @@ class OpenVinoEngine:
         self._precision = ["int8"] * int8 + [self._settings[key] for key in self._settings if "PRECISION" in key]
         self._cache = cache
         self._whole: dict[tuple[int, int], _Graph] = {}
-        self._narrow: dict[tuple[int, int, tuple[bool, ...]], Future[_Graph | None]] = {}
-        self._seen: Counter[tuple[int, int, tuple[bool, ...]]] = Counter()
+        self._narrow: dict[_Key, Future[_Graph | None]] = {}
+        self._seen: Counter[_Key] = Counter()
         self._compiler = ThreadPoolExecutor(1, "compiler")
 
     @property
@@ -88,13 +92,15 @@ class OpenVinoEngine:
 
     def infer(self, network_input: NetworkInput) -> NetworkOutput:
         """Run the network; the first call with a new size compiles it, which takes up to a second."""
-        graph = self._graph_for(network_input)
-        # share_inputs: the arrays live until infer() returns, a copy would be waste.
-        graph.request.infer({name: getattr(network_input, name)[None] for name in graph.inputs}, share_inputs=True)
-        labels, confidence, weights = (graph.request.get_output_tensor(i).data[0].copy() for i in range(3))
-        return NetworkOutput(labels, confidence, weights)
+        whole, narrow = self._whole_for(network_input), self._narrow_for(network_input)
+        if narrow is not None:
+            try:
+                return _run(narrow, network_input)
+            except Exception as error:
+                self._give_up(_key(network_input), error)
+        return _run(whole, network_input)
 
-    def _graph_for(self, network_input: NetworkInput) -> _Graph:
+    def _whole_for(self, network_input: NetworkInput) -> _Graph:
         height, width = network_input.rgb.shape[:2]
         whole = self._whole.get((height, width))
         if whole is None:
@@ -102,26 +108,36 @@ class OpenVinoEngine:
             if len(self._whole) >= MAX_WHOLE:
                 self._whole.pop(next(iter(self._whole)))
             self._whole[height, width] = whole
-        present = tuple(bool(there) for there in network_input.present)
-        if not leaves_something_out(present):
-            return whole
-        key = (height, width, present)
-        narrow = self._narrow.get(key)
-        if narrow is None:
-            self._seen[key] += 1
-            if self._seen[key] >= PATIENCE and len(self._narrow) < MAX_NARROW:
-                self._narrow[key] = self._compiler.submit(self._compile_narrow, *key)
-            return whole
-        return (narrow.result() if narrow.done() else None) or whole
+        return whole
 
-    def _compile_narrow(self, height: int, width: int, present: tuple[bool, ...]) -> _Graph | None:
+    def _narrow_for(self, network_input: NetworkInput) -> _Graph | None:
+        """The graph for these sensors alone; None where there is none, or not yet."""
+        key = _key(network_input)
+        if not leaves_something_out(key[2]):
+            return None
+        narrow = self._narrow.get(key)
+        if narrow is not None:
+            return narrow.result() if narrow.done() else None
+        self._seen[key] += 1
+        if self._seen[key] >= PATIENCE and len(self._narrow) < MAX_NARROW:
+            self._narrow[key] = self._compiler.submit(self._compile_narrow, key)
+        return None
+
+    def _compile_narrow(self, key: _Key) -> _Graph | None:
+        height, width, present = key
         try:
             return self._compile(specialise(self._sized(height, width), present))
         except Exception as error:  # out of memory, or a graph that OpenVINO cannot narrow: slower, never wrong
-            there = " + ".join(name for name, is_there in zip(MODALITIES, present, strict=True) if is_there)
-            reason = str(error).strip().splitlines()[-1:] or [repr(error)]
-            _log.warning("no faster graph for %s alone, the whole one goes on: %s", there, reason[0])
+            self._give_up(key, error)
             return None
+
+    def _give_up(self, key: _Key, error: Exception) -> None:
+        """Do without the narrow graph for good, and say so."""
+        self._narrow[key] = Future()
+        self._narrow[key].set_result(None)
+        there = " + ".join(name for name, is_there in zip(MODALITIES, key[2], strict=True) if is_there)
+        reason = str(error).strip().splitlines()[-1:] or [repr(error)]
+        _log.warning("no faster graph for %s alone, the whole one goes on: %s", there, reason[0])
 
     def _sized(self, height: int, width: int) -> openvino.Model:
         channels = self._model.input("aux").get_partial_shape()[3].get_length()
@@ -143,6 +159,18 @@ class OpenVinoEngine:
 
     def _fastest(self) -> str:
         return "bf16" if "BF16" in self._core.get_property(self.device, "OPTIMIZATION_CAPABILITIES") else "f32"
+
+
+def _key(network_input: NetworkInput) -> _Key:
+    height, width = network_input.rgb.shape[:2]
+    return height, width, tuple(bool(there) for there in network_input.present)
+
+
+def _run(graph: _Graph, network_input: NetworkInput) -> NetworkOutput:
+    # share_inputs: the arrays live until infer() returns, a copy would be waste.
+    graph.request.infer({name: getattr(network_input, name)[None] for name in graph.inputs}, share_inputs=True)
+    labels, confidence, weights = (graph.request.get_output_tensor(i).data[0].copy() for i in range(3))
+    return NetworkOutput(labels, confidence, weights)
 
 
 def _read(core: openvino.Core, path: Path) -> openvino.Model:

@@ -74,3 +74,9 @@ class EnginePool:
             if shared is None:
                 shared = self._engines[key] = SharedEngine(load_engine(*key))
             return shared
+
+    def discard(self, engine: Engine) -> None:
+        """Give `engine`, which hangs, to nobody any more: the next `load` makes another."""
+        with self._lock:
+            for key in [key for key, shared in self._engines.items() if shared is engine]:
+                del self._engines[key]

@@ -23,12 +23,27 @@ DISTRIBUTIONS: dict[str, str] = {
 }
 """What a result may depend on, and the distribution it comes in."""
 
+FLAGS: tuple[str, ...] = ("avx2", "avx512f", "avx512_vnni", "avx_vnni", "avx512_bf16", "amx_bf16", "amx_int8")
+"""What of a processor decides how fast networks run on it, as /proc/cpuinfo calls it."""
+
 
 def versions() -> dict[str, str]:
     """Versions of this package, Python, the processor and whatever of DISTRIBUTIONS is installed."""
-    found = {"perception": perception.__version__, "python": platform.python_version(), "cpu": _processor()}
-    installed = {name: _version(distribution) for name, distribution in DISTRIBUTIONS.items()}
+    found = {"perception": perception.__version__, "python": platform.python_version(), "cpu": processor()}
+    installed = {name: version_of(distribution) for name, distribution in DISTRIBUTIONS.items()}
     return found | {name: number for name, number in installed.items() if number}
+
+
+def processor_flags() -> list[str]:
+    """Those of FLAGS that this machine's processor has; none where it does not tell."""
+    found = _cpuinfo("flags")
+    return [flag for flag in FLAGS if found and flag in found[0].split()]
+
+
+def processor() -> str:
+    """The processor's name, and how many of it the system has."""
+    names = _cpuinfo("model name")
+    return f"{names[0]} × {len(names)}" if names else platform.processor() or platform.machine()
 
 
 def sha256(path: Path) -> str:
@@ -40,17 +55,18 @@ def sha256(path: Path) -> str:
     return digest.hexdigest()
 
 
-def _version(distribution: str) -> str | None:
+def version_of(distribution: str) -> str | None:
+    """The version that is installed; None without one."""
     try:
         return version(distribution)
     except PackageNotFoundError:
         return None
 
 
-def _processor() -> str:
+def _cpuinfo(field: str) -> list[str]:
+    """What /proc/cpuinfo says there, of each core; nothing where there is no such file."""
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:
-        return platform.processor() or platform.machine()
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return f"{names[0]} × {len(names)}" if names else platform.machine()
+        return []
+    return [line.partition(":")[2].strip() for line in lines if line.partition(":")[0].strip() == field]

@@ -31,18 +31,19 @@ class Explanation:
     """What `explain` found.
 
     prediction: the pipeline's, of the whole frame. agreement: the share of pixels on which the network that was looked
-    into gives the same label. stride and method: of the saliency. saliency: by name of each foreground
+    into gives the same label; it and attention are None, and saliency is empty, where none was. stride and method: of
+    the saliency. saliency: by name of each foreground
     class that was predicted. ablations: by the name of the sensor taken away. iou: by class; None without truth.
     """
 
     frame: Frame
     prediction: Prediction
     truth: NDArray[np.uint8] | None
-    agreement: float
+    agreement: float | None
     stride: int
     method: str
     saliency: dict[str, Saliency]
-    attention: Attention
+    attention: Attention | None
     ablations: dict[str, Ablation]
     iou: dict[str, float] | None
 
@@ -61,14 +62,8 @@ class Explanation:
                 "stride": self.stride,
                 "classes": {name: {"inside": s.inside, "area": s.area} for name, s in self.saliency.items()},
             },
-            "attention": {
-                "weights": self.attention.weights,
-                "stages": {
-                    str(stage.stride): weights
-                    for stage, weights in zip(self.attention.stages, self.attention.stage_weights, strict=True)
-                },
-                "gates": {name: float(gate.mean()) for name, gate in self.attention.gates.items()},
-            },
+            "weights": self.prediction.modality_weights,
+            "attention": _listened(self.attention) if self.attention else None,
             "without": {
                 name: {"changed": a.changed, "area_change": a.area_change, "iou": a.iou}
                 for name, a in self.ablations.items()
@@ -80,27 +75,27 @@ class Explanation:
 def explain(
     frame: Frame,
     pipeline: Pipeline,
-    network: ExplainedNetwork,
+    network: ExplainedNetwork | None,
     truth: NDArray[np.uint8] | None = None,
     stride: int = DEFAULT_STRIDE,
     method: str = GRAD_CAM,
 ) -> Explanation:
     """Predict, look into the network, and predict again without each sensor.
 
-    network: the one that `pipeline` runs, in PyTorch. truth: class ids at the frame's size, 255 where unknown. stride,
-    method: see `ExplainedNetwork.look`. Raises ModelError where the two give labels so different that they are not one
-    network.
+    network: the one that `pipeline` runs, in PyTorch; None looks into none. truth: class ids at the frame's size, 255
+    where unknown. stride, method: see `ExplainedNetwork.look`. Raises ModelError where the two give labels so different
+    that they are not one network.
     """
     task = pipeline.prepare(frame)
-    assert task.network_input is not None
     prediction = pipeline.decode(pipeline.infer(task))
-    insight = network.look(task.network_input, stride, method)
-    agreement = float((fit(insight.labels, prediction.labels) == prediction.labels).mean())
-    if agreement < SAME_NETWORK:
+    insight = network.look(task.network_input, stride, method) if network and task.network_input else None
+    agreement = float((fit(insight.labels, prediction.labels) == prediction.labels).mean()) if insight else None
+    if agreement is not None and agreement < SAME_NETWORK:
         raise ModelError(
             f"{pipeline.model}: its labels are those of the weights in PyTorch on {agreement:.1%} of the pixels only: "
             "another network; make the file again with `perception export`"
         )
+    seen = insight.saliency if insight else {}
     return Explanation(
         frame=frame,
         prediction=prediction,
@@ -108,11 +103,20 @@ def explain(
         agreement=agreement,
         stride=stride,
         method=method,
-        saliency={name: insight.saliency[i] for name, i in FOREGROUND.items() if i in insight.saliency},
-        attention=insight.attention,
+        saliency={name: seen[i] for name, i in FOREGROUND.items() if i in seen},
+        attention=insight.attention if insight else None,
         ablations=ablate(pipeline, frame, prediction.labels, truth),
         iou=class_iou(prediction.labels, truth),
     )
+
+
+def _listened(attention: Attention) -> dict[str, Any]:
+    stages = zip(attention.stages, attention.stage_weights, strict=True)
+    return {
+        "weights": attention.weights,
+        "stages": {str(stage.stride): weights for stage, weights in stages},
+        "gates": {name: float(gate.mean()) for name, gate in attention.gates.items()},
+    }
 
 
 def _present(labels: NDArray[np.uint8]) -> dict[str, int]:

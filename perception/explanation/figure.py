@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from io import BytesIO
 from pathlib import Path
 
 import matplotlib
@@ -12,6 +13,8 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from perception.classes import FOREGROUND, PALETTE
+from perception.disk import write_file
+from perception.errors import DataError
 from perception.explanation.explain import Explanation
 from perception.explanation.sections import Section, sections
 from perception.explanation.views import RGB
@@ -41,9 +44,13 @@ def draw(found: Explanation, title: str = "") -> RGB:
 
 
 def write(path: Path, picture: RGB) -> None:
-    """Write a picture as PNG, or as what the suffix says; folders are made."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(picture).save(path)
+    """Write a picture as PNG, or as what the suffix says, as `write_file` does. Raises DataError for no such suffix."""
+    kind = Image.registered_extensions().get(path.suffix.lower() or ".png")
+    if kind not in Image.SAVE:
+        raise DataError(f"{path}: no picture can be written as {path.suffix}; name it .png or .jpg")
+    data = BytesIO()
+    Image.fromarray(picture).save(data, kind)
+    write_file(path, data.getvalue())
 
 
 class _Page:

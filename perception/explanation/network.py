@@ -38,6 +38,10 @@ class Insight:
     attention: Attention
 
 
+class NotInPyTorch(ModelError):
+    """A model of which there is no .safetensors file: it can be run, but not looked into."""
+
+
 class ExplainedNetwork:
     """A segmentor whose backbone is a `DualBranchEncoder`, in float32 on the CPU.
 
@@ -51,7 +55,7 @@ class ExplainedNetwork:
     def load(cls, model: str | Path | None = None) -> ExplainedNetwork:
         """The weights of `model`, a name or path as of `Pipeline.load`; of an INT8 one, those it was quantised from.
 
-        Raises ModelError where there is no .safetensors file of it.
+        Raises NotInPyTorch where there is no .safetensors file of it, and ModelError for a damaged one.
         """
         unquantised = None if model is None else Path(model)
         if unquantised is not None and unquantised.stem.endswith("_int8"):
@@ -61,7 +65,7 @@ class ExplainedNetwork:
         try:
             _, path = find_model(unquantised, "torch")
         except ModelError as error:
-            raise ModelError(f"{error}; gradients need the weights as `perception train` wrote them") from error
+            raise NotInPyTorch(f"{error}; gradients need the weights as `perception train` wrote them") from error
         verify(path)
         segmentor = build_model(path)
         if not hasattr(getattr(segmentor, "backbone", None), "fusions"):

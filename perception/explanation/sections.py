@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,6 +14,9 @@ from perception.explanation import views
 from perception.explanation.ablation import Ablation
 from perception.explanation.explain import Explanation
 from perception.explanation.methods import METHODS
+
+if TYPE_CHECKING:
+    from perception.explanation.attention import Attention
 
 SENSOR_NAMES = {"rgb": "camera", "depth": "depth", "infrared": "infrared", "lidar": "LiDAR"}
 """Sensors by their modality's name, for people."""
@@ -34,18 +38,16 @@ def sections(found: Explanation) -> Iterator[Section]:
     yield _answer(found)
     if found.saliency:
         yield _saliency(found)
-    stages, gates = _stages(found), _gates(found)
-    if stages.panels:
-        yield stages
-    if gates.panels:
-        yield gates
+    if found.attention:
+        listened = _stages(found, found.attention), _gates(found, found.attention)
+        yield from (section for section in listened if section.panels)
     if found.ablations:
         yield _ablations(found)
 
 
 def _answer(found: Explanation) -> Section:
     prediction, size = found.prediction, found.frame.size
-    weights = ", ".join(f"{SENSOR_NAMES[n]} {found.attention.weights[n]:.0%}" for n in found.frame.modalities)
+    weights = ", ".join(f"{SENSOR_NAMES[n]} {prediction.modality_weights[n]:.0%}" for n in found.frame.modalities)
     sure = prediction.confidence.astype(np.float32) / 255
     masks = "masks" + (f", IoU {_figures(found.iou)}" if found.iou else "")
     panels = [(masks, views.masks(found.frame, prediction.labels))]
@@ -67,8 +69,8 @@ def _saliency(found: Explanation) -> Section:
     return Section("What spoke for each class", note, panels, max(len(panels), 2), (views.HEAT, "nothing", "strongest"))
 
 
-def _stages(found: Explanation) -> Section:
-    size, attention = found.frame.size, found.attention
+def _stages(found: Explanation, attention: Attention) -> Section:
+    size = found.frame.size
     panels = []
     if {"rgb"} < set(found.frame.modalities):  # with one branch alone there is nothing to share
         for stage in attention.stages:
@@ -79,9 +81,9 @@ def _stages(found: Explanation) -> Section:
     return Section("Whom each fusion listened to", "the spatial gate of every stage", panels, 4, scale)
 
 
-def _gates(found: Explanation) -> Section:
+def _gates(found: Explanation, attention: Attention) -> Section:
     size = found.frame.size
-    gates = {name: gate for name, gate in found.attention.gates.items() if name in found.frame.modalities}
+    gates = {name: gate for name, gate in attention.gates.items() if name in found.frame.modalities}
     panels = [(f"what {SENSOR_NAMES[name]} saw", views.sensor(found.frame, name)) for name in gates]
     for name, gate in gates.items():
         panels.append((f"gate of {SENSOR_NAMES[name]}: open {gate.mean():.0%}", views.painted(gate, views.GATE, size)))

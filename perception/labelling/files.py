@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -65,9 +65,17 @@ class FrameFiles:
         paths = [self.path(kind, name) for kind in (*self._kinds(True), "frames")]
         return sum(path.stat().st_size for path in paths if path.is_file())
 
-    def write(self, name: str, frame: Frame, prediction: Prediction, complaints: Iterable[str] = ()) -> None:
-        """Write the frame's files. complaints: what was left out of it.
+    def write(
+        self,
+        name: str,
+        frame: Frame,
+        prediction: Prediction,
+        complaints: Iterable[str] = (),
+        overturns: Mapping[str, float] | None = None,
+    ) -> None:
+        """Write the frame's files.
 
+        complaints: what was left out of it. overturns: see `contradiction.overturned`; None where that was not asked.
         Raises DataError or OSError if it cannot, DiskFull where there is no room.
         """
         for kind in self._kinds(prediction.point_labels is not None):
@@ -82,6 +90,7 @@ class FrameFiles:
                 zip(CLASS_NAMES, np.bincount(prediction.labels.ravel(), minlength=256).tolist(), strict=False)
             ),
             "complaints": list(complaints),
+            **({} if overturns is None else {"overturns": {key: round(each, 4) for key, each in overturns.items()}}),
         }
         write_json(self.path("frames", name), record)
 

@@ -113,12 +113,18 @@ def simulated_drive(path: Path) -> StoredFrames:
 
 
 def image_folder(
-    path: Path, camera: CameraModel | None = None, lidar_to_camera: NDArray[np.float64] | None = None
+    path: Path,
+    camera: CameraModel | None = None,
+    lidar_to_camera: NDArray[np.float64] | None = None,
+    kind: str | None = None,
+    depth_unit: float | None = None,
 ) -> StoredFrames:
     """A folder of images, named as the images are. Raises DataError as ImageFolder does."""
-    folder = ImageFolder(path, camera, lidar_to_camera)
+    folder = ImageFolder(path, camera, lidar_to_camera, kind, depth_unit)
     stamps = [PERIOD_NS * number for number in range(len(folder))]
-    return StoredFrames(path, folder.names, stamps, folder.read)
+    frames = StoredFrames(path, folder.names, stamps, folder.read)
+    frames.remarks = folder.remarks
+    return frames
 
 
 class _FrameOf:

@@ -11,6 +11,7 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field, replace
 
 from perception.errors import PerceptionError
+from perception.labelling.contradiction import is_asked, overturned
 from perception.labelling.files import FrameFiles
 from perception.labelling.frames import NamedFrames
 from perception.pipeline import Pipeline
@@ -48,10 +49,16 @@ class Outcome:
 
 
 def label_frames(
-    pipeline: Pipeline, frames: NamedFrames, numbers: Sequence[int], files: FrameFiles, done: Callable[[], None]
+    pipeline: Pipeline,
+    frames: NamedFrames,
+    numbers: Sequence[int],
+    files: FrameFiles,
+    done: Callable[[], None],
+    cross_check: int = 0,
 ) -> Outcome:
-    """Label the frames of those numbers, here. done: called after each.
+    """Label the frames of those numbers, here.
 
+    done: called after each. cross_check: of one in so many frames, `contradiction.overturned` is asked; 0: of none.
     A frame that cannot be read is left out, and told; a file that cannot be written raises OSError or DataError.
     """
     outcome = Outcome()
@@ -59,12 +66,15 @@ def label_frames(
         name = frames.names[number]
         try:
             frame = frames[number]
-            prediction = frames.returned(pipeline(frame))
+            whole = pipeline(frame)
+            asked = is_asked(number, len(frames), cross_check)
+            overturns = overturned(pipeline, frame, whole) if asked else None
+            prediction = frames.returned(whole)
             prediction.absent |= frames.absent
         except PerceptionError as error:
             outcome.failed[name] = str(error)
         else:
-            files.write(name, frame, prediction, frames.complaints)
+            files.write(name, frame, prediction, frames.complaints, overturns)
             outcome.labelled += 1
         done()
     return outcome
@@ -77,6 +87,7 @@ def label_in_processes(
     numbers: Sequence[int],
     files: FrameFiles,
     done: Callable[[], None],
+    cross_check: int = 0,
 ) -> Outcome:
     """The same in so many processes, each with a network and its share of the threads.
 
@@ -88,7 +99,7 @@ def label_in_processes(
     chunks = [numbers[start : start + size] for start in range(0, len(numbers), size)]
     outcome = Outcome()
     spawn = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, spawn, _start, (share, frames, files)) as pool:
+    with ProcessPoolExecutor(workers, spawn, _start, (share, frames, files, cross_check)) as pool:
         waiting = {pool.submit(_label_chunk, chunk): len(chunk) for chunk in chunks}
         try:
             while waiting:
@@ -107,16 +118,17 @@ def label_in_processes(
     return outcome
 
 
-_here: tuple[Pipeline, NamedFrames, FrameFiles] | None = None
+_here: tuple[Pipeline, NamedFrames, FrameFiles, int] | None = None
 """What this process labels with, where it is a worker."""
 
 
-def _start(network: Network, frames: NamedFrames, files: FrameFiles) -> None:
+def _start(network: Network, frames: NamedFrames, files: FrameFiles, cross_check: int) -> None:
     global _here
     begin_worker()  # Ctrl-C is the parent's: a worker finishes its chunk
-    _here = network.load(), frames, files
+    _here = network.load(), frames, files, cross_check
 
 
 def _label_chunk(numbers: Sequence[int]) -> Outcome:
     assert _here is not None
-    return label_frames(_here[0], _here[1], numbers, _here[2], lambda: None)
+    pipeline, frames, files, cross_check = _here
+    return label_frames(pipeline, frames, numbers, files, lambda: None, cross_check)

@@ -3,10 +3,12 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Mapping
+from copy import copy
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 import cv2
 import numpy as np
@@ -15,13 +17,16 @@ from numpy.typing import NDArray
 from perception.classes import UNLABELLED
 from perception.errors import MessageError
 from perception.frame import Frame, Prediction
-from perception.ros.aiming import off_target
 from perception.ros.bit_depth import BitDepth
 from perception.ros.calibration import Calibration
 from perception.ros.cameras import CameraView
+from perception.ros.clouds import Reading
 from perception.ros.collector import TRIGGER_ORDER, SensorSet
 from perception.ros.complaints import Complaints
-from perception.ros.convert import read_depth, read_infrared, read_points, read_rgb
+from perception.ros.convert import read_depth, read_infrared, read_rgb
+from perception.ros.lidar_names import first_of, modality_of
+from perception.ros.lidars import Cloud, Lidars, SeeFrozen
+from perception.ros.lidars import Input as Input
 from perception.ros.motion import EgoMotion
 from perception.ros.own_vehicle import OwnVehicle
 from perception.ros.registering import Anchor, Seen, register
@@ -31,18 +36,12 @@ from perception.sensors.presence import without_frozen
 from perception.sensors.thermal import white_hot
 
 
-class Input(NamedTuple):
-    """A message and the topic it came on."""
-
-    topic: str
-    message: Any
-
-
 @dataclass(frozen=True)
 class Observation:
     """A frame, and what its outputs need of the messages that it is made of.
 
-    header: the triggering message's; frame_id: the frame that the labels are seen from; cloud_header: the sweep's.
+    header: the triggering message's; frame_id: the frame that the labels are seen from; cloud_header: the sweep's, of
+    several LiDARs the first's.
     lens: what the camera's own image went through; the frame's images are rectified. None where it came rectified.
     image: (H, W, 3) the camera's own, where there is a lens and it was there.
     frozen: the sensors that were taken out of the frame since they are, each with the reason.
@@ -77,17 +76,13 @@ class Observation:
         return replace(prediction, labels=labels, confidence=self.lens.unrectify(prediction.confidence, 0))
 
 
-SeeFrozen = Callable[[str, int, Any], "str | None"]
-"""Sensor, stamp [ns] and content of a message → why the sensor counts as frozen; None where it does not."""
-
-
 class Assembler:
     """Makes frames. `drop(sensor, cause)` is told of every message that could not be used.
 
-    infos: the topics of the cameras' camera_info, by sensor. motion: moves a sweep to the instant of the image by
-    moving its extrinsics; None leaves it where it was measured. bit_depth: of the camera's images, found as they come.
-    intensity: what is known of the LiDAR's intensities. frozen: says which sensors repeat themselves
-    (`FrozenWatch.see`); they are left out while others are not.
+    infos: the topics of the cameras' camera_info, by sensor. motion: deskews a sweep, and moves it to the instant of
+    the image by moving its extrinsics; None leaves it where it was measured. bit_depth: of the camera's images, found
+    as they come. scales: what is known of each LiDAR's intensities, by sensor. frozen: says which sensors repeat
+    themselves (`FrozenWatch.see`); they are left out while others are not.
 
     Images that are not rectified are, as their camera_info says (`cameras.CameraView`); depth and infrared images are
     registered to the camera's (`registering.register`).
@@ -101,22 +96,22 @@ class Assembler:
         drop: Callable[[str, str], None],
         motion: EgoMotion | None = None,
         bit_depth: BitDepth | None = None,
-        intensity: IntensityScale | None = None,
+        scales: defaultdict[str, IntensityScale] | None = None,
         frozen: SeeFrozen = lambda sensor, stamp_ns, content: None,
     ) -> None:
         self._calibration = calibration
         self._infos = infos
         self._complaints = complaints
         self._drop = drop
-        self._motion = motion
         self._bit_depth = bit_depth or BitDepth()
-        self._intensity = intensity or IntensityScale()
         self._frozen = frozen
+        scales = defaultdict(IntensityScale) if scales is None else scales
+        self._lidars = Lidars(calibration, complaints, drop, motion, scales, frozen)
 
     def __call__(
         self,
         matched: SensorSet,
-        intensity_max: float = 0.0,
+        reading: Reading = Reading(),  # noqa: B008
         infrared_distance: float = 20.0,
         image_rectified: str = "auto",
         black_hot: bool = False,
@@ -124,7 +119,7 @@ class Assembler:
     ) -> Observation | None:
         """The frame of these messages; None where none of them can be used.
 
-        intensity_max: see `read_points`. infrared_distance: see `register_infrared` [m]. image_rectified: whether
+        reading: how sweeps are read. infrared_distance: see `register_infrared` [m]. image_rectified: whether
         images are, one of `cameras.RECTIFIED`; what the calibration file says counts where this is auto. black_hot:
         warm things are dark in infrared images. vehicle: whose points are left out.
         """
@@ -142,31 +137,22 @@ class Assembler:
         }
         values = {name: value for name, value in values.items() if value is not None}
         camera = self._fitted(values["rgb"].shape[1::-1] if "rgb" in values else None)
-        if camera is None and "lidar" in inputs and self._camera("rgb") is None and not self._calibration.broken():
-            self._complaints.warn(
-                inputs["lidar"].topic,
-                f"camera: nothing on {self._infos['rgb']} and no calibration_file with a camera; the LiDAR is left out",
-            )
         lens = self._lens("rgb", camera, inputs.get("rgb"), rectified)
         image = values.get("rgb") if lens is not None else None
         if image is not None and lens is not None:
             values["rgb"] = lens.rectify(image)
-        lidar_to_camera = self._lidar_to_camera(matched, inputs.get("lidar"), camera)
-        if lidar_to_camera is not None and camera is not None:
-            points = self._read(
-                "lidar",
-                inputs["lidar"],
-                lambda message: self._around(read_points(message, intensity_max, self._intensity), message, vehicle),
-            )
-            for word in self._intensity.words():
-                self._complaints.warn(inputs["lidar"].topic, word)
-            if points is not None and self._hits(points, lidar_to_camera, camera, inputs["lidar"]):
-                values["lidar"] = points
+        cloud = self._cloud(matched, camera, reading, vehicle)
+        if cloud is not None:
+            values["lidar"] = cloud.points
         lens = self._register(values, inputs, camera, lens, infrared_distance, rectified)
         if not values:
             return None
 
-        said = {name: self._frozen(name, matched.arrivals[name].stamp_ns, values[name]) for name in values}
+        given = {name: first_of(matched.arrivals, name) for name in values}
+        said = {
+            name: cloud.frozen if name == "lidar" and cloud else self._frozen(name, given[name].stamp_ns, values[name])
+            for name in values
+        }
         frame = Frame(
             stamp_ns=matched.stamp_ns,
             rgb=values.get("rgb"),
@@ -174,17 +160,36 @@ class Assembler:
             infrared=values.get("infrared"),
             points=values.get("lidar"),
             camera=camera.model if camera is not None else None,
-            lidar_to_camera=lidar_to_camera if "lidar" in values else None,
+            lidar_to_camera=cloud.lidar_to_camera if cloud is not None else None,
         )
         thawed = without_frozen(frame, {name: why for name, why in said.items() if why is not None})
         frame = thawed.frame
         for name, why in thawed.kept.items():
-            self._complaints.warn(inputs[name].topic, why)
+            self._complaints.warn(given[name].message.topic, why)
         trigger = next(name for name in TRIGGER_ORDER if name in frame.modalities)
-        frame.stamp_ns, header = matched.arrivals[trigger].stamp_ns, inputs[trigger].message.header
+        frame.stamp_ns, header = given[trigger].stamp_ns, given[trigger].message.message.header
         frame_id = header.frame_id if trigger == "rgb" or camera is None else camera.model.frame_id or header.frame_id
-        cloud_header = inputs["lidar"].message.header if "lidar" in frame.modalities else None
+        cloud_header = None
+        if cloud is not None and "lidar" in frame.modalities:
+            cloud_header = cloud.header or _in_frame(header, frame_id)
         return Observation(frame, header, frame_id, cloud_header, lens, image, thawed.taken)
+
+    def _cloud(
+        self, matched: SensorSet, camera: CameraView | None, reading: Reading, vehicle: OwnVehicle
+    ) -> Cloud | None:
+        lidars = {name: each for name, each in matched.arrivals.items() if modality_of(name) == "lidar"}
+        if camera is not None:
+            return self._lidars(lidars, camera, matched.stamp_ns, reading, matched.apart, vehicle)
+        unknown = self._camera("rgb") is None and not self._calibration.broken()
+        for name, arrival in lidars.items():
+            if unknown:
+                self._complaints.warn(
+                    arrival.message.topic,
+                    f"camera: nothing on {self._infos['rgb']} and no calibration_file with a camera; the LiDAR is left "
+                    "out",
+                )
+            self._drop(name, "no calibration")
+        return None
 
     def _read(self, sensor: str, given: Input, reader: Callable[[Any], Any]) -> Any:
         try:
@@ -222,33 +227,6 @@ class Assembler:
         if lens is not None and view.unclear is not None and rectified == "auto":
             self._complaints.warn(self._infos[sensor], view.unclear)
         return lens
-
-    def _around(self, points: Any, message: Any, vehicle: OwnVehicle) -> Any:
-        """The points that are not on the vehicle itself. Raises MessageError where there are no others."""
-        frame, to_vehicle = message.header.frame_id, None
-        if vehicle.frame and vehicle.frame != frame:
-            to_vehicle = self._calibration.to_frame(vehicle.frame, frame)
-            if to_vehicle is None:
-                self._complaints.warn(
-                    "vehicle.frame",
-                    f"no TF from '{frame}' to '{vehicle.frame}'; points on the vehicle itself stay in",
-                )
-                return points
-        around = vehicle.outside(points, to_vehicle)
-        if not len(around):
-            raise MessageError(
-                f"data: all {len(points)} points are in vehicle.box, on the vehicle itself; is it right?"
-            )
-        return around
-
-    def _hits(self, points: Any, lidar_to_camera: Any, camera: CameraView, lidar: Input) -> bool:
-        """Whether the sweep may be where the calibration puts it."""
-        frames = lidar.message.header.frame_id, camera.model.frame_id
-        reason = off_target(points, lidar_to_camera, camera.model, *frames)
-        if reason is not None:
-            self._complaints.warn(lidar.topic, reason)
-            self._drop("lidar", "out of view")
-        return reason is None
 
     def _register(
         self,
@@ -301,29 +279,9 @@ class Assembler:
         lens = view.raw_lens(topic, rectified) if view is not None else None
         return Anchor(size, (frame,) if frame else (), view, lens), lens
 
-    def _lidar_to_camera(self, matched: SensorSet, lidar: Input | None, camera: CameraView | None) -> Any:
-        """(4, 4) from the LiDAR's frame, as the sweep was taken, to the camera's; None where the sweep is left out."""
-        if lidar is None:
-            return None
-        if camera is None:
-            self._drop("lidar", "no calibration")
-            return None
-        frame_id = lidar.message.header.frame_id
-        try:
-            extrinsics = camera.from_frame @ self._calibration.lidar_to_camera(frame_id, camera.model.frame_id)
-        except MessageError as error:
-            self._complaints.warn(lidar.topic, error)
-            self._drop("lidar", "no calibration")
-            return None
-        swept_ns = matched.arrivals["lidar"].stamp_ns
-        moved = self._motion.between(frame_id, swept_ns, matched.stamp_ns) if self._motion else None
-        if moved is None and "lidar" in matched.apart:
-            apart_ms = 1e-6 * (matched.stamp_ns - swept_ns)
-            self._complaints.warn(
-                lidar.topic,
-                f"{apart_ms:.0f} ms older than the frame, and neither odometry nor TF says how the vehicle moved "
-                "since: left out; 'pairing: completeness' waits for a nearer one",
-            )
-            self._drop("lidar", "no motion")
-            return None
-        return extrinsics if moved is None else extrinsics @ moved
+
+def _in_frame(header: Any, frame_id: str) -> Any:
+    """The same header in another frame."""
+    header = copy(header)
+    header.frame_id = frame_id
+    return header

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, suppress
 from functools import partial
 from pathlib import Path
@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from perception.errors import DataError
+from perception.errors import DataError, MessageError
 from perception.frame import Frame, Prediction
 from perception.labelling.frames import NamedFrames
 from perception.ros.assembly import Assembler, Input, Observation
@@ -26,14 +26,15 @@ from perception.ros.collector import Arrival, SensorSet
 from perception.ros.complaints import Complaints
 from perception.ros.convert import read_rgb
 from perception.ros.instants import Instant, find_instants
+from perception.ros.lidar_names import modality_of
 from perception.ros.motion import EgoMotion
 from perception.ros.naming import heard, name_topics
 from perception.ros.parameters import make_settings
 from perception.ros.raw_bag import RawMessage
 from perception.ros.sources import open_source, until_broken
 from perception.ros.stamps import read_stamp, with_stamp
-from perception.ros.topics import CAMERA_INFOS, INPUT_TOPICS, SENSORS
-from perception.ros.transforms import StaticTransforms
+from perception.ros.topics import CAMERA_INFOS, INPUT_TOPICS, SENSORS, further_lidars
+from perception.ros.transforms import TransformTree
 from perception.sensors.intensity import IntensityScale
 from perception.sensors.presence import FrozenWatch
 
@@ -69,18 +70,19 @@ class BagFrames(NamedFrames):
         self._settings, self._file = make_settings({}), calibration
         self.topics: dict[str, str] = {}
         self._inputs: dict[str, str] = {}
+        self._sensors = dict(SENSORS)
         self._infos: dict[str, list[tuple[int, str, bytes]]] = {sensor: [] for sensor in CAMERA_INFOS}
         self._mounts: list[tuple[str, bytes]] = []
         self._keys: dict[str, dict[int, Key]] = {sensor: {} for sensor in SENSORS}
         self._bit_depth = BitDepth()
         self._frozen: dict[str, dict[int, str]] = {sensor: {} for sensor in SENSORS}
-        self._intensity = IntensityScale()
+        self._scales = defaultdict[str, IntensityScale](IntensityScale)
         self._scan(topics, rig)
         self._instants = self._pair()
         self.stamps_ns = [instant.stamp_ns for instant in self._instants]
         self.names = [f"{stamp_ns:019d}" for stamp_ns in self.stamps_ns]
         self._cursor: BagCursor | None = None
-        self._tree: StaticTransforms | None = None
+        self._tree: TransformTree | None = None
         self._motion: EgoMotion | None = None
         self._seen: Observation | None = None
 
@@ -117,18 +119,16 @@ class BagFrames(NamedFrames):
             said = Complaints(complaints.append, complaints.append)
             drop: Callable[[str, str], None] = lambda sensor, cause: None  # noqa: E731
             see: Callable[[str, int, Any], str | None] = lambda sensor, stamp, _: self._frozen[sensor].get(stamp)  # noqa: E731
-            assemble = Assembler(
-                calibration, info_topics, said, drop, self._motion, self._bit_depth, self._intensity, see
-            )
+            assemble = Assembler(calibration, info_topics, said, drop, self._motion, self._bit_depth, self._scales, see)
             matched = SensorSet(instant.trigger, arrivals)
             seen = assemble(
                 matched,
-                self._settings.intensity_max,
+                self._settings.reading,
                 self._settings.infrared_distance,
                 black_hot=self._settings.black_hot,
                 vehicle=self._settings.vehicle,
             )
-        modality = instant.trigger
+        modality = modality_of(instant.trigger)
         if seen is None or modality not in {*seen.frame.modalities, *seen.frozen}:
             reason = "; ".join(complaints) or f"no calibration for {modality}"
             raise DataError(f"{self.path}: {self.names[index]}: {reason}")
@@ -164,16 +164,19 @@ class BagFrames(NamedFrames):
 
     def _scan(self, topics: Mapping[str, str] | str | None, rig: Path | None) -> None:
         """Note where every message is, and keep what calibrates the sensors."""
-        sensor_of = {name: sensor for sensor, names in SENSORS.items() for name in names}
         info_of = {name: sensor for sensor, name in CAMERA_INFOS.items()}
         before: dict[str, bytes] = {}
         images = 0
         watches: defaultdict[str, FrozenWatch] = defaultdict(FrozenWatch)
         messages, unstamped, repeated = Counter[str](), Counter[str](), Counter[str]()
-        lesson = 0
+        lessons = Counter[str]()
         with closing(open_source(self.path)) as source:
             naming = name_topics(source.topics, topics, rig)
             self.topics, self._inputs = naming.topics, heard(naming.topics, source.topics)
+            for name in further_lidars(naming.topics):
+                sensor = name.replace("points", "lidar")
+                self._sensors[sensor], self._keys[sensor], self._frozen[sensor] = (name,), {}, {}
+            sensor_of = {name: sensor for sensor, names in self._sensors.items() for name in names}
             self.remarks += naming.words
             if self._file is None and naming.calibration is not None:
                 self._file = read_calibration_file(naming.calibration)
@@ -203,9 +206,9 @@ class BagFrames(NamedFrames):
                     frozen = watches[raw.topic].see(sensor, key.stamp_ns, raw.data[12:])
                     if frozen is not None:
                         self._frozen[sensor][key.stamp_ns] = frozen
-                    if sensor == "lidar" and messages[raw.topic] > lesson:
-                        lesson = messages[raw.topic] + messages[raw.topic] // 5
-                        self._learn_intensity(raw)
+                    if modality_of(sensor) == "lidar" and messages[raw.topic] > lessons[sensor]:
+                        lessons[sensor] = messages[raw.topic] + messages[raw.topic] // 5
+                        self._learn_intensity(sensor, raw)
             if not any(self._keys.values()):
                 if self.broken:
                     raise DataError(self.broken)
@@ -216,9 +219,11 @@ class BagFrames(NamedFrames):
                     f"`perception init {self.path}` finds out which topic is which, --topics says it"
                 )
 
-        self._intensity.settle()
+        for scale in self._scales.values():
+            scale.settle()
         self.remarks += [
-            *self._intensity.words(),
+            *self._unknown_camera(),
+            *(word for scale in self._scales.values() for word in scale.words()),
             *(
                 f"{topic}: {count} of {messages[topic]} header stamps are zero; the time of recording counts instead"
                 for topic, count in unstamped.items()
@@ -231,6 +236,18 @@ class BagFrames(NamedFrames):
             ),
         ]
 
+    def _unknown_camera(self) -> Iterator[str]:
+        """Says that nobody knows the camera which depth needs; that a LiDAR does is told frame by frame."""
+        seen_by = "rgb" if self._keys["rgb"] else "depth"
+        known = self._infos[seen_by] or (self._file is not None and self._file.camera is not None)
+        if self._keys["depth"] and not known:
+            name = CAMERA_INFOS[seen_by]
+            topic = self.topics.get(name, f"/{name}")
+            yield (
+                f"{topic}: no camera_info in this bag and no camera in a --calibration: how high above the ground the "
+                "things are that depth sees cannot be told, and its labels are worse"
+            )
+
     def _look(self, kind: str, data: bytes) -> None:
         """Find the camera's bit depth beforehand, so that it is the same in whichever order frames are read."""
         with suppress(Exception):  # an image that is broken is complained about where it is read
@@ -238,27 +255,34 @@ class BagFrames(NamedFrames):
             if "16" in (message.encoding if hasattr(message, "encoding") else message.format):
                 read_rgb(message, self._bit_depth)
 
-    def _learn_intensity(self, raw: RawMessage) -> None:
+    def _learn_intensity(self, sensor: str, raw: RawMessage) -> None:
         """Take a sweep into account; those that are broken are told of when they are read."""
         with suppress(Exception):  # rosbags raises whatever its generated code runs into
-            read_points(TYPES.deserialize_cdr(raw.data, raw.type), self._settings.intensity_max, self._intensity)
+            message = TYPES.deserialize_cdr(raw.data, raw.type)
+            read_points(message, self._settings.reading.intensity_max, self._scales[sensor])
 
     def _open(self) -> BagCursor:
         """The cursor, and what it needs, in this process."""
         if self._cursor is None:
-            self._tree = StaticTransforms()
+            self._tree = TransformTree()
             for kind, data in self._mounts:
                 self._tree.add(TYPES.deserialize_cdr(data, kind).transforms)  # type: ignore[attr-defined]
-            self._motion = motion = EgoMotion(self._tree)
+            self._motion = EgoMotion(self._tree, self._settings.fixed_frame)
             topics = {key.topic for keys in self._keys.values() for key in keys.values()}
-            odometry = {topic for topic, name in self._inputs.items() if name == "odometry"}
-            self._cursor = BagCursor(
-                self.path,
-                topics,
-                odometry,
-                lambda topic, data: motion.put_odometry(TYPES.deserialize_cdr(data, "nav_msgs/msg/Odometry")),
-            )
+            moving = {"/tf", *(topic for topic, name in self._inputs.items() if name in ("odometry", "imu"))}
+            self._cursor = BagCursor(self.path, topics, moving, self._hear_motion)
         return self._cursor
+
+    def _hear_motion(self, topic: str, data: bytes) -> None:
+        assert self._motion is not None
+        assert self._tree is not None
+        with suppress(MessageError):  # speeds that are no vehicle's are left out
+            if topic == "/tf":
+                self._tree.move(TYPES.deserialize_cdr(data, "tf2_msgs/msg/TFMessage").transforms)  # type: ignore[attr-defined]
+            elif self._inputs[topic] == "odometry":
+                self._motion.put_odometry(TYPES.deserialize_cdr(data, "nav_msgs/msg/Odometry"))
+            else:
+                self._motion.put_imu(TYPES.deserialize_cdr(data, "sensor_msgs/msg/Imu"))
 
     def _calibration(self, recorded_ns: int) -> Calibration:
         """As it was then: the newest camera_info of each camera, or where there was none yet the first."""

@@ -114,7 +114,7 @@ class Calibration:
         self._file = file or FileCalibration(None, None)
         self._parameter = lidar_to_camera
         self._transforms = transforms
-        self._image_frame = ""
+        self._image_frame = self._lidar_frame = ""
         self._infos = {sensor: _CameraInfo() for sensor in ("rgb", "depth", "infrared")}
 
     def put_image_frame(self, frame_id: str) -> None:
@@ -147,6 +147,11 @@ class Calibration:
         return camera
 
     @property
+    def file_camera(self) -> CameraModel | None:
+        """The camera of the file, which is known before any message."""
+        return self._file.camera.model if self._file.camera is not None else None
+
+    @property
     def image_frame(self) -> str:
         """The frame that the camera's images come in; empty until one came."""
         return self._image_frame
@@ -174,21 +179,42 @@ class Calibration:
         """(4, 4) that takes points of `source` into `target`, by TF; None where it does not know."""
         return self._transforms.lookup(target, source) if self._transforms is not None else None
 
-    def lidar_to_camera(self, lidar_frame: str, camera_frame: str) -> NDArray[np.float64]:
-        """(4, 4): by TF, else the file, else the parameter. Raises MessageError, naming the frames, if none."""
-        if lidar_frame and camera_frame:
-            found = self.to_frame(camera_frame, lidar_frame)
+    def lidar_to_camera(
+        self, lidar_frame: str, camera_frame: str, sensor: str = "lidar", still_at_ns: int | None = None
+    ) -> NDArray[np.float64]:
+        """(4, 4): by TF, else the file, else the parameter. Raises MessageError, naming the frames, if none.
+
+        sensor: file and parameter tell where the first LiDAR is, `lidar`; others are placed beside it by TF.
+        still_at_ns: for a cloud whose frame stands still while the vehicle moves, when to look; TF alone knows that.
+        """
+        tf = self._transforms
+        if sensor == "lidar":
+            self._lidar_frame = lidar_frame or self._lidar_frame
+        if tf is not None and lidar_frame and camera_frame:
+            # A mount stays: it is asked for without a time, which those that have just begun do not know.
+            at = () if still_at_ns is None else (still_at_ns,)
+            found = tf.lookup(camera_frame, lidar_frame, *at)
             if found is not None:
                 return found
-        if self._file.lidar_to_camera is not None:
-            return self._file.lidar_to_camera
-        if self._parameter is not None:
-            return self._parameter
-        tf = "no TF" if self._transforms is not None else "no TF installed"
-        raise MessageError(
-            f"extrinsics: {tf} from '{lidar_frame}' to '{camera_frame}', and neither calibration_file nor "
-            "lidar_to_camera is set; the LiDAR is left out"
+        mount = self._file.lidar_to_camera if self._file.lidar_to_camera is not None else self._parameter
+        nobody = (
+            f"extrinsics: {'no TF' if tf is not None else 'no TF installed'} from '{lidar_frame}' to '{camera_frame}'"
         )
+        if still_at_ns is not None:
+            raise MessageError(f"{nobody}, and '{lidar_frame}' is no mount, it stands still; the LiDAR is left out")
+        if mount is None:
+            raise MessageError(
+                f"{nobody}, and neither calibration_file nor lidar_to_camera is set; the LiDAR is left out"
+            )
+        if sensor == "lidar" or (lidar_frame and lidar_frame == self._lidar_frame):
+            return mount
+        beside = tf.lookup(self._lidar_frame, lidar_frame) if tf is not None and self._lidar_frame else None
+        if beside is None:
+            raise MessageError(
+                f"{nobody}, nor to the first LiDAR's '{self._lidar_frame}', of which alone calibration_file and "
+                "lidar_to_camera tell; the LiDAR is left out"
+            )
+        return mount @ beside
 
 
 def _same(message: Any, other: Any) -> bool:

@@ -24,6 +24,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from perception.ros.habits import Habits
+from perception.ros.lidar_names import modality_of
 
 TRIGGER_ORDER: tuple[str, ...] = ("rgb", "lidar", "infrared", "depth")
 """Who triggers, best first."""
@@ -51,6 +52,16 @@ _GAIN_NS = 1_000_000
 
 _UNPAIRED = 10
 """Sets without a sensor, and messages of it without a set, before that is no accident."""
+
+
+def in_order(sensors: Iterable[str]) -> list[str]:
+    """The sensors as they trigger, best first; further LiDARs come after the first."""
+    return sorted(sensors, key=rank)
+
+
+def rank(sensor: str) -> tuple[int, str]:
+    """How good a trigger the sensor is: the least is the best."""
+    return TRIGGER_ORDER.index(modality_of(sensor)), sensor
 
 
 @dataclass(frozen=True)
@@ -179,7 +190,7 @@ class Collector:
 
     def __init__(self, sensors: Iterable[str], timing: Timing) -> None:
         self.timing = timing
-        self.sensors: dict[str, SensorState] = {name: SensorState() for name in TRIGGER_ORDER if name in sensors}
+        self.sensors: dict[str, SensorState] = {name: SensorState() for name in in_order(sensors)}
         self.clock_jumps = 0
         self._pending: deque[_Opened] = deque()
         self._ready: deque[_Ready] = deque()
@@ -249,8 +260,7 @@ class Collector:
         trigger = self.trigger
         if trigger is not None:
             # A better trigger came back: its own sets will hold the messages of those that a lesser one opened.
-            rank = TRIGGER_ORDER.index(trigger)
-            self._pending = deque(each for each in self._pending if TRIGGER_ORDER.index(each.trigger) <= rank)
+            self._pending = deque(each for each in self._pending if rank(each.trigger) <= rank(trigger))
         closed: list[SensorSet] = []
         while self._pending and now >= self._closes_at(self._pending[0]):
             closed.append(self._close())
@@ -395,7 +405,7 @@ class Collector:
         """
         self.clock_jumps += 1
         trigger = self.trigger
-        leads = trigger is None or TRIGGER_ORDER.index(sensor) <= TRIGGER_ORDER.index(trigger)
+        leads = trigger is None or rank(sensor) <= rank(trigger)
         for name, state in self.sensors.items():
             last = state.last_stamp_ns
             if name == sensor or (leads and last is not None and last > stamp_ns + JUMP_NS):

@@ -15,10 +15,11 @@ import numpy as np
 
 from perception.frame import CameraModel
 from perception.ros.cameras import read_view
-from perception.ros.clouds import cloud_fields, read_points
+from perception.ros.clouds import Sweep, cloud_fields, read_points, read_sweep
 from perception.ros.images import compressed_fields, image_fields, read_array, read_depth, read_infrared, read_rgb
 
 __all__ = [
+    "Sweep",
     "camera_info_fields",
     "cloud_fields",
     "compressed_fields",
@@ -30,6 +31,7 @@ __all__ = [
     "read_infrared",
     "read_points",
     "read_rgb",
+    "read_sweep",
     "stamp_ns",
 ]
 

@@ -40,8 +40,9 @@ class Snapshot:
 
     refused: topics that somebody publishes with a quality of service that does not fit, and the policy at fault.
     misaligned: how the sweep would fit the image better than it does. bit_depth: that the camera's images of 16 bits
-    use, 0 without such. intensity: which LiDAR intensity means 1. limits: what is a warning. timing: how messages pair.
-    nearest: by topic that nobody publishes, the one that somebody does and whose name is most like it.
+    use, 0 without such. intensities: by LiDAR, which intensity means 1. limits: what is a warning. timing: how messages
+    pair. nearest: by topic that nobody publishes, the one that somebody does and whose name is most like it. restarts:
+    of the worker, since it hung.
     """
 
     now: float
@@ -51,10 +52,11 @@ class Snapshot:
     refused: Mapping[str, str] = field(default_factory=dict)
     misaligned: Misalignment | None = None
     bit_depth: int = 0
-    intensity: str = ""
+    intensities: Mapping[str, str] = field(default_factory=dict)
     limits: Limits = field(default_factory=Limits)
     timing: Timing = field(default_factory=lambda: Timing(0.05, 0.25, {}))
     nearest: Mapping[str, str] = field(default_factory=dict)
+    restarts: int = 0
 
 
 class Diagnostics:
@@ -114,8 +116,8 @@ class Diagnostics:
             values["latency_budget_ms"] = round(1e3 * state.habits.budget_s, 1)
         if sensor == "rgb" and snapshot.bit_depth:
             values["bit_depth"] = snapshot.bit_depth
-        if sensor == "lidar" and snapshot.intensity:
-            values["intensity"] = snapshot.intensity
+        if snapshot.intensities.get(sensor):
+            values["intensity"] = snapshot.intensities[sensor]
         for topic in topics:
             if topic in snapshot.refused:
                 policy = snapshot.refused[topic]
@@ -164,6 +166,7 @@ class Diagnostics:
             **_pairing(snapshot),
             **_ground(summary.ground),
             "clock_jumps": snapshot.clock_jumps,
+            "restarts": snapshot.restarts,
         }
         alive = [name for name, state in snapshot.sensors.items() if state.alive]
         seen = [name for name, state in snapshot.sensors.items() if state.last_arrived is not None]

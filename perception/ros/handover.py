@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The collector between threads: callbacks put messages in, one worker takes the newest set out."""
+"""The collector between threads: callbacks put messages in, one worker at a time takes the newest set out."""
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from copy import copy
 from typing import Any
 
@@ -18,7 +18,6 @@ class Handover:
     def __init__(self, collector: Collector) -> None:
         self._collector = collector
         self._condition = threading.Condition()
-        self._closed = False
 
     def put(self, sensor: str, stamp_ns: int, message: Any) -> None:
         """Store one message; never blocks for longer than a few microseconds."""
@@ -26,10 +25,13 @@ class Handover:
             self._collector.offer(sensor, stamp_ns, message, time.monotonic())
             self._condition.notify()
 
-    def take(self) -> tuple[SensorSet | None, list[Change]]:
-        """Wait for a set or for a sensor to come or go, whichever is first; (None, []) once closed."""
+    def take(self, wanted: Callable[[], bool]) -> tuple[SensorSet | None, list[Change]]:
+        """Wait for a set or for a sensor to come or go, whichever is first; (None, []) once it is not wanted any more.
+
+        wanted: is asked after every message, and after `wake`.
+        """
         with self._condition:
-            while not self._closed:
+            while wanted():
                 ready = self._collector.poll(time.monotonic())
                 changes = self._collector.changes()
                 if ready is not None or changes:
@@ -38,16 +40,10 @@ class Handover:
                 self._condition.wait(None if deadline is None else max(0.0, deadline - time.monotonic()))
             return None, []
 
-    def close(self) -> None:
-        """Let the worker go; nothing is taken any more."""
+    def wake(self) -> None:
+        """Ask whoever waits whether it still wants a set."""
         with self._condition:
-            self._closed = True
             self._condition.notify_all()
-
-    @property
-    def closed(self) -> bool:
-        """Whether `close` was called."""
-        return self._closed
 
     def set_timing(self, timing: Timing) -> None:
         """Pair by other times from now on."""

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from perception.ros.collector import TRIGGER_ORDER, Timing
+from perception.ros.collector import Timing, in_order
 
 Stamps = NDArray[np.int64]
 
@@ -35,12 +35,11 @@ def find_instants(stamps: Mapping[str, Stamps], timing: Timing) -> list[Instant]
     """The instants in the order of time. stamps: by sensor, sorted, none twice, in acquisition time [ns]."""
     found: list[Instant] = []
     tolerance = timing.tolerance_s * 1e9
-    for trigger in TRIGGER_ORDER:
-        own = stamps.get(trigger, np.empty(0, np.int64))
-        better = TRIGGER_ORDER[: TRIGGER_ORDER.index(trigger)]
+    sensors = in_order(stamps)
+    for place, trigger in enumerate(sensors):
+        own = stamps[trigger]
         silent = [
-            _distance(own, stamps.get(name, np.empty(0, np.int64))) > timing.timeouts_s.get(name, 0.5) * 1e9
-            for name in better
+            _distance(own, stamps[better]) > timing.timeouts_s.get(better, 0.5) * 1e9 for better in sensors[:place]
         ]
         alone = own[np.logical_and.reduce(silent)] if silent else own
         columns: dict[str, Any] = {trigger: alone}

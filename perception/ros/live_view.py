@@ -24,7 +24,7 @@ from perception.ros.labelled_clouds import read_labelled
 from perception.ros.moments import Moment, Moments
 from perception.ros.spinning import spinning
 from perception.ros.stamps import read_stamp
-from perception.ros.subscriptions import INPUTS, NEWEST
+from perception.ros.subscriptions import INPUTS, NEWEST, LatchedInfo
 from perception.sensors.intensity import IntensityScale
 from perception.viewing.log import Log
 
@@ -73,6 +73,7 @@ class LiveView:
             keep = partial(self._keep, name, node.resolve_topic_name(topic), kind)
             node.create_subscription(kind, topic, keep, NEWEST, raw=True)
         node.create_subscription(CameraInfo, "camera_info", self._calibration.put_camera_info, NEWEST)
+        self._latched = LatchedInfo(node, "camera_info", self._calibration.put_camera_info)
         node.create_subscription(DiagnosticArray, "/diagnostics", self._diagnosed, 10)
         self.topics = [node.resolve_topic_name(topic) for _, topic, _ in sensors + answers]
         self.shown = 0
@@ -102,6 +103,7 @@ class LiveView:
 
     def _diagnosed(self, message: DiagnosticArray) -> None:
         """What the node says of its weights and its latency, once a second."""
+        self._latched.settle()
         for status in message.status:
             if status.name == f"{self._target.lstrip('/')}: fusion":
                 with self._lock:

@@ -3,19 +3,25 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import sys
 import threading
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from perception.engines.shared import EnginePool
 from perception.errors import PerceptionError
-from perception.ros.dds import use_profile
+from perception.ros.dds import send_beside, use_profile
 from perception.ros.imports import require_rclpy
 
 if TYPE_CHECKING:
     from perception.ros.node import PerceptionNode
+
+EXIT_S = 1.5
+"""Between the end of ROS, which a signal brings, and that of the process, whatever hangs."""
 
 
 def run(ros_arguments: Sequence[str], rigs: Sequence[str] = (), calibration: Path | None = None) -> int:
@@ -24,9 +30,11 @@ def run(ros_arguments: Sequence[str], rigs: Sequence[str] = (), calibration: Pat
     rigs: namespaces, one for a node each; they share engines. calibration: a file that counts where the parameter
     calibration_file is empty. Raises PerceptionError for what the user can mend: no
     ROS, wrong arguments or parameters, a model that is missing. Of several rigs, one that cannot start says so and
-    leaves the others alone; a lifecycle manager may configure it again.
+    leaves the others alone; a lifecycle manager may configure it again. The process is ended EXIT_S after ROS was shut
+    down, should it still be there.
     """
     use_profile()
+    send_beside()
     require_rclpy()
     import rclpy
     from rclpy.exceptions import InvalidParameterTypeException, InvalidParameterValueException
@@ -39,11 +47,15 @@ def run(ros_arguments: Sequence[str], rigs: Sequence[str] = (), calibration: Pat
         rclpy.init(args=list(ros_arguments))
     except RuntimeError as error:  # rclpy's own for unknown arguments and unreadable parameter files
         raise PerceptionError(f"ROS arguments: {str(error).split(', at /')[0]}") from error
+    end = _End(name="perception end", daemon=True)
+    end.start()
     nodes: list[PerceptionNode] = []
     executors: list[Any] = []
     try:
         pool = EnginePool()
-        nodes.extend(PerceptionNode(pool.load, calibration, namespace=rig or None) for rig in rigs or [""])
+        nodes.extend(
+            PerceptionNode(pool.load, pool.discard, calibration, namespace=rig or None) for rig in rigs or [""]
+        )
         started = [_start(node) for node in nodes]
         if not any(started):
             raise PerceptionError(f"the node cannot start: {nodes[0].failure}")
@@ -59,6 +71,7 @@ def run(ros_arguments: Sequence[str], rigs: Sequence[str] = (), calibration: Pat
     except Exception as error:
         # A signal takes ROS away from under whatever is going on: that is no failure, but what was asked for.
         if rclpy.ok():  # type: ignore[attr-defined]
+            end.code = 1
             if isinstance(error, mistakes):
                 raise PerceptionError(f"the node cannot start: {error}") from error
             raise
@@ -98,3 +111,23 @@ def _spin(node: PerceptionNode, executor: Any) -> None:
         except Exception as error:
             if executor.context.ok():
                 node.survive(error)
+
+
+class _End(threading.Thread):
+    """Ends the process EXIT_S after ROS was shut down.
+
+    Native code that hangs cannot be interrupted, and Python would wait at its end for threads that are in it.
+    """
+
+    code = 0
+    """Of the process that was asked to stop; another where it fails by itself."""
+
+    def run(self) -> None:
+        """See the class."""
+        import rclpy
+
+        while rclpy.ok():  # type: ignore[attr-defined]
+            time.sleep(0.05)
+        time.sleep(EXIT_S)
+        print(f"perception node: something hangs for {EXIT_S:g} s; it ends without that", file=sys.stderr, flush=True)
+        os._exit(self.code)

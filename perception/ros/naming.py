@@ -10,7 +10,15 @@ from typing import NamedTuple
 
 from perception.errors import DataError
 from perception.ros.topic import Topic
-from perception.ros.topics import CAMERA_INFOS, INPUT_TYPES, SENSORS, calibration_beside, presets, read_topics
+from perception.ros.topics import (
+    CAMERA_INFOS,
+    INPUT_TYPES,
+    SENSORS,
+    calibration_beside,
+    input_type,
+    presets,
+    read_topics,
+)
 
 RIG = "rig.yaml"
 """What `perception init` writes, and what is looked for where no topics are named."""
@@ -92,7 +100,7 @@ def second_names(topics: Mapping[str, str], recorded: Mapping[str, Topic]) -> tu
 def missing(topics: Mapping[str, str], recorded: Mapping[str, Topic]) -> list[str]:
     """A line for each sensor or camera_info that a file names and that is not there with its type, with the nearest."""
     lines = []
-    for group in _GROUPS:
+    for group in (*_GROUPS, *((name,) for name in topics if name not in INPUT_TYPES)):
         named = {name: topics[name] for name in group if name in topics}
         if not named or any(_fits(name, topic, recorded) for name, topic in named.items()):
             continue
@@ -112,7 +120,7 @@ def nearest(topic: str, kind: str, recorded: Mapping[str, Topic], but: Iterable[
 
 def _word(name: str, topic: str, recorded: Mapping[str, Topic]) -> tuple[str, bool]:
     """What is wrong with the topic of an input, and whether it says what to do about it."""
-    kind, there = INPUT_TYPES[name], recorded.get(topic)
+    kind, there = input_type(name), recorded.get(topic)
     if there is not None:
         compressed = next((other for other in _siblings(name) if INPUT_TYPES[other] == there.type), None)
         hint = f"; write '{compressed}: {topic}'" if compressed else ""
@@ -126,7 +134,7 @@ def _siblings(name: str) -> list[str]:
 
 
 def _fits(name: str, topic: str, recorded: Mapping[str, Topic]) -> bool:
-    return topic in recorded and recorded[topic].type == INPUT_TYPES[name]
+    return topic in recorded and recorded[topic].type == input_type(name)
 
 
 def _sensor_is_there(name: str, topics: Mapping[str, str], recorded: Mapping[str, Topic]) -> bool:

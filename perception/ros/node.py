@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import time
 import traceback
+from collections import defaultdict
 from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import partial, wraps
 from pathlib import Path
@@ -27,24 +29,30 @@ from perception.pipeline import Pipeline, Task
 from perception.ros import parameters, transforms
 from perception.ros.assembly import Assembler, Observation
 from perception.ros.bit_depth import BitDepth
+from perception.ros.bond import Bond
 from perception.ros.calibration import Calibration, read_calibration_file
 from perception.ros.collector import JUMP_NS, Change, Collector, SensorSet
 from perception.ros.complaints import Complaints
 from perception.ros.diagnostics import Diagnostics, Snapshot
 from perception.ros.handover import Handover
 from perception.ros.levelling import Levelling
+from perception.ros.lidar_names import first_of
 from perception.ros.motion import EgoMotion
 from perception.ros.publishers import Publishers
 from perception.ros.statistics import Statistics
 from perception.ros.subscriptions import INPUTS, Subscriptions
 from perception.ros.topics import CAMERA_INFOS
-from perception.ros.worker import Worker
+from perception.ros.worker import STOP_S, Worker
 from perception.sensors.alignment import AlignmentMonitor
 from perception.sensors.intensity import IntensityScale
 from perception.sensors.presence import FrozenWatch
+from perception.threads import begin
 
 WARM_UP_SIZE = (1242, 375)
 """The image size that the network is warmed up with until a camera says its own."""
+
+SLOW_S = 2.0
+"""At one frame; longer is worth a word."""
 
 
 @dataclass(frozen=True)
@@ -88,13 +96,19 @@ def _transition(callback: Callable[[PerceptionNode, LifecycleState], None]) -> C
 class PerceptionNode(LifecycleNode):
     """See the module. failure: why the last transition that failed did so.
 
-    load_engine: where several nodes of a process share engines, `EnginePool.load`. calibration: the file that counts
-    where the parameter calibration_file is empty. options: as of rclpy's Node.
+    load_engine, discard_engine: where several nodes of a process share engines, those of `EnginePool`. calibration: the
+    file that counts where the parameter calibration_file is empty. options: as of rclpy's Node.
     """
 
-    def __init__(self, load_engine: LoadEngine = load_engine, calibration: Path | None = None, **options: Any) -> None:
+    def __init__(
+        self,
+        load_engine: LoadEngine = load_engine,
+        discard_engine: Callable[[Engine], None] = lambda _: None,
+        calibration: Path | None = None,
+        **options: Any,
+    ) -> None:
         super().__init__("perception", **options)
-        self._load_engine, self._calibration_file = load_engine, calibration
+        self._load_engine, self._discard_engine, self._calibration_file = load_engine, discard_engine, calibration
         self.failure: str | None = None
         self.settings = self._configured = parameters.declare(self)
         for line in parameters.unknown(self._parameter_overrides):
@@ -115,9 +129,13 @@ class PerceptionNode(LifecycleNode):
         self._handover: Handover | None = None
         self._bit_depth = BitDepth()
         self._worker: Worker | None = None
+        self._revival: Future[Pipeline] | None = None
+        self._bond: Bond | None = None
+        self._restarts = 0
         self._statistics, self._alignment, self._check_due = Statistics(), AlignmentMonitor(), 0.0
-        self._intensity, self._frozen = IntensityScale(), FrozenWatch()
+        self._scales, self._frozen = defaultdict[str, IntensityScale](IntensityScale), FrozenWatch()
         self._levelling = Levelling()
+        self._motion: EgoMotion | None = None
         self._newest_ns = 0
 
     @_transition
@@ -128,9 +146,7 @@ class PerceptionNode(LifecycleNode):
         path = settings.calibration_file or self._calibration_file
         file = read_calibration_file(path) if path else None
         self._calibration = Calibration(file, settings.lidar_to_camera, self._transforms)
-        pipeline = Pipeline.load(settings.model, settings.engine, settings.threads, self._load_engine)
-        camera = file.camera.model if file and file.camera else None
-        pipeline.warm_up(*((camera.width, camera.height) if camera else WARM_UP_SIZE))
+        pipeline = self._load()
         agreement = pipeline.self_check()
         self._outputs = Publishers(self, settings.model, self._transforms, self._complaints)
         self._pipeline = pipeline
@@ -140,26 +156,22 @@ class PerceptionNode(LifecycleNode):
     @_transition
     def on_activate(self, state: LifecycleState) -> None:
         """Listen to the sensors and answer."""
-        assert self._pipeline is not None
+        if self._pipeline is None:  # it hung when the node was deactivated
+            self._pipeline = self._load()
         assert self._outputs is not None
         super().on_activate(state)
         self._outputs.publish_label_info()
         self._statistics, self._alignment, self._check_due = Statistics(), AlignmentMonitor(), 0.0
-        self._intensity, self._frozen = IntensityScale(), FrozenWatch()
+        self._scales, self._frozen = defaultdict[str, IntensityScale](IntensityScale), FrozenWatch()
         self._newest_ns = 0
-        self._diagnostics.begin()
         settings = self._configured
+        self._diagnostics = Diagnostics(self._name, self._topics(), self._complaints, self._info_topics())
         self._handover = Handover(Collector(settings.sensors, self.settings.timing))
-        infos = self._info_topics()
         motion = EgoMotion(self._transforms, settings.fixed_frame) if settings.motion_compensation else None
         self._levelling = Levelling(self._transforms, settings.ground_frame)
         self._bit_depth = BitDepth()
-        drop, see = self._handover.count_drop, self._frozen.see
-        assembler = Assembler(
-            self._calibration, infos, self._complaints, drop, motion, self._bit_depth, self._intensity, see
-        )
-        steps = (partial(self._prepare, assembler), self._infer, self._publish)
-        self._worker = Worker(self._name, self._handover, steps, self._say, self._complaints)
+        self._motion, self._restarts = motion, 0
+        self._begin()
         others: dict[str, Callable[[Any], None]] = {
             topic: partial(self._calibration.put_camera_info, sensor=sensor)
             for sensor, topic in CAMERA_INFOS.items()
@@ -167,7 +179,19 @@ class PerceptionNode(LifecycleNode):
         }
         if motion is not None and "lidar" in settings.sensors:
             others["odometry"] = motion.put_odometry
-        self._inputs = Subscriptions(self, settings.sensors, self._handover.put, others, self._complaints)
+            if settings.imu_topic is not None:
+                others[settings.imu_topic] = motion.put_imu
+        self._inputs = Subscriptions(
+            self,
+            settings.sensors,
+            self._handover.put,
+            others,
+            self._complaints,
+            settings.lidar_topics,
+            settings.imu_topic,
+        )
+        if not settings.autostart:  # but a lifecycle manager activated it
+            self._bond = Bond(self)
         self.get_logger().info(
             f"ready: engine {self._pipeline.engine.name}, model {self._pipeline.model.name}, listening to "
             + ", ".join(self._inputs.topics)
@@ -222,19 +246,93 @@ class PerceptionNode(LifecycleNode):
         service.callback = answer
 
     def _topics(self) -> dict[str, tuple[str, ...]]:
-        return {
-            sensor: tuple(self.resolve_topic_name(topic) for topic, _ in inputs) for sensor, inputs in INPUTS.items()
-        }
+        topics = {sensor: tuple(topic for topic, _ in inputs) for sensor, inputs in INPUTS.items()}
+        topics |= {sensor: (topic,) for sensor, topic in self._configured.lidar_topics.items()}
+        return {sensor: tuple(map(self.resolve_topic_name, each)) for sensor, each in topics.items()}
 
     def _info_topics(self) -> dict[str, str]:
         return {sensor: self.resolve_topic_name(topic) for sensor, topic in CAMERA_INFOS.items()}
 
+    def _load(self) -> Pipeline:
+        """A pipeline with an engine that nobody has used yet, or that others use too."""
+        settings, camera = self._configured, self._calibration.file_camera
+        pipeline = Pipeline.load(settings.model, settings.engine, settings.threads, self._load_engine)
+        pipeline.warm_up(*((camera.width, camera.height) if camera else WARM_UP_SIZE))
+        return pipeline
+
+    def _begin(self) -> None:
+        """Let a new worker take the sets."""
+        assert self._handover is not None
+        drop, see = self._handover.count_drop, self._frozen.see
+        assembler = Assembler(
+            self._calibration,
+            self._info_topics(),
+            self._complaints,
+            drop,
+            self._motion,
+            self._bit_depth,
+            self._scales,
+            see,
+        )
+        steps: dict[str, Callable[[Any], Any]] = {
+            "prepare": partial(self._prepare, assembler),
+            "infer": self._infer,
+            "publish": self._publish,
+        }
+        self._worker = Worker(self._name, self._handover, steps, self._say, self._complaints)
+
+    def _watch(self) -> None:
+        """Give up a worker that hangs, and let another begin as soon as it has an engine of its own.
+
+        Native code cannot be interrupted: its thread and engine stay behind, with their memory.
+        """
+        if self._revival is not None:
+            self._revive(self._revival)
+        elif self._worker is not None and (hang := self._worker.hang(time.monotonic())) is not None:
+            if hang.seconds >= self.settings.hang_timeout:
+                self._complaints.error(
+                    self._name,
+                    f"hang: {hang.step} has not come back for {hang.seconds:.0f} s; worker and engine restart",
+                )
+                self._give_up(0.0)
+                self._revival = begin(self._load, "perception revival")
+            elif hang.seconds >= SLOW_S:
+                self._complaints.warn(self._name, f"slow: {hang.step} has been at one frame for {hang.seconds:.0f} s")
+
+    def _revive(self, revival: Future[Pipeline]) -> None:
+        if not revival.done():
+            self._complaints.error(self._name, "hang: worker and engine restart; the engine is being loaded")
+            return
+        try:
+            self._pipeline, self._revival = revival.result(), None
+        except Exception as error:
+            self._complaints.error(self._name, f"hang: the engine cannot be loaded again, tried once more: {error}")
+            self._revival = begin(self._load, "perception revival")
+        else:
+            self._restarts += 1
+            self._begin()
+            self.get_logger().info("worker and engine restarted")
+
+    def _give_up(self, within: float) -> bool:
+        """Do without the worker; without its engine too, and False, where it does not end `within` so many seconds."""
+        worker, pipeline, self._worker = self._worker, self._pipeline, None
+        if worker is None or worker.stop(within):
+            return True
+        assert pipeline is not None
+        self._discard_engine(pipeline.engine)
+        self._pipeline = None
+        return False
+
     def _stop(self) -> None:
+        if self._bond is not None:
+            self._bond.end()
         if self._inputs is not None:
             self._inputs.destroy()
-        if self._worker is not None:
-            self._worker.stop()
-        self._inputs = self._worker = self._handover = None
+        if not self._give_up(STOP_S):
+            self._complaints.error(
+                self._name, f"hang: the worker has not come back for {STOP_S:g} s and is left behind"
+            )
+        self._inputs = self._handover = self._revival = self._bond = None
 
     def _release(self) -> None:
         if self._outputs is not None:
@@ -251,7 +349,7 @@ class PerceptionNode(LifecycleNode):
         self._frozen.repeats = settings.frozen_after
         seen = assembler(
             matched,
-            settings.intensity_max,
+            settings.reading,
             settings.infrared_distance,
             image_rectified=settings.image_rectified,
             black_hot=settings.black_hot,
@@ -316,7 +414,7 @@ class PerceptionNode(LifecycleNode):
         assert self._handover is not None
         prediction.absent |= job.seen.frozen
         for sensor, reason in prediction.absent.items():
-            self._complaints.warn(job.matched.arrivals[sensor].message.topic, reason)
+            self._complaints.warn(first_of(job.matched.arrivals, sensor).message.topic, reason)
             self._handover.count_drop(sensor, "frozen" if sensor in job.seen.frozen else "no information")
 
     def _check_extrinsics(self, task: Task) -> None:
@@ -337,9 +435,10 @@ class PerceptionNode(LifecycleNode):
 
     def _report(self) -> None:
         if self._handover is None or self._inputs is None:
-            state = "inactive" if self._pipeline is not None else "not configured"
+            state = "inactive" if self._outputs is not None else "not configured"
             array = self._diagnostics.idle(state, self.failure)
         else:
+            self._watch()
             self._inputs.settle()
             sensors, clock_jumps = self._handover.snapshot()
             summary, refused, misaligned = (
@@ -347,7 +446,7 @@ class PerceptionNode(LifecycleNode):
                 self._inputs.refused(),
                 self._alignment.verdict() if self.settings.check_extrinsics else None,
             )
-            bits, intensity = self._bit_depth.bits, self._intensity.described
+            bits, scales = self._bit_depth.bits, {name: scale.described for name, scale in dict(self._scales).items()}
             silent = any(state.last_arrived is None for state in sensors.values())
             snapshot = Snapshot(
                 time.monotonic(),
@@ -357,10 +456,11 @@ class PerceptionNode(LifecycleNode):
                 refused,
                 misaligned,
                 bits,
-                intensity,
+                scales,
                 self.settings.limits,
                 self.settings.timing,
                 self._inputs.nearest() if silent else {},
+                self._restarts,
             )
             array = self._diagnostics.report(snapshot)
         array.header.stamp = self.get_clock().now().to_msg()
@@ -376,6 +476,6 @@ class PerceptionNode(LifecycleNode):
         if self._handover is not None:
             self._handover.set_timing(self.settings.timing)
         later = [name for name in changes if not parameters.BY_NAME[name].live]
-        if later and self._pipeline is not None:
+        if later and self._outputs is not None:
             self.get_logger().info(f"{', '.join(later)}: counts from the next configure on")
         return SetParametersResult(successful=True)

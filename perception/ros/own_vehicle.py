@@ -23,10 +23,10 @@ class OwnVehicle:
     frame: str = ""
     box: tuple[float, ...] = BOX
 
-    def outside(
+    def inside(
         self, points: NDArray[np.float32], lidar_to_frame: NDArray[np.float64] | None = None
-    ) -> NDArray[np.float32]:
-        """The (N, ≥3) points of the cloud's frame [m] that are not in the box.
+    ) -> NDArray[np.intp]:
+        """Which of the (N, ≥3) points of the cloud's frame [m] are in the box.
 
         lidar_to_frame: (4, 4), the cloud's frame → the box's; None where they are the same.
         """
@@ -37,8 +37,7 @@ class OwnVehicle:
         # By one axis of the cloud first, which leaves a tenth of the sweep.
         near = np.flatnonzero((points[:, 0] > along.min() - 1e-3) & (points[:, 0] < along.max() + 1e-3))
         xyz = points[near, :3] @ to_frame[:3, :3].T + to_frame[:3, 3]
-        inside = near[((xyz > sides[:, 0]) & (xyz < sides[:, 1])).all(1)]
-        return np.delete(points, inside, 0) if len(inside) else points
+        return near[((xyz > sides[:, 0]) & (xyz < sides[:, 1])).all(1)]
 
 
 def check_box(name: str, value: tuple[float, ...] | list[float]) -> str | None:

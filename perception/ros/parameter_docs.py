@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 import textwrap
 from collections.abc import Iterator
 from pathlib import Path
@@ -28,7 +29,9 @@ A value that does not fit is refused with the reason, and the node goes on with 
 """
 _MARKDOWN_TAIL = """
 The quality of service of each input is a parameter too, `qos_overrides.<topic>.subscription.<policy>` with the topic
-after remapping and a policy among reliability, durability, history and depth; it is read when the node activates:
+after remapping and a policy among reliability, durability, history and depth; it is read when the node activates. That
+of each output is `qos_overrides.<topic>.publisher.<policy>`, read when the node is configured. Images and clouds are
+published as best effort, which reliable listeners do not hear; what is small, reliably:
 
 ```yaml
 /**:
@@ -38,6 +41,9 @@ after remapping and a policy among reliability, durability, history and depth; i
         subscription:
           reliability: reliable
           depth: 2
+      /perception/labels:
+        publisher:
+          reliability: reliable
 ```
 """
 
@@ -66,7 +72,7 @@ def markdown() -> str:
     for row in PARAMETERS:
         when = "at once" if row.live else "at start" if row.read_only else "at the next configure"
         default = f"`{_value(row)}`"
-        if isinstance(row.default, tuple) and not any(row.default):
+        if isinstance(row.default, tuple) and not any(row.default) and not isinstance(row.default[0], str):
             default = f"{len(row.default)} zeros"
         lines.append(f"| `{row.name}` | {default} | {_values(row)} | {when} | {row.description} |")
     return _MARKDOWN_HEAD + "\n".join(lines) + "\n" + _MARKDOWN_TAIL
@@ -87,8 +93,8 @@ def _values(row: Parameter) -> str:
     if row.range is not None:
         return f"{row.range[0]:g} to {row.range[1]:g}"
     if isinstance(row.default, tuple):
-        return f"{len(row.default)} numbers"
-    return "true, false" if isinstance(row.default, bool) else "text"
+        return "texts" if isinstance(row.default[0], str) else f"{len(row.default)} numbers"
+    return {bool: "true, false", str: "text"}[type(row.default)]
 
 
 def _value(row: Parameter) -> str:
@@ -96,7 +102,7 @@ def _value(row: Parameter) -> str:
         return str(row.default).lower()
     if isinstance(row.default, str):
         return f'"{row.default}"'
-    return str(list(row.default) if isinstance(row.default, tuple) else row.default)
+    return json.dumps(row.default)
 
 
 if __name__ == "__main__":

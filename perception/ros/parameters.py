@@ -19,9 +19,12 @@ from perception.engines import ENGINES
 from perception.frame import MODALITIES
 from perception.rigid import rigid_fault
 from perception.ros.cameras import RECTIFIED
+from perception.ros.clouds import Reading
 from perception.ros.collector import PAIRINGS, Timing
+from perception.ros.lidar_names import MOST, lidar_names, modality_of
 from perception.ros.own_vehicle import BOX, OwnVehicle, check_box
 from perception.ros.statistics import Limits
+from perception.sensors.point_times import STAMPS
 from perception.sensors.presence import REPEATS
 
 MAX_CELLS = 4000
@@ -35,12 +38,12 @@ _ROS_OWN = ("use_sim_time", "start_type_description_service", "qos_overrides.")
 class Parameter:
     """One row of the table.
 
-    default: also gives the type; a tuple is a list of floats. range: (lowest, highest).
+    default: also gives the type; a tuple is a list of floats, or of texts. range: (lowest, highest).
     live: takes effect at once; otherwise at the next configure. choices: the values allowed, for text.
     """
 
     name: str
-    default: bool | int | float | str | tuple[float, ...]
+    default: bool | int | float | str | tuple[float, ...] | tuple[str, ...]
     description: str
     range: tuple[float, float] | None = None
     choices: tuple[str, ...] = ()
@@ -48,20 +51,45 @@ class Parameter:
     read_only: bool = False
 
 
-_OF_ONE_SENSOR: dict[str, Parameter] = {
-    "infrared": Parameter(
-        "infrared.distance_m",
-        20.0,
-        "Where an infrared camera beside the RGB camera is registered exactly; nearer and farther it is off [m].",
-        range=(0.5, 1000.0),
-        live=True,
+_OF_ONE_SENSOR: dict[str, tuple[Parameter, ...]] = {
+    "infrared": (
+        Parameter(
+            "infrared.distance_m",
+            20.0,
+            "Where an infrared camera beside the RGB camera is registered exactly; nearer and farther it is off [m].",
+            range=(0.5, 1000.0),
+            live=True,
+        ),
     ),
-    "lidar": Parameter(
-        "lidar.intensity_max",
-        0.0,
-        "The LiDAR intensity that means 1; 0 learns it from the cloud's type and its first sweeps, and keeps it.",
-        range=(0.0, 65535.0),
-        live=True,
+    "lidar": (
+        Parameter(
+            "lidar.intensity_max",
+            0.0,
+            "The LiDAR intensity that means 1; 0 learns it from the cloud's type and its first sweeps, and keeps it.",
+            range=(0.0, 65535.0),
+            live=True,
+        ),
+        Parameter(
+            "lidar.stamp",
+            "middle",
+            "Where in a sweep its stamp lies, for points without a time: drivers stamp either end (Ouster, Hesai and "
+            "Livox the start, Velodyne and RoboSense the end), and the middle is never off by more than half a sweep.",
+            choices=STAMPS,
+            live=True,
+        ),
+        Parameter(
+            "lidar.sweep_s",
+            0.1,
+            "How long a sweep takes, for points without a time [s].",
+            range=(0.001, 0.5),
+            live=True,
+        ),
+        Parameter(
+            "lidar.extra_topics",
+            ("",),
+            "Topics of further LiDARs, called lidar2, lidar3 …; TF tells where they are. The settings of lidar are "
+            "those of every LiDAR.",
+        ),
     ),
 }
 """What only one sensor has."""
@@ -90,8 +118,7 @@ def _per_sensor() -> list[Parameter]:
                 live=True,
             )
         )
-        if sensor in _OF_ONE_SENSOR:
-            rows.append(_OF_ONE_SENSOR[sensor])
+        rows += _OF_ONE_SENSOR.get(sensor, ())
     return rows
 
 
@@ -144,6 +171,14 @@ PARAMETERS: tuple[Parameter, ...] = (
         range=(0.0, 60.0),
         live=True,
     ),
+    Parameter(
+        "hang_timeout_s",
+        10.0,
+        "Time at one frame after which a step counts as hung, and worker and engine start anew [s]; more for engines "
+        "that build for long at a new image size, such as tensorrt.",
+        range=(1.0, 3600.0),
+        live=True,
+    ),
     *_per_sensor(),
     Parameter(
         "calibration_file",
@@ -190,7 +225,13 @@ PARAMETERS: tuple[Parameter, ...] = (
     Parameter(
         "motion_compensation",
         True,
-        "Move the sweep to the instant of the image by the speeds on the topic odometry, else by TF.",
+        "Deskew sweeps and move them to the instant of the image by the speeds on the topic odometry, else by TF.",
+    ),
+    Parameter(
+        "imu_topic",
+        "",
+        "Topic of a sensor_msgs/Imu whose rates of turn count where neither odometry nor TF tells the motion; empty "
+        "for none: an IMU tells turns, not ways.",
     ),
     Parameter("fixed_frame", "odom", "The frame in which TF says where the vehicle is; empty asks TF for no motion."),
     Parameter(
@@ -286,7 +327,9 @@ class Settings:
     timing: Timing
     max_age_s: float
     limits: Limits
-    intensity_max: float
+    hang_timeout: float
+    reading: Reading
+    lidar_topics: Mapping[str, str]
     infrared_distance: float
     calibration_file: str | None
     image_rectified: str
@@ -295,6 +338,7 @@ class Settings:
     vehicle: OwnVehicle
     black_hot: bool
     motion_compensation: bool
+    imu_topic: str | None
     fixed_frame: str
     check_extrinsics: bool
     frozen_after: int
@@ -334,23 +378,30 @@ def make_settings(values: Mapping[str, Any]) -> Settings:
             f"{value['grid.highest_m']:g} m; the lowest must be lower than the highest"
         )
     matrix = value["lidar_to_camera"]
+    extra_topics = [topic for topic in value["lidar.extra_topics"] if topic] if value["lidar.enabled"] else []
+    if len(extra_topics) >= MOST:
+        raise ValueError(f"lidar.extra_topics: {len(extra_topics)} topics, expected {MOST - 1} at most")
+    _, *extra = lidar_names(1 + len(extra_topics))
+    timed = {*MODALITIES, *lidar_names(MOST)}  # all there may be: what is enabled changes later than times do
     return Settings(
         model=value["model"] or None,
         engine=value["engine"],
         threads=value["threads"] or None,
         autostart=value["autostart"],
-        sensors=sensors,
+        sensors=(*sensors, *extra),
         timing=Timing(
             tolerance_s=value["tolerance_s"],
             wait_s=value["wait_s"],
-            timeouts_s={name: value[f"{name}.timeout_s"] for name in MODALITIES},
-            offsets_s={name: value[f"{name}.offset_s"] for name in MODALITIES},
+            timeouts_s={name: value[f"{modality_of(name)}.timeout_s"] for name in timed},
+            offsets_s={name: value[f"{modality_of(name)}.offset_s"] for name in timed},
             pairing=value["pairing"],
             reach_s=value["reach_s"],
         ),
         max_age_s=value["max_age_s"],
         limits=Limits(value["warn.latency_ms"], value["warn.share"], value["warn.answered"]),
-        intensity_max=value["lidar.intensity_max"],
+        hang_timeout=value["hang_timeout_s"],
+        reading=Reading(value["lidar.intensity_max"], value["lidar.stamp"], round(value["lidar.sweep_s"] * 1e9)),
+        lidar_topics=dict(zip(extra, extra_topics, strict=True)),
         infrared_distance=value["infrared.distance_m"],
         calibration_file=value["calibration_file"] or None,
         image_rectified=value["image_rectified"],
@@ -359,6 +410,7 @@ def make_settings(values: Mapping[str, Any]) -> Settings:
         vehicle=OwnVehicle(value["vehicle.frame"], tuple(value["vehicle.box"])),
         black_hot=value["infrared_polarity"] == "black-hot",
         motion_compensation=value["motion_compensation"],
+        imu_topic=value["imu_topic"] or None,
         fixed_frame=value["fixed_frame"],
         check_extrinsics=value["check_extrinsics"],
         frozen_after=value["frozen_after"],

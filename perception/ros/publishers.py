@@ -7,6 +7,7 @@ import array
 import json
 import time
 from collections.abc import Iterator
+from copy import copy
 from functools import partial
 from typing import Any
 
@@ -15,7 +16,8 @@ import numpy as np
 from nav_msgs.msg import OccupancyGrid
 from numpy.typing import NDArray
 from rclpy.lifecycle import LifecycleNode
-from rclpy.qos import DurabilityPolicy, QoSProfile
+from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy, qos_policy_name_from_kind
+from rclpy.qos_overriding_options import QoSOverridingOptions
 from sensor_msgs.msg import CompressedImage, Image, PointCloud2, PointField
 from std_msgs.msg import Header, String
 
@@ -30,10 +32,20 @@ from perception.ros.convert import cloud_fields, compressed_fields, image_fields
 from perception.ros.grid import near_ground, road_grid
 from perception.ros.imports import optional
 from perception.ros.parameters import Settings
+from perception.ros.subscriptions import OVERRIDABLE
 from perception.ros.transforms import TransformSource
 
+try:
+    from rclpy.event_handler import PublisherEventCallbacks
+except ImportError:  # Humble
+    from rclpy.qos_event import PublisherEventCallbacks
+
+LARGE = QoSProfile(depth=5, reliability=ReliabilityPolicy.BEST_EFFORT)
+"""Images and clouds: to wait for who does not read would slow everybody else's masks. Reliable subscribers hear nothing
+of them, unless `qos_overrides.<topic>.publisher.reliability` says otherwise."""
+
 RELIABLE = QoSProfile(depth=5)
-"""Reliable publishers serve subscribers of either kind, RViz among them."""
+"""What is small: reliable publishers serve subscribers of either kind."""
 
 LATCHED = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
 
@@ -42,10 +54,10 @@ _OUTSIDE = np.array([110, 110, 110], np.uint8)
 
 
 class Publishers:
-    """The node's publishers, active while the node is.
+    """The node's publishers, active while the node is; their quality of service may be overridden by topic.
 
     model: what explanations are of, as of `Pipeline.load`. transforms: know where the grid's frame is. complaints: are
-    told why a frame was not explained.
+    told why a frame was not explained, and of listeners that ask for more than is offered.
     """
 
     def __init__(
@@ -55,21 +67,28 @@ class Publishers:
         transforms: TransformSource | None = None,
         complaints: Complaints | None = None,
     ) -> None:
-        def publisher(kind: Any, name: str) -> Any:
-            return node.create_lifecycle_publisher(kind, f"~/{name}", RELIABLE)
+        def publisher(kind: Any, name: str, qos: QoSProfile = LARGE) -> Any:
+            topic = node.resolve_topic_name(f"~/{name}")
+            return node.create_lifecycle_publisher(
+                kind,
+                f"~/{name}",
+                copy(qos),  # overriding changes it in place
+                event_callbacks=PublisherEventCallbacks(incompatible_qos=partial(self._refused, topic)),
+                qos_overriding_options=QoSOverridingOptions(policy_kinds=OVERRIDABLE),
+            )
 
         self._node, self._transforms, self._complaints = node, transforms, complaints
         self._images = {name: publisher(Image, name) for name in ("labels", "confidence", "overlay", *FOREGROUND)}
         self._sent: dict[str, Image] = {}
         self._compressed = publisher(CompressedImage, "overlay/compressed")
         self._points = publisher(PointCloud2, "points")
-        self._grid = publisher(OccupancyGrid, "road_grid")
+        self._grid = publisher(OccupancyGrid, "road_grid", RELIABLE)
         self._explanation = publisher(Image, "explanation")
         self._explainer = BackgroundExplainer(model, self._complain)
         # vision_msgs has no wheel: without it the same content goes out as JSON.
         self._vision_msgs = optional("vision_msgs.msg")
         info_type = self._vision_msgs.LabelInfo if self._vision_msgs else String
-        self._label_info = node.create_lifecycle_publisher(info_type, "~/label_info", LATCHED)
+        self._label_info = publisher(info_type, "label_info", LATCHED)
 
     def destroy(self) -> None:
         """Take the topics away."""
@@ -158,6 +177,15 @@ class Publishers:
 
     def _publish_explanation(self, header: Header, picture: NDArray[np.uint8]) -> None:
         self._explanation.publish(Image(header=header, **image_fields(picture, "rgb8")))
+
+    def _refused(self, topic: str, event: Any) -> None:
+        if self._complaints is not None:
+            policy = qos_policy_name_from_kind(event.last_policy_kind).lower()
+            self._complaints.warn(
+                topic,
+                f"QoS: a listener asks for another {policy} and hears nothing; let it ask for best effort, or set "
+                f"qos_overrides.{topic}.publisher.{policy}",
+            )
 
     def _complain(self, error: PerceptionError) -> None:
         if self._complaints is not None:

@@ -11,9 +11,16 @@ from typing import Any
 
 from nav_msgs.msg import Odometry
 from rclpy.lifecycle import LifecycleNode
-from rclpy.qos import HistoryPolicy, QoSPolicyKind, QoSProfile, ReliabilityPolicy, qos_policy_name_from_kind
+from rclpy.qos import (
+    DurabilityPolicy,
+    HistoryPolicy,
+    QoSPolicyKind,
+    QoSProfile,
+    ReliabilityPolicy,
+    qos_policy_name_from_kind,
+)
 from rclpy.qos_overriding_options import QoSOverridingOptions
-from sensor_msgs.msg import CameraInfo, CompressedImage, Image, PointCloud2
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image, Imu, PointCloud2
 
 from perception.errors import MessageError
 from perception.ros.assembly import Input
@@ -30,6 +37,12 @@ except ImportError:  # Humble
 
 NEWEST = QoSProfile(depth=1, history=HistoryPolicy.KEEP_LAST, reliability=ReliabilityPolicy.BEST_EFFORT)
 """Sensor data: hear every publisher, keep what is newest."""
+
+LATCHED = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
+"""What was said once, before anybody listened. It hears latched publishers alone, and `NEWEST` nothing of before."""
+
+PLAIN_SILENCE_S = 2.0
+"""Without a plain image for so long, compressed ones are listened to again."""
 
 OVERRIDABLE = (QoSPolicyKind.RELIABILITY, QoSPolicyKind.DURABILITY, QoSPolicyKind.HISTORY, QoSPolicyKind.DEPTH)
 """What `qos_overrides.<topic>.subscription.<policy>` may change."""
@@ -50,7 +63,8 @@ class Subscriptions:
     """The subscriptions of `sensors`, until `destroy`; `settle` is to be called now and then.
 
     put(sensor, stamp [ns], input) takes each of their messages; others: what takes those of other topics, and may raise
-    MessageError. A sensor's message whose stamp is zero counts as taken when it came.
+    MessageError. A sensor's message whose stamp is zero counts as taken when it came. lidars: topics of further LiDARs,
+    by sensor. imu: the topic among the others that is an IMU's.
     """
 
     def __init__(
@@ -60,16 +74,27 @@ class Subscriptions:
         put: Callable[[str, int, Input], None],
         others: Mapping[str, Callable[[Any], None]],
         complaints: Complaints,
+        lidars: Mapping[str, str] | None = None,
+        imu: str | None = None,
     ) -> None:
         self._node, self._put, self._complaints = node, put, complaints
         self._refused: dict[str, str] = {}
+        self._heard: dict[str, float] = {}
         self._sensors = tuple(sensors)
         self._all = {
-            topic: self._subscribe(OTHERS[topic], topic, partial(self._store_other, self._resolve(topic), store))
+            topic: self._subscribe(
+                Imu if topic == imu else OTHERS[topic], topic, partial(self._store_other, self._resolve(topic), store)
+            )
             for topic, store in others.items()
         }
+        self._latched = [
+            LatchedInfo(node, topic, partial(self._store_other, self._resolve(topic), store))
+            for topic, store in others.items()
+            if topic in CAMERA_INFOS.values()
+        ]
+        self._inputs = {**INPUTS, **{sensor: ((topic, PointCloud2),) for sensor, topic in (lidars or {}).items()}}
         for sensor in self._sensors:
-            self._listen(sensor, *INPUTS[sensor][0])
+            self._listen(sensor, *self._inputs[sensor][0])
         self.settle()
 
     @property
@@ -78,15 +103,16 @@ class Subscriptions:
         return [subscription.topic_name for subscription in self._all.values()]
 
     def settle(self) -> None:
-        """Listen to a compressed topic only where the plain one has no publisher that can be heard.
+        """Listen to what is latched, and to a compressed topic only while nothing comes on the plain one.
 
         Drivers offer both, and compress every image as soon as anybody listens: for them, and for us, work for nothing.
         """
-        refused = self.refused()
+        for latched in self._latched:
+            latched.settle()
+        now = time.monotonic()
         for sensor in self._sensors:
-            (name, _), *compressed = INPUTS[sensor]
-            plain = self._resolve(name)
-            enough = self._node.count_publishers(plain) > 0 and plain not in refused
+            (name, _), *compressed = self._inputs[sensor]
+            enough = now - self._heard.get(self._resolve(name), float("-inf")) < PLAIN_SILENCE_S
             for topic, kind in compressed:
                 if enough and topic in self._all:
                     self._node.destroy_subscription(self._all.pop(topic))
@@ -107,7 +133,9 @@ class Subscriptions:
             for name, types in self._node.get_topic_names_and_types()
             if types[0] in INPUT_TYPES.values() and not name.startswith(own) and self._node.count_publishers(name)
         }
-        inputs = {self._resolve(name): INPUT_TYPES[name] for sensor in self._sensors for name, _ in INPUTS[sensor]}
+        cloud = INPUT_TYPES["points"]  # what further LiDARs send, whose topics are not named after an input
+        names = [name for sensor in self._sensors for name, _ in self._inputs[sensor]]
+        inputs = {self._resolve(name): INPUT_TYPES.get(name, cloud) for name in names}
         found = {
             topic: nearest(topic, kind, published, but=inputs)
             for topic, kind in inputs.items()
@@ -119,7 +147,9 @@ class Subscriptions:
         """Stop listening."""
         for subscription in self._all.values():
             self._node.destroy_subscription(subscription)
-        self._all, self._sensors = {}, ()
+        for latched in self._latched:
+            latched.destroy()
+        self._all, self._latched, self._sensors = {}, [], ()
 
     def _listen(self, sensor: str, topic: str, kind: Any) -> None:
         self._all[topic] = self._subscribe(kind, topic, partial(self._store, sensor, self._resolve(topic)))
@@ -135,6 +165,7 @@ class Subscriptions:
         )
 
     def _store(self, sensor: str, topic: str, message: Any) -> None:
+        self._heard[topic] = time.monotonic()
         stamp = stamp_ns(message)
         if not stamp:
             self._complaints.warn(topic, "header.stamp: zero; the time of arrival is taken instead")
@@ -159,3 +190,33 @@ class Subscriptions:
 
     def _resolve(self, topic: str) -> str:
         return str(self._node.resolve_topic_name(topic))
+
+
+class LatchedInfo:
+    """The camera_info that a latched publisher sent before anybody listened, beside what `NEWEST` hears.
+
+    Call `settle` now and then: only where there is such a publisher is it asked, since all others would warn.
+    """
+
+    def __init__(self, node: Any, topic: str, store: Callable[[Any], None]) -> None:
+        self._node, self._topic, self._store = node, node.resolve_topic_name(topic), store
+        self._subscription: Any = None
+
+    def settle(self) -> None:
+        """Listen where something is latched."""
+        if self._subscription is None and any(
+            info.qos_profile.durability == DurabilityPolicy.TRANSIENT_LOCAL
+            and info.qos_profile.reliability == ReliabilityPolicy.RELIABLE
+            for info in self._node.get_publishers_info_by_topic(self._topic)
+        ):
+            # Another publisher beside it may not fit, which is no fault: rclpy would warn of it.
+            silent = SubscriptionEventCallbacks(use_default_callbacks=False)
+            self._subscription = self._node.create_subscription(
+                CameraInfo, self._topic, self._store, LATCHED, event_callbacks=silent
+            )
+
+    def destroy(self) -> None:
+        """Stop listening."""
+        if self._subscription is not None:
+            self._node.destroy_subscription(self._subscription)
+            self._subscription = None

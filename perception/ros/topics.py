@@ -3,6 +3,9 @@
 
 from __future__ import annotations
 
+import json
+import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +14,7 @@ import yaml
 from perception.errors import DataError
 from perception.paths import config_path, share
 from perception.ros.calibration import CALIBRATION_KEYS
+from perception.ros.lidar_names import modality_of
 
 INPUT_TYPES: dict[str, str] = {
     "image": "sensor_msgs/msg/Image",
@@ -25,7 +29,10 @@ INPUT_TYPES: dict[str, str] = {
     "points": "sensor_msgs/msg/PointCloud2",
     "odometry": "nav_msgs/msg/Odometry",
 }
-"""What the node subscribes to (`perception.ros.subscriptions`), and the type; here, so that it is known without ROS."""
+"""What the node subscribes to (`perception.ros.subscriptions`), and the type; here, so that it is known without ROS.
+
+A file may also name the topic of an `imu`, and a list of `points`, one for each LiDAR: points, points2, points3 …
+"""
 
 INPUT_TOPICS: tuple[str, ...] = tuple(INPUT_TYPES)
 
@@ -55,10 +62,21 @@ def read_topics(named: str) -> dict[str, str]:
     topics = {name: topic for name, topic in content.items() if name not in CALIBRATION_KEYS}
     if not all(isinstance(topic, str) for topic in topics.values()):
         raise DataError(f"{path}: expected lines such as 'image: /camera/image_rect_color'")
-    unknown = [str(name) for name in topics if name not in INPUT_TOPICS]
+    known = (*INPUT_TOPICS, "imu", *further_lidars(topics))
+    unknown = [str(name) for name in topics if name not in known]
     if unknown:
-        raise DataError(f"{path}: no input {', '.join(unknown)}; inputs are {', '.join(INPUT_TOPICS)}")
+        raise DataError(f"{path}: no input {', '.join(unknown)}; inputs are {', '.join(known)}")
     return topics
+
+
+def further_lidars(topics: Iterable[str]) -> list[str]:
+    """The inputs among these that are further LiDARs'."""
+    return [name for name in topics if re.fullmatch(r"points[2-9]", str(name))]
+
+
+def input_type(name: str) -> str:
+    """The message type of an input, also of a further LiDAR and an IMU."""
+    return "sensor_msgs/msg/Imu" if name == "imu" else INPUT_TYPES[modality_of(name)]
 
 
 def calibration_beside(named: str) -> Path | None:
@@ -73,9 +91,16 @@ def presets() -> list[str]:
 
 
 def remappings(named: str) -> list[str]:
-    """The same as ROS arguments."""
-    pairs = [("-r", f"{name}:={topic}") for name, topic in read_topics(named).items()]
-    return ["--ros-args", *(word for pair in pairs for word in pair), "--"]
+    """The same as ROS arguments: names, and parameters for what has no name of its own."""
+    topics = read_topics(named)
+    further = further_lidars(topics)
+    named_ones = {name: topic for name, topic in topics.items() if name not in (*further, "imu")}
+    words = [word for name, topic in named_ones.items() for word in ("-r", f"{name}:={topic}")]
+    if further:
+        words += ["-p", f"lidar.extra_topics:={json.dumps([topics[name] for name in further])}"]
+    if "imu" in topics:
+        words += ["-p", f"imu_topic:={topics['imu']}"]
+    return ["--ros-args", *words, "--"]
 
 
 def full_path(named: str | None) -> str | None:
@@ -100,4 +125,13 @@ def _read(path: Path) -> dict[Any, Any]:
         raise DataError(f"{path}: no YAML: {' '.join(str(error).split())}") from error
     if not isinstance(content, dict):
         raise DataError(f"{path}: expected lines such as 'image: /camera/image_rect_color'")
-    return content
+    return _split(content)
+
+
+def _split(content: dict[Any, Any]) -> dict[Any, Any]:
+    """The same with a list of LiDARs taken apart."""
+    points = content.get("points")
+    if not isinstance(points, list) or not points:
+        return content
+    names = ["points", *(f"points{number}" for number in range(2, len(points) + 1))]
+    return {**content, **dict(zip(names, points, strict=True))}

@@ -32,6 +32,9 @@ MIN_PIXELS = 384 * 960
 
 MAX_ENLARGEMENT = 2.0
 
+MAX_EXCESS = 1.1
+"""Sizes come in strides, so that an ordinary image may have up to so many times MAX_PIXELS; none has more."""
+
 
 @dataclass
 class NetworkInput:
@@ -47,14 +50,17 @@ class NetworkInput:
 
 
 def network_size(width: int, height: int) -> tuple[int, int]:
-    """(width, height) for the network: the aspect kept nearly, multiples of STRIDE, MIN_PIXELS to MAX_PIXELS or so."""
+    """(width, height) for the network: the aspect kept nearly, multiples of STRIDE, MIN_PIXELS to MAX_PIXELS or so.
+
+    A strip whose short side cannot shrink any further is shortened: never more than MAX_EXCESS × MAX_PIXELS.
+    """
     pixels = width * height
     enlarged = min(MAX_ENLARGEMENT, (MIN_PIXELS / pixels) ** 0.5)
     scale = min(max(1.0, enlarged), (MAX_PIXELS / pixels) ** 0.5)
-    return (
-        max(STRIDE, round(width * scale / STRIDE) * STRIDE),
-        max(STRIDE, round(height * scale / STRIDE) * STRIDE),
-    )
+    short, long = (max(STRIDE, round(side * scale / STRIDE) * STRIDE) for side in sorted((width, height)))
+    if short * long > MAX_EXCESS * MAX_PIXELS:
+        long = MAX_PIXELS // short // STRIDE * STRIDE
+    return (short, long) if width < height else (long, short)
 
 
 def encode(frame: Frame, width: int, height: int, projection: Projection | None = None) -> NetworkInput:

@@ -8,15 +8,23 @@ from numpy.typing import NDArray
 
 
 def with_echo(points: NDArray[np.float32]) -> NDArray[np.float32]:
-    """(N, 4) points without those that have no echo: NaN, infinite, or at 0, 0, 0 exactly.
+    """(N, 4) points without those that have no echo; see `echoes`."""
+    echo = echoes(points)
+    return points if echo is None else points[echo]
 
-    An intensity that is no number becomes 0, in place; without any of these the array itself is returned.
+
+def echoes(points: NDArray[np.float32]) -> NDArray[np.bool_] | None:
+    """(N,) which of the (N, 4) points have an echo: not NaN, infinite, or at 0, 0, 0 exactly; None where all have.
+
+    An intensity that is no number becomes 0, in place.
     """
     finite = np.isfinite(points)
+    echo: NDArray[np.bool_] | None = None
     if not finite.all():
         points[~finite[:, 3], 3] = 0.0  # a point whose intensity is no number is a point all the same
-        points = points[finite[:, :3].all(axis=1)]
+        echo = np.logical_and.reduce(finite[:, :3], axis=1)
     nowhere = points[:, 0] == 0.0
     if nowhere.any():
-        points = points[~nowhere | points[:, 1:3].any(axis=1)]
-    return points
+        somewhere = ~nowhere | points[:, 1:3].any(axis=1)
+        echo = somewhere if echo is None else echo & somewhere
+    return echo

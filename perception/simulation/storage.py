@@ -27,10 +27,19 @@ from numpy.typing import NDArray
 from perception.datasets.simulated import DEPTH_UNITS, FORMAT
 from perception.disk import on_full_disk, write_json
 from perception.errors import DataError
+from perception.processes import begin_worker
 from perception.sample import Sample
 from perception.simulation.drive import SimulatedDrive
 
 FOLDERS: tuple[str, ...] = ("image", "depth", "infrared", "velodyne", "labels", "point_labels")
+
+UNFINISHED = ".unfinished"
+"""A file that says of a folder that a drive is being written into it, or was until something stopped it."""
+
+
+def is_drive(folder: Path) -> bool:
+    """Whether a drive lies in the folder, or one that was begun."""
+    return (folder / "drive.json").is_file() or (folder / UNFINISHED).is_file()
 
 
 def write_drive(
@@ -45,7 +54,8 @@ def write_drive(
     folder = Path(folder)
     if (folder / "drive.json").exists():
         raise DataError(f"{folder}: already holds a drive; choose another folder or remove it first")
-    strange = sorted({path.name for path in folder.iterdir()} - set(FOLDERS)) if folder.is_dir() else []
+    unfinished = folder / UNFINISHED
+    strange = sorted(path.name for path in folder.iterdir()) if folder.is_dir() and not unfinished.is_file() else []
     if strange:
         raise DataError(f"{folder}: holds {strange[0]}, which is no part of a drive; choose another folder")
     count = 0
@@ -56,6 +66,8 @@ def write_drive(
 
     try:
         with on_full_disk(folder, to_come):
+            folder.mkdir(parents=True, exist_ok=True)
+            unfinished.touch()
             for name in FOLDERS:
                 (folder / name).mkdir(parents=True, exist_ok=True)
             with _rendered(drive, folder, workers) as done:
@@ -63,6 +75,7 @@ def write_drive(
                     if progress:
                         progress(count)
             write_json(folder / "drive.json", _description(drive))
+            unfinished.unlink()
     except OSError as error:
         raise DataError(f"{error.filename or folder}: cannot be written ({error.strerror})") from error
     return folder
@@ -104,6 +117,7 @@ _job: dict[str, Any] = {}
 
 
 def _prepare_worker(drive: SimulatedDrive, folder: Path) -> None:
+    begin_worker()
     cv2.setNumThreads(1)
     _job.update(drive=drive, folder=folder)
 

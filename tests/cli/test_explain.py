@@ -15,14 +15,18 @@ from PIL import Image
 pytest.importorskip("torch")
 pytest.importorskip("mmseg")
 
+from helpers.images import write_images
+
 from perception.cli.explain_frame import open_frame
 from perception.cli.main import main, make_parser
+from perception.datasets.kitti_raw import KittiRaw
 from perception.errors import DataError
+from perception.ros.bag import write_bag
 from perception.sample import Sample
 
 
 def opened(*arguments: str | Path) -> Sample:
-    return open_frame(make_parser("explain").parse_args([str(argument) for argument in arguments]))
+    return open_frame(make_parser("explain").parse_args([str(argument) for argument in arguments]))[0]
 
 
 @pytest.fixture
@@ -55,7 +59,9 @@ def test_frames_of_drives(kitti_drive: Path) -> None:
         opened(f"{kitti_drive}:9")
     with pytest.raises(DataError, match=r"expected simulated:SEED"):
         opened("simulated:one")
-    with pytest.raises(DataError, match="IMAGE, DRIVE:NUMBER or simulated"):
+    with pytest.raises(
+        DataError, match="say which frame; a frame is IMAGE, BAG:NUMBER, FOLDER:NUMBER, DRIVE:NUMBER or simulated"
+    ):
         opened(kitti_drive)
 
 
@@ -63,7 +69,7 @@ def test_an_image_with_files_beside_it(image: Path, kitti_drive: Path, tmp_path:
     assert opened(image).frame.modalities == ("rgb",)
     cv2.imwrite(str(tmp_path / "depth.png"), np.full((38, 124), 2560, np.uint16))
     sweep = kitti_drive / "velodyne_points/data/0000000000.bin"
-    files = ("--depth", tmp_path / "depth.png", "--infrared", image, "--points", sweep)
+    files = ("--depth", tmp_path / "depth.png", "--depth-unit", "m/256", "--infrared", image, "--points", sweep)
     frame = opened(image, *files, "--calibration", kitti_drive.parent).frame
     assert frame.modalities == ("rgb", "depth", "infrared", "lidar")
     assert frame.depth is not None
@@ -71,7 +77,9 @@ def test_an_image_with_files_beside_it(image: Path, kitti_drive: Path, tmp_path:
     with pytest.raises(DataError, match="--calibration"):
         opened(image, "--points", sweep)
     with pytest.raises(DataError, match="16-bit"):
-        opened(image, "--depth", image)
+        opened(image, "--depth", image, "--depth-unit", "mm")
+    with pytest.raises(DataError, match=r"may be millimetres \(2.6 m\) or metres × 256 \(10.0 m\)"):
+        opened(image, "--depth", tmp_path / "depth.png")
     with pytest.raises(DataError, match="--infrared: goes with an image file"):
         opened("simulated:1", "--infrared", image)
 
@@ -85,11 +93,33 @@ def test_object_calibration_is_read_too(image: Path, tmp_path: Path) -> None:
     assert (camera.width, camera.height) == (124, 38)
 
 
-def test_without_torch_one_line_says_what_to_install(
-    image: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+def test_frames_of_bags_and_folders(kitti_drive: Path, tmp_path: Path) -> None:
+    bag = tmp_path / "bag"
+    write_bag(KittiRaw(kitti_drive), bag)
+    sample = opened(f"{bag}:1")
+    assert sample.frame.modalities == ("rgb", "lidar")
+    assert sample.name.startswith("bag/13170")
+    images = write_images(tmp_path / "images", 3)
+    assert opened(f"{images}:2").name == "images/002"
+    assert opened(f"{images}:001").name == "images/001"
+    assert opened(f"{images}:0", "--as", "infrared").frame.modalities == ("infrared",)
+    with pytest.raises(DataError, match="no frame 3; it has 0 to 2"):
+        opened(f"{images}:3")
+    with pytest.raises(DataError, match="--as and --depth-unit are for a folder of images"):
+        opened(f"{bag}:0", "--depth-unit", "mm")
+
+
+def test_without_torch_it_shows_what_needs_none(
+    tiny_model: Path, image: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setitem(sys.modules, "torch", None)
-    assert main(["explain", str(image)]) == 2
-    error = capsys.readouterr().err
-    assert "pip install 'multimodal_perception[train]'" in error
-    assert error.count("\n") == 1
+    figure, report = tmp_path / "why.png", tmp_path / "why.json"
+    arguments = ["--infrared", str(image), "--model", str(tiny_model), "-o", str(figure), "--json", str(report)]
+    assert main(["explain", str(image), *arguments]) == 0
+    shown = capsys.readouterr().out
+    assert "pip install 'multimodal_perception[train]'" in shown
+    assert "50%" in shown  # the tiny network counts both sensors alike
+    found = json.loads(report.read_text())
+    assert set(found["without"]) == {"rgb", "infrared"}
+    assert (found["attention"], found["agreement"]) == (None, None)
+    assert figure.is_file()

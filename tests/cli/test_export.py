@@ -14,6 +14,7 @@ from perception import Pipeline
 from perception.cli.export_frames import SUBSETS, calibration_frames, check_frames
 from perception.cli.main import main
 from perception.engines.weights import load_weights, save_weights
+from perception.paths import WEIGHTS
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +57,7 @@ def test_it_writes_what_is_asked_for_and_says_how_well_it_agrees(
     } | {"SHA256SUMS"}
     report = json.loads((tmp_path / "export.json").read_text())
     assert [entry["file"] for entry in report["files"]] == ["decided-0.5.xml", "decided-0.5.onnx"]
-    assert all(entry["label_agreement"] == 1 and entry["iou"]["road"] == 1 for entry in report["files"])
+    assert all(entry["label_agreement"] == 1 and entry["agreement_iou"]["road"] == 1 for entry in report["files"])
 
 
 def test_a_file_name_may_be_given(decided: Path, tmp_path: Path) -> None:
@@ -77,26 +78,29 @@ def test_int8_that_disagrees_is_an_error_and_leaves_nothing(
     arguments = ["--int8", "--frames", "1", "--calibration-frames", "2", "-o", str(tmp_path / "out")]
     assert main(["export", str(untrained), *arguments]) == 2
     assert "is needed" in capsys.readouterr().err
-    assert not list((tmp_path / "out").iterdir())
+    assert not (tmp_path / "out").exists()
 
 
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        (["none.safetensors"], "none.safetensors: no such weights file"),
-        (["none.safetensors", "--frames", "0"], "at least one frame"),
-    ],
-)
-def test_a_mistake_is_one_line(
-    arguments: list[str],
-    message: str,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
+def test_shipped_weights_are_not_exported_beside_themselves(capsys: pytest.CaptureFixture[str]) -> None:
+    before = sorted(path.name for path in WEIGHTS.iterdir())
+    assert main(["export", "dual_branch_s"]) == 2
+    assert "dual_branch_s: shipped weights, whose folder stays as it is; say -o FOLDER" in capsys.readouterr().err
+    assert sorted(path.name for path in WEIGHTS.iterdir()) == before
+
+
+def test_a_class_that_neither_has_is_no_number(
+    decided: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.chdir(tmp_path)
-    assert main(["export", *arguments]) == 2
-    assert message in capsys.readouterr().err
+    report = tmp_path / "export.json"
+    assert main(["export", str(decided), "--frames", "1", "-o", str(tmp_path / "out"), "--json", str(report)]) == 0
+    shown = capsys.readouterr().out
+    assert "nan" not in shown.lower()
+    assert "–" in shown
+    assert json.loads(report.read_text())["files"][0]["agreement_iou"] == {
+        "road": 1,
+        "vehicle": None,
+        "pedestrian": None,
+    }
 
 
 def test_a_data_set_needs_a_folder(untrained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

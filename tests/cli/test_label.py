@@ -20,6 +20,7 @@ from helpers import rigs
 from helpers.images import contents, write_images
 
 from perception.cli import label
+from perception.cli.label_table import notes
 from perception.cli.main import main
 from perception.datasets.kitti_raw import KittiRaw
 from perception.frame import CameraModel, Frame
@@ -306,3 +307,48 @@ def test_a_misspelt_topic_is_named_and_the_option_of_before_is_taken(
     assert "  points: /ouster/point is not there; the nearest is /ouster/points\n" in said.out
     assert run("bag", "--topics", "kitti2bagg", model=tiny_model) == 2
     assert "did you mean topics/kitti2bag.yaml?" in capsys.readouterr().err
+
+
+def test_thermal_folders_and_pairs_and_how_much_each_sensor_counted(
+    tiny_model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pair, thermal = tmp_path / "pair", write_images(tmp_path / "thermal", 1)
+    for name in ("visible", "infrared"):
+        write_images(pair / name, 2)
+    report = tmp_path / "report.json"
+    assert run(pair, "-o", tmp_path / "out", "--write", "masks", "--json", report, model=tiny_model) == 0
+    shown = capsys.readouterr().out
+    assert "rgb 50%" in shown
+    assert "WARN" not in shown
+    found = report_of(report)["inputs"][0]
+    assert found["weights"] == {"rgb": 0.5, "infrared": 0.5}
+    assert found["overturns"]["rgb"]["frames"] == 2, "of so few frames each is asked"
+    arguments = ["--as", "infrared", "--write", "masks", "--json", report]
+    assert run(thermal, "-o", tmp_path / "more", *arguments, model=tiny_model) == 0
+    assert report_of(report)["inputs"][0]["sensors"] == {"infrared": 1}
+
+
+def test_a_sensor_that_overturns_the_others_is_warned_of(tiny_model: Path, tmp_path: Path) -> None:
+    images, report = write_images(tmp_path / "images", 1), tmp_path / "report.json"
+    assert run(images, "-o", tmp_path / "out", "--write", "masks", "--json", report, model=tiny_model) == 0
+    content = report_of(report)
+    content["inputs"][0] |= {
+        "sensors": {"rgb": 30, "depth": 30, "lidar": 30},
+        "overturns": {
+            "depth": {"frames": 5, "share": 0.043, "most": 0.06, "frame": "025"},
+            "lidar": {"frames": 5, "share": 0.004, "most": 0.03, "frame": "000"},
+            "rgb": {"frames": 2, "share": 0.3, "most": 0.3, "frame": "000"},
+        },
+    }
+    (line,) = [line for line in notes(content) if "WARN" in line]
+    assert "depth overturns what rgb and lidar would say: on 4.3% of the image (median of 5 frames)" in line
+    assert f"perception explain {images}:025" in line
+
+
+def test_an_input_that_failed_has_no_row_of_dashes(
+    tiny_model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(tmp_path / "nowhere", "-o", tmp_path / "out", model=tiny_model) == 2
+    shown = capsys.readouterr()
+    assert not shown.out
+    assert shown.err.endswith("nowhere: no such bag, drive or folder\n")

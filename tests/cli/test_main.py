@@ -153,14 +153,27 @@ def test_the_environment_asks_for_a_traceback(command: Callable[..., None], monk
         cli.main(["probe"])
 
 
-@pytest.mark.parametrize("error", [OSError("no file named"), ModuleNotFoundError("x", name="perception.nope")])
+@pytest.mark.parametrize(
+    "error", [KeyboardInterrupt(), RuntimeError("Converting input model\nKeyboardInterrupt: <EMPTY>")]
+)
+def test_ctrl_c_is_one_word_whoever_passes_it_on(
+    error: BaseException, command: Callable[..., None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    command(_fail(error))
+    assert cli.main(["probe"]) == 130
+    assert capsys.readouterr().err == "interrupted\n"
+
+
+@pytest.mark.parametrize(
+    "error", [RuntimeError("something"), OSError("no file named"), ModuleNotFoundError("x", name="perception.nope")]
+)
 def test_a_defect_of_ours_keeps_its_traceback(error: Exception, command: Callable[..., None]) -> None:
     command(_fail(error))
     with pytest.raises(type(error)):
         cli.main(["probe"])
 
 
-def test_ctrl_c_leaves_with_130_and_no_traceback() -> None:
+def test_ctrl_c_leaves_with_130_and_one_word() -> None:
     code = (
         "import signal, sys, time, types; from perception.cli import main as cli;"
         "m = types.ModuleType('perception.cli.probe'); m.SUMMARY = ''; m.add_arguments = lambda parser: None;"
@@ -174,7 +187,14 @@ def test_ctrl_c_leaves_with_130_and_no_traceback() -> None:
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=30)
     assert process.returncode == 130
-    assert not errors
+    assert errors == "interrupted\n"
+
+
+def test_mmcv_s_import_is_silent() -> None:
+    pytest.importorskip("mmcv")
+    code = "import perception, mmcv.cnn.bricks.transformer"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["eval", "--help"]])

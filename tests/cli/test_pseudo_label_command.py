@@ -104,6 +104,8 @@ def test_mistakes_are_said(weights: Path, camvid: Path, tmp_path: Path, capsys: 
     arguments = ["--model", str(weights), "--split", "train", "-o", str(tmp_path / "out")]
     assert main(["pseudo-label", f"camvid={camvid}", *arguments]) != 0
     assert "--all" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists(), "an empty folder is not left"
+    (tmp_path / "out").mkdir()
     (tmp_path / "out" / "pseudo_labels.json").write_text("{}")
     with pytest.raises(DataError, match="make it again"):
         open_dataset("pseudo", tmp_path / "out")

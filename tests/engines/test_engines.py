@@ -31,6 +31,13 @@ def test_engines_take_any_size_one_after_another(engine: str, request: pytest.Fi
         assert out.weights.sum() == pytest.approx(1, abs=1e-3)
 
 
+def test_a_shipped_model_s_other_form_is_not_to_be_made_beside_it() -> None:
+    with pytest.raises(
+        ModelError, match=r"`perception export dual_branch_s --format onnx -o models`, then --model models/"
+    ):
+        find_model(None, "onnxruntime")
+
+
 def test_auto_prefers_the_engine_file_and_takes_weights_else(tmp_path: Path) -> None:
     (tmp_path / "m.safetensors").touch()
     assert find_model(tmp_path / "m.safetensors", "auto")[0] == "torch"
@@ -77,3 +84,9 @@ def test_exported_models_run_without_torch(file: str, request: pytest.FixtureReq
         "assert 'torch' not in sys.modules and 'mmseg' not in sys.modules and 'open3d' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_openvino_reports_to_nobody() -> None:
+    code = "import perception, openvino.tools.ovc.telemetry_utils as used; print(used.tm.__name__)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert done.stdout == "openvino.tools.ovc.telemetry_stub\n", done.stderr

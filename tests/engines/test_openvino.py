@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 import os
-from concurrent.futures import wait
+from concurrent.futures import Future, wait
 from pathlib import Path
 
 import numpy as np
@@ -112,6 +112,30 @@ def test_a_graph_that_cannot_be_narrowed_is_said_once_and_not_tried_again(
     assert len(tried) == 1
     assert [record.getMessage() for record in caplog.records] == [
         "no faster graph for rgb alone, the whole one goes on: bad allocation"
+    ]
+
+
+def test_a_narrow_graph_that_fails_when_it_runs_costs_no_frame(
+    exported: Path, network_input: NetworkInput, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Broken:
+        inputs = ("rgb",)
+
+        @property
+        def request(self) -> openvino.InferRequest:
+            raise RuntimeError("out of memory")
+
+    thinned, engine = thin(network_input, (1, 0, 0, 0)), OpenVinoEngine(exported, 1, precision="f32")
+    first, *_ = (engine.infer(thinned) for _ in range(PATIENCE))
+    (key,) = engine._narrow
+    assert engine._narrow[key].result(timeout=60) is not None
+    engine._narrow[key] = broken = Future()
+    broken.set_result(Broken())
+    for _ in range(PATIENCE + 3):
+        np.testing.assert_array_equal(engine.infer(thinned).labels, first.labels)
+    assert engine._narrow[key].result() is None
+    assert [record.getMessage() for record in caplog.records] == [
+        "no faster graph for rgb alone, the whole one goes on: out of memory"
     ]
 
 

@@ -97,7 +97,12 @@ def test_an_engine_is_loaded_once_and_let_go(monkeypatch: pytest.MonkeyPatch, tm
     first = pool.load("openvino", tmp_path / "a.xml", 2)
     assert pool.load("openvino", tmp_path / "." / "a.xml", 2) is first
     assert pool.load("openvino", tmp_path / "b.xml", 2) is not first
-    del first
+    pool.discard(first)
+    second = pool.load("openvino", tmp_path / "a.xml", 2)
+    assert second is not first
+    pool.discard(first)  # as the second camera does that hung with the first
+    assert pool.load("openvino", tmp_path / "a.xml", 2) is second
+    del first, second
     gc.collect()
     pool.load("openvino", tmp_path / "a.xml", 2)
-    assert len(loaded) == 3
+    assert len(loaded) == 4

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from helpers.drive import STRICT, Drive, Note, arguments
-from helpers.vehicle import wait_for
+from helpers.vehicle import EARS, wait_for
 from lifecycle_msgs.msg import Transition
 from lifecycle_msgs.srv import ChangeState
 from sensor_msgs.msg import Image
@@ -39,7 +39,7 @@ def test_listeners_come_and_go(well: Drive, record_property: Note) -> None:
     stamps = list[int]()
     for _ in range(4):
         subscriptions = [
-            well.node.create_subscription(Image, f"/perception/{name}", lambda _: None, 5)
+            well.node.create_subscription(Image, f"/perception/{name}", lambda _: None, EARS)
             for name in ("overlay", "labels", "road", "vehicle", "confidence")
         ]
         stamps += well.for_seconds(0.5)

@@ -15,7 +15,7 @@ from diagnostic_msgs.msg import DiagnosticArray
 from rcl_interfaces.srv import GetParameters, SetParameters
 from rclpy.node import Node
 from rclpy.parameter import Parameter, parameter_value_to_python
-from rclpy.qos import qos_profile_sensor_data
+from rclpy.qos import QoSProfile, ReliabilityPolicy, qos_profile_sensor_data
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image, PointCloud2, PointField
 from std_msgs.msg import Header
 
@@ -28,6 +28,8 @@ CAMERA = CameraModel(np.array([[180.0, 0, 160], [0, 180.0, 48], [0, 0, 1]]), WID
 LIDAR_TO_CAMERA = "[0.0, -1.0, 0.0, 0.0, 0.0, 0.0, -1.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0]"
 PATIENT = ["-p", "wait_s:=1.0", "-p", "rgb.timeout_s:=5.0", "-p", "lidar.timeout_s:=5.0"]
 """Times that hold on a machine that does much else besides."""
+EARS = QoSProfile(depth=50, reliability=ReliabilityPolicy.BEST_EFFORT)
+"""Hears publishers of either reliability."""
 NOISE, SWEEP_NOISE = np.random.default_rng(0), 1e-3
 """Of the sensors; the sweep's in metres."""
 IMAGES = ("labels", "confidence", *FOREGROUND)
@@ -58,7 +60,7 @@ class Vehicle:
         finally:
             self.image = self._sensor(Image, "/image")
 
-    def listen(self, kind: Any, topic: str, qos: Any = 50) -> None:
+    def listen(self, kind: Any, topic: str, qos: QoSProfile = EARS) -> None:
         self.node.create_subscription(kind, topic, lambda message: self._keep(topic, message), qos)
 
     def labels(self) -> dict[int, Any]:

@@ -20,12 +20,13 @@ from perception.frame import CameraModel, Frame
 from perception.labelling.files import FrameFiles
 from perception.labelling.workers import label_frames
 from perception.pipeline import Pipeline
-from perception.ros.bag import RawMessage, serialise, serialise_extrinsics, write_bag
+from perception.ros.bag import TYPES, RawMessage, serialise, serialise_extrinsics, write_bag
 from perception.ros.bag_cursor import key_of
 from perception.ros.bag_frames import SENSORS, BagFrames
 from perception.ros.calibration import FileCalibration
 from perception.ros.collector import Collector, SensorSet
-from perception.ros.convert import camera_info_fields, image_fields, numpy_fields
+from perception.ros.convert import camera_info_fields, cloud_fields, image_fields, numpy_fields
+from perception.ros.geometry import pose, serialise_links, vector
 from perception.ros.kitti_bag import serialise_recording
 from perception.ros.parameters import make_settings
 from perception.ros.raw_bag import RawBagWriter, header, make, raw
@@ -146,6 +147,75 @@ def test_presets_name_the_topics(tmp_path: Path) -> None:
     assert [frame.modalities for frame in frames] == [("rgb", "lidar")] * 5
 
 
+def test_several_lidars_and_odometry_of_a_bag(tmp_path: Path) -> None:
+    """The second LiDAR looks back, half a metre behind the first, and is 20 ms late: 0.4 m at 20 m/s."""
+    behind = np.array([[-1.0, 0, 0, -0.5], [0, -1, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1]])
+    found = messages()
+    found.append(serialise_links("/tf_static", T0, [("lidar", "back", behind), ("lidar", "base_link", np.eye(4))]))
+    rng = np.random.default_rng(0)
+    for number in range(5):
+        stamp = T0 + 100_000_000 * number + 20_000_000
+        points = np.concatenate([rng.uniform(-9, -3, (30, 3)), rng.random((30, 1))], axis=1).astype(np.float32)
+        layout = numpy_fields(cloud_fields(points, TYPES.types["sensor_msgs/msg/PointField"]))
+        fields = {"header": header(stamp, "back"), **layout}
+        found.append(raw("/left/points", "sensor_msgs/msg/PointCloud2", stamp, fields))
+        twist = make("geometry_msgs/msg/Twist", linear=vector((20.0, 0, 0)), angular=vector((0, 0, 0)))
+        still = make("geometry_msgs/msg/PoseWithCovariance", pose=pose(np.eye(4)), covariance=np.zeros(36))
+        moving = make("geometry_msgs/msg/TwistWithCovariance", twist=twist, covariance=np.zeros(36))
+        said = {"header": header(stamp, "odom"), "child_frame_id": "base_link", "pose": still, "twist": moving}
+        found.append(raw("/odometry", "nav_msgs/msg/Odometry", stamp, said))
+    frames = BagFrames(write(tmp_path / "bag", found), {"points2": "/left/points"})
+    for number in (3, 0, 4):
+        seen = frames.observe(number)
+        assert not frames.complaints
+        assert seen.frame.points is not None
+        assert seen.cloud_header.frame_id == "lidar"
+        np.testing.assert_array_equal(seen.frame.points[:20], make_frame(number, 0).points)
+        rng, parts = np.random.default_rng(0), []
+        for _ in range(5):
+            parts.append(rng.uniform(-9, -3, (30, 3)))
+            rng.random((30, 1))
+        wanted = parts[number] @ behind[:3, :3].T + behind[:3, 3] + (0.4, 0, 0)
+        np.testing.assert_allclose(seen.frame.points[20:, :3], wanted, atol=1e-4)
+    silent = [each for each in found if each.topic != "/left/points" or each.stamp_ns > T0 + 200_000_000]
+    frames = BagFrames(write(tmp_path / "silent", silent), {"points2": "/left/points"})
+    assert [len(frame.points) for frame in frames if frame.points is not None] == [20, 20, 50, 50, 50]
+
+
+def test_tf_of_a_bag_moves_sweeps_and_places_clouds_that_stand(tmp_path: Path) -> None:
+    """At 20 m/s; the sweeps are 20 ms late, and one that was registered in odom is 10 ms late."""
+    found = messages()
+    found.append(serialise_links("/tf_static", T0, [("base_link", "lidar", np.eye(4))]))
+    for number in range(-5, 50):
+        there = np.eye(4)
+        there[0, 3] = 0.4 * number
+        found.append(serialise_links("/tf", T0 + 20_000_000 * number, [("odom", "base_link", there)]))
+    late = [
+        each._replace(stamp_ns=each.stamp_ns + 20_000_000, data=with_stamp(each.data, each.stamp_ns + 20_000_000))
+        if each.topic == "/points"
+        else each
+        for each in found
+    ]
+    frames = BagFrames(write(tmp_path / "bag", late))
+    for number in (4, 0, 2):
+        moved = LIDAR_TO_CAMERA.copy()
+        moved[2, 3] += 0.4  # the camera was further back
+        np.testing.assert_allclose(frames[number].lidar_to_camera, moved, atol=1e-6)
+    standing, field = [], TYPES.types["sensor_msgs/msg/PointField"]
+    for number in range(5):
+        stamp = T0 + 100_000_000 * number + 10_000_000
+        layout = numpy_fields(cloud_fields(np.float32([[30, number, 1, 0.5]]), field))
+        standing.append(
+            raw("/points", "sensor_msgs/msg/PointCloud2", stamp, {"header": header(stamp, "odom"), **layout})
+        )
+    frames = BagFrames(write(tmp_path / "odom", [each for each in found if each.topic != "/points"] + standing))
+    for number in (4, 0, 2):
+        seen = frames.observe(number)
+        assert seen.frame.points is not None
+        assert seen.cloud_header.frame_id == CAMERA.frame_id
+        np.testing.assert_allclose(seen.frame.points, [[-number, -1.1, 30 - 2 * number - 0.3, 0.5]], atol=1e-5)
+
+
 def test_without_mounting_the_lidar_is_left_out_and_told(tmp_path: Path) -> None:
     frames = BagFrames(write(tmp_path / "bag", messages()[1:]))
     assert frames[0].modalities == ("rgb",)
@@ -179,6 +249,19 @@ def test_images_without_stamps_are_taken_when_they_were_recorded(tmp_path: Path)
 
 def restamped(each: RawMessage, shift_ns: int) -> RawMessage:
     return each._replace(data=with_stamp(each.data, each.stamp_ns + shift_ns))
+
+
+def test_a_camera_that_depth_needs_and_nobody_knows_is_told(tmp_path: Path) -> None:
+    found = []
+    for number in range(2):
+        frame = make_frame(number, 100 * number)
+        frame.depth = np.full((64, 96), 5 + number, np.float32)
+        found += [each for each in serialise(frame) if each.topic != "/points"]
+    assert BagFrames(write(tmp_path / "whole", found)).remarks == []
+    blind = write(tmp_path / "blind", [each for each in found if each.topic != "/camera_info"])
+    (remark,) = BagFrames(blind).remarks
+    assert remark.startswith("/camera_info: no camera_info in this bag and no camera in a --calibration")
+    assert BagFrames(blind, calibration=FileCalibration(CAMERA, None)).remarks == []
 
 
 def test_clocks_that_never_meet_are_named_and_nothing_is_labelled(tmp_path: Path) -> None:

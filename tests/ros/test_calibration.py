@@ -103,6 +103,16 @@ def test_extrinsics_by_tf_then_file_then_parameter() -> None:
         Calibration(transforms=Tf()).lidar_to_camera("other", "left")
 
 
+def test_file_and_parameter_tell_of_the_first_lidar_alone() -> None:
+    calibration = Calibration(FileCalibration(None, FROM_FILE))
+    with pytest.raises(MessageError, match="nor to the first LiDAR's ''"):
+        calibration.lidar_to_camera("side", "left", "lidar2")
+    assert calibration.lidar_to_camera("velo", "left") is FROM_FILE
+    assert calibration.lidar_to_camera("velo", "left", "lidar2") is FROM_FILE, "it is in the same frame"
+    with pytest.raises(MessageError, match="nor to the first LiDAR's 'velo', of which alone"):
+        calibration.lidar_to_camera("side", "left", "lidar2")
+
+
 def test_the_newest_camera_info_wins_over_the_file() -> None:
     file = FileCalibration(CameraView(CameraModel(np.eye(3), 10, 10)), None)
     calibration = Calibration(file)

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from perception.errors import MessageError
-from perception.ros.clouds import cloud_fields, read_points
+from perception.ros.clouds import cloud_fields, read_points, read_sweep
 from perception.sensors.intensity import IntensityScale
 
 CODES = {"i1": 1, "u1": 2, "i2": 3, "u2": 4, "i4": 5, "u4": 6, "f4": 7, "f8": 8}
@@ -134,6 +134,39 @@ def test_points_without_an_echo_are_left_out_of_organised_clouds() -> None:
     np.testing.assert_array_equal(read_points(message), points[:, 2::3].reshape(-1, 4))
     on_an_axis = np.float32([[0, 5, 0, 0.5], [0, 0, -1, 0.5], [2, 0, 0, 0.5], [-0.0, 0, 0, 0.5]])
     np.testing.assert_array_equal(read_points(cloud(on_an_axis)), on_an_axis[:3])
+
+
+def test_the_times_of_the_points_that_stay() -> None:
+    points = np.random.default_rng(0).uniform(1, 30, (9, 4)).astype(np.float32)
+    points[:, 3], points[::3, :3] = 0.5, np.nan
+    layout = [("x", "<f4"), ("y", "<f4"), ("z", "<f4"), ("i", "<f4"), ("t", "<u4")]
+    content = np.zeros(9, layout)
+    for column, name in enumerate("xyzi"):
+        content[name] = points[:, column]
+    content["t"] = np.arange(9) * 10_000_000
+    fields = [field(name, 4 * place, 6 if name == "t" else 7) for place, (name, _) in enumerate(layout)]
+    message = cloud(points, fields=fields, point_step=20, row_step=180, data=content.tobytes())
+    sweep = read_sweep(message)
+    assert (sweep.time_field, sweep.times is not None and sweep.times.tolist()) == (
+        "t",
+        [10_000_000, 20_000_000, 40_000_000, 50_000_000, 70_000_000, 80_000_000],
+    )
+    np.testing.assert_array_equal(sweep.points, points[[1, 2, 4, 5, 7, 8]])
+    for broken in ({"count": 2}, {"datatype": 9}):
+        message.fields[4] = SimpleNamespace(**{**vars(fields[4]), **broken})
+        assert read_sweep(message).times is None, "64 bits that PointField does not have"
+    assert read_sweep(cloud(points)).times is None
+
+
+def test_what_is_far_away_is_moved_before_it_is_rounded() -> None:
+    near = np.random.default_rng(0).uniform(-30, 30, (50, 3))
+    origin = np.eye(4)
+    origin[:3, 3] = -458_000.0, -5_429_000.0, -110.0
+    content = np.ascontiguousarray(near - origin[:3, 3])
+    fields = [field(name, 8 * place, 8) for place, name in enumerate("xyz")]
+    message = cloud(near, fields=fields, point_step=24, row_step=24 * 50, data=content.tobytes())
+    np.testing.assert_allclose(read_sweep(message, into=origin).points[:, :3], near, atol=1e-5)
+    assert np.abs(read_points(message)[:, :3] + origin[:3, 3] - near).max() > 0.1
 
 
 def test_reflectivity_stands_in_for_intensity() -> None:

@@ -128,6 +128,19 @@ def test_the_camera_lost_makes_the_lidar_the_trigger_and_back() -> None:
     assert offer(c, "lidar", now + 500, now + 510) == {"rgb": now + 500, "lidar": now + 500}
 
 
+def test_one_lidar_of_several_may_fall_silent() -> None:
+    names = ("rgb", "lidar", "lidar2", "lidar3")
+    to = Collector(reversed(names), Timing(0.05, 0.05, dict.fromkeys(names, 0.5)))
+    assert tuple(to.sensors) == names
+    for stamp in range(0, 1000, 100):
+        alive = [name for name in names if name != "lidar" or stamp < 200]
+        *_, found = [offer(to, name, stamp, stamp) for name in alive[1:]] + [offer(to, "rgb", stamp, stamp)]
+        if to.sensors["lidar"].alive and stamp >= 200:
+            found = content(to.poll(stamp / 1000 + 0.05))  # it is waited for
+        assert found == dict.fromkeys(alive, stamp) or stamp == 0  # then the LiDARs answer, before the camera is known
+    assert not to.sensors["lidar"].alive
+
+
 def test_a_returning_camera_takes_over_the_set_that_the_lidar_opened() -> None:
     c = collector("rgb", "lidar", "infrared")
     offer(c, "infrared", 0, 0)

@@ -54,7 +54,7 @@ class Bench:
             self.refused,
             self.misaligned,
             self.bits,
-            self.intensity,
+            {"lidar": self.intensity},
             Limits(),
             self.timing,
             self.nearest,

@@ -10,9 +10,13 @@ from perception.ros.handover import Handover
 TIMING = Timing(tolerance_s=0.05, wait_s=0.05, timeouts_s=dict.fromkeys(TRIGGER_ORDER, 0.2))
 
 
+def always() -> bool:
+    return True
+
+
 def test_a_waiting_worker_gets_the_set_at_once() -> None:
     handover, taken = Handover(Collector(["rgb"], TIMING)), []
-    worker = threading.Thread(target=lambda: taken.append((handover.take(), time.monotonic())))
+    worker = threading.Thread(target=lambda: taken.append((handover.take(always), time.monotonic())))
     worker.start()
     time.sleep(0.05)
     put = time.monotonic()
@@ -27,9 +31,9 @@ def test_a_waiting_worker_gets_the_set_at_once() -> None:
 def test_silence_is_noticed_without_a_message() -> None:
     handover = Handover(Collector(["rgb"], TIMING))
     handover.put("rgb", 1, "image")
-    handover.take()
+    handover.take(always)
     began = time.monotonic()
-    assert handover.take() == (None, [Change("rgb", False)])
+    assert handover.take(always) == (None, [Change("rgb", False)])
     assert 0.1 < time.monotonic() - began < 1
 
 
@@ -37,7 +41,7 @@ def test_a_busy_worker_gets_the_newest_and_the_rest_is_counted() -> None:
     handover = Handover(Collector(["rgb"], TIMING))
     for stamp in range(1, 6):
         handover.put("rgb", stamp, stamp)
-    found, _ = handover.take()
+    found, _ = handover.take(always)
     assert found is not None
     assert found.stamp_ns == 5
     handover.count_drop("rgb", "broken")
@@ -45,11 +49,14 @@ def test_a_busy_worker_gets_the_newest_and_the_rest_is_counted() -> None:
     assert states["rgb"].drops == {"superseded": 4, "broken": 1}
 
 
-def test_closing_lets_the_worker_go() -> None:
-    handover = Handover(Collector(["rgb"], TIMING))
+def test_a_worker_that_wants_nothing_any_more_is_let_go() -> None:
+    handover, wanted = Handover(Collector(["rgb"], TIMING)), [True]
     taken: list[object] = []
-    worker = threading.Thread(target=lambda: taken.append(handover.take()))
+    worker = threading.Thread(target=lambda: taken.append(handover.take(lambda: wanted[0])))
     worker.start()
-    handover.close()
+    wanted[0] = False
+    handover.wake()
     worker.join(2)
     assert taken == [(None, [])]
+    handover.put("rgb", 1, "image")
+    assert handover.take(always)[0] is not None  # and the next one goes on

@@ -38,6 +38,13 @@ def test_the_lidar_triggers_while_the_camera_is_away_for_longer_than_its_timeout
     assert [instant.trigger for instant in instants(depth=[1.0, 2.0], infrared=[1.0])] == ["infrared", "depth"]
 
 
+def test_further_lidars_pair_and_trigger_after_the_first() -> None:
+    found = instants(rgb=[1.0], lidar2=[1.01, 3.0], lidar=[0.98, 2.0], infrared=[3.0])
+    assert [instant.stamps_ns for instant in found] == [
+        {"rgb": S, "lidar": 0.98 * S, "lidar2": 1.01 * S}, {"lidar": 2 * S}, {"lidar2": 3 * S, "infrared": 3 * S},
+    ]  # fmt: skip
+
+
 def test_each_sensor_is_away_by_its_own_timeout() -> None:
     stamps = {name: np.array(times, np.int64) * S for name, times in (("rgb", [1, 9]), ("lidar", [1, 3, 5]))}
     patient = replace(TIMING, timeouts_s={**TIMING.timeouts_s, "rgb": 3.0, "lidar": 0.5})

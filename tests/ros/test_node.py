@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,11 +14,17 @@ import pytest
 
 pytest.importorskip("rclpy")
 
+from builtin_interfaces.msg import Time
 from rclpy.lifecycle import TransitionCallbackReturn
 from rclpy.parameter import Parameter
+from sensor_msgs.msg import Image
+from std_msgs.msg import Header
 
+from perception.ros.assembly import Input
+from perception.ros.convert import image_fields
 from perception.ros.node import PerceptionNode
 from perception.ros.parameters import PARAMETERS
+from perception.ros.worker import STOP_S
 
 SUCCESS, FAILURE = TransitionCallbackReturn.SUCCESS, TransitionCallbackReturn.FAILURE
 Make = Callable[..., PerceptionNode]
@@ -78,6 +85,22 @@ def test_only_enabled_sensors_are_listened_to(make: Make, tiny_model: Path) -> N
     assert not {"/depth", "/infrared"} & topics
 
 
+def test_further_lidars_and_an_imu_are_listened_to_where_they_are_named(make: Make, tiny_model: Path) -> None:
+    extra = {"lidar.extra_topics": ["left/points", "/right/points"], "imu_topic": "/imu/data"}
+    node = make(model=str(tiny_model), **extra)
+    node.trigger_configure()
+    node.trigger_activate()
+    topics = {subscription.topic_name for subscription in node.subscriptions}
+    assert {"/points", "/left/points", "/right/points", "/imu/data"} <= topics
+    assert node.set_parameters([Parameter("lidar.extra_topics", value=["/left/points"])])[0].successful
+    assert node.set_parameters([Parameter("lidar.stamp", value="end")])[0].successful
+    node.trigger_deactivate()
+    node.trigger_cleanup()
+    node.trigger_configure()
+    node.trigger_activate()
+    assert "/right/points" not in {subscription.topic_name for subscription in node.subscriptions}
+
+
 def test_live_parameters_count_at_once_and_impossible_ones_change_nothing(make: Make) -> None:
     node = make()
     assert node.set_parameters([Parameter("tolerance_s", value=0.02)])[0].successful
@@ -118,6 +141,33 @@ def test_an_error_that_nobody_foresaw_leaves_its_reason_and_another_chance(
     assert node.failure == "KeyError: 'no memory'"
     assert node.trigger_configure() == SUCCESS
     assert node.failure is None
+
+
+def test_a_node_whose_engine_hangs_can_be_deactivated_and_activated_again(
+    make: Make, tiny_model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    node, begun, never = make(model=str(tiny_model), **{"lidar.enabled": False}), threading.Event(), threading.Event()
+
+    def sleep(*_: Any) -> None:
+        begun.set()
+        never.wait(30)
+
+    node.trigger_configure()
+    node.trigger_activate()
+    image = np.random.default_rng(0).integers(0, 256, (96, 320, 3), np.uint8)
+    with monkeypatch.context() as broken:
+        broken.setattr("perception.pipeline.Pipeline.infer", sleep)
+        assert node._handover is not None
+        message = Image(header=Header(stamp=Time(sec=1), frame_id="left"), **image_fields(image, "rgb8"))
+        node._handover.put("rgb", 10**9, Input("/image", message))
+        assert begun.wait(5)
+        began = time.monotonic()
+        assert node.trigger_deactivate() == SUCCESS
+        assert time.monotonic() - began < STOP_S + 1
+    assert node.trigger_activate() == SUCCESS  # with an engine of its own
+    assert node._pipeline is not None
+    never.set()
+    assert node.trigger_deactivate() == SUCCESS
 
 
 def test_every_parameter_has_a_value_to_be_dumped(make: Make) -> None:

@@ -127,8 +127,7 @@ def test_compressed_images_are_taken(vehicle: Vehicle, node: NodeProcess) -> Non
         vehicle.compressed.publish(CompressedImage(header=header, **compressed_fields(picture(160), "png")))
         return stamp_ns(Image(header=header))
 
-    vehicle.drive(1)
-    wait_for(lambda: not vehicle.compressed.get_subscription_count())
+    wait_for(lambda: vehicle.drive(1) and not vehicle.compressed.get_subscription_count())
     with vehicle.no_plain_images():
         wait_for(vehicle.compressed.get_subscription_count)
         time.sleep(0.5)

@@ -70,6 +70,19 @@ def test_a_matrix_and_disabled_sensors_arrive() -> None:
     assert settings.sensors == ("rgb", "lidar")
 
 
+def test_further_lidars_are_sensors_with_the_times_of_the_first() -> None:
+    settings = make_settings(
+        {"lidar.extra_topics": ["", "/left", "/right"], "lidar.timeout_s": 2.0, "lidar.stamp": "end"}
+    )
+    assert settings.sensors == ("rgb", "depth", "infrared", "lidar", "lidar2", "lidar3")
+    assert settings.lidar_topics == {"lidar2": "/left", "lidar3": "/right"}
+    assert settings.timing.timeouts_s["lidar3"] == 2.0
+    assert (settings.reading.stamp, settings.reading.length_ns) == ("end", 100_000_000)
+    assert make_settings({"lidar.extra_topics": ["/left"], "lidar.enabled": False}).lidar_topics == {}
+    with pytest.raises(ValueError, match=r"^lidar.extra_topics: 9 topics, expected 8 at most"):
+        make_settings({"lidar.extra_topics": ["/left"] * 9})
+
+
 def test_a_grid_that_would_fill_the_memory_is_refused() -> None:
     with pytest.raises(ValueError, match=r"^grid.size_m / grid.resolution_m: 15000 cells"):
         make_settings({"grid.size_m": 300.0, "grid.resolution_m": 0.02})

@@ -1,14 +1,31 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
 import numpy as np
 import pytest
 
 pytest.importorskip("rclpy")
 
+from rclpy.executors import SingleThreadedExecutor
+from rclpy.lifecycle import LifecycleNode
+from rclpy.parameter import Parameter
+from std_msgs.msg import Header
+
 from perception.classes import PALETTE, ROAD, UNLABELLED
-from perception.frame import CameraModel, Frame
-from perception.ros.publishers import overlay
+from perception.frame import CameraModel, Frame, Prediction
+from perception.ros.assembly import Observation
+from perception.ros.complaints import Complaints
+from perception.ros.parameters import make_settings
+from perception.ros.publishers import Publishers, overlay
 
 CAMERA = CameraModel(np.eye(3), 8, 4)
 LABELS = np.zeros((4, 8), np.uint8)
@@ -45,3 +62,109 @@ def test_a_sweep_alone_is_drawn_on_black() -> None:
     image = overlay(frame, LABELS, 1.0)
     assert (image[:, :4] == 0).all()
     np.testing.assert_array_equal(image[2, 5], PALETTE[ROAD])
+
+
+LISTENER = """
+import sys
+
+import rclpy
+from rclpy.qos import QoSProfile, ReliabilityPolicy
+from sensor_msgs.msg import Image
+
+rclpy.init()
+node, heard = rclpy.create_node("listener"), set()
+for name in ("labels", "road", "vehicle", "pedestrian"):
+    qos = QoSProfile(depth=5, reliability=ReliabilityPolicy[sys.argv[1]])
+    node.create_subscription(Image, f"/perception/{name}", lambda _, name=name: heard.add(name), qos)
+while len(heard) < 4:
+    rclpy.spin_once(node, timeout_sec=0.1)
+    print("there", flush=True)
+print("heard", flush=True)
+while True:
+    rclpy.spin_once(node, timeout_sec=0.1)
+"""
+
+
+class Mouth:
+    """The node's publishers, and four masks of 1920×1200 to say."""
+
+    def __init__(self, context: Any, *overrides: Parameter) -> None:
+        self.node = LifecycleNode("perception", context=context, parameter_overrides=list(overrides))
+        self.said: list[str] = []
+        self.publishers = Publishers(self.node, complaints=Complaints(self.said.append, self.said.append))
+        self.node.trigger_configure()
+        self.node.trigger_activate()
+        labels = np.zeros((1200, 1920), np.uint8)
+        self.prediction = Prediction(0, labels, labels, {})
+        frame, header = Frame(0, rgb=np.zeros((1200, 1920, 3), np.uint8)), Header()
+        self.seen = Observation(frame, header, "camera", header)
+        self.settings = make_settings({"publish_confidence": False})
+        self.executor = SingleThreadedExecutor(context=context)
+        self.executor.add_node(self.node)
+
+    def say(self, count: int) -> list[float]:
+        """Publish `count` times at 10 Hz; the milliseconds that each took."""
+        spent = []
+        for _ in range(count):
+            began = time.perf_counter()
+            spent.append(self.publishers.publish(self.seen, self.prediction, self.settings)["publish"])
+            self.executor.spin_once(timeout_sec=0.0)
+            time.sleep(max(0.0, 0.1 - (time.perf_counter() - began)))
+        return spent
+
+    def until(self, condition: Callable[[], object]) -> None:
+        end = time.monotonic() + 20.0
+        while not condition():
+            assert time.monotonic() < end, self.said
+            self.say(1)
+
+    def close(self) -> None:
+        self.executor.shutdown()
+        self.node.destroy_node()
+
+
+@pytest.fixture
+def mouth(ros: Any) -> Iterator[Mouth]:
+    made = Mouth(ros)
+    yield made
+    made.close()
+
+
+@contextmanager
+def listening(mouth: Mouth, reliability: str, until: str) -> Iterator[subprocess.Popen[str]]:
+    """A process that listens to all four; entered when it says `until`."""
+    command = [sys.executable, "-c", LISTENER, reliability]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        os.set_blocking(process.stdout.fileno(), False)
+        try:
+            mouth.until(lambda: until in (process.stdout.readline() or ""))
+            yield process
+        finally:
+            process.kill()
+
+
+def test_reliable_listeners_that_stop_reading_slow_nobody(mouth: Mouth) -> None:
+    """With reliable publishers, of 1920×1200, two of them cost 100 ms a frame."""
+    with listening(mouth, "BEST_EFFORT", "heard"):
+        alone = np.median(mouth.say(20))
+        with listening(mouth, "RELIABLE", "there") as one, listening(mouth, "RELIABLE", "there") as other:
+            mouth.until(lambda: mouth.said)
+            for process in (one, other):
+                os.kill(process.pid, signal.SIGSTOP)
+            assert np.median(mouth.say(30)) < 2 * alone + 10
+    assert "QoS: a listener asks for another reliability and hears nothing; let it ask for best effort" in mouth.said[0]
+    assert "set qos_overrides./perception/" in mouth.said[0]
+
+
+def test_an_override_serves_reliable_listeners(ros: Any) -> None:
+    topics = ("labels", "road", "vehicle", "pedestrian")
+    mouth = Mouth(
+        ros,
+        *(Parameter(f"qos_overrides./perception/{name}.publisher.reliability", value="reliable") for name in topics),
+    )
+    try:
+        with listening(mouth, "RELIABLE", "heard"):
+            assert mouth.said == []
+    finally:
+        mouth.close()

@@ -9,15 +9,16 @@ import pytest
 
 pytest.importorskip("rclpy")
 
+from builtin_interfaces.msg import Time
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.parameter import Parameter
-from rclpy.qos import qos_profile_sensor_data
-from sensor_msgs.msg import CompressedImage, Image, PointCloud2
+from rclpy.qos import DurabilityPolicy, QoSProfile, qos_profile_sensor_data
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image, PointCloud2
 from std_msgs.msg import Header
 
 from perception.ros.complaints import Complaints
-from perception.ros.subscriptions import Subscriptions
+from perception.ros.subscriptions import PLAIN_SILENCE_S, Subscriptions
 
 RELIABLE = "qos_overrides./points.subscription.reliability"
 
@@ -94,25 +95,33 @@ def test_it_may_listen_again(ears: Ears) -> None:
     again.destroy()
 
 
-def test_compressed_images_are_not_asked_for_where_there_are_plain_ones(ears: Ears) -> None:
+def test_messages_decide_between_plain_and_compressed_images(ears: Ears) -> None:
     node = ears.node
     camera = node.create_publisher(Image, "image", 1)
     coded = node.create_publisher(CompressedImage, "image/compressed", 1)
-    ears.until(lambda: coded.get_subscription_count() == 1)
-    ears.until(lambda: node.count_publishers("image"))
+    ears.until(lambda: coded.get_subscription_count() == 1 and node.count_publishers("image"))
+    ears.subscriptions.settle()
+    for stamp in range(1, 11):  # the plain topic is advertised and silent
+        coded.publish(CompressedImage(header=Header(stamp=Time(sec=stamp))))
+        ears.until(lambda stamp=stamp: ("rgb", stamp * 10**9) in ears.heard)
+        ears.subscriptions.settle()
+
+    camera.publish(Image(header=Header(stamp=Time(sec=11))))
+    ears.until(lambda: ("rgb", 11 * 10**9) in ears.heard)
     ears.subscriptions.settle()
     ears.until(lambda: coded.get_subscription_count() == 0)
     assert ears.subscriptions.topics == ["/image", "/points"]
-    camera.publish(Image(header=Header()))
-    ears.until(lambda: "rgb" in dict(ears.heard))
 
-    node.destroy_publisher(camera)
-    ears.until(lambda: not node.count_publishers("image"))
-    ears.heard.clear()
-    ears.subscriptions.settle()
-    ears.until(lambda: coded.get_subscription_count() == 1)
-    coded.publish(CompressedImage(header=Header()))
-    ears.until(lambda: "rgb" in dict(ears.heard))
+    fell_silent = time.monotonic()  # and stays advertised
+
+    def listens_again() -> bool:
+        ears.subscriptions.settle()
+        return bool(coded.get_subscription_count() == 1)
+
+    ears.until(listens_again)
+    assert time.monotonic() - fell_silent < PLAIN_SILENCE_S + 2
+    coded.publish(CompressedImage(header=Header(stamp=Time(sec=12))))
+    ears.until(lambda: ("rgb", 12 * 10**9) in ears.heard)
 
 
 def test_compressed_images_stay_where_the_plain_ones_cannot_be_heard(ros: Any) -> None:
@@ -133,3 +142,31 @@ def test_a_topic_that_nobody_publishes_has_a_nearest_that_somebody_does(ears: Ea
     ears.until(lambda: "/image" in ears.subscriptions.nearest())
     assert ears.subscriptions.nearest()["/image"] == "/imagee"
     assert "/points" not in ears.subscriptions.nearest()
+
+
+@pytest.mark.parametrize("latched", [True, False])
+def test_a_camera_info_is_heard_whatever_its_durability(ros: Any, latched: bool) -> None:
+    """A latched one that was sent once, before anybody listened, as well as those that are sent again and again."""
+    node, width = Node("ears", context=ros), list[int]()
+    executor = SingleThreadedExecutor(context=ros)
+    executor.add_node(node)
+    said = list[str]()
+    policy = DurabilityPolicy.TRANSIENT_LOCAL if latched else DurabilityPolicy.VOLATILE
+    camera = node.create_publisher(CameraInfo, "camera_info", QoSProfile(depth=1, durability=policy))
+    camera.publish(CameraInfo(width=640))
+    others = {"camera_info": lambda message: width.append(message.width)}
+    subscriptions = Subscriptions(node, ("rgb",), lambda *_: None, others, Complaints(said.append, said.append))
+    end = time.monotonic() + 10.0
+    while not width:
+        assert time.monotonic() < end
+        if not latched:
+            camera.publish(CameraInfo(width=640))
+        executor.spin_once(timeout_sec=0.05)
+        subscriptions.settle()
+    assert width[0] == 640
+    assert said == []
+    assert subscriptions.refused() == {}
+    subscriptions.destroy()
+    assert not [each.topic_name for each in node.subscriptions if each.topic_name == "/camera_info"]
+    executor.shutdown()
+    node.destroy_node()

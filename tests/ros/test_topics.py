@@ -25,6 +25,20 @@ def test_a_file_becomes_ros_arguments(tmp_path: Path) -> None:
     assert remappings(str(path)) == ["--ros-args", "-r", "image:=/front/image", "-r", "points:=/top/points", "--"]
 
 
+def test_several_lidars_and_an_imu_are_parameters_of_the_node(tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text("points: [/top/points, /left/points, /right/points]\nimu: /imu/data\n")
+    assert read_topics(str(path)) == {
+        "points": "/top/points",
+        "points2": "/left/points",
+        "points3": "/right/points",
+        "imu": "/imu/data",
+    }
+    extra = 'lidar.extra_topics:=["/left/points", "/right/points"]'
+    words = ["-r", "points:=/top/points", "-p", extra, "-p", "imu_topic:=/imu/data"]
+    assert remappings(str(path)) == ["--ros-args", *words, "--"]
+
+
 def test_every_subscription_can_be_named() -> None:
     subscriptions = pytest.importorskip("perception.ros.subscriptions", exc_type=ImportError)
     heard = {topic for inputs in subscriptions.INPUTS.values() for topic, _ in inputs} | set(subscriptions.OTHERS)

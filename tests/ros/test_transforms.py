@@ -12,7 +12,7 @@ from rosbags.typesys import Stores, get_typestore
 
 from perception.frame import CameraModel
 from perception.ros.bag import serialise_extrinsics
-from perception.ros.transforms import StaticTransforms, transform_matrix
+from perception.ros.transforms import StaticTransforms, TransformTree, transform_matrix
 
 numbers = st.floats(-10, 10, allow_nan=False)
 quaternions = st.lists(numbers, min_size=4, max_size=4).filter(lambda q: np.linalg.norm(q) > 0.1)
@@ -58,6 +58,48 @@ def test_chains_compose_in_any_order_of_arrival(links: list[Any], order: list[in
     wanted = np.linalg.inv(camera) @ imu @ lidar
     np.testing.assert_allclose(tree.lookup("camera", "lidar"), wanted, atol=1e-6)
     np.testing.assert_allclose(tree.lookup("/lidar", "camera"), np.linalg.inv(wanted), atol=1e-6)
+
+
+def driven(milliseconds: int, metres: float, quarter_turns: float = 0.0) -> SimpleNamespace:
+    """Where base_link was in odom."""
+    half = quarter_turns * np.pi / 4
+    found = stamped("/odom", "base_link", [0, 0, np.sin(half), np.cos(half)], [metres, 0, 0])
+    sec, nanosec = divmod(milliseconds * 1_000_000, 1_000_000_000)
+    found.header.stamp = SimpleNamespace(sec=sec, nanosec=nanosec)
+    return found
+
+
+def test_between_two_transforms_frames_move_evenly() -> None:
+    tree = TransformTree()
+    tree.add([stamped("base_link", "lidar", [0, 0, 0, 1], [1, 0, 2])])
+    tree.move([driven(2100, 12.0, 1.0), driven(2000, 10.0)])
+    halfway = tree.lookup("odom", "lidar", 2_050_000_000)
+    assert halfway is not None
+    np.testing.assert_allclose(halfway @ [0, 0, 0, 1], [11 + np.sqrt(0.5), np.sqrt(0.5), 2, 1], atol=1e-9)
+    back = tree.lookup("lidar", "odom", 2_050_000_000)
+    assert back is not None
+    np.testing.assert_allclose(back @ halfway, np.eye(4), atol=1e-9)
+    moved = tree.motion("lidar", 2_000_000_000, 2_100_000_000, "odom")
+    assert moved is not None
+    # At 10 m it saw what is 14 m ahead of it in odom; at 12 m it looks to the left, from a metre aside.
+    np.testing.assert_allclose(moved @ [13.0, 0, 0, 1], [-1, -12, 0, 1], atol=1e-9)
+    np.testing.assert_allclose(tree.motion("lidar", 2_000_000_000, 2_000_000_000, "odom"), np.eye(4), atol=1e-9)
+
+
+def test_what_is_not_known_of_that_time_is_not_guessed() -> None:
+    tree = TransformTree()
+    tree.move([driven(2000, 10.0), driven(3500, 40.0), driven(3600, 42.0)])
+    for milliseconds in (1999, 2700, 3601):
+        assert tree.motion("base_link", milliseconds * 1_000_000, 3_600_000_000, "odom") is None
+    newest = tree.lookup("odom", "base_link", 5_000_000_000)
+    assert newest is not None
+    assert newest[0, 3] == 42.0
+    tree.move([driven(1000, 0.0)])  # the bag began again
+    assert tree.motion("base_link", 2_000_000_000, 3_500_000_000, "odom") is None
+    tree.move([driven(1100, 2.0), driven(12_050, 5.0)])
+    assert tree.motion("base_link", 1_000_000_000, 1_100_000_000, "odom") is None, "it was more than ten seconds ago"
+    tree.forget()
+    assert tree.lookup("odom", "base_link") is None
 
 
 def test_frames_that_do_not_connect_are_unknown() -> None:

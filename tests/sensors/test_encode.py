@@ -10,7 +10,7 @@ from perception.errors import FrameError
 from perception.frame import CameraModel, Frame
 from perception.ground import Ground
 from perception.sensors.channels import HEIGHT_RANGE
-from perception.sensors.encode import MAX_PIXELS, STRIDE, encode, network_size
+from perception.sensors.encode import MAX_EXCESS, MAX_PIXELS, STRIDE, encode, network_size
 
 
 def test_kitti_images_keep_their_resolution() -> None:
@@ -22,14 +22,19 @@ def test_small_images_are_enlarged_but_not_beyond_twice() -> None:
     assert network_size(64, 64) == (128, 128)
 
 
-@given(st.integers(1, 8000), st.integers(1, 8000))
+@pytest.mark.parametrize(("size", "wanted"), [((2, 1_000_000), (32, 14976)), ((20_000, 100), (7488, 64))])
+def test_a_strip_stays_in_the_budget(size: tuple[int, int], wanted: tuple[int, int]) -> None:
+    assert network_size(*size) == wanted
+
+
+@given(st.integers(1, 2_000_000), st.integers(1, 8000))
 def test_sizes_are_multiples_of_the_stride_and_bounded(width: int, height: int) -> None:
     w, h = network_size(width, height)
     assert w % STRIDE == h % STRIDE == 0
     assert w >= STRIDE
     assert h >= STRIDE
-    if 0.1 < width / height < 10:
-        assert w * h <= 1.3 * MAX_PIXELS
+    assert w * h <= MAX_EXCESS * MAX_PIXELS
+    assert network_size(height, width) == (h, w)
 
 
 def test_a_size_off_the_stride_is_refused() -> None:

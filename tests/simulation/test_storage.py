@@ -30,6 +30,26 @@ def test_a_finished_drive_is_not_overwritten(tmp_path: Path) -> None:
         write_drive(drive, tmp_path)
 
 
+def test_a_folder_of_somebody_else_s_stays_as_it_is(tmp_path: Path) -> None:
+    (tmp_path / "image").mkdir()
+    (tmp_path / "image/000000.png").write_bytes(b"mine")
+    with pytest.raises(DataError, match="holds image, which is no part of a drive"):
+        write_drive(SimulatedDrive(2, "day", frames=1, scale=0.05), tmp_path)
+    assert _contents(tmp_path) == {"image/000000.png": b"mine"}
+
+
+def test_a_drive_that_was_stopped_is_written_again(tmp_path: Path) -> None:
+    drive = SimulatedDrive(2, "day", frames=2, scale=0.05)
+
+    def stop(done: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        write_drive(drive, tmp_path / "drive", progress=stop)
+    write_drive(drive, tmp_path / "drive")
+    assert _contents(tmp_path / "drive") == _contents(write_drive(drive, tmp_path / "other"))
+
+
 def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(DataError, match="file"):

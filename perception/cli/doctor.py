@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`perception doctor`."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from perception.disk import write_json
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from perception.cli.doctor_checks import Finding
+
+SUMMARY = "say what this machine has, what is missing for what, and what is broken"
+
+EXAMPLES = """\
+perception doctor
+perception doctor --json doctor.json         for a report of a fault
+
+Missing is what some command needs and most do without; broken is what is there and cannot be used. The exit code is 0,
+and 1 where something is broken.
+"""
+
+BROKEN_EXIT = 1
+STYLES = {"ok": "green", "missing": "yellow", "broken": "red"}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of `perception doctor`."""
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the table to FILE")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Look, print the table, and say what is broken by the exit code."""
+    from rich.console import Console
+
+    from perception.cli.doctor_checks import findings
+
+    console = Console(highlight=False)
+    with Console(stderr=True).status("looking"):
+        found = list(findings())
+    console.print(_table(found))
+    broken = [each for each in found if each.state == "broken"]
+    missing = sum(each.state == "missing" for each in found)
+    console.print(f"{len(found) - len(broken) - missing} ok, {missing} missing, {len(broken)} broken")
+    if args.json:
+        write_json(args.json, [vars(each) for each in found])
+    return BROKEN_EXIT if broken else 0
+
+
+def _table(found: Sequence[Finding]) -> Table:
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table("", "", "is", "what there is", "for what, and how to get it")
+    area = ""
+    for each in found:
+        if each.area != area:
+            table.add_section()
+        state = Text(each.state, STYLES[each.state])
+        table.add_row(each.area if each.area != area else "", each.name, state, Text(each.what), Text(each.need))
+        area = each.area
+    return table

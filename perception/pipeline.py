@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from perception.classes import UNLABELLED
 from perception.engines import Engine, canned, find_model, load_engine
 from perception.engines.base import NetworkOutput
+from perception.errors import FrameError
 from perception.frame import MODALITIES, Frame, Prediction
 from perception.ground import Ground
 from perception.sensors import NetworkInput, Projection, network_size, project_sweep
@@ -56,12 +57,17 @@ class Pipeline:
     """Encode → engine → decode. One caller at a time, of the whole or of each step.
 
     engine: runs the network. model: the file that it runs. overlap: code the images in a thread of its own while the
-    sweep is projected, which takes as long.
+    sweep is projected, which takes as long. without: modalities that are left out of every frame, as if they told
+    nothing. Raises FrameError for one that is none of MODALITIES.
     """
 
-    def __init__(self, engine: Engine, model: Path, overlap: bool = True) -> None:
+    def __init__(self, engine: Engine, model: Path, overlap: bool = True, without: Collection[str] = ()) -> None:
+        unknown = sorted(set(without) - set(MODALITIES))
+        if unknown:
+            raise FrameError(f"no modality {', '.join(unknown)}: there are {', '.join(MODALITIES)}")
         self.engine = engine
         self.model = model
+        self._left_out = tuple(name for name in MODALITIES if name in without)
         self._images = Companion("images") if overlap else None
 
     @classmethod
@@ -71,16 +77,17 @@ class Pipeline:
         engine: str = "auto",
         threads: int | None = None,
         load_engine: Callable[[str, Path, int | None], Engine] = load_engine,
+        without: Collection[str] = (),
     ) -> Pipeline:
         """A pipeline on trained weights.
 
         model: None for the shipped weights, the name of shipped weights, or the path of a .xml (OpenVINO), .onnx or
         .safetensors (PyTorch) file. engine: of `perception.engines.ENGINES`, or auto: the first whose file is there.
         threads: of the process, which its parts share (see `perception.threads`); None takes every core. load_engine:
-        where several pipelines share engines, `EnginePool.load`. Raises ModelError.
+        where several pipelines share engines, `EnginePool.load`. without: see the class. Raises ModelError.
         """
         name, path = find_model(model, engine)
-        return cls(load_engine(name, path, share_threads(threads)), path, overlap=threads != 1)
+        return cls(load_engine(name, path, share_threads(threads)), path, overlap=threads != 1, without=without)
 
     @property
     def weights_sha256(self) -> str:
@@ -109,7 +116,10 @@ class Pipeline:
         """The first of three steps, for callers that overlap them: while one frame is inferred, prepare the next."""
         task, size = Task(frame), network_size(*frame.size)
         with task.timed("project"):
-            task.absent = uninformative(frame)
+            asked = {
+                name: f"{name} is left out: so it was asked" for name in self._left_out if name in frame.modalities
+            }
+            task.absent = uninformative(frame) | asked
             told = without(frame, task.absent)
             images = self._images.submit(encode_images, told, *size) if told and self._images else None
             task.projection = None if "lidar" in task.absent else project_sweep(frame)

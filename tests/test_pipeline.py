@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from perception import MODALITIES, CameraModel, Frame, Pipeline
+from perception.errors import FrameError
 from perception.pipeline import STAGES
 
 CAMERA = CameraModel(np.array([[70.0, 0, 39.5], [0, 70, 19.5], [0, 0, 1]]), 80, 40)
@@ -100,3 +103,16 @@ def test_where_nothing_tells_anything_nothing_is_claimed(pipeline: Pipeline) -> 
     assert not prediction.confidence.any()
     assert not any(prediction.modality_weights.values())
     assert set(prediction.absent) == {"rgb", "infrared"}
+
+
+def test_a_sensor_that_is_left_out_is_as_one_that_is_not_there(tiny_model: Path) -> None:
+    rng = np.random.default_rng(0)
+    rgb, depth = rng.integers(0, 256, (48, 96, 3), np.uint8), rng.uniform(2, 30, (48, 96)).astype(np.float32)
+    blind = Pipeline.load(tiny_model, without=["rgb"])
+    prediction = blind(Frame(0, rgb, depth))
+    np.testing.assert_array_equal(prediction.labels, Pipeline.load(tiny_model)(Frame(0, None, depth)).labels)
+    assert prediction.absent == {"rgb": "rgb is left out: so it was asked"}
+    assert prediction.modality_weights["rgb"] == 0
+    assert (blind(Frame(0, rgb)).labels == 255).all()
+    with pytest.raises(FrameError, match="no modality radar: there are rgb, depth"):
+        Pipeline.load(tiny_model, without=["radar"])

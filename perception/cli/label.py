@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from perception.cli.shared import add_reading, add_topics, at_least_one, at_least_zero
+from perception.cli.shared import add_reading, add_topics, add_without, at_least_one, at_least_zero
 from perception.disk import write_json
 from perception.engines import ENGINES
 from perception.errors import DataError, PerceptionError
@@ -26,6 +26,7 @@ perception label ~/kitti/2011_09_26/2011_09_26_drive_0005_sync -o out/labels
 perception label bag -o out/labels --write masks bag video cloud
 perception label bag --topics rig.yaml --cloud pcd --write cloud      # as `perception init bag` wrote it
 perception label images/ -o out/labels --write masks colours
+perception label bag -o out/blind --without rgb                            # what the other sensors know
 perception label ~/kitti/2011_09_26/*_sync -o out/labels --engine ray      # RAY_ADDRESS says which cluster
 
 A bag's topics are those of --topics, else of the rig.yaml beside it or here, else the node's own names or a
@@ -66,6 +67,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--calibration", type=Path, metavar="FILE", help="the node's calibration file, for what a bag or folder lacks"
     )
     add_reading(parser)
+    add_without(parser)
     parser.add_argument("--model", metavar="NAME|FILE", help="weights (default: the shipped ones)")
     parser.add_argument(
         "--inference", choices=("auto", *ENGINES), default="auto", help="what runs the network, elsewhere --engine"
@@ -149,7 +151,7 @@ def _jobs(args: argparse.Namespace) -> list[Job]:
             path=path,
             output=output if args.output and len(paths) == 1 else output / path.name,
             outputs=tuple(dict.fromkeys(args.write)),
-            network=Network(args.model, args.inference, threads),
+            network=Network(args.model, args.inference, threads, tuple(sorted(set(args.without)))),
             workers=(args.workers or (threads if args.inference in ON_CPU else 2)) if local else 1,
             cloud=args.cloud,
             storage=args.storage,

@@ -32,7 +32,6 @@ from perception.frame import MODALITIES
 from perception.labelling.files import FrameFiles
 from perception.labelling.frames import NamedFrames
 from perception.labelling.workers import CHUNK, Network, Outcome, label_frames, label_in_processes
-from perception.pipeline import Pipeline
 from perception.ros.bag_frames import BagFrames
 
 MANIFEST = "label.json"
@@ -78,7 +77,7 @@ def run_job(job: Job, steps: Steps) -> dict[str, Any]:
     began = time.monotonic()
     frames = open_input(job.path, job.topics, job.calibration, job.rig, job.reading)
     files = FrameFiles(job.output, job.outputs, job.cloud)
-    pipeline = Pipeline.load(job.network.model, job.network.engine, job.network.threads)
+    pipeline = job.network.load()
     pipeline.self_check()
     model = {"model": pipeline.model.name, "weights_sha256": pipeline.weights_sha256}
     engine = pipeline.engine.name
@@ -120,6 +119,7 @@ def _settings(job: Job, frames: NamedFrames, engine: str) -> dict[str, Any]:
         "topics": dict(sorted(frames.topics.items())) if isinstance(frames, BagFrames) else None,
         "calibration": _digest(frames),
         "reading": list(job.reading),
+        "without": list(job.network.without),
         "version": perception.__version__,
         "classes": list(CLASS_NAMES),
     }

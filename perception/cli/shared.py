@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from perception.errors import DataError, PerceptionError
+from perception.frame import MODALITIES
 
 
 def at_least_one(text: str) -> int:
@@ -37,6 +38,14 @@ def positive(text: str) -> float:
 def not_negative(text: str) -> float:
     """An option's finite number of at least 0."""
     return 0.0 if float(text) == 0 else positive(text)
+
+
+def add_without(parser: argparse._ActionsContainer) -> None:
+    """The option --without, which may come again and again: `args.without` is a list of modalities."""
+    parser.add_argument(
+        "--without", action="append", choices=MODALITIES, default=[], metavar="SENSOR",
+        help=f"leave a sensor out, as if it told nothing: {', '.join(MODALITIES)}; again for another",
+    )  # fmt: skip
 
 
 def depth_unit(text: str) -> float:

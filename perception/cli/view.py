@@ -7,7 +7,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from perception.cli.shared import add_reading, add_topics, at_least_one, not_negative, positive
+from perception.cli.shared import add_reading, add_topics, add_without, at_least_one, not_negative, positive
 from perception.engines import ENGINES
 from perception.errors import DataError, PerceptionError
 
@@ -57,6 +57,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     recorded.add_argument("--start", type=not_negative, default=0.0, metavar="S", help="skip the first S seconds")
     recorded.add_argument("--duration", type=positive, metavar="S", help="show S seconds of it")
     recorded.add_argument("--every", type=at_least_one, default=1, metavar="N", help="every N-th frame (1)")
+    add_without(recorded)
     recorded.add_argument("--model", metavar="NAME|FILE", help="weights (default: the shipped ones)")
     recorded.add_argument("--engine", choices=("auto", *ENGINES), default="auto", help="what runs the network (auto)")
     recorded.add_argument("--threads", type=at_least_one, metavar="N", help="CPU threads (every core)")
@@ -98,7 +99,7 @@ def _recorded(args: argparse.Namespace, console: Console) -> int:
     for remark in frames.remarks:
         console.print(remark, soft_wrap=True, markup=False)
     numbers = choose(frames, args.start, args.duration, args.every)
-    pipeline = Pipeline.load(args.model, args.engine, args.threads)
+    pipeline = Pipeline.load(args.model, args.engine, args.threads, without=args.without)
     steps = Steps(console)
     for line in frames.remarks:
         console.print(line, soft_wrap=True, markup=False)

@@ -34,11 +34,13 @@ class Figure(NamedTuple):
 
 
 class Table(NamedTuple):
-    """Rows of cells, the first of each naming it; header: the names of the columns, if they need any."""
+    """Rows of cells, the first of each naming it; header: the names of the columns, if they need any. prose: whether
+    cells are sentences, which wrap, and not numbers."""
 
     title: str
     rows: Sequence[Sequence[Any]]
     header: Sequence[str] = ()
+    prose: bool = False
 
 
 @dataclass
@@ -46,13 +48,15 @@ class Page:
     """What a report consists of, in the order in which it is shown; a part that is empty is left out.
 
     lead: what happened, in a sentence or two. notes: what the reader must not overlook. tiles: name and value of each
-    key figure. films, pictures: as wide as the page; plots: side by side. provenance: what made it, by name.
+    key figure. first: tables that stand above all pictures. films, pictures: as wide as the page; plots: side by side.
+    provenance: what made it, by name.
     """
 
     title: str
     lead: str
     notes: list[str] = field(default_factory=list)
     tiles: list[tuple[str, str]] = field(default_factory=list)
+    first: list[Table] = field(default_factory=list)
     films: list[Figure] = field(default_factory=list)
     plots: list[Figure] = field(default_factory=list)
     pictures: list[Figure] = field(default_factory=list)
@@ -71,6 +75,7 @@ class Page:
         if self.tiles:
             cells = (f"<div><b>{_text(value)}</b><span>{_text(name)}</span></div>" for name, value in self.tiles)
             parts.append(f'<div class="tiles">{"".join(cells)}</div>')
+        parts += [_table(table) for table in self.first if table.rows]
         parts += map(_figure, self.films)
         if self.plots:
             parts.append(f'<div class="plots">{"".join(map(_figure, self.plots))}</div>')
@@ -109,7 +114,7 @@ def _table(table: Table) -> str:
     for name, *cells in table.rows:
         values = "".join(f"<td>{_text(_cell(cell))}</td>" for cell in cells)
         rows += f'<tr><th scope="row">{_text(name)}</th>{values}</tr>'
-    kind = ' class="wide"' if table.header else ""
+    kind = f' class="wide{" prose" if table.prose else ""}"' if table.header else ""
     inside = f"<table>{f'<thead><tr>{head}</tr></thead>' if head else ''}<tbody>{rows}</tbody></table>"
     return f'<section{kind}><h2>{_text(table.title)}</h2><div class="scroll">{inside}</div></section>'
 

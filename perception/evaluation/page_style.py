@@ -40,6 +40,8 @@ td { overflow-wrap: anywhere; }
 .wide td, .wide thead th { text-align: right; white-space: nowrap; }
 .wide thead th:first-child { text-align: left; }
 .wide thead th { white-space: normal; }
+.prose td, .prose thead th { text-align: left; white-space: normal; overflow-wrap: break-word; }
+.prose td:nth-child(2) { white-space: nowrap; }
 tr:last-child th, tr:last-child td { border-bottom: 0; }
 </style>
 </head>

@@ -123,20 +123,20 @@ def drive_panel(
         scaled = cv2.resize(labels, (WIDTH, main_height), interpolation=cv2.INTER_NEAREST)
         view = overlay(view, np.asarray(scaled, np.uint8))
     name = "camera + masks" if frame.rgb is not None else "masks"
-    view = _captioned(view, name if labels is not None else "no answer for this frame")
+    view = captioned(view, name if labels is not None else "no answer for this frame")
 
     w, h = WIDTH // 2, round(WIDTH / 2 * 188 / 621)
     small: list[RGB] = []
     if "lidar" in sensors:
-        small.append(_captioned(lidar_view(frame, w, h), "LiDAR, by distance"))
+        small.append(captioned(lidar_view(frame, w, h), "LiDAR, by distance"))
     if "infrared" in sensors:
         thermal = _blank(w, h) if frame.infrared is None else thermal_view(frame.infrared, w, h)
-        small.append(_captioned(thermal, "thermal"))
+        small.append(captioned(thermal, "thermal"))
     if "lidar" in sensors:
-        small.append(_captioned(bird_view(frame, labels, w, h), "LiDAR from above, by class"))
+        small.append(captioned(bird_view(frame, labels, w, h), "LiDAR from above, by class"))
     if "depth" in sensors:
         depth = _blank(w, h) if frame.depth is None else depth_view(frame.depth, w, h)
-        small.append(_captioned(depth, "depth"))
+        small.append(captioned(depth, "depth"))
     if len(small) % 2:
         small.append(_blank(w, h))
     rows = [np.hstack(small[i : i + 2]) for i in range(0, len(small), 2)]
@@ -201,7 +201,7 @@ def _blank(width: int, height: int) -> RGB:
     return np.full((height, width, 3), BACKDROP, np.uint8)
 
 
-def _captioned(image: RGB, text: str) -> RGB:
+def captioned(image: RGB, text: str) -> RGB:
     """The image with a small caption in its upper left corner, on a dark ground."""
     drawn = Image.fromarray(image)
     pen = ImageDraw.Draw(drawn, "RGBA")

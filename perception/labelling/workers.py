@@ -8,7 +8,7 @@ import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from perception.errors import PerceptionError
 from perception.labelling.contradiction import is_asked, overturned
@@ -28,6 +28,11 @@ class Network:
     model: str | None = None
     engine: str = "auto"
     threads: int | None = None
+    without: tuple[str, ...] = ()
+
+    def load(self) -> Pipeline:
+        """Load it, here. Raises ModelError."""
+        return Pipeline.load(self.model, self.engine, self.threads, without=self.without)
 
 
 @dataclass
@@ -89,7 +94,7 @@ def label_in_processes(
     Raises PerceptionError where a process is killed; whatever was finished stays.
     """
     total = len(os.sched_getaffinity(0)) if network.threads is None else network.threads
-    share = Network(network.model, network.engine, max(1, total // workers))
+    share = replace(network, threads=max(1, total // workers))
     size = max(1, min(CHUNK, len(numbers) // (2 * workers)))
     chunks = [numbers[start : start + size] for start in range(0, len(numbers), size)]
     outcome = Outcome()
@@ -120,7 +125,7 @@ _here: tuple[Pipeline, NamedFrames, FrameFiles, int] | None = None
 def _start(network: Network, frames: NamedFrames, files: FrameFiles, cross_check: int) -> None:
     global _here
     begin_worker()  # Ctrl-C is the parent's: a worker finishes its chunk
-    _here = Pipeline.load(network.model, network.engine, network.threads), frames, files, cross_check
+    _here = network.load(), frames, files, cross_check
 
 
 def _label_chunk(numbers: Sequence[int]) -> Outcome:

@@ -28,7 +28,7 @@ class Levelling:
         """For a frame that measures depth; None where nothing is known yet."""
         if frame.camera is None or not set(frame.modalities) & set(MEASURING):
             return None
-        self._tracker.mounting = self._mounting(frame.camera.frame_id)
+        self._tracker.mounting = mounting(self._transforms, self._ground_frame, frame.camera.frame_id)
         return self._tracker.expected
 
     def add(self, frame: Frame, prediction: Prediction) -> str | None:
@@ -38,7 +38,7 @@ class Levelling:
             return None
         if frame.camera is None:
             return "ground: without camera_info and calibration_file nobody knows heights; depth is used without them"
-        fitted, mounting = prediction.ground, self._tracker.mounting
+        fitted, told = prediction.ground, self._tracker.mounting
         self._tracker.add(fitted)
         if fitted is None:
             if frame.ground is not None:
@@ -47,23 +47,25 @@ class Levelling:
                 f"ground: too little of it is seen, and TF does not know '{self._ground_frame}'; "
                 f"{' and '.join(measuring)} {'is' if len(measuring) == 1 else 'are'} used without heights"
             )
-        if mounting is not None and not agree(fitted, mounting):
+        if told is not None and not agree(fitted, told):
             return (
                 f"ground: the {fitted.source} shows {described(fitted)}, TF of '{self._ground_frame}' says "
-                f"{described(mounting)}, which counts; is the mounting right?"
+                f"{described(told)}, which counts; is the mounting right?"
             )
         return None
 
-    def _mounting(self, camera_frame: str) -> Ground | None:
-        if self._transforms is None or not self._ground_frame or not camera_frame:
-            return None
-        placed = self._transforms.lookup(self._ground_frame, camera_frame)
-        if placed is None or not HEIGHTS[0] < placed[2, 3] < HEIGHTS[1]:
-            return None  # a frame that is no ground, such as a base_link at the camera's height
-        return Ground(placed[2, :3], float(placed[2, 3]))
+
+def mounting(transforms: TransformSource | None, ground_frame: str, camera_frame: str) -> Ground | None:
+    """The ground as TF puts it, in the optical frame `camera_frame`; None where it does not know both frames."""
+    if transforms is None or not ground_frame or not camera_frame:
+        return None
+    placed = transforms.lookup(ground_frame, camera_frame)
+    if placed is None or not HEIGHTS[0] < placed[2, 3] < HEIGHTS[1]:
+        return None  # a frame that is no ground, such as a base_link at the camera's height
+    return Ground(placed[2, :3], float(placed[2, 3]))
 
 
 def described(ground: Ground) -> str:
     """Height, pitch and roll in words."""
-    pitch, roll = np.degrees([ground.pitch, ground.roll])
+    pitch, roll = np.round(np.degrees([ground.pitch, ground.roll]), 1) + 0.0  # which makes −0 a 0
     return f"a camera {ground.height:.2f} m high that looks down by {pitch:.1f}° and leans by {roll:.1f}°"

@@ -14,7 +14,7 @@ from perception.datasets.kitti_raw import KittiRaw
 from perception.errors import DataError
 from perception.ros.bag import RawMessage, serialise, serialise_extrinsics
 from perception.ros.broken_bag import BrokenBag, said
-from perception.ros.topic import Topic
+from perception.ros.topic import Offer, Topic
 
 
 class Source(Protocol):
@@ -142,7 +142,11 @@ def _looks_like_bag(path: Path) -> bool:
 def _topic(connection: Connection) -> Topic:
     extra = connection.ext
     profiles = extra.offered_qos_profiles if isinstance(extra, ConnectionExtRosbag2) else []
-    latched = any(profile.durability == QosDurability.TRANSIENT_LOCAL for profile in profiles)
-    best_effort = any(profile.reliability == QosReliability.BEST_EFFORT for profile in profiles)
+    offers = tuple(
+        Offer(profile.reliability != QosReliability.BEST_EFFORT, profile.durability == QosDurability.TRANSIENT_LOCAL)
+        for profile in profiles
+    )
+    latched = any(offer.latched for offer in offers)
     latched = latched or connection.topic == "/tf_static"  # which rosbags' own converters write without any profile
-    return Topic(connection.msgtype, connection.msgcount, latched, not best_effort)
+    reliable = all(offer.reliable for offer in offers)
+    return Topic(connection.msgtype, connection.msgcount, latched, reliable, offers)

@@ -55,9 +55,13 @@ class Misalignment:
 
 
 class AlignmentMonitor:
-    """Compares frame by frame; `verdict` says what came of it. One thread may add while another asks."""
+    """Compares frame by frame; `verdict` says what came of it. One thread may add while another asks.
 
-    def __init__(self) -> None:
+    degrees: see DEGREES.
+    """
+
+    def __init__(self, degrees: tuple[float, ...] = DEGREES) -> None:
+        self.degrees = degrees
         self._lock = threading.Lock()
         self._gains: deque[NDArray[np.float64]] = deque(maxlen=WINDOW)
 
@@ -65,27 +69,32 @@ class AlignmentMonitor:
         """Look at a frame with an image and a sweep; one with too few edges says nothing."""
         if frame.rgb is None:
             return
-        gains = turned_gains(frame, projection)
+        gains = turned_gains(frame, projection, self.degrees)
         if gains is not None:
             with self._lock:
                 self._gains.append(gains)
 
-    def verdict(self, least_gain: float = 0.03, sigmas: float = 4.0) -> Misalignment | None:
-        """The turn that fits better by `least_gain` and by `sigmas` standard errors; None where none does."""
+    def verdict(self, least_gain: float = 0.03, sigmas: float = 4.0, least: int = LEAST) -> Misalignment | None:
+        """The turn that fits better by `least_gain` and by `sigmas` standard errors; None where none does.
+
+        least: frames that it needs.
+        """
         with self._lock:
             gains = np.array(self._gains)
-        if len(gains) < LEAST:
+        if len(gains) < least:
             return None
         mean, error = gains.mean(0), gains.std(0) / np.sqrt(len(gains)) + 1e-9
         best = int(mean.argmax())
         if mean[best] < least_gain or mean[best] < sigmas * error[best]:
             return None
-        axis, degrees = divmod(best, len(DEGREES))
-        return Misalignment(AXES[axis], DEGREES[degrees], float(mean[best]))
+        axis, degrees = divmod(best, len(self.degrees))
+        return Misalignment(AXES[axis], self.degrees[degrees], float(mean[best]))
 
 
-def turned_gains(frame: Frame, projection: Projection) -> NDArray[np.float64] | None:
-    """(len(AXES) · len(DEGREES),) relative gain of each turn over none; None with too few edges."""
+def turned_gains(
+    frame: Frame, projection: Projection, degrees: tuple[float, ...] = DEGREES
+) -> NDArray[np.float64] | None:
+    """(len(AXES) · len(degrees),) relative gain of each turn over none; None with too few edges."""
     assert frame.rgb is not None
     assert frame.camera is not None
     size = (_WIDTH, max(1, round(_WIDTH * projection.height / projection.width)))
@@ -94,7 +103,7 @@ def turned_gains(frame: Frame, projection: Projection) -> NDArray[np.float64] | 
         return None
     strength = image_edges(np.asarray(cv2.resize(frame.rgb, size, interpolation=cv2.INTER_AREA), np.uint8))
     camera = frame.camera.resized(projection.width, projection.height).resized(*size)
-    scores = np.array([_score(edges @ turn.T, camera, strength) for turn in (np.eye(3), *_turns())])
+    scores = np.array([_score(edges @ turn.T, camera, strength) for turn in (np.eye(3), *_turns(degrees))])
     return None if scores[0] <= 0 else scores[1:] / scores[0] - 1
 
 
@@ -132,7 +141,7 @@ def _score(points: NDArray[np.floating[Any]], camera: CameraModel, strength: NDA
     return float(strength[v, u].mean()) if len(u) else 0.0
 
 
-@lru_cache(maxsize=1)
-def _turns() -> tuple[NDArray[np.float64], ...]:
-    vectors = [np.eye(3)[axis] * np.radians(degrees) for axis in range(3) for degrees in DEGREES]
+@lru_cache(maxsize=2)
+def _turns(degrees: tuple[float, ...]) -> tuple[NDArray[np.float64], ...]:
+    vectors = [np.eye(3)[axis] * np.radians(each) for axis in range(3) for each in degrees]
     return tuple(np.asarray(cv2.Rodrigues(vector)[0], np.float64) for vector in vectors)

@@ -274,6 +274,26 @@ def test_sensors_whose_clocks_never_meet_are_a_mistake(
     assert not (tmp_path / "out").exists()
 
 
+def test_a_sensor_is_left_out_of_a_whole_recording(
+    kitti_drive: Path, tiny_model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The tiny network's class is red // 64, and without the camera there is no red."""
+    report = tmp_path / "report.json"
+    words = ("-o", tmp_path / "out", "--write", "masks", "--without", "rgb", "--json", report)
+    assert run(kitti_drive, *words, model=tiny_model) == 0
+    (found,) = report_of(report)["inputs"]
+    assert found["sensors"] == {"lidar": 3}
+    assert found["absent"] == {"rgb is left out": 3}
+    record = json.loads((tmp_path / "out/frames/0000000000.json").read_text())
+    assert record["modality_weights"]["rgb"] == 0
+    assert not cv2.imread(str(tmp_path / "out/labels/0000000000.png"), -1).any()
+    # What was labelled so is not gone on with in another way.
+    assert run(kitti_drive, "-o", tmp_path / "out", "--write", "masks", model=tiny_model) == 2
+    assert "without was ['rgb'], is []" in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        run(kitti_drive, "-o", tmp_path / "other", "--without", "radar", model=tiny_model)
+
+
 def test_a_misspelt_topic_is_named_and_the_option_of_before_is_taken(
     tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -28,6 +28,14 @@ def test_a_drive_is_saved(
     assert {"/world/points", "/weights/lidar", "/latency/total", "/share/road"} <= set(columns(path))
 
 
+def test_sensors_are_left_out(kitti_drive: Path, tiny_model: Path, tmp_path: Path) -> None:
+    path = tmp_path / "drive.rrd"
+    words = ["--model", str(tiny_model), "--save", str(path), "--without", "lidar", "--without", "depth"]
+    assert main(["view", str(kitti_drive), *words]) == 0
+    weights = rows(path, "/weights/lidar", "Scalars:scalars")
+    assert weights[:3] == [0, 0, 0]
+
+
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [

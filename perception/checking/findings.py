@@ -1,0 +1,271 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a check may find: a code that stays, how bad it is, what it means, and how to mend it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+ERROR, WARN, INFO = "ERROR", "WARN", "INFO"
+SEVERITIES: tuple[str, ...] = (ERROR, WARN, INFO)
+"""Worst first. ERROR: something is used wrongly or not at all. WARN: it works worse than it could. INFO: know it."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A row of the table. meaning: in general, where a finding's `what` is of this recording."""
+
+    severity: str
+    meaning: str
+    mend: str
+
+
+@dataclass(frozen=True)
+class Finding:
+    """where: the topic, sensor or frame. what: with its numbers."""
+
+    code: str
+    severity: str
+    where: str
+    what: str
+    mend: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return dict(self.__dict__)
+
+
+KINDS: dict[str, Kind] = {
+    # What is there
+    "no-sensor": Kind(
+        ERROR,
+        "none of the node's sensor topics is there",
+        "name the topics: --topics FILE, or --ros-args -r image:=/your/topic with --live",
+    ),
+    "sensor-missing": Kind(
+        ERROR, "a sensor that --expect names sends nothing", "start its driver, or name its topic in --topics FILE"
+    ),
+    "topic-missing": Kind(
+        WARN, "a topic that --topics or rig.yaml names is not there", "correct its name, or take it out of the file"
+    ),
+    "topics-named": Kind(INFO, "by what the topics are named", "--topics FILE says otherwise"),
+    "topic-type": Kind(ERROR, "a topic is of another type than the node takes", "publish the type that the node takes"),
+    "bag-broken": Kind(
+        ERROR, "the recording breaks off", "record again, or `ros2 bag reindex`; what comes before the break is judged"
+    ),
+    "message-broken": Kind(
+        ERROR, "messages contradict their own description", "look at the driver: the field that is named is wrong"
+    ),
+    "encoding": Kind(
+        ERROR,
+        "an image's encoding is not one that the sensor can have",
+        "set the driver's encoding to one of those named",
+    ),
+    "node-word": Kind(WARN, "the node has something to say of a message", "see the words"),
+    # Rates
+    "rate-low": Kind(
+        WARN,
+        "a sensor is so slow that the node is near to leaving it out",
+        "raise its rate, or set SENSOR.timeout_s to more than two of its periods",
+    ),
+    "rate-jitter": Kind(
+        WARN,
+        "a sensor's instants are irregular",
+        "look for a loaded processor, USB or network; trigger the camera by hardware",
+    ),
+    "messages-dropped": Kind(
+        WARN,
+        "messages are missing between others",
+        "start both sides with a large Fast DDS segment (perception/ros/fastdds.xml); record to a fast disk",
+    ),
+    "too-short": Kind(INFO, "too few messages to judge a rate by", "look at ten seconds or more"),
+    # Stamps and clocks
+    "stamp-zero": Kind(
+        ERROR, "header stamps are zero", "let the driver stamp at acquisition; until then arrival counts"
+    ),
+    "stamp-repeated": Kind(
+        WARN, "messages have the stamp of another of the same sensor, and are left out", "stamp each at its acquisition"
+    ),
+    "stamp-order": Kind(
+        WARN, "stamps go back", "look for a clock that jumps (NTP, PTP) or two publishers on one topic"
+    ),
+    "clock-offset": Kind(
+        ERROR,
+        "a sensor's clock is another than the receiver's",
+        "synchronise it by PTP, GPS or NTP, or let its driver stamp with the host's time; what stays: SENSOR.offset_s",
+    ),
+    "clock-drift": Kind(
+        WARN, "a sensor's clock runs faster or slower than the receiver's", "synchronise it by PTP or NTP"
+    ),
+    "clock-recorder": Kind(
+        INFO,
+        "all sensors share a clock that is not the receiver's, as in a bag that was recorded from another bag",
+        "nothing on a bag; live, set use_sim_time or the host's clock",
+    ),
+    "sensor-late": Kind(
+        WARN,
+        "a sensor's messages come late after their stamps",
+        "shorten its driver's filters and its queue; a stamp that is too early looks the same: then SENSOR.offset_s",
+    ),
+    "pairing-low": Kind(
+        WARN,
+        "a sensor is in fewer sets than its rate would allow: its stamps are too far from the trigger's",
+        "trigger the sensors together, or raise tolerance_s",
+    ),
+    # Quality of service
+    "qos-mismatch": Kind(
+        ERROR,
+        "a publisher's quality of service does not fit what the node asks for, and nothing of it is heard",
+        "publish it as the node asks, or set qos_overrides.TOPIC.subscription.POLICY on the node",
+    ),
+    # Frames
+    "frame-empty": Kind(WARN, "header.frame_id is empty", "name the sensor's frame in its driver, as TF names it"),
+    "frame-duplicate": Kind(
+        ERROR,
+        "a camera and a LiDAR name one frame, so that TF says they sit in one place",
+        "give each its own frame id",
+    ),
+    "frame-unknown": Kind(
+        ERROR,
+        "a sensor's frame is not in TF, though others are",
+        "correct frame_id in the driver, or add the frame to the vehicle's description",
+    ),
+    "frame-mismatch": Kind(
+        ERROR,
+        "depth or infrared is in a frame that nobody says how to register to the camera",
+        "publish its camera_info, or register it in the driver and name the camera's frame",
+    ),
+    "tf-missing": Kind(
+        ERROR,
+        "nothing says where the LiDAR, or a second camera, is mounted",
+        "publish /tf_static (robot_state_publisher or static_transform_publisher), or give --calibration",
+    ),
+    "tf-unheard": Kind(
+        INFO,
+        "TF cannot be heard here, neither by this command nor by the node",
+        "source a ROS 2 installation, or give --calibration and the node's calibration_file",
+    ),
+    "tf-conflict": Kind(
+        ERROR, "a frame has two parents, or two places at one parent", "let one publisher place each frame"
+    ),
+    "tf-broken": Kind(ERROR, "a transform is no rigid one", "look at its publisher: NaN, or a quaternion of length 0"),
+    "optical-frame": Kind(
+        ERROR,
+        "the camera's frame is a body frame (z up), not the optical one",
+        "name the optical frame (x right, y down, z forward; REP 103) in images and camera_info",
+    ),
+    "lidar-out-of-view": Kind(
+        ERROR,
+        "no point of the sweep falls into the image",
+        "check the mounting in TF: does the LiDAR see what the camera sees?",
+    ),
+    "odometry-frame": Kind(
+        WARN,
+        "odometry's child_frame_id is empty or not in TF, so that sweeps cannot be moved by it",
+        "set child_frame_id to the vehicle's frame, as TF names it",
+    ),
+    # Calibration
+    "camera-info-missing": Kind(
+        ERROR,
+        "images come without camera_info, so that LiDAR and depth cannot be placed in them",
+        "publish camera_info beside the image (camera_info_manager), or give --calibration",
+    ),
+    "info-size": Kind(
+        ERROR,
+        "camera_info is of another image size or shape",
+        "calibrate at the size that is published; crops belong in roi",
+    ),
+    "info-broken": Kind(ERROR, "camera_info contradicts itself", "calibrate again; see which field is named"),
+    "rectification-unclear": Kind(
+        WARN,
+        "camera_info has distortion and P equals K: rectified or not, nobody knows",
+        "say image_rectified yes or no, or set d to zeros for rectified images",
+    ),
+    "not-rectified": Kind(
+        INFO,
+        "images are not rectified, and the node rectifies them",
+        "nothing; subscribing to image_rect saves the time",
+    ),
+    "left-right": Kind(
+        WARN,
+        "the camera is called left and its camera_info is the right one's (a baseline in P)",
+        "swap the pair's topics or calibration files",
+    ),
+    # What is in the messages
+    "frozen": Kind(
+        ERROR, "a sensor sends the same content again and again under new stamps", "restart its driver, check its cable"
+    ),
+    "image-black": Kind(ERROR, "images are black", "lens cap, exposure, shutter"),
+    "image-constant": Kind(ERROR, "images are of one colour or value", "exposure, cable, driver's test picture"),
+    "no-values": Kind(
+        ERROR, "depth or LiDAR measures nothing", "its lamp or motor, its range settings, its driver's units"
+    ),
+    "depth-holes": Kind(
+        WARN, "hardly a pixel has depth", "exposure and projector of the depth camera, its range settings"
+    ),
+    "depth-unit": Kind(
+        ERROR, "depth is in another unit than its encoding means", "16UC1 in millimetres, 32FC1 in metres (REP 118)"
+    ),
+    "depth-scale": Kind(
+        WARN, "depth and LiDAR measure different distances", "calibrate the depth camera: baseline and focal length"
+    ),
+    "depth-unrelated": Kind(
+        ERROR,
+        "depth has nothing to do with what the LiDAR measures",
+        "check the topic, the registration and the stamps",
+    ),
+    "sensors-swapped": Kind(ERROR, "depth and infrared are each other's", "swap the two topics"),
+    "colours-swapped": Kind(
+        WARN, "red and blue look swapped: the sky is orange", "set the encoding to what the bytes are, rgb8 or bgr8"
+    ),
+    "bit-depth": Kind(
+        WARN, "an image of 16 bits uses 8 or fewer", "send the camera's raw counts (Y16), not the 8 bits of its display"
+    ),
+    "intensity-missing": Kind(WARN, "the cloud has no intensity", "switch the field on in the LiDAR's driver"),
+    "intensity-constant": Kind(WARN, "every point has the same intensity", "switch intensity on, or calibrate it"),
+    "intensity-range": Kind(
+        WARN, "intensities use a small part of their range", "set lidar.intensity_max to the value that means 1"
+    ),
+    "intensity-scale": Kind(INFO, "which intensity counts as 1", "lidar.intensity_max says otherwise"),
+    # Where things are
+    "ground-tf": Kind(
+        WARN,
+        "the ground that is measured is not where TF puts it",
+        "correct the camera's height, pitch and roll in TF, or the ground frame (wheels on the ground, z up)",
+    ),
+    "ground-sensors": Kind(
+        WARN,
+        "LiDAR and depth see the ground at different heights or angles",
+        "check the LiDAR's pitch and roll in TF, then the depth camera's scale",
+    ),
+    "camera-tilted": Kind(
+        WARN,
+        "the camera hangs more tilted than the network has seen",
+        "mount it level to within 8° of roll and 14° of pitch",
+    ),
+    "ground-unseen": Kind(INFO, "too little ground is seen to say where it is", "look at a stretch of open road"),
+    "lidar-misaligned": Kind(
+        WARN, "the sweep's edges do not lie on the image's", "calibrate the LiDAR to the camera again; see the picture"
+    ),
+    "sensor-idle": Kind(INFO, "a sensor changes next to nothing in the masks", "see the pictures"),
+}
+"""Every finding there is, by its code."""
+
+
+def finding(code: str, where: str, what: str) -> Finding:
+    """The finding of a kind at a place."""
+    kind = KINDS[code]
+    return Finding(code, kind.severity, where, what, kind.mend)
+
+
+def worst_first(findings: Iterable[Finding]) -> list[Finding]:
+    """By severity, then in the order of KINDS; each once."""
+    order = {code: place for place, code in enumerate(KINDS)}
+    return sorted(dict.fromkeys(findings), key=lambda each: (SEVERITIES.index(each.severity), order[each.code]))
+
+
+def markdown() -> str:
+    """The table of docs/check.md."""
+    rows = [f"| `{code}` | {kind.severity} | {kind.meaning} | {kind.mend} |" for code, kind in KINDS.items()]
+    return "\n".join(["| code | | what it means | what to do |", "|---|---|---|---|", *rows]) + "\n"

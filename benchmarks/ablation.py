@@ -32,8 +32,8 @@ from perception.engines.weights import load_weights, save_weights
 from perception.paths import config_path
 from perception.pipeline import Pipeline
 from perception.sample import Sample
-from perception.training import sources
-from perception.training.mixture import Source
+from perception.training.data import sources
+from perception.training.data.mixture import Source
 from perception.training.train import Options, train
 
 CROP, BATCH, ITERATIONS, RATE, SEEDS = (256, 512), 4, 40, 6e-4, (0, 1, 2)

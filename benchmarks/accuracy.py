@@ -20,9 +20,9 @@ from rich.console import Console
 from tables import fill
 
 from perception.benchmark.machine import describe_machine, input_hash
-from perception.cli.progress import Steps
 from perception.errors import DataError, ModelError, PerceptionError
 from perception.pipeline import Pipeline
+from perception.reporting.progress import Steps
 from perception.sample import Sample
 
 CHECKOUT = Path(__file__).resolve().parent.parent

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from perception.evaluation.corruptions import corrupt
+from perception.evaluation.robustness.corruptions import corrupt
 from perception.frame import Frame
 from perception.sample import Sample
 

@@ -16,19 +16,19 @@ from precisions import FRAMES, REAL, SEEDS
 from truth import MARKS, load
 from unboxed import leave_out, load_unboxed
 
-from perception.cli.eval_suite import STEPS, suite_report
 from perception.datasets.penn_fudan import PennFudan
 from perception.datasets.registry import UNSPLIT, open_dataset
 from perception.evaluation.evaluate import evaluate, plain
-from perception.evaluation.history import History, RenderedHistory
-from perception.evaluation.robustness import CAMERA, EMM, Row, run_rows, sensor_rows
-from perception.evaluation.size_recall import BANDS, found_share
+from perception.evaluation.robustness.history import History, RenderedHistory
+from perception.evaluation.robustness.report import STEPS, suite_report
+from perception.evaluation.robustness.suite import CAMERA, EMM, Row, run_rows, sensor_rows
+from perception.evaluation.scores.size_recall import BANDS, found_share
 from perception.frame import MODALITIES
 from perception.paths import PACKAGE
 from perception.pipeline import Pipeline
 from perception.sample import Sample
 from perception.simulation import SimulatedDrive, SimulatedDrives
-from perception.simulation.rig import RIGS
+from perception.simulation.sensors.rig import RIGS
 
 FOLDERS = {
     "night pairs": "msrs_more",

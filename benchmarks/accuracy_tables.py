@@ -10,10 +10,10 @@ from accuracy_targets import BLACK, PEOPLE, UNBOXED, gain, look, singles, subset
 
 from perception.benchmark.tables import NONE, Table
 from perception.classes import FOREGROUND, PEDESTRIAN, VEHICLE
-from perception.evaluation.distance import BANDS
-from perception.evaluation.object_size import SIZES
-from perception.evaluation.robustness import CAMERA, CORRUPTION, EMM, LIDAR, NM
-from perception.evaluation.robustness_summary import LOSS_PROBABILITIES
+from perception.evaluation.robustness.suite import CAMERA, CORRUPTION, EMM, LIDAR, NM
+from perception.evaluation.robustness.summary import LOSS_PROBABILITIES
+from perception.evaluation.scores.distance import BANDS
+from perception.evaluation.scores.object_size import SIZES
 
 Report = Mapping[str, Any]
 

@@ -30,7 +30,7 @@ from perception.classes import FOREGROUND
 from perception.datasets.registry import open_dataset
 from perception.engines.weights import build_model, load_weights, save_weights
 from perception.evaluation.evaluate import evaluate, fit, keep_modalities, truth_of
-from perception.evaluation.metrics import ConfusionMatrix
+from perception.evaluation.scores.metrics import ConfusionMatrix
 from perception.frame import Frame, Prediction
 from perception.models import Batch
 from perception.models.light_fpn_head import SUBPIXELS

@@ -25,8 +25,8 @@ from perception.benchmark.measure import interleave, ratio, summary
 from perception.benchmark.networks import REFERENCE
 from perception.benchmark.peers import write_peer, write_untrained
 from perception.benchmark.tables import Table
-from perception.engines.export import export_openvino
 from perception.engines.openvino import OpenVinoEngine
+from perception.export.graph import export_openvino
 from perception.paths import config_path
 from perception.sensors import NetworkInput
 

@@ -22,8 +22,8 @@ from numpy.typing import NDArray
 
 from perception.classes import BACKGROUND, CLASS_NAMES, FOREGROUND, PALETTE, UNLABELLED, colourise
 from perception.datasets.cityscapes_stereo import CityscapesStereo
-from perception.datasets.files import find_image, list_images, read_mono, read_rgb, read_text
-from perception.datasets.lazy import LazySequence
+from perception.datasets.io.files import find_image, list_images, read_mono, read_rgb, read_text
+from perception.datasets.io.lazy import LazySequence
 from perception.errors import DataError
 from perception.frame import Frame
 from perception.sample import Sample

@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 
 from perception.classes import NO_OBJECT, UNLABELLED
-from perception.datasets.files import read_text
+from perception.datasets.io.files import read_text
 from perception.sample import Sample
 from perception.sensors import project_sweep
 

@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from perception.classes import UNLABELLED
-from perception.engines import Engine, canned, find_model, load_engine
+from perception.engines import Engine, find_model, load_engine
+from perception.engines import self_check as canned
 from perception.engines.base import NetworkOutput
 from perception.errors import FrameError
 from perception.frame import MODALITIES, Frame, Prediction
@@ -104,7 +105,7 @@ class Pipeline:
     def self_check(self) -> float | None:
         """The share of the labels stored beside the model that the engine gives here; None where none are stored.
 
-        Raises ModelError where they are too few: see `perception.engines.canned`.
+        Raises ModelError where they are too few: see `perception.engines.self_check`.
         """
         return canned.check(self.engine, self.model)
 

@@ -37,8 +37,8 @@ import numpy as np
 import rclpy
 from rclpy.lifecycle import TransitionCallbackReturn
 
-import perception.cli.label_job, perception.labelling.video, perception.ros.audience, perception.ros.kitti_bag
-import perception.ros.main, perception.ros.replay, perception.ros.sources
+import perception.labelling.job, perception.labelling.video, perception.ros.audience, perception.bags.kitti.bag
+import perception.ros.main, perception.ros.replay, perception.recordings.sources
 from perception import CameraModel, Frame, Pipeline
 from perception.ros.node import PerceptionNode
 

@@ -12,7 +12,7 @@ import nncf
 import openvino
 
 from perception.engines.openvino import INPUTS
-from perception.engines.quantise import quantise
+from perception.export.int8 import quantise
 from perception.sensors import NetworkInput
 
 TRANSFORMERS = ("SegFormer-B0",)

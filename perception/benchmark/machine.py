@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import openvino
 
-from perception.evaluation.provenance import processor_flags, versions
 from perception.frame import Frame
+from perception.reporting.provenance import processor_flags, versions
 
 
 def describe_machine() -> dict[str, Any]:

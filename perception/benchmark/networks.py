@@ -30,7 +30,7 @@ def export_peers(folder: Path, on_peer: Callable[[], None] = lambda: None) -> di
     on_peer is called after each.
     """
     from perception.benchmark.peers import PEERS, write_peer
-    from perception.engines.export import export_openvino
+    from perception.export.graph import export_openvino
 
     exported = {}
     for name in PEERS:

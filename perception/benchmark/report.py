@@ -7,10 +7,10 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from perception.benchmark.tables import tables
-from perception.evaluation import plots, plots_bars
-from perception.evaluation.page import Figure, Page, Picture, Table, listed, number, photograph
-from perception.evaluation.visualise import overlay
 from perception.frame import Frame, Prediction
+from perception.reporting import plots, plots_bars
+from perception.reporting.page import Figure, Page, Picture, Table, listed, number, photograph
+from perception.reporting.visualise import overlay
 
 Report = Mapping[str, Any]
 

@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from perception.assembly.calibration import FileCalibration, read_calibration_file
+from perception.bags.frames import BagFrames
 from perception.checking import timing, wiring
 from perception.checking.content import BitDepths, Colours, Distances, Intensities, Presence
 from perception.checking.findings import SEVERITIES, Finding, finding, worst_first
@@ -22,10 +24,8 @@ from perception.checking.words import heard_words
 from perception.errors import DataError
 from perception.frame import Frame, Prediction
 from perception.ground import Ground
-from perception.ros.bag_frames import BagFrames
-from perception.ros.calibration import FileCalibration, read_calibration_file
-from perception.ros.parameters import make_settings
-from perception.ros.topic import Graph
+from perception.recordings.topic import Graph
+from perception.runtime.parameters import make_settings
 from perception.sensors.presence import without
 
 SPOILS: frozenset[str] = frozenset(

@@ -11,12 +11,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from perception.assembly.levelling import described, mounting
+from perception.assembly.transforms import StaticTransforms
 from perception.checking.findings import Finding, finding
-from perception.evaluation.visualise import captioned
 from perception.frame import Frame
 from perception.ground import Ground
-from perception.ros.levelling import described, mounting
-from perception.ros.transforms import StaticTransforms
+from perception.reporting.visualise import captioned
 from perception.sensors.alignment import AXES, AlignmentMonitor, Misalignment, sweep_edges
 from perception.sensors.ground import AGREE, TILT, agree, depth_points, fit_ground, sweep_points
 from perception.sensors.projection import Projection, project_sweep

@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 
 from perception.checking.findings import Finding, finding
 from perception.classes import CLASS_NAMES
-from perception.evaluation.visualise import captioned
 from perception.explanation.ablation import ablate
 from perception.explanation.views import changed, masks
 from perception.frame import Frame, Prediction
+from perception.reporting.visualise import captioned
 
 RGB = NDArray[np.uint8]
 Labels = NDArray[np.uint8]

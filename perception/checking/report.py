@@ -14,8 +14,8 @@ from perception.checking.check import Report
 from perception.checking.findings import ERROR, INFO, WARN
 from perception.classes import FOREGROUND
 from perception.disk import write_json
-from perception.evaluation.page import Page, Picture, Table, number, photograph
-from perception.evaluation.provenance import versions
+from perception.reporting.page import Page, Picture, Table, number, photograph
+from perception.reporting.provenance import versions
 
 
 def to_dict(report: Report) -> dict[str, Any]:

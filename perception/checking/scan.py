@@ -13,15 +13,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from perception.assembly.transforms import StaticTransforms, transform_matrix
+from perception.bags.raw import RawMessage
+from perception.bags.writer import TYPES
 from perception.errors import DataError, MessageError
-from perception.ros.bag import TYPES
-from perception.ros.naming import name_topics
-from perception.ros.raw_bag import RawMessage
-from perception.ros.sources import open_source
-from perception.ros.stamps import read_frame_id, read_stamp, with_stamp
-from perception.ros.topic import Graph, Offer, Topic
-from perception.ros.topics import CAMERA_INFOS, INPUT_TOPICS, INPUT_TYPES, SENSORS
-from perception.ros.transforms import StaticTransforms, transform_matrix
+from perception.messages.stamps import read_frame_id, read_stamp, with_stamp
+from perception.recordings.naming import name_topics
+from perception.recordings.sources import open_source
+from perception.recordings.topic import Graph, Offer, Topic
+from perception.recordings.topics import CAMERA_INFOS, INPUT_TOPICS, INPUT_TYPES, SENSORS
 
 SENSOR_OF: dict[str, str] = {name: sensor for sensor, names in SENSORS.items() for name in names}
 """The sensor by the node's input."""

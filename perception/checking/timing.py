@@ -10,11 +10,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from perception.assembly.clocks import strangers
+from perception.assembly.collector import Timing
+from perception.assembly.instants import Instant, find_instants
 from perception.checking.findings import Finding, finding
 from perception.checking.scan import Heard, Scan
-from perception.ros.clocks import strangers
-from perception.ros.collector import Timing
-from perception.ros.instants import Instant, find_instants
 
 FEW = 5
 """Messages below which nothing is said of a rate."""

@@ -74,7 +74,7 @@ def run(args: argparse.Namespace) -> int:
     from rich.console import Console
 
     from perception.benchmark.tables import tables
-    from perception.cli.bench_steps import Bench
+    from perception.ros.bench.steps import Bench
 
     bench = Bench(args, Console(stderr=True))
     with made_folder(args.output):

@@ -94,11 +94,11 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _report(args: argparse.Namespace, console: Console) -> Report:
+    from perception.assembly.calibration import read_calibration_file
     from perception.checking.check import check, check_silence
-    from perception.cli.progress import Steps
     from perception.pipeline import Pipeline
-    from perception.ros.calibration import read_calibration_file
-    from perception.ros.naming import rig_beside
+    from perception.recordings.naming import rig_beside
+    from perception.reporting.progress import Steps
 
     topics, rig = args.topics, None
     calibration = read_calibration_file(args.calibration) if args.calibration else None

@@ -8,11 +8,11 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from perception.cli.progress import Steps
 from perception.errors import PerceptionError
+from perception.recordings.topics import remappings
+from perception.reporting.progress import Steps
 from perception.ros.dds import use_profile
 from perception.ros.imports import require_rclpy
-from perception.ros.topics import remappings
 
 if TYPE_CHECKING:
     from perception.ros.live_recording import Live

@@ -7,9 +7,10 @@ import argparse
 import os
 from pathlib import Path
 
-from perception.cli.shared import at_least_one, at_least_zero, needs
+from perception.cli.shared import at_least_one, at_least_zero
 from perception.disk import made_folder
 from perception.engines import ENGINES
+from perception.extras import needs
 
 SUMMARY = "simulated drive → ROS 2 node in its own process → masks, scored; leaves video and report"
 
@@ -52,8 +53,8 @@ def run(args: argparse.Namespace) -> int:
     from rich.console import Console
 
     with needs("the demo simulates and draws", "ros"):
-        from perception.cli.demo_steps import Demo
-    from perception.cli.demo_table import table
+        from perception.ros.demo import Demo
+    from perception.reporting.demo_table import table
 
     demo = Demo(args, Console(stderr=True))
     with made_folder(args.output):

@@ -13,7 +13,7 @@ from perception.disk import write_json
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from perception.cli.doctor_checks import Finding
+    from perception.checking.machine import Finding
 
 SUMMARY = "say what this machine has, what is missing for what, and what is broken"
 
@@ -38,7 +38,7 @@ def run(args: argparse.Namespace) -> int:
     """Look, print the table, and say what is broken by the exit code."""
     from rich.console import Console
 
-    from perception.cli.doctor_checks import findings
+    from perception.checking.machine import findings
 
     console = Console(highlight=False)
     with Console(stderr=True).status("looking"):

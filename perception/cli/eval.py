@@ -9,13 +9,13 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from perception.cli.eval_benchmark import Benchmark, predict
-from perception.cli.eval_suite import SUITES, run_suite, suite_report, suite_tables
 from perception.cli.shared import at_least_one
 from perception.datasets.registry import READERS, UNSPLIT, open_dataset
 from perception.disk import write_json
 from perception.engines import ENGINES
 from perception.errors import DataError
+from perception.evaluation.kitti.benchmarks import Benchmark, predict
+from perception.evaluation.robustness.report import SUITES, run_suite, suite_report, suite_tables
 from perception.frame import MODALITIES
 
 if TYPE_CHECKING:
@@ -79,11 +79,11 @@ def run(args: argparse.Namespace) -> int:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    from perception.cli import eval_report
-    from perception.cli.eval_table import detail_tables, notes, score_table
     from perception.evaluation.evaluate import evaluate
-    from perception.evaluation.witness import Witness
+    from perception.evaluation.extremes import Witness
     from perception.pipeline import Pipeline
+    from perception.reporting import evaluation_page as eval_report
+    from perception.reporting.scores_table import detail_tables, notes, score_table
 
     samples = _open(args)
     if not samples:

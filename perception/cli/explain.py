@@ -76,12 +76,12 @@ def run(args: argparse.Namespace) -> int:
     """Explains, draws the figure, prints the tables and writes the JSON file."""
     from rich.console import Console
 
-    from perception.cli.explain_frame import open_frame
-    from perception.cli.explain_table import tables
     from perception.evaluation.evaluate import truth_of
+    from perception.explanation.asked import open_frame
     from perception.explanation.explain import explain
     from perception.explanation.figure import draw, write
     from perception.pipeline import Pipeline
+    from perception.reporting.explanation_table import tables
 
     console = Console(highlight=False)
     with console.status(f"{args.frame}: reading or rendering"):

@@ -9,10 +9,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-from perception.cli.shared import at_least_one, named_root, needs
+from perception.cli.shared import at_least_one, named_root
 from perception.cli.train import weights_of
 from perception.disk import made_folder, write_json
 from perception.errors import ModelError, PerceptionError
+from perception.extras import needs
 from perception.paths import WEIGHTS
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ def run(args: argparse.Namespace) -> int:
     """Run the command."""
     from rich.console import Console
 
-    from perception.engines import manifest
+    from perception.export import manifest
 
     data = [named_root(item) for item in args.data]
     console = Console()
@@ -110,12 +111,12 @@ def _export(
 ) -> Iterator[dict[str, Any]]:
     """Write and check one file after another; what is to be said of each."""
     with needs("export needs torch and mmseg", "train"):
-        from perception.engines import canned
-        from perception.engines.export import export_onnx, export_openvino
-        from perception.engines.parity import MIN_AGREEMENT, MIN_AGREEMENT_INT8, check_parity
+        from perception.engines import self_check as canned
         from perception.engines.pytorch import TorchEngine
-    from perception.cli.export_frames import check_frames, real_frames
+        from perception.export.graph import export_onnx, export_openvino
+        from perception.export.parity import MIN_AGREEMENT, MIN_AGREEMENT_INT8, check_parity
     from perception.evaluation.evaluate import plain
+    from perception.export.frames import check_frames, real_frames
 
     frames: list[NetworkInput] = []
 
@@ -146,8 +147,8 @@ def _export(
 
 def _quantised(exported: Path, count: int, data: list[tuple[str, Path]], console: Console) -> Path:
     with needs("--int8 needs NNCF", "int8"):
-        from perception.engines.quantise import quantise
-    from perception.cli.export_frames import calibration_frames, real_frames
+        from perception.export.int8 import quantise
+    from perception.export.frames import calibration_frames, real_frames
 
     with console.status(f"gathering {count} simulated frames to calibrate with, and real ones where asked for"):
         frames = list(calibration_frames(count))

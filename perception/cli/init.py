@@ -11,7 +11,7 @@ from perception.cli.shared import positive
 from perception.errors import DataError, PerceptionError
 
 if TYPE_CHECKING:
-    from perception.ros.survey import Survey
+    from perception.recordings.survey import Survey
 
 SUMMARY = "ask a bag or a live vehicle what it has, and write the rig.yaml that every command takes"
 EXAMPLES = """\
@@ -40,8 +40,8 @@ def run(args: argparse.Namespace) -> int:
     """Ask, choose, write the file, and say what was chosen and what is not sure."""
     from rich.console import Console
 
-    from perception.ros.rig import propose
-    from perception.ros.rig_file import about, render, write_rig
+    from perception.recordings.rig import propose
+    from perception.recordings.rig_file import about, render, write_rig
 
     if (args.bag is None) != args.live:
         raise PerceptionError("name a bag, or --live for the topics that are published now")
@@ -68,7 +68,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _recorded(path: Path) -> Survey:
-    from perception.ros.survey import survey_recording
+    from perception.recordings.survey import survey_recording
 
     try:
         return survey_recording(path.expanduser())
@@ -85,7 +85,7 @@ def _live(seconds: float) -> Survey:
     import rclpy
     from rclpy.signals import SignalHandlerOptions
 
-    from perception.ros.survey import survey_graph
+    from perception.ros.live_survey import survey_graph
 
     rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
     try:

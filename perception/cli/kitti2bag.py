@@ -41,10 +41,10 @@ def run(args: argparse.Namespace) -> int:
     """Convert, and show what the bag holds."""
     from rich.console import Console
 
-    from perception.cli.progress import Steps
-    from perception.datasets.kitti_layouts import open_recording
-    from perception.ros.kitti_bag import count_messages, serialise_recording
-    from perception.ros.raw_bag import RawBagWriter
+    from perception.bags.kitti.bag import count_messages, serialise_recording
+    from perception.bags.raw import RawBagWriter
+    from perception.datasets.kitti.layouts import open_recording
+    from perception.reporting.progress import Steps
 
     signal.signal(signal.SIGTERM, _interrupt)  # as Ctrl-C: nothing half stays behind
     recording = open_recording(args.drive, args.sequence)

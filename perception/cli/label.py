@@ -17,7 +17,7 @@ from perception.errors import DataError, PerceptionError
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from perception.cli.label_job import Job
+    from perception.labelling.job import Job
 
 SUMMARY = "label recordings offline: every frame, as fast as the machine goes"
 
@@ -94,8 +94,8 @@ def run(args: argparse.Namespace) -> int:
     """Label everything, print the table, and say what could not be labelled."""
     from rich.console import Console
 
-    from perception.cli.label_table import mistakes, notes, table, total
     from perception.labelling.clouds import require_writer
+    from perception.reporting.label_table import mistakes, notes, table, total
 
     if "cloud" in args.write:
         require_writer(args.cloud)
@@ -119,9 +119,9 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _label(jobs: list[Job], engine: str, console: Console) -> list[dict[str, Any]]:
-    from perception.cli.label_job import attempt
-    from perception.cli.label_ray import run_on_ray
-    from perception.cli.progress import Steps
+    from perception.labelling.job import attempt
+    from perception.labelling.ray_cluster import run_on_ray
+    from perception.reporting.progress import Steps
 
     if engine == "local":
         return [attempt(job, console) for job in jobs]
@@ -131,11 +131,11 @@ def _label(jobs: list[Job], engine: str, console: Console) -> list[dict[str, Any
 
 def _jobs(args: argparse.Namespace) -> list[Job]:
     """One per input; of several, each has a folder of its own."""
-    from perception.cli.label_inputs import Reading
-    from perception.cli.label_job import Job
+    from perception.labelling.job import Job
     from perception.labelling.workers import Network
-    from perception.ros.naming import rig_beside
-    from perception.ros.topics import full_path
+    from perception.recordings.naming import rig_beside
+    from perception.recordings.opening import Reading
+    from perception.recordings.topics import full_path
 
     paths = [path.expanduser().resolve() for path in args.inputs]
     names = [path.name for path in paths]

@@ -41,8 +41,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run the node until it is stopped."""
+    from perception.recordings.topics import calibration_beside, remappings
     from perception.ros.main import run as run_node
-    from perception.ros.topics import calibration_beside, remappings
 
     if not args.topics:
         return run_node(args.rest, args.rigs)

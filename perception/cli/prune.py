@@ -6,7 +6,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from perception.cli.shared import at_least_one, at_least_zero, named_root, needs, not_negative, positive
+from perception.cli.shared import at_least_one, at_least_zero, named_root, not_negative, positive
+from perception.extras import needs
 
 SUMMARY = "make a trained network faster by taking away the channels it needs least"
 
@@ -55,8 +56,8 @@ def run(args: argparse.Namespace) -> int:
         from torch.utils.data import DataLoader
 
         from perception.engines.weights import build_model, load_weights, save_weights
+        from perception.training.data.sources import open_mixture
         from perception.training.prune import choose, measure_importance, prune
-        from perception.training.sources import open_mixture
         from perception.training.train import read_config
 
     console = Console()

@@ -6,9 +6,10 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from perception.cli.shared import named_root, needs
+from perception.cli.shared import named_root
 from perception.disk import made_folder, write_json
 from perception.errors import DataError
+from perception.extras import needs
 from perception.frame import MODALITIES
 
 SUMMARY = "label frames with a trained network, to train on what it is sure of"

@@ -12,10 +12,11 @@ from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from perception.cli.keyboard import RIGHT, keys
-from perception.cli.shared import add_topics, needs, not_negative, positive
+from perception.cli.shared import add_topics, not_negative, positive
 from perception.disk import write_json
 from perception.errors import DataError
+from perception.extras import needs
+from perception.reporting.keyboard import RIGHT, keys
 
 if TYPE_CHECKING:
     from perception.ros.replay import Published, Replay, Summary
@@ -86,11 +87,11 @@ def run(args: argparse.Namespace) -> int:
     from rclpy.signals import SignalHandlerOptions
     from rich.console import Console
 
+    from perception.recordings.naming import name_topics, rig_beside, second_names
+    from perception.recordings.pace import Pace
+    from perception.recordings.sources import KittiSource, open_source
     from perception.ros.audience import Audience
-    from perception.ros.naming import name_topics, rig_beside, second_names
-    from perception.ros.pace import Pace
     from perception.ros.replay import Replay
-    from perception.ros.sources import KittiSource, open_source
 
     if args.report:
         with needs("--report", "report"):

@@ -5,12 +5,10 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from perception.errors import DataError, PerceptionError
+from perception.errors import DataError
 from perception.frame import MODALITIES
 
 
@@ -50,7 +48,7 @@ def add_without(parser: argparse._ActionsContainer) -> None:
 
 def depth_unit(text: str) -> float:
     """An option's unit of depth, in metres."""
-    from perception.datasets.depth_images import read_unit
+    from perception.datasets.io.depth_images import read_unit
 
     try:
         return read_unit(text)
@@ -101,12 +99,3 @@ class _Former(argparse.Action):
     ) -> None:
         print(f"{parser.prog}: {option} is called --{self.dest} now", file=sys.stderr)
         setattr(namespace, self.dest, values)
-
-
-@contextmanager
-def needs(what: str, extra: str) -> Iterator[None]:
-    """Turn an ImportError inside into a PerceptionError that names the extra to install. what: with its verb."""
-    try:
-        yield
-    except ImportError as error:
-        raise PerceptionError(f"{what}: pip install 'multimodal_perception[{extra}]' ({error})") from error

@@ -6,8 +6,9 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from perception.cli.shared import at_least_one, at_least_zero, named_root, needs, positive
+from perception.cli.shared import at_least_one, at_least_zero, named_root, positive
 from perception.disk import made_folder
+from perception.extras import needs
 
 SUMMARY = "train a network on real data sets and simulated drives"
 

@@ -68,7 +68,7 @@ def run(args: argparse.Namespace) -> int:
     import rerun  # noqa: F401  # where it is missing, say so before anything is loaded
     from rich.console import Console
 
-    from perception.cli.view_output import show_file
+    from perception.viewing.output import show_file
 
     console = Console(stderr=True, highlight=False)
     if args.save is not None and args.web is not None:
@@ -79,19 +79,19 @@ def run(args: argparse.Namespace) -> int:
         show_file(args.input)
         return 0
     if args.input is None:
-        from perception.cli.view_live import run_live
+        from perception.ros.view_topics import run_live
 
         return run_live(args, console)
     return _recorded(args, console)
 
 
 def _recorded(args: argparse.Namespace, console: Console) -> int:
-    from perception.cli.label_inputs import Reading, open_input
-    from perception.cli.progress import Steps
-    from perception.cli.view_output import interruptible, open_output
     from perception.pipeline import Pipeline
-    from perception.ros.naming import rig_beside
+    from perception.recordings.naming import rig_beside
+    from perception.recordings.opening import Reading, open_input
+    from perception.reporting.progress import Steps
     from perception.viewing.log import Log
+    from perception.viewing.output import interruptible, open_output
     from perception.viewing.recordings import choose, show
 
     reading = Reading(args.kind, args.depth_unit)

@@ -6,9 +6,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from perception.classes import CAMVID, lookup_table
-from perception.datasets.files import list_images, read_labels, read_rgb
-from perception.datasets.lazy import LazySequence
-from perception.datasets.splits import check_split
+from perception.datasets.io.files import list_images, read_labels, read_rgb
+from perception.datasets.io.lazy import LazySequence
+from perception.datasets.io.splits import check_split
 from perception.frame import Frame
 from perception.sample import Sample
 

@@ -9,9 +9,9 @@ import cv2
 import numpy as np
 
 from perception.classes import CLASS_NAMES, UNLABELLED
-from perception.datasets.files import list_images, read_labels, read_rgb
-from perception.datasets.lazy import LazySequence
-from perception.datasets.splits import check_split
+from perception.datasets.io.files import list_images, read_labels, read_rgb
+from perception.datasets.io.lazy import LazySequence
+from perception.datasets.io.splits import check_split
 from perception.errors import DataError
 from perception.frame import Frame
 from perception.sample import Sample

@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from perception.classes import KITTI_SEMANTICS, lookup_table
-from perception.datasets.files import list_images, read_labels, read_mono, read_rgb, read_text, require_directory
-from perception.datasets.lazy import LazySequence
-from perception.datasets.splits import check_split, split_in_time
+from perception.datasets.io.files import list_images, read_labels, read_mono, read_rgb, read_text, require_directory
+from perception.datasets.io.lazy import LazySequence
+from perception.datasets.io.splits import check_split, split_in_time
 from perception.errors import DataError
 from perception.frame import CameraModel, Frame
 from perception.sample import Sample

@@ -6,9 +6,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from perception.classes import IDD_LITE, lookup_table
-from perception.datasets.files import IMAGE_SUFFIXES, read_labels, read_rgb, require_directory
-from perception.datasets.lazy import LazySequence
-from perception.datasets.splits import check_split
+from perception.datasets.io.files import IMAGE_SUFFIXES, read_labels, read_rgb, require_directory
+from perception.datasets.io.lazy import LazySequence
+from perception.datasets.io.splits import check_split
 from perception.errors import DataError
 from perception.frame import Frame
 from perception.sample import Sample

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from perception.datasets.depth_images import UNIT_FILE, find_unit, read_depth
-from perception.datasets.files import (
+from perception.datasets.io.depth_images import UNIT_FILE, find_unit, read_depth
+from perception.datasets.io.files import (
     find_image,
     has_one_channel,
     list_images,
@@ -19,8 +19,8 @@ from perception.datasets.files import (
     read_velodyne,
     require_directory,
 )
-from perception.datasets.kitti_calibration import read_object_calibration
-from perception.datasets.lazy import LazySequence
+from perception.datasets.io.lazy import LazySequence
+from perception.datasets.kitti.calibration import read_object_calibration
 from perception.errors import DataError
 from perception.frame import CameraModel, Frame
 from perception.sensors.registration import same_shape

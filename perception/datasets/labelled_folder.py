@@ -11,9 +11,9 @@ import yaml
 from numpy.typing import NDArray
 
 from perception.classes import CLASS_NAMES, UNLABELLED
-from perception.datasets.files import read_labels, read_text, require_directory
 from perception.datasets.image_folder import ImageFolder
-from perception.datasets.lazy import LazySequence
+from perception.datasets.io.files import read_labels, read_text, require_directory
+from perception.datasets.io.lazy import LazySequence
 from perception.errors import DataError
 from perception.sample import Sample
 

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from perception.classes import PEDESTRIAN, UNLABELLED
-from perception.datasets.files import list_images, read_labels, read_rgb
-from perception.datasets.lazy import LazySequence
-from perception.datasets.splits import check_split, split_in_time
+from perception.datasets.io.files import list_images, read_labels, read_rgb
+from perception.datasets.io.lazy import LazySequence
+from perception.datasets.io.splits import check_split, split_in_time
 from perception.frame import Frame
 from perception.sample import Sample
 

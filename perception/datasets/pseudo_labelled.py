@@ -11,8 +11,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from perception.datasets.files import read_soft_labels, read_text
-from perception.datasets.lazy import LazySequence
+from perception.datasets.io.files import read_soft_labels, read_text
+from perception.datasets.io.lazy import LazySequence
 from perception.errors import DataError
 from perception.sample import Sample
 

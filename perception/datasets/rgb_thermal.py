@@ -5,9 +5,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from perception.datasets.files import find_image, list_images, read_mono, read_rgb, read_soft_labels
-from perception.datasets.lazy import LazySequence
-from perception.datasets.splits import check_split, split_in_time
+from perception.datasets.io.files import find_image, list_images, read_mono, read_rgb, read_soft_labels
+from perception.datasets.io.lazy import LazySequence
+from perception.datasets.io.splits import check_split, split_in_time
 from perception.errors import DataError
 from perception.frame import Frame
 from perception.sample import Sample

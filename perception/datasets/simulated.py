@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from perception.classes import CLASS_NAMES, UNLABELLED
-from perception.datasets.files import (
+from perception.datasets.io.files import (
     read_bytes,
     read_labels,
     read_mono,
@@ -21,7 +21,7 @@ from perception.datasets.files import (
     read_velodyne,
     require_directory,
 )
-from perception.datasets.lazy import LazySequence
+from perception.datasets.io.lazy import LazySequence
 from perception.errors import DataError, PerceptionError
 from perception.frame import CameraModel, Frame
 from perception.sample import Sample

@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from perception.classes import UNLABELLED
 from perception.errors import DataError
-from perception.evaluation.details import Details
-from perception.evaluation.metrics import ConfusionMatrix
+from perception.evaluation.scores.details import Details
+from perception.evaluation.scores.metrics import ConfusionMatrix
 from perception.frame import MODALITIES, Frame, Prediction
 from perception.sample import Sample
 from perception.sensors.presence import without

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from perception.classes import CLASS_NAMES
 from perception.evaluation.evaluate import fit, keep_modalities
-from perception.evaluation.metrics import ConfusionMatrix
+from perception.evaluation.scores.metrics import ConfusionMatrix
 from perception.frame import Frame, Prediction
 
 Labels = NDArray[np.uint8]

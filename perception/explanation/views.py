@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from perception.classes import BACKGROUND, PALETTE
-from perception.evaluation.visualise import depth_view, lidar_view, overlay, thermal_view
 from perception.frame import Frame
+from perception.reporting.visualise import depth_view, lidar_view, overlay, thermal_view
 
 RGB = NDArray[np.uint8]
 

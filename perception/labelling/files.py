@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from perception.classes import CLASS_NAMES, colourise
-from perception.datasets.files import read_bytes, read_mono
+from perception.datasets.io.files import read_bytes, read_mono
 from perception.disk import on_full_disk, write_file, write_json
 from perception.errors import DataError
 from perception.frame import Frame, Prediction

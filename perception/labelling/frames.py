@@ -11,10 +11,10 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
-from perception.datasets.files import read_text
 from perception.datasets.image_folder import PERIOD_NS, ImageFolder
-from perception.datasets.kitti_raw import KittiRaw
-from perception.datasets.lazy import LazySequence
+from perception.datasets.io.files import read_text
+from perception.datasets.io.lazy import LazySequence
+from perception.datasets.kitti.raw import KittiRaw
 from perception.datasets.simulated import SimulatedFolder
 from perception.errors import PerceptionError
 from perception.frame import CameraModel, Frame, Prediction

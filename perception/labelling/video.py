@@ -9,10 +9,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from perception.evaluation.video import VideoWriter
-from perception.evaluation.visualise import drive_panel
 from perception.labelling.files import FrameFiles
 from perception.labelling.frames import NamedFrames
+from perception.reporting.video import VideoWriter
+from perception.reporting.visualise import drive_panel
 
 
 def write_video(

@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 from rclpy.node import Node, NodeNameNonExistentError
 
-from perception.ros.diary import Diary, node_names
+from perception.recordings.topic import Topic
 from perception.ros.recorder import IMAGES, Recorder
 from perception.ros.replay import Published
-from perception.ros.topic import Topic
+from perception.runtime.diagnostics_log import Diary, node_names
 
 QUIET_S = 2.0
 """Without an answer for so long after the end, no more will come."""

@@ -16,13 +16,13 @@ from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
 from rclpy.qos_overriding_options import QoSOverridingOptions
 
+from perception.bags.raw import RawBagWriter, RawMessage
 from perception.errors import DataError
-from perception.ros.raw_bag import RawBagWriter, RawMessage
+from perception.recordings.topic import Graph, Offer, Topic
+from perception.recordings.topics import INPUT_TYPES
 from perception.ros.spinning import spinning
 from perception.ros.subscriptions import INPUTS, NEWEST, OTHERS, OVERRIDABLE
-from perception.ros.tf_message import TF_MESSAGE, tf_message_class
-from perception.ros.topic import Graph, Offer, Topic
-from perception.ros.topics import INPUT_TYPES
+from perception.ros.tf.message import TF_MESSAGE, tf_message_class
 
 DEPTH = 50
 """Messages that wait for us before the oldest is lost; all else is asked for as the node does."""

@@ -14,17 +14,17 @@ from rclpy.node import Node
 from rclpy.serialization import deserialize_message
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2
 
+from perception.assembly.calibration import Calibration, FileCalibration
+from perception.assembly.live_pairing import Moment, Moments
+from perception.assembly.throttled_log import Complaints
 from perception.errors import MessageError
-from perception.ros import transforms
-from perception.ros.bit_depth import BitDepth
-from perception.ros.calibration import Calibration, FileCalibration
-from perception.ros.complaints import Complaints
-from perception.ros.convert import read_array, read_depth, read_infrared, read_points, read_rgb
-from perception.ros.labelled_clouds import read_labelled
-from perception.ros.moments import Moment, Moments
+from perception.messages.bit_depth import BitDepth
+from perception.messages.convert import read_array, read_depth, read_infrared, read_points, read_rgb
+from perception.messages.labelled_clouds import read_labelled
+from perception.messages.stamps import read_stamp
 from perception.ros.spinning import spinning
-from perception.ros.stamps import read_stamp
 from perception.ros.subscriptions import INPUTS, NEWEST, LatchedInfo
+from perception.ros.tf.listener import listen
 from perception.sensors.intensity import IntensityScale
 from perception.viewing.log import Log
 
@@ -64,7 +64,7 @@ class LiveView:
         self._values: dict[str, str] | None = None
         self._complaints = Complaints(node.get_logger().error, node.get_logger().warning)
         self._bit_depth = BitDepth()
-        self._calibration = Calibration(calibration, transforms=transforms.listen(node))
+        self._calibration = Calibration(calibration, transforms=listen(node))
         self._intensity = IntensityScale()
         self._target = node.resolve_topic_name(target)
         sensors = [(name, topic, kind) for name, inputs in INPUTS.items() for topic, kind in inputs]

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from perception.engines.shared import EnginePool
+from perception.engines.pool import EnginePool
 from perception.errors import PerceptionError
 from perception.ros.dds import send_beside, use_profile
 from perception.ros.imports import require_rclpy

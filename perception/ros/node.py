@@ -22,27 +22,28 @@ from rcl_interfaces.msg import SetParametersResult
 from rclpy.clock import Clock, ClockType  # type: ignore[attr-defined]  # Humble has no rclpy.clock_type
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 
+from perception.assembly.assembler import Assembler, Observation
+from perception.assembly.calibration import Calibration, read_calibration_file
+from perception.assembly.collector import JUMP_NS, Change, Collector, SensorSet
+from perception.assembly.levelling import Levelling
+from perception.assembly.lidar_names import first_of
+from perception.assembly.motion import EgoMotion
+from perception.assembly.throttled_log import Complaints
 from perception.engines import Engine, load_engine
 from perception.errors import PerceptionError
 from perception.frame import Prediction
+from perception.messages.bit_depth import BitDepth
 from perception.pipeline import Pipeline, Task
-from perception.ros import parameters, transforms
-from perception.ros.assembly import Assembler, Observation
-from perception.ros.bit_depth import BitDepth
+from perception.recordings.topics import CAMERA_INFOS
 from perception.ros.bond import Bond
-from perception.ros.calibration import Calibration, read_calibration_file
-from perception.ros.collector import JUMP_NS, Change, Collector, SensorSet
-from perception.ros.complaints import Complaints
 from perception.ros.diagnostics import Diagnostics, Snapshot
-from perception.ros.handover import Handover
-from perception.ros.levelling import Levelling
-from perception.ros.lidar_names import first_of
-from perception.ros.motion import EgoMotion
 from perception.ros.publishers import Publishers
-from perception.ros.statistics import Statistics
 from perception.ros.subscriptions import INPUTS, Subscriptions
-from perception.ros.topics import CAMERA_INFOS
-from perception.ros.worker import STOP_S, Worker
+from perception.ros.tf.listener import listen
+from perception.runtime import parameters
+from perception.runtime.mailbox import Handover
+from perception.runtime.statistics import Statistics
+from perception.runtime.worker import STOP_S, Worker
 from perception.sensors.alignment import AlignmentMonitor
 from perception.sensors.intensity import IntensityScale
 from perception.sensors.presence import FrozenWatch
@@ -116,7 +117,7 @@ class PerceptionNode(LifecycleNode):
         self.add_on_set_parameters_callback(self._on_parameters)
         self._refuse_what_cannot_be()
         self._complaints = Complaints(self.get_logger().error, self.get_logger().warning)
-        self._transforms = transforms.listen(self)
+        self._transforms = listen(self)
         self._diagnostics_publisher = self.create_publisher(DiagnosticArray, "/diagnostics", 10)
         self._name = self.get_fully_qualified_name().lstrip("/")
         self._diagnostics = Diagnostics(self._name, self._topics(), self._complaints, self._info_topics())

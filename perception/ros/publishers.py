@@ -21,19 +21,19 @@ from rclpy.qos_overriding_options import QoSOverridingOptions
 from sensor_msgs.msg import CompressedImage, Image, PointCloud2, PointField
 from std_msgs.msg import Header, String
 
+from perception.assembly.assembler import Observation
+from perception.assembly.throttled_log import Complaints
+from perception.assembly.transforms import TransformSource
 from perception.classes import BACKGROUND, CLASS_NAMES, FOREGROUND, UNLABELLED, colourise
 from perception.errors import PerceptionError
 from perception.explanation.background import BackgroundExplainer
 from perception.frame import Frame, Prediction
-from perception.ros.assembly import Observation
-from perception.ros.buffers import as_bytes
-from perception.ros.complaints import Complaints
-from perception.ros.convert import cloud_fields, compressed_fields, image_fields
-from perception.ros.grid import near_ground, road_grid
+from perception.messages.buffers import as_bytes
+from perception.messages.convert import cloud_fields, compressed_fields, image_fields
+from perception.messages.grid import near_ground, road_grid
 from perception.ros.imports import optional
-from perception.ros.parameters import Settings
 from perception.ros.subscriptions import OVERRIDABLE
-from perception.ros.transforms import TransformSource
+from perception.runtime.parameters import Settings
 
 try:
     from rclpy.event_handler import PublisherEventCallbacks

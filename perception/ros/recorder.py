@@ -16,9 +16,9 @@ from rclpy.serialization import deserialize_message
 from sensor_msgs.msg import Image
 
 from perception.classes import FOREGROUND
-from perception.ros.convert import read_array
+from perception.messages.convert import read_array
+from perception.messages.stamps import read_stamp
 from perception.ros.spinning import spinning
-from perception.ros.stamps import read_stamp
 
 IMAGES: tuple[str, ...] = ("labels", "confidence", *FOREGROUND)
 """The images that the node publishes for every frame, by their name under the node's."""

@@ -22,13 +22,13 @@ from rclpy.publisher import Publisher
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from rosgraph_msgs.msg import Clock
 
+from perception.bags.writer import TYPES, RawMessage
 from perception.errors import DataError, PerceptionError
-from perception.ros.bag import TYPES, RawMessage
-from perception.ros.pace import Pace
-from perception.ros.sources import Source
-from perception.ros.stamps import read_stamp, with_stamp
-from perception.ros.tf_message import TF_MESSAGE, tf_message_class
-from perception.ros.topic import Topic
+from perception.messages.stamps import read_stamp, with_stamp
+from perception.recordings.pace import Pace
+from perception.recordings.sources import Source
+from perception.recordings.topic import Topic
+from perception.ros.tf.message import TF_MESSAGE, tf_message_class
 
 LEAD_S = 0.1
 """Between the start of a replay and its first message: time to read it."""

@@ -3,10 +3,10 @@
 
 from __future__ import annotations
 
-from perception.evaluation import plots, plots_bars
-from perception.evaluation.page import Figure, Page, listed, number, table_of
-from perception.evaluation.provenance import versions
-from perception.evaluation.report import drive_plots, lead
+from perception.reporting import plots, plots_bars
+from perception.reporting.drive_report import drive_plots, lead
+from perception.reporting.page import Figure, Page, listed, number, table_of
+from perception.reporting.provenance import versions
 from perception.ros.audience import Audience
 from perception.ros.replay import Summary
 

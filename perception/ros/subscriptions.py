@@ -22,13 +22,13 @@ from rclpy.qos import (
 from rclpy.qos_overriding_options import QoSOverridingOptions
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image, Imu, PointCloud2
 
+from perception.assembly.assembler import Input
+from perception.assembly.throttled_log import Complaints
 from perception.errors import MessageError
-from perception.ros.assembly import Input
-from perception.ros.complaints import Complaints
-from perception.ros.convert import stamp_ns
-from perception.ros.naming import nearest
-from perception.ros.topic import Topic
-from perception.ros.topics import CAMERA_INFOS, INPUT_TYPES
+from perception.messages.convert import stamp_ns
+from perception.recordings.naming import nearest
+from perception.recordings.topic import Topic
+from perception.recordings.topics import CAMERA_INFOS, INPUT_TYPES
 
 try:
     from rclpy.event_handler import SubscriptionEventCallbacks

@@ -10,25 +10,25 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from perception.datasets.lazy import LazySequence
+from perception.datasets.io.lazy import LazySequence
 from perception.errors import PerceptionError
 from perception.frame import Frame
 from perception.sample import Sample
-from perception.simulation.camera import Camera, View
-from perception.simulation.depth import DEPTHS, measure_depth, which_depth
-from perception.simulation.film import develop
-from perception.simulation.lidar import Lidar
-from perception.simulation.light import Lighting
-from perception.simulation.plan import STREETS
-from perception.simulation.raycast import Tracer
-from perception.simulation.rig import rig_for
+from perception.simulation.optics.film import develop
+from perception.simulation.optics.light import Lighting
+from perception.simulation.optics.raycast import Tracer
+from perception.simulation.optics.vectors import Floats
+from perception.simulation.optics.weather import rng_for, weather_for
 from perception.simulation.scene import Scene
-from perception.simulation.stereo import draw_stereo
-from perception.simulation.surface import MaterialTable
-from perception.simulation.thermal import see_heat
-from perception.simulation.tof import draw_time_of_flight
-from perception.simulation.vectors import Floats
-from perception.simulation.weather import rng_for, weather_for
+from perception.simulation.sensors.camera import Camera, View
+from perception.simulation.sensors.depth import DEPTHS, measure_depth, which_depth
+from perception.simulation.sensors.lidar import Lidar
+from perception.simulation.sensors.rig import rig_for
+from perception.simulation.sensors.stereo import draw_stereo
+from perception.simulation.sensors.thermal import see_heat
+from perception.simulation.sensors.tof import draw_time_of_flight
+from perception.simulation.street.plan import STREETS
+from perception.simulation.street.surface import MaterialTable
 
 FIRST_STAMP_NS = 1_600_000_000_000_000_000
 """Stamp of frame 0: some time in 2020, since a stamp of zero means "unknown" to ROS."""
@@ -42,9 +42,8 @@ class SimulatedDrive(LazySequence[Sample]):
 
     Frame i depends on (seed, condition, rate_hz, scale, street, rig, depth, i) alone, bit for bit: in any order, in
     any process. Only drives of more than 12 s differ, since their street is planned for their length.
-    scale: of the images; the LiDAR's pulses grow fewer with it. street: one of `perception.simulation.plan.STREETS`.
-    rig: one of `perception.simulation.rig.RIGS`. depth: one of `perception.simulation.depth.DEPTHS`.
-    The drive can be pickled to worker processes.
+    scale: of the images; the LiDAR's pulses grow fewer with it. street: one of `street.plan.STREETS`. rig: one of
+    `sensors.rig.RIGS`. depth: one of `sensors.depth.DEPTHS`. The drive can be pickled to worker processes.
 
     Raises PerceptionError for parameters out of range, or where Open3D cannot be loaded.
     """

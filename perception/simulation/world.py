@@ -5,17 +5,17 @@ from __future__ import annotations
 
 import numpy as np
 
-from perception.simulation import crowd, fleet
-from perception.simulation.clutter import clutter
-from perception.simulation.markings import markings
-from perception.simulation.materials import CLUTTER_MATERIALS, STREET_MATERIALS, varied
-from perception.simulation.parking import park
-from perception.simulation.placement import Placement
-from perception.simulation.plan import random_plan
-from perception.simulation.roadside import roadside
-from perception.simulation.roadworks import roadworks
 from perception.simulation.scene import Scene, merge
-from perception.simulation.street import ground
+from perception.simulation.street.markings import markings
+from perception.simulation.street.plan import random_plan
+from perception.simulation.street.roadside import roadside
+from perception.simulation.street.roadworks import roadworks
+from perception.simulation.street.street import ground
+from perception.simulation.things.clutter import clutter
+from perception.simulation.things.materials import CLUTTER_MATERIALS, STREET_MATERIALS, varied
+from perception.simulation.things.placement import Placement
+from perception.simulation.traffic import crowd, fleet
+from perception.simulation.traffic.parking import park
 
 
 def build_scene(seed: int, duration_s: float = 12.0, night: bool = False, street: str = "any") -> Scene:

@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from perception.frame import Frame
 from perception.models.dual_branch import Batch
 from perception.sensors import encode, network_size
-from perception.training.augment import Crop
+from perception.training.checks.truth import SOFT_SCALE
+from perception.training.data.augment import Crop
 from perception.training.trainee import predict
-from perception.training.truth import SOFT_SCALE
 
 
 class PseudoLabeller:

@@ -16,8 +16,8 @@ import perception.models  # noqa: F401 (registers losses)
 from perception.datasets.registry import READERS
 from perception.errors import ModelError
 from perception.models.soft_losses import SoftLabelLoss
+from perception.training.data.mixture import Augmentation, Source
 from perception.training.mean_teacher import MeanTeacher
-from perception.training.mixture import Augmentation, Source
 
 AUGMENTATIONS: dict[str, Any] = {each.name: each.default_factory for each in fields(Augmentation)}
 """By the key in `augmentation`, whose settings are the class's arguments."""

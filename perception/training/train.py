@@ -20,16 +20,16 @@ from mmseg.registry import MODELS
 from torch.utils.data import DataLoader, default_collate
 
 import perception.models  # noqa: F401 (registers networks)
-from perception.engines.manifest import digest_of
 from perception.engines.weights import build_model, load_weights
 from perception.errors import ModelError
+from perception.export.manifest import digest_of
 from perception.models import custom
 from perception.models.soft_losses import SoftLabelLoss
 from perception.training.bf16 import computes_in_bf16
+from perception.training.data.sources import open_mixture
 from perception.training.grow import begin_with
 from perception.training.hooks import CheckpointHook, ProgressHook, read_checkpoint
 from perception.training.mean_teacher import MeanTeacher
-from perception.training.sources import open_mixture
 from perception.training.trainee import Lesson, Trainee
 
 

@@ -19,8 +19,8 @@ from rich.console import Console
 
 from perception.datasets.registry import open_dataset
 from perception.errors import PerceptionError
-from perception.evaluation.history import RecordedHistory
-from perception.evaluation.robustness import sensor_rows
+from perception.evaluation.robustness.history import RecordedHistory
+from perception.evaluation.robustness.suite import sensor_rows
 from perception.frame import MODALITIES, Prediction
 from perception.pipeline import Pipeline
 from perception.simulation import SimulatedDrive

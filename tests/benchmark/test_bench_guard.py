@@ -28,7 +28,7 @@ def frame() -> Frame:
 def test_the_network_is_faster_than_pidnet_s(frame: Frame, tmp_path: Path) -> None:
     pytest.importorskip("mmseg")
     from perception.benchmark.peers import write_peer
-    from perception.engines.export import export_openvino
+    from perception.export.graph import export_openvino
 
     peer = export_openvino(write_peer(REFERENCE, tmp_path / "peer.safetensors"), tmp_path / "peer.xml")
     model = find_model(None, "openvino")[1]
@@ -40,7 +40,7 @@ def test_the_network_is_faster_than_pidnet_s(frame: Frame, tmp_path: Path) -> No
 def test_what_surrounds_the_network_costs_less_than_the_network(frame: Frame) -> None:
     pytest.importorskip("rclpy")
     from perception.pipeline import Pipeline
-    from perception.ros.bench_stages import DEFAULT_OUTPUTS, frame_stages, serialised
+    from perception.ros.bench.stages import DEFAULT_OUTPUTS, frame_stages, serialised
 
     pipeline, messages = Pipeline.load(engine="openvino", threads=THREADS), serialised(frame)
     with frame_stages(pipeline, frame, DEFAULT_OUTPUTS) as stages:

@@ -13,8 +13,8 @@ pytest.importorskip("mmseg")
 
 from perception.benchmark.networks import OURS_RGB, camera_alone, compare  # noqa: E402
 from perception.benchmark.peers import PEERS, write_peer  # noqa: E402
-from perception.engines.export import export_openvino  # noqa: E402
 from perception.engines.weights import build_model  # noqa: E402
+from perception.export.graph import export_openvino  # noqa: E402
 from perception.models.deploy import DeployGraph  # noqa: E402
 from perception.sensors import NetworkInput  # noqa: E402
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from helpers.rewritten_bag import good_messages, write
 
+from perception.bags.raw import RawMessage
 from perception.frame import Frame
-from perception.ros.raw_bag import RawMessage
 from perception.simulation.drive import SimulatedDrive
 
 

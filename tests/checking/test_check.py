@@ -17,15 +17,15 @@ import pytest
 from helpers.kitti import raw_drive
 from helpers.rewritten_bag import rewritten, write
 
+from perception.assembly.transforms import transform_matrix
+from perception.bags.kitti.bag import serialise_recording
+from perception.bags.raw import RawBagWriter, RawMessage, header, make, raw
+from perception.bags.writer import TYPES
 from perception.checking.check import Report, check
 from perception.checking.findings import INFO, KINDS
-from perception.datasets.kitti_layouts import open_recording
-from perception.ros.bag import TYPES
-from perception.ros.convert import image_fields, numpy_fields, read_array, read_depth, read_infrared
-from perception.ros.geometry import serialise_links
-from perception.ros.kitti_bag import serialise_recording
-from perception.ros.raw_bag import RawBagWriter, RawMessage, header, make, raw
-from perception.ros.transforms import transform_matrix
+from perception.datasets.kitti.layouts import open_recording
+from perception.messages.convert import image_fields, numpy_fields, read_array, read_depth, read_infrared
+from perception.messages.geometry import serialise_links
 
 Messages = list[RawMessage]
 Fault = Callable[[Messages], Messages]

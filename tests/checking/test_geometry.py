@@ -4,11 +4,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from perception.assembly.transforms import StaticTransforms
 from perception.checking.findings import Finding
 from perception.checking.geometry import GroundPlanes
 from perception.frame import CameraModel, Frame
 from perception.ground import Ground
-from perception.ros.transforms import StaticTransforms
 
 CAMERA = CameraModel(np.array([[300.0, 0, 320], [0, 300.0, 120], [0, 0, 1]]), 640, 240, "camera")
 

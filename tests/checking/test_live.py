@@ -18,10 +18,10 @@ from rclpy.qos import QoSProfile, ReliabilityPolicy
 from perception.checking.check import check, check_silence
 from perception.checking.findings import ERROR
 from perception.checking.wiring import REQUESTED, REQUESTED_TF
+from perception.recordings.sources import open_source
+from perception.recordings.topic import Offer
 from perception.ros.live_recording import Live, LiveRecording
 from perception.ros.replay import Replay
-from perception.ros.sources import open_source
-from perception.ros.topic import Offer
 
 
 def recorded(ros: Any, bag: Path, path: Path, seconds: float, **parameters: str) -> Live:

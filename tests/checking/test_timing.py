@@ -9,7 +9,7 @@ import pytest
 from perception.checking.findings import Finding
 from perception.checking.scan import Heard, Scan
 from perception.checking.timing import check_clocks, check_pairs, check_sensor, pairings
-from perception.ros.parameters import make_settings
+from perception.runtime.parameters import make_settings
 
 T0 = 1_700_000_000_000_000_000
 TIMING = make_settings({}).timing

@@ -8,8 +8,8 @@ import pytest
 
 pytest.importorskip("rclpy")
 
-from perception.cli import bench_steps
 from perception.cli.main import main
+from perception.ros.bench import steps as bench_steps
 
 
 def test_stages_without_peers_and_drives(

@@ -15,8 +15,8 @@ import pytest
 from rich.console import Console
 from rosbags.highlevel import AnyReader
 
-from perception.cli.demo_table import table
-from perception.evaluation.report import lead
+from perception.reporting.demo_table import table
+from perception.reporting.drive_report import lead
 
 pytest.importorskip("rclpy")
 

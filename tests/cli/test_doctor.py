@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from perception.cli import doctor_checks
+from perception.checking import machine as doctor_checks
 from perception.cli.main import main
 from perception.paths import WEIGHTS
 

@@ -17,11 +17,11 @@ pytest.importorskip("mmseg")
 
 from helpers.images import write_images
 
-from perception.cli.explain_frame import open_frame
+from perception.bags.writer import write_bag
 from perception.cli.main import main, make_parser
-from perception.datasets.kitti_raw import KittiRaw
+from perception.datasets.kitti.raw import KittiRaw
 from perception.errors import DataError
-from perception.ros.bag import write_bag
+from perception.explanation.asked import open_frame
 from perception.sample import Sample
 
 

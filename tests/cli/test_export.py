@@ -11,9 +11,9 @@ import pytest
 pytest.importorskip("mmseg")
 
 from perception import Pipeline
-from perception.cli.export_frames import SUBSETS, calibration_frames, check_frames
 from perception.cli.main import main
 from perception.engines.weights import load_weights, save_weights
+from perception.export.frames import SUBSETS, calibration_frames, check_frames
 from perception.paths import WEIGHTS
 
 

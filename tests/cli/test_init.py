@@ -13,7 +13,7 @@ import pytest
 from helpers import rigs
 
 from perception.cli.main import main
-from perception.ros.topics import read_topics
+from perception.recordings.topics import read_topics
 
 
 def test_three_commands_lead_to_masks(

@@ -17,7 +17,7 @@ import pytest
 from helpers.kitti import odometry_sequence, raw_drive, tracking_split
 
 from perception.cli.main import main
-from perception.ros.sources import open_source
+from perception.recordings.sources import open_source
 
 
 @pytest.fixture(autouse=True)

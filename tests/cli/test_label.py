@@ -19,19 +19,19 @@ import pytest
 from helpers import rigs
 from helpers.images import contents, write_images
 
+from perception.bags.frames import BagFrames
+from perception.bags.raw import RawBagWriter
+from perception.bags.writer import write_bag
 from perception.cli import label
-from perception.cli.label_table import notes
 from perception.cli.main import main
-from perception.datasets.kitti_raw import KittiRaw
+from perception.datasets.kitti.raw import KittiRaw
 from perception.frame import CameraModel, Frame
 from perception.labelling.clouds import FORMATS
 from perception.labelling.files import OUTPUTS
+from perception.messages.stamps import with_stamp
 from perception.pipeline import Pipeline
-from perception.ros.bag import write_bag
-from perception.ros.bag_frames import BagFrames
-from perception.ros.raw_bag import RawBagWriter
-from perception.ros.sources import open_source
-from perception.ros.stamps import with_stamp
+from perception.recordings.sources import open_source
+from perception.reporting.label_table import notes
 from perception.simulation.drive import SimulatedDrive
 from perception.simulation.storage import write_drive
 

@@ -17,10 +17,10 @@ import numpy as np
 import pytest
 from helpers.images import write_images
 
+from perception.bags.writer import write_bag
 from perception.cli.main import main
 from perception.frame import CameraModel, Frame
 from perception.paths import config_path
-from perception.ros.bag import write_bag
 
 MODULE = {
     **dict.fromkeys(("train", "prune", "pseudo-label", "export"), "mmseg"),

@@ -22,7 +22,7 @@ from rclpy.node import Node
 from sensor_msgs.msg import PointCloud2
 
 from perception.cli.main import make_parser
-from perception.ros.convert import stamp_ns
+from perception.messages.convert import stamp_ns
 from perception.ros.node_process import NodeProcess, private_network
 from perception.ros.spinning import spinning
 

@@ -7,9 +7,9 @@ import pytest
 from perception.cli.main import main
 from perception.cli.simulate import _CONDITIONS, _DEPTHS, _RIGS
 from perception.datasets.simulated import SimulatedFolder
-from perception.simulation.depth import DEPTHS
-from perception.simulation.rig import RIGS
-from perception.simulation.weather import CONDITIONS
+from perception.simulation.optics.weather import CONDITIONS
+from perception.simulation.sensors.depth import DEPTHS
+from perception.simulation.sensors.rig import RIGS
 
 
 def test_several_drives_are_written_and_listed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

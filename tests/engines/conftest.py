@@ -35,7 +35,7 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def exported(weights: Path) -> Path:
     """The same network for OpenVINO."""
-    from perception.engines.export import export_openvino
+    from perception.export.graph import export_openvino
 
     return export_openvino(weights, weights)
 
@@ -44,7 +44,7 @@ def exported(weights: Path) -> Path:
 def exported_onnx(weights: Path) -> Path:
     """The same network for ONNX Runtime."""
     pytest.importorskip("onnxruntime")
-    from perception.engines.export import export_onnx
+    from perception.export.graph import export_onnx
 
     return export_onnx(weights, weights)
 

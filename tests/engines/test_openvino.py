@@ -14,12 +14,12 @@ pytest.importorskip("mmseg")
 
 from perception.engines import load_engine  # noqa: E402
 from perception.engines.cache import MAX_FILES, compiled_cache  # noqa: E402
-from perception.engines.export import export_openvino  # noqa: E402
 from perception.engines.openvino import MAX_WHOLE, PATIENCE, OpenVinoEngine  # noqa: E402
 from perception.engines.pytorch import TorchEngine  # noqa: E402
 from perception.engines.specialise import specialise  # noqa: E402
 from perception.engines.weights import load_weights, save_weights  # noqa: E402
 from perception.errors import ModelError  # noqa: E402
+from perception.export.graph import export_openvino  # noqa: E402
 from perception.sensors import NetworkInput  # noqa: E402
 
 SUBSETS = [(1, 0, 0, 0), (0, 1, 1, 1), (0, 0, 0, 1)]

@@ -8,11 +8,11 @@ import pytest
 from helpers.kitti_benchmarks import write_road, write_semantics
 
 from perception.classes import BACKGROUND, PEDESTRIAN, ROAD, UNLABELLED, VEHICLE
-from perception.datasets.kitti_road import KittiRoad
-from perception.datasets.kitti_semantics import KittiSemantics
-from perception.evaluation.birds_eye import COLUMNS, ROWS, birds_eye
-from perception.evaluation.road_benchmark import RoadBenchmark, RoadSamples
-from perception.evaluation.semantics_benchmark import SemanticsBenchmark
+from perception.datasets.kitti.road import KittiRoad
+from perception.datasets.kitti.semantics import KittiSemantics
+from perception.evaluation.kitti.birds_eye import COLUMNS, ROWS, birds_eye
+from perception.evaluation.kitti.road_benchmark import RoadBenchmark, RoadSamples
+from perception.evaluation.kitti.semantics_benchmark import SemanticsBenchmark
 from perception.frame import Prediction
 
 

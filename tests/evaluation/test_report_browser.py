@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from perception.evaluation import plots, plots_bars
-from perception.evaluation.page import Figure, Page, Picture, Table, photograph
+from perception.reporting import plots, plots_bars
+from perception.reporting.page import Figure, Page, Picture, Table, photograph
 
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 pytestmark = pytest.mark.skipif(BROWSER is None, reason="no Chromium or Chrome here")

@@ -15,7 +15,7 @@ from rclpy.serialization import deserialize_message, serialize_message
 from sensor_msgs.msg import PointCloud2, PointField
 
 from perception.frame import CameraModel
-from perception.ros.convert import camera_info_fields, cloud_fields, image_fields
+from perception.messages.convert import camera_info_fields, cloud_fields, image_fields
 
 WARN = b"\x01"
 

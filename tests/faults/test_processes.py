@@ -18,7 +18,7 @@ from lifecycle_msgs.srv import ChangeState
 from sensor_msgs.msg import Image
 
 from perception.ros.node_process import NodeProcess
-from perception.ros.parameters import PARAMETERS
+from perception.runtime.parameters import PARAMETERS
 
 
 def test_two_nodes_on_one_domain(well: Drive, tiny_model: Path, tmp_path: Path, record_property: Note) -> None:

@@ -13,7 +13,7 @@ from lifecycle_msgs.msg import Transition
 from lifecycle_msgs.srv import ChangeState
 from sensor_msgs.msg import Image
 
-from perception.ros.convert import stamp_ns
+from perception.messages.convert import stamp_ns
 from perception.ros.node_process import NodeProcess
 
 RIGS = ("front", "rear")

@@ -17,7 +17,7 @@ from helpers.vehicle import CAMERA, LIDAR_TO_CAMERA, Vehicle, picture, sweep, wa
 from rclpy.node import Node
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2, PointField
 
-from perception.ros.convert import camera_info_fields, cloud_fields, image_fields, stamp_ns
+from perception.messages.convert import camera_info_fields, cloud_fields, image_fields, stamp_ns
 
 PERIOD_S = 0.1
 

@@ -6,11 +6,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from perception.datasets.kitti_layouts import open_recording
-from perception.ros.convert import stamp_ns
-from perception.ros.kitti_bag import serialise_recording
-from perception.ros.raw_bag import TYPES
-from perception.ros.transforms import StaticTransforms
+from perception.assembly.transforms import StaticTransforms
+from perception.bags.kitti.bag import serialise_recording
+from perception.bags.raw import TYPES
+from perception.datasets.kitti.layouts import open_recording
+from perception.messages.convert import stamp_ns
 
 
 def messages(drive: Path, compressed: bool = False) -> dict[str, list[Any]]:

@@ -11,12 +11,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from perception.bags.raw import RawBagWriter, RawMessage, header, make, raw
+from perception.bags.writer import TYPES
 from perception.frame import CameraModel, Frame
-from perception.ros.bag import TYPES
-from perception.ros.convert import camera_info_fields, cloud_fields, image_fields, numpy_fields
-from perception.ros.geometry import serialise_links, vector
-from perception.ros.images import compressed_fields
-from perception.ros.raw_bag import RawBagWriter, RawMessage, header, make, raw
+from perception.messages.convert import camera_info_fields, cloud_fields, image_fields, numpy_fields
+from perception.messages.geometry import serialise_links, vector
+from perception.messages.images import compressed_fields
 
 CAMERA = CameraModel(np.array([[80.0, 0, 48], [0, 80, 32], [0, 0, 1]]), 96, 64)
 LIDAR_TO_CAMERA = np.array([[0, -1, 0, 0], [0, 0, -1, -0.1], [1, 0, 0, -0.3], [0, 0, 0, 1.0]])

@@ -8,7 +8,7 @@ import random
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from perception.ros.collector import Arrival, Collector, SensorSet
+from perception.assembly.collector import Arrival, Collector, SensorSet
 
 MS = 1_000_000
 

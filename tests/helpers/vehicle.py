@@ -21,7 +21,7 @@ from std_msgs.msg import Header
 
 from perception.classes import FOREGROUND
 from perception.frame import CameraModel
-from perception.ros.convert import camera_info_fields, cloud_fields, image_fields, stamp_ns
+from perception.messages.convert import camera_info_fields, cloud_fields, image_fields, stamp_ns
 
 WIDTH, HEIGHT = 320, 96
 CAMERA = CameraModel(np.array([[180.0, 0, 160], [0, 180.0, 48], [0, 0, 1]]), WIDTH, HEIGHT, "left")

@@ -15,9 +15,9 @@ from helpers.vehicle import wait_for
 from rclpy.node import Node
 from sensor_msgs.msg import Image
 
+from perception.recordings.topic import Topic
 from perception.ros.audience import Audience
 from perception.ros.replay import Published
-from perception.ros.topic import Topic
 
 TOPICS = {"/camera": Topic("sensor_msgs/msg/Image", 8), "/camera_info": Topic("sensor_msgs/msg/CameraInfo", 8)}
 

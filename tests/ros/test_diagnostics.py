@@ -9,12 +9,12 @@ import pytest
 
 pytest.importorskip("rclpy")
 
+from perception.assembly.collector import SensorState, Timing
+from perception.assembly.habits import Habits
+from perception.assembly.throttled_log import Complaints
 from perception.frame import Prediction
-from perception.ros.collector import SensorState, Timing
-from perception.ros.complaints import Complaints
 from perception.ros.diagnostics import ERROR, OK, STALE, WARN, Diagnostics, Snapshot
-from perception.ros.habits import Habits
-from perception.ros.statistics import Limits, Statistics
+from perception.runtime.statistics import Limits, Statistics
 from perception.sensors.alignment import Misalignment
 
 TOPICS = {"rgb": ("/image", "/image/compressed"), "lidar": ("/points",)}

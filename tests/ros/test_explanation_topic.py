@@ -15,7 +15,7 @@ from helpers.vehicle import LIDAR_TO_CAMERA, PATIENT, Vehicle, wait_for
 from sensor_msgs.msg import Image
 
 from perception.explanation.figure import WIDTH
-from perception.ros.convert import read_rgb, stamp_ns
+from perception.messages.convert import read_rgb, stamp_ns
 from perception.ros.node_process import NodeProcess
 
 

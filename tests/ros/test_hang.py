@@ -23,7 +23,7 @@ import ctypes
 import sys
 from pathlib import Path
 
-import perception.engines.shared as shared
+import perception.engines.pool as shared
 from perception.ros.main import run
 
 load_engine, when = shared.load_engine, Path(sys.argv[1])

@@ -17,7 +17,7 @@ from rclpy.node import Node
 from sensor_msgs.msg import PointCloud2, PointField
 from std_msgs.msg import Header
 
-from perception.ros.convert import cloud_fields, stamp_ns
+from perception.messages.convert import cloud_fields, stamp_ns
 from perception.ros.node_process import NodeProcess
 from perception.ros.spinning import spinning
 

@@ -20,11 +20,11 @@ from rclpy.parameter import Parameter
 from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 
-from perception.ros.assembly import Input
-from perception.ros.convert import image_fields
+from perception.assembly.assembler import Input
+from perception.messages.convert import image_fields
 from perception.ros.node import PerceptionNode
-from perception.ros.parameters import PARAMETERS
-from perception.ros.worker import STOP_S
+from perception.runtime.parameters import PARAMETERS
+from perception.runtime.worker import STOP_S
 
 SUCCESS, FAILURE = TransitionCallbackReturn.SUCCESS, TransitionCallbackReturn.FAILURE
 Make = Callable[..., PerceptionNode]

@@ -26,7 +26,7 @@ from sensor_msgs.msg import CompressedImage, Image, PointCloud2
 from std_msgs.msg import String
 
 from perception.classes import FOREGROUND
-from perception.ros.convert import compressed_fields, read_array, read_points, read_rgb, stamp_ns
+from perception.messages.convert import compressed_fields, read_array, read_points, read_rgb, stamp_ns
 from perception.ros.node_process import NodeProcess
 
 

@@ -17,11 +17,11 @@ from rclpy.node import Node
 from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 
-from perception.ros.convert import image_fields
+from perception.messages.convert import image_fields
 from perception.ros.dds import use_profile
-from perception.ros.diary import UNEXPLAINED, Diary
 from perception.ros.node_process import private_network
 from perception.ros.recorder import IMAGES, Recorder, Status
+from perception.runtime.diagnostics_log import UNEXPLAINED, Diary
 
 STAMP = 1_700_000_000_000_000_000
 FRAMES = 30

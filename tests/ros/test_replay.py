@@ -20,19 +20,19 @@ from rclpy.node import Node
 from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2
 
+from perception.bags.kitti.messages import marker_message
+from perception.bags.raw import RawBagWriter
+from perception.bags.writer import TYPES, serialise, serialise_extrinsics, write_bag
 from perception.errors import DataError, PerceptionError
 from perception.frame import CameraModel, Frame
-from perception.ros.bag import TYPES, serialise, serialise_extrinsics, write_bag
-from perception.ros.convert import read_points, read_rgb, stamp_ns
+from perception.messages.convert import read_points, read_rgb, stamp_ns
+from perception.messages.stamps import read_stamp, with_stamp
+from perception.recordings.pace import Pace
+from perception.recordings.sources import open_source
 from perception.ros.dds import use_profile
-from perception.ros.kitti_messages import marker_message
 from perception.ros.node_process import private_network
-from perception.ros.pace import Pace
-from perception.ros.raw_bag import RawBagWriter
 from perception.ros.replay import Published, Replay, _move_list
-from perception.ros.sources import open_source
 from perception.ros.spinning import spinning
-from perception.ros.stamps import read_stamp, with_stamp
 
 STAMP = 1_600_000_000_000_000_007
 STEP = 50_000_000

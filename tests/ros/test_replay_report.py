@@ -16,13 +16,13 @@ from rclpy.node import Node
 from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 
-from perception.evaluation.page import Page
+from perception.messages.convert import image_fields
+from perception.recordings.topic import Topic
+from perception.reporting.page import Page
 from perception.ros.audience import Audience
-from perception.ros.convert import image_fields
 from perception.ros.recorder import IMAGES
 from perception.ros.replay import Published, Summary
 from perception.ros.replay_report import replay_page
-from perception.ros.topic import Topic
 
 FRAMES = 4
 

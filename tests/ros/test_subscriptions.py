@@ -17,7 +17,7 @@ from rclpy.qos import DurabilityPolicy, QoSProfile, qos_profile_sensor_data
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image, PointCloud2
 from std_msgs.msg import Header
 
-from perception.ros.complaints import Complaints
+from perception.assembly.throttled_log import Complaints
 from perception.ros.subscriptions import PLAIN_SILENCE_S, Subscriptions
 
 RELIABLE = "qos_overrides./points.subscription.reliability"

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from perception.datasets.files import read_mono, read_rgb
-from perception.evaluation.corruptions import CORRUPTIONS, corrupt
+from perception.datasets.io.files import read_mono, read_rgb
+from perception.evaluation.robustness.corruptions import CORRUPTIONS, corrupt
 from perception.frame import CameraModel, Frame
 from perception.sensors.presence import FrozenWatch, fingerprint, uninformative, without_frozen
 from perception.simulation.drive import SimulatedDrive

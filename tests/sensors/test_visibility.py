@@ -13,7 +13,7 @@ from perception.frame import CameraModel, Frame
 from perception.sensors import Projection, project_sweep
 from perception.sensors.visibility import hidden, label_points, spacing
 from perception.simulation import SimulatedDrive
-from perception.simulation.scanners import SCANNERS, Scanner
+from perception.simulation.sensors.scanners import SCANNERS, Scanner
 
 FOCAL = 720.0
 CAMERA = CameraModel(np.array([[FOCAL, 0, 200], [0, FOCAL, 100], [0, 0, 1]]), 400, 200)

@@ -14,14 +14,14 @@ import pytest
 from numpy.typing import NDArray
 
 from perception.classes import PEDESTRIAN, ROAD, VEHICLE
-from perception.simulation.camera import Camera, View
-from perception.simulation.light import Lighting
-from perception.simulation.raycast import Tracer
-from perception.simulation.rig import rig_for
+from perception.simulation.optics.light import Lighting
+from perception.simulation.optics.raycast import Tracer
+from perception.simulation.optics.weather import Weather, weather_for
 from perception.simulation.scene import Actor, Material, Scene, merge
-from perception.simulation.shapes import box, pose, quads
-from perception.simulation.surface import MaterialTable
-from perception.simulation.weather import Weather, weather_for
+from perception.simulation.sensors.camera import Camera, View
+from perception.simulation.sensors.rig import rig_for
+from perception.simulation.street.surface import MaterialTable
+from perception.simulation.things.shapes import box, pose, quads
 
 MATERIALS = [
     Material("asphalt", (0.1, 0.1, 0.1), "asphalt", reflectivity=0.2, warmth=2.0, class_id=ROAD),

@@ -4,7 +4,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from perception.simulation.depth import DEPTHS, RANGE, measure_depth, which_depth
+from perception.simulation.sensors.depth import DEPTHS, RANGE, measure_depth, which_depth
 
 LEVER = 721.5377 * 0.54
 

@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from perception.classes import BACKGROUND, PEDESTRIAN, ROAD, VEHICLE
-from perception.simulation.lidar import Lidar, Sweep
-from perception.simulation.rig import Rig, rig_for
+from perception.simulation.sensors.lidar import Lidar, Sweep
+from perception.simulation.sensors.rig import Rig, rig_for
 
 KITTI = rig_for("kitti")
 

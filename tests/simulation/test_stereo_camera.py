@@ -7,9 +7,9 @@ import pytest
 from perception.classes import ROAD
 from perception.sensors.stereo import Matcher
 from perception.simulation import SimulatedDrive
-from perception.simulation.film import develop
-from perception.simulation.rig import rig_for
-from perception.simulation.stereo import FARTHEST, StereoCamera, draw_stereo
+from perception.simulation.optics.film import develop
+from perception.simulation.sensors.rig import rig_for
+from perception.simulation.sensors.stereo import FARTHEST, StereoCamera, draw_stereo
 
 KITTI = StereoCamera(Matcher(disparities=64), baseline=0.54)
 

@@ -22,6 +22,7 @@ from perception.cli.main import main  # noqa: E402
 from perception.engines.weights import load_weights  # noqa: E402
 from perception.errors import DataError, ModelError  # noqa: E402
 from perception.models import Batch  # noqa: E402
+from perception.training.data.sources import open_mixture  # noqa: E402
 from perception.training.pretrain import (  # noqa: E402
     Reconstructor,
     hide,
@@ -29,7 +30,6 @@ from perception.training.pretrain import (  # noqa: E402
     pretrain,
     reconstruction_losses,
 )
-from perception.training.sources import open_mixture  # noqa: E402
 from perception.training.train import Options, train  # noqa: E402
 
 LIDAR = slice(6, 10)

@@ -12,8 +12,8 @@ from mmengine.config import Config, ConfigDict
 
 from perception.errors import ModelError
 from perception.paths import config_path, share
+from perception.training.data.sources import open_mixture
 from perception.training.recipe import check_recipe
-from perception.training.sources import open_mixture
 
 
 def recipe() -> ConfigDict:

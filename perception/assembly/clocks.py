@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Whether the sensors of a recording are stamped by clocks that have anything to do with each other."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timezone
+
+import numpy as np
+from numpy.typing import NDArray
+
+from perception.assembly.instants import Instant
+
+Span = tuple[int, int]
+"""The first and the last of some times [ns]."""
+
+_YEAR_2000_NS = 946_684_800_000_000_000
+
+
+def strangers(
+    stamps: Mapping[str, NDArray[np.int64]], recorded: Mapping[str, Span], instants: Sequence[Instant]
+) -> dict[str, str]:
+    """The sensors that share no instant with any other though they were recorded at the same time, and why.
+
+    stamps: by sensor, sorted [ns]. recorded: by sensor, when its messages were recorded.
+    """
+    together = {name for instant in instants if len(instant.stamps_ns) > 1 for name in instant.stamps_ns}
+    present = [name for name, own in stamps.items() if len(own)]
+    found = {}
+    for name in present:
+        beside = [other for other in present if other != name and _overlap(recorded[name], recorded[other])]
+        if name not in together and beside:
+            # Of those that pair with others, whose clock is right, rather than of another stranger.
+            other = next((each for each in beside if each in together), beside[0])
+            gap = _gap(stamps[name], stamps[other])
+            found[name] = (
+                f"{name}: its stamps ({_span(stamps[name])}) never meet those of {other} ({_span(stamps[other])}), at "
+                f"best {gap:.3g} s apart, though both were recorded at the same time: is its clock right?"
+            )
+    return found
+
+
+def _overlap(one: Span, other: Span) -> bool:
+    return max(one[0], other[0]) < min(one[1], other[1])
+
+
+def _gap(one: NDArray[np.int64], other: NDArray[np.int64]) -> float:
+    """The least difference between a stamp of `one` and one of `other` [s]."""
+    place = np.searchsorted(other, one)
+    after, before = other[np.minimum(place, len(other) - 1)], other[np.maximum(place - 1, 0)]
+    return float(np.minimum(np.abs(after - one), np.abs(before - one)).min()) * 1e-9
+
+
+def _span(stamps: NDArray[np.int64]) -> str:
+    return " to ".join(_moment(int(stamp)) for stamp in (stamps[0], stamps[-1]))
+
+
+def _moment(stamp_ns: int) -> str:
+    """UTC; a clock that began when the sensor did, or anything else long ago, as seconds."""
+    if not _YEAR_2000_NS < stamp_ns < 10 * _YEAR_2000_NS:
+        return f"{stamp_ns * 1e-9:.1f} s"
+    return datetime.fromtimestamp(stamp_ns // 1_000_000_000, timezone.utc).strftime("%Y-%m-%d %H:%M:%S")

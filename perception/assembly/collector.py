@@ -1,0 +1,419 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which messages belong to one instant: a state machine without threads, clocks or ROS.
+
+Of the sensors that are alive one is the trigger: the camera, else LiDAR, else infrared, else depth. Each of its
+messages opens a set; the other living sensors add their message nearest in acquisition time, within the tolerance.
+A message that is nearer than the best so far, or the only one, is waited for as long as it may still come: when it is
+due follows from the stamps of its sensor, how long it takes from its arrivals (`Habits`). Several sets may wait at
+once; they are ready in the order of their stamps.
+
+Nothing queues: a newer set that is ready replaces one that was not taken, which counts as a drop. Sets that were all
+waiting for one message are handed out one after the other at the pace at which they were opened. A sensor that is
+silent longer than its timeout is left out, and taken back with its next message, even if its stamps have gone back by
+then.
+
+Acquisition stamps [ns] only ever compare with each other; `now` [s] is any clock that never jumps.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter, deque
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from perception.assembly.habits import Habits
+from perception.assembly.lidar_names import modality_of
+
+TRIGGER_ORDER: tuple[str, ...] = ("rgb", "lidar", "infrared", "depth")
+"""Who triggers, best first."""
+
+MOVABLE: tuple[str, ...] = ("lidar",)
+"""Whose messages can be moved to another instant, where the vehicle's motion is known."""
+
+PAIRINGS: tuple[str, ...] = ("completeness", "freshness")
+"""Wait for each sensor's nearest message, or answer with what is there."""
+
+FRESH_WAIT_S = 0.008
+"""The longest wait where freshness counts: what the drivers of one instant's messages need one after the other."""
+
+JUMP_NS = 1_000_000_000
+"""A stamp this much older than its predecessor is no late message: the clock went back, as when a bag starts again."""
+
+_KEPT = 32
+"""Messages per sensor that may still find their set."""
+
+_PENDING = 16
+"""Sets that may wait at once, and that may be ready: 0.3 s of a camera at 50 Hz."""
+
+_GAIN_NS = 1_000_000
+"""A message that is nearer by less is not waited for."""
+
+_UNPAIRED = 10
+"""Sets without a sensor, and messages of it without a set, before that is no accident."""
+
+
+def in_order(sensors: Iterable[str]) -> list[str]:
+    """The sensors as they trigger, best first; further LiDARs come after the first."""
+    return sorted(sensors, key=rank)
+
+
+def rank(sensor: str) -> tuple[int, str]:
+    """How good a trigger the sensor is: the least is the best."""
+    return TRIGGER_ORDER.index(modality_of(sensor)), sensor
+
+
+@dataclass(frozen=True)
+class Timing:
+    """How messages pair, in seconds.
+
+    tolerance_s: the largest difference of stamps. wait_s: the longest wait after the trigger's message came.
+    timeouts_s: by sensor, the silence after which it counts as lost. offsets_s: by sensor, what its stamps lack to the
+    instant of acquisition; nothing where it is not named. pairing: one of PAIRINGS. reach_s: for freshness, how much
+    older than the trigger's message one of MOVABLE may be.
+    """
+
+    tolerance_s: float
+    wait_s: float
+    timeouts_s: Mapping[str, float]
+    offsets_s: Mapping[str, float] = field(default_factory=dict)
+    pairing: str = "completeness"
+    reach_s: float = 0.3
+
+    @property
+    def limit_s(self) -> float:
+        """The longest wait that this pairing allows."""
+        return self.wait_s if self.pairing == "completeness" else min(self.wait_s, FRESH_WAIT_S)
+
+
+@dataclass
+class Arrival:
+    """One message of one sensor, as it came; `arrived` is the reader's clock [s]."""
+
+    stamp_ns: int
+    arrived: float
+    message: Any
+    used: bool = False
+
+
+@dataclass(frozen=True)
+class SensorSet:
+    """The messages of one instant, by sensor; the trigger's gives the stamp.
+
+    apart: the sensors whose message is further away than the tolerance, and of use only where it can be moved.
+    """
+
+    trigger: str
+    arrivals: Mapping[str, Arrival]
+    apart: frozenset[str] = frozenset()
+
+    @property
+    def stamp_ns(self) -> int:
+        """The trigger's acquisition stamp."""
+        return self.arrivals[self.trigger].stamp_ns
+
+
+@dataclass
+class SensorState:
+    """What is known of one sensor.
+
+    drops: counts by cause. missed, unmatched: sets without it, and messages of it without a set, since it was in one.
+    gap_ns: its nearest stamp less the trigger's, when it missed a set last.
+    """
+
+    kept: deque[Arrival] = field(default_factory=deque)
+    last_stamp_ns: int | None = None
+    last_arrived: float | None = None
+    habits: Habits = field(default_factory=Habits)
+    alive: bool = False
+    received: int = 0
+    drops: Counter[str] = field(default_factory=Counter)
+    missed: int = 0
+    unmatched: int = 0
+    gap_ns: int = 0
+
+    @property
+    def unpaired(self) -> bool:
+        """Whether it is alive and yet in no set: its stamps are further from the trigger's than the tolerance."""
+        return self.alive and min(self.missed, self.unmatched) >= _UNPAIRED
+
+    def miss(self, stamp_ns: int) -> None:
+        """Count a set of that stamp without it."""
+        self.missed += 1
+        self.gap_ns = min((arrival.stamp_ns - stamp_ns for arrival in self.kept), key=abs, default=0)
+
+    def restart(self) -> None:
+        """Forget its stamps: what comes begins anew."""
+        self.drops["clock jump"] += sum(not arrival.used for arrival in self.kept)
+        self.kept.clear()
+        self.habits.forget_steps()
+        self.last_stamp_ns = None
+        self.missed = self.unmatched = 0
+
+    def let_go(self, oldest_ns: int | None) -> None:
+        """Drop what no set can want any more. oldest_ns: the oldest stamp that a set still has or may have."""
+        # Of those before that, the last is nearer than all the others.
+        while len(self.kept) > _KEPT or (
+            oldest_ns is not None and len(self.kept) > 1 and self.kept[1].stamp_ns <= oldest_ns
+        ):
+            if not self.kept.popleft().used:
+                self.drops["unmatched"] += 1
+                self.unmatched += 1
+
+
+@dataclass(frozen=True)
+class Change:
+    """A sensor came (`alive`) or went; `first` at its first message ever."""
+
+    sensor: str
+    alive: bool
+    first: bool = False
+
+
+class _Opened(NamedTuple):
+    """A set that is waiting for more."""
+
+    trigger: str
+    arrival: Arrival
+
+
+class _Ready(NamedTuple):
+    """A set that waits for nothing more. due: when it is to be taken, at the pace of those that are ready with it."""
+
+    matched: SensorSet
+    due: float
+
+
+class Collector:
+    """Pairs the messages of `sensors`. Call `offer` with each message, `poll` for the next set that is ready."""
+
+    def __init__(self, sensors: Iterable[str], timing: Timing) -> None:
+        self.timing = timing
+        self.sensors: dict[str, SensorState] = {name: SensorState() for name in in_order(sensors)}
+        self.clock_jumps = 0
+        self._pending: deque[_Opened] = deque()
+        self._ready: deque[_Ready] = deque()
+        self._answered: tuple[str, int] | None = None
+        self._changes: list[Change] = []
+        self._leader: str | None = None
+        self._led: deque[tuple[int, float]] = deque(maxlen=64)
+        """Stamps and arrivals of the trigger `_leader`, which the others' latencies are told from."""
+
+    def offer(self, sensor: str, stamp_ns: int, message: Any, now: float) -> None:
+        """Take one message. Old, repeated and unused ones are dropped and counted."""
+        stamp_ns += round(1e9 * self.timing.offsets_s.get(sensor, 0.0))
+        state = self.sensors[sensor]
+        state.received += 1
+        if state.last_stamp_ns is not None and stamp_ns < state.last_stamp_ns - JUMP_NS:
+            self._jump(sensor, stamp_ns)
+        if state.last_stamp_ns is not None and stamp_ns < state.last_stamp_ns and now >= self._lost_at(sensor):
+            # It began again: a driver with another clock, or a bag shorter than what counts as a jump.
+            state.restart()
+        if state.last_stamp_ns is not None and stamp_ns <= state.last_stamp_ns:
+            state.drops["duplicate" if stamp_ns == state.last_stamp_ns else "out of order"] += 1
+            return
+        arrival = Arrival(stamp_ns, now, message)
+        self._note(sensor, arrival)
+        if self._answered is not None and abs(stamp_ns - self._answered[1]) <= self._tolerance_ns:
+            # It would have been in that set: worth waiting for again.
+            state.missed = 0
+        self._advance(now)
+        self._learn(sensor, arrival)
+        if sensor == self.trigger:
+            self._open(sensor, arrival)
+            self._advance(now)
+
+    def poll(self, now: float) -> SensorSet | None:
+        """The next set that is ready, once; None where there is none. Sensors whose timeout is over are left out."""
+        self._advance(now)
+        return self._ready.popleft().matched if self._ready else None
+
+    @property
+    def trigger(self) -> str | None:
+        """The sensor that opens sets now; None while all are silent."""
+        return next((name for name, state in self.sensors.items() if state.alive), None)
+
+    @property
+    def deadline(self) -> float | None:
+        """When `poll` has something to do next though no message comes; None for never."""
+        times = [self._lost_at(name) for name, state in self.sensors.items() if state.alive]
+        if self._pending:
+            times.append(self._closes_at(self._pending[0]))
+        return min(times, default=None)
+
+    def changes(self) -> list[Change]:
+        """The sensors that came and went since the last call."""
+        changes, self._changes = self._changes, []
+        return changes
+
+    @property
+    def _tolerance_ns(self) -> float:
+        return self.timing.tolerance_s * 1e9
+
+    def _advance(self, now: float) -> None:
+        """Let time pass: leave silent sensors out, and close the sets for which nothing more can be gained."""
+        for name, state in self.sensors.items():
+            if state.alive and now >= self._lost_at(name):
+                state.alive = False
+                self._changes.append(Change(name, alive=False))
+        trigger = self.trigger
+        if trigger is not None:
+            # A better trigger came back: its own sets will hold the messages of those that a lesser one opened.
+            self._pending = deque(each for each in self._pending if rank(each.trigger) <= rank(trigger))
+        closed: list[SensorSet] = []
+        while self._pending and now >= self._closes_at(self._pending[0]):
+            closed.append(self._close())
+        for matched in closed:
+            later = 1e-9 * (matched.stamp_ns - closed[0].stamp_ns)
+            self._ready.append(_Ready(matched, now + min(later, self.timing.wait_s)))
+        self._supersede(now)
+        oldest_ns = None if trigger is None else self.sensors[trigger].last_stamp_ns
+        if oldest_ns is not None:
+            oldest_ns = min([oldest_ns, *(each.arrival.stamp_ns for each in self._pending)])
+        for state in self.sensors.values():
+            state.let_go(oldest_ns)
+
+    def _supersede(self, now: float) -> None:
+        """Drop the sets that nobody took in time, and that a newer one replaces."""
+        while len(self._ready) > 1:
+            trigger, due = self._ready[0].matched.trigger, self._ready[0].due
+            if len(self._ready) <= _PENDING and now < due + 0.5e-9 * (self.sensors[trigger].habits.period_ns or 0.0):
+                return
+            self.sensors[trigger].drops["superseded"] += 1
+            self._ready.popleft()
+
+    def _lost_at(self, sensor: str) -> float:
+        last = self.sensors[sensor].last_arrived
+        return math.inf if last is None else last + self.timing.timeouts_s[sensor]
+
+    def _open(self, sensor: str, arrival: Arrival) -> None:
+        last = (self._pending[-1].trigger, self._pending[-1].arrival.stamp_ns) if self._pending else self._answered
+        if last is not None and last[0] != sensor and -JUMP_NS <= arrival.stamp_ns - last[1] <= self._tolerance_ns:
+            # Another trigger has just answered for this instant, or for a later one.
+            if not arrival.used:
+                arrival.used = True
+                self.sensors[sensor].drops["already answered"] += 1
+            return
+        self._pending.append(_Opened(sensor, arrival))
+
+    def _close(self) -> SensorSet:
+        """The set that has waited longest, with what has come for it."""
+        sensor, arrival = self._pending.popleft()
+        arrivals, apart = {sensor: arrival}, set()
+        for name, state in self.sensors.items():
+            if name == sensor:
+                continue
+            match = self._match(name, arrival.stamp_ns)
+            if match is None and (match := self._within_reach(name, arrival.stamp_ns)) is not None:
+                apart.add(name)
+            if match is not None:
+                arrivals[name] = match
+            else:
+                state.miss(arrival.stamp_ns)
+        for name, each in arrivals.items():
+            each.used = True
+            self.sensors[name].missed = self.sensors[name].unmatched = 0
+        self._answered = (sensor, arrival.stamp_ns)
+        return SensorSet(sensor, arrivals, frozenset(apart))
+
+    def _closes_at(self, opened: _Opened) -> float:
+        """Until when something may come that adds to the set; minus infinity where nothing can."""
+        if len(self._pending) > _PENDING:
+            return -math.inf
+        others = [self._comes_by(name, opened.arrival) for name in self.sensors if name != opened.trigger]
+        return max(others, default=-math.inf)
+
+    def _comes_by(self, name: str, asking: Arrival) -> float:
+        """When the sensor's message that is nearer to the asking one than those before comes at the latest.
+
+        Minus infinity where there is none, or where it comes too late.
+        """
+        state, habits, limit = self.sensors[name], self.sensors[name].habits, asking.arrived + self.timing.limit_s
+        if not state.alive or state.unpaired:
+            return -math.inf
+        last, period = state.last_stamp_ns, habits.period_ns
+        if last is not None and last >= asking.stamp_ns:
+            return -math.inf  # what comes now is further away
+        if last is None or period is None:
+            return limit
+        match = self._match(name, asking.stamp_ns)
+        reach = self._tolerance_ns if match is None else asking.stamp_ns - match.stamp_ns - _GAIN_NS
+        due = max(1, round((asking.stamp_ns - last) / period)) * period + last - asking.stamp_ns
+        if abs(due) - habits.jitter_ns > reach:
+            return -math.inf
+        if habits.typical_s is None or habits.budget_s is None:
+            return limit
+        in_time = 1e9 * (self.timing.limit_s - habits.typical_s)
+        if due > in_time:
+            return -math.inf
+        # Should the nearest be lost, those after it may still be nearer than what there is.
+        due += max(0.0, min(reach, in_time) - due) // period * period
+        return min(limit, asking.arrived + min(due + habits.jitter_ns, reach) * 1e-9 + habits.budget_s)
+
+    def _match(self, sensor: str, stamp_ns: int) -> Arrival | None:
+        """The sensor's message nearest to the stamp, within the tolerance."""
+        state = self.sensors[sensor]
+        if not state.alive or not state.kept:
+            return None
+        nearest = min(state.kept, key=lambda arrival: abs(arrival.stamp_ns - stamp_ns))
+        return nearest if abs(nearest.stamp_ns - stamp_ns) <= self._tolerance_ns else None
+
+    def _within_reach(self, sensor: str, stamp_ns: int) -> Arrival | None:
+        """Where freshness counts, the newest message that is older than the stamp and can be moved to it."""
+        state = self.sensors[sensor]
+        if self.timing.pairing != "freshness" or sensor not in MOVABLE or not state.alive:
+            return None
+        older = (arrival for arrival in reversed(state.kept) if arrival.stamp_ns <= stamp_ns)
+        newest = next(older, None)
+        return newest if newest and stamp_ns - newest.stamp_ns <= self.timing.reach_s * 1e9 else None
+
+    def _note(self, sensor: str, arrival: Arrival) -> None:
+        state = self.sensors[sensor]
+        if not state.alive:
+            self._changes.append(Change(sensor, alive=True, first=state.last_arrived is None))
+        if state.last_stamp_ns is not None:
+            step_ns = arrival.stamp_ns - state.last_stamp_ns
+            state.habits.stepped(step_ns)
+            if step_ns > JUMP_NS:
+                # A long silence, or a clock that was set: what was late may be so no more.
+                state.habits.forget_latencies()
+        state.alive, state.last_arrived, state.last_stamp_ns = True, arrival.arrived, arrival.stamp_ns
+        state.kept.append(arrival)
+
+    def _learn(self, sensor: str, arrival: Arrival) -> None:
+        """Learn how much later than the trigger's message of the same stamp this one came."""
+        if self.trigger != self._leader:
+            self._leader = self.trigger
+            self._led.clear()
+            for state in self.sensors.values():
+                state.habits.forget_latencies()
+        if sensor == self._leader:
+            if self._led and arrival.stamp_ns <= self._led[-1][0]:
+                self._led.clear()
+            self._led.append((arrival.stamp_ns, arrival.arrived))
+        elif self._led:
+            stamp_ns, arrived = min(self._led, key=lambda led: abs(led[0] - arrival.stamp_ns))
+            if abs(stamp_ns - arrival.stamp_ns) <= JUMP_NS:
+                latency = arrival.arrived - arrived - 1e-9 * (arrival.stamp_ns - stamp_ns)
+                self.sensors[sensor].habits.came(latency)
+
+    def _jump(self, sensor: str, stamp_ns: int) -> None:
+        """The sensor's clock went back: nothing of before may pair with what comes.
+
+        Where it is the trigger, the others' clocks have gone back too, or will. Where it is another, its alone has.
+        """
+        self.clock_jumps += 1
+        trigger = self.trigger
+        leads = trigger is None or rank(sensor) <= rank(trigger)
+        for name, state in self.sensors.items():
+            last = state.last_stamp_ns
+            if name == sensor or (leads and last is not None and last > stamp_ns + JUMP_NS):
+                state.restart()
+        if not leads:
+            return
+        for ready in self._ready:
+            self.sensors[ready.matched.trigger].drops["clock jump"] += 1
+        self._pending.clear()
+        self._ready.clear()
+        self._answered = None

@@ -1,0 +1,295 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A rosbag2 as frames, read when indexed: what the node would have made of it, had it had all the time in the world."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, suppress
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from perception.assembly.assembler import Assembler, Input, Observation
+from perception.assembly.calibration import Calibration, FileCalibration, read_calibration_file
+from perception.assembly.clocks import strangers
+from perception.assembly.collector import Arrival, SensorSet
+from perception.assembly.instants import Instant, find_instants
+from perception.assembly.lidar_names import modality_of
+from perception.assembly.motion import EgoMotion
+from perception.assembly.throttled_log import Complaints
+from perception.assembly.transforms import TransformTree
+from perception.bags.cursor import BagCursor, Key, key_of
+from perception.bags.raw import RawMessage
+from perception.bags.writer import TYPES
+from perception.errors import DataError, MessageError
+from perception.frame import Frame, Prediction
+from perception.labelling.frames import NamedFrames
+from perception.messages.bit_depth import BitDepth
+from perception.messages.clouds import read_points
+from perception.messages.convert import read_rgb
+from perception.messages.stamps import read_stamp, with_stamp
+from perception.recordings.naming import heard, name_topics
+from perception.recordings.sources import open_source, until_broken
+from perception.recordings.topics import CAMERA_INFOS, INPUT_TOPICS, SENSORS, further_lidars
+from perception.runtime.parameters import make_settings
+from perception.sensors.intensity import IntensityScale
+from perception.sensors.presence import FrozenWatch
+
+_LOOK_AT = 32
+"""Of the camera's images, one in so many is looked at for its bit depth before any frame is read."""
+
+
+class BagFrames(NamedFrames):
+    """The frames of the bag at `path`, paired as `instants` says and assembled as the node does.
+
+    topics: the recorded topic by the node's input, where it has another name, or what `topics.read_topics` takes; None
+    finds them out, by `rig` where that is of this bag (`naming.name_topics`, whose words are among the remarks).
+    `topics` is then what was taken. calibration: what camera_info and TF lack; else the topics' file may tell.
+    Frames are named by their stamp in nanoseconds. The bag is read once for the stamps.
+    What is learnt of the whole recording first, so that it is the same for every frame: the scale of the intensities,
+    what is frozen, and whose clock is another (`remarks`). Of a bag that is broken the frames before are there, and
+    `broken` says why there are no more. Raises DataError for a bag without any of the sensors or whose sensors' clocks
+    have nothing to do with each other, and, when indexed, for a message that triggers a frame and
+    is broken; other sensors' broken messages are left out, as `complaints` tell.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        topics: Mapping[str, str] | str | None = None,
+        calibration: FileCalibration | None = None,
+        rig: Path | None = None,
+    ) -> None:
+        self.path = path.parent if path.suffix in (".mcap", ".db3") else path
+        self.complaints: list[str] = []
+        self.remarks: list[str] = []
+        self.broken = ""
+        self._settings, self._file = make_settings({}), calibration
+        self.topics: dict[str, str] = {}
+        self._inputs: dict[str, str] = {}
+        self._sensors = dict(SENSORS)
+        self._infos: dict[str, list[tuple[int, str, bytes]]] = {sensor: [] for sensor in CAMERA_INFOS}
+        self._mounts: list[tuple[str, bytes]] = []
+        self._keys: dict[str, dict[int, Key]] = {sensor: {} for sensor in SENSORS}
+        self._bit_depth = BitDepth()
+        self._frozen: dict[str, dict[int, str]] = {sensor: {} for sensor in SENSORS}
+        self._scales = defaultdict[str, IntensityScale](IntensityScale)
+        self._scan(topics, rig)
+        self._instants = self._pair()
+        self.stamps_ns = [instant.stamp_ns for instant in self._instants]
+        self.names = [f"{stamp_ns:019d}" for stamp_ns in self.stamps_ns]
+        self._cursor: BagCursor | None = None
+        self._tree: TransformTree | None = None
+        self._motion: EgoMotion | None = None
+        self._seen: Observation | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "_cursor": None, "_tree": None, "_motion": None, "_seen": None}
+
+    def read(self, index: int) -> Frame:
+        """The frame of an instant."""
+        return self.observe(index).frame
+
+    def trigger(self, index: int) -> Key:
+        """The message that opens the instant."""
+        instant = self._instants[index]
+        return self._keys[instant.trigger][instant.stamp_ns]
+
+    def observe(self, index: int) -> Observation:
+        """The frame of an instant with the headers of its messages. Raises DataError if its trigger is broken."""
+        instant, complaints = self._instants[index], list[str]()
+        keys = {sensor: self._keys[sensor][stamp] for sensor, stamp in instant.stamps_ns.items()}
+        found = self._open().fetch(list(keys.values()))
+        arrivals = {}
+        for sensor, key in keys.items():
+            kind, data = found[key]
+            try:
+                if not read_stamp(data):
+                    data = with_stamp(data, key.stamp_ns)
+                arrivals[sensor] = Arrival(key.stamp_ns, 0.0, Input(key.topic, TYPES.deserialize_cdr(data, kind)))
+            except Exception as error:  # rosbags raises whatever its generated code runs into
+                complaints.append(f"{key.topic}: not a {kind}: {error!r}")
+        seen = None
+        if instant.trigger in arrivals:
+            calibration = self._calibration(keys[instant.trigger].recorded_ns)
+            info_topics = {sensor: f"/{name}" for sensor, name in CAMERA_INFOS.items()}
+            said = Complaints(complaints.append, complaints.append)
+            drop: Callable[[str, str], None] = lambda sensor, cause: None  # noqa: E731
+            see: Callable[[str, int, Any], str | None] = lambda sensor, stamp, _: self._frozen[sensor].get(stamp)  # noqa: E731
+            assemble = Assembler(calibration, info_topics, said, drop, self._motion, self._bit_depth, self._scales, see)
+            matched = SensorSet(instant.trigger, arrivals)
+            seen = assemble(
+                matched,
+                self._settings.reading,
+                self._settings.infrared_distance,
+                black_hot=self._settings.black_hot,
+                vehicle=self._settings.vehicle,
+            )
+        modality = modality_of(instant.trigger)
+        if seen is None or modality not in {*seen.frame.modalities, *seen.frozen}:
+            reason = "; ".join(complaints) or f"no calibration for {modality}"
+            raise DataError(f"{self.path}: {self.names[index]}: {reason}")
+        self.complaints, self.absent, self._seen = complaints, seen.frozen, seen
+        return seen
+
+    def shown(self, index: int) -> Frame:
+        """The frame with its image as it was recorded."""
+        return self.observe(index).shown
+
+    def returned(self, prediction: Prediction) -> Prediction:
+        """The prediction in the image as it was recorded, of the frame that was read last."""
+        return prediction if self._seen is None else self._seen.returned(prediction)
+
+    def _pair(self) -> list[Instant]:
+        """The instants, without the sensors whose clock has nothing to do with the others'."""
+        stamps = {sensor: np.array(sorted(keys), np.int64) for sensor, keys in self._keys.items()}
+        instants = find_instants(stamps, self._settings.timing)
+        recorded = {}
+        for sensor, keys in self._keys.items():
+            times = [key.recorded_ns for key in keys.values()]
+            recorded[sensor] = min(times, default=0), max(times, default=0)
+        apart = strangers(stamps, recorded, instants)
+        if not apart:
+            return instants
+        if all(len(instant.stamps_ns) == 1 for instant in instants):
+            # Of two, one names the other.
+            raise DataError(f"{self.path}: nothing pairs; {'; '.join(list(apart.values())[: len(apart) - 1])}")
+        self.remarks += [f"{reason} It is left out" for reason in apart.values()]
+        return find_instants(
+            {sensor: own for sensor, own in stamps.items() if sensor not in apart}, self._settings.timing
+        )
+
+    def _scan(self, topics: Mapping[str, str] | str | None, rig: Path | None) -> None:
+        """Note where every message is, and keep what calibrates the sensors."""
+        info_of = {name: sensor for sensor, name in CAMERA_INFOS.items()}
+        before: dict[str, bytes] = {}
+        images = 0
+        watches: defaultdict[str, FrozenWatch] = defaultdict(FrozenWatch)
+        messages, unstamped, repeated = Counter[str](), Counter[str](), Counter[str]()
+        lessons = Counter[str]()
+        with closing(open_source(self.path)) as source:
+            naming = name_topics(source.topics, topics, rig)
+            self.topics, self._inputs = naming.topics, heard(naming.topics, source.topics)
+            for name in further_lidars(naming.topics):
+                sensor = name.replace("points", "lidar")
+                self._sensors[sensor], self._keys[sensor], self._frozen[sensor] = (name,), {}, {}
+            sensor_of = {name: sensor for sensor, names in self._sensors.items() for name in names}
+            self.remarks += naming.words
+            if self._file is None and naming.calibration is not None:
+                self._file = read_calibration_file(naming.calibration)
+            wanted = [*self._inputs, "/tf_static"]
+            for raw in until_broken(source, wanted, partial(setattr, self, "broken")):
+                name = self._inputs.get(raw.topic, "")
+                if raw.topic == "/tf_static":
+                    self._mounts.append((raw.type, raw.data))
+                elif name in info_of and len(raw.data) > 12:
+                    said = with_stamp(raw.data, 0)
+                    if before.get(name) != said:  # most cameras repeat theirs with every image
+                        before[name] = said
+                        self._infos[info_of[name]].append((raw.stamp_ns, raw.type, raw.data))
+                elif name in sensor_of:
+                    key = key_of(raw.topic, raw.stamp_ns, raw.data)
+                    if key is None:
+                        continue
+                    sensor = sensor_of[name]
+                    if name in SENSORS["rgb"]:
+                        if images % _LOOK_AT == 0:
+                            self._look(raw.type, raw.data)
+                        images += 1
+                    messages[raw.topic] += 1
+                    unstamped[raw.topic] += not read_stamp(raw.data)
+                    known = self._keys[sensor].setdefault(key.stamp_ns, key)
+                    repeated[raw.topic] += known is not key and known.topic == key.topic
+                    frozen = watches[raw.topic].see(sensor, key.stamp_ns, raw.data[12:])
+                    if frozen is not None:
+                        self._frozen[sensor][key.stamp_ns] = frozen
+                    if modality_of(sensor) == "lidar" and messages[raw.topic] > lessons[sensor]:
+                        lessons[sensor] = messages[raw.topic] + messages[raw.topic] // 5
+                        self._learn_intensity(sensor, raw)
+            if not any(self._keys.values()):
+                if self.broken:
+                    raise DataError(self.broken)
+                inputs = ", ".join(self.topics.get(name, f"/{name}") for name in INPUT_TOPICS if name in sensor_of)
+                words = "".join(f"; {word}" for word in naming.words)
+                raise DataError(
+                    f"{self.path}: none of {inputs} is in this bag; it has {', '.join(sorted(source.topics))}{words}; "
+                    f"`perception init {self.path}` finds out which topic is which, --topics says it"
+                )
+
+        for scale in self._scales.values():
+            scale.settle()
+        self.remarks += [
+            *self._unknown_camera(),
+            *(word for scale in self._scales.values() for word in scale.words()),
+            *(
+                f"{topic}: {count} of {messages[topic]} header stamps are zero; the time of recording counts instead"
+                for topic, count in unstamped.items()
+                if count
+            ),
+            *(
+                f"{topic}: {count} of {messages[topic]} messages have the stamp of another and are left out"
+                for topic, count in repeated.items()
+                if count
+            ),
+        ]
+
+    def _unknown_camera(self) -> Iterator[str]:
+        """Says that nobody knows the camera which depth needs; that a LiDAR does is told frame by frame."""
+        seen_by = "rgb" if self._keys["rgb"] else "depth"
+        known = self._infos[seen_by] or (self._file is not None and self._file.camera is not None)
+        if self._keys["depth"] and not known:
+            name = CAMERA_INFOS[seen_by]
+            topic = self.topics.get(name, f"/{name}")
+            yield (
+                f"{topic}: no camera_info in this bag and no camera in a --calibration: how high above the ground the "
+                "things are that depth sees cannot be told, and its labels are worse"
+            )
+
+    def _look(self, kind: str, data: bytes) -> None:
+        """Find the camera's bit depth beforehand, so that it is the same in whichever order frames are read."""
+        with suppress(Exception):  # an image that is broken is complained about where it is read
+            message: Any = TYPES.deserialize_cdr(data, kind)
+            if "16" in (message.encoding if hasattr(message, "encoding") else message.format):
+                read_rgb(message, self._bit_depth)
+
+    def _learn_intensity(self, sensor: str, raw: RawMessage) -> None:
+        """Take a sweep into account; those that are broken are told of when they are read."""
+        with suppress(Exception):  # rosbags raises whatever its generated code runs into
+            message = TYPES.deserialize_cdr(raw.data, raw.type)
+            read_points(message, self._settings.reading.intensity_max, self._scales[sensor])
+
+    def _open(self) -> BagCursor:
+        """The cursor, and what it needs, in this process."""
+        if self._cursor is None:
+            self._tree = TransformTree()
+            for kind, data in self._mounts:
+                self._tree.add(TYPES.deserialize_cdr(data, kind).transforms)  # type: ignore[attr-defined]
+            self._motion = EgoMotion(self._tree, self._settings.fixed_frame)
+            topics = {key.topic for keys in self._keys.values() for key in keys.values()}
+            moving = {"/tf", *(topic for topic, name in self._inputs.items() if name in ("odometry", "imu"))}
+            self._cursor = BagCursor(self.path, topics, moving, self._hear_motion)
+        return self._cursor
+
+    def _hear_motion(self, topic: str, data: bytes) -> None:
+        assert self._motion is not None
+        assert self._tree is not None
+        with suppress(MessageError):  # speeds that are no vehicle's are left out
+            if topic == "/tf":
+                self._tree.move(TYPES.deserialize_cdr(data, "tf2_msgs/msg/TFMessage").transforms)  # type: ignore[attr-defined]
+            elif self._inputs[topic] == "odometry":
+                self._motion.put_odometry(TYPES.deserialize_cdr(data, "nav_msgs/msg/Odometry"))
+            else:
+                self._motion.put_imu(TYPES.deserialize_cdr(data, "sensor_msgs/msg/Imu"))
+
+    def _calibration(self, recorded_ns: int) -> Calibration:
+        """As it was then: the newest camera_info of each camera, or where there was none yet the first."""
+        calibration = Calibration(self._file, transforms=self._tree)
+        for sensor, infos in self._infos.items():
+            known = [info for info in infos if info[0] <= recorded_ns] or infos[:1]
+            if known:
+                _, kind, data = known[-1]
+                calibration.put_camera_info(TYPES.deserialize_cdr(data, kind), sensor)
+        return calibration

@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which of KITTI's layouts a folder has, and the recording in it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from perception.datasets.io.files import require_directory
+from perception.datasets.kitti.odometry import read_odometry_recording
+from perception.datasets.kitti.raw import CAMERAS
+from perception.datasets.kitti.raw_recording import read_raw_recording
+from perception.datasets.kitti.recording import Recording
+from perception.datasets.kitti.tracking import read_tracking_recording
+from perception.errors import DataError
+
+_DRIVES = ("*_drive_*_sync", "*/*_drive_*_sync", "*_drive_*_extract", "*/*_drive_*_extract")
+
+
+def open_recording(path: Path | str, sequence: str | None = None) -> Recording:
+    """The drive at `path`: a raw drive or a folder with one, an odometry sequence or the folder of all of them, or the
+    folder training or testing of tracking. sequence: the name of one, where `path` holds several.
+
+    Raises DataError for other layouts, for several drives without a `sequence`, and for a drive of nothing.
+    """
+    path = require_directory(Path(path), "a KITTI drive").resolve()
+    recording = _open(path, sequence)
+    if not recording.start_ns:
+        raise DataError(f"{path}: no image, sweep or OXTS packet in this drive; unpack its archives into this folder")
+    return recording
+
+
+def _open(path: Path, sequence: str | None) -> Recording:
+    if any((path / name / "data").is_dir() for name in (*CAMERAS, "velodyne_points", "oxts")):
+        return read_raw_recording(path)
+    if (path / "times.txt").is_file():
+        return read_odometry_recording(path)
+    for root in (path, path / "sequences", path / "dataset" / "sequences"):
+        sequences = sorted(times.parent.name for times in root.glob("*/times.txt"))
+        if sequences:
+            return read_odometry_recording(root / _choose(root, sequences, sequence))
+    for split in (path, path / "training"):
+        if (split / "calib").is_dir() and any(split.glob("image_0?/*/")):
+            sequences = sorted(calibration.stem for calibration in (split / "calib").glob("*.txt"))
+            return read_tracking_recording(split, _choose(split, sequences, sequence))
+    drives = sorted(found for pattern in _DRIVES for found in path.glob(pattern) if found.is_dir())
+    if not drives:
+        raise DataError(
+            f"{path}: no KITTI drive: neither image_02/data or velodyne_points/data (raw), times.txt (odometry), nor "
+            "calib and image_02/NNNN (tracking)"
+        )
+    names = [str(drive.relative_to(path)) for drive in drives]
+    return read_raw_recording(path / _choose(path, names, sequence))
+
+
+def _choose(root: Path, names: Sequence[str], name: str | None) -> str:
+    if name is None and len(names) == 1:
+        return names[0]
+    if name is None or name not in names:
+        said = f"no sequence {name!r}" if name else f"{len(names)} sequences"
+        raise DataError(f"{root}: {said}; name one of them with --sequence: {', '.join(names) or 'there is none'}")
+    return name

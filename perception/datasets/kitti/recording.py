@@ -1,0 +1,170 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A KITTI drive as it was recorded: a stream per sensor, each with its own stamps, whatever the layout on disk."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
+from typing import Any, Generic, NamedTuple, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from perception.datasets.kitti.cameras import CameraCalibration
+from perception.datasets.kitti.oxts import OxtsPacket, oxts_pose
+
+T = TypeVar("T")
+
+WORLD, BASE, IMU, VELODYNE = "world", "base_link", "imu_link", "velo_link"
+"""The frames by kitti2bag's names. base_link lies on the ground midway between the axles; all are x forward, y left,
+z up but for world, which is x east where the drive has a GPS, else base_link as it was at the start."""
+
+OPTICAL = np.array([[0, 0, 1, 0], [-1, 0, 0, 0], [0, -1, 0, 0], [0, 0, 0, 1]], np.float64)
+"""Points of an optical frame (x right, y down, z forward) in the camera's body frame (x forward, y left, z up)."""
+
+IMU_IN_BASE = np.eye(4)
+IMU_IN_BASE[:3, 3] = -2.71 / 2 - 0.05, 0.32, 0.93
+"""Where the car's drawing has the inertial unit, metres: 5 cm behind the rear axle, of a wheelbase of 2.71 m."""
+
+VELODYNE_IN_BASE = np.eye(4)
+VELODYNE_IN_BASE[:3, 3] = -2.71 / 2 + 0.76, 0.0, 1.73
+"""Where the car's drawing has the Velodyne, metres; for layouts that tell nothing of the inertial unit."""
+
+
+class Instant(NamedTuple):
+    """One recording of a sensor. number: the drive's own of it."""
+
+    stamp_ns: int
+    number: int
+
+
+@dataclass(frozen=True)
+class Stream(Generic[T]):
+    """What one sensor recorded, read when asked for. instants: in the order of their stamps."""
+
+    instants: Sequence[Instant]
+    read: Callable[[int], T]
+
+    def __len__(self) -> int:
+        return len(self.instants)
+
+
+@dataclass(frozen=True)
+class Camera:
+    """A camera's image files. name: as kitti2bag has it, such as camera_color_left. first: the name of the camera whose
+    frame its messages name, where that is another's: see `paired`."""
+
+    name: str
+    calibration: CameraCalibration
+    images: Stream[Path]
+    first: str = ""
+
+    @property
+    def frame_id(self) -> str:
+        """The optical frame (REP-103)."""
+        return f"{self.first or self.name}_optical"
+
+    @property
+    def colour(self) -> bool:
+        """Whether it sees colours."""
+        return "color" in self.name
+
+
+def paired(camera: Camera, cameras: Sequence[Camera]) -> Camera:
+    """The camera as ROS has it among `cameras` (REP-104): P projects from the frame that the messages name.
+
+    The right camera of a pair is in the left one's frame, from which the fourth column of P leads to it; without that
+    one it is in its own, and the column is 0. TF has a frame of its own for it either way.
+    """
+    left = camera.name.replace("right", "left")
+    if left == camera.name:
+        return camera
+    if any(other.name == left for other in cameras):
+        return replace(camera, first=left)
+    p = camera.calibration.p.copy()
+    p[:, 3] = 0
+    return replace(camera, calibration=replace(camera.calibration, p=p))
+
+
+class Box(NamedTuple):
+    """A labelled object. size: length, width, height, metres. pose: (4, 4) of its centre in the velodyne frame."""
+
+    object_type: str
+    number: int
+    size: tuple[float, float, float]
+    pose: NDArray[np.float64]
+
+
+Mount = tuple[str, str, NDArray[np.float64]]
+"""(parent, child, matrix): the (4, 4) takes points of the child into the parent, metres."""
+
+
+def nothing() -> Stream[Any]:
+    """The stream of a sensor that the drive does not have."""
+    return Stream((), lambda number: None)
+
+
+@dataclass(frozen=True)
+class Recording:
+    """A drive. sweeps: (N, 4) as read_velodyne has it. poses: (4, 4) base_link → world. boxes: the objects at the
+    sweeps' stamps. left_out: a line for the user per sensor of which something was not taken."""
+
+    mounts: Sequence[Mount]
+    cameras: Sequence[Camera] = ()
+    sweeps: Stream[NDArray[np.float32]] = field(default_factory=nothing)
+    oxts: Stream[OxtsPacket] = field(default_factory=nothing)
+    poses: Stream[NDArray[np.float64]] = field(default_factory=nothing)
+    boxes: Stream[list[Box]] = field(default_factory=nothing)
+    left_out: Sequence[str] = ()
+
+    @property
+    def start_ns(self) -> int:
+        """When the first sensor recorded; 0 for a drive of nothing."""
+        every = [camera.images.instants for camera in self.cameras]
+        every += [self.sweeps.instants, self.oxts.instants, self.poses.instants]
+        return min((instants[0].stamp_ns for instants in every if instants), default=0)
+
+
+def instants(numbers: Iterable[int], stamps: Mapping[int, int]) -> list[Instant]:
+    """Those of the numbers that have a stamp, in the order of the stamps: some drives' clocks step back."""
+    return sorted(Instant(stamps[number], number) for number in numbers if number in stamps)
+
+
+def numbered_files(folder: Path, instants: Sequence[Instant], suffix: str, digits: int) -> Stream[Path]:
+    """The files 0000000012.png, … of a folder. digits: how many there are in a name."""
+    return Stream(instants, partial(_numbered_file, folder, suffix, digits))
+
+
+def vehicle_poses(oxts: Stream[OxtsPacket]) -> Stream[NDArray[np.float64]]:
+    """The vehicle's poses by its inertial unit: the world begins where the unit stood first."""
+    if not oxts:
+        return nothing()
+    origin, base_in_imu = oxts.read(oxts.instants[0].number), np.linalg.inv(IMU_IN_BASE)
+    return Stream(oxts.instants, lambda number: oxts_pose(oxts.read(number), origin) @ base_in_imu)
+
+
+def mounts(cameras: Sequence[Camera], imu_to_velodyne: NDArray[np.float64] | None = None) -> list[Mount]:
+    """The tree from base_link to every camera's optical frame, through the inertial unit where it is calibrated."""
+    if imu_to_velodyne is None:
+        tree: list[Mount] = [(BASE, VELODYNE, VELODYNE_IN_BASE)]
+    else:
+        tree = [(BASE, IMU, IMU_IN_BASE), (IMU, VELODYNE, _inverse(imu_to_velodyne))]
+    for camera in cameras:
+        body = _inverse(OPTICAL @ camera.calibration.velodyne_to_camera)
+        tree += [(VELODYNE, camera.name, body), (camera.name, camera.frame_id, OPTICAL)]
+    return tree
+
+
+def _inverse(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Of a (4, 4) rigid motion; its rotation, printed with seven digits in KITTI's files, made orthogonal."""
+    u, _, v = np.linalg.svd(matrix[:3, :3])
+    inverse = np.eye(4)
+    inverse[:3, :3] = (u @ v).T
+    inverse[:3, 3] = -inverse[:3, :3] @ matrix[:3, 3]
+    return inverse
+
+
+def _numbered_file(folder: Path, suffix: str, digits: int, number: int) -> Path:
+    return folder / f"{number:0{digits}d}{suffix}"

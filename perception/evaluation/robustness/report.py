@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`perception eval --suite robustness`: the same frames with everything that can go wrong with their sensors."""
+
+from __future__ import annotations
+
+import argparse
+import math
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from perception.frame import MODALITIES
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+    from rich.table import Table
+
+    from perception.evaluation.robustness.history import History
+    from perception.evaluation.robustness.suite import RowScore
+    from perception.frame import Frame, Prediction
+    from perception.sample import Sample
+
+SUITES = ("robustness",)
+CONDITIONS = ("night", "fog", "rain")
+"""Under which a simulated drive is rendered once more."""
+
+STEPS = 2
+"""Moments per frame that a rendered drive can be looked back in: 50 ms apart."""
+
+
+def run_suite(
+    args: argparse.Namespace,
+    pipeline: Callable[[Frame], Prediction],
+    samples: Sequence[Sample],
+    chosen: Sequence[int],
+    progress: Progress,
+) -> list[RowScore]:
+    """Scores every row on the chosen samples, which are read or rendered once."""
+    from perception.evaluation.evaluate import keep_modalities
+    from perception.evaluation.robustness.suite import run_rows, sensor_rows, weather_rows
+
+    def load(source: Sequence[Sample], text: str) -> dict[int, Sample]:
+        loaded = {index: source[index] for index in progress.track(chosen, description=text)}
+        for sample in loaded.values() if args.modalities else ():
+            sample.frame = keep_modalities(sample.frame, args.modalities)
+        return loaded
+
+    def score(loaded: dict[int, Sample], rows: Sequence[Any], history: History) -> list[RowScore]:
+        task = progress.add_task("all rows", total=len(rows) * len(loaded))
+        return run_rows(pipeline, loaded, rows, history, lambda: progress.advance(task))
+
+    held = load(samples, "frames")
+    present = {name for sample in held.values() for name in sample.frame.modalities}
+    modalities = [name for name in MODALITIES if name in present]
+    scores = score(held, list(sensor_rows(modalities)), _history(args, samples))
+    held.clear()
+    for condition in _other_conditions(args):
+        drives = _rendered(args, condition)
+        scores += score(load(drives, condition), weather_rows(condition, modalities), lambda index, seconds: None)
+    return scores
+
+
+def suite_report(scores: Sequence[RowScore]) -> dict[str, Any]:
+    """Everything, as plain values."""
+    from perception.evaluation.evaluate import plain
+    from perception.evaluation.robustness.summary import summarise
+
+    report: dict[str, Any] = plain({"summary": summarise(scores), "rows": [score.to_dict() for score in scores]})
+    return report
+
+
+def suite_tables(scores: Sequence[RowScore], detail: bool) -> list[Table]:
+    """A table of rows and one of means. detail: every severity of every corruption, not their mean.
+
+    change is to the same frames undisturbed. The second table has each mean's share of what all sensors reach, and
+    what is expected where every sensor is lost with probability p.
+    """
+    from rich.table import Column, Table
+
+    from perception.classes import FOREGROUND
+    from perception.evaluation.robustness.suite import CORRUPTION, TITLES
+    from perception.evaluation.robustness.summary import summarise
+
+    def folded(group: str) -> bool:
+        return group == CORRUPTION and not detail
+
+    rows = Table(Column("", overflow="fold"), *FOREGROUND, "mean", "change", "frames")
+    group = ""
+    for score in scores:
+        if score.row.group != group:
+            rows.add_section()
+            group = score.row.group
+            rows.add_row(f"[bold]{TITLES[group]}" + (", mean of 5 severities" if folded(group) else ""))
+        if not folded(group):
+            rows.add_row(score.row.name, *_cells([score]))
+        elif score.row.facts["severity"] == 1:
+            name = score.row.facts["corruption"]
+            rows.add_row(name, *_cells([other for other in scores if other.row.facts.get("corruption") == name]))
+    return [rows, _means(summarise(scores))]
+
+
+def _cells(scores: Sequence[RowScore]) -> list[str]:
+    """The figures of one line, the means over `scores`."""
+    import numpy as np
+
+    from perception.reporting.scores_table import number
+
+    lines = [[*score.confusion.iou().values(), score.confusion.mean_iou(), score.gain] for score in scores]
+    *values, gain = np.mean(lines, axis=0).tolist()
+    return [*map(number, values), "–" if math.isnan(gain) else f"{gain:+.3f}", str(scores[0].frames)]
+
+
+def _means(summary: dict[str, Any]) -> Table:
+    from rich.table import Table
+
+    from perception.evaluation.robustness.summary import LOSS_PROBABILITIES
+    from perception.reporting.scores_table import number
+
+    expected = [f"{loss:.2f}" for loss in LOSS_PROBABILITIES]
+    table = Table("mean IoU", "mean", "of all's", *(f"p = {loss}" for loss in expected))
+    lines = {"every subset (EMM)": summary["emm"]}
+    lines |= {f"every subset, {float(r):.0%} of the others lost (RMM)": part for r, part in summary["rmm"].items()}
+    for name, part in lines.items():
+        chances = [number(part["expected"][loss]) for loss in expected]
+        table.add_row(name, number(part["average"]), number(part["share_of_all"]), *chances)
+    if "corruptions" in summary:
+        part = summary["corruptions"]
+        table.add_row("15 corruptions × 5 severities", number(part["mean"]), number(part["share_of_all"]))
+    return table
+
+
+def _history(args: argparse.Namespace, samples: Sequence[Sample]) -> History:
+    from perception.evaluation.robustness.history import RecordedHistory, RenderedHistory
+
+    if args.root is not None:
+        return RecordedHistory(samples)
+    from perception.simulation import SimulatedDrive
+
+    rate = 10.0
+    return RenderedHistory(
+        lambda seed: SimulatedDrive(seed, args.condition, STEPS * args.frames, rate_hz=STEPS * rate),
+        range(args.seed, args.seed + args.drives),
+        args.frames,
+        period_s=1 / rate,
+        steps=STEPS,
+    )
+
+
+def _other_conditions(args: argparse.Namespace) -> list[str]:
+    return [] if args.root is not None else [name for name in CONDITIONS if name != args.condition]
+
+
+def _rendered(args: argparse.Namespace, condition: str) -> Sequence[Sample]:
+    from perception.simulation import SimulatedDrives
+
+    return SimulatedDrives(range(args.seed, args.seed + args.drives), condition, args.frames)

@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is scored beside the confusion matrix: by distance, by size of object, as KITTI's road, and the confidence."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from perception.evaluation.kitti.road import RoadCurve, ground_pixels, road_confidence
+from perception.evaluation.scores.calibration import Calibration
+from perception.evaluation.scores.distance import DistanceBands, distance_map
+from perception.evaluation.scores.object_size import ObjectSizes
+from perception.frame import Frame
+
+
+@dataclass
+class Details:
+    """Each states its convention in its module. road_bev: bird's-eye view, of frames whose camera is known."""
+
+    distance: DistanceBands = field(default_factory=DistanceBands)
+    size: ObjectSizes = field(default_factory=ObjectSizes)
+    road: RoadCurve = field(default_factory=RoadCurve)
+    road_bev: RoadCurve = field(default_factory=RoadCurve)
+    calibration: Calibration = field(default_factory=Calibration)
+
+    def update(
+        self, frame: Frame, labels: NDArray[np.uint8], confidence: NDArray[np.uint8], truth: NDArray[np.uint8]
+    ) -> None:
+        """Adds one frame. frame: with every sensor that it has. The rest is (H, W), of the truth's size."""
+        height, width = truth.shape
+        distance = distance_map(frame, width, height)
+        if distance is not None:
+            self.distance.update(labels, truth, distance)
+        self.size.update(labels, truth)
+        self.calibration.update(labels, confidence, truth)
+        road = road_confidence(labels, confidence)
+        self.road.update(road, truth)
+        if frame.camera is not None:
+            rows, columns = ground_pixels(frame.camera.resized(width, height))
+            self.road_bev.update(road[rows, columns], truth[rows, columns])
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything as plain values; NaN where nothing was there to count."""
+        return {
+            "distance": self.distance.to_dict(),
+            "object_size": self.size.to_dict(),
+            "kitti_road": self.road.score()._asdict(),
+            "kitti_road_bev": self.road_bev.score()._asdict() if self.road_bev.pixels else None,
+            "calibration": self.calibration.to_dict(),
+        }

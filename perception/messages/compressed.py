@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: Apache-2.0
+"""sensor_msgs/CompressedImage → NumPy: JPEG, PNG, and depth as compressed_depth_image_transport packs it."""
+
+from __future__ import annotations
+
+import io
+import struct
+import warnings
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from perception.errors import MessageError
+from perception.messages.buffers import MAX_PIXELS, as_bytes
+from perception.messages.rvl import decode_rvl
+
+_HEADER = struct.Struct("<iff")
+"""Before the picture: a format number, and the two numbers that depth in metres was quantised with."""
+
+
+def decode(message: Any, flags: int) -> NDArray[Any]:
+    """The picture, as OpenCV reads it with `flags`. Raises MessageError."""
+    if _is_depth(message):
+        raise MessageError(f"format: '{message.format}' is depth, not an image to look at")
+    return _decode(message, as_bytes(message.data), flags)
+
+
+def read_compressed_depth(message: Any) -> NDArray[np.float32]:
+    """(H, W) float32 metres, 0 or infinite where there is none. Raises MessageError.
+
+    A picture, PNG or RVL: 16UC1 holds millimetres, 32FC1 quantised inverse depth q, where the depth is a / (q - b) with
+    a and b from the header (image_transport_plugins, compressed_depth_image_transport, codec.cpp).
+    """
+    if not _is_depth(message):
+        raise MessageError(f"format: '{message.format}' is no depth; expected '16UC1; compressedDepth' or 32FC1")
+    data = as_bytes(message.data)
+    if len(data) <= _HEADER.size:
+        raise MessageError(f"data: {len(data)} bytes are no compressed depth")
+    _, a, b = _HEADER.unpack(data[: _HEADER.size].tobytes())
+    picture = data[_HEADER.size :]
+    is_rvl = message.format.lower().rstrip().endswith("rvl")
+    image = decode_rvl(picture) if is_rvl else _decode(message, picture, cv2.IMREAD_UNCHANGED)
+    if image.dtype != np.uint16 or image.ndim != 2:
+        raise MessageError(f"data: a picture of {image.dtype} {image.shape} is no depth; expected 16 bits, one channel")
+    if message.format.strip().startswith("32FC1"):
+        with np.errstate(divide="ignore", invalid="ignore"):
+            depth = np.float32(a) / (image.astype(np.float32) - np.float32(b))
+        depth[image == 0] = 0.0
+        return depth
+    return image.astype(np.float32) * np.float32(1e-3)
+
+
+def _is_depth(message: Any) -> bool:
+    return "compresseddepth" in message.format.lower().replace(" ", "")
+
+
+def _decode(message: Any, data: NDArray[np.uint8], flags: int) -> NDArray[Any]:
+    if not data.size:
+        raise MessageError("data: the compressed image is empty")
+    width, height = _size(message, data)
+    if width * height > MAX_PIXELS:
+        raise MessageError(f"size: {width}×{height} is more than any camera has")
+    # Rotate nothing by EXIF: the calibration belongs to the image as it was sensed.
+    image = cv2.imdecode(data, flags | cv2.IMREAD_IGNORE_ORIENTATION if flags >= 0 else flags)
+    if image is None:
+        raise _undecodable(message, data)
+    return np.asarray(image)
+
+
+def _size(message: Any, data: NDArray[np.uint8]) -> tuple[int, int]:
+    """(width, height) by the picture's header: OpenCV would allocate whatever that claims."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            with Image.open(io.BytesIO(data.tobytes()), formats=("JPEG", "PNG")) as picture:
+                return picture.size
+    except Image.DecompressionBombError as error:
+        raise MessageError(f"size: {error}") from error
+    except (OSError, SyntaxError, ValueError) as error:
+        raise _undecodable(message, data) from error
+
+
+def _undecodable(message: Any, data: NDArray[np.uint8]) -> MessageError:
+    return MessageError(
+        f"data: {data.size} bytes of format '{message.format}' do not decode; truncated or no JPEG or PNG"
+    )

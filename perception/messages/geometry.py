@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Matrices → the geometry_msgs of a bag: quaternions, transforms, poses, and the TFMessage of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from perception.bags.raw import RawMessage, header, make, raw
+
+Link: TypeAlias = tuple[str, str, NDArray[np.float64]]
+"""(parent, child, matrix): where the frame `child` sits. matrix: (4, 4), its points into the parent's, metres."""
+
+
+def vector(values: Iterable[float], kind: str = "Vector3") -> Any:
+    """A geometry_msgs Vector3, or Point."""
+    x, y, z = (float(value) for value in values)
+    return make(f"geometry_msgs/msg/{kind}", x=x, y=y, z=z)
+
+
+def quaternion(rotation: NDArray[np.float64]) -> Any:
+    """A geometry_msgs/Quaternion of unit length, w ≥ 0, for the (3, 3) rotation, however small or large its angle.
+
+    It is an eigenvector: Bar-Itzhack, New Method for Extracting the Quaternion from a Rotation Matrix, 2000.
+    """
+    (a, b, c), (d, e, f), (g, h, i) = rotation.tolist()
+    profile = [
+        [a - e - i, b + d, c + g, h - f],
+        [b + d, e - a - i, f + h, c - g],
+        [c + g, f + h, i - a - e, d - b],
+        [h - f, c - g, d - b, a + e + i],
+    ]
+    found = np.linalg.eigh(profile).eigenvectors[:, -1]
+    x, y, z, w = (found * np.copysign(1.0, found[3])).tolist()
+    return make("geometry_msgs/msg/Quaternion", x=x, y=y, z=z, w=w)
+
+
+def pose(matrix: NDArray[np.float64]) -> Any:
+    """A geometry_msgs/Pose of the (4, 4) rigid motion."""
+    position = vector(matrix[:3, 3], "Point")
+    return make("geometry_msgs/msg/Pose", position=position, orientation=quaternion(matrix[:3, :3]))
+
+
+def serialise_links(topic: str, stamp_ns: int, links: Iterable[Link]) -> RawMessage:
+    """One TFMessage of all the links, at one stamp."""
+    transforms = [
+        make(
+            "geometry_msgs/msg/TransformStamped",
+            header=header(stamp_ns, parent),
+            child_frame_id=child,
+            transform=make(
+                "geometry_msgs/msg/Transform",
+                translation=vector(matrix[:3, 3]),
+                rotation=quaternion(matrix[:3, :3]),
+            ),
+        )
+        for parent, child, matrix in links
+    ]
+    return raw(topic, "tf2_msgs/msg/TFMessage", stamp_ns, {"transforms": transforms})

@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a recording or a live graph has that the node could use: every topic with its type, rate, frame and content."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from perception.assembly.transforms import StaticTransforms, TransformSource
+from perception.bags.writer import TYPES
+from perception.errors import DataError
+from perception.messages.convert import read_depth
+from perception.recordings.sources import Source, open_source
+from perception.recordings.topic import Topic
+from perception.recordings.topics import INPUT_TYPES
+
+IMU = "sensor_msgs/msg/Imu"
+TF_STATIC = "/tf_static"
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A topic and what its first message says.
+
+    rate_hz: None where there is too little to tell. encoding: of an Image, or of a CompressedImage before its codec.
+    size: (width, height), (0, 0) where the type has none. fields: of a cloud. depth_m: median of a depth image, read as
+    the node does; None for none, and without a valid pixel.
+    """
+
+    topic: str
+    type: str
+    rate_hz: float | None = None
+    frame: str = ""
+    encoding: str = ""
+    codec: str = ""
+    size: tuple[int, int] = (0, 0)
+    fields: tuple[str, ...] = ()
+    depth_m: float | None = None
+
+    @property
+    def base(self) -> str:
+        """The topic without what an image transport adds."""
+        for end in ("/compressedDepth", "/compressed"):
+            if self.type == INPUT_TYPES["image/compressed"] and self.topic.endswith(end):
+                return self.topic.removesuffix(end)
+        return self.topic
+
+
+@dataclass(frozen=True)
+class Survey:
+    """topics: all that are there. seen: those of a type that an input has, in the order of their names.
+
+    mounts: what /tf_static says; None where it cannot be heard. name: of what was asked.
+    """
+
+    name: str
+    topics: dict[str, Topic]
+    seen: list[Seen]
+    mounts: TransformSource | None = field(default_factory=StaticTransforms)
+
+
+def survey_recording(path: Path) -> Survey:
+    """Of a rosbag2 or a KITTI drive, by the first message of every topic. Raises DataError as `open_source` does."""
+    with closing(open_source(path)) as source:
+        mounts = StaticTransforms()
+        for raw in _until_broken(source, TF_STATIC):
+            mounts.add(TYPES.deserialize_cdr(raw.data, raw.type).transforms)  # type: ignore[attr-defined]
+        seconds = (source.end_ns - source.start_ns) * 1e-9
+        seen = []
+        for name, topic in sorted(source.topics.items()):
+            if topic.type not in (*INPUT_TYPES.values(), IMU):
+                continue
+            rate = (topic.messages - 1) / seconds if topic.messages > 1 and seconds > 0 else None
+            raw = next(_until_broken(source, name), None)
+            message: Any = None
+            if raw is not None:
+                with suppress(Exception):  # rosbags raises whatever its generated code runs into
+                    message = TYPES.deserialize_cdr(raw.data, raw.type)
+            seen.append(describe(name, topic.type, rate, message))
+        return Survey(str(path), dict(source.topics), seen, mounts)
+
+
+def describe(topic: str, kind: str, rate_hz: float | None, message: Any) -> Seen:
+    """What a message, of rosbags or rclpy, says of its topic; None for no message."""
+    if message is None:
+        return Seen(topic, kind, rate_hz)
+    said: dict[str, Any] = {"frame": message.header.frame_id}
+    if kind == INPUT_TYPES["image"]:
+        said |= {"encoding": message.encoding, "size": (message.width, message.height)}
+    elif kind == INPUT_TYPES["image/compressed"]:
+        encoding, semicolon, codec = message.format.partition(";")
+        said |= {"encoding": encoding.strip() if semicolon else "", "codec": (codec or encoding).strip()}
+    elif kind == INPUT_TYPES["camera_info"]:
+        said["size"] = message.width, message.height
+    elif kind == INPUT_TYPES["points"]:
+        said["size"] = message.width, message.height
+        said["fields"] = tuple(each.name for each in message.fields)
+    if said.get("encoding") in ("16UC1", "32FC1", "mono16"):
+        with suppress(Exception):  # an image of another kind, or broken: it tells no depth
+            depth = read_depth(message)
+            if np.isfinite(depth).any():
+                said["depth_m"] = float(np.nanmedian(depth))
+    return Seen(topic, kind, rate_hz, **said)
+
+
+def _until_broken(source: Source, topic: str) -> Iterator[Any]:
+    """The topic's messages; of a broken bag, those before."""
+    if topic in source.topics:
+        with suppress(DataError):
+            yield from source.messages([topic], source.start_ns, source.end_ns)

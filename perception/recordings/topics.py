@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Input topic names as a file: presets for the recordings that people have, and for a vehicle's own names."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from perception.assembly.calibration import CALIBRATION_KEYS
+from perception.assembly.lidar_names import modality_of
+from perception.errors import DataError
+from perception.paths import config_path, share
+
+INPUT_TYPES: dict[str, str] = {
+    "image": "sensor_msgs/msg/Image",
+    "image/compressed": "sensor_msgs/msg/CompressedImage",
+    "camera_info": "sensor_msgs/msg/CameraInfo",
+    "depth": "sensor_msgs/msg/Image",
+    "depth/compressedDepth": "sensor_msgs/msg/CompressedImage",
+    "depth/camera_info": "sensor_msgs/msg/CameraInfo",
+    "infrared": "sensor_msgs/msg/Image",
+    "infrared/compressed": "sensor_msgs/msg/CompressedImage",
+    "infrared/camera_info": "sensor_msgs/msg/CameraInfo",
+    "points": "sensor_msgs/msg/PointCloud2",
+    "odometry": "nav_msgs/msg/Odometry",
+}
+"""What the node subscribes to (`perception.ros.subscriptions`), and the type; here, so that it is known without ROS.
+
+A file may also name the topic of an `imu`, and a list of `points`, one for each LiDAR: points, points2, points3 …
+"""
+
+INPUT_TOPICS: tuple[str, ...] = tuple(INPUT_TYPES)
+
+SENSORS: dict[str, tuple[str, ...]] = {
+    "rgb": ("image", "image/compressed"),
+    "depth": ("depth", "depth/compressedDepth"),
+    "infrared": ("infrared", "infrared/compressed"),
+    "lidar": ("points",),
+}
+"""The inputs by sensor; where a message is on both of two topics of a bag, the first in the bag is taken."""
+
+CAMERA_INFOS: dict[str, str] = {
+    "rgb": "camera_info",
+    "depth": "depth/camera_info",
+    "infrared": "infrared/camera_info",
+}
+"""Inputs by the sensor whose camera they are about."""
+
+
+def read_topics(named: str) -> dict[str, str]:
+    """Topic by input, from configs/topics/<named>.yaml or a YAML file. Raises DataError or ModelError.
+
+    The file may hold a calibration beside the topics, as `calibration.read_calibration_file` takes it.
+    """
+    path = _path(named)
+    content = _read(path)
+    topics = {name: topic for name, topic in content.items() if name not in CALIBRATION_KEYS}
+    if not all(isinstance(topic, str) for topic in topics.values()):
+        raise DataError(f"{path}: expected lines such as 'image: /camera/image_rect_color'")
+    known = (*INPUT_TOPICS, "imu", *further_lidars(topics))
+    unknown = [str(name) for name in topics if name not in known]
+    if unknown:
+        raise DataError(f"{path}: no input {', '.join(unknown)}; inputs are {', '.join(known)}")
+    return topics
+
+
+def further_lidars(topics: Iterable[str]) -> list[str]:
+    """The inputs among these that are further LiDARs'."""
+    return [name for name in topics if re.fullmatch(r"points[2-9]", str(name))]
+
+
+def input_type(name: str) -> str:
+    """The message type of an input, also of a further LiDAR and an IMU."""
+    return "sensor_msgs/msg/Imu" if name == "imu" else INPUT_TYPES[modality_of(name)]
+
+
+def calibration_beside(named: str) -> Path | None:
+    """The topics' own file, where it holds a calibration too; None where it does not. Raises as `read_topics`."""
+    path = _path(named)
+    return path if any(key in CALIBRATION_KEYS for key in _read(path)) else None
+
+
+def presets() -> list[str]:
+    """The names of the files in configs/topics."""
+    return sorted(path.stem for path in (share() / "configs/topics").glob("*.yaml"))
+
+
+def remappings(named: str) -> list[str]:
+    """The same as ROS arguments: names, and parameters for what has no name of its own."""
+    topics = read_topics(named)
+    further = further_lidars(topics)
+    named_ones = {name: topic for name, topic in topics.items() if name not in (*further, "imu")}
+    words = [word for name, topic in named_ones.items() for word in ("-r", f"{name}:={topic}")]
+    if further:
+        words += ["-p", f"lidar.extra_topics:={json.dumps([topics[name] for name in further])}"]
+    if "imu" in topics:
+        words += ["-p", f"imu_topic:={topics['imu']}"]
+    return ["--ros-args", *words, "--"]
+
+
+def full_path(named: str | None) -> str | None:
+    """The same for a process elsewhere: a file by its full path, a preset by its name."""
+    return str(Path(named).expanduser().resolve()) if named and _is_file(named) else named
+
+
+def _is_file(named: str) -> bool:
+    return named.endswith((".yaml", ".yml"))
+
+
+def _path(named: str) -> Path:
+    return Path(named).expanduser() if _is_file(named) else config_path(f"topics/{named}.yaml")
+
+
+def _read(path: Path) -> dict[Any, Any]:
+    try:
+        content = yaml.safe_load(path.read_text("utf-8"))
+    except OSError as error:
+        raise DataError(f"{path}: {error.strerror}") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise DataError(f"{path}: no YAML: {' '.join(str(error).split())}") from error
+    if not isinstance(content, dict):
+        raise DataError(f"{path}: expected lines such as 'image: /camera/image_rect_color'")
+    return _split(content)
+
+
+def _split(content: dict[Any, Any]) -> dict[Any, Any]:
+    """The same with a list of LiDARs taken apart."""
+    points = content.get("points")
+    if not isinstance(points, list) or not points:
+        return content
+    names = ["points", *(f"points{number}" for number in range(2, len(points) + 1))]
+    return {**content, **dict(zip(names, points, strict=True))}

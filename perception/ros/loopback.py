@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A recording played to a node in another process, and everything that the node answered.
+
+Replay and recorder share one process. The replay publishes bytes that lie ready and the recorder notes the time of an
+arrival before anything else, so neither takes the processor from the node; what waiting for each other adds to the
+measured latency (at most the time of one publish, about a millisecond) counts against the node, never for it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import rclpy
+from rclpy.context import Context
+from rclpy.signals import SignalHandlerOptions
+
+from perception.errors import PerceptionError
+from perception.recordings.frames import MODALITY_OF_TOPIC
+from perception.recordings.sources import Source
+from perception.ros.dds import use_profile
+from perception.ros.node_process import NodeProcess, private_network
+from perception.ros.recorder import Answer, Recorder, Status
+from perception.ros.replay import Published, Replay, Summary
+
+DISCOVERY_TIMEOUT_S = 15.0
+QUIET_S = 3.0
+"""Without an answer for so long after the last frame, no more will come."""
+
+FIRST_ANSWER_TIMEOUT_S = 20.0
+"""The first frame of a new size may take this long on a busy machine: the engine compiles itself for it."""
+
+
+@dataclass
+class Rehearsal:
+    """sent: recorded stamp by published stamp [ns] of each frame, in order. images: answers by name and stamp.
+
+    ready_s: from the start of the process to the node being active.
+    """
+
+    sent: dict[int, int]
+    replay: Summary
+    images: dict[str, dict[int, Answer]]
+    diagnostics: list[Status]
+    ready_s: float
+
+
+def rehearse(
+    source: Source,
+    node_arguments: Sequence[str],
+    log: Path,
+    on_ready: Callable[[], None],
+    on_frame: Callable[[], None],
+    *,
+    on_start: Callable[[int], None] = lambda pid: None,
+    keep_images: bool = True,
+) -> Rehearsal:
+    """Start a node with `node_arguments`, play `source` to it in real time once, and record its answers.
+
+    log: file for the node's output. on_start is told the node's process, on_ready called when the node is active,
+    on_frame after each frame. keep_images: see `Recorder`.
+    Raises PerceptionError with the end of the log when the node does not start or dies.
+    """
+    use_profile()
+    sent: dict[int, int] = {}
+
+    def note(message: Published) -> None:
+        if message.topic in MODALITY_OF_TOPIC and message.stamp_ns not in sent:
+            sent[message.stamp_ns] = message.recorded_ns
+            on_frame()
+
+    with private_network() as domain, _context(domain) as context:
+        own = rclpy.create_node("perception_rehearsal", context=context)
+        began = time.monotonic()
+        with NodeProcess(node_arguments, log) as process, Recorder(own, keep_images=keep_images) as recorder:
+            on_start(process.pid)
+            process.wait_until_active(own)
+            ready_s = time.monotonic() - began
+            replay = Replay(own, source)
+            sensors = [name for name in MODALITY_OF_TOPIC if name in source.topics]
+            replay.wait_for_subscribers(sensors, DISCOVERY_TIMEOUT_S)
+            _wait_until_connected(recorder)
+            on_ready()
+            summary = replay.run(on_publish=note)
+            process.check()
+            recorder.wait_for(max(sent), QUIET_S, FIRST_ANSWER_TIMEOUT_S)
+            recorder.wait_for_diagnostics(time.time_ns(), QUIET_S)
+            return Rehearsal(sent, summary, recorder.images(), recorder.diagnostics(), ready_s)
+
+
+@contextmanager
+def _context(domain: int) -> Iterator[Context]:
+    """An rclpy context for the time of a with block; Ctrl-C stays Python's."""
+    context = Context()
+    rclpy.init(context=context, domain_id=domain, signal_handler_options=SignalHandlerOptions.NO)
+    try:
+        yield context
+    finally:
+        rclpy.try_shutdown(context=context)  # type: ignore[attr-defined]
+
+
+def _wait_until_connected(recorder: Recorder) -> None:
+    deadline = time.monotonic() + DISCOVERY_TIMEOUT_S
+    while missing := recorder.missing:
+        if time.monotonic() > deadline:
+            raise PerceptionError(f"the node does not publish {', '.join(missing)}; are its outputs switched off?")
+        time.sleep(0.05)
+    time.sleep(0.3)  # both sides must know of each other, and only one of them can be asked

@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: Apache-2.0
+"""tf2_msgs/TFMessage, to be published and heard: tf2_msgs's own where it is installed, else one of ours, as bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+from perception.bags.raw import TYPES
+from perception.ros.imports import optional
+from perception.ros.tf.support import is_known, make_support
+
+TF_MESSAGE = "tf2_msgs/msg/TFMessage"
+
+
+class _Serialised(type):
+    """What rclpy asks a message class for, of a type whose messages are bytes."""
+
+    _TYPE_SUPPORT: Any = None
+
+
+@cache
+def tf_message_class() -> Any:
+    """The class to make publishers of TFMessage with, which take bytes; None where rclpy cannot have the type."""
+    messages = optional("tf2_msgs.msg")
+    return messages.TFMessage if messages is not None else _without_tf2_msgs()
+
+
+def subscribe(node: Any, topic: str, take: Callable[[Any], None], qos: Any) -> bool:
+    """Call `take` with the transforms of every TFMessage that comes; False where rclpy cannot have the type.
+
+    Bytes that are none are left out, with a word in the node's log.
+    """
+    message_class = tf_message_class()
+    if message_class is None:
+        return False
+    if isinstance(message_class, _Serialised):
+
+        def read(data: bytes) -> None:
+            try:
+                message: Any = TYPES.deserialize_cdr(data, TF_MESSAGE)
+            except Exception as error:  # rosbags raises whatever its generated code runs into
+                node.get_logger().warning(f"{topic}: not a {TF_MESSAGE}, left out: {error!r}")
+                return
+            take(message.transforms)
+
+        node.create_subscription(message_class, topic, read, qos, raw=True)
+    else:
+        node.create_subscription(message_class, topic, lambda message: take(message.transforms), qos)
+    return True
+
+
+def _without_tf2_msgs() -> Any:
+    from geometry_msgs.msg import TransformStamped
+    from rclpy.utilities import get_rmw_implementation_identifier
+
+    if not is_known() or get_rmw_implementation_identifier() != "rmw_fastrtps_cpp":
+        return None
+    element: Any = TransformStamped.__class__
+    element.__import_type_support__()
+    digest = bytes.fromhex(TYPES.hash_rihs01(TF_MESSAGE).removeprefix("RIHS01_"))
+    support = make_support(element._TYPE_SUPPORT, digest)
+    if support is None:
+        return None
+    # rclpy wants the converters to be there, and calls none of them for bytes.
+    converters = ("_CREATE_ROS_MESSAGE", "_CONVERT_FROM_PY", "_CONVERT_TO_PY", "_DESTROY_ROS_MESSAGE")
+    described = {"_TYPE_SUPPORT": support, **{name: getattr(element, name) for name in converters}}
+    return type("_TFMessage", (_Serialised,), described)("TFMessage", (), {})

@@ -1,0 +1,176 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One stream of training crops from unlike data sets."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from torch.utils.data import Dataset
+
+from perception.classes import UNLABELLED
+from perception.frame import Frame
+from perception.sample import Sample
+from perception.sensors import NetworkInput, encode
+from perception.training.checks.truth import certain_labels, crop_soft, hard_labels
+from perception.training.data.augment import (
+    Crop,
+    Subsets,
+    drop_modalities,
+    photometric,
+    random_crop,
+    rare_pixel,
+)
+from perception.training.data.depth_fault import DepthFaults
+from perception.training.data.level import UNLEVELLED, without_heights
+from perception.training.data.lidar_fault import LidarFaults
+from perception.training.data.paste import Paste, Shelf, Target, find_cutouts, horizon_row
+from perception.training.data.patches import Patches
+from perception.training.data.thermal_fault import ThermalFaults
+from perception.training.data.weather import Weather
+
+
+@dataclass(frozen=True)
+class Source:
+    """A data set in the mixture: its samples, how often it is drawn (relative), and the range of random scales.
+
+    soft: learn its soft labels as they are, not hardened. donors: names of the sources whose objects are pasted into
+    its crops. horizon: its row as a share of the height, for copy-paste between frames whose camera is unknown.
+    tiles: how many of its frames stand side by side in a crop; more than one for sets of small images, which would
+    leave most of it empty. It must divide the crop's width into multiples of 32.
+    """
+
+    samples: Sequence[Sample]
+    weight: float
+    scale: tuple[float, float]
+    name: str = ""
+    soft: bool = False
+    donors: Sequence[str] = ()
+    horizon: float = 0.5
+    tiles: int = 1
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """What happens to a crop beside scaling, mirroring and `photometric`. By default modality dropout alone."""
+
+    weather: Weather = field(default_factory=Weather)
+    lidar: LidarFaults = field(default_factory=LidarFaults)
+    depth: DepthFaults = field(default_factory=DepthFaults)
+    thermal: ThermalFaults = field(default_factory=ThermalFaults)
+    patches: Patches = field(default_factory=Patches)
+    paste: Paste = field(default_factory=Paste)
+    subsets: Subsets = field(default_factory=Subsets)
+
+
+FOCUSED = 0.25
+"""Share of the crops that are placed on a pedestrian or a vehicle; more of them, and walls close by become vehicles."""
+
+
+class Mixture(Dataset[dict[str, torch.Tensor]]):
+    """`length` random crops; crop i depends on (seed, i) alone, so that a resumed run sees what it would have seen.
+
+    Each item: rgb (3, h, w) uint8, aux (C, h/2, w/2) uint8, present (M,) float32, labels (h, w) uint8, 255 where
+    there are none; where any source is soft, also soft (K, h/2, w/2) uint8, probability × 255, zeros where nothing is
+    known.
+    crop: (h, w). whole: leave every modality in, and add kept (M,) float32, those that modality dropout would keep.
+    """
+
+    def __init__(
+        self,
+        sources: Sequence[Source],
+        crop: tuple[int, int],
+        length: int,
+        seed: int = 0,
+        augmentation: Augmentation | None = None,
+        whole: bool = False,
+    ) -> None:
+        self.sources = sources
+        self.crop = crop
+        self.length = length
+        self.seed = seed
+        self.augmentation = augmentation or Augmentation()
+        self.whole = whole
+        self.soft = any(source.soft for source in sources)
+        weights = np.array([source.weight for source in sources], np.float64)
+        self.shares = weights / weights.sum()
+        wanted = {name for source in sources for name in source.donors} if self.augmentation.paste.share else set()
+        shelves = {s.name: Shelf(s.samples, find_cutouts(s.samples), s.horizon) for s in sources if s.name in wanted}
+        self.shelves = [[shelves[name] for name in source.donors if name in shelves] for source in sources]
+
+    def __len__(self) -> int:
+        return self.length
+
+    def __getitem__(self, index: int) -> dict[str, torch.Tensor]:
+        rng = np.random.default_rng((self.seed, index))
+        number = int(rng.choice(len(self.sources), p=self.shares))
+        height, width = self.crop
+        tiles = self.sources[number].tiles
+        return _side_by_side([self._tile(number, height, width // tiles, rng) for _ in range(tiles)])
+
+    def _tile(self, number: int, height: int, width: int, rng: np.random.Generator) -> dict[str, torch.Tensor]:
+        source = self.sources[number]
+        sample = source.samples[int(rng.integers(len(source.samples)))]
+        unlabelled = sample.labels is None and sample.probabilities is None
+        # Soft labels take long to harden, and a source that learns them as they are seldom needs it.
+        focused = rng.random() < FOCUSED
+        certain = unlabelled or (source.soft and not focused)
+        labels = certain_labels(sample) if certain else hard_labels(sample)
+        focus = rare_pixel(labels, rng) if focused else None
+        crop = random_crop(sample.frame.size, (height, width), source.scale, rng, focus)
+        if source.soft:
+            labels = certain_labels(sample)
+        labels = crop.image(labels, nearest=True, border=UNLABELLED)
+        soft = crop_soft(sample, crop, labels) if source.soft else None
+        disturbed = sample.frame
+        for fault in (self.augmentation.lidar.draw(rng), self.augmentation.depth.draw(rng)):
+            disturbed = fault.apply(disturbed) if fault else disturbed
+        frame = self.augmentation.thermal.apply(crop.frame(disturbed), rng)
+        network_input = encode(frame, width, height)
+        if rng.random() < UNLEVELLED:
+            without_heights(network_input)
+        if self.shelves[number]:
+            horizon = _horizon(sample.frame, frame, crop, source.horizon)
+            target = Target(frame, network_input, labels, abs(crop.matrix[1, 1]), horizon, sample.frame.size[1])
+            self.augmentation.paste.apply(target, self.shelves[number], rng)
+        if frame.rgb is not None:
+            network_input.rgb = self.augmentation.weather.apply(photometric(network_input.rgb, rng), rng)
+        self.augmentation.patches.apply(network_input, rng)
+        kept = self.augmentation.subsets.draw(network_input.present, rng)
+        item = _tensors(network_input if self.whole else drop_modalities(network_input, kept))
+        item["labels"] = torch.from_numpy(labels)
+        if self.whole:
+            item["kept"] = torch.from_numpy(kept.astype(np.float32))
+        if self.soft:
+            if soft is None:
+                soft = np.zeros((height // 2, width // 2, 4), np.uint8)
+            item["soft"] = torch.from_numpy(soft.transpose(2, 0, 1).copy())
+        return item
+
+
+def _side_by_side(tiles: list[dict[str, torch.Tensor]]) -> dict[str, torch.Tensor]:
+    """One item of several: images beside each other, a modality there where any tile has it."""
+    if len(tiles) == 1:
+        return tiles[0]
+    joined = {}
+    for name in tiles[0]:
+        parts = torch.stack([tile[name] for tile in tiles])
+        joined[name] = parts.amax(0) if parts.ndim == 2 else torch.cat([tile[name] for tile in tiles], -1)
+    return joined
+
+
+def _tensors(network_input: NetworkInput) -> dict[str, torch.Tensor]:
+    return dict(
+        rgb=torch.from_numpy(network_input.rgb.transpose(2, 0, 1).copy()),
+        aux=torch.from_numpy(network_input.aux.transpose(2, 0, 1).copy()),
+        present=torch.from_numpy(network_input.present),
+    )
+
+
+def _horizon(whole: Frame, cropped: Frame, crop: Crop, share: float) -> float:
+    """The horizon's row in the crop."""
+    if cropped.camera is not None:
+        return horizon_row(cropped, share)
+    return float(crop.matrix[1, 1] * horizon_row(whole, share) + crop.matrix[1, 2])

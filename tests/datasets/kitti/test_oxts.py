@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: Apache-2.0
+"""OXTS packets and the poses that follow from them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from perception.datasets.kitti.oxts import oxts_poses, read_oxts_packet
+from perception.datasets.kitti.raw import KittiRaw
+from perception.errors import DataError
+
+
+def test_fields_are_in_kittis_order(tmp_path):
+    path = tmp_path / "0000000000.txt"
+    path.write_text(" ".join(str(i) for i in range(30)))
+    packet = read_oxts_packet(path)
+    assert (packet.lat, packet.yaw, packet.vf, packet.az, packet.wu) == (0, 5, 8, 13, 22)
+    assert (packet.pos_accuracy, packet.navstat, packet.orimode) == (23, 25, 29)
+
+
+@pytest.mark.parametrize("text", ["1 2 3", "x " * 30, "nan " * 30, ""])
+def test_odd_packets_name_their_file(tmp_path, text):
+    path = tmp_path / "0000000000.txt"
+    path.write_text(text)
+    with pytest.raises(DataError, match=r"0000000000\.txt"):
+        read_oxts_packet(path)
+
+
+def test_poses_start_at_the_origin_and_move_east(kitti_drive):
+    poses = oxts_poses(KittiRaw(kitti_drive).oxts)
+    np.testing.assert_allclose(poses[0], np.eye(4), atol=1e-12)
+    # 1e-5° of longitude at 49° north
+    np.testing.assert_allclose(poses[1][:3, 3], [0.7303, 0, 0], atol=1e-3)
+    assert oxts_poses([]) == []
+
+
+def test_real_poses_agree_with_the_measured_speed(real_data):
+    drive = KittiRaw(real_data / "kitti_raw")
+    positions = np.array([pose[:3, 3] for pose in oxts_poses(drive.oxts)])
+    way = np.linalg.norm(np.diff(positions, axis=0), axis=1)
+    seconds = np.diff(drive.oxts_stamps) / 1e9
+    speed = np.array([packet.vf for packet in drive.oxts])
+    assert way.sum() == pytest.approx((seconds * (speed[1:] + speed[:-1]) / 2).sum(), rel=0.15)

@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: Apache-2.0
+"""TFMessage over real DDS, where tf2_msgs is not installed as where it is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+pytest.importorskip("rclpy")
+
+from helpers.vehicle import wait_for
+from rclpy.node import Node
+from rclpy.qos import DurabilityPolicy, QoSProfile
+
+from perception.bags.raw import TYPES
+from perception.messages.geometry import serialise_links
+from perception.ros.spinning import spinning
+from perception.ros.tf.message import TF_MESSAGE, subscribe, tf_message_class
+
+LATCHED = QoSProfile(depth=100, durability=DurabilityPolicy.TRANSIENT_LOCAL)
+
+
+def test_latched_transforms_reach_whoever_comes_later(ros: Any) -> None:
+    """300 of them, far more than the type that ours is made of has bytes, and none of a broken message before."""
+    mount = np.array([[0, -1, 0, 0.5], [0, 0, -1, -0.1], [1, 0, 0, -0.3], [0, 0, 0, 1.0]])
+    links = [("lidar", f"camera_{number}", mount) for number in range(300)]
+    sender, receiver = Node("sender", context=ros), Node("receiver", context=ros)
+    publisher = sender.create_publisher(tf_message_class(), "/tf_static", LATCHED)
+    publisher.publish(b"\x00\x01\x00\x00\xff\xff\xff\x0fno transforms")
+    publisher.publish(serialise_links("/tf_static", 5_000_000_007, links).data)
+    heard: list[Any] = []
+    try:
+        with spinning(receiver):
+            assert subscribe(receiver, "/tf_static", heard.append, LATCHED)
+            wait_for(lambda: heard, 30)
+    finally:
+        sender.destroy_node()
+        receiver.destroy_node()
+    (transforms,) = heard
+    assert [each.child_frame_id for each in transforms] == [child for _, child, _ in links]
+    last = transforms[-1]
+    assert (last.header.frame_id, last.header.stamp.sec, last.header.stamp.nanosec) == ("lidar", 5, 7)
+    translation = last.transform.translation
+    assert (translation.x, translation.y, translation.z) == (0.5, -0.1, -0.3)
+
+
+def test_the_network_sees_the_type_of_tf2(ros: Any) -> None:
+    """Its name and hash: other machines of the network know it by them."""
+    node = Node("teller", context=ros)
+    try:
+        publisher = node.create_publisher(tf_message_class(), "/tf", 10)
+        (info,) = node.get_publishers_info_by_topic("/tf")
+        assert (info.topic_type, str(info.topic_type_hash)) == (TF_MESSAGE, TYPES.hash_rihs01(TF_MESSAGE))
+        assert TYPES.hash_rihs01(TF_MESSAGE).startswith("RIHS01_e369d0f0")
+        node.destroy_publisher(publisher)
+    finally:
+        node.destroy_node()

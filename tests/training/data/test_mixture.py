@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from perception.frame import Frame  # noqa: E402
+from perception.sample import Sample  # noqa: E402
+from perception.training.data.mixture import Mixture, Source  # noqa: E402
+
+
+def _samples() -> list[Sample]:
+    """Frames of one class each, as small as the crops are high."""
+    return [
+        Sample(str(c), Frame(0, np.full((64, 64, 3), 60 * c, np.uint8)), np.full((64, 64), c, np.uint8))
+        for c in range(4)
+    ]
+
+
+def test_small_frames_stand_side_by_side() -> None:
+    crops = Mixture([Source(_samples(), 1.0, (2.0, 2.0), tiles=2)], (64, 128), 20)
+    seen = set()
+    for item in (crops[i] for i in range(len(crops))):
+        assert item["rgb"].shape == (3, 64, 128)
+        assert item["aux"].shape == (10, 32, 64)
+        assert item["present"].tolist() == [1, 0, 0, 0]
+        left, right = item["labels"][:, :64].unique(), item["labels"][:, 64:].unique()
+        assert len(left) == len(right) == 1
+        seen.add((int(left), int(right)))
+    assert any(left != right for left, right in seen)
+
+
+def test_soft_labels_stand_side_by_side_with_their_frames() -> None:
+    """Each tile's probabilities under its own frame, at half the size, and zeros beside hard labels."""
+    soft = [
+        Sample(str(c), Frame(0, np.full((64, 64, 3), 60 * c + 30, np.uint8)), probabilities=np.eye(4, dtype=np.float32)[
+            np.full((32, 32), c)
+        ])
+        for c in range(4)
+    ]  # fmt: skip
+    crops = Mixture(
+        [Source(soft, 1.0, (2.0, 2.0), tiles=2, soft=True), Source(_samples(), 1.0, (2.0, 2.0))], (64, 128), 30
+    )
+    kinds = set()
+    for item in (crops[i] for i in range(len(crops))):
+        assert item["soft"].shape == (4, 32, 64)
+        if not item["soft"].any():
+            kinds.add("hard")
+            assert (item["labels"] != 255).all()
+            continue
+        shown = [int(tile.amax((1, 2)).argmax()) for tile in item["soft"].split(32, 2)]
+        brightness = [float(tile.float().mean()) for tile in item["rgb"].split(64, 2)]
+        assert [round(float(value)) for value in item["soft"].float().mean((1, 2)) / 255 * 2] == [
+            shown.count(c) for c in range(4)
+        ]
+        if abs(shown[0] - shown[1]) > 1:  # the exposure is drawn for each tile
+            kinds.add("two")
+            assert (brightness[0] < brightness[1]) == (shown[0] < shown[1])
+    assert kinds == {"hard", "two"}
+
+
+def test_a_crop_depends_on_seed_and_number_alone() -> None:
+    first, again = (Mixture([Source(_samples(), 1.0, (1.0, 2.0), tiles=2)], (64, 128), 9, seed=3) for _ in range(2))
+    first[0]
+    for name, tensor in first[5].items():
+        torch.testing.assert_close(tensor, again[5][name])

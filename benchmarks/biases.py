@@ -29,7 +29,7 @@ from perception.benchmark.tables import Table
 from perception.classes import FOREGROUND
 from perception.datasets.registry import open_dataset
 from perception.engines.weights import build_model, load_weights, save_weights
-from perception.evaluation.evaluate import evaluate, fit, keep_modalities, truth_of
+from perception.evaluation.evaluate import evaluate, fit, truth_of
 from perception.evaluation.scores.metrics import ConfusionMatrix
 from perception.frame import Frame, Prediction
 from perception.models import Batch
@@ -37,6 +37,7 @@ from perception.models.light_fpn_head import SUBPIXELS
 from perception.pipeline import network_size
 from perception.sample import Sample
 from perception.sensors import encode
+from perception.sensors.presence import keep_modalities
 from perception.simulation import SimulatedDrives
 
 Rows = dict[str, list[float]]

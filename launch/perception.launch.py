@@ -43,8 +43,8 @@ INPUTS = (
     *("infrared", "infrared/compressed", "infrared/camera_info"),
     *("points", "odometry"),
 )
-"""What the node listens to, unless `topics` says other names: `perception.recordings.topics.INPUT_TOPICS`, which the
-Python that launch runs in may not find."""
+"""What the node listens to, unless `topics` says other names: `perception.assembly.settings.topics.INPUT_TOPICS`, which
+the Python that launch runs in may not find."""
 
 LAYOUT = Path(__file__).resolve().parent.parent / "configs" / "rviz" / "perception.rviz"
 

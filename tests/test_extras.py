@@ -37,8 +37,8 @@ import numpy as np
 import rclpy
 from rclpy.lifecycle import TransitionCallbackReturn
 
-import perception.labelling.job, perception.labelling.video, perception.ros.audience, perception.bags.kitti.bag
-import perception.ros.main, perception.ros.replay, perception.recordings.sources
+import perception.labelling.job, perception.labelling.video, perception.ros.watch.audience, perception.bags.kitti.bag
+import perception.ros.main, perception.ros.replay, perception.bags.sources
 from perception import CameraModel, Frame, Pipeline
 from perception.ros.node import PerceptionNode
 

@@ -15,7 +15,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from perception.assembly.calibration import Calibration
-from perception.assembly.cameras import CameraView
 from perception.assembly.collector import TRIGGER_ORDER, SensorSet
 from perception.assembly.lidar_names import first_of, modality_of
 from perception.assembly.lidars import Cloud, Lidars, SeeFrozen
@@ -28,6 +27,7 @@ from perception.classes import UNLABELLED
 from perception.errors import MessageError
 from perception.frame import Frame, Prediction
 from perception.messages.bit_depth import BitDepth
+from perception.messages.cameras import CameraView
 from perception.messages.clouds import Reading
 from perception.messages.convert import read_depth, read_infrared, read_rgb
 from perception.sensors.intensity import IntensityScale

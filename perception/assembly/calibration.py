@@ -11,12 +11,12 @@ import numpy as np
 import yaml
 from numpy.typing import NDArray
 
-from perception.assembly.cameras import RECTIFIED, CameraView, check_size, make_view, read_view
+from perception.assembly.settings.parameters import check_rigid
 from perception.assembly.transforms import TransformSource
 from perception.datasets.kitti.calibration import read_raw_calibration
 from perception.errors import DataError, MessageError
 from perception.frame import CameraModel
-from perception.runtime.parameters import check_rigid
+from perception.messages.cameras import RECTIFIED, CameraView, check_size, make_view, read_view
 
 CALIBRATION_KEYS = (
     *("image_width", "image_height", "camera_name", "camera_matrix", "distortion_model", "distortion_coefficients"),

@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 
 from perception.assembly.aiming import off_target
 from perception.assembly.calibration import Calibration
-from perception.assembly.cameras import CameraView
 from perception.assembly.collector import Arrival
 from perception.assembly.motion import EgoMotion
 from perception.assembly.own_vehicle import OwnVehicle
 from perception.assembly.throttled_log import Complaints
 from perception.errors import MessageError
+from perception.messages.cameras import CameraView
 from perception.messages.clouds import Reading, Sweep, read_sweep
 from perception.messages.convert import stamp_ns
 from perception.sensors.intensity import IntensityScale

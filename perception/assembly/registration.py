@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from perception.assembly.cameras import CameraView
 from perception.errors import MessageError
+from perception.messages.cameras import CameraView
 from perception.sensors.lens import Lens
 from perception.sensors.registration import register_depth, register_infrared, same_shape, same_view
 

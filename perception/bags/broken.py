@@ -18,9 +18,9 @@ from typing import Any, NamedTuple
 import yaml
 from rosbags.rosbag2.storage_mcap import decompress
 
+from perception.assembly.settings.topic import Topic
 from perception.bags.raw import RawMessage
 from perception.errors import DataError
-from perception.recordings.topic import Topic
 
 try:  # as rosbags does
     from compression import zstd

@@ -8,9 +8,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
+from perception.bags.sources import Source, open_source
 from perception.errors import DataError, MessageError
 from perception.messages.stamps import read_stamp
-from perception.recordings.sources import Source, open_source
 
 BEFORE_NS = 500_000_000
 """How long before the first message the reading begins, and how long a message that was read is kept."""

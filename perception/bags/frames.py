@@ -19,22 +19,22 @@ from perception.assembly.collector import Arrival, SensorSet
 from perception.assembly.instants import Instant, find_instants
 from perception.assembly.lidar_names import modality_of
 from perception.assembly.motion import EgoMotion
+from perception.assembly.settings.naming import heard, name_topics
+from perception.assembly.settings.parameters import make_settings
+from perception.assembly.settings.topics import CAMERA_INFOS, INPUT_TOPICS, SENSORS, further_lidars
 from perception.assembly.throttled_log import Complaints
 from perception.assembly.transforms import TransformTree
 from perception.bags.cursor import BagCursor, Key, key_of
 from perception.bags.raw import RawMessage
+from perception.bags.sources import open_source, until_broken
 from perception.bags.writer import TYPES
+from perception.datasets.io.named_frames import NamedFrames
 from perception.errors import DataError, MessageError
 from perception.frame import Frame, Prediction
-from perception.labelling.frames import NamedFrames
 from perception.messages.bit_depth import BitDepth
 from perception.messages.clouds import read_points
 from perception.messages.convert import read_rgb
 from perception.messages.stamps import read_stamp, with_stamp
-from perception.recordings.naming import heard, name_topics
-from perception.recordings.sources import open_source, until_broken
-from perception.recordings.topics import CAMERA_INFOS, INPUT_TOPICS, SENSORS, further_lidars
-from perception.runtime.parameters import make_settings
 from perception.sensors.intensity import IntensityScale
 from perception.sensors.presence import FrozenWatch
 

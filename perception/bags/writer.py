@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from perception.bags.geometry import serialise_links
 from perception.bags.raw import STORAGES, TYPES, RawBagWriter, RawMessage, header, make, raw
 from perception.frame import CameraModel, Frame
 from perception.messages.convert import camera_info_fields, cloud_fields, image_fields, numpy_fields
-from perception.messages.geometry import serialise_links
 
 __all__ = [
     "LIDAR_FRAME",

@@ -13,6 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from perception.assembly.calibration import FileCalibration, read_calibration_file
+from perception.assembly.settings.parameters import make_settings
+from perception.assembly.settings.topic import Graph
 from perception.bags.frames import BagFrames
 from perception.checking import timing, wiring
 from perception.checking.content import BitDepths, Colours, Distances, Intensities, Presence
@@ -24,8 +26,6 @@ from perception.checking.words import heard_words
 from perception.errors import DataError
 from perception.frame import Frame, Prediction
 from perception.ground import Ground
-from perception.recordings.topic import Graph
-from perception.runtime.parameters import make_settings
 from perception.sensors.presence import without
 
 SPOILS: frozenset[str] = frozenset(

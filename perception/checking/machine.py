@@ -13,9 +13,8 @@ from importlib.metadata import PackageNotFoundError, requires
 from pathlib import Path
 from typing import Any
 
-from perception.engines import DEFAULT_MODEL, ENGINES, find_model
+from perception.engines import DEFAULT_MODEL, ENGINES, find_model, manifest
 from perception.errors import PerceptionError
-from perception.export import manifest
 from perception.paths import DISTRIBUTION, PACKAGE, WEIGHTS, share
 from perception.reporting.provenance import processor, processor_flags, version_of
 

@@ -13,15 +13,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from perception.assembly.settings.naming import name_topics
+from perception.assembly.settings.topic import Graph, Offer, Topic
+from perception.assembly.settings.topics import CAMERA_INFOS, INPUT_TOPICS, INPUT_TYPES, SENSORS
 from perception.assembly.transforms import StaticTransforms, transform_matrix
 from perception.bags.raw import RawMessage
+from perception.bags.sources import open_source
 from perception.bags.writer import TYPES
 from perception.errors import DataError, MessageError
 from perception.messages.stamps import read_frame_id, read_stamp, with_stamp
-from perception.recordings.naming import name_topics
-from perception.recordings.sources import open_source
-from perception.recordings.topic import Graph, Offer, Topic
-from perception.recordings.topics import CAMERA_INFOS, INPUT_TOPICS, INPUT_TYPES, SENSORS
 
 SENSOR_OF: dict[str, str] = {name: sensor for sensor, names in SENSORS.items() for name in names}
 """The sensor by the node's input."""

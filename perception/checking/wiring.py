@@ -8,12 +8,12 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 
-from perception.assembly.cameras import is_rectified_topic, read_view
+from perception.assembly.settings.topic import Graph, Offer
+from perception.assembly.settings.topics import INPUT_TYPES, SENSORS
 from perception.checking.findings import Finding, finding
 from perception.checking.scan import Heard, Scan
 from perception.errors import MessageError
-from perception.recordings.topic import Graph, Offer
-from perception.recordings.topics import INPUT_TYPES, SENSORS
+from perception.messages.cameras import is_rectified_topic, read_view
 
 REQUESTED = Offer(reliable=False, latched=False)
 """What the node asks of the publishers of sensor data, camera_info and odometry, unless it is told otherwise."""

@@ -95,9 +95,9 @@ def run(args: argparse.Namespace) -> int:
 
 def _report(args: argparse.Namespace, console: Console) -> Report:
     from perception.assembly.calibration import read_calibration_file
+    from perception.assembly.settings.naming import rig_beside
     from perception.checking.check import check, check_silence
     from perception.pipeline import Pipeline
-    from perception.recordings.naming import rig_beside
     from perception.reporting.progress import Steps
 
     topics, rig = args.topics, None
@@ -107,7 +107,7 @@ def _report(args: argparse.Namespace, console: Console) -> Report:
     with ExitStack() as stack:
         path = args.input
         if args.live:
-            from perception.cli.check_live import record
+            from perception.checking.live import record
 
             folder = Path(stack.enter_context(TemporaryDirectory()))
             live = record(args, folder / "live", steps)

@@ -53,8 +53,8 @@ def run(args: argparse.Namespace) -> int:
     from rich.console import Console
 
     with needs("the demo simulates and draws", "ros"):
-        from perception.ros.demo import Demo
-    from perception.reporting.demo_table import table
+        from perception.ros.demo.steps import Demo
+    from perception.ros.demo.table import table
 
     demo = Demo(args, Console(stderr=True))
     with made_folder(args.output):

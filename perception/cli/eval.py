@@ -79,11 +79,11 @@ def run(args: argparse.Namespace) -> int:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+    from perception.evaluation import page as eval_report
     from perception.evaluation.evaluate import evaluate
     from perception.evaluation.extremes import Witness
+    from perception.evaluation.table import detail_tables, notes, score_table
     from perception.pipeline import Pipeline
-    from perception.reporting import evaluation_page as eval_report
-    from perception.reporting.scores_table import detail_tables, notes, score_table
 
     samples = _open(args)
     if not samples:

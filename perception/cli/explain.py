@@ -80,8 +80,8 @@ def run(args: argparse.Namespace) -> int:
     from perception.explanation.asked import open_frame
     from perception.explanation.explain import explain
     from perception.explanation.figure import draw, write
+    from perception.explanation.table import tables
     from perception.pipeline import Pipeline
-    from perception.reporting.explanation_table import tables
 
     console = Console(highlight=False)
     with console.status(f"{args.frame}: reading or rendering"):

@@ -78,7 +78,7 @@ def run(args: argparse.Namespace) -> int:
     """Run the command."""
     from rich.console import Console
 
-    from perception.export import manifest
+    from perception.engines import manifest
 
     data = [named_root(item) for item in args.data]
     console = Console()

@@ -95,7 +95,7 @@ def run(args: argparse.Namespace) -> int:
     from rich.console import Console
 
     from perception.labelling.clouds import require_writer
-    from perception.reporting.label_table import mistakes, notes, table, total
+    from perception.labelling.table import mistakes, notes, table, total
 
     if "cloud" in args.write:
         require_writer(args.cloud)
@@ -131,11 +131,11 @@ def _label(jobs: list[Job], engine: str, console: Console) -> list[dict[str, Any
 
 def _jobs(args: argparse.Namespace) -> list[Job]:
     """One per input; of several, each has a folder of its own."""
+    from perception.assembly.settings.naming import rig_beside
+    from perception.assembly.settings.topics import full_path
     from perception.labelling.job import Job
     from perception.labelling.workers import Network
-    from perception.recordings.naming import rig_beside
     from perception.recordings.opening import Reading
-    from perception.recordings.topics import full_path
 
     paths = [path.expanduser().resolve() for path in args.inputs]
     names = [path.name for path in paths]

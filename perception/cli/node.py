@@ -41,7 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run the node until it is stopped."""
-    from perception.recordings.topics import calibration_beside, remappings
+    from perception.assembly.settings.topics import calibration_beside, remappings
     from perception.ros.main import run as run_node
 
     if not args.topics:

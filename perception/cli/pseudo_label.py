@@ -56,7 +56,7 @@ def run(args: argparse.Namespace) -> int:
 
     from perception.datasets.pseudo_labelled import INDEX, label_path, write_label
     from perception.datasets.registry import open_dataset
-    from perception.evaluation.evaluate import keep_modalities
+    from perception.sensors.presence import keep_modalities
 
     with needs("labelling needs torch and mmseg", "train"):
         from perception.engines.weights import build_model

@@ -87,15 +87,15 @@ def run(args: argparse.Namespace) -> int:
     from rclpy.signals import SignalHandlerOptions
     from rich.console import Console
 
-    from perception.recordings.naming import name_topics, rig_beside, second_names
+    from perception.assembly.settings.naming import name_topics, rig_beside, second_names
+    from perception.bags.sources import KittiSource, open_source
     from perception.recordings.pace import Pace
-    from perception.recordings.sources import KittiSource, open_source
-    from perception.ros.audience import Audience
     from perception.ros.replay import Replay
+    from perception.ros.watch.audience import Audience
 
     if args.report:
         with needs("--report", "report"):
-            from perception.ros.replay_report import replay_page
+            from perception.ros.watch.replay_report import replay_page
     pace = Pace()
     if args.paused:
         pace.toggle()

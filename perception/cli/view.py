@@ -86,8 +86,8 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _recorded(args: argparse.Namespace, console: Console) -> int:
+    from perception.assembly.settings.naming import rig_beside
     from perception.pipeline import Pipeline
-    from perception.recordings.naming import rig_beside
     from perception.recordings.opening import Reading, open_input
     from perception.reporting.progress import Steps
     from perception.viewing.log import Log

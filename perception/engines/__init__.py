@@ -19,8 +19,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from perception.engines.base import Engine, NetworkOutput
+from perception.engines.manifest import verify
 from perception.errors import ModelError
-from perception.export.manifest import verify
 from perception.paths import WEIGHTS
 
 DEFAULT_MODEL = "dual_branch_s"

@@ -19,7 +19,7 @@ from perception.evaluation.scores.details import Details
 from perception.evaluation.scores.metrics import ConfusionMatrix
 from perception.frame import MODALITIES, Frame, Prediction
 from perception.sample import Sample
-from perception.sensors.presence import without
+from perception.sensors.presence import keep_modalities
 from perception.sensors.projection import project_sweep
 from perception.sensors.visibility import hidden_from_camera
 
@@ -143,21 +143,6 @@ def evaluate(
         raise DataError(f"nothing to score: none of the {result.without_truth} samples has labels of any kind")
     result.modality_weights = dict(zip(MODALITIES, (weights / len(result.frames)).tolist(), strict=True))
     return result
-
-
-def keep_modalities(frame: Frame, modalities: Sequence[str]) -> Frame:
-    """The frame with only `modalities` left; calibration stays, so that its size stays where a camera is known.
-
-    Raises DataError for unknown names and when nothing would be left.
-    """
-    unknown = sorted(set(modalities) - set(MODALITIES))
-    if unknown:
-        raise DataError(f"unknown modality {', '.join(unknown)}: choose from {', '.join(MODALITIES)}")
-    if not set(frame.modalities) & set(modalities):
-        raise DataError(f"the frame has {', '.join(frame.modalities)} but only {', '.join(modalities)} was to be kept")
-    kept = without(frame, set(frame.modalities) - set(modalities))
-    assert kept is not None  # something is left, as asked above
-    return kept
 
 
 def truth_of(sample: Sample) -> NDArray[np.uint8] | None:

@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from perception.classes import CLASS_NAMES
-from perception.evaluation.evaluate import fit, keep_modalities
+from perception.evaluation.evaluate import fit
 from perception.evaluation.scores.metrics import ConfusionMatrix
 from perception.frame import Frame, Prediction
+from perception.sensors.presence import keep_modalities
 
 Labels = NDArray[np.uint8]
 

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from perception.datasets.io.named_frames import NamedFrames
     from perception.frame import CameraModel
-    from perception.labelling.frames import NamedFrames
     from perception.sample import Sample
 
 BAG_SUFFIXES = (".mcap", ".db3")
@@ -61,8 +61,8 @@ def _simulated(text: str, condition: str) -> Sample:
 
 
 def _of_recording(path: Path, number: str, args: argparse.Namespace) -> tuple[Sample, list[str]]:
+    from perception.assembly.settings.naming import rig_beside
     from perception.datasets.simulated import SimulatedFolder
-    from perception.recordings.naming import rig_beside
     from perception.recordings.opening import Reading, open_input
     from perception.sample import Sample
 

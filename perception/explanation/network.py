@@ -14,12 +14,12 @@ from torch import Tensor
 from torch.nn import functional
 
 from perception.engines import find_model
+from perception.engines.manifest import verify
 from perception.engines.weights import build_model
 from perception.errors import ModelError
 from perception.explanation.attention import Attention, AttentionRecorder
 from perception.explanation.methods import DEFAULT_STRIDE, GRAD_CAM, STRIDES
 from perception.explanation.saliency import Saliency, saliency_of
-from perception.export.manifest import verify
 from perception.frame import MODALITIES
 from perception.models.dual_branch import Batch, normalise
 from perception.sensors import NetworkInput

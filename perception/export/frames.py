@@ -9,9 +9,9 @@ from pathlib import Path
 
 from perception.datasets.registry import open_dataset
 from perception.errors import DataError
-from perception.evaluation.evaluate import keep_modalities
 from perception.frame import MODALITIES, Frame
 from perception.sensors import NetworkInput, encode, network_size
+from perception.sensors.presence import keep_modalities
 
 FIRST_SEED = 1000
 """Of the streets for calibration: those of the check, of `demo` and of `eval` lie below."""

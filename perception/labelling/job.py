@@ -23,11 +23,11 @@ import perception
 from perception.bags.frames import BagFrames
 from perception.classes import CLASS_NAMES
 from perception.datasets.io.files import read_text
+from perception.datasets.io.named_frames import NamedFrames
 from perception.disk import on_full_disk, write_json
 from perception.errors import DataError, PerceptionError
 from perception.frame import MODALITIES
 from perception.labelling.files import FrameFiles
-from perception.labelling.frames import NamedFrames
 from perception.labelling.workers import CHUNK, Network, Outcome, label_frames, label_in_processes
 from perception.recordings.opening import AS_FOUND, Reading, open_input
 from perception.reporting.progress import Steps
@@ -165,7 +165,7 @@ def _to_come(files: FrameFiles, names: Sequence[str]) -> int | None:
 
 def _last_pass(job: Job, frames: NamedFrames, files: FrameFiles, done: Sequence[int], steps: Steps) -> list[str]:
     """Build video and bag, unless they are whole and younger than all labels; topics that the bag lacks."""
-    from perception.bags.labelled import write_label_bag
+    from perception.labelling.bag import write_label_bag
     from perception.labelling.video import write_video
 
     newest = max((files.path("frames", frames.names[number]).stat().st_mtime_ns for number in done), default=0)

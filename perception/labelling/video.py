@@ -9,8 +9,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from perception.datasets.io.named_frames import NamedFrames
 from perception.labelling.files import FrameFiles
-from perception.labelling.frames import NamedFrames
 from perception.reporting.video import VideoWriter
 from perception.reporting.visualise import drive_panel
 

@@ -10,10 +10,10 @@ from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field, replace
 
+from perception.datasets.io.named_frames import NamedFrames
 from perception.errors import PerceptionError
 from perception.labelling.contradiction import is_asked, overturned
 from perception.labelling.files import FrameFiles
-from perception.labelling.frames import NamedFrames
 from perception.pipeline import Pipeline
 from perception.processes import begin_worker
 

@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from perception.assembly.cameras import read_view
 from perception.frame import CameraModel
+from perception.messages.cameras import read_view
 from perception.messages.clouds import Sweep, cloud_fields, read_points, read_sweep
 from perception.messages.images import compressed_fields, image_fields, read_array, read_depth, read_infrared, read_rgb
 

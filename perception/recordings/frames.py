@@ -8,10 +8,10 @@ from itertools import groupby
 from typing import Any
 
 from perception.assembly.transforms import StaticTransforms
+from perception.bags.sources import Source
 from perception.bags.writer import LIDAR_FRAME, TYPES
 from perception.frame import CameraModel, Frame
 from perception.messages.convert import read_camera, read_depth, read_infrared, read_points, read_rgb
-from perception.recordings.sources import Source
 
 _READERS: dict[str, tuple[str, Any]] = {
     "/image": ("rgb", read_rgb),

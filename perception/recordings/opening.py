@@ -8,9 +8,10 @@ from typing import NamedTuple
 
 from perception.datasets.image_folder import IMAGES
 from perception.datasets.io.files import IMAGE_SUFFIXES
+from perception.datasets.io.named_frames import NamedFrames
 from perception.datasets.kitti.raw import CAMERAS
 from perception.errors import DataError
-from perception.labelling.frames import NamedFrames, image_folder, kitti_drive, simulated_drive
+from perception.recordings.named import image_folder, kitti_drive, simulated_drive
 
 
 class Reading(NamedTuple):

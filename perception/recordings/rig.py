@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from perception.assembly.settings.naming import name_topics
+from perception.assembly.settings.topics import CAMERA_INFOS, INPUT_TYPES, SENSORS
 from perception.errors import DataError
-from perception.recordings.naming import name_topics
 from perception.recordings.survey import Seen, Survey
-from perception.recordings.topics import CAMERA_INFOS, INPUT_TYPES, SENSORS
 
 _IMAGE, _COMPRESSED = INPUT_TYPES["image"], INPUT_TYPES["image/compressed"]
 _INFO, _CLOUD, _ODOMETRY = INPUT_TYPES["camera_info"], INPUT_TYPES["points"], INPUT_TYPES["odometry"]

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import numpy as np
 
+from perception.assembly.settings.topics import INPUT_TYPES, SENSORS
 from perception.disk import write_file
 from perception.errors import DataError
 from perception.recordings.rig import Rig
 from perception.recordings.survey import Seen
-from perception.recordings.topics import INPUT_TYPES, SENSORS
 
 _TITLES = {
     "image": "the camera",

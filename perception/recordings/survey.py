@@ -11,13 +11,13 @@ from typing import Any
 
 import numpy as np
 
+from perception.assembly.settings.topic import Topic
+from perception.assembly.settings.topics import INPUT_TYPES
 from perception.assembly.transforms import StaticTransforms, TransformSource
+from perception.bags.sources import Source, open_source
 from perception.bags.writer import TYPES
 from perception.errors import DataError
 from perception.messages.convert import read_depth
-from perception.recordings.sources import Source, open_source
-from perception.recordings.topic import Topic
-from perception.recordings.topics import INPUT_TYPES
 
 IMU = "sensor_msgs/msg/Imu"
 TF_STATIC = "/tf_static"

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 
 from perception.assembly.collector import SensorState, Timing
+from perception.assembly.statistics import ENOUGH, Limits, Summary
 from perception.assembly.throttled_log import Complaints
 from perception.ground import Ground
-from perception.runtime.statistics import ENOUGH, Limits, Summary
 from perception.sensors.alignment import Misalignment
 
 OK, WARN, ERROR, STALE = DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticStatus.ERROR, DiagnosticStatus.STALE

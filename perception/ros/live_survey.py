@@ -9,9 +9,9 @@ from typing import Any
 
 from rclpy.serialization import deserialize_message
 
+from perception.assembly.settings.topic import Topic
+from perception.assembly.settings.topics import INPUT_TYPES
 from perception.recordings.survey import IMU, Survey, describe
-from perception.recordings.topic import Topic
-from perception.recordings.topics import INPUT_TYPES
 from perception.ros.replay import message_class
 from perception.ros.spinning import spinning
 from perception.ros.subscriptions import NEWEST

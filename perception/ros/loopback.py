@@ -18,13 +18,13 @@ import rclpy
 from rclpy.context import Context
 from rclpy.signals import SignalHandlerOptions
 
+from perception.bags.sources import Source
 from perception.errors import PerceptionError
 from perception.recordings.frames import MODALITY_OF_TOPIC
-from perception.recordings.sources import Source
 from perception.ros.dds import use_profile
 from perception.ros.node_process import NodeProcess, private_network
-from perception.ros.recorder import Answer, Recorder, Status
 from perception.ros.replay import Published, Replay, Summary
+from perception.ros.watch.recorder import Answer, Recorder, Status
 
 DISCOVERY_TIMEOUT_S = 15.0
 QUIET_S = 3.0

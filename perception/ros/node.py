@@ -28,21 +28,21 @@ from perception.assembly.collector import JUMP_NS, Change, Collector, SensorSet
 from perception.assembly.levelling import Levelling
 from perception.assembly.lidar_names import first_of
 from perception.assembly.motion import EgoMotion
+from perception.assembly.settings import parameters
+from perception.assembly.settings.topics import CAMERA_INFOS
+from perception.assembly.statistics import Statistics
 from perception.assembly.throttled_log import Complaints
 from perception.engines import Engine, load_engine
 from perception.errors import PerceptionError
 from perception.frame import Prediction
 from perception.messages.bit_depth import BitDepth
 from perception.pipeline import Pipeline, Task
-from perception.recordings.topics import CAMERA_INFOS
 from perception.ros.bond import Bond
 from perception.ros.diagnostics import Diagnostics, Snapshot
 from perception.ros.publishers import Publishers
 from perception.ros.subscriptions import INPUTS, Subscriptions
 from perception.ros.tf.listener import listen
-from perception.runtime import parameters
 from perception.runtime.mailbox import Handover
-from perception.runtime.statistics import Statistics
 from perception.runtime.worker import STOP_S, Worker
 from perception.sensors.alignment import AlignmentMonitor
 from perception.sensors.intensity import IntensityScale

@@ -22,6 +22,7 @@ from sensor_msgs.msg import CompressedImage, Image, PointCloud2, PointField
 from std_msgs.msg import Header, String
 
 from perception.assembly.assembler import Observation
+from perception.assembly.settings.parameters import Settings
 from perception.assembly.throttled_log import Complaints
 from perception.assembly.transforms import TransformSource
 from perception.classes import BACKGROUND, CLASS_NAMES, FOREGROUND, UNLABELLED, colourise
@@ -33,7 +34,6 @@ from perception.messages.convert import cloud_fields, compressed_fields, image_f
 from perception.messages.grid import near_ground, road_grid
 from perception.ros.imports import optional
 from perception.ros.subscriptions import OVERRIDABLE
-from perception.runtime.parameters import Settings
 
 try:
     from rclpy.event_handler import PublisherEventCallbacks

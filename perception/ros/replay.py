@@ -22,12 +22,12 @@ from rclpy.publisher import Publisher
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from rosgraph_msgs.msg import Clock
 
+from perception.assembly.settings.topic import Topic
+from perception.bags.sources import Source
 from perception.bags.writer import TYPES, RawMessage
 from perception.errors import DataError, PerceptionError
 from perception.messages.stamps import read_stamp, with_stamp
 from perception.recordings.pace import Pace
-from perception.recordings.sources import Source
-from perception.recordings.topic import Topic
 from perception.ros.tf.message import TF_MESSAGE, tf_message_class
 
 LEAD_S = 0.1

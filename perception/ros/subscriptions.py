@@ -23,12 +23,12 @@ from rclpy.qos_overriding_options import QoSOverridingOptions
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image, Imu, PointCloud2
 
 from perception.assembly.assembler import Input
+from perception.assembly.settings.naming import nearest
+from perception.assembly.settings.topic import Topic
+from perception.assembly.settings.topics import CAMERA_INFOS, INPUT_TYPES
 from perception.assembly.throttled_log import Complaints
 from perception.errors import MessageError
 from perception.messages.convert import stamp_ns
-from perception.recordings.naming import nearest
-from perception.recordings.topic import Topic
-from perception.recordings.topics import CAMERA_INFOS, INPUT_TYPES
 
 try:
     from rclpy.event_handler import SubscriptionEventCallbacks

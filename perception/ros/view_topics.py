@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 from perception.assembly.calibration import read_calibration_file
+from perception.assembly.settings.topics import calibration_beside, remappings
 from perception.errors import PerceptionError
-from perception.recordings.topics import calibration_beside, remappings
 from perception.ros.dds import use_profile
 from perception.ros.imports import require_rclpy
 from perception.viewing.log import Log

@@ -8,14 +8,15 @@ be anything but a fault is named here.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from perception.frame import Frame
+from perception.errors import DataError
+from perception.frame import MODALITIES, Frame
 from perception.sensors.projection import project_sweep
 
 PIXELS, POINTS = 6_000, 2_000
@@ -224,3 +225,18 @@ def _of_sweep(frame: Frame) -> str | None:
         if projection is not None and len(projection.rows):
             return None
     return "lidar is out of view: no point of the sweep falls into the camera's image (calibration, frames?)"
+
+
+def keep_modalities(frame: Frame, modalities: Sequence[str]) -> Frame:
+    """The frame with only `modalities` left; calibration stays, so that its size stays where a camera is known.
+
+    Raises DataError for unknown names and when nothing would be left.
+    """
+    unknown = sorted(set(modalities) - set(MODALITIES))
+    if unknown:
+        raise DataError(f"unknown modality {', '.join(unknown)}: choose from {', '.join(MODALITIES)}")
+    if not set(frame.modalities) & set(modalities):
+        raise DataError(f"the frame has {', '.join(frame.modalities)} but only {', '.join(modalities)} was to be kept")
+    kept = without(frame, set(frame.modalities) - set(modalities))
+    assert kept is not None  # something is left, as asked above
+    return kept

@@ -20,9 +20,9 @@ from mmseg.registry import MODELS
 from torch.utils.data import DataLoader, default_collate
 
 import perception.models  # noqa: F401 (registers networks)
+from perception.engines.manifest import digest_of
 from perception.engines.weights import build_model, load_weights
 from perception.errors import ModelError
-from perception.export.manifest import digest_of
 from perception.models import custom
 from perception.models.soft_losses import SoftLabelLoss
 from perception.training.bf16 import computes_in_bf16

@@ -8,8 +8,8 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from perception.datasets.io.named_frames import NamedFrames
 from perception.errors import DataError, PerceptionError
-from perception.labelling.frames import NamedFrames
 from perception.pipeline import Pipeline
 from perception.viewing.log import Log
 

@@ -10,12 +10,12 @@ import pytest
 
 from perception.assembly.assembler import Assembler, Input, Observation, SeeFrozen
 from perception.assembly.calibration import Calibration, FileCalibration
-from perception.assembly.cameras import CameraView
 from perception.assembly.collector import Arrival, SensorSet
 from perception.assembly.motion import EgoMotion
 from perception.assembly.own_vehicle import OwnVehicle
 from perception.assembly.throttled_log import Complaints
 from perception.frame import CameraModel, Prediction
+from perception.messages.cameras import CameraView
 from perception.messages.convert import camera_info_fields, cloud_fields, image_fields, read_rgb
 from perception.sensors.presence import FrozenWatch
 from perception.sensors.projection import project_sweep

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from perception.assembly.calibration import Calibration, FileCalibration, read_calibration_file
-from perception.assembly.cameras import CameraView
 from perception.errors import DataError, MessageError
 from perception.frame import CameraModel
+from perception.messages.cameras import CameraView
 from perception.messages.convert import camera_info_fields
 
 WHOLE = SimpleNamespace(x_offset=0, y_offset=0, width=0, height=0)

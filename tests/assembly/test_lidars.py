@@ -21,13 +21,13 @@ from perception.assembly.collector import Arrival, SensorSet
 from perception.assembly.motion import EgoMotion
 from perception.assembly.throttled_log import Complaints
 from perception.assembly.transforms import StaticTransforms
+from perception.bags.geometry import serialise_links
 from perception.bags.writer import TYPES
 from perception.datasets.kitti.oxts import read_oxts_packet
 from perception.datasets.kitti.raw import KittiRaw
 from perception.frame import CameraModel
 from perception.messages.clouds import Reading
 from perception.messages.convert import camera_info_fields, image_fields, stamp_ns
-from perception.messages.geometry import serialise_links
 from perception.sensors.motion import displacement
 from perception.sensors.presence import FrozenWatch
 from perception.sensors.projection import project_sweep

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from perception.assembly.cameras import CameraView
 from perception.assembly.registration import Anchor, Seen, register
 from perception.errors import MessageError
 from perception.frame import CameraModel
+from perception.messages.cameras import CameraView
 from perception.sensors.lens import Lens
 
 CAMERA = CameraModel(np.array([[70.0, 0, 63.5], [0, 70.0, 23.5], [0, 0, 1]]), 128, 48, "left")

@@ -14,11 +14,11 @@ from rosbags.rosbag2 import CompressionFormat, CompressionMode, StoragePlugin, W
 
 from perception.bags.frames import BagFrames
 from perception.bags.raw import TYPES
+from perception.bags.sources import open_source
 from perception.bags.writer import serialise, serialise_extrinsics
 from perception.cli.main import main
 from perception.errors import DataError
 from perception.frame import CameraModel, Frame
-from perception.recordings.sources import open_source
 
 T0 = 1_700_000_000_000_000_000
 COUNT = 20

@@ -15,10 +15,14 @@ from helpers.kitti import CALIBRATION, UNRECTIFIED, image, raw_drive
 
 from perception.assembly.calibration import FileCalibration
 from perception.assembly.collector import Collector, SensorSet
+from perception.assembly.settings.parameters import make_settings
+from perception.assembly.settings.topics import read_topics
 from perception.bags.cursor import key_of
 from perception.bags.frames import SENSORS, BagFrames
+from perception.bags.geometry import pose, serialise_links, vector
 from perception.bags.kitti.bag import serialise_recording
 from perception.bags.raw import RawBagWriter, header, make, raw
+from perception.bags.sources import open_source
 from perception.bags.writer import TYPES, RawMessage, serialise, serialise_extrinsics, write_bag
 from perception.datasets.kitti.layouts import open_recording
 from perception.datasets.kitti.raw import KittiRaw
@@ -27,12 +31,8 @@ from perception.frame import CameraModel, Frame
 from perception.labelling.files import FrameFiles
 from perception.labelling.workers import label_frames
 from perception.messages.convert import camera_info_fields, cloud_fields, image_fields, numpy_fields
-from perception.messages.geometry import pose, serialise_links, vector
 from perception.messages.stamps import with_stamp
 from perception.pipeline import Pipeline
-from perception.recordings.sources import open_source
-from perception.recordings.topics import read_topics
-from perception.runtime.parameters import make_settings
 
 T0 = 1_700_000_000_000_000_000
 CAMERA = CameraModel(np.array([[60.0, 0, 48], [0, 60, 32], [0, 0, 1]]), 96, 64)

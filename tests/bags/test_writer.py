@@ -13,12 +13,12 @@ from rosbags.highlevel import AnyReader
 from rosbags.interfaces import QosDurability
 
 from perception.assembly.transforms import transform_matrix
+from perception.bags.sources import open_source
 from perception.bags.writer import write_bag
 from perception.errors import DataError
 from perception.frame import CameraModel, Frame
 from perception.messages.convert import read_array, read_camera, read_depth, read_points, read_rgb, stamp_ns
 from perception.recordings.frames import read_frames
-from perception.recordings.sources import open_source
 
 STAMP = 1_700_000_000_123_456_789
 CAMERA = CameraModel(np.array([[70.0, 0, 31.5], [0, 70.0, 11.5], [0, 0, 1]]), 64, 24, "camera_color_left")

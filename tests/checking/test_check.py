@@ -18,6 +18,7 @@ from helpers.kitti import raw_drive
 from helpers.rewritten_bag import rewritten, write
 
 from perception.assembly.transforms import transform_matrix
+from perception.bags.geometry import serialise_links
 from perception.bags.kitti.bag import serialise_recording
 from perception.bags.raw import RawBagWriter, RawMessage, header, make, raw
 from perception.bags.writer import TYPES
@@ -25,7 +26,6 @@ from perception.checking.check import Report, check
 from perception.checking.findings import INFO, KINDS
 from perception.datasets.kitti.layouts import open_recording
 from perception.messages.convert import image_fields, numpy_fields, read_array, read_depth, read_infrared
-from perception.messages.geometry import serialise_links
 
 Messages = list[RawMessage]
 Fault = Callable[[Messages], Messages]

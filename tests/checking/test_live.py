@@ -15,13 +15,13 @@ from rclpy.node import Node
 from rclpy.parameter import Parameter
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 
+from perception.assembly.settings.topic import Offer
+from perception.bags.sources import open_source
 from perception.checking.check import check, check_silence
 from perception.checking.findings import ERROR
 from perception.checking.wiring import REQUESTED, REQUESTED_TF
-from perception.recordings.sources import open_source
-from perception.recordings.topic import Offer
-from perception.ros.live_recording import Live, LiveRecording
 from perception.ros.replay import Replay
+from perception.ros.watch.live_recording import Live, LiveRecording
 
 
 def recorded(ros: Any, bag: Path, path: Path, seconds: float, **parameters: str) -> Live:

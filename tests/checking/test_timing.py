@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from perception.assembly.settings.parameters import make_settings
 from perception.checking.findings import Finding
 from perception.checking.scan import Heard, Scan
 from perception.checking.timing import check_clocks, check_pairs, check_sensor, pairings
-from perception.runtime.parameters import make_settings
 
 T0 = 1_700_000_000_000_000_000
 TIMING = make_settings({}).timing

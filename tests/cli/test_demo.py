@@ -15,8 +15,8 @@ import pytest
 from rich.console import Console
 from rosbags.highlevel import AnyReader
 
-from perception.reporting.demo_table import table
 from perception.reporting.drive_report import lead
+from perception.ros.demo.table import table
 
 pytest.importorskip("rclpy")
 

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from helpers import rigs
 
+from perception.assembly.settings.topics import read_topics
 from perception.cli.main import main
-from perception.recordings.topics import read_topics
 
 
 def test_three_commands_lead_to_masks(

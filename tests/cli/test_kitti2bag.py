@@ -16,8 +16,8 @@ from pathlib import Path
 import pytest
 from helpers.kitti import odometry_sequence, raw_drive, tracking_split
 
+from perception.bags.sources import open_source
 from perception.cli.main import main
-from perception.recordings.sources import open_source
 
 
 @pytest.fixture(autouse=True)

@@ -21,6 +21,7 @@ from helpers.images import contents, write_images
 
 from perception.bags.frames import BagFrames
 from perception.bags.raw import RawBagWriter
+from perception.bags.sources import open_source
 from perception.bags.writer import write_bag
 from perception.cli import label
 from perception.cli.main import main
@@ -28,10 +29,9 @@ from perception.datasets.kitti.raw import KittiRaw
 from perception.frame import CameraModel, Frame
 from perception.labelling.clouds import FORMATS
 from perception.labelling.files import OUTPUTS
+from perception.labelling.table import notes
 from perception.messages.stamps import with_stamp
 from perception.pipeline import Pipeline
-from perception.recordings.sources import open_source
-from perception.reporting.label_table import notes
 from perception.simulation.drive import SimulatedDrive
 from perception.simulation.storage import write_drive
 

@@ -11,9 +11,10 @@ import pytest
 
 from perception.classes import PALETTE
 from perception.errors import DataError
-from perception.evaluation.evaluate import evaluate, keep_modalities
+from perception.evaluation.evaluate import evaluate
 from perception.frame import CameraModel, Frame, Prediction
 from perception.sample import Sample
+from perception.sensors.presence import keep_modalities
 
 CAMERA = CameraModel(np.array([[10.0, 0, 8], [0, 10, 6], [0, 0, 1]]), 16, 12)
 

@@ -17,8 +17,8 @@ from lifecycle_msgs.msg import Transition
 from lifecycle_msgs.srv import ChangeState
 from sensor_msgs.msg import Image
 
+from perception.assembly.settings.parameters import PARAMETERS
 from perception.ros.node_process import NodeProcess
-from perception.runtime.parameters import PARAMETERS
 
 
 def test_two_nodes_on_one_domain(well: Drive, tiny_model: Path, tmp_path: Path, record_property: Note) -> None:

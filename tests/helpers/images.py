@@ -10,8 +10,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from perception.datasets.io.named_frames import NamedFrames
 from perception.frame import Frame
-from perception.labelling.frames import NamedFrames
 
 
 def write_images(folder: Path, count: int, width: int = 96, height: int = 64) -> Path:

@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from perception.bags.geometry import serialise_links
 from perception.bags.raw import RawBagWriter, RawMessage
 from perception.bags.writer import LIDAR_FRAME, TYPES, serialise
 from perception.frame import Frame
-from perception.messages.geometry import serialise_links
 
 ARRIVAL_MS = {"/image": 22, "/camera_info": 22, "/depth": 31, "/infrared": 27, "/points": 38}
 """How long after its stamp each message comes, but for a little."""

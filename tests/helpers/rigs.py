@@ -11,11 +11,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from perception.bags.geometry import serialise_links, vector
 from perception.bags.raw import RawBagWriter, RawMessage, header, make, raw
 from perception.bags.writer import TYPES
 from perception.frame import CameraModel, Frame
 from perception.messages.convert import camera_info_fields, cloud_fields, image_fields, numpy_fields
-from perception.messages.geometry import serialise_links, vector
 from perception.messages.images import compressed_fields
 
 CAMERA = CameraModel(np.array([[80.0, 0, 48], [0, 80, 32], [0, 0, 1]]), 96, 64)

@@ -7,12 +7,13 @@ import numpy as np
 import pytest
 from helpers.images import DeadlyFrames, contents, write_images
 
+from perception.datasets.io.named_frames import NamedFrames
 from perception.errors import PerceptionError
-from perception.labelling import frames as inputs
 from perception.labelling.files import FrameFiles
-from perception.labelling.frames import NamedFrames, image_folder
 from perception.labelling.workers import Network, Outcome, label_frames, label_in_processes
 from perception.pipeline import Pipeline
+from perception.recordings import named as inputs
+from perception.recordings.named import image_folder
 
 ALL = ("masks", "colours", "confidence", "bag", "cloud")
 

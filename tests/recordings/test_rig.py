@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 from helpers import rigs
 
+from perception.assembly.settings.topic import Topic
+from perception.assembly.settings.topics import INPUT_TYPES, read_topics
 from perception.bags.frames import BagFrames
 from perception.bags.raw import RawMessage
 from perception.errors import DataError
@@ -15,8 +17,6 @@ from perception.frame import Frame
 from perception.recordings.rig import Rig, propose
 from perception.recordings.rig_file import render
 from perception.recordings.survey import Seen, Survey, survey_recording
-from perception.recordings.topic import Topic
-from perception.recordings.topics import INPUT_TYPES, read_topics
 
 IMAGE = INPUT_TYPES["image"]
 

@@ -11,10 +11,10 @@ pytest.importorskip("rclpy")
 
 from perception.assembly.collector import SensorState, Timing
 from perception.assembly.habits import Habits
+from perception.assembly.statistics import Limits, Statistics
 from perception.assembly.throttled_log import Complaints
 from perception.frame import Prediction
 from perception.ros.diagnostics import ERROR, OK, STALE, WARN, Diagnostics, Snapshot
-from perception.runtime.statistics import Limits, Statistics
 from perception.sensors.alignment import Misalignment
 
 TOPICS = {"rgb": ("/image", "/image/compressed"), "lidar": ("/points",)}

@@ -12,10 +12,10 @@ import pytest
 
 pytest.importorskip("rclpy")
 
+from perception.bags.sources import open_source
 from perception.bags.writer import write_bag
 from perception.errors import PerceptionError
 from perception.frame import Frame
-from perception.recordings.sources import open_source
 from perception.ros.loopback import rehearse
 from perception.ros.node_process import private_network
 

@@ -21,9 +21,9 @@ from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 
 from perception.assembly.assembler import Input
+from perception.assembly.settings.parameters import PARAMETERS
 from perception.messages.convert import image_fields
 from perception.ros.node import PerceptionNode
-from perception.runtime.parameters import PARAMETERS
 from perception.runtime.worker import STOP_S
 
 SUCCESS, FAILURE = TransitionCallbackReturn.SUCCESS, TransitionCallbackReturn.FAILURE

@@ -21,11 +21,11 @@ from rclpy.parameter import Parameter
 from std_msgs.msg import Header
 
 from perception.assembly.assembler import Observation
+from perception.assembly.settings.parameters import make_settings
 from perception.assembly.throttled_log import Complaints
 from perception.classes import PALETTE, ROAD, UNLABELLED
 from perception.frame import CameraModel, Frame, Prediction
 from perception.ros.publishers import Publishers, overlay
-from perception.runtime.parameters import make_settings
 
 CAMERA = CameraModel(np.eye(3), 8, 4)
 LABELS = np.zeros((4, 8), np.uint8)

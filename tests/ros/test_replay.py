@@ -22,13 +22,13 @@ from sensor_msgs.msg import CameraInfo, Image, PointCloud2
 
 from perception.bags.kitti.messages import marker_message
 from perception.bags.raw import RawBagWriter
+from perception.bags.sources import open_source
 from perception.bags.writer import TYPES, serialise, serialise_extrinsics, write_bag
 from perception.errors import DataError, PerceptionError
 from perception.frame import CameraModel, Frame
 from perception.messages.convert import read_points, read_rgb, stamp_ns
 from perception.messages.stamps import read_stamp, with_stamp
 from perception.recordings.pace import Pace
-from perception.recordings.sources import open_source
 from perception.ros.dds import use_profile
 from perception.ros.node_process import private_network
 from perception.ros.replay import Published, Replay, _move_list

@@ -14,8 +14,8 @@ from helpers.rerun_file import rows
 
 from perception.errors import DataError
 from perception.frame import Frame
-from perception.labelling import frames as labelling
 from perception.pipeline import Pipeline
+from perception.recordings import named as labelling
 from perception.viewing.log import Log
 from perception.viewing.recordings import choose, show
 

@@ -14,6 +14,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from typing import Any, NamedTuple
 
+from perception.bags.geometry import serialise_links
 from perception.bags.kitti.messages import (
     CLOUD_TOPIC,
     MARKER_TOPIC,
@@ -26,7 +27,6 @@ from perception.bags.kitti.messages import (
 from perception.bags.kitti.oxts_messages import TOPICS, oxts_messages
 from perception.bags.raw import RawMessage
 from perception.datasets.kitti.recording import BASE, WORLD, Camera, Recording, Stream, paired
-from perception.messages.geometry import serialise_links
 
 
 class Job(NamedTuple):

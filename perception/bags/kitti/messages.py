@@ -11,12 +11,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from perception.bags.geometry import pose, vector
 from perception.bags.raw import TYPES, RawMessage, header, make, raw
 from perception.datasets.io.encoded_image import EncodedImage, read_encoded
 from perception.datasets.kitti.recording import VELODYNE, Box, Camera
 from perception.errors import DataError
 from perception.messages.convert import cloud_fields, numpy_fields
-from perception.messages.geometry import pose, vector
 
 CLOUD_TOPIC, MARKER_TOPIC = "/kitti/velo/pointcloud", "/kitti/tracklets"
 

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from perception.bags.geometry import quaternion, vector
 from perception.bags.raw import RawMessage, header, make, raw
 from perception.datasets.kitti.oxts import OxtsPacket, oxts_attitude
 from perception.datasets.kitti.recording import IMU
-from perception.messages.geometry import quaternion, vector
 
 TOPICS: tuple[str, ...] = ("/kitti/oxts/imu", "/kitti/oxts/gps/fix", "/kitti/oxts/gps/vel")
 

@@ -84,7 +84,7 @@ class Benchmark:
     def tables(self) -> list[Table | str]:
         """What is printed of it; empty without a benchmark."""
         from perception.evaluation.kitti.road_benchmark import RoadBenchmark
-        from perception.reporting.benchmark_table import road_tables, semantics_tables
+        from perception.evaluation.kitti.table import road_tables, semantics_tables
 
         lines: list[Table | str] = []
         if self._scores is not None and self.scored:
@@ -105,7 +105,7 @@ def predict(
     progress: Callable[[int], None],
 ) -> None:
     """Runs the pipeline on the chosen samples without scoring them, and shows what it says to `observe`."""
-    from perception.evaluation.evaluate import keep_modalities
+    from perception.sensors.presence import keep_modalities
 
     for done, index in enumerate(chosen, start=1):
         sample = samples[index]

@@ -15,9 +15,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from perception.evaluation.evaluate import keep_modalities
 from perception.evaluation.robustness.corruptions import corrupt
 from perception.frame import Frame
+from perception.sensors.presence import keep_modalities
 
 MEAN_RGB = (124, 116, 104)
 """The mean colour of ImageNet: what zero is after normalisation."""

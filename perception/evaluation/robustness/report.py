@@ -35,8 +35,8 @@ def run_suite(
     progress: Progress,
 ) -> list[RowScore]:
     """Scores every row on the chosen samples, which are read or rendered once."""
-    from perception.evaluation.evaluate import keep_modalities
     from perception.evaluation.robustness.suite import run_rows, sensor_rows, weather_rows
+    from perception.sensors.presence import keep_modalities
 
     def load(source: Sequence[Sample], text: str) -> dict[int, Sample]:
         loaded = {index: source[index] for index in progress.track(chosen, description=text)}
@@ -102,7 +102,7 @@ def _cells(scores: Sequence[RowScore]) -> list[str]:
     """The figures of one line, the means over `scores`."""
     import numpy as np
 
-    from perception.reporting.scores_table import number
+    from perception.evaluation.table import number
 
     lines = [[*score.confusion.iou().values(), score.confusion.mean_iou(), score.gain] for score in scores]
     *values, gain = np.mean(lines, axis=0).tolist()
@@ -113,7 +113,7 @@ def _means(summary: dict[str, Any]) -> Table:
     from rich.table import Table
 
     from perception.evaluation.robustness.summary import LOSS_PROBABILITIES
-    from perception.reporting.scores_table import number
+    from perception.evaluation.table import number
 
     expected = [f"{loss:.2f}" for loss in LOSS_PROBABILITIES]
     table = Table("mean IoU", "mean", "of all's", *(f"p = {loss}" for loss in expected))

@@ -10,13 +10,13 @@ from typing import Any
 
 import numpy as np
 
+from perception.assembly.settings.topic import Topic
 from perception.bags.writer import RawMessage, serialise
 from perception.benchmark.process import Watch
 from perception.frame import Frame
 from perception.messages.stamps import with_stamp
-from perception.recordings.topic import Topic
 from perception.ros.loopback import Rehearsal, rehearse
-from perception.runtime.diagnostics_log import Diary
+from perception.ros.watch.diagnostics_log import Diary
 
 WARM_UP_S = 1.0
 """Frames of the first second count as answered or not, but not for the latency."""

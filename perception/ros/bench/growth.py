@@ -9,13 +9,13 @@ from typing import Any
 
 import numpy as np
 
+from perception.assembly.settings.parameters import make_settings
 from perception.benchmark.frames import resized, with_points
 from perception.benchmark.measure import interleave, summary
 from perception.benchmark.stages import Times, collect, medians, total
 from perception.frame import Frame
 from perception.pipeline import Pipeline
 from perception.ros.bench.stages import ALL_OUTPUTS, DEFAULT_OUTPUTS, FrameStages, frame_stages, serialised
-from perception.runtime.parameters import make_settings
 
 SCALES: tuple[float, ...] = (0.25, 0.5, 1.0, 2.0)
 """Of the image's width and height."""

@@ -18,18 +18,18 @@ from sensor_msgs.msg import CameraInfo, Image, PointCloud2
 from perception.assembly.assembler import Assembler, Input
 from perception.assembly.calibration import Calibration
 from perception.assembly.collector import Arrival, SensorSet
+from perception.assembly.settings.parameters import Settings, make_settings
+from perception.assembly.settings.topics import CAMERA_INFOS
 from perception.assembly.throttled_log import Complaints
 from perception.bags.writer import serialise
 from perception.classes import FOREGROUND
 from perception.errors import PerceptionError
 from perception.frame import Frame
 from perception.pipeline import Pipeline
-from perception.recordings.topics import CAMERA_INFOS
 from perception.ros.bench.listener import listener
 from perception.ros.dds import use_profile
 from perception.ros.node_process import private_network
 from perception.ros.publishers import Publishers
-from perception.runtime.parameters import Settings, make_settings
 
 DISCOVERY_TIMEOUT_S = 15.0
 SETTLE_S = 0.01

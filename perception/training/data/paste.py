@@ -17,12 +17,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from perception.classes import BACKGROUND, PEDESTRIAN, ROAD, UNLABELLED, VEHICLE
-from perception.evaluation.evaluate import keep_modalities
 from perception.frame import MODALITIES, Frame
 from perception.sample import Sample
 from perception.sensors import NetworkInput, encode
 from perception.sensors.channels import AUX_CHANNELS
 from perception.sensors.encode import AUX_SCALE, STRIDE
+from perception.sensors.presence import keep_modalities
 from perception.sensors.thermal import infrared_channels
 from perception.training.data.augment import Crop
 

@@ -19,14 +19,14 @@ from hypothesis import strategies as st
 from rosbags.highlevel import AnyReader
 from rosbags.interfaces import QosDurability, QosHistory, QosReliability
 
+from perception.assembly.settings.topics import read_topics
 from perception.bags.kitti.bag import count_messages, serialise_recording
 from perception.bags.raw import RawBagWriter, header
+from perception.bags.sources import open_source
 from perception.datasets.kitti.layouts import open_recording
 from perception.datasets.kitti.recording import instants
 from perception.errors import DataError
 from perception.messages.convert import stamp_ns
-from perception.recordings.sources import open_source
-from perception.recordings.topics import read_topics
 
 SECOND = 1_317_042_272_000_000_000  # 2011-09-26 13:04:32 UTC
 LEFT = "/kitti/camera_color_left"

@@ -12,13 +12,13 @@ import pytest
 from helpers.kitti import PACKET, RECTIFIED, STAMPS, UNRECTIFIED, image, raw_drive, sweep
 from helpers.kitti_bag import messages, tree
 
-from perception.assembly.cameras import read_view
 from perception.assembly.transforms import transform_matrix
 from perception.bags.kitti.bag import serialise_recording
 from perception.datasets.kitti.calibration import read_imu_to_velodyne, read_raw_calibration
 from perception.datasets.kitti.layouts import open_recording
 from perception.datasets.kitti.raw import KittiRaw
 from perception.errors import DataError
+from perception.messages.cameras import read_view
 from perception.messages.convert import read_camera, read_points, read_rgb, stamp_ns
 
 SECOND = 1_317_042_272_000_000_000  # 2011-09-26 13:04:32 UTC

@@ -14,8 +14,8 @@ from helpers.vehicle import wait_for
 from rclpy.node import Node
 from rclpy.qos import DurabilityPolicy, QoSProfile
 
+from perception.bags.geometry import serialise_links
 from perception.bags.raw import TYPES
-from perception.messages.geometry import serialise_links
 from perception.ros.spinning import spinning
 from perception.ros.tf.message import TF_MESSAGE, subscribe, tf_message_class
 

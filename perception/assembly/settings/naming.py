@@ -1,0 +1,148 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which topic of a recording is which input: by a file or preset that is named, a rig.yaml beside it, or what fits."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from perception.assembly.settings.topic import Topic
+from perception.assembly.settings.topics import (
+    CAMERA_INFOS,
+    INPUT_TYPES,
+    SENSORS,
+    calibration_beside,
+    input_type,
+    presets,
+    read_topics,
+)
+from perception.errors import DataError
+
+RIG = "rig.yaml"
+"""What `perception init` writes, and what is looked for where no topics are named."""
+
+_GROUPS = (*SENSORS.values(), *((name,) for name in CAMERA_INFOS.values()), ("odometry",))
+"""Inputs of which one is enough."""
+
+
+class Naming(NamedTuple):
+    """topics: by input, where it has another name than the input's own. words: what is to be said of them.
+
+    calibration: the file that holds a calibration beside the topics, None without.
+    """
+
+    topics: dict[str, str]
+    words: list[str]
+    calibration: Path | None = None
+
+
+def rig_beside(path: Path) -> Path | None:
+    """The rig.yaml in the bag's folder, beside it, or in the working folder; None where there is none."""
+    folder = path.parent if path.suffix in (".mcap", ".db3") else path
+    found = (place / RIG for place in (folder, folder.resolve().parent, Path.cwd()))
+    return next((file.resolve() for file in found if file.is_file()), None)
+
+
+def name_topics(
+    recorded: Mapping[str, Topic], named: str | Mapping[str, str] | None = None, rig: Path | None = None
+) -> Naming:
+    """The topics by input: those that are `named` (as `read_topics` takes it), else `rig`'s, else what fits best.
+
+    A rig that has none of the sensors' topics is of something else: it is said and left alone. What fits is the
+    inputs' own names or a preset, whichever finds more sensors. Topics that a file names and the recording lacks, or
+    has with another type, are among the words. Raises DataError or ModelError where what is named cannot be read.
+    """
+    if named is not None:
+        topics = dict(read_topics(named) if isinstance(named, str) else named)
+        calibration = calibration_beside(named) if isinstance(named, str) else None
+        return Naming(topics, missing(topics, recorded), calibration)
+    words = []
+    if rig is not None:
+        try:
+            topics = read_topics(str(rig))
+        except DataError as error:
+            raise DataError(f"{error}; it was found here by its name: remove it, or name other --topics") from error
+        sensors = [name for names in SENSORS.values() for name in names if name in topics]
+        if any(_fits(name, topics[name], recorded) for name in sensors):
+            said = [f"topics as of {rig}", *missing(topics, recorded)]
+            return Naming(topics, said, calibration_beside(str(rig)))
+        words.append(f"{rig}: none of its sensors' topics is here, so it is not used")
+    topics, preset = {}, ""
+    for name in presets():
+        candidate = read_topics(name)
+        if _sensors(candidate, recorded) > _sensors(topics, recorded):
+            topics, preset = candidate, name
+    return Naming(topics, [*words, f"topics as of {preset}", *missing(topics, recorded)] if preset else words)
+
+
+def heard(topics: Mapping[str, str], recorded: Mapping[str, Topic]) -> dict[str, str]:
+    """Input by recorded topic, of every input that is there with its type."""
+    found = {f"/{name}": name for name in INPUT_TYPES if name not in topics}
+    found.update({topic: name for name, topic in topics.items()})
+    return {topic: name for topic, name in found.items() if _fits(name, topic, recorded)}
+
+
+def second_names(topics: Mapping[str, str], recorded: Mapping[str, Topic]) -> tuple[dict[str, str], dict[str, str]]:
+    """(also, moved) by recorded topic: the node's own names beside the recorded ones, and what must make room.
+
+    A topic that is recorded under the own name of an input that another topic is, would be that input too: it goes out
+    under its own input's name, or below /recorded.
+    """
+    inputs = heard(topics, recorded)
+    also = {topic: f"/{name}" for topic, name in inputs.items() if topic != f"/{name}"}
+    taken = {name for name in also.values() if name in recorded}
+    moved = {topic: also.pop(topic, f"/recorded{topic}") for topic in taken}
+    return also, moved
+
+
+def missing(topics: Mapping[str, str], recorded: Mapping[str, Topic]) -> list[str]:
+    """A line for each sensor or camera_info that a file names and that is not there with its type, with the nearest."""
+    lines = []
+    for group in (*_GROUPS, *((name,) for name in topics if name not in INPUT_TYPES)):
+        named = {name: topics[name] for name in group if name in topics}
+        if not named or any(_fits(name, topic, recorded) for name, topic in named.items()):
+            continue
+        if not _sensor_is_there(group[0], topics, recorded):
+            continue
+        said = [_word(name, topic, recorded) for name, topic in named.items()]
+        lines.append(next((line for line, hinted in said if hinted), said[0][0]))
+    return lines
+
+
+def nearest(topic: str, kind: str, recorded: Mapping[str, Topic], but: Iterable[str] = ()) -> str | None:
+    """The topic of that type whose name is most like `topic`'s, but for those of `but`; None where none is alike."""
+    taken = set(but)
+    names = [name for name, each in recorded.items() if each.type == kind and name not in taken and name != topic]
+    return next(iter(difflib.get_close_matches(topic, names, n=1)), None)
+
+
+def _word(name: str, topic: str, recorded: Mapping[str, Topic]) -> tuple[str, bool]:
+    """What is wrong with the topic of an input, and whether it says what to do about it."""
+    kind, there = input_type(name), recorded.get(topic)
+    if there is not None:
+        compressed = next((other for other in _siblings(name) if INPUT_TYPES[other] == there.type), None)
+        hint = f"; write '{compressed}: {topic}'" if compressed else ""
+        return f"{name}: {topic} is of the type {there.type}, not {kind}: left out{hint}", True
+    near = nearest(topic, kind, recorded)
+    return f"{name}: {topic} is not there" + (f"; the nearest is {near}" if near else ""), near is not None
+
+
+def _siblings(name: str) -> list[str]:
+    return [other for group in _GROUPS if name in group for other in group if other != name]
+
+
+def _fits(name: str, topic: str, recorded: Mapping[str, Topic]) -> bool:
+    return topic in recorded and recorded[topic].type == input_type(name)
+
+
+def _sensor_is_there(name: str, topics: Mapping[str, str], recorded: Mapping[str, Topic]) -> bool:
+    """Of a camera_info, whether its camera is; of anything else, True."""
+    sensor = next((sensor for sensor, info in CAMERA_INFOS.items() if info == name), None)
+    return sensor is None or any(_fits(each, topics.get(each, f"/{each}"), recorded) for each in SENSORS[sensor])
+
+
+def _sensors(topics: Mapping[str, str], recorded: Mapping[str, Topic]) -> int:
+    """How many sensors are there."""
+    return sum(any(_fits(name, topics.get(name, f"/{name}"), recorded) for name in names) for names in SENSORS.values())

@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A bag with the node's outputs beside its inputs, from the labels that lie on disk."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from perception.bags.cursor import Key, key_of
+from perception.bags.frames import BagFrames
+from perception.bags.raw import RawBagWriter, header, raw
+from perception.bags.sources import open_source, until_broken
+from perception.bags.writer import LIDAR_FRAME, TYPES, RawMessage, serialise, serialise_extrinsics
+from perception.classes import CLASS_NAMES, FOREGROUND, UNLABELLED
+from perception.datasets.io.named_frames import NamedFrames
+from perception.labelling.clouds import point_colours
+from perception.labelling.files import FrameFiles
+from perception.messages.convert import cloud_fields, image_fields, numpy_fields
+
+NODE = "/perception"
+"""The node's name: its outputs are below."""
+
+
+def write_label_bag(
+    frames: NamedFrames,
+    numbers: Sequence[int],
+    files: FrameFiles,
+    path: Path,
+    storage: str,
+    advance: Callable[[], None],
+) -> list[str]:
+    """Write the bag `path`; the topics that could not be copied, each with the reason.
+
+    A bag's messages are copied as they are, at their times; of other inputs each frame becomes the messages of
+    `serialise`. numbers: of the frames that are done, whose labels, masks, confidence and labelled sweep follow the
+    message that they answer. advance: called after each. Raises DataError if the path is taken.
+    """
+    left_out: list[str] = []
+    with RawBagWriter(path, storage) as writer:
+        for message in _messages(frames, numbers, files, advance, left_out):
+            writer.write(message)
+    return left_out
+
+
+def _messages(
+    frames: NamedFrames, numbers: Sequence[int], files: FrameFiles, advance: Callable[[], None], left_out: list[str]
+) -> Iterator[RawMessage]:
+    if not numbers:
+        return
+    if isinstance(frames, BagFrames):
+        yield from _copied(frames, numbers, files, advance, left_out)
+        return
+    yield _label_info(frames.stamps_ns[numbers[0]])
+    mounted = False
+    for number in numbers:
+        frame = frames[number]
+        if frame.camera is not None and frame.lidar_to_camera is not None and not mounted:
+            mounted = True
+            yield serialise_extrinsics(frame.stamp_ns, frame.lidar_to_camera, frame.camera)
+        yield from serialise(frame)
+        camera = frame.camera.frame_id if frame.camera else "camera"
+        head = header(frame.stamp_ns, camera)
+        sweep = header(frame.stamp_ns, LIDAR_FRAME)
+        yield from _outputs(files, frames.names[number], frame.stamp_ns, head, sweep, frame.points)
+        advance()
+
+
+def _copied(
+    frames: BagFrames, numbers: Sequence[int], files: FrameFiles, advance: Callable[[], None], left_out: list[str]
+) -> Iterator[RawMessage]:
+    waiting: dict[Key, int] = {frames.trigger(number): number for number in numbers}
+    with closing(open_source(frames.path)) as source:
+        for name, topic in source.topics.items():
+            if topic.type not in TYPES.types:
+                left_out.append(f"{name}: {topic.type} is not known here")
+            elif name.startswith(f"{NODE}/"):
+                left_out.append(f"{name}: labels of before, which the new ones replace")
+        known = [name for name in source.topics if not any(each.startswith(f"{name}: ") for each in left_out)]
+        yield _label_info(source.start_ns)
+        for message in until_broken(source, known, lambda why: left_out.append(f"what comes after: {why}")):
+            yield message
+            key = key_of(message.topic, message.stamp_ns, message.data)
+            number = waiting.pop(key, None) if key is not None else None
+            if number is None:
+                continue
+            seen = frames.observe(number)
+            stamp = seen.header.stamp
+            head = header(stamp.sec * 1_000_000_000 + stamp.nanosec, seen.frame_id)
+            yield from _outputs(
+                files, frames.names[number], message.stamp_ns, head, seen.cloud_header, seen.frame.points
+            )
+            advance()
+
+
+def _outputs(
+    files: FrameFiles, name: str, recorded_ns: int, head: Any, cloud_header: Any, points: Any
+) -> Iterator[RawMessage]:
+    """What the node says of a frame."""
+    labels = files.labels(name)
+    images = {"labels": labels, "confidence": files.confidence(name)}
+    images |= {each: np.where(labels == number, 255, 0).astype(np.uint8) for each, number in FOREGROUND.items()}
+    for topic, image in images.items():
+        fields = numpy_fields(image_fields(image, "mono8"))
+        yield raw(f"{NODE}/{topic}", "sensor_msgs/msg/Image", recorded_ns, {"header": head, **fields})
+    if points is not None:
+        classes = files.point_labels(name)
+        point_field = TYPES.types["sensor_msgs/msg/PointField"]
+        fields = numpy_fields(cloud_fields(points, point_field, classes, point_colours(classes)))
+        yield raw(f"{NODE}/points", "sensor_msgs/msg/PointCloud2", recorded_ns, {"header": cloud_header, **fields})
+
+
+def _label_info(recorded_ns: int) -> RawMessage:
+    """Which class each id is, as the node says it where vision_msgs is not installed."""
+    classes = [{"class_id": number, "class_name": name} for number, name in enumerate(CLASS_NAMES)]
+    text = json.dumps({"class_map": classes, "unlabelled": UNLABELLED})
+    return raw(f"{NODE}/label_info", "std_msgs/msg/String", recorded_ns, {"data": text})

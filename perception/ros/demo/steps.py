@@ -1,0 +1,193 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The demo's four steps: record a drive, play it to the node, score the answers, draw them."""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from perception.bags.sources import open_source
+from perception.bags.writer import BagWriter
+from perception.classes import FOREGROUND
+from perception.disk import write_json
+from perception.engines import find_model
+from perception.errors import DataError, PerceptionError
+from perception.evaluation.evaluate import plain
+from perception.evaluation.gallery import Gallery
+from perception.evaluation.scores.distance import DistanceBands
+from perception.evaluation.scores.drive_distance import counted
+from perception.evaluation.scores.drive_score import DriveScore
+from perception.frame import Frame
+from perception.recordings.frames import MODALITY_OF_TOPIC, read_frames
+from perception.reporting.drive_report import write_report
+from perception.reporting.provenance import sha256, versions
+from perception.ros.loopback import Rehearsal, rehearse
+from perception.ros.watch.diagnostics_log import Diary
+
+Labels = NDArray[np.uint8]
+
+MASKS = ("labels", *FOREGROUND)
+"""The images that make an answer; the latency is that of the last of them."""
+
+
+class Demo:
+    """One run; `output` gets its files. Raises PerceptionError where a step cannot do its work."""
+
+    def __init__(self, args: argparse.Namespace, console: Console) -> None:
+        self._args, self._console = args, console
+        self.output: Path = args.output
+        self.bag = self.output / "bag"
+        self.video = self.output / "drive.mp4"
+        self._source = f"KITTI {args.kitti.name}" if args.kitti else f"simulated {args.condition}, seed {args.seed}"
+        self._truth: dict[int, Labels] = {}
+        self._seconds: dict[str, float] = {}
+
+    def run(self) -> dict[str, Any]:
+        """All four steps. Returns the content of report.json."""
+        frames, count = self._kitti_frames() if self._args.kitti else self._simulated_frames()
+        _, model = find_model(self._args.model, self._args.engine)  # before the minutes of work that need it
+        self._clear()
+        self._record(frames, count)
+        rehearsal = self._drive()
+        score, answers = self._score(rehearsal)
+        report = self._report(rehearsal, score, model)
+        gallery, report["distance"] = self._draw(report["period_ms"], score, answers)
+        self._seconds["total"] = sum(self._seconds.values())
+        write_report(self.output / "report.html", report, gallery.pictures, gallery.animation)
+        for path in filter(None, (self.output / "report.json", self._args.json)):
+            write_json(path, report)
+        return report
+
+    def _clear(self) -> None:
+        """Remove what an earlier demo left, and nothing else."""
+        self.output.mkdir(parents=True, exist_ok=True)
+        if self.bag.is_dir():
+            if not {path.name for path in self.bag.iterdir()} <= {"metadata.yaml", "bag.mcap"}:
+                raise DataError(f"{self.bag}: not written by a demo, so it stays; choose another folder with -o")
+            shutil.rmtree(self.bag)
+        for name in ("report.json", "report.html", "montage.png", "drive.mp4", "drive.webp"):
+            (self.output / name).unlink(missing_ok=True)
+
+    def _record(self, frames: Iterator[Frame], count: int) -> None:
+        """Frames → bag."""
+        with self._step("record", "recording the drive", count) as advance, BagWriter(self.bag) as writer:
+            for frame in frames:
+                writer.write(frame)
+                advance()
+
+    def _simulated_frames(self) -> tuple[Iterator[Frame], int]:
+        from perception.simulation import SimulatedDrive
+        from perception.simulation.optics.rendering import render
+
+        count = 100 if self._args.frames is None else self._args.frames
+        drive = SimulatedDrive(self._args.seed, self._args.condition, count)
+
+        def frames() -> Iterator[Frame]:
+            for sample in render(drive, self._args.workers):
+                assert sample.labels is not None  # the simulation knows everything
+                self._truth[sample.frame.stamp_ns] = sample.labels
+                yield sample.frame
+
+        return frames(), count
+
+    def _kitti_frames(self) -> tuple[Iterator[Frame], int]:
+        from perception.datasets.kitti.raw import KittiRaw
+
+        drive = KittiRaw(self._args.kitti)
+        self._source = f"KITTI {drive.path.name}"
+        count = len(drive) if self._args.frames is None else min(self._args.frames, len(drive))
+        return (drive[i] for i in range(count)), count
+
+    def _drive(self) -> Rehearsal:
+        """Bag → node → answers."""
+        arguments = ["--ros-args", "-p", f"engine:={self._args.engine}"]
+        if self._args.model:
+            arguments += ["-p", f"model:={self._args.model}"]
+        with closing(open_source(self.bag)) as source:
+            count = max(topic.messages for topic in source.topics.values())
+            with self._step("drive", "starting the node", count) as advance:
+                began = time.monotonic()
+
+                def ready() -> None:
+                    self._seconds["start"] = time.monotonic() - began
+                    advance(0, "driving, in real time")
+
+                rehearsal = rehearse(source, arguments, self.output / "node.log", ready, advance)
+            self._seconds["drive"] -= self._seconds["start"]
+        return rehearsal
+
+    def _score(self, rehearsal: Rehearsal) -> tuple[DriveScore, list[Labels | None]]:
+        """Answers against the truth, matched by stamp."""
+        score, answers = DriveScore(), []
+        with self._step("score", "scoring", len(rehearsal.sent)) as advance:
+            for stamp_ns, recorded_ns in rehearsal.sent.items():
+                images = [rehearsal.images[name].get(stamp_ns) for name in MASKS]
+                labels = images[0].image() if images[0] is not None else None
+                complete = all(image is not None for image in images)
+                received_ns = max(image.received_ns for image in images if image) if complete else None
+                score.add(stamp_ns, received_ns, labels if complete else None, self._truth.get(recorded_ns))
+                answers.append(labels if complete else None)
+                advance()
+        if not any(labels is not None for labels in answers):
+            raise PerceptionError(f"the node answered none of {len(answers)} frames; see {self.output / 'node.log'}")
+        return score, answers
+
+    def _report(self, rehearsal: Rehearsal, score: DriveScore, model: Path) -> dict[str, Any]:
+        summary, diary = score.summary(), Diary(rehearsal.diagnostics)
+        stamps = list(rehearsal.sent)
+        period_ms = float(np.median(np.diff(stamps))) / 1e6 if len(stamps) > 1 else 100.0
+        weights_file = model.with_suffix(".bin") if model.suffix == ".xml" else model
+        args = self._args
+        return {
+            "source": self._source,
+            "seed": None if args.kitti else args.seed,
+            "condition": None if args.kitti else args.condition,
+            **summary,
+            "iou_reason": None if self._truth else "n/a: the drive has no truth per pixel",
+            "drops_by_cause": diary.drops_by_cause(summary["frames_dropped"]),
+            "falls_behind": diary.falls_behind(),
+            "period_ms": period_ms,
+            "replay_late_ms": rehearsal.replay.late_ms,
+            "stages_ms": diary.stages_ms(),
+            "modality_weights": diary.mean_weights(),
+            "sensor_dropouts": diary.dropouts(stamps[0], stamps[-1]),
+            "seconds": self._seconds,
+            "model": model.name,
+            "weights_sha256": sha256(weights_file),
+            "versions": versions(),
+            "series": {"frames": score.series(), "modality_weights": diary.weights(stamps[0])},
+        }
+
+    def _draw(self, period_ms: float, score: DriveScore, answers: list[Labels | None]) -> tuple[Gallery, Any]:
+        """Video and montage, what the report shows, and the scores by distance, which need the frames too."""
+        bands = DistanceBands()
+        with self._step("draw", "drawing", len(answers)) as advance, closing(open_source(self.bag)) as source:
+            modalities = [MODALITY_OF_TOPIC[topic] for topic in source.topics if topic in MODALITY_OF_TOPIC]
+            gallery = Gallery(self.output, self._source, score, answers, self._truth, modalities, 1000 / period_ms)
+            gallery.draw(counted(read_frames(source), answers, self._truth, bands), advance)
+        self.video = gallery.video
+        return gallery, plain(bands.to_dict())
+
+    @contextmanager
+    def _step(self, name: str, text: str, total: int) -> Iterator[Callable[..., None]]:
+        """A progress bar; what is yielded advances it. The step's seconds are kept under its name."""
+        bars = (BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+        began = time.monotonic()
+        with Progress(SpinnerColumn(), TextColumn("{task.description:<24}"), *bars, console=self._console) as progress:
+            task = progress.add_task(text, total=total)
+
+            def advance(amount: int = 1, description: str | None = None) -> None:
+                progress.update(task, advance=amount, description=description)
+
+            yield advance
+        self._seconds[name] = time.monotonic() - began

@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What perception nodes make of a replay: what they answer, whether they keep up, and why they are silent."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from rclpy.node import Node, NodeNameNonExistentError
+
+from perception.assembly.settings.topic import Topic
+from perception.ros.replay import Published
+from perception.ros.watch.diagnostics_log import Diary, node_names
+from perception.ros.watch.recorder import IMAGES, Recorder
+
+QUIET_S = 2.0
+"""Without an answer for so long after the end, no more will come."""
+
+SENSOR_TYPES = frozenset(f"sensor_msgs/msg/{name}" for name in ("Image", "CompressedImage", "PointCloud2"))
+"""Of what a node can be triggered by."""
+
+NODE = "perception"
+"""The name of the node whose answers are listened to, in no namespace."""
+
+
+class Audience:
+    """Listens to what nodes say while a replay runs, and notes what goes out. Use it as a context manager.
+
+    topics: what is replayed, by recorded name. names: the topic that each recorded one is published as, where that is
+    another. images: listen to those of /perception too, for `answers`.
+    """
+
+    def __init__(self, node: Node, topics: Mapping[str, Topic], names: Mapping[str, str], images: bool = True) -> None:
+        self._node = node
+        self._recorder = Recorder(node, f"/{NODE}", keep_images=False, names=IMAGES if images else ())
+        self._names = {
+            name: names.get(name, name) for name, topic in topics.items() if images and topic.type in SENSOR_TYPES
+        }
+        self._sent: dict[str, dict[int, int]] = {}
+        """By published topic, the wall time by stamp, in the order of sending."""
+        self.repeated = False
+        """Whether a stamp went out again."""
+
+    def __enter__(self) -> Audience:
+        self._recorder.__enter__()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._recorder.__exit__(*error)
+
+    def note(self, message: Published) -> None:
+        """A message went out just now. Of a stamp that goes out again, as in a loop, the last time counts."""
+        topic = self._names.get(message.topic)
+        if topic is not None:
+            sent = self._sent.setdefault(topic, {})
+            self.repeated |= sent.pop(message.stamp_ns, None) is not None
+            sent[message.stamp_ns] = time.time_ns()
+
+    def falls_behind(self) -> list[str]:
+        """One line per node that does not keep up with what it is sent."""
+        statuses = self._recorder.diagnostics()
+        diaries = {name: Diary(statuses, name) for name in node_names(statuses)}
+        return [f"/{name} {diary.falls_behind()}" for name, diary in diaries.items() if diary.falls_behind()]
+
+    def answers(self) -> dict[str, Any] | None:
+        """What became of the frames, as `drive_plots` takes it, after the last answers have come; None where none came.
+
+        A frame is what the node was triggered by.
+        """
+        if not self._sent:
+            return None
+        self._recorder.wait_for(max(next(reversed(sent)) for sent in self._sent.values()), QUIET_S, QUIET_S)
+        self._recorder.wait_for_diagnostics(time.time_ns(), QUIET_S)
+        images = [answers for answers in self._recorder.images().values() if answers]  # some may be switched off
+        arrived = (
+            {
+                stamp: max(answers[stamp].received_ns for answers in images)
+                for stamp in set.intersection(*map(set, images))
+            }
+            if images
+            else {}
+        )
+        sent = max(self._sent.values(), key=lambda sent: len(sent.keys() & arrived.keys()))
+        answered = {stamp: (arrived[stamp] - at) / 1e6 for stamp, at in sent.items() if arrived.get(stamp, 0) > at}
+        if not answered:
+            return None
+        start, end = min(sent.values()), max(sent.values())
+        diary, dropped = Diary(self._recorder.diagnostics()), len(sent) - len(answered)
+        causes = diary.drops_by_cause(dropped)
+        percentiles = np.percentile(list(answered.values()), (50, 95, 99)).tolist()
+        frames = [{"time_s": (at - start) / 1e9, "latency_ms": answered.get(stamp)} for stamp, at in sent.items()]
+        return {
+            "frames_sent": len(sent),
+            "frames_answered": len(answered),
+            "frames_dropped": dropped,
+            # The node counts all that it ever dropped: where that is more than these frames, it does not explain them.
+            "drops_by_cause": causes if sum(causes.values()) == dropped else {},
+            "falls_behind": diary.falls_behind(),
+            "latency_ms": dict(zip(("p50", "p95", "p99"), percentiles, strict=True)),
+            "period_ms": float(np.median(np.diff(list(sent.values())))) / 1e6 if len(sent) > 1 else None,
+            "iou": {},
+            "pixel_accuracy": None,
+            "stages_ms": diary.stages_ms(),
+            "modality_weights": diary.mean_weights(),
+            "sensor_dropouts": diary.dropouts(start, end),
+            "series": {"frames": frames, "modality_weights": diary.weights(start)},
+        }
+
+    def silence(self) -> str:
+        """Why no answer came, by what /perception listens to."""
+        try:
+            hears = {topic for topic, _ in self._node.get_subscriber_names_and_types_by_node(NODE, "/")}
+        except NodeNameNonExistentError:
+            others = [f"/{name}" for name in node_names(self._recorder.diagnostics())]
+            return f"No node is named /{NODE}" + (f" ({', '.join(others)} will be meant)" if others else "")
+        if heard := sorted(hears & {*self._sent, *self._names}):
+            return f"/{NODE} listens to {', '.join(heard)}, but answered none of them; its log and /diagnostics say why"
+        sent = ", ".join(sorted(self._sent)) or "no image and no sweep"
+        return (
+            f"/{NODE} listens to nothing of what was published ({sent}); --topics or --remap gives the topics its names"
+        )

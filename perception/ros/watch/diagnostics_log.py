@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a node said about itself during a drive, read out of its diagnostics."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from perception.frame import MODALITIES
+from perception.ros.watch.recorder import Status
+
+UNEXPLAINED = "lost on the way"
+"""The cause of drops that the node does not know of."""
+
+SLOW = 0.05
+"""A node that leaves out more than this share of its frames for newer ones does not keep up."""
+
+SURE = 3
+"""Seconds that it takes to tell a rate from a hitch."""
+
+
+def node_names(statuses: Sequence[Status]) -> list[str]:
+    """The perception nodes that told of themselves, by name, without the first slash."""
+    suffix = ": fusion"
+    return sorted({status.name.removesuffix(suffix) for status in statuses if status.name.endswith(suffix)})
+
+
+class Diary:
+    """The statuses of one node, "perception: fusion" and one per sensor, in the order in which they came."""
+
+    def __init__(self, statuses: Sequence[Status], node: str = "perception") -> None:
+        self._prefix = f"{node}: "
+        self._statuses = statuses
+        self._fusion = [s for s in self._of("fusion") if int(s.values.get("frames", 0)) > 0]
+
+    def drops_by_cause(self, dropped: int) -> dict[str, int]:
+        """Why `dropped` frames got no answer: the trigger's drops as the node counted them, and what it never saw."""
+        last = self._of(self._trigger)[-1:]
+        counts = {
+            key[len("dropped_") :].replace("_", " "): int(value)
+            for status in last
+            for key, value in status.values.items()
+            if key.startswith("dropped_") and int(value)
+        }
+        missing = dropped - sum(counts.values())
+        return counts | ({UNEXPLAINED: missing} if missing > 0 else {})
+
+    def falls_behind(self) -> str:
+        """How far the node is from keeping up with its sensors, and what to try; empty where it keeps up."""
+        states = self._of(self._trigger)
+        if not states:
+            return ""
+        first, last = states[0].values, states[-1].values
+        received, superseded = (
+            int(last.get(key, 0)) - int(first.get(key, 0)) for key in ("received", "dropped_superseded")
+        )
+        if superseded <= SLOW * received:
+            return ""
+        answered = {status.received_ns: float(status.values.get("rate_hz", 0)) for status in self._fusion}
+        rates = sorted(
+            (float(state.values["rate_hz"]), answered[state.received_ns])
+            for state in states
+            if state.received_ns in answered and float(state.values.get("rate_hz", 0)) > 0
+        )
+        if len(rates) < SURE:
+            return ""
+        sent_hz, answered_hz = rates[len(rates) // 2]
+        return (
+            f"does not keep up: {_hertz(answered_hz)} of {_hertz(sent_hz)} Hz; try {self._trigger} at "
+            f"{_hertz(answered_hz)} Hz, model:=dual_branch_s_int8, or an engine:= for a graphics processor"
+        )
+
+    def weights(self, start_ns: int) -> list[dict[str, float]]:
+        """How much each sensor counted, once a second, by modality; time_s: seconds after start_ns [wall clock]."""
+        return [
+            {
+                "time_s": (s.received_ns - start_ns) / 1e9,
+                **{m: float(s.values.get(f"weight_{m}", 0)) for m in MODALITIES},
+            }
+            for s in self._fusion
+        ]
+
+    def dropouts(self, start_ns: int, end_ns: int) -> list[dict[str, Any]]:
+        """When a sensor that had spoken was silent between two wall times: modality, from_s and to_s after start_ns."""
+        gaps: list[dict[str, Any]] = []
+        for name in MODALITIES:
+            since: float | None = None
+            for status in self._of(name):
+                if status.received_ns > end_ns:
+                    break
+                now, age = (status.received_ns - start_ns) / 1e9, status.values.get("age_s", "")
+                if status.values.get("alive") == "False" and age:
+                    since = max(0.0, now - float(age)) if since is None else since
+                elif since is not None:
+                    gaps.append({"modality": name, "from_s": since, "to_s": now})
+                    since = None
+            if since is not None:
+                gaps.append({"modality": name, "from_s": since, "to_s": (end_ns - start_ns) / 1e9})
+        return gaps
+
+    def mean_weights(self) -> dict[str, float]:
+        """The mean of `weights` by modality; empty where the node never said any."""
+        return self._means({f"weight_{name}": name for name in MODALITIES})
+
+    def stages_ms(self) -> dict[str, float]:
+        """Milliseconds by stage, the mean of what was said once a second."""
+        keys = self._fusion[-1].values if self._fusion else {}
+        stages = [key for key in keys if key.startswith("stage_") and key.endswith("_ms")]
+        return self._means({key: key[len("stage_") : -len("_ms")] for key in stages})
+
+    @property
+    def _trigger(self) -> str:
+        return self._fusion[-1].values.get("trigger", "rgb") if self._fusion else "rgb"
+
+    def _of(self, component: str) -> list[Status]:
+        return [status for status in self._statuses if status.name == self._prefix + component]
+
+    def _means(self, names: dict[str, str]) -> dict[str, float]:
+        means: dict[str, Any] = {}
+        for key, name in names.items():
+            values = [float(status.values[key]) for status in self._fusion if key in status.values]
+            if values:
+                means[name] = float(np.mean(values))
+        return means
+
+
+def _hertz(rate: float) -> str:
+    return f"{rate:.0f}" if rate >= 3 else f"{rate:.1f}"

@@ -132,11 +132,13 @@ def _label(jobs: list[Job], engine: str, console: Console) -> list[dict[str, Any
 def _jobs(args: argparse.Namespace) -> list[Job]:
     """One per input; of several, each has a folder of its own."""
     from perception.assembly.settings.naming import rig_beside
-    from perception.assembly.settings.topics import full_path
+    from perception.assembly.settings.topics import full_path, read_topics
     from perception.labelling.job import Job
     from perception.labelling.workers import Network
     from perception.recordings.opening import Reading
 
+    if args.topics:
+        read_topics(args.topics)  # whatever the inputs are: a wrong one is told before anything is labelled
     paths = [path.expanduser().resolve() for path in args.inputs]
     names = [path.name for path in paths]
     output = (args.output or Path("labels")).expanduser().resolve()

@@ -71,7 +71,7 @@ def run(ros_arguments: Sequence[str], rigs: Sequence[str] = (), calibration: Pat
     except Exception as error:
         # A signal takes ROS away from under whatever is going on: that is no failure, but what was asked for.
         if rclpy.ok():  # type: ignore[attr-defined]
-            end.code = 1
+            end.armed = False
             if isinstance(error, mistakes):
                 raise PerceptionError(f"the node cannot start: {error}") from error
             raise
@@ -119,8 +119,8 @@ class _End(threading.Thread):
     Native code that hangs cannot be interrupted, and Python would wait at its end for threads that are in it.
     """
 
-    code = 0
-    """Of the process that was asked to stop; another where it fails by itself."""
+    armed = True
+    """Whether it does: a node that fails by itself says why, and nothing of it hangs."""
 
     def run(self) -> None:
         """See the class."""
@@ -129,5 +129,7 @@ class _End(threading.Thread):
         while rclpy.ok():  # type: ignore[attr-defined]
             time.sleep(0.05)
         time.sleep(EXIT_S)
+        if not self.armed:
+            return
         print(f"perception node: something hangs for {EXIT_S:g} s; it ends without that", file=sys.stderr, flush=True)
-        os._exit(self.code)
+        os._exit(0)

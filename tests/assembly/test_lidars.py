@@ -416,10 +416,10 @@ def test_a_frozen_lidar_is_left_out_while_another_lives() -> None:
     bench, frozen = Bench(), three()["lidar"]
     counts = []
     for number in range(5):
-        living = Sweep("left", -33.0 + 100 * number).message(100.0 * number)
+        living = Sweep("left", -33.0 + 80 * number).message(80.0 * number)
         again = frozen.message(0.0)
-        at(again, 100.0 * number, "velo")
-        seen = bench(rgb=image(100.0 * number), lidar=again, lidar2=living)
+        at(again, 80.0 * number, "velo")
+        seen = bench(rgb=image(80.0 * number), lidar=again, lidar2=living)
         assert seen.frame.points is not None
         counts.append(len(seen.frame.points) - living.width)
     assert counts == [len(frozen.points)] * 3 + [0, 0]

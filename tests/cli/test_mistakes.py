@@ -36,7 +36,6 @@ MISTAKES = [
     # of names and options
     ("lable W/images", "no command 'lable'; did you mean `perception label`?"),
     ("label", "the following arguments are required"),
-    ("label W/images", "-o/--output"),
     (f"{LABEL} --wirte masks", "unknown argument '--wirte', did you mean --write?"),
     (f"{LABEL} --write mask", "invalid choice: 'mask'"),
     (f"{LABEL} --workers 0", "expected a number of at least 1"),

@@ -7,7 +7,7 @@ import pytest
 
 from perception.assembly.settings import parameter_docs
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.mark.parametrize(

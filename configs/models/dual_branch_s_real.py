@@ -19,16 +19,16 @@ training = dict(
         subsets=dict(whole=0.7, alone=0.12),
     ),
     sources={
-        "camvid": dict(weight=5.0, donors=("camvid", "idd-lite", "penn-fudan", "simulated"), horizon=0.49),
-        "idd-lite": dict(weight=6.0, donors=("idd-lite", "camvid", "penn-fudan"), horizon=0.48),
+        "camvid": dict(weight=7.0, donors=("camvid", "idd-lite", "penn-fudan", "simulated"), horizon=0.49),
+        "idd-lite": dict(weight=8.0, donors=("idd-lite", "camvid", "penn-fudan"), horizon=0.48),
         "cityscapes-small": dict(
-            split="train", weight=13.0, scale=(1.1, 3.0), donors=("penn-fudan", "cityscapes-small"), horizon=0.45
+            split="train", weight=14.0, scale=(1.1, 3.0), donors=("penn-fudan", "cityscapes-small"), horizon=0.45
         ),
         "kitti-frames": dict(weight=4.0, soft=True, boxes=True, scale=(0.7, 2.2)),
         "kitti-stereo": dict(split="train", weight=5.0, soft=True, boxes=True, scale=(0.7, 2.0)),
         "roadscene": dict(weight=6.0, soft=True, scale=(0.7, 2.0)),
         "msrs": dict(weight=0.5, soft=True),
-        "msrs-more": dict(split="train", weight=11.0, soft=True, scale=(0.6, 1.8)),
+        "msrs-more": dict(split="train", weight=13.0, soft=True, scale=(0.6, 1.8)),
         "penn-fudan": dict(split="train", weight=2.0, scale=(0.3, 1.5), tiles=3, horizon=0.4),
         "people": dict(dataset="pseudo", split="all", weight=6.0, soft=True, scale=(0.25, 1.6), tiles=2),
         "stereo": dict(dataset="pseudo", split="all", weight=4.0, soft=True, scale=(0.6, 1.4)),

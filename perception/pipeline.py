@@ -25,7 +25,7 @@ from perception.sensors import NetworkInput, Projection, network_size, project_s
 from perception.sensors.encode import encode_distances, encode_images, join
 from perception.sensors.presence import uninformative, without
 from perception.sensors.visibility import label_points
-from perception.threads import Companion, share_threads
+from perception.threads import PinnedWorker, share_threads
 
 STAGES = ("project", "normalise", "infer", "decode")
 """What `Prediction.timings_ms` tells the time of, in order."""
@@ -69,7 +69,7 @@ class Pipeline:
         self.engine = engine
         self.model = model
         self._left_out = tuple(name for name in MODALITIES if name in without)
-        self._images = Companion("images") if overlap else None
+        self._images = PinnedWorker("images") if overlap else None
 
     @classmethod
     def load(

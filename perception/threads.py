@@ -51,7 +51,7 @@ def share_threads(total: int | None = None) -> int:
     return total - 1 if total >= SPARE_FROM else total
 
 
-class Companion:
+class PinnedWorker:
     """One thread that works while its caller does, on another core where there is one.
 
     A thread that was asleep often wakes on the core of whoever woke it, and the kernel takes longer to move it away

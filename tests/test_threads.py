@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_info
 
-from perception.threads import Companion, share_threads
+from perception.threads import PinnedWorker, share_threads
 
 
 @pytest.mark.parametrize(("total", "engine"), [(1, 1), (2, 2), (3, 3), (4, 3), (16, 15)])
@@ -33,43 +33,43 @@ def test_no_thread_at_all_is_refused() -> None:
         share_threads(0)
 
 
-def test_a_companion_answers_from_a_thread_of_its_own() -> None:
-    companion = Companion("beside")
-    assert companion.submit(threading.get_ident).result() != threading.get_ident()
-    assert companion.submit(divmod, 7, 2).result() == (3, 1)
+def test_a_pinned_worker_answers_from_a_thread_of_its_own() -> None:
+    pinned = PinnedWorker("beside")
+    assert pinned.submit(threading.get_ident).result() != threading.get_ident()
+    assert pinned.submit(divmod, 7, 2).result() == (3, 1)
 
 
 @pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="one core")
-def test_a_companion_works_on_another_core_than_its_caller() -> None:
-    companion, cores = Companion("beside"), os.sched_getaffinity(0)
+def test_a_pinned_worker_works_on_another_core_than_its_caller() -> None:
+    pinned, cores = PinnedWorker("beside"), os.sched_getaffinity(0)
     try:
         for core in sorted(cores)[:2]:
             os.sched_setaffinity(0, {core})  # this thread alone
-            assert companion.submit(lambda: os.sched_getaffinity(0)).result() == cores - {core}
+            assert pinned.submit(lambda: os.sched_getaffinity(0)).result() == cores - {core}
     finally:
         os.sched_setaffinity(0, cores)
 
 
-def test_a_companion_of_one_core_works_there() -> None:
+def test_a_pinned_worker_of_one_core_works_there() -> None:
     cores = os.sched_getaffinity(0)
     try:
         os.sched_setaffinity(0, {min(cores)})
-        assert Companion("beside").submit(lambda: os.sched_getaffinity(0)).result() == {min(cores)}
+        assert PinnedWorker("beside").submit(lambda: os.sched_getaffinity(0)).result() == {min(cores)}
     finally:
         os.sched_setaffinity(0, cores)
 
 
-def test_a_companion_that_may_not_move_works_where_it_wakes(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_pinned_worker_that_may_not_move_works_where_it_wakes(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(_thread: int, _cores: set[int]) -> None:
         raise OSError("not permitted")
 
-    companion = Companion("beside")
+    pinned = PinnedWorker("beside")
     with monkeypatch.context() as patched:
         patched.setattr(os, "sched_setaffinity", refuse)
-        assert companion.submit(divmod, 7, 2).result() == (3, 1)
-    assert companion.submit(lambda: os.sched_getaffinity(0)).result() == os.sched_getaffinity(0)
+        assert pinned.submit(divmod, 7, 2).result() == (3, 1)
+    assert pinned.submit(lambda: os.sched_getaffinity(0)).result() == os.sched_getaffinity(0)
 
 
-def test_a_companion_works_where_nobody_tells_the_core(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_pinned_worker_works_where_nobody_tells_the_core(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("perception.threads._core_teller", lambda: None)
-    assert Companion("beside").submit(lambda: os.sched_getaffinity(0)).result() == os.sched_getaffinity(0)
+    assert PinnedWorker("beside").submit(lambda: os.sched_getaffinity(0)).result() == os.sched_getaffinity(0)

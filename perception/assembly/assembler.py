@@ -22,7 +22,7 @@ from perception.assembly.lidars import Input as Input
 from perception.assembly.motion import EgoMotion
 from perception.assembly.own_vehicle import OwnVehicle
 from perception.assembly.registration import Anchor, Seen, register
-from perception.assembly.throttled_log import Complaints
+from perception.assembly.throttled_log import ThrottledLog
 from perception.classes import UNLABELLED
 from perception.errors import MessageError
 from perception.frame import Frame, Prediction
@@ -92,7 +92,7 @@ class Assembler:
         self,
         calibration: Calibration,
         infos: Mapping[str, str],
-        complaints: Complaints,
+        complaints: ThrottledLog,
         drop: Callable[[str, str], None],
         motion: EgoMotion | None = None,
         bit_depth: BitDepth | None = None,

@@ -14,7 +14,7 @@ from perception.assembly.calibration import Calibration
 from perception.assembly.collector import Arrival
 from perception.assembly.motion import EgoMotion
 from perception.assembly.own_vehicle import OwnVehicle
-from perception.assembly.throttled_log import Complaints
+from perception.assembly.throttled_log import ThrottledLog
 from perception.errors import MessageError
 from perception.messages.cameras import CameraView
 from perception.messages.clouds import Reading, Sweep, read_sweep
@@ -58,7 +58,7 @@ class Lidars:
     def __init__(
         self,
         calibration: Calibration,
-        complaints: Complaints,
+        complaints: ThrottledLog,
         drop: Callable[[str, str], None],
         motion: EgoMotion | None,
         scales: Mapping[str, IntensityScale],

@@ -40,7 +40,7 @@ class Moment:
 
 
 @dataclass
-class Moments:
+class LivePairing:
     """Offer it every message, and take a moment whenever there is time for one."""
 
     kept: dict[str, deque[Kept]] = field(default_factory=dict)

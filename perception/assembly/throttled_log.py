@@ -11,7 +11,7 @@ PERIOD_S = 5.0
 """One line per topic and cause in this time."""
 
 
-class Complaints:
+class ThrottledLog:
     """Passes the first of equal complaints on and counts the rest; several threads may use it.
 
     error, warn: what writes a line, e.g. an rclpy logger's methods.

@@ -22,7 +22,7 @@ from perception.assembly.motion import EgoMotion
 from perception.assembly.settings.naming import heard, name_topics
 from perception.assembly.settings.parameters import make_settings
 from perception.assembly.settings.topics import CAMERA_INFOS, INPUT_TOPICS, SENSORS, further_lidars
-from perception.assembly.throttled_log import Complaints
+from perception.assembly.throttled_log import ThrottledLog
 from perception.assembly.transforms import TransformTree
 from perception.bags.cursor import BagCursor, Key, key_of
 from perception.bags.raw import RawMessage
@@ -116,7 +116,7 @@ class BagFrames(NamedFrames):
         if instant.trigger in arrivals:
             calibration = self._calibration(keys[instant.trigger].recorded_ns)
             info_topics = {sensor: f"/{name}" for sensor, name in CAMERA_INFOS.items()}
-            said = Complaints(complaints.append, complaints.append)
+            said = ThrottledLog(complaints.append, complaints.append)
             drop: Callable[[str, str], None] = lambda sensor, cause: None  # noqa: E731
             see: Callable[[str, int, Any], str | None] = lambda sensor, stamp, _: self._frozen[sensor].get(stamp)  # noqa: E731
             assemble = Assembler(calibration, info_topics, said, drop, self._motion, self._bit_depth, self._scales, see)

@@ -81,7 +81,7 @@ def run(args: argparse.Namespace) -> int:
 
     from perception.evaluation import page as eval_report
     from perception.evaluation.evaluate import evaluate
-    from perception.evaluation.extremes import Witness
+    from perception.evaluation.extremes import Extremes
     from perception.evaluation.table import detail_tables, notes, score_table
     from perception.pipeline import Pipeline
 
@@ -103,12 +103,12 @@ def run(args: argparse.Namespace) -> int:
     console = Console(highlight=False)
     tables: list[Table | str]
     details: list[Table | str] = []
-    witness = Witness(args.modalities)
+    extremes = Extremes(args.modalities)
 
     def observe(sample: Sample, prediction: Prediction) -> None:
         benchmark.observe(sample, prediction)
         if args.report:
-            witness.observe(sample, prediction)
+            extremes.observe(sample, prediction)
 
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         if args.suite:
@@ -134,7 +134,7 @@ def run(args: argparse.Namespace) -> int:
     model = {"model": pipeline.model.name, "weights_sha256": pipeline.weights_sha256}
     if args.report:
         shown = [*tables, *(() if args.detail else details)]
-        eval_report.write(args.report, f"{title}{kept}", count, report, shown, witness, model)
+        eval_report.write(args.report, f"{title}{kept}", count, report, shown, extremes, model)
     if args.json:
         part = {"dataset": args.dataset, **_part(args), "modalities": args.modalities}
         report = {**model, **part, "suite": args.suite, **report}

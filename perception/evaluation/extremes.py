@@ -18,7 +18,7 @@ from perception.reporting.visualise import overlay, thermal_view
 from perception.sample import Sample
 
 
-class Witness:
+class Extremes:
     """Give it every frame in order; keeps two frames' pictures and a few numbers of each.
 
     kept: the modalities that the network was given, None for all that a frame has.

@@ -10,7 +10,7 @@ from typing import Any
 from rich.table import Table as RichTable
 from rich.text import Text
 
-from perception.evaluation.extremes import Witness
+from perception.evaluation.extremes import Extremes
 from perception.evaluation.scores_report import scores_page
 from perception.reporting.page import Table
 from perception.reporting.provenance import versions
@@ -22,11 +22,11 @@ def write(
     frames: int,
     report: Mapping[str, Any],
     tables: Sequence[RichTable | str],
-    witness: Witness,
+    extremes: Extremes,
     made_by: Mapping[str, Any],
 ) -> None:
     """Write the page. tables: those of the terminal; made_by: model, hash and what else the result depends on."""
-    page = scores_page(title, frames, report, witness)
+    page = scores_page(title, frames, report, extremes)
     page.tables = list(_tables(tables))
     page.provenance = {**made_by, **versions()}
     page.write(path)

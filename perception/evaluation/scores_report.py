@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from perception.evaluation.extremes import Witness
+from perception.evaluation.extremes import Extremes
 from perception.reporting import plots, plots_bars
 from perception.reporting.drive_report import distance_figure, weights_figure
 from perception.reporting.page import Figure, Page, listed, number, photograph
@@ -15,7 +15,7 @@ FRAMES = "frame"
 """What stands below a plot: the frames of a data set have no time in common."""
 
 
-def scores_page(title: str, frames: int, report: Mapping[str, Any], witness: Witness) -> Page:
+def scores_page(title: str, frames: int, report: Mapping[str, Any], extremes: Extremes) -> Page:
     """The page without its tables and provenance.
 
     report: of `Evaluation.to_dict`, of the robustness suite, or empty for frames that nobody knows the truth of.
@@ -26,10 +26,10 @@ def scores_page(title: str, frames: int, report: Mapping[str, Any], witness: Wit
         page.tiles = [("rows", str(len(report["rows"]))), *_means(report["summary"])]
     elif "per_frame" in report:
         page.tiles, page.plots, page.notes = _tiles(report), _plots(report), _notes(report)
-    if witness.weights:
-        mean = {name: _mean([w.get(name, 0.0) for w in witness.weights]) for name in plots.MODALITY_COLOURS}
-        page.plots.append(weights_figure(witness.weights, mean, witness.dropouts(), FRAMES))
-    page.pictures = [photograph(picture) for picture in witness.pictures]
+    if extremes.weights:
+        mean = {name: _mean([w.get(name, 0.0) for w in extremes.weights]) for name in plots.MODALITY_COLOURS}
+        page.plots.append(weights_figure(extremes.weights, mean, extremes.dropouts(), FRAMES))
+    page.pictures = [photograph(picture) for picture in extremes.pictures]
     return page
 
 

@@ -12,7 +12,7 @@ from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 
 from perception.assembly.collector import SensorState, Timing
 from perception.assembly.statistics import ENOUGH, Limits, Summary
-from perception.assembly.throttled_log import Complaints
+from perception.assembly.throttled_log import ThrottledLog
 from perception.ground import Ground
 from perception.sensors.alignment import Misalignment
 
@@ -69,7 +69,7 @@ class Diagnostics:
         self,
         name: str,
         topics: Mapping[str, tuple[str, ...]],
-        complaints: Complaints,
+        complaints: ThrottledLog,
         infos: Mapping[str, str] | None = None,
     ) -> None:
         self._name, self._topics, self._complaints, self._infos = name, topics, complaints, infos or {}

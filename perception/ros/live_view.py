@@ -15,8 +15,8 @@ from rclpy.serialization import deserialize_message
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2
 
 from perception.assembly.calibration import Calibration, FileCalibration
-from perception.assembly.live_pairing import Moment, Moments
-from perception.assembly.throttled_log import Complaints
+from perception.assembly.live_pairing import LivePairing, Moment
+from perception.assembly.throttled_log import ThrottledLog
 from perception.errors import MessageError
 from perception.messages.bit_depth import BitDepth
 from perception.messages.convert import read_array, read_depth, read_infrared, read_points, read_rgb
@@ -60,9 +60,9 @@ class LiveView:
         target: str = "perception",
     ) -> None:
         self._node, self._log, self._period_s = node, log, 1 / rate_hz
-        self._lock, self._moments = threading.Lock(), Moments()
+        self._lock, self._moments = threading.Lock(), LivePairing()
         self._values: dict[str, str] | None = None
-        self._complaints = Complaints(node.get_logger().error, node.get_logger().warning)
+        self._complaints = ThrottledLog(node.get_logger().error, node.get_logger().warning)
         self._bit_depth = BitDepth()
         self._calibration = Calibration(calibration, transforms=listen(node))
         self._intensity = IntensityScale()

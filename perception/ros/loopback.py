@@ -35,7 +35,7 @@ FIRST_ANSWER_TIMEOUT_S = 20.0
 
 
 @dataclass
-class Rehearsal:
+class Loopback:
     """sent: recorded stamp by published stamp [ns] of each frame, in order. images: answers by name and stamp.
 
     ready_s: from the start of the process to the node being active.
@@ -57,7 +57,7 @@ def rehearse(
     *,
     on_start: Callable[[int], None] = lambda pid: None,
     keep_images: bool = True,
-) -> Rehearsal:
+) -> Loopback:
     """Start a node with `node_arguments`, play `source` to it in real time once, and record its answers.
 
     log: file for the node's output. on_start is told the node's process, on_ready called when the node is active,
@@ -88,7 +88,7 @@ def rehearse(
             process.check()
             recorder.wait_for(max(sent), QUIET_S, FIRST_ANSWER_TIMEOUT_S)
             recorder.wait_for_diagnostics(time.time_ns(), QUIET_S)
-            return Rehearsal(sent, summary, recorder.images(), recorder.diagnostics(), ready_s)
+            return Loopback(sent, summary, recorder.images(), recorder.diagnostics(), ready_s)
 
 
 @contextmanager

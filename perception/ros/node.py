@@ -31,7 +31,7 @@ from perception.assembly.motion import EgoMotion
 from perception.assembly.settings import parameters
 from perception.assembly.settings.topics import CAMERA_INFOS
 from perception.assembly.statistics import Statistics
-from perception.assembly.throttled_log import Complaints
+from perception.assembly.throttled_log import ThrottledLog
 from perception.engines import Engine, load_engine
 from perception.errors import PerceptionError
 from perception.frame import Prediction
@@ -42,7 +42,7 @@ from perception.ros.diagnostics import Diagnostics, Snapshot
 from perception.ros.publishers import Publishers
 from perception.ros.subscriptions import INPUTS, Subscriptions
 from perception.ros.tf.listener import listen
-from perception.runtime.mailbox import Handover
+from perception.runtime.mailbox import Mailbox
 from perception.runtime.worker import STOP_S, Worker
 from perception.sensors.alignment import AlignmentMonitor
 from perception.sensors.intensity import IntensityScale
@@ -116,7 +116,7 @@ class PerceptionNode(LifecycleNode):
             self.get_logger().warning(line)
         self.add_on_set_parameters_callback(self._on_parameters)
         self._refuse_what_cannot_be()
-        self._complaints = Complaints(self.get_logger().error, self.get_logger().warning)
+        self._complaints = ThrottledLog(self.get_logger().error, self.get_logger().warning)
         self._transforms = listen(self)
         self._diagnostics_publisher = self.create_publisher(DiagnosticArray, "/diagnostics", 10)
         self._name = self.get_fully_qualified_name().lstrip("/")
@@ -127,7 +127,7 @@ class PerceptionNode(LifecycleNode):
         self._outputs: Publishers | None = None
         self._calibration = Calibration()
         self._inputs: Subscriptions | None = None
-        self._handover: Handover | None = None
+        self._mailbox: Mailbox | None = None
         self._bit_depth = BitDepth()
         self._worker: Worker | None = None
         self._revival: Future[Pipeline] | None = None
@@ -167,7 +167,7 @@ class PerceptionNode(LifecycleNode):
         self._newest_ns = 0
         settings = self._configured
         self._diagnostics = Diagnostics(self._name, self._topics(), self._complaints, self._info_topics())
-        self._handover = Handover(Collector(settings.sensors, self.settings.timing))
+        self._mailbox = Mailbox(Collector(settings.sensors, self.settings.timing))
         motion = EgoMotion(self._transforms, settings.fixed_frame) if settings.motion_compensation else None
         self._levelling = Levelling(self._transforms, settings.ground_frame)
         self._bit_depth = BitDepth()
@@ -185,7 +185,7 @@ class PerceptionNode(LifecycleNode):
         self._inputs = Subscriptions(
             self,
             settings.sensors,
-            self._handover.put,
+            self._mailbox.put,
             others,
             self._complaints,
             settings.lidar_topics,
@@ -263,8 +263,8 @@ class PerceptionNode(LifecycleNode):
 
     def _begin(self) -> None:
         """Let a new worker take the sets."""
-        assert self._handover is not None
-        drop, see = self._handover.count_drop, self._frozen.see
+        assert self._mailbox is not None
+        drop, see = self._mailbox.count_drop, self._frozen.see
         assembler = Assembler(
             self._calibration,
             self._info_topics(),
@@ -280,7 +280,7 @@ class PerceptionNode(LifecycleNode):
             "infer": self._infer,
             "publish": self._publish,
         }
-        self._worker = Worker(self._name, self._handover, steps, self._say, self._complaints)
+        self._worker = Worker(self._name, self._mailbox, steps, self._say, self._complaints)
 
     def _watch(self) -> None:
         """Give up a worker that hangs, and let another begin as soon as it has an engine of its own.
@@ -333,7 +333,7 @@ class PerceptionNode(LifecycleNode):
             self._complaints.error(
                 self._name, f"hang: the worker has not come back for {STOP_S:g} s and is left behind"
             )
-        self._inputs = self._handover = self._revival = self._bond = None
+        self._inputs = self._mailbox = self._revival = self._bond = None
 
     def _release(self) -> None:
         if self._outputs is not None:
@@ -400,11 +400,11 @@ class PerceptionNode(LifecycleNode):
 
     def _too_old(self, job: Job, age_s: float) -> bool:
         """Whether the frame is too old for its masks to be published, which is said and counted."""
-        assert self._handover is not None
+        assert self._mailbox is not None
         if not 0 < job.settings.max_age_s < age_s:
             return False
         limit, trigger = job.settings.max_age_s, job.matched.trigger
-        self._handover.count_drop(trigger, "too old")
+        self._mailbox.count_drop(trigger, "too old")
         self._complaints.warn(
             self._name, f"age: masks {age_s:.3g} s after the message of {trigger} > max_age_s {limit:g}: not published"
         )
@@ -412,11 +412,11 @@ class PerceptionNode(LifecycleNode):
 
     def _complain_of_absent(self, job: Job, prediction: Prediction) -> None:
         """Say and count which sensors told nothing, each by the topic that its message came on."""
-        assert self._handover is not None
+        assert self._mailbox is not None
         prediction.absent |= job.seen.frozen
         for sensor, reason in prediction.absent.items():
             self._complaints.warn(first_of(job.matched.arrivals, sensor).message.topic, reason)
-            self._handover.count_drop(sensor, "frozen" if sensor in job.seen.frozen else "no information")
+            self._mailbox.count_drop(sensor, "frozen" if sensor in job.seen.frozen else "no information")
 
     def _check_extrinsics(self, task: Task) -> None:
         """Once a second: it takes some milliseconds."""
@@ -435,13 +435,13 @@ class PerceptionNode(LifecycleNode):
             self.get_logger().warning(f"{change.sensor}: silent for {timeout:g} s on {topics}, going on without it")
 
     def _report(self) -> None:
-        if self._handover is None or self._inputs is None:
+        if self._mailbox is None or self._inputs is None:
             state = "inactive" if self._outputs is not None else "not configured"
             array = self._diagnostics.idle(state, self.failure)
         else:
             self._watch()
             self._inputs.settle()
-            sensors, clock_jumps = self._handover.snapshot()
+            sensors, clock_jumps = self._mailbox.snapshot()
             summary, refused, misaligned = (
                 self._statistics.summary(),
                 self._inputs.refused(),
@@ -474,8 +474,8 @@ class PerceptionNode(LifecycleNode):
             self.settings = parameters.read(self, changes)
         except ValueError as error:
             return SetParametersResult(successful=False, reason=str(error))
-        if self._handover is not None:
-            self._handover.set_timing(self.settings.timing)
+        if self._mailbox is not None:
+            self._mailbox.set_timing(self.settings.timing)
         later = [name for name in changes if not parameters.BY_NAME[name].live]
         if later and self._outputs is not None:
             self.get_logger().info(f"{', '.join(later)}: counts from the next configure on")

@@ -23,7 +23,7 @@ from std_msgs.msg import Header, String
 
 from perception.assembly.assembler import Observation
 from perception.assembly.settings.parameters import Settings
-from perception.assembly.throttled_log import Complaints
+from perception.assembly.throttled_log import ThrottledLog
 from perception.assembly.transforms import TransformSource
 from perception.classes import BACKGROUND, CLASS_NAMES, FOREGROUND, UNLABELLED, colourise
 from perception.errors import PerceptionError
@@ -65,7 +65,7 @@ class Publishers:
         node: LifecycleNode,
         model: str | None = None,
         transforms: TransformSource | None = None,
-        complaints: Complaints | None = None,
+        complaints: ThrottledLog | None = None,
     ) -> None:
         def publisher(kind: Any, name: str, qos: QoSProfile = LARGE) -> Any:
             topic = node.resolve_topic_name(f"~/{name}")

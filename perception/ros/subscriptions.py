@@ -26,7 +26,7 @@ from perception.assembly.assembler import Input
 from perception.assembly.settings.naming import nearest
 from perception.assembly.settings.topic import Topic
 from perception.assembly.settings.topics import CAMERA_INFOS, INPUT_TYPES
-from perception.assembly.throttled_log import Complaints
+from perception.assembly.throttled_log import ThrottledLog
 from perception.errors import MessageError
 from perception.messages.convert import stamp_ns
 
@@ -73,7 +73,7 @@ class Subscriptions:
         sensors: Iterable[str],
         put: Callable[[str, int, Input], None],
         others: Mapping[str, Callable[[Any], None]],
-        complaints: Complaints,
+        complaints: ThrottledLog,
         lidars: Mapping[str, str] | None = None,
         imu: str | None = None,
     ) -> None:

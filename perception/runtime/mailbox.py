@@ -12,7 +12,7 @@ from typing import Any
 from perception.assembly.collector import Change, Collector, SensorSet, SensorState, Timing
 
 
-class Handover:
+class Mailbox:
     """A `Collector` that several threads may use; arrival times are of the monotonic clock."""
 
     def __init__(self, collector: Collector) -> None:

@@ -11,9 +11,9 @@ from contextlib import contextmanager
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from perception.assembly.collector import Change, SensorSet
-from perception.assembly.throttled_log import Complaints
+from perception.assembly.throttled_log import ThrottledLog
 from perception.errors import PerceptionError
-from perception.runtime.mailbox import Handover
+from perception.runtime.mailbox import Mailbox
 
 T = TypeVar("T")
 
@@ -66,7 +66,7 @@ Outbox = Slot[tuple[SensorSet, Any]] | None
 
 
 class Worker:
-    """Takes sets from `handover` through `steps`, each in a thread of its own, until stopped.
+    """Takes sets from `mailbox` through `steps`, each in a thread of its own, until stopped.
 
     The first step gets the set, every other what the step before it returned; None ends the set's way. No more than one
     result waits in front of a step, and none is prepared before that one is taken: what is worked on is the newest that
@@ -78,12 +78,12 @@ class Worker:
     def __init__(
         self,
         name: str,
-        handover: Handover,
+        mailbox: Mailbox,
         steps: Mapping[str, Callable[[Any], Any]],
         on_change: Callable[[Change], None],
-        complaints: Complaints,
+        complaints: ThrottledLog,
     ) -> None:
-        self._name, self._handover, self._complaints = name, handover, complaints
+        self._name, self._mailbox, self._complaints = name, mailbox, complaints
         self._on_change, self._steps = on_change, list(steps.values())
         self._stopped = self._abandoned = False
         self._begun = dict.fromkeys(steps, 0)
@@ -123,7 +123,7 @@ class Worker:
         What such a thread may still return is thrown away.
         """
         self._stopped = True
-        self._handover.wake()
+        self._mailbox.wake()
         deadline = time.monotonic() + within
         for thread in self._threads:
             thread.join(max(0.0, deadline - time.monotonic()))
@@ -135,7 +135,7 @@ class Worker:
     def _take(self, name: str, step: Callable[[Any], Any], outbox: Outbox) -> None:
         while not self._stopped:
             try:
-                matched, changes = self._handover.take(lambda: not self._stopped)
+                matched, changes = self._mailbox.take(lambda: not self._stopped)
             except Exception as error:
                 self._complain(_defect(error))
                 time.sleep(_BREATH_S)
@@ -187,7 +187,7 @@ class Worker:
 
     def _fail(self, matched: SensorSet, reason: str) -> None:
         if not self._abandoned:
-            self._handover.count_drop(matched.trigger, "failed")
+            self._mailbox.count_drop(matched.trigger, "failed")
             self._complain(reason)
 
     def _complain(self, reason: str) -> None:

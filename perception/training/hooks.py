@@ -84,9 +84,9 @@ class CheckpointHook(Hook):
             for scheduler, state in zip(runner.param_schedulers, self.resumed["schedulers"], strict=True):
                 scheduler.load_state_dict(state)
             runner.train_loop._iter = self.resumed["iteration"]
-        lesson = getattr(runner.model, "lesson", None)
-        if lesson is not None and lesson.mean_teacher is not None:
-            lesson.mean_teacher.average = self.average.module.eval()
+        supervision = getattr(runner.model, "supervision", None)
+        if supervision is not None and supervision.mean_teacher is not None:
+            supervision.mean_teacher.average = self.average.module.eval()
 
     def after_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None, outputs: Any = None) -> None:
         """Average; save now and then and at the end."""

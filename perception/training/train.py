@@ -30,7 +30,7 @@ from perception.training.data.sources import open_mixture
 from perception.training.grow import begin_with
 from perception.training.hooks import CheckpointHook, ProgressHook, read_checkpoint
 from perception.training.mean_teacher import MeanTeacher
-from perception.training.trainee import Lesson, Trainee
+from perception.training.trainee import Supervision, Trainee
 
 
 @dataclass(frozen=True)
@@ -179,7 +179,7 @@ def _build(config: Config, options: Options, progress: Callable[[str], None]) ->
     teachers = [build_model(path).requires_grad_(False) for path in options.teachers]
     if teachers:
         progress("taught by " + ", ".join(str(path) for path in options.teachers))
-    lesson = Lesson(
+    supervision = Supervision(
         recipe.get("losses", ()),
         SoftLabelLoss(**recipe.get("soft", {})),
         teachers,
@@ -188,7 +188,7 @@ def _build(config: Config, options: Options, progress: Callable[[str], None]) ->
         mean_teacher=MeanTeacher(**recipe.mean_teacher) if recipe.get("mean_teacher") else None,
         frozen_statistics=frozen,
     )
-    return Trainee(lesson, **model)
+    return Trainee(supervision, **model)
 
 
 def _describe(config: Config, options: Options, batch_size: int, rate: float) -> dict[str, str]:

@@ -25,7 +25,7 @@ MOST_ALONE = 3
 
 
 @dataclass
-class Lesson:
+class Supervision:
     """What a `Trainee` is taught by.
 
     losses: configs of the losses of class ids, summed; none takes the decode head's. soft: of the soft labels.
@@ -47,7 +47,7 @@ class Lesson:
     distil: float = 0.0
     frozen_statistics: bool = False
 
-    def __deepcopy__(self, _memo: dict[int, Any]) -> Lesson:
+    def __deepcopy__(self, _memo: dict[int, Any]) -> Supervision:
         """Itself: averaging the weights copies the trainee, and its teachers need no copy."""
         return self
 
@@ -59,24 +59,24 @@ class Lesson:
 
 
 class Trainee(EncoderDecoder):
-    """An mmseg EncoderDecoder, with the same parameters and names, that learns a `Lesson`.
+    """An mmseg EncoderDecoder, with the same parameters and names, that learns a `Supervision`.
 
     A batch has rgb, aux, present, labels (see `Mixture`) and perhaps `soft` (B, K, h, w) uint8 and `kept` (B, M), the
     modalities that it may see; its teachers see all that are present. Class ids and soft labels weigh by how many
     pixels each of them teaches.
     """
 
-    def __init__(self, lesson: Lesson, **model: Any) -> None:
+    def __init__(self, supervision: Supervision, **model: Any) -> None:
         super().__init__(**model)
-        self.lesson = lesson
-        losses: list[nn.Module] = [MODELS.build(dict(loss)) for loss in lesson.losses]
+        self.supervision = supervision
+        losses: list[nn.Module] = [MODELS.build(dict(loss)) for loss in supervision.losses]
         # A plain list, no ModuleList: the state stays that of the plain segmentor.
         self._losses = losses or [self.decode_head.loss_decode]
 
     def train(self, mode: bool = True) -> Trainee:
         """See torch's Module."""
         super().train(mode)
-        if self.lesson.frozen_statistics:
+        if self.supervision.frozen_statistics:
             for module in self.modules():
                 if isinstance(module, nn.BatchNorm2d):
                     module.eval()
@@ -96,27 +96,29 @@ class Trainee(EncoderDecoder):
         labels, soft = data["labels"].long(), data.get("soft")
         size = labels.shape[1:]
         visible = keep(batch, data["kept"]) if "kept" in data else batch
-        if self.lesson.alone or self.lesson.distil:
+        if self.supervision.alone or self.supervision.distil:
             logits, rows, alone = predict_alone_too(self, visible, size)
         else:
             logits, rows, alone = predict(self, visible, size), None, ()
         losses = self._taught(logits, labels, soft)
         for name, opinion in zip(("camera", "others"), alone, strict=False):
             of_it = self._taught(opinion, labels[rows], None if soft is None else soft[rows])
-            losses[f"loss_{name}"] = self.lesson.alone * torch.stack(list(of_it.values())).sum()
-            together = soften(logits[rows].detach().float().softmax(1), self.lesson.temperature)
-            apart = divergence(opinion, together, self.lesson.temperature).mean()
-            losses[f"loss_{name}_apart"] = self.lesson.distil * apart
-        if self.lesson.teachers:
-            opinion = self.lesson.opinion(batch, size)
-            losses["loss_teacher"] = self.lesson.weight * divergence(logits, opinion, self.lesson.temperature).mean()
-        if self.lesson.mean_teacher and self.lesson.mean_teacher.average is not None:
+            losses[f"loss_{name}"] = self.supervision.alone * torch.stack(list(of_it.values())).sum()
+            together = soften(logits[rows].detach().float().softmax(1), self.supervision.temperature)
+            apart = divergence(opinion, together, self.supervision.temperature).mean()
+            losses[f"loss_{name}_apart"] = self.supervision.distil * apart
+        if self.supervision.teachers:
+            opinion = self.supervision.opinion(batch, size)
+            losses["loss_teacher"] = (
+                self.supervision.weight * divergence(logits, opinion, self.supervision.temperature).mean()
+            )
+        if self.supervision.mean_teacher and self.supervision.mean_teacher.average is not None:
             with torch.no_grad():
-                seen = predict(self.lesson.mean_teacher.average, batch, size)
+                seen = predict(self.supervision.mean_teacher.average, batch, size)
             unknown = labels == UNLABELLED
             if soft is not None:
                 unknown &= untaught(soft, size)
-            losses["loss_mean_teacher"] = self.lesson.mean_teacher.loss(logits, seen, unknown)
+            losses["loss_mean_teacher"] = self.supervision.mean_teacher.loss(logits, seen, unknown)
         return losses
 
     def _taught(self, logits: Tensor, labels: Tensor, soft: Tensor | None) -> dict[str, Tensor]:
@@ -124,7 +126,7 @@ class Trainee(EncoderDecoder):
         losses = {}
         known, taught = (labels != UNLABELLED).sum(), torch.zeros((), device=labels.device)
         if soft is not None:
-            loss, taught = self.lesson.soft(logits, soft)
+            loss, taught = self.supervision.soft(logits, soft)
             losses["loss_soft"] = loss * taught / (known + taught).clamp(min=1)
         share = known / (known + taught).clamp(min=1)
         for module in self._losses:

@@ -13,7 +13,7 @@ from perception.assembly.calibration import Calibration, FileCalibration
 from perception.assembly.collector import Arrival, SensorSet
 from perception.assembly.motion import EgoMotion
 from perception.assembly.own_vehicle import OwnVehicle
-from perception.assembly.throttled_log import Complaints
+from perception.assembly.throttled_log import ThrottledLog
 from perception.frame import CameraModel, Prediction
 from perception.messages.cameras import CameraView
 from perception.messages.convert import camera_info_fields, cloud_fields, image_fields, read_rgb
@@ -64,7 +64,7 @@ class Bench:
         self.calibration = calibration = Calibration(file, np.eye(4) if calibrated else None, transforms)
         if calibrated:
             calibration.put_camera_info(camera_info(width, 24, 70.0))
-        complaints = Complaints(self.errors.append, self.warnings.append)
+        complaints = ThrottledLog(self.errors.append, self.warnings.append)
         drop: Any = lambda *what: self.drops.append(what)  # noqa: E731
         self._vehicle = vehicle
         self.assemble = Assembler(calibration, INFOS, complaints, drop, motion, frozen=frozen)

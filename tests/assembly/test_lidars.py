@@ -19,7 +19,7 @@ from perception.assembly.assembler import Assembler, Input, Observation
 from perception.assembly.calibration import Calibration, FileCalibration
 from perception.assembly.collector import Arrival, SensorSet
 from perception.assembly.motion import EgoMotion
-from perception.assembly.throttled_log import Complaints
+from perception.assembly.throttled_log import ThrottledLog
 from perception.assembly.transforms import StaticTransforms
 from perception.bags.geometry import serialise_links
 from perception.bags.writer import TYPES
@@ -132,7 +132,7 @@ class Bench:
         self.transforms = tree() if transforms is None else transforms
         calibration = Calibration(known, transforms=self.transforms)
         calibration.put_camera_info(at(CameraInfo(**camera_info_fields(camera)), 0, "camera"))
-        complaints = Complaints(self.said.append, self.said.append)
+        complaints = ThrottledLog(self.said.append, self.said.append)
         see = FrozenWatch().see
         self._assemble = Assembler(
             calibration, INFOS, complaints, lambda *what: self.drops.append(what), motion, frozen=see

@@ -3,13 +3,13 @@
 
 from __future__ import annotations
 
-from perception.assembly.live_pairing import TIMEOUT_S, WAIT_S, Moments
+from perception.assembly.live_pairing import TIMEOUT_S, WAIT_S, LivePairing
 
 STEP_NS = 100_000_000
 
 
-def offered(*names: str, number: int = 10, now: float = 0.0) -> Moments:
-    moments = Moments()
+def offered(*names: str, number: int = 10, now: float = 0.0) -> LivePairing:
+    moments = LivePairing()
     for name in names:
         moments.offer(name, STEP_NS * number, f"{name} {number}", now)
     return moments
@@ -55,7 +55,7 @@ def test_without_labels_a_sensor_leads() -> None:
 
 
 def test_nothing_is_shown_of_nothing() -> None:
-    assert Moments().take(0.0) is None
+    assert LivePairing().take(0.0) is None
     assert offered("labels").take(TIMEOUT_S * 2) is None
 
 
@@ -69,7 +69,7 @@ def test_a_recording_that_begins_anew_is_shown_again() -> None:
 
 
 def test_a_nearer_message_that_is_due_is_waited_for() -> None:
-    moments = Moments()
+    moments = LivePairing()
     for number in range(5):
         moments.offer("rgb", 50_000_000 * number, f"rgb {number}", 0.05 * number)
         if number > 1:  # its period is known

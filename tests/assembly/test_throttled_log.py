@@ -3,12 +3,12 @@ from __future__ import annotations
 
 import pytest
 
-from perception.assembly.throttled_log import Complaints
+from perception.assembly.throttled_log import ThrottledLog
 
 
 def test_each_cause_once_per_period_with_the_number_left_out() -> None:
     now, errors, warnings = [0.0], [], []
-    complaints = Complaints(errors.append, warnings.append, clock=lambda: now[0])
+    complaints = ThrottledLog(errors.append, warnings.append, clock=lambda: now[0])
     for size in (3, 4, 5):
         complaints.error("/image", f"data: {size} bytes")
     complaints.error("/image", "step: 1")
@@ -26,7 +26,7 @@ def test_each_cause_once_per_period_with_the_number_left_out() -> None:
 def test_a_real_logger_takes_errors_and_warnings() -> None:
     """rclpy refuses a second severity from one line of code."""
     logger = pytest.importorskip("rclpy.logging").get_logger("complaints")
-    complaints = Complaints(logger.error, logger.warning)
+    complaints = ThrottledLog(logger.error, logger.warning)
     for number in range(2):
         complaints.error("/image", f"data{number}: short")
         complaints.warn("/points", f"camera{number}: none")
@@ -34,7 +34,7 @@ def test_a_real_logger_takes_errors_and_warnings() -> None:
 
 def test_recent_forgets() -> None:
     now = [0.0]
-    complaints = Complaints(lambda _: None, lambda _: None, clock=lambda: now[0])
+    complaints = ThrottledLog(lambda _: None, lambda _: None, clock=lambda: now[0])
     assert complaints.recent("/image") is None
     complaints.error("/image", "data: short")
     assert complaints.recent("/image") == "data: short"

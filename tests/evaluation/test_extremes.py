@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a witness remembers of the frames that pass by."""
+"""What is remembered of the frames that pass by."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from perception.classes import BACKGROUND, ROAD
-from perception.evaluation.extremes import Witness
+from perception.evaluation.extremes import Extremes
 from perception.frame import Frame, Prediction
 from perception.sample import Sample
 
@@ -32,51 +32,51 @@ def said(right: int = SHAPE[1], sure: int = 200) -> Prediction:
 
 def test_runs_without_a_sensor_are_drop_outs() -> None:
     """In numbers of frames, each of which lasts from half before to half after."""
-    witness = Witness()
+    extremes = Extremes()
     for depth, infrared in ((True, False), (False, True), (False, True), (True, True), (False, True)):
-        witness.observe(sample("frame", depth, infrared), said())
-    assert witness.dropouts() == [
+        extremes.observe(sample("frame", depth, infrared), said())
+    assert extremes.dropouts() == [
         {"modality": "depth", "from_s": 1.5, "to_s": 3.5},
         {"modality": "depth", "from_s": 4.5, "to_s": 5.5},
         {"modality": "infrared", "from_s": 0.5, "to_s": 1.5},
     ]
-    assert witness.weights[4] == {"time_s": 5.0, "rgb": 0.75, "depth": 0.25}
+    assert extremes.weights[4] == {"time_s": 5.0, "rgb": 0.75, "depth": 0.25}
 
 
 def test_a_sensor_that_nobody_asked_for_does_not_drop_out() -> None:
-    witness = Witness(["rgb", "infrared"])
+    extremes = Extremes(["rgb", "infrared"])
     for depth, infrared in ((True, True), (False, True)):
-        witness.observe(sample("frame", depth, infrared), said())
-    assert witness.dropouts() == []
-    assert Witness().dropouts() == []
+        extremes.observe(sample("frame", depth, infrared), said())
+    assert extremes.dropouts() == []
+    assert Extremes().dropouts() == []
 
 
 def test_best_and_worst_are_kept_with_their_truth() -> None:
-    witness = Witness()
+    extremes = Extremes()
     for name, right in (("half", 4), ("whole", 8), ("quarter", 2)):
-        witness.observe(sample(name), said(right))
-    assert [picture.caption for picture in witness.pictures] == [
+        extremes.observe(sample(name), said(right))
+    assert [picture.caption for picture in extremes.pictures] == [
         "The best frame, whole: mean IoU 1.000.",
         "The truth of whole.",
         "The worst frame, quarter: mean IoU 0.250.",
         "The truth of quarter.",
     ]
-    best, truth, worst, _ = (picture.image for picture in witness.pictures)
+    best, truth, worst, _ = (picture.image for picture in extremes.pictures)
     assert (best == truth).all()
     assert (worst != best).any()
 
 
 def test_without_truth_it_goes_by_confidence() -> None:
-    witness = Witness()
+    extremes = Extremes()
     for name, sure in (("so-so", 153), ("sure", 255), ("unsure", 51)):
-        witness.observe(sample(name, truth=False), said(sure=sure))
-    assert [picture.caption for picture in witness.pictures] == [
+        extremes.observe(sample(name, truth=False), said(sure=sure))
+    assert [picture.caption for picture in extremes.pictures] == [
         "The surest frame, sure: mean confidence 1.000.",
         "The least sure frame, unsure: mean confidence 0.200.",
     ]
 
 
 def test_a_single_frame_is_shown_once() -> None:
-    witness = Witness()
-    witness.observe(sample("only", truth=False), said())
-    assert len(witness.pictures) == 1
+    extremes = Extremes()
+    extremes.observe(sample("only", truth=False), said())
+    assert len(extremes.pictures) == 1

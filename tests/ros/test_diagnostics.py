@@ -12,7 +12,7 @@ pytest.importorskip("rclpy")
 from perception.assembly.collector import SensorState, Timing
 from perception.assembly.habits import Habits
 from perception.assembly.statistics import Limits, Statistics
-from perception.assembly.throttled_log import Complaints
+from perception.assembly.throttled_log import ThrottledLog
 from perception.frame import Prediction
 from perception.ros.diagnostics import ERROR, OK, STALE, WARN, Diagnostics, Snapshot
 from perception.sensors.alignment import Misalignment
@@ -24,7 +24,7 @@ class Bench:
     """Diagnostics that are asked once a second."""
 
     def __init__(self) -> None:
-        self.complaints = Complaints(lambda _: None, lambda _: None)
+        self.complaints = ThrottledLog(lambda _: None, lambda _: None)
         self.diagnostics = Diagnostics("perception", TOPICS, self.complaints)
         self.now = 100.0
         self.statistics = Statistics(lambda: self.now)

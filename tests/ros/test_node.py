@@ -157,9 +157,9 @@ def test_a_node_whose_engine_hangs_can_be_deactivated_and_activated_again(
     image = np.random.default_rng(0).integers(0, 256, (96, 320, 3), np.uint8)
     with monkeypatch.context() as broken:
         broken.setattr("perception.pipeline.Pipeline.infer", sleep)
-        assert node._handover is not None
+        assert node._mailbox is not None
         message = Image(header=Header(stamp=Time(sec=1), frame_id="left"), **image_fields(image, "rgb8"))
-        node._handover.put("rgb", 10**9, Input("/image", message))
+        node._mailbox.put("rgb", 10**9, Input("/image", message))
         assert begun.wait(5)
         began = time.monotonic()
         assert node.trigger_deactivate() == SUCCESS

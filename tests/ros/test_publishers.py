@@ -22,7 +22,7 @@ from std_msgs.msg import Header
 
 from perception.assembly.assembler import Observation
 from perception.assembly.settings.parameters import make_settings
-from perception.assembly.throttled_log import Complaints
+from perception.assembly.throttled_log import ThrottledLog
 from perception.classes import PALETTE, ROAD, UNLABELLED
 from perception.frame import CameraModel, Frame, Prediction
 from perception.ros.publishers import Publishers, overlay
@@ -91,7 +91,7 @@ class Mouth:
     def __init__(self, context: Any, *overrides: Parameter) -> None:
         self.node = LifecycleNode("perception", context=context, parameter_overrides=list(overrides))
         self.said: list[str] = []
-        self.publishers = Publishers(self.node, complaints=Complaints(self.said.append, self.said.append))
+        self.publishers = Publishers(self.node, complaints=ThrottledLog(self.said.append, self.said.append))
         self.node.trigger_configure()
         self.node.trigger_activate()
         labels = np.zeros((1200, 1920), np.uint8)

@@ -17,7 +17,7 @@ from rclpy.qos import DurabilityPolicy, QoSProfile, qos_profile_sensor_data
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image, PointCloud2
 from std_msgs.msg import Header
 
-from perception.assembly.throttled_log import Complaints
+from perception.assembly.throttled_log import ThrottledLog
 from perception.ros.subscriptions import PLAIN_SILENCE_S, Subscriptions
 
 RELIABLE = "qos_overrides./points.subscription.reliability"
@@ -30,7 +30,7 @@ class Ears:
         self.node = Node("ears", context=context, parameter_overrides=list(overrides))
         self.said: list[str] = []
         self.heard: list[tuple[str, int]] = []
-        complaints = Complaints(self.said.append, self.said.append)
+        complaints = ThrottledLog(self.said.append, self.said.append)
         self.subscriptions = Subscriptions(
             self.node,
             ("rgb", "lidar"),
@@ -90,7 +90,7 @@ def test_a_publisher_that_does_not_fit_is_named_while_it_is_there(ros: Any) -> N
 def test_it_may_listen_again(ears: Ears) -> None:
     ears.subscriptions.destroy()
     assert ears.subscriptions.topics == []
-    again = Subscriptions(ears.node, ("rgb",), lambda *_: None, {"odometry": print}, Complaints(print, print))
+    again = Subscriptions(ears.node, ("rgb",), lambda *_: None, {"odometry": print}, ThrottledLog(print, print))
     assert again.topics == ["/odometry", "/image", "/image/compressed"]
     again.destroy()
 
@@ -155,7 +155,7 @@ def test_a_camera_info_is_heard_whatever_its_durability(ros: Any, latched: bool)
     camera = node.create_publisher(CameraInfo, "camera_info", QoSProfile(depth=1, durability=policy))
     camera.publish(CameraInfo(width=640))
     others = {"camera_info": lambda message: width.append(message.width)}
-    subscriptions = Subscriptions(node, ("rgb",), lambda *_: None, others, Complaints(said.append, said.append))
+    subscriptions = Subscriptions(node, ("rgb",), lambda *_: None, others, ThrottledLog(said.append, said.append))
     end = time.monotonic() + 10.0
     while not width:
         assert time.monotonic() < end

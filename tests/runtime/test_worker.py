@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from perception.assembly.collector import TRIGGER_ORDER, Change, Collector, SensorSet, Timing
-from perception.assembly.throttled_log import Complaints
+from perception.assembly.throttled_log import ThrottledLog
 from perception.errors import MessageError
-from perception.runtime.mailbox import Handover
+from perception.runtime.mailbox import Mailbox
 from perception.runtime.worker import Worker
 
 TIMING = Timing(tolerance_s=0.05, wait_s=0.05, timeouts_s=dict.fromkeys(TRIGGER_ORDER, 60.0))
@@ -19,8 +19,8 @@ PATIENCE_S = 5.0
 
 
 @pytest.fixture
-def handover() -> Handover:
-    return Handover(Collector(["rgb"], TIMING))
+def mailbox() -> Mailbox:
+    return Mailbox(Collector(["rgb"], TIMING))
 
 
 @pytest.fixture
@@ -29,12 +29,12 @@ def said() -> list[str]:
 
 
 @pytest.fixture
-def start(handover: Handover, said: list[str]) -> Iterator[Callable[..., Worker]]:
+def start(mailbox: Mailbox, said: list[str]) -> Iterator[Callable[..., Worker]]:
     workers = []
 
     def start(*steps: Callable[[Any], Any], on_change: Callable[[Change], None] = lambda _: None) -> Worker:
         named = {f"step {place}": step for place, step in enumerate(steps)}
-        workers.append(Worker("node", handover, named, on_change, Complaints(said.append, said.append)))
+        workers.append(Worker("node", mailbox, named, on_change, ThrottledLog(said.append, said.append)))
         return workers[-1]
 
     yield start
@@ -47,7 +47,7 @@ def stamp(matched: SensorSet) -> int:
 
 
 def test_one_frame_is_prepared_while_another_is_inferred_and_the_newest_comes_next(
-    handover: Handover, start: Callable[..., Worker]
+    mailbox: Mailbox, start: Callable[..., Worker]
 ) -> None:
     prepared: list[int] = []
     two_prepared, three_done, inferring, go_on = (threading.Event() for _ in range(4))
@@ -70,22 +70,22 @@ def test_one_frame_is_prepared_while_another_is_inferred_and_the_newest_comes_ne
             three_done.set()
 
     start(prepare, infer, publish)
-    handover.put("rgb", 1, "image")
+    mailbox.put("rgb", 1, "image")
     assert inferring.wait(PATIENCE_S)
-    handover.put("rgb", 2, "image")
+    mailbox.put("rgb", 2, "image")
     assert two_prepared.wait(PATIENCE_S)  # while 1 is still inferred
     for number in (3, 4, 5):
-        handover.put("rgb", number, "image")
+        mailbox.put("rgb", number, "image")
     assert prepared == [1, 2]  # 2 waits for the network: to prepare 3 now would make it old
     go_on.set()
     assert three_done.wait(PATIENCE_S)
     assert done == [1, 2, 5]
-    assert handover.snapshot()[0]["rgb"].drops == {"superseded": 2}
+    assert mailbox.snapshot()[0]["rgb"].drops == {"superseded": 2}
 
 
 @pytest.mark.parametrize("place", [0, 1, 2])
 def test_an_error_in_any_step_costs_one_frame_and_is_said(
-    handover: Handover, start: Callable[..., Worker], said: list[str], place: int
+    mailbox: Mailbox, start: Callable[..., Worker], said: list[str], place: int
 ) -> None:
     finished = threading.Event()
 
@@ -104,17 +104,17 @@ def test_an_error_in_any_step_costs_one_frame_and_is_said(
 
     start(*(step(number) for number in range(3)))
     for number in (1, 2, 3):
-        failed = handover.snapshot()[0]["rgb"].drops["failed"]
-        handover.put("rgb", number, "image")
+        failed = mailbox.snapshot()[0]["rgb"].drops["failed"]
+        mailbox.put("rgb", number, "image")
         if number < 3:
-            while handover.snapshot()[0]["rgb"].drops["failed"] == failed:
+            while mailbox.snapshot()[0]["rgb"].drops["failed"] == failed:
                 time.sleep(0.01)
     assert finished.wait(PATIENCE_S)
     assert said[0] == "node: data: broken"
     assert "ZeroDivisionError: a defect" in said[1]
 
 
-def test_stopping_finishes_what_is_in_hand(handover: Handover, start: Callable[..., Worker]) -> None:
+def test_stopping_finishes_what_is_in_hand(mailbox: Mailbox, start: Callable[..., Worker]) -> None:
     begun, finished = threading.Event(), []
 
     def slow(matched: SensorSet) -> SensorSet:
@@ -123,28 +123,28 @@ def test_stopping_finishes_what_is_in_hand(handover: Handover, start: Callable[.
         return matched
 
     worker = start(slow, finished.append)
-    handover.put("rgb", 1, "image")
+    mailbox.put("rgb", 1, "image")
     assert begun.wait(PATIENCE_S)
     assert worker.stop()
     assert len(finished) == 1
     assert not any(thread.name.startswith("perception step") for thread in threading.enumerate())
 
 
-def test_a_step_may_end_a_sets_way(handover: Handover, start: Callable[..., Worker]) -> None:
+def test_a_step_may_end_a_sets_way(mailbox: Mailbox, start: Callable[..., Worker]) -> None:
     begun, seen = threading.Event(), []
 
     def leave_out(matched: SensorSet) -> None:
         begun.set()
 
     worker = start(leave_out, seen.append)
-    handover.put("rgb", 1, "image")
+    mailbox.put("rgb", 1, "image")
     assert begun.wait(PATIENCE_S)
     worker.stop()
     assert seen == []
 
 
 def test_a_listener_of_changes_that_fails_costs_no_frame(
-    handover: Handover, start: Callable[..., Worker], said: list[str]
+    mailbox: Mailbox, start: Callable[..., Worker], said: list[str]
 ) -> None:
     finished = threading.Event()
 
@@ -152,14 +152,14 @@ def test_a_listener_of_changes_that_fails_costs_no_frame(
         raise ZeroDivisionError("a defect")
 
     worker = start(lambda _: finished.set(), on_change=fail)
-    handover.put("rgb", 1, "image")
+    mailbox.put("rgb", 1, "image")
     assert finished.wait(PATIENCE_S)
     assert worker.stop()
     assert "ZeroDivisionError: a defect; please report it" in said[0]
 
 
 def test_a_defect_in_the_pairing_costs_no_worker(
-    handover: Handover, start: Callable[..., Worker], said: list[str], monkeypatch: pytest.MonkeyPatch
+    mailbox: Mailbox, start: Callable[..., Worker], said: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     finished, poll, calls = threading.Event(), Collector.poll, list[float]()
 
@@ -171,14 +171,14 @@ def test_a_defect_in_the_pairing_costs_no_worker(
 
     monkeypatch.setattr(Collector, "poll", fail_once)
     start(lambda _: finished.set())
-    handover.put("rgb", 1, "image")
+    mailbox.put("rgb", 1, "image")
     assert finished.wait(PATIENCE_S)
     assert "ZeroDivisionError: a defect; please report it" in said[0]
 
 
 @pytest.mark.parametrize("place", [0, 1, 2])
 def test_a_step_that_hangs_is_told_of_and_left_behind(
-    handover: Handover, start: Callable[..., Worker], said: list[str], place: int
+    mailbox: Mailbox, start: Callable[..., Worker], said: list[str], place: int
 ) -> None:
     """Whichever it is: stopping takes as long as was said, another worker goes on, and nothing comes of the old one."""
     begun, never, done = threading.Event(), threading.Event(), list[tuple[str, int]]()
@@ -196,7 +196,7 @@ def test_a_step_that_hangs_is_told_of_and_left_behind(
         return run
 
     first = start(*(step("first", number) for number in range(3)))
-    handover.put("rgb", 1, "image")
+    mailbox.put("rgb", 1, "image")
     assert begun.wait(PATIENCE_S)
     assert first.hang(time.monotonic()) is None
     time.sleep(0.2)
@@ -205,13 +205,13 @@ def test_a_step_that_hangs_is_told_of_and_left_behind(
     assert hang.step == f"step {place}"
     assert 0.15 < hang.seconds <= 1.0
     for number in (2, 3):  # more waits in front of the step that hangs
-        handover.put("rgb", number, "image")
+        mailbox.put("rgb", number, "image")
         time.sleep(0.05)
     began = time.monotonic()
     assert not first.stop(0.2)
     assert time.monotonic() - began < 0.2 + 0.3
     start(*(step("second", number) for number in range(3)))
-    handover.put("rgb", 4, "image")
+    mailbox.put("rgb", 4, "image")
     deadline = time.monotonic() + PATIENCE_S
     while ("second", 4) not in done:
         assert time.monotonic() < deadline
@@ -222,7 +222,7 @@ def test_a_step_that_hangs_is_told_of_and_left_behind(
     assert said == []
 
 
-def test_time_in_which_nobody_looks_is_no_hang(handover: Handover, start: Callable[..., Worker]) -> None:
+def test_time_in_which_nobody_looks_is_no_hang(mailbox: Mailbox, start: Callable[..., Worker]) -> None:
     """As while the whole process was halted."""
     begun, go_on = threading.Event(), threading.Event()
 
@@ -231,7 +231,7 @@ def test_time_in_which_nobody_looks_is_no_hang(handover: Handover, start: Callab
         go_on.wait(PATIENCE_S)
 
     worker = start(wait)
-    handover.put("rgb", 1, "image")
+    mailbox.put("rgb", 1, "image")
     assert begun.wait(PATIENCE_S)
     now = time.monotonic()
     worker.hang(now)

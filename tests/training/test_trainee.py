@@ -22,7 +22,7 @@ from perception.frame import MODALITIES  # noqa: E402
 from perception.models import Batch  # noqa: E402
 from perception.paths import config_path  # noqa: E402
 from perception.training.train import Options, train  # noqa: E402
-from perception.training.trainee import Lesson, Trainee, keep  # noqa: E402
+from perception.training.trainee import Supervision, Trainee, keep  # noqa: E402
 
 
 @pytest.fixture
@@ -58,11 +58,11 @@ def _data() -> dict[str, torch.Tensor]:
     )
 
 
-def _trainee(config: Config, **lesson: object) -> Trainee:
+def _trainee(config: Config, **supervision: object) -> Trainee:
     init_default_scope("mmseg")
     torch.manual_seed(0)
     model = {key: value for key, value in config.model.items() if key != "type"}
-    return Trainee(Lesson(**lesson), **model).eval()
+    return Trainee(Supervision(**supervision), **model).eval()
 
 
 def test_learns_class_ids_as_the_plain_segmentor_does(config: Config) -> None:
@@ -114,7 +114,7 @@ def test_a_teacher_sees_what_the_student_does_not(config: Config) -> None:
     blind["loss_teacher"].backward()
     assert all(p.grad is None for p in teacher.parameters())
     assert len(trainee.state_dict()) == len(teacher.state_dict())  # teachers are not saved
-    assert copy.deepcopy(trainee).lesson is trainee.lesson
+    assert copy.deepcopy(trainee).supervision is trainee.supervision
 
 
 def test_each_side_is_taught_as_if_it_were_alone(config: Config) -> None:

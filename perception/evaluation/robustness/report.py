@@ -24,7 +24,7 @@ CONDITIONS = ("night", "fog", "rain")
 """Under which a simulated drive is rendered once more."""
 
 STEPS = 2
-"""Moments per frame that a rendered drive can be looked back in: 50 ms apart."""
+"""LivePairing per frame that a rendered drive can be looked back in: 50 ms apart."""
 
 
 def run_suite(

@@ -15,8 +15,8 @@ from perception.bags.writer import RawMessage, serialise
 from perception.benchmark.process import Watch
 from perception.frame import Frame
 from perception.messages.stamps import with_stamp
-from perception.ros.loopback import Rehearsal, rehearse
-from perception.ros.watch.diagnostics_log import Diary
+from perception.ros.loopback import Loopback, rehearse
+from perception.ros.watch.diagnostics_log import DiagnosticsLog
 
 WARM_UP_S = 1.0
 """Frames of the first second count as answered or not, but not for the latency."""
@@ -83,7 +83,7 @@ def drive(
     return {"hz": hz, "seconds": seconds, **_report(rehearsal), **watches[0].summary()}
 
 
-def _report(rehearsal: Rehearsal) -> dict[str, Any]:
+def _report(rehearsal: Loopback) -> dict[str, Any]:
     """A frame is answered when labels, masks and confidence of its stamp are here; latency_ms: from stamp to the last.
 
     ready_s: from the start of the process to the node being active. replay_late_ms: the most that a frame was sent
@@ -101,7 +101,7 @@ def _report(rehearsal: Rehearsal) -> dict[str, Any]:
     }
     settled = [late for stamp, late in latency_ms.items() if stamp - stamps[0] >= WARM_UP_S * 1e9]
     percentiles = np.percentile(settled, (50, 95, 99)).tolist() if settled else [None] * 3
-    diary, dropped = Diary(rehearsal.diagnostics), len(stamps) - len(latency_ms)
+    diary, dropped = DiagnosticsLog(rehearsal.diagnostics), len(stamps) - len(latency_ms)
     return {
         "frames_sent": len(stamps),
         "frames_answered": len(latency_ms),

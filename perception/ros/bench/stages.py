@@ -20,7 +20,7 @@ from perception.assembly.calibration import Calibration
 from perception.assembly.collector import Arrival, SensorSet
 from perception.assembly.settings.parameters import Settings, make_settings
 from perception.assembly.settings.topics import CAMERA_INFOS
-from perception.assembly.throttled_log import Complaints
+from perception.assembly.throttled_log import ThrottledLog
 from perception.bags.writer import serialise
 from perception.classes import FOREGROUND
 from perception.errors import PerceptionError
@@ -68,7 +68,7 @@ class FrameStages:
     def __init__(self, node: LifecycleNode, outputs: Publishers, pipeline: Pipeline, frame: Frame) -> None:
         self._node, self._outputs, self._pipeline = node, outputs, pipeline
         self._calibration = Calibration(lidar_to_camera=frame.lidar_to_camera)
-        complaints = Complaints(_refuse, _refuse)
+        complaints = ThrottledLog(_refuse, _refuse)
         infos = {sensor: f"/{topic}" for sensor, topic in CAMERA_INFOS.items()}
         self._assembler = Assembler(self._calibration, infos, complaints, lambda sensor, cause: None)
         self.settings: Settings = make_settings({})

@@ -31,8 +31,8 @@ from perception.frame import Frame
 from perception.recordings.frames import MODALITY_OF_TOPIC, read_frames
 from perception.reporting.drive_report import write_report
 from perception.reporting.provenance import sha256, versions
-from perception.ros.loopback import Rehearsal, rehearse
-from perception.ros.watch.diagnostics_log import Diary
+from perception.ros.loopback import Loopback, rehearse
+from perception.ros.watch.diagnostics_log import DiagnosticsLog
 
 Labels = NDArray[np.uint8]
 
@@ -108,7 +108,7 @@ class Demo:
         count = len(drive) if self._args.frames is None else min(self._args.frames, len(drive))
         return (drive[i] for i in range(count)), count
 
-    def _drive(self) -> Rehearsal:
+    def _drive(self) -> Loopback:
         """Bag → node → answers."""
         arguments = ["--ros-args", "-p", f"engine:={self._args.engine}"]
         if self._args.model:
@@ -126,7 +126,7 @@ class Demo:
             self._seconds["drive"] -= self._seconds["start"]
         return rehearsal
 
-    def _score(self, rehearsal: Rehearsal) -> tuple[DriveScore, list[Labels | None]]:
+    def _score(self, rehearsal: Loopback) -> tuple[DriveScore, list[Labels | None]]:
         """Answers against the truth, matched by stamp."""
         score, answers = DriveScore(), []
         with self._step("score", "scoring", len(rehearsal.sent)) as advance:
@@ -142,8 +142,8 @@ class Demo:
             raise PerceptionError(f"the node answered none of {len(answers)} frames; see {self.output / 'node.log'}")
         return score, answers
 
-    def _report(self, rehearsal: Rehearsal, score: DriveScore, model: Path) -> dict[str, Any]:
-        summary, diary = score.summary(), Diary(rehearsal.diagnostics)
+    def _report(self, rehearsal: Loopback, score: DriveScore, model: Path) -> dict[str, Any]:
+        summary, diary = score.summary(), DiagnosticsLog(rehearsal.diagnostics)
         stamps = list(rehearsal.sent)
         period_ms = float(np.median(np.diff(stamps))) / 1e6 if len(stamps) > 1 else 100.0
         weights_file = model.with_suffix(".bin") if model.suffix == ".xml" else model

@@ -12,7 +12,7 @@ from rclpy.node import Node, NodeNameNonExistentError
 
 from perception.assembly.settings.topic import Topic
 from perception.ros.replay import Published
-from perception.ros.watch.diagnostics_log import Diary, node_names
+from perception.ros.watch.diagnostics_log import DiagnosticsLog, node_names
 from perception.ros.watch.recorder import IMAGES, Recorder
 
 QUIET_S = 2.0
@@ -61,7 +61,7 @@ class Audience:
     def falls_behind(self) -> list[str]:
         """One line per node that does not keep up with what it is sent."""
         statuses = self._recorder.diagnostics()
-        diaries = {name: Diary(statuses, name) for name in node_names(statuses)}
+        diaries = {name: DiagnosticsLog(statuses, name) for name in node_names(statuses)}
         return [f"/{name} {diary.falls_behind()}" for name, diary in diaries.items() if diary.falls_behind()]
 
     def answers(self) -> dict[str, Any] | None:
@@ -87,7 +87,7 @@ class Audience:
         if not answered:
             return None
         start, end = min(sent.values()), max(sent.values())
-        diary, dropped = Diary(self._recorder.diagnostics()), len(sent) - len(answered)
+        diary, dropped = DiagnosticsLog(self._recorder.diagnostics()), len(sent) - len(answered)
         causes = diary.drops_by_cause(dropped)
         percentiles = np.percentile(list(answered.values()), (50, 95, 99)).tolist()
         frames = [{"time_s": (at - start) / 1e9, "latency_ms": answered.get(stamp)} for stamp, at in sent.items()]

@@ -27,7 +27,7 @@ def node_names(statuses: Sequence[Status]) -> list[str]:
     return sorted({status.name.removesuffix(suffix) for status in statuses if status.name.endswith(suffix)})
 
 
-class Diary:
+class DiagnosticsLog:
     """The statuses of one node, "perception: fusion" and one per sensor, in the order in which they came."""
 
     def __init__(self, statuses: Sequence[Status], node: str = "perception") -> None:

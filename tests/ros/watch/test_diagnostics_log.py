@@ -7,7 +7,7 @@ import pytest
 
 pytest.importorskip("rclpy")
 
-from perception.ros.watch.diagnostics_log import Diary
+from perception.ros.watch.diagnostics_log import DiagnosticsLog
 from perception.ros.watch.recorder import Status
 
 SECOND = 1_000_000_000
@@ -19,14 +19,14 @@ def said(second: float, alive: bool, age: str) -> Status:
 
 def test_a_sensor_that_was_silent_for_a_while() -> None:
     statuses = [said(1, True, "0.1"), said(2, False, "0.8"), said(3, False, "1.8"), said(4, True, "0.0")]
-    gaps = Diary([*statuses, said(9, False, "4")]).dropouts(0, 5 * SECOND)
+    gaps = DiagnosticsLog([*statuses, said(9, False, "4")]).dropouts(0, 5 * SECOND)
     assert gaps == [{"modality": "lidar", "from_s": pytest.approx(1.2), "to_s": 4.0}]
-    gaps = Diary(statuses[:3]).dropouts(0, 5 * SECOND)
+    gaps = DiagnosticsLog(statuses[:3]).dropouts(0, 5 * SECOND)
     assert gaps == [{"modality": "lidar", "from_s": pytest.approx(1.2), "to_s": 5.0}]
 
 
 def test_a_sensor_that_never_spoke_has_no_drop_out() -> None:
-    assert Diary([said(1, False, "")]).dropouts(0, 5 * SECOND) == []
+    assert DiagnosticsLog([said(1, False, "")]).dropouts(0, 5 * SECOND) == []
 
 
 def second(number: int, sent: int, answered: int, superseded: int) -> list[Status]:
@@ -38,11 +38,13 @@ def second(number: int, sent: int, answered: int, superseded: int) -> list[Statu
 
 def test_a_node_that_leaves_out_most_frames_falls_behind() -> None:
     slow = [status for number in range(1, 6) for status in second(number, 25, 9, 16)]
-    assert Diary(slow).falls_behind().startswith("does not keep up: 9 of 25 Hz; try rgb at 9 Hz, ")
-    assert Diary([*slow, *second(6, 25, 9, 16)], "front/perception").falls_behind() == ""
+    assert DiagnosticsLog(slow).falls_behind().startswith("does not keep up: 9 of 25 Hz; try rgb at 9 Hz, ")
+    assert DiagnosticsLog([*slow, *second(6, 25, 9, 16)], "front/perception").falls_behind() == ""
 
 
 def test_a_frame_now_and_then_is_not_falling_behind() -> None:
-    assert Diary([status for number in range(1, 6) for status in second(number, 25, 24, 1)]).falls_behind() == ""
-    assert Diary(second(1, 25, 9, 16)).falls_behind() == ""
-    assert Diary([]).falls_behind() == ""
+    assert (
+        DiagnosticsLog([status for number in range(1, 6) for status in second(number, 25, 24, 1)]).falls_behind() == ""
+    )
+    assert DiagnosticsLog(second(1, 25, 9, 16)).falls_behind() == ""
+    assert DiagnosticsLog([]).falls_behind() == ""

@@ -20,7 +20,7 @@ from std_msgs.msg import Header
 from perception.messages.convert import image_fields
 from perception.ros.dds import use_profile
 from perception.ros.node_process import private_network
-from perception.ros.watch.diagnostics_log import UNEXPLAINED, Diary
+from perception.ros.watch.diagnostics_log import UNEXPLAINED, DiagnosticsLog
 from perception.ros.watch.recorder import IMAGES, Recorder, Status
 
 STAMP = 1_700_000_000_000_000_000
@@ -90,7 +90,7 @@ def test_the_diary_reads_weights_stages_and_drops() -> None:
         status(2, "rgb", received=20, dropped=2, dropped_superseded=2, dropped_failed=0),
         status(2, "depth", received=20, dropped=9, dropped_unmatched=9),
     ]
-    diary = Diary(statuses)
+    diary = DiagnosticsLog(statuses)
     assert diary.drops_by_cause(3) == {"superseded": 2, UNEXPLAINED: 1}
     assert diary.drops_by_cause(2) == {"superseded": 2}
     assert diary.mean_weights() == pytest.approx({"rgb": 0.7, "lidar": 0.3})
@@ -99,7 +99,7 @@ def test_the_diary_reads_weights_stages_and_drops() -> None:
 
 
 def test_the_diary_of_a_node_that_said_nothing() -> None:
-    diary = Diary([])
+    diary = DiagnosticsLog([])
     assert diary.drops_by_cause(0) == {}
     assert diary.drops_by_cause(4) == {UNEXPLAINED: 4}
     assert (diary.mean_weights(), diary.stages_ms(), diary.weights(0)) == ({}, {}, [])

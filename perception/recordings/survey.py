@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,9 +13,8 @@ import numpy as np
 from perception.assembly.settings.topic import Topic
 from perception.assembly.settings.topics import INPUT_TYPES
 from perception.assembly.transforms import StaticTransforms, TransformSource
-from perception.bags.sources import Source, open_source
+from perception.bags.sources import open_source, until_broken
 from perception.bags.writer import TYPES
-from perception.errors import DataError
 from perception.messages.convert import read_depth
 
 IMU = "sensor_msgs/msg/Imu"
@@ -68,7 +66,7 @@ def survey_recording(path: Path) -> Survey:
     """Of a rosbag2 or a KITTI drive, by the first message of every topic. Raises DataError as `open_source` does."""
     with closing(open_source(path)) as source:
         mounts = StaticTransforms()
-        for raw in _until_broken(source, TF_STATIC):
+        for raw in until_broken(source, [TF_STATIC], _pass_over):
             mounts.add(TYPES.deserialize_cdr(raw.data, raw.type).transforms)  # type: ignore[attr-defined]
         seconds = (source.end_ns - source.start_ns) * 1e-9
         seen = []
@@ -76,11 +74,11 @@ def survey_recording(path: Path) -> Survey:
             if topic.type not in (*INPUT_TYPES.values(), IMU):
                 continue
             rate = (topic.messages - 1) / seconds if topic.messages > 1 and seconds > 0 else None
-            raw = next(_until_broken(source, name), None)
+            first = next(until_broken(source, [name], _pass_over), None)
             message: Any = None
-            if raw is not None:
+            if first is not None:
                 with suppress(Exception):  # rosbags raises whatever its generated code runs into
-                    message = TYPES.deserialize_cdr(raw.data, raw.type)
+                    message = TYPES.deserialize_cdr(first.data, first.type)
             seen.append(describe(name, topic.type, rate, message))
         return Survey(str(path), dict(source.topics), seen, mounts)
 
@@ -108,8 +106,5 @@ def describe(topic: str, kind: str, rate_hz: float | None, message: Any) -> Seen
     return Seen(topic, kind, rate_hz, **said)
 
 
-def _until_broken(source: Source, topic: str) -> Iterator[Any]:
-    """The topic's messages; of a broken bag, those before."""
-    if topic in source.topics:
-        with suppress(DataError):
-            yield from source.messages([topic], source.start_ns, source.end_ns)
+def _pass_over(_why: str) -> None:
+    """Where the recording breaks is told by whoever reads its frames."""

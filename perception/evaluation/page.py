@@ -25,7 +25,7 @@ def write(
     extremes: Extremes,
     made_by: Mapping[str, Any],
 ) -> None:
-    """Write the page. tables: those of the terminal; made_by: model, hash and what else the result depends on."""
+    """Write the page. tables: those of the terminal; made_by: model, hash and other provenance."""
     page = scores_page(title, frames, report, extremes)
     page.tables = list(_tables(tables))
     page.provenance = {**made_by, **versions()}

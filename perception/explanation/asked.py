@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The frame that `perception explain` is asked about: an image with files beside it, or a frame of a recording."""
+"""The frame that `perception explain` explains: an image with files beside it, or a frame of a recording."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ RATE_HZ = 10
 
 
 def open_frame(args: argparse.Namespace) -> tuple[Sample, list[str]]:
-    """`args.frame` with its truth, where that is known, and what is to be said of it.
+    """`args.frame` with its truth, where that is known, and remarks for the user.
 
-    Raises DataError, saying what a frame may be.
+    Raises DataError that lists what a frame may be.
     """
     text: str = args.frame
     path = Path(text).expanduser()
@@ -37,7 +37,7 @@ def open_frame(args: argparse.Namespace) -> tuple[Sample, list[str]]:
         return _image(path, args)
     beside = [name for name in ("points", "depth", "infrared") if getattr(args, name)]
     if beside:
-        raise DataError(f"--{beside[0]}: goes with an image file, and {text} is none")
+        raise DataError(f"--{beside[0]}: is only for an image file, and {text} is not one")
     name, _, rest = text.partition(":")
     if name == SIMULATED and not path.exists():
         return _simulated(rest, args.condition), []
@@ -98,15 +98,15 @@ def _image(path: Path, args: argparse.Namespace) -> tuple[Sample, list[str]]:
     notes = []
     kind = args.kind or ("infrared" if has_one_channel(path) and not args.infrared else "rgb")
     if kind == "infrared" and args.infrared:
-        raise DataError(f"--infrared: {path} is infrared already, as --as says")
+        raise DataError(f"--infrared: {path} is infrared already, by --as")
     if kind == "infrared" and not args.kind:
-        notes.append("an image of one channel is taken for infrared: if it is a camera's, say --as rgb")
+        notes.append("a single-channel image is read as infrared; if it is a camera's, use --as rgb")
     image = read_rgb(path) if kind == "rgb" else read_mono(path)
     camera = lidar_to_camera = depth = None
     if args.calibration:
         camera, lidar_to_camera = _calibration(args.calibration, image.shape[1], image.shape[0])
     if args.points and lidar_to_camera is None:
-        raise DataError("--points: say with --calibration which camera this is and where the LiDAR sits")
+        raise DataError("--points needs --calibration with the camera and the mounting of the LiDAR")
     if args.depth:
         unit, how = (args.depth_unit, "") if args.depth_unit else find_unit([args.depth], args.depth.parent / UNIT_FILE)
         depth = read_depth(args.depth, unit)

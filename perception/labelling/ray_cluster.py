@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Whole recordings over a Ray cluster: Ray decides which node labels which, and does again what a lost node had."""
+"""Whole recordings over a Ray cluster: Ray assigns them to nodes and repeats those of a lost node."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def run_on_ray(jobs: Sequence[Job], done: Callable[[], None]) -> list[dict[str, 
             done()
     except ray.exceptions.RayError as error:
         reason = str(error).strip().splitlines()[0]
-        raise PerceptionError(f"Ray: {reason}; run it again: what is done stays done") from error
+        raise PerceptionError(f"Ray: {reason}; run it again: finished frames are kept") from error
     finally:
         if started:
             ray.shutdown()

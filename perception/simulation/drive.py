@@ -40,9 +40,9 @@ STRETCH = 12.0
 class SimulatedDrive(LazySequence[Sample]):
     """The frames of a drive, each rendered when it is asked for.
 
-    Frame i depends on (seed, condition, rate_hz, scale, street, rig, depth, i) alone, bit for bit: in any order, in
-    any process. Only drives of more than 12 s differ, since their street is planned for their length.
-    scale: of the images; the LiDAR's pulses grow fewer with it. street: one of `street.plan.STREETS`. rig: one of
+    Frame i depends on (seed, condition, rate_hz, scale, street, rig, depth, i) alone, bit for bit: in any order, in any
+    process. Only drives of more than 12 s differ, since their street is planned for their length. scale: of the images;
+    the number of LiDAR pulses is reduced accordingly. street: one of `street.plan.STREETS`. rig: one of
     `sensors.rig.RIGS`. depth: one of `sensors.depth.DEPTHS`. The drive can be pickled to worker processes.
 
     Raises PerceptionError for parameters out of range, or where Open3D cannot be loaded.
@@ -91,7 +91,7 @@ class SimulatedDrive(LazySequence[Sample]):
         return FIRST_STAMP_NS + round(index * 1e9 / self.rate_hz)
 
     def __getstate__(self) -> dict[str, Any]:
-        # Search trees cannot travel; whoever receives the drive builds its own.
+        # Search trees cannot be pickled; each process builds its own.
         return {name: value for name, value in self.__dict__.items() if name != "_stage"}
 
     @cached_property
@@ -100,7 +100,7 @@ class SimulatedDrive(LazySequence[Sample]):
 
 
 class SimulatedDrives(LazySequence[Sample]):
-    """Drives of equal length one behind the other; the one before is let go when the next begins."""
+    """Drives of equal length in sequence; each is released when the next begins."""
 
     def __init__(self, seeds: Sequence[int], condition: str = "day", frames: int = 100, **options: Any) -> None:
         """options: of each `SimulatedDrive`, such as rig and depth."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where everything is in a Rerun recording, and the viewer's windows, class names and colours for it."""
+"""The entities of a Rerun recording, and the viewer's windows, class names and colours for them."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ SENSOR_COLOURS = ((240, 200, 60), (80, 200, 160), (240, 110, 60), (120, 150, 255
 """RGB by modality, in the order of MODALITIES."""
 
 STAGE_COLOURS = ((120, 200, 255), (160, 230, 140), (255, 190, 90), (230, 130, 210), (250, 90, 90), (230, 230, 230))
-"""RGB by the order in which the parts of the latency come."""
+"""RGB of the parts of the latency, in order."""
 
 
 def describe(recording: rr.RecordingStream) -> None:
-    """Log what never changes, and send the layout."""
+    """Log the static data, and send the layout."""
     recording.send_blueprint(blueprint())
     points = [_class(number, CLASS_NAMES[number]) for number in range(len(CLASS_NAMES))]
     recording.log("/", rr.AnnotationContext([*points, _class(UNLABELLED, "not seen by the camera")]), static=True)
-    # On the image, what is no road, vehicle or pedestrian stays as the camera saw it.
+    # On the image, background keeps the camera's colours.
     masks = [_class(number, CLASS_NAMES[number], alpha=255) for number in FOREGROUND.values()]
     clear = [_class(number, name, alpha=0) for number, name in ((BACKGROUND, "background"), (UNLABELLED, "unlabelled"))]
     recording.log(LABELS, rr.AnnotationContext([*clear, *masks]), static=True)
@@ -46,7 +46,7 @@ def describe(recording: rr.RecordingStream) -> None:
 
 
 def style(recording: rr.RecordingStream, group: str, name: str, colour: tuple[int, ...]) -> None:
-    """Say how the time series group/name looks."""
+    """Set the style of the time series group/name."""
     recording.log(f"{group}/{name}", rr.SeriesLines(names=name, colors=[colour], widths=[1.5]), static=True)
 
 
@@ -65,7 +65,7 @@ def blueprint() -> rrb.Blueprint:
     )
     camera = rrb.Spatial2DView(name="camera with masks", origin=CAMERA, contents=[f"+ {RGB}", f"+ {LABELS}"])
     series = rrb.Vertical(
-        rrb.TimeSeriesView(name="how much each sensor counts", origin=WEIGHTS),
+        rrb.TimeSeriesView(name="weight of each sensor", origin=WEIGHTS),
         rrb.TimeSeriesView(name="latency [ms]", origin=LATENCY),
         rrb.TimeSeriesView(name="share of the image [%]", origin=SHARE),
     )

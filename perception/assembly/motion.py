@@ -175,7 +175,7 @@ def _stands(moved: NDArray[np.float64]) -> bool:
 
 def _unknown(source: str, field: str, body: str, frame: str) -> str:
     said = f"no TF from '{frame}' to its {field} '{body}'" if body else f"its {field} is empty"
-    return f"{source}: {said}, so nobody knows how '{frame}' moves; its sweeps are not moved to the image's instant"
+    return f"{source}: {said}, so the motion of '{frame}' is unknown; its sweeps are not moved to the image's instant"
 
 
 def _bare(frame: str) -> str:

@@ -49,7 +49,7 @@ KINDS: dict[str, Kind] = {
     "topic-missing": Kind(
         WARN, "a topic that --topics or rig.yaml names is not there", "correct its name, or take it out of the file"
     ),
-    "topics-named": Kind(INFO, "by what the topics are named", "--topics FILE says otherwise"),
+    "topics-named": Kind(INFO, "how the topics were found", "--topics FILE says otherwise"),
     "topic-type": Kind(ERROR, "a topic is of another type than the node takes", "publish the type that the node takes"),
     "bag-broken": Kind(
         ERROR, "the recording breaks off", "record again, or `ros2 bag reindex`; what comes before the break is judged"
@@ -62,11 +62,11 @@ KINDS: dict[str, Kind] = {
         "an image's encoding is not one that the sensor can have",
         "set the driver's encoding to one of those named",
     ),
-    "node-word": Kind(WARN, "the node has something to say of a message", "see the words"),
+    "node-word": Kind(WARN, "the node reports a problem with a message", "see its message"),
     # Rates
     "rate-low": Kind(
         WARN,
-        "a sensor is so slow that the node is near to leaving it out",
+        "a sensor is so slow that the node may leave it out",
         "raise its rate, or set SENSOR.timeout_s to more than two of its periods",
     ),
     "rate-jitter": Kind(
@@ -116,7 +116,7 @@ KINDS: dict[str, Kind] = {
     # Quality of service
     "qos-mismatch": Kind(
         ERROR,
-        "a publisher's quality of service does not fit what the node asks for, and nothing of it is heard",
+        "a publisher's quality of service is incompatible with the node's, so nothing is received",
         "publish it as the node asks, or set qos_overrides.TOPIC.subscription.POLICY on the node",
     ),
     # Frames
@@ -179,7 +179,7 @@ KINDS: dict[str, Kind] = {
     "info-broken": Kind(ERROR, "camera_info contradicts itself", "calibrate again; see which field is named"),
     "rectification-unclear": Kind(
         WARN,
-        "camera_info has distortion and P equals K: rectified or not, nobody knows",
+        "camera_info has distortion and P equals K: whether images are rectified is unclear",
         "say image_rectified yes or no, or set d to zeros for rectified images",
     ),
     "not-rectified": Kind(
@@ -241,7 +241,7 @@ KINDS: dict[str, Kind] = {
     ),
     "camera-tilted": Kind(
         WARN,
-        "the camera hangs more tilted than the network has seen",
+        "the camera is tilted more than in the training data",
         "mount it level to within 8° of roll and 14° of pitch",
     ),
     "ground-unseen": Kind(INFO, "too little ground is seen to say where it is", "look at a stretch of open road"),

@@ -27,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "-o", "--output", type=Path, default=Path("out/demo"), metavar="DIR", help="where to write (default: out/demo)"
     )
     parser.add_argument(
-        "--frames", type=at_least_one, metavar="N", help="how many frames (default: 100, of a KITTI drive all)"
+        "--frames", type=at_least_one, metavar="N", help="how many frames (default: 100; of a KITTI drive, all)"
     )
     parser.add_argument("--seed", type=at_least_zero, default=0, help="which simulated street (default: 0)")
     parser.add_argument(

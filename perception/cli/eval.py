@@ -29,8 +29,8 @@ SUMMARY = "score a model on a data set or on a simulated drive"
 EXAMPLES = """\
 perception eval camvid ~/data/camvid                           the validation split, the shipped weights
 perception eval idd-lite ~/data/idd_lite --limit 50            50 samples, evenly spaced
-perception eval kitti-frames ~/data/kitti --modalities lidar   what the LiDAR alone is good for
-perception eval kitti-stereo ~/data/kitti --modalities depth   what two cameras' depth alone is good for
+perception eval kitti-frames ~/data/kitti --modalities lidar   the LiDAR alone
+perception eval kitti-stereo ~/data/kitti --modalities depth   stereo depth alone
 perception eval kitti-object ~/kitti/object --modalities rgb   vehicles at LiDAR points, seen by the camera alone
 perception eval kitti-road ~/kitti/road --split all            MaxF and the rest by category, also from above
 perception eval kitti-road ~/kitti/road --split test --submission out/road   the files for KITTI's server
@@ -53,8 +53,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--modalities", type=_modalities, metavar="LIST", help=f"keep only these of {','.join(MODALITIES)} (all)"
     )
     parser.add_argument("--limit", type=at_least_one, metavar="N", help="score N samples, evenly spaced (all)")
-    parser.add_argument("--detail", action="store_true", help="print what else is in the JSON file")
-    parser.add_argument("--suite", choices=SUITES, help="score the frames again with everything that can go wrong")
+    parser.add_argument("--detail", action="store_true", help="print all scores of the JSON file")
+    parser.add_argument("--suite", choices=SUITES, help="score the frames again with every sensor fault")
     parser.add_argument("--model", help="a shipped model's name or a path (the shipped default)")
     parser.add_argument("--engine", choices=("auto", *ENGINES), default="auto", help="what runs the network (auto)")
     parser.add_argument("--threads", type=at_least_one, help="CPU threads (default: every core)")
@@ -63,7 +63,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--report", type=Path, metavar="FILE", help="write a page of plots, tables and pictures to FILE"
     )
     parser.add_argument(
-        "--submission", type=Path, metavar="DIR", help="write what KITTI's road or semantics server takes"
+        "--submission", type=Path, metavar="DIR", help="write the files for KITTI's road or semantics server"
     )
     drive = parser.add_argument_group("simulated drive, rendered when no folder is given")
     drive.add_argument("--seed", type=int, default=0, help="which drive (0)")
@@ -150,7 +150,7 @@ def _open(args: argparse.Namespace) -> Sequence[Sample]:
     if args.root is not None:
         return open_dataset(args.dataset, args.root, args.split)
     if args.dataset != "simulated":
-        raise DataError(f"{args.dataset}: no folder given; say `perception eval {args.dataset} ROOT`")
+        raise DataError(f"{args.dataset}: no folder given; use `perception eval {args.dataset} ROOT`")
     from perception.simulation import SimulatedDrives
 
     return SimulatedDrives(range(args.seed, args.seed + args.drives), args.condition, args.frames)

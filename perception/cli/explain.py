@@ -15,7 +15,7 @@ from perception.explanation.methods import DEFAULT_STRIDE, GRAD_CAM, METHODS, ST
 if TYPE_CHECKING:
     from perception.explanation.network import ExplainedNetwork
 
-SUMMARY = "show why it said so: saliency, attention, what each sensor changes"
+SUMMARY = "explain a prediction: saliency, attention, and the effect of each sensor"
 EXAMPLES = """\
 perception explain simulated:7                                 a rendered frame, with exact labels
 perception explain simulated:7:40 --condition night -o night.png --json night.json
@@ -27,9 +27,9 @@ perception explain street.png                                  the camera alone
 perception explain thermal.png --as infrared
 perception explain image_2/000001.png --points velodyne/000001.bin --calibration calib/000001.txt
 
-The figure shows the masks and their confidence; what spoke for each class (Grad-CAM); whom each fusion listened to, and
-where each sensor is let in; and which labels change when a sensor is taken away. Without PyTorch (extra `train`) it
-shows the masks and what changes without a sensor.
+The figure shows the masks and their confidence; the evidence for each class (Grad-CAM); the weights of each fusion and
+the gates of the sensors; and which labels change without each sensor. Without PyTorch (extra `train`) it shows only the
+masks and what changes without a sensor.
 """
 
 
@@ -94,7 +94,7 @@ def run(args: argparse.Namespace) -> int:
     console.print(*tables(found), sep="\n")
     engine = pipeline.engine.name
     if found.agreement is not None:
-        notes.append(f"{engine} and PyTorch, which was looked into, agree on {found.agreement:.2%} of the labels")
+        notes.append(f"{engine} and the inspected network in PyTorch agree on {found.agreement:.2%} of the labels")
     for line in (*notes, f"figure: {args.output}"):
         console.print(line, soft_wrap=True, markup=False)
     if args.json:
@@ -105,7 +105,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _network(model: str | None, threads: int | None, notes: list[str]) -> ExplainedNetwork | None:
     """What is looked into; None without PyTorch or the model's weights in it, which is noted."""
-    left_out = "saliency, and whom each fusion listened to, are left out"
+    left_out = "saliency and the weights of each fusion are left out"
     try:
         import torch
 

@@ -12,7 +12,7 @@ from perception.errors import DataError
 from perception.extras import needs
 from perception.frame import MODALITIES
 
-SUMMARY = "label frames with a trained network, to train on what it is sure of"
+SUMMARY = "label frames with a trained network, to train on its confident predictions"
 
 EXAMPLES = """\
 perception pseudo-label kitti-frames=DATA/kitti --model first.safetensors -o out/pseudo
@@ -20,8 +20,8 @@ perception train dual_branch_s --init first.safetensors --data camvid=DATA/camvi
 
 perception pseudo-label penn-fudan=DATA/penn_fudan --fill --model first.safetensors -o out/people
 
-Frames that have labels are left out, unless --all or --fill. Each frame is seen as it is and mirrored. A pixel below
-the threshold of its class teaches nothing.
+Frames that have labels are left out, unless --all or --fill. Each frame is predicted as it is and mirrored. Pixels
+below the threshold of their class are not labelled.
 """
 
 
@@ -36,14 +36,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         nargs=4,
         default=(0.8, 0.8, 0.8, 0.7),
         metavar=("BACKGROUND", "ROAD", "VEHICLE", "PEDESTRIAN"),
-        help="least probability that teaches, by class (default: 0.8 0.8 0.8 0.7)",
+        help="least probability for a label, by class (default: 0.8 0.8 0.8 0.7)",
     )
     which = parser.add_mutually_exclusive_group()
-    which.add_argument("--all", action="store_true", help="label anew what has labels")
+    which.add_argument("--all", action="store_true", help="label frames that have labels, too")
     which.add_argument("--fill", action="store_true", help="keep labels, and label the pixels that they leave unknown")
-    parser.add_argument(
-        "--modalities", nargs="+", choices=MODALITIES, help="what the network may see (default: whatever a frame has)"
-    )
+    parser.add_argument("--modalities", nargs="+", choices=MODALITIES, help="sensors to use (default: all of a frame)")
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="DIR", help="where to write")
 
 
@@ -78,7 +76,7 @@ def run(args: argparse.Namespace) -> int:
             sure += float((soft > 0).any(2).mean())
             numbers.append(number)
     if not numbers:
-        raise DataError(f"{root}: every sample of {name} has labels; --all labels them anew")
+        raise DataError(f"{root}: every sample of {name} has labels; --all labels them again")
     index = {
         "dataset": name,
         "root": str(root.resolve()),

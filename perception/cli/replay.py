@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 
 SUMMARY = "publish a rosbag2 or a KITTI raw drive as live topics, in real time"
 
-KEYS = "space halts and goes on, → or s publishes the next instant, q ends"
+KEYS = "space pauses and resumes, → or s publishes the next instant, q quits"
 
 EXAMPLES = """\
 perception replay out/demo/bag
 perception replay ~/kitti/2011_09_26/2011_09_26_drive_0005_sync --loop
-perception replay bag --topics rig.yaml         # also under the names that the node listens to by itself
+perception replay bag --topics rig.yaml         # also under the node's own names
 perception replay bag --only /image /camera_info --remap /image:=/camera/image_rect_color
 perception replay bag --rate 0.5 --start 10 --duration 5 --wait-for /image
 perception replay bag --clock        # with nodes that run with use_sim_time:=true
@@ -39,7 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `perception replay`."""
     parser.add_argument("path", type=Path, help="rosbag2 folder (mcap or sqlite3), or a KITTI raw drive's folder")
     parser.add_argument("--rate", type=positive, default=1.0, help="speed, 2 is twice as fast (default: 1)")
-    parser.add_argument("--loop", action="store_true", help="begin anew at the end, until Ctrl-C")
+    parser.add_argument("--loop", action="store_true", help="start again at the end, until Ctrl-C")
     parser.add_argument("--start", type=not_negative, default=0.0, metavar="S", help="skip the first S seconds")
     parser.add_argument("--duration", type=positive, metavar="S", help="publish S seconds of the recording")
     parser.add_argument("--only", nargs="+", metavar="TOPIC", help="only these topics, by their recorded names")
@@ -47,7 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--remap", nargs="+", default=[], type=_remapping, metavar="FROM:=TO", help="publish topics under other names"
     )
     add_topics(parser, "--preset", action=_Topics)
-    parser.add_argument("--paused", action="store_true", help=f"begin halted; in a terminal, {KEYS}")
+    parser.add_argument("--paused", action="store_true", help=f"start paused; in a terminal, {KEYS}")
     parser.add_argument(
         "--stamps",
         choices=("now", "bag"),
@@ -55,7 +55,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--clock", action="store_true", help="publish the recording's time on /clock")
     parser.add_argument(
-        "--wait-for", nargs="+", default=[], metavar="TOPIC", help="begin when each of these topics has a subscriber"
+        "--wait-for", nargs="+", default=[], metavar="TOPIC", help="start when each of these topics has a subscriber"
     )
     parser.add_argument(
         "--wait-timeout",
@@ -69,7 +69,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--report",
         type=Path,
         metavar="FILE",
-        help="write a page of it, and of the answers of a node /perception, to FILE",
+        help="write an HTML report, with the answers of a node /perception, to FILE",
     )
 
 
@@ -176,7 +176,7 @@ def _report(summary: Summary, slow: list[str], path: Path | None) -> None:
     console, unstamped = Console(), {topic: count for topic, count in summary.unstamped.items() if count}
     console.print(table)
     for topic, count in unstamped.items():
-        words = f"{topic}: {count} header stamps were zero; the time of recording took their place"
+        words = f"{topic}: {count} header stamps were zero; the time of recording was used instead"
         console.print(words, highlight=False, soft_wrap=True)
     for words in slow:
         console.print(words, highlight=False, soft_wrap=True)

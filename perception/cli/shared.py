@@ -42,7 +42,7 @@ def add_without(parser: argparse._ActionsContainer) -> None:
     """The option --without, which may come again and again: `args.without` is a list of modalities."""
     parser.add_argument(
         "--without", action="append", choices=MODALITIES, default=[], metavar="SENSOR",
-        help=f"leave a sensor out, as if it told nothing: {', '.join(MODALITIES)}; again for another",
+        help=f"leave a sensor out: {', '.join(MODALITIES)}; repeatable",
     )  # fmt: skip
 
 
@@ -60,11 +60,11 @@ def add_reading(parser: argparse.ArgumentParser | argparse._ArgumentGroup) -> No
     """The options of a folder of images: `kind` and `depth_unit`, as `label_inputs.Reading` has them."""
     parser.add_argument(
         "--as", dest="kind", choices=("rgb", "infrared"),
-        help="what a folder's images are (default: of one channel infrared, else rgb)",
+        help="what a folder's images are (default: single-channel ones infrared, else rgb)",
     )  # fmt: skip
     parser.add_argument(
         "--depth-unit", type=depth_unit, metavar="UNIT",
-        help="of a folder's depth images: mm, m/256 as KITTI's, cm, m, or metres (default: told, where it is sure)",
+        help="of a folder's depth images: mm, m/256 as KITTI's, cm, m, or metres (default: inferred, if unambiguous)",
     )  # fmt: skip
 
 

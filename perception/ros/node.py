@@ -151,7 +151,7 @@ class PerceptionNode(LifecycleNode):
         agreement = pipeline.self_check()
         self._outputs = Publishers(self, settings.model, self._transforms, self._complaints)
         self._pipeline = pipeline
-        known = "" if agreement is None else f", {agreement:.1%} of the stored frame's labels as they should be"
+        known = "" if agreement is None else f", {agreement:.1%} of the stored frame's labels correct"
         self.get_logger().info(f"configured in {time.monotonic() - began:.1f} s{known}")
 
     @_transition

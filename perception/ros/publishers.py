@@ -183,7 +183,7 @@ class Publishers:
             policy = qos_policy_name_from_kind(event.last_policy_kind).lower()
             self._complaints.warn(
                 topic,
-                f"QoS: a listener asks for another {policy} and hears nothing; let it ask for best effort, or set "
+                f"QoS: a subscriber requests another {policy} and receives nothing; let it request best effort, or set "
                 f"qos_overrides.{topic}.publisher.{policy}",
             )
 

@@ -184,7 +184,7 @@ class Subscriptions:
         self._refused[topic] = policy
         self._complaints.error(
             topic,
-            f"QoS: a publisher's {policy} does not fit, nothing of it is heard; "
+            f"QoS: a publisher's {policy} is incompatible, so nothing is received; "
             f"set qos_overrides.{topic}.subscription.{policy} or change the publisher",
         )
 

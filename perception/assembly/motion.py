@@ -141,7 +141,7 @@ class EgoMotion:
         return np.stack(columns, axis=-1).reshape(-1, 4, 4)
 
     def _mount(self, body: str, frame: str) -> NDArray[np.float64] | None:
-        """(4, 4) from the sensor's frame to the one whose speeds are known; None where nobody knows."""
+        """(4, 4) from the sensor's frame to the one whose speeds are known; None if unknown."""
         if body and body == _bare(frame):
             return np.eye(4)
         return self._transforms.lookup(body, frame) if self._transforms and body and frame else None

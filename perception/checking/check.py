@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A recording → all that is found in it. Frames come through `BagFrames`, which is to say the node's `Assembler`."""
+"""A recording → all findings. Frames come through `BagFrames`, that is, the node's `Assembler`."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ SPOILS: frozenset[str] = frozenset(
         *("depth-unit", "depth-scale", "depth-unrelated", "sensors-swapped"),
     )
 )
-"""Findings after which a sensor is compared with no other: what would be found is their consequence."""
+"""Findings after which a sensor is not compared with others: further findings would be consequences."""
 
 FOLLOWS: Mapping[str, Collection[str]] = {
     "no-sensor": ("bag-broken",),
@@ -60,7 +60,7 @@ FOLLOWS: Mapping[str, Collection[str]] = {
     "ground-tf": ("camera-tilted",),
     "lidar-misaligned": ("ground-sensors", "depth-scale"),
 }
-"""Findings that only follow from another one of the same sensor, and are not told beside it."""
+"""Findings that only follow from another one of the same sensor, and are not reported beside it."""
 
 EVERYWHERE: frozenset[str] = frozenset(
     (
@@ -68,16 +68,16 @@ EVERYWHERE: frozenset[str] = frozenset(
         *("info-size", "lidar-misaligned"),
     )
 )
-"""Those of FOLLOWS whose consequences are other sensors' too."""
+"""Those of FOLLOWS that affect other sensors too."""
 
 
 ONCE: frozenset[str] = frozenset(("camera-info-missing",))
-"""Findings of which one is enough, wherever it shows."""
+"""Findings that are reported once, whatever the place."""
 
 
 @dataclass
 class Report:
-    """What was found, and what was measured.
+    """The findings and measurements.
 
     topics: a row per topic. pairs: see `timing.pairings`. planes: see `GroundPlanes.planes`. alignment: in words.
     changes: see `Influence.table`. pictures: caption and (H, W, 3) RGB.
@@ -206,7 +206,7 @@ def _look(
     compared: int,
     advance: Callable[[], None],
 ) -> list[Finding]:
-    """Give the checks frames spread over the recording; what the node says of them."""
+    """Feed the checks with frames spread over the recording; returns the node's messages about them."""
     try:
         frames = BagFrames(found.path, found.topics, calibration)
     except DataError as error:

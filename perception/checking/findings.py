@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a check may find: a code that stays, how bad it is, what it means, and how to mend it."""
+"""The kinds of findings: a stable code, a severity, the meaning and the remedy."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 ERROR, WARN, INFO = "ERROR", "WARN", "INFO"
 SEVERITIES: tuple[str, ...] = (ERROR, WARN, INFO)
-"""Worst first. ERROR: something is used wrongly or not at all. WARN: it works worse than it could. INFO: know it."""
+"""Worst first. ERROR: something is used wrongly or not at all. WARN: it works worse than it could. INFO: a note."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Finding:
 
 
 KINDS: dict[str, Kind] = {
-    # What is there
+    # Presence
     "no-sensor": Kind(
         ERROR,
         "none of the node's sensor topics is there",
@@ -133,7 +133,7 @@ KINDS: dict[str, Kind] = {
     ),
     "frame-mismatch": Kind(
         ERROR,
-        "depth or infrared is in a frame that nobody says how to register to the camera",
+        "depth or infrared is in a frame that cannot be registered to the camera",
         "publish its camera_info, or register it in the driver and name the camera's frame",
     ),
     "tf-missing": Kind(
@@ -192,7 +192,7 @@ KINDS: dict[str, Kind] = {
         "the camera is called left and its camera_info is the right one's (a baseline in P)",
         "swap the pair's topics or calibration files",
     ),
-    # What is in the messages
+    # Content
     "frozen": Kind(
         ERROR, "a sensor sends the same content again and again under new stamps", "restart its driver, check its cable"
     ),
@@ -228,7 +228,7 @@ KINDS: dict[str, Kind] = {
         WARN, "intensities use a small part of their range", "set lidar.intensity_max to the value that means 1"
     ),
     "intensity-scale": Kind(INFO, "which intensity counts as 1", "lidar.intensity_max says otherwise"),
-    # Where things are
+    # Geometry
     "ground-tf": Kind(
         WARN,
         "the ground that is measured is not where TF puts it",

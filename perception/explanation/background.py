@@ -65,7 +65,7 @@ class BackgroundExplainer:
 
     def _finished(self, pool: ProcessPoolExecutor, done: Callable[[RGB], None], task: Future[RGB]) -> None:
         if pool is not self._pool:
-            return  # nobody waits for it any more
+            return  # no longer awaited
         try:
             picture = task.result()
         except PerceptionError as error:

@@ -255,7 +255,7 @@ class PerceptionNode(LifecycleNode):
         return {sensor: self.resolve_topic_name(topic) for sensor, topic in CAMERA_INFOS.items()}
 
     def _load(self) -> Pipeline:
-        """A pipeline with an engine that nobody has used yet, or that others use too."""
+        """A pipeline with a new engine, or with one shared with others."""
         settings, camera = self._configured, self._calibration.file_camera
         pipeline = Pipeline.load(settings.model, settings.engine, settings.threads, self._load_engine)
         pipeline.warm_up(*((camera.width, camera.height) if camera else WARM_UP_SIZE))

@@ -47,15 +47,16 @@ def _arguments(parser: argparse.ArgumentParser) -> Iterator[tuple[str, str]]:
         value = action.metavar or (None if action.nargs == 0 else action.dest.upper())
         if isinstance(value, tuple):
             value = " ".join(value)
-        names = ", ".join(f"`{each}`" for each in action.option_strings) or f"`{value}`"
-        if action.option_strings and value and not action.choices:
-            names += f" `{value}`"
+        value = f"`{value}`".replace("|", "` or `")
+        names = ", ".join(f"`{each}`" for each in action.option_strings) or value
+        if action.option_strings and action.nargs != 0 and not action.choices:
+            names += f" {value}"
         text = (action.help or "") % vars(action)
         if action.choices:
             text += f"; one of {', '.join(f'`{each}`' for each in action.choices)}"
         if action.required and action.option_strings:
             text += "; required"
-        yield names.replace("|", r"\|"), text.replace("|", r"\|")
+        yield names, text
 
 
 if __name__ == "__main__":

@@ -16,4 +16,4 @@ def test_every_command_has_its_options_and_examples() -> None:
     for name in command_names():
         assert f"\n### perception {name}\n" in markdown()
     assert "| `-o`, `--output` `OUT` | output folder, new or from an earlier run (labels/INPUT) |" in markdown()
-    assert r"| `--topics` `NAME\|FILE` |" in markdown()
+    assert "| `--topics` `NAME` or `FILE` |" in markdown()

@@ -68,19 +68,19 @@ def drive(
     def count() -> None:
         sent["frames"] += 1
         if sent["frames"] == source.count:
-            watches[0].stop()  # what it takes while it works, not while we wait for its last word
+            watches[-1].stop()  # what it takes while it works, not while we wait for its last word
         on_frame()
 
     rehearsal = rehearse(
         source,
         node_arguments,
         log,
-        on_ready=lambda: watches[0].start(),
+        on_ready=lambda: watches[-1].start(),
         on_frame=count,
         on_start=lambda pid: watches.append(Watch(pid)),
         keep_images=False,
     )
-    return {"hz": hz, "seconds": seconds, **_report(rehearsal), **watches[0].summary()}
+    return {"hz": hz, "seconds": seconds, **_report(rehearsal), **watches[-1].summary()}
 
 
 def _report(rehearsal: Loopback) -> dict[str, Any]:

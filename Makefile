@@ -36,13 +36,19 @@ test: ## linters, types, architecture and all tests
 	@echo "==> pytest, $(JOBS) at a time"
 	@$(BIN)/pytest -n $(JOBS) --dist loadfile
 
-lint: ## ruff, mypy and import-linter
+# Tensor.long is not Python 2's, and `compression` has another module in its place.
+NOT_PYTHONS := long compression compression.zstd
+
+lint: ## ruff, types and syntax for the oldest and the newest Python, import-linter
 	@scripts/setup.sh all
 	@echo "==> ruff"
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
-	@echo "==> mypy"
-	@$(BIN)/mypy
+	@echo "==> mypy, as Python 3.10 and 3.13"
+	@printf '%s\n' 3.10 3.13 | xargs -P $(JOBS) -I {} $(BIN)/mypy --python-version {}
+	@echo "==> vermin: nothing that Python 3.10 lacks"
+	@$(BIN)/vermin -q -t=3.10- --no-tips --violations $(foreach name,$(NOT_PYTHONS),--exclude $(name)) \
+		perception tests benchmarks launch setup.py
 	@echo "==> import-linter"
 	@$(BIN)/lint-imports
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""perception/x/y.py is tested by tests/x/test_y.py; unmirrored.txt has those that only others test, and may only shrink."""
+"""perception/x/y.py is tested by tests/x/test_y.py, or stands in unmirrored.txt, which may only shrink."""
 
 from __future__ import annotations
 

@@ -11,6 +11,8 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
+from helpers.markers import pytest_collection_modifyitems  # noqa: F401 (a hook)
+from helpers.skips import pytest_make_collect_report, pytest_runtest_makereport  # noqa: F401 (hooks)
 from hypothesis import HealthCheck, settings
 
 # A busy machine is no failure: examples may take as long as they do.

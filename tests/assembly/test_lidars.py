@@ -108,7 +108,7 @@ def cloud(
     fields = []
     for key, column in columns.items():
         content[key] = column
-        kind, offset = content.dtype.fields[key][:2]  # type: ignore[index]
+        kind, offset = content.dtype.fields[key][:2]
         fields.append(PointField(name=key, offset=offset, datatype=kinds[kind.str[1:]], count=1))
     size = content.dtype.itemsize
     message = PointCloud2(height=1, width=len(points), fields=fields, point_step=size, row_step=size * len(points))

@@ -16,9 +16,9 @@ from helpers.kitti import CALIBRATION, UNRECTIFIED, image, raw_drive
 from perception.assembly.calibration import FileCalibration
 from perception.assembly.collector import Collector, SensorSet
 from perception.assembly.settings.parameters import make_settings
-from perception.assembly.settings.topics import read_topics
+from perception.assembly.settings.topics import SENSORS, read_topics
 from perception.bags.cursor import key_of
-from perception.bags.frames import SENSORS, BagFrames
+from perception.bags.frames import BagFrames
 from perception.bags.geometry import pose, serialise_links, vector
 from perception.bags.kitti.bag import serialise_recording
 from perception.bags.raw import RawBagWriter, header, make, raw
@@ -383,7 +383,7 @@ def test_an_unsynced_drive_s_bag_is_rectified(tmp_path: Path) -> None:
     assert frame.rgb is not None
     assert recorded is not None
     np.testing.assert_array_equal(recorded, image(1, UNRECTIFIED, True))
-    lines = {"K": [98, 0, 34, 0, 97, 16, 0, 0, 1], "D": [-0.37, 0.2, 0.002, 0.001, -0.07]}
+    lines: dict[str, list[float]] = {"K": [98, 0, 34, 0, 97, 16, 0, 0, 1], "D": [-0.37, 0.2, 0.002, 0.001, -0.07]}
     turn = np.fromstring(CALIBRATION.partition(": ")[2], sep=" ").reshape(3, 3)
     maps = cv2.initUndistortRectifyMap(
         np.reshape(lines["K"], (3, 3)).astype(float), np.array(lines["D"]), turn, frame.camera.intrinsics, (64, 32),

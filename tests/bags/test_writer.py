@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -38,7 +39,7 @@ def make_frame(index: int, **overrides: object) -> Frame:
         "camera": CAMERA,
         "lidar_to_camera": LIDAR_TO_CAMERA,
     }
-    return Frame(**{**fields, **overrides})  # type: ignore[arg-type]
+    return Frame(**{**fields, **overrides})
 
 
 @pytest.mark.parametrize("storage", ["mcap", "sqlite3"])
@@ -52,7 +53,7 @@ def test_every_value_survives(tmp_path: Path, storage: str) -> None:
             seen[connection.topic] = seen.get(connection.topic, 0) + 1
             if connection.topic == "/tf_static":
                 continue
-            message = reader.deserialize(data, connection.msgtype)
+            message: Any = reader.deserialize(data, connection.msgtype)
             frame = by_stamp[recorded_ns]
             assert stamp_ns(message) == recorded_ns
             if connection.topic == "/image":
@@ -78,7 +79,8 @@ def test_extrinsics_are_latched_and_say_where_the_camera_is(tmp_path: Path) -> N
         connection = next(c for c in reader.connections if c.topic == "/tf_static")
         assert connection.ext.offered_qos_profiles[0].durability == QosDurability.TRANSIENT_LOCAL
         _, _, data = next(reader.messages([connection]))
-        stamped = reader.deserialize(data, connection.msgtype).transforms[0]
+        message: Any = reader.deserialize(data, connection.msgtype)
+        stamped = message.transforms[0]
     assert (stamped.header.frame_id, stamped.child_frame_id) == ("lidar", "camera_color_left")
     camera_in_lidar = transform_matrix(stamped.transform)
     assert camera_in_lidar is not None

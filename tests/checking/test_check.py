@@ -241,7 +241,8 @@ def moved(change: Callable[[np.ndarray], np.ndarray], child: str) -> Fault:
         for each in messages:
             if each.topic == "/tf_static":
                 links = []
-                for link in TYPES.deserialize_cdr(each.data, each.type).transforms:
+                tree: Any = TYPES.deserialize_cdr(each.data, each.type)
+                for link in tree.transforms:
                     matrix = transform_matrix(link.transform)
                     assert matrix is not None
                     matrix = change(matrix) if link.child_frame_id == child else matrix
@@ -258,7 +259,7 @@ def without_topic(topic: str) -> Fault:
 
 
 def frozen(messages: Messages) -> Messages:
-    first = next(TYPES.deserialize_cdr(each.data, each.type) for each in messages if each.topic == "/image")
+    first: Any = next(TYPES.deserialize_cdr(each.data, each.type) for each in messages if each.topic == "/image")
     return rewritten(messages, "/image", lambda message, number: replace(first, header=message.header))
 
 

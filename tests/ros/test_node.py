@@ -136,7 +136,7 @@ def test_an_error_that_nobody_foresaw_leaves_its_reason_and_another_chance(
 ) -> None:
     node = make(model=str(tiny_model))
     with monkeypatch.context() as broken:
-        broken.setattr("perception.pipeline.Pipeline.warm_up", lambda *_: {}["no memory"])
+        broken.setattr("perception.pipeline.Pipeline.warm_up", lambda *_: dict[str, int]()["no memory"])
         assert node.trigger_configure() != SUCCESS
     assert node.failure == "KeyError: 'no memory'"
     assert node.trigger_configure() == SUCCESS

@@ -57,12 +57,12 @@ def bag(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def node() -> Iterator[Node]:
     use_profile()
     with private_network() as domain:
-        context = rclpy.Context()
+        context = rclpy.Context()  # type: ignore[attr-defined]
         rclpy.init(context=context, domain_id=domain)
         node = rclpy.create_node("replay_test", context=context)
         with spinning(node):
             yield node
-        rclpy.try_shutdown(context=context)
+        rclpy.try_shutdown(context=context)  # type: ignore[attr-defined]
 
 
 class Listener:

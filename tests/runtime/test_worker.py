@@ -115,7 +115,8 @@ def test_an_error_in_any_step_costs_one_frame_and_is_said(
 
 
 def test_stopping_finishes_what_is_in_hand(mailbox: Mailbox, start: Callable[..., Worker]) -> None:
-    begun, finished = threading.Event(), []
+    begun = threading.Event()
+    finished: list[Any] = []
 
     def slow(matched: SensorSet) -> SensorSet:
         begun.set()
@@ -131,7 +132,8 @@ def test_stopping_finishes_what_is_in_hand(mailbox: Mailbox, start: Callable[...
 
 
 def test_a_step_may_end_a_sets_way(mailbox: Mailbox, start: Callable[..., Worker]) -> None:
-    begun, seen = threading.Event(), []
+    begun = threading.Event()
+    seen: list[Any] = []
 
     def leave_out(matched: SensorSet) -> None:
         begun.set()

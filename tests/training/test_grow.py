@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 torch = pytest.importorskip("torch")
@@ -11,7 +13,7 @@ from perception.models import SlimResNet  # noqa: E402
 from perception.training.grow import begin_with  # noqa: E402
 
 
-def _network(hidden: tuple[int, ...], wide: int) -> SlimResNet:
+def _network(hidden: tuple[int, ...], wide: int) -> Any:
     torch.manual_seed(sum(hidden) + wide)
     network = SlimResNet(stem=(4,), channels=(8,), hidden=(hidden,), wide=(wide,))
     network.init_weights()

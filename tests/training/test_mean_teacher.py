@@ -4,16 +4,16 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import torch
 
-torch = pytest.importorskip("torch")
 pytest.importorskip("mmseg")
 
-from mmengine.config import Config  # noqa: E402
+from mmengine.config import Config
 
-from perception.paths import config_path  # noqa: E402
-from perception.training.mean_teacher import MeanTeacher  # noqa: E402
-from perception.training.train import Options, train  # noqa: E402
-from perception.training.trainee import untaught  # noqa: E402
+from perception.paths import config_path
+from perception.training.mean_teacher import MeanTeacher
+from perception.training.train import Options, train
+from perception.training.trainee import untaught
 
 
 def _logits(*classes: int) -> torch.Tensor:

@@ -9,28 +9,28 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+import torch
 
-torch = pytest.importorskip("torch")
 pytest.importorskip("mmseg")
 
-from mmengine.config import Config  # noqa: E402
-from mmengine.optim import OptimWrapper  # noqa: E402
-from mmengine.registry import init_default_scope  # noqa: E402
-from mmseg.registry import MODELS  # noqa: E402
+from mmengine.config import Config
+from mmengine.optim import OptimWrapper
+from mmengine.registry import init_default_scope
+from mmseg.registry import MODELS
 
-from perception.cli.main import main  # noqa: E402
-from perception.engines.weights import load_weights  # noqa: E402
-from perception.errors import DataError, ModelError  # noqa: E402
-from perception.models import Batch  # noqa: E402
-from perception.training.data.sources import open_mixture  # noqa: E402
-from perception.training.pretrain import (  # noqa: E402
+from perception.cli.main import main
+from perception.engines.weights import load_weights
+from perception.errors import DataError, ModelError
+from perception.models import Batch
+from perception.training.data.sources import open_mixture
+from perception.training.pretrain import (
     Reconstructor,
     hide,
     local_contrast,
     pretrain,
     reconstruction_losses,
 )
-from perception.training.train import Options, train  # noqa: E402
+from perception.training.train import Options, train
 
 LIDAR = slice(6, 10)
 

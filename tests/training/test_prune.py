@@ -4,18 +4,18 @@ from __future__ import annotations
 import copy
 
 import pytest
+import torch
 
-torch = pytest.importorskip("torch")
 pytest.importorskip("mmseg")
 
-from mmengine.config import Config  # noqa: E402
-from mmengine.registry import init_default_scope  # noqa: E402
-from mmseg.registry import MODELS  # noqa: E402
+from mmengine.config import Config
+from mmengine.registry import init_default_scope
+from mmseg.registry import MODELS
 
-from perception.errors import ModelError  # noqa: E402
-from perception.models import Batch  # noqa: E402
-from perception.paths import config_path  # noqa: E402
-from perception.training.prune import Channels, choose, measure_importance, prune  # noqa: E402
+from perception.errors import ModelError
+from perception.models import Batch
+from perception.paths import config_path
+from perception.training.prune import Channels, choose, measure_importance, prune
 
 
 def _batch() -> dict[str, torch.Tensor]:

@@ -8,21 +8,21 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+import torch
 
-torch = pytest.importorskip("torch")
 pytest.importorskip("mmseg")
 
-from mmengine.config import Config  # noqa: E402
-from mmengine.registry import init_default_scope  # noqa: E402
-from mmseg.registry import MODELS  # noqa: E402
+from mmengine.config import Config
+from mmengine.registry import init_default_scope
+from mmseg.registry import MODELS
 
-from perception.engines.weights import build_model, load_weights, save_weights  # noqa: E402
-from perception.errors import ModelError  # noqa: E402
-from perception.frame import MODALITIES  # noqa: E402
-from perception.models import Batch  # noqa: E402
-from perception.paths import config_path  # noqa: E402
-from perception.training.train import Options, train  # noqa: E402
-from perception.training.trainee import Supervision, Trainee, keep  # noqa: E402
+from perception.engines.weights import build_model, load_weights, save_weights
+from perception.errors import ModelError
+from perception.frame import MODALITIES
+from perception.models import Batch
+from perception.paths import config_path
+from perception.training.train import Options, train
+from perception.training.trainee import Supervision, Trainee, keep
 
 
 @pytest.fixture

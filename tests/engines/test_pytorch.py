@@ -7,20 +7,20 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
-torch = pytest.importorskip("torch")
 pytest.importorskip("mmseg")
 
-from mmcv.cnn import ConvModule  # noqa: E402
+from mmcv.cnn import ConvModule
 
-from perception.benchmark.peers import PEERS, write_peer  # noqa: E402
-from perception.engines import load_engine  # noqa: E402
-from perception.engines.cuda import autocast, fold_batch_norm, reduce_precision  # noqa: E402
-from perception.engines.pytorch import TorchEngine  # noqa: E402
-from perception.engines.weights import build_model  # noqa: E402
-from perception.errors import ModelError  # noqa: E402
-from perception.models.deploy import DeployGraph  # noqa: E402
-from perception.sensors import NetworkInput  # noqa: E402
+from perception.benchmark.peers import PEERS, write_peer
+from perception.engines import load_engine
+from perception.engines.cuda import autocast, fold_batch_norm, reduce_precision
+from perception.engines.pytorch import TorchEngine
+from perception.engines.weights import build_model
+from perception.errors import ModelError
+from perception.models.deploy import DeployGraph
+from perception.sensors import NetworkInput
 
 CPU = torch.device("cpu")
 

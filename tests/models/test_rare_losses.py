@@ -2,12 +2,12 @@
 from __future__ import annotations
 
 import pytest
+import torch
 
-torch = pytest.importorskip("torch")
 pytest.importorskip("mmseg")
 
-from perception.models import BoundaryCrossEntropy, HardPixelCrossEntropy, LovaszSoftmax  # noqa: E402
-from perception.models.rare_losses import near_border  # noqa: E402
+from perception.models import BoundaryCrossEntropy, HardPixelCrossEntropy, LovaszSoftmax
+from perception.models.rare_losses import near_border
 
 LOSSES = [LovaszSoftmax, HardPixelCrossEntropy, BoundaryCrossEntropy]
 

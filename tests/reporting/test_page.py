@@ -11,6 +11,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 
@@ -44,13 +45,19 @@ def look(page: Path, width: int, folder: Path) -> dict[str, Any]:
     text = page.read_text("utf-8").replace("<head>", f"<head>{PROBE}")
     (folder / "page.html").write_text(text, "utf-8")
     (folder / "outer.html").write_text(OUTER % width, "utf-8")
-    command = [str(BROWSER), "--headless=new", "--no-sandbox", "--disable-gpu", f"--user-data-dir={folder}/profile"]
-    command += ["--window-size=1400,3200", "--timeout=20000", "--virtual-time-budget=10000", "--dump-dom"]
-    done = subprocess.run([*command, (folder / "outer.html").as_uri()], capture_output=True, text=True, timeout=60)
-    found = re.search(r'<pre id="seen">(.+?)</pre>', done.stdout, re.DOTALL)
-    assert found, done.stderr
+    printed, log = browse(folder / "outer.html", folder, "--window-size=1400,3200", "--dump-dom")
+    found = re.search(r'<pre id="seen">(.+?)</pre>', printed, re.DOTALL)
+    assert found, log
     seen: dict[str, Any] = json.loads(html.unescape(found[1]))
     return seen
+
+
+def browse(page: Path, folder: Path, *options: str) -> tuple[str, str]:
+    """What a browser without a window prints and logs when it opens the page."""
+    command = [str(BROWSER), "--headless=new", "--no-sandbox", "--disable-gpu", f"--user-data-dir={folder}/profile"]
+    command += ["--timeout=20000", "--virtual-time-budget=10000", *options, page.as_uri()]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    return done.stdout, done.stderr
 
 
 def make_page() -> Page:
@@ -87,3 +94,16 @@ def test_a_report_is_readable(width: int, tmp_path: Path) -> None:
     assert min(seen["shown"]) > 0.8 * min(width, 420)
     assert seen["mute"] == 0
     assert seen["smallest"] >= 12
+
+
+def test_what_is_on_the_screen_is_the_report(tmp_path: Path) -> None:
+    make_page().write(tmp_path / "report.html")
+    shot = tmp_path / "shot.png"
+    _, log = browse(tmp_path / "report.html", tmp_path, "--window-size=1280,3200", f"--screenshot={shot}")
+    assert shot.is_file(), log
+    pixels = cv2.imread(str(shot)).astype(int)
+    assert pixels.shape == (3200, 1280, 3)
+    photograph_at = np.all(np.abs(pixels - 90) <= 1, axis=2)
+    rows, columns = np.flatnonzero(photograph_at.mean(1) > 0.3), np.flatnonzero(photograph_at.mean(0) > 0.03)
+    assert len(columns) / len(rows) == pytest.approx(1242 / 375, rel=0.05), "the photograph, and all of it"
+    assert (np.ptp(pixels, axis=2) > 60).mean() > 0.005, "the plots, in colours"

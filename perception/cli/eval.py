@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from perception.cli.shared import at_least_one
-from perception.datasets.registry import READERS, UNSPLIT, open_dataset
+from perception.datasets.registry import READERS, open_dataset
 from perception.disk import write_json
 from perception.engines import ENGINES
 from perception.errors import DataError
@@ -160,7 +160,7 @@ def _part(args: argparse.Namespace) -> dict[str, str | int]:
     """Which part of the data set is scored, by the option's name."""
     if args.root is None:
         return {"condition": args.condition, "seed": args.seed, "drives": args.drives}
-    return {} if args.dataset in UNSPLIT else {"split": args.split}
+    return {"split": args.split} if READERS.find(args.dataset).split else {}
 
 
 def _modalities(text: str) -> list[str]:

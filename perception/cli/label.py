@@ -44,8 +44,6 @@ with files of the same names, and calib.txt as in KITTI's object set (or --calib
 
 WRITABLE = ("masks", "colours", "confidence", "bag", "video", "cloud")
 CLOUDS = ("ply", "pcd", "las")
-ON_CPU = ("auto", "openvino", "onnxruntime")
-"""Engines that as many processes as there are cores may run at once."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -148,13 +146,14 @@ def _jobs(args: argparse.Namespace) -> list[Job]:
     cores = len(os.sched_getaffinity(0))
     local = args.engine == "local"
     threads = args.threads or (cores if local else 1)
+    at_once = threads if args.inference == "auto" or ENGINES.find(args.inference).on_cpu else 2
     return [
         Job(
             path=path,
             output=output if args.output and len(paths) == 1 else output / path.name,
             outputs=tuple(dict.fromkeys(args.write)),
             network=Network(args.model, args.inference, threads, tuple(sorted(set(args.without)))),
-            workers=(args.workers or (threads if args.inference in ON_CPU else 2)) if local else 1,
+            workers=(args.workers or at_once) if local else 1,
             cloud=args.cloud,
             storage=args.storage,
             topics=full_path(args.topics),

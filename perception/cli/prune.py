@@ -50,18 +50,17 @@ def run(args: argparse.Namespace) -> int:
     from rich.console import Console
     from rich.table import Table
 
-    from perception.cli.train import config_of
-
     with needs("pruning needs torch and mmseg", "train"):
         from torch.utils.data import DataLoader
 
         from perception.engines.weights import build_model, load_weights, save_weights
+        from perception.models.networks import find_network
         from perception.training.data.sources import open_mixture
         from perception.training.prune import choose, measure_importance, prune
         from perception.training.train import read_config
 
     console = Console()
-    config = read_config(config_of(args.config))
+    config = read_config(find_network(args.config))
     data = [named_root(item) for item in args.data]
     size = config.training.batch_size
     crops = open_mixture(config.training, data, args.batches * size, args.seed, console.print)

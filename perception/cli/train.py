@@ -59,18 +59,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def add_config_and_data(parser: argparse.ArgumentParser) -> None:
     """Declare what every command that needs training data takes."""
-    parser.add_argument("config", help="mmengine config: a path, or the name of one in configs/models")
+    parser.add_argument("config", help="mmengine config: a path, or a network's name, such as those in configs/models")
     parser.add_argument(
         "--data", action="append", required=True, metavar="NAME=ROOT", help="a data set and its folder; repeatable"
     )
-
-
-def config_of(name: str) -> Path:
-    """The path of a config that is given by path or by name."""
-    from perception.paths import config_path
-
-    path = Path(name)
-    return path if path.suffix else config_path(f"models/{name}.py")
 
 
 def weights_of(given: Path) -> Path:
@@ -85,6 +77,7 @@ def run(args: argparse.Namespace) -> int:
     from rich.console import Console
 
     with needs("training needs torch and mmseg", "train"):
+        from perception.models.networks import find_network
         from perception.training.pretrain import pretrain
         from perception.training.train import Options, read_config, train
 
@@ -103,7 +96,7 @@ def run(args: argparse.Namespace) -> int:
         save_interval=args.save_interval,
     )
     learn = pretrain if args.pretrain else train
-    config = read_config(config_of(args.config))
+    config = read_config(find_network(args.config))
     with made_folder(args.work_dir):
         weights = learn(config, options, console.print)
     console.print(f"weights: {weights}")

@@ -11,6 +11,7 @@ from typing import Any
 from perception.errors import PerceptionError
 from perception.extras import needs
 from perception.labelling.job import Job, attempt
+from perception.registry import IMPORTS
 
 
 def run_on_ray(jobs: Sequence[Job], done: Callable[[], None]) -> list[dict[str, Any]]:
@@ -25,7 +26,8 @@ def run_on_ray(jobs: Sequence[Job], done: Callable[[], None]) -> list[dict[str, 
         import ray
     started = not ray.is_initialized()
     if started:
-        ray.init(logging_level=logging.ERROR, log_to_driver=False)
+        given = {"env_vars": {IMPORTS: os.environ[IMPORTS]}} if IMPORTS in os.environ else None
+        ray.init(logging_level=logging.ERROR, log_to_driver=False, runtime_env=given)
     try:
         waiting = {
             ray.remote(num_cpus=job.network.threads or 1)(attempt).remote(job): number

@@ -48,6 +48,13 @@ ROS_PACKAGES = {
 
 
 @dataclass(frozen=True)
+class DoctorReport:
+    """The JSON of `perception doctor`."""
+
+    findings: list[Finding]
+
+
+@dataclass(frozen=True)
 class Finding:
     """A row: state is OK, MISSING or BROKEN; what is there, and what it is needed for, where it is not."""
 

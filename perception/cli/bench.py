@@ -74,15 +74,30 @@ def run(args: argparse.Namespace) -> int:
     from rich.console import Console
 
     from perception.benchmark.tables import tables
-    from perception.ros.bench.steps import Bench
+    from perception.reporting.reports import plain
+    from perception.ros.bench.steps import Bench, BenchOptions
 
-    bench = Bench(args, Console(stderr=True))
+    options = BenchOptions(
+        output=args.output,
+        model=args.model,
+        threads=args.threads,
+        precision=args.precision,
+        rounds=args.rounds,
+        seconds=args.seconds,
+        hz=args.hz,
+        peers=not args.no_peers,
+        dds=not args.no_dds,
+        int8=args.int8,
+        growth=args.growth,
+        json=args.json,
+    )
+    bench = Bench(options, Console(stderr=True))
     with made_folder(args.output):
         report = bench.run()
     console = Console(highlight=False)
     if not console.is_terminal:
         console.width = WIDTH
-    for table in tables(report).values():
+    for table in tables(plain(report)).values():
         console.print(table.rich())
     console.print(f"[bold]{bench.output}[/]: bench.json, report.html")
     return 0

@@ -4,14 +4,12 @@
 from __future__ import annotations
 
 import argparse
-from contextlib import ExitStack
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from perception.cli.shared import add_topics, at_least_one, at_least_zero, positive
 from perception.engines import ENGINES
-from perception.errors import DataError, PerceptionError
+from perception.errors import PerceptionError
 from perception.frame import MODALITIES
 
 if TYPE_CHECKING:
@@ -37,8 +35,6 @@ ERROR and WARN, `error` for ERROR alone, `never` for 0 always; 2 where nothing c
 check.html, with pictures of the LiDAR on the image and of what each sensor changes, and check.json. Every finding and
 what to do about it: docs/check.md.
 """
-
-LIVE = "live topics"
 
 FAIL_ON = ("warn", "error", "never")
 
@@ -78,52 +74,34 @@ def run(args: argparse.Namespace) -> int:
     from rich.console import Console
 
     from perception.checking import report as reports
-    from perception.disk import write_json
+    from perception.checking.job import CheckOptions, run_check
+    from perception.reporting.progress import Steps
+    from perception.reporting.reports import write_report
 
     if (args.input is None) != args.live:
         raise PerceptionError("name a bag or a drive, or give --live: one of them")
     console = Console(stderr=True, highlight=False)
-    report = _report(args, console)
+    options = CheckOptions(
+        input=args.input,
+        seconds=args.seconds,
+        topics=args.topics,
+        calibration=args.calibration,
+        frames=args.frames,
+        compare=args.compare,
+        expect=args.expect,
+        ros_arguments=args.rest,
+        model=args.model,
+        engine=args.engine,
+        threads=args.threads,
+    )
+    report = run_check(options, Steps(console))
     _print(report, Console(highlight=False))
     if args.output:
         reports.write(report, args.output)
         console.print(f"{args.output / 'check.html'}, check.json", soft_wrap=True)
     if args.json:
-        write_json(args.json, reports.to_dict(report))
+        write_report(args.json, "check", reports.figures(report))
     return int(args.fail_on != "never" and report.at_least(args.fail_on.upper()))
-
-
-def _report(args: argparse.Namespace, console: Console) -> Report:
-    from perception.assembly.calibration import read_calibration_file
-    from perception.assembly.settings.naming import rig_beside
-    from perception.checking.check import check, check_silence
-    from perception.pipeline import Pipeline
-    from perception.reporting.progress import Steps
-
-    topics, rig = args.topics, None
-    calibration = read_calibration_file(args.calibration) if args.calibration else None
-    pipeline = Pipeline.load(args.model, args.engine, args.threads) if args.compare else None
-    steps, graph = Steps(console), None
-    with ExitStack() as stack:
-        path = args.input
-        if args.live:
-            from perception.checking.live import record
-
-            folder = Path(stack.enter_context(TemporaryDirectory()))
-            live = record(args, folder / "live", steps)
-            if live.path is None:
-                return check_silence(live.reason, live.topics, live.graph)
-            path, topics, graph = live.path, live.topics, live.graph
-        elif not path.exists():
-            raise DataError(f"{path}: no such bag or drive")
-        else:
-            rig = rig_beside(path)
-        with steps.step("check", f"check {path.name}", args.frames + args.compare) as advance:
-            report = check(
-                path, topics, calibration, pipeline, args.frames, args.compare, args.expect, graph, rig, advance
-            )
-    report.source = LIVE if args.live else report.source
-    return report
 
 
 def _print(report: Report, console: Console) -> None:
@@ -138,9 +116,9 @@ def _print(report: Report, console: Console) -> None:
         topics.add_column(Text(name), justify="right", no_wrap=True)
     topics.add_column("frame")
     for row in report.topics:
-        late, rate = row["latency_ms_p50"], row["rate_hz"]
-        numbers = (str(row["messages"]), f"{rate:.2f}" if rate else "–", f"{late:.0f}" if late is not None else "–")
-        topics.add_row(Text(row["topic"]), *numbers, Text(row["frame_id"]))
+        late, rate = row.latency_ms_p50, row.rate_hz
+        numbers = (str(row.messages), f"{rate:.2f}" if rate else "–", f"{late:.0f}" if late is not None else "–")
+        topics.add_row(Text(row.topic), *numbers, Text(row.frame_id))
     console.print(topics)
     if report.changes:
         changes = Table("without", title="pixels that change", title_justify="left")

@@ -53,10 +53,21 @@ def run(args: argparse.Namespace) -> int:
     from rich.console import Console
 
     with needs("the demo simulates and draws", "ros"):
-        from perception.ros.demo.steps import Demo
+        from perception.ros.demo.steps import Demo, DemoOptions
     from perception.ros.demo.table import table
 
-    demo = Demo(args, Console(stderr=True))
+    options = DemoOptions(
+        output=args.output,
+        frames=args.frames,
+        seed=args.seed,
+        condition=args.condition,
+        kitti=args.kitti,
+        model=args.model,
+        engine=args.engine,
+        workers=args.workers,
+        json=args.json,
+    )
+    demo = Demo(options, Console(stderr=True))
     with made_folder(args.output):
         report = demo.run()
     console = Console()

@@ -8,8 +8,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from perception.disk import write_json
-
 if TYPE_CHECKING:
     from rich.table import Table
 
@@ -38,7 +36,8 @@ def run(args: argparse.Namespace) -> int:
     """Look, print the table, and say what is broken by the exit code."""
     from rich.console import Console
 
-    from perception.checking.machine import findings
+    from perception.checking.machine import DoctorReport, findings
+    from perception.reporting.reports import write_report
 
     console = Console(highlight=False)
     with Console(stderr=True).status("looking"):
@@ -48,7 +47,7 @@ def run(args: argparse.Namespace) -> int:
     missing = sum(each.state == "missing" for each in found)
     console.print(f"{len(found) - len(broken) - missing} ok, {missing} missing, {len(broken)} broken")
     if args.json:
-        write_json(args.json, [vars(each) for each in found])
+        write_report(args.json, "doctor", DoctorReport(found))
     return BROKEN_EXIT if broken else 0
 
 

@@ -4,26 +4,13 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from perception.cli.shared import at_least_one
-from perception.datasets.registry import READERS, open_dataset
-from perception.disk import write_json
+from perception.datasets.registry import READERS
 from perception.engines import ENGINES
-from perception.errors import DataError
-from perception.evaluation.kitti.benchmarks import Benchmark, predict
-from perception.evaluation.robustness.report import SUITES, run_suite, suite_report, suite_tables
+from perception.evaluation.robustness.report import SUITES
 from perception.frame import MODALITIES
-
-if TYPE_CHECKING:
-    from rich.progress import Progress, TaskID
-    from rich.table import Table
-
-    from perception.frame import Prediction
-    from perception.sample import Sample
 
 SUMMARY = "score a model on a data set or on a simulated drive"
 EXAMPLES = """\
@@ -79,88 +66,35 @@ def run(args: argparse.Namespace) -> int:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    from perception.evaluation import page as eval_report
-    from perception.evaluation.evaluate import evaluate
-    from perception.evaluation.extremes import Extremes
-    from perception.evaluation.table import detail_tables, notes, score_table
-    from perception.pipeline import Pipeline
+    from perception.evaluation import page
+    from perception.evaluation.job import EvalOptions, run_eval
+    from perception.reporting.reports import write_report
 
-    samples = _open(args)
-    if not samples:
-        raise DataError(f"{args.root}: no sample in split {args.split} of {args.dataset}")
-    if args.suite and args.submission:
-        raise DataError("--suite damages the frames: write the --submission in a run without it")
-    benchmark = Benchmark(args.dataset, samples, args.submission)
-    samples = benchmark.samples
-    count = min(args.limit or len(samples), len(samples))
-    chosen = [i * len(samples) // count for i in range(count)]
-    title = ", ".join((args.dataset, *(f"{name} {value}" for name, value in _part(args).items())))
-    pipeline = Pipeline.load(args.model, engine=args.engine, threads=args.threads)
-    pipeline.warm_up(*samples[chosen[0]].frame.size)
-    answer = benchmark.adapt(pipeline)
+    options = EvalOptions(
+        dataset=args.dataset,
+        root=args.root,
+        split=args.split,
+        modalities=args.modalities,
+        limit=args.limit,
+        suite=args.suite,
+        submission=args.submission,
+        model=args.model,
+        engine=args.engine,
+        threads=args.threads,
+        seed=args.seed,
+        drives=args.drives,
+        condition=args.condition,
+        frames=args.frames,
+    )
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    kept = f", only {' + '.join(args.modalities)}" if args.modalities else ""
-    console = Console(highlight=False)
-    tables: list[Table | str]
-    details: list[Table | str] = []
-    extremes = Extremes(args.modalities)
-
-    def observe(sample: Sample, prediction: Prediction) -> None:
-        benchmark.observe(sample, prediction)
-        if args.report:
-            extremes.observe(sample, prediction)
-
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        if args.suite:
-            scores = run_suite(args, answer, samples, chosen, progress)
-            report, tables = suite_report(scores), [*suite_tables(scores, args.detail)]
-            if args.report:
-                again = partial(_step, progress, progress.add_task("pictures", total=count))
-                predict(answer, samples, chosen, args.modalities, observe, again)
-        else:
-            task = progress.add_task(title, total=count)
-            step = partial(_step, progress, task)
-            if benchmark.scored:
-                lazily = (samples[i] for i in chosen)
-                result = evaluate(answer, lazily, args.modalities, step, observe)
-                report, tables = result.to_dict(), [score_table(result), *notes(result)]
-                details = [*detail_tables(result)]
-                tables += details if args.detail else ()
-            else:
-                predict(answer, samples, chosen, args.modalities, observe, step)
-                report, tables = {}, []
-            report, tables = {**report, **benchmark.report()}, [*tables, *benchmark.tables()]
-    console.print(f"{title}{kept}: {count} frames", *tables, sep="\n")
-    model = {"model": pipeline.model.name, "weights_sha256": pipeline.weights_sha256}
+    progress = Progress(*columns, console=Console(stderr=True), transient=True)
+    result = run_eval(options, progress, args.detail, pictures=args.report is not None)
+    Console(highlight=False).print(f"{result.title}: {result.count} frames", *result.tables, sep="\n")
     if args.report:
-        shown = [*tables, *(() if args.detail else details)]
-        eval_report.write(args.report, f"{title}{kept}", count, report, shown, extremes, model)
+        page.write(args.report, result)
     if args.json:
-        part = {"dataset": args.dataset, **_part(args), "modalities": args.modalities}
-        report = {**model, **part, "suite": args.suite, **report}
-        write_json(args.json, report)
+        write_report(args.json, "eval", result.report)
     return 0
-
-
-def _step(progress: Progress, task: TaskID, done: int) -> None:
-    progress.update(task, completed=done)
-
-
-def _open(args: argparse.Namespace) -> Sequence[Sample]:
-    if args.root is not None:
-        return open_dataset(args.dataset, args.root, args.split)
-    if args.dataset != "simulated":
-        raise DataError(f"{args.dataset}: no folder given; say `perception eval {args.dataset} ROOT`")
-    from perception.simulation import SimulatedDrives
-
-    return SimulatedDrives(range(args.seed, args.seed + args.drives), args.condition, args.frames)
-
-
-def _part(args: argparse.Namespace) -> dict[str, str | int]:
-    """Which part of the data set is scored, by the option's name."""
-    if args.root is None:
-        return {"condition": args.condition, "seed": args.seed, "drives": args.drives}
-    return {"split": args.split} if READERS.find(args.dataset).split else {}
 
 
 def _modalities(text: str) -> list[str]:

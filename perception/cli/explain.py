@@ -8,12 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from perception.cli.shared import add_reading, add_topics, at_least_one
-from perception.disk import write_json
 from perception.engines import ENGINES
 from perception.explanation.methods import DEFAULT_STRIDE, GRAD_CAM, METHODS, STRIDES
 
 if TYPE_CHECKING:
-    from perception.explanation.network import ExplainedNetwork
+    from perception.explanation.asked import Asked
 
 SUMMARY = "show why it said so: saliency, attention, what each sensor changes"
 EXAMPLES = """\
@@ -76,47 +75,41 @@ def run(args: argparse.Namespace) -> int:
     """Explains, draws the figure, prints the tables and writes the JSON file."""
     from rich.console import Console
 
-    from perception.evaluation.evaluate import truth_of
-    from perception.explanation.asked import open_frame
-    from perception.explanation.explain import explain
-    from perception.explanation.figure import draw, write
+    from perception.explanation.job import ExplainOptions, run_explain
     from perception.explanation.table import tables
-    from perception.pipeline import Pipeline
+    from perception.reporting.reports import write_report
 
     console = Console(highlight=False)
-    with console.status(f"{args.frame}: reading or rendering"):
-        sample, notes = open_frame(args)
-    pipeline = Pipeline.load(args.model, engine=args.engine, threads=args.threads)
-    with console.status(f"{args.frame}: explaining"):
-        network = _network(args.model, args.threads, notes)
-        found = explain(sample.frame, pipeline, network, truth_of(sample), args.stride, args.saliency)
-        write(args.output, draw(found, sample.name))
+    options = ExplainOptions(
+        asked=asked(args),
+        output=args.output,
+        saliency=args.saliency,
+        stride=args.stride,
+        model=args.model,
+        engine=args.engine,
+        threads=args.threads,
+    )
+    found, report = run_explain(options, console.status)
     console.print(*tables(found), sep="\n")
-    engine = pipeline.engine.name
-    if found.agreement is not None:
-        notes.append(f"{engine} and PyTorch, which was looked into, agree on {found.agreement:.2%} of the labels")
-    for line in (*notes, f"figure: {args.output}"):
+    for line in (*report.notes, f"figure: {args.output}"):
         console.print(line, soft_wrap=True, markup=False)
     if args.json:
-        model = {"model": pipeline.model.name, "weights_sha256": pipeline.weights_sha256, "engine": engine}
-        write_json(args.json, {"frame": sample.name, "notes": notes, **model, **found.to_dict()})
+        write_report(args.json, "explain", report)
     return 0
 
 
-def _network(model: str | None, threads: int | None, notes: list[str]) -> ExplainedNetwork | None:
-    """What is looked into; None without PyTorch or the model's weights in it, which is noted."""
-    left_out = "saliency, and whom each fusion listened to, are left out"
-    try:
-        import torch
+def asked(args: argparse.Namespace) -> Asked:
+    """Which frame the options name."""
+    from perception.explanation.asked import Asked
 
-        from perception.explanation.network import ExplainedNetwork, NotInPyTorch
-    except ImportError as error:
-        notes.append(f"{left_out}: they need PyTorch: pip install 'multimodal_perception[train]' ({error})")
-        return None
-    if threads is not None:
-        torch.set_num_threads(threads)
-    try:
-        return ExplainedNetwork.load(model)
-    except NotInPyTorch as error:
-        notes.append(f"{left_out}: {error}")
-        return None
+    return Asked(
+        frame=args.frame,
+        condition=args.condition,
+        kind=args.kind,
+        depth_unit=args.depth_unit,
+        topics=args.topics,
+        calibration=args.calibration,
+        points=args.points,
+        depth=args.depth,
+        infrared=args.infrared,
+    )

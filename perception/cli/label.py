@@ -4,20 +4,11 @@
 from __future__ import annotations
 
 import argparse
-import os
-import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 from perception.cli.shared import add_reading, add_topics, add_without, at_least_one, at_least_zero
-from perception.disk import write_json
 from perception.engines import ENGINES
-from perception.errors import DataError, PerceptionError
-
-if TYPE_CHECKING:
-    from rich.console import Console
-
-    from perception.labelling.job import Job
+from perception.errors import DataError
 
 SUMMARY = "label recordings offline: every frame, as fast as the machine goes"
 
@@ -92,75 +83,38 @@ def run(args: argparse.Namespace) -> int:
     """Label everything, print the table, and say what could not be labelled."""
     from rich.console import Console
 
-    from perception.labelling.clouds import require_writer
-    from perception.labelling.table import mistakes, notes, table, total
+    from perception.labelling.run import LabelOptions, run_label
+    from perception.labelling.table import mistakes, notes, table
+    from perception.recordings.opening import Reading
+    from perception.reporting.reports import write_report
 
-    if "cloud" in args.write:
-        require_writer(args.cloud)
-    if args.engine == "ray" and args.workers:
-        raise PerceptionError("--workers is for this machine: on Ray each input has one; --threads gives it more CPUs")
-    began = time.monotonic()
-    reports = _label(_jobs(args), args.engine, Console(stderr=True))
-    report = total(reports, time.monotonic() - began)
+    options = LabelOptions(
+        inputs=args.inputs,
+        output=args.output,
+        write=args.write,
+        cloud=args.cloud,
+        storage=args.storage,
+        topics=args.topics,
+        calibration=args.calibration,
+        reading=Reading(args.kind, args.depth_unit),
+        without=args.without,
+        model=args.model,
+        engine=args.inference,
+        on=args.engine,
+        workers=args.workers,
+        threads=args.threads,
+        cross_check=args.cross_check,
+    )
+    report = run_label(options, Console(stderr=True))
     console = Console(highlight=False)
-    if any("error" not in each for each in reports):
+    if report.good:
         console.print(table(report))
     for line in notes(report):
         console.print(line, soft_wrap=True)
     if args.json:
-        write_json(args.json, report)
+        write_report(args.json, "label", report)
     wrong = mistakes(report)
     if wrong:
         rest = f" (and {len(wrong) - 1} more: --json lists them)" if len(wrong) > 1 else ""
         raise DataError(f"{wrong[0]}{rest}")
     return 0
-
-
-def _label(jobs: list[Job], engine: str, console: Console) -> list[dict[str, Any]]:
-    from perception.labelling.job import attempt
-    from perception.labelling.ray_cluster import run_on_ray
-    from perception.reporting.progress import Steps
-
-    if engine == "local":
-        return [attempt(job, console) for job in jobs]
-    with Steps(console).step("ray", "label on Ray", len(jobs)) as advance:
-        return run_on_ray(jobs, advance)
-
-
-def _jobs(args: argparse.Namespace) -> list[Job]:
-    """One per input; of several, each has a folder of its own."""
-    from perception.assembly.settings.naming import rig_beside
-    from perception.assembly.settings.topics import full_path, read_topics
-    from perception.labelling.job import Job
-    from perception.labelling.workers import Network
-    from perception.recordings.opening import Reading
-
-    if args.topics:
-        read_topics(args.topics)  # whatever the inputs are: a wrong one is told before anything is labelled
-    paths = [path.expanduser().resolve() for path in args.inputs]
-    names = [path.name for path in paths]
-    output = (args.output or Path("labels")).expanduser().resolve()
-    twice = {name for name in names if names.count(name) > 1}
-    if twice:
-        raise DataError(f"two inputs are called {min(twice)}, and so would be their folders in {output}")
-    cores = len(os.sched_getaffinity(0))
-    local = args.engine == "local"
-    threads = args.threads or (cores if local else 1)
-    at_once = threads if args.inference == "auto" or ENGINES.find(args.inference).on_cpu else 2
-    return [
-        Job(
-            path=path,
-            output=output if args.output and len(paths) == 1 else output / path.name,
-            outputs=tuple(dict.fromkeys(args.write)),
-            network=Network(args.model, args.inference, threads, tuple(sorted(set(args.without)))),
-            workers=(args.workers or at_once) if local else 1,
-            cloud=args.cloud,
-            storage=args.storage,
-            topics=full_path(args.topics),
-            calibration=args.calibration and args.calibration.expanduser().resolve(),
-            rig=rig_beside(path),
-            reading=Reading(args.kind, args.depth_unit),
-            cross_check=args.cross_check,
-        )
-        for path in paths
-    ]

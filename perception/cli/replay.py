@@ -13,13 +13,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from perception.cli.shared import add_topics, not_negative, positive
-from perception.disk import write_json
 from perception.errors import DataError
 from perception.extras import needs
 from perception.reporting.keyboard import RIGHT, keys
 
 if TYPE_CHECKING:
-    from perception.ros.replay import Published, Replay, Summary
+    from perception.ros.replay import Published, Replay, ReplayReport, Summary
 
 SUMMARY = "publish a rosbag2 or a KITTI raw drive as live topics, in real time"
 
@@ -90,7 +89,7 @@ def run(args: argparse.Namespace) -> int:
     from perception.assembly.settings.naming import name_topics, rig_beside, second_names
     from perception.bags.sources import KittiSource, open_source
     from perception.recordings.pace import Pace
-    from perception.ros.replay import Replay
+    from perception.ros.replay import Replay, ReplayReport
     from perception.ros.watch.audience import Audience
 
     if args.report:
@@ -142,7 +141,8 @@ def run(args: argparse.Namespace) -> int:
             stack.close()
             node.destroy_node()
             rclpy.try_shutdown()  # type: ignore[attr-defined]
-    _report(summary, slow, args.json)
+    unstamped = {topic: count for topic, count in summary.unstamped.items() if count}
+    _report(ReplayReport(summary.messages, summary.seconds, summary.late_ms, unstamped, slow), args.json)
     if summary.broken:
         raise DataError(summary.broken)
     return 0
@@ -164,31 +164,26 @@ def _play(
         return replay.run(stop, loop, published)
 
 
-def _report(summary: Summary, slow: list[str], path: Path | None) -> None:
+def _report(report: ReplayReport, path: Path | None) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    table = Table(title=f"published in {summary.seconds:.1f} s, at most {summary.late_ms:.1f} ms late")
+    from perception.reporting.reports import write_report
+
+    table = Table(title=f"published in {report.seconds:.1f} s, at most {report.late_ms:.1f} ms late")
     table.add_column("topic")
     table.add_column("messages", justify="right")
-    for topic, count in sorted(summary.messages.items()):
+    for topic, count in sorted(report.messages.items()):
         table.add_row(topic, str(count))
-    console, unstamped = Console(), {topic: count for topic, count in summary.unstamped.items() if count}
+    console = Console()
     console.print(table)
-    for topic, count in unstamped.items():
+    for topic, count in report.unstamped.items():
         words = f"{topic}: {count} header stamps were zero; the time of recording took their place"
         console.print(words, highlight=False, soft_wrap=True)
-    for words in slow:
+    for words in report.falls_behind:
         console.print(words, highlight=False, soft_wrap=True)
     if path:
-        content = {
-            "messages": summary.messages,
-            "seconds": summary.seconds,
-            "late_ms": summary.late_ms,
-            "unstamped": unstamped,
-            "falls_behind": slow,
-        }
-        write_json(path, content)
+        write_report(path, "replay", report)
 
 
 class _Topics(argparse.Action):

@@ -5,15 +5,9 @@ from __future__ import annotations
 
 import argparse
 import os
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from perception.cli.shared import at_least_one
-from perception.disk import write_json
-
-if TYPE_CHECKING:
-    from rich.progress import Progress, TaskID
 
 SUMMARY = "render drives through a procedural street: camera, depth, thermal, LiDAR, exact labels"
 EXAMPLES = """\
@@ -69,56 +63,37 @@ def run(args: argparse.Namespace) -> int:
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
     from rich.table import Table
 
-    from perception.simulation.drive import SimulatedDrive
-    from perception.simulation.storage import write_drive
+    from perception.reporting.reports import write_report
+    from perception.simulation.job import Planned, SimulateOptions, plan, render
 
-    if args.drives > 1:
-        _require_drives(args.output)
-    conditions = _CONDITIONS if args.condition == "all" else (args.condition,)
-    drives = [
-        SimulatedDrive(
-            args.seed + i,
-            conditions[i % len(conditions)],
-            args.frames,
-            args.rate,
-            args.scale,
-            args.street,
-            args.rig,
-            args.depth,
-        )
-        for i in range(args.drives)
-    ]
-    folders = [args.output / f"{d.condition}-{d.seed:04d}" if len(drives) > 1 else args.output for d in drives]
+    options = SimulateOptions(
+        output=args.output,
+        seed=args.seed,
+        conditions=_CONDITIONS if args.condition == "all" else (args.condition,),
+        street=args.street,
+        rig=args.rig,
+        depth=args.depth,
+        frames=args.frames,
+        rate_hz=args.rate,
+        scale=args.scale,
+        drives=args.drives,
+        workers=args.workers,
+    )
+    planned = plan(options)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True)) as progress:
-        task = progress.add_task("rendering", total=len(drives) * args.frames)
-        for number, (drive, folder) in enumerate(zip(drives, folders, strict=True)):
-            progress.update(task, description=f"{drive.condition} {drive.seed}")
-            advance = partial(_advance, progress, task, number * args.frames)
-            write_drive(drive, folder, args.workers, advance)
+        task = progress.add_task("rendering", total=len(planned) * args.frames)
+
+        def show(each: Planned, done: int) -> None:
+            before = planned.index(each) * args.frames
+            progress.update(task, description=f"{each.drive.condition} {each.drive.seed}", completed=before + done)
+
+        report = render(planned, options.workers, show)
     table = Table("drive", "condition", "seed", "frames", "image")
-    for drive, folder in zip(drives, folders, strict=True):
-        size = f"{drive.camera.width}×{drive.camera.height}"
-        table.add_row(str(folder), drive.condition, str(drive.seed), str(len(drive)), size)
+    for each, row in zip(planned, report.drives, strict=True):
+        size = f"{each.drive.camera.width}×{each.drive.camera.height}"
+        table.add_row(row.folder, row.condition, str(row.seed), str(row.frames), size)
     Console().print(table)
     if args.json:
-        rows = [
-            {"folder": str(f), "condition": d.condition, "seed": d.seed, "frames": len(d)}
-            for d, f in zip(drives, folders, strict=True)
-        ]
-        write_json(args.json, rows)
+        write_report(args.json, "simulate", report)
     return 0
-
-
-def _require_drives(folder: Path) -> None:
-    """Raises DataError where the folder of several drives holds anything else."""
-    from perception.errors import DataError
-    from perception.simulation.storage import is_drive
-
-    strange = [path.name for path in sorted(folder.iterdir()) if not is_drive(path)] if folder.is_dir() else []
-    if strange:
-        raise DataError(f"{folder}: holds {strange[0]}, which is no drive; choose another folder")
-
-
-def _advance(progress: Progress, task: TaskID, before: int, done: int) -> None:
-    progress.update(task, completed=before + done)

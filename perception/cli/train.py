@@ -65,16 +65,11 @@ def add_config_and_data(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def weights_of(given: Path) -> Path:
-    """The weights of a model that is given by path or by name. Raises ModelError for a name that there is not."""
-    from perception.engines import find_model
-
-    return given if given.suffix else find_model(given, "torch")[1]
-
-
 def run(args: argparse.Namespace) -> int:
     """Run the command."""
     from rich.console import Console
+
+    from perception.engines import find_weights
 
     with needs("training needs torch and mmseg", "train"):
         from perception.models.networks import find_network
@@ -90,9 +85,9 @@ def run(args: argparse.Namespace) -> int:
         learning_rate=args.learning_rate,
         seed=args.seed,
         workers=args.workers,
-        init=weights_of(args.init) if args.init else None,
+        init=find_weights(args.init) if args.init else None,
         resume=args.resume,
-        teachers=[weights_of(path) for path in args.teacher],
+        teachers=[find_weights(path) for path in args.teacher],
         save_interval=args.save_interval,
     )
     learn = pretrain if args.pretrain else train

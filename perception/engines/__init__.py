@@ -53,7 +53,17 @@ ENGINES: Registry[EngineKind] = Registry("engine", "engines", ModelError)
 EXPORTED = {".xml": "openvino", ".onnx": "onnx"}
 """What `perception export --format` calls the files that it makes of weights."""
 
-__all__ = ["DEFAULT_MODEL", "ENGINES", "Engine", "EngineKind", "NetworkOutput", "engine", "find_model", "load_engine"]
+__all__ = [
+    "DEFAULT_MODEL",
+    "ENGINES",
+    "Engine",
+    "EngineKind",
+    "NetworkOutput",
+    "engine",
+    "find_model",
+    "find_weights",
+    "load_engine",
+]
 
 
 def engine(name: str, suffix: str, install: str = "", on_cpu: bool = False) -> Callable[[Load], Load]:
@@ -138,6 +148,11 @@ def find_model(model: str | Path | None, engine: str) -> tuple[str, Path]:
             raise ModelError(f"{path.stem} is not shipped as {path.suffix}, which {engine} needs: {how}")
         raise ModelError(f"no {path}; make it with `perception export {weights} --format {kind}`")
     raise ModelError(f"no model: looked for {', '.join(map(str, dict.fromkeys(candidates.values())))}")
+
+
+def find_weights(given: str | Path) -> Path:
+    """The .safetensors file of a model that is given by path or by name. Raises ModelError for a name that is not."""
+    return Path(given) if Path(given).suffix else find_model(given, "torch")[1]
 
 
 def load_engine(engine: str, path: Path, threads: int | None) -> Engine:

@@ -11,6 +11,7 @@ from rich.table import Table
 
 from perception.classes import FOREGROUND
 from perception.evaluation.evaluate import Evaluation
+from perception.evaluation.kitti.road import RoadScore
 
 
 def score_table(result: Evaluation) -> Table:
@@ -49,12 +50,12 @@ def detail_tables(result: Evaluation) -> Iterator[Table | str]:
     """By distance, by size of object, as KITTI's road, and calibration; nothing where no pixel had truth."""
     if not result.confusion.pixels:
         return
-    details: dict[str, Any] = result.details.to_dict()
-    if details["distance"]:
-        yield _by_distance(details["distance"])
-    yield _by_size(details["object_size"])
-    yield _road(details["kitti_road"], details["kitti_road_bev"])
-    error = details["calibration"]["expected_calibration_error"]
+    details = result.details.scores()
+    if details.distance:
+        yield _by_distance(details.distance)
+    yield _by_size(details.object_size)
+    yield _road(details.kitti_road, details.kitti_road_bev)
+    error = details.calibration["expected_calibration_error"]
     yield f"expected calibration error: {error:.3f} (15 bins, every pixel with truth)"
 
 
@@ -79,9 +80,9 @@ def _by_size(classes: dict[str, Any]) -> Table:
     return table
 
 
-def _road(image: dict[str, float], bev: dict[str, float] | None) -> Table:
+def _road(image: RoadScore, bev: RoadScore | None) -> Table:
     table = Table("road, as KITTI scores it", "MaxF", "AP", "PRE", "REC", "FPR", "FNR")
     for name, score in (("image", image), ("bird's-eye view", bev)):
         if score is not None:
-            table.add_row(name, *map(number, list(score.values())[:6]))
+            table.add_row(name, *map(number, score[:6]))
     return table

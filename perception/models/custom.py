@@ -80,5 +80,5 @@ def building(source: object) -> Iterator[None]:
         if word != reason:
             nearest = difflib.get_close_matches(word, known, n=1)
             hint = f"; did you mean {nearest[0]}?" if nearest else ";"
-            hint += " custom_imports in the config, or --import, names modules of your own"
+            hint += " custom_imports names modules of your own, and --import does"
         raise ModelError(f"{source}: the network cannot be built: {reason}{hint}") from error

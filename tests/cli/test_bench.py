@@ -20,6 +20,7 @@ def test_stages_without_peers_and_drives(
     assert main(["bench", "-o", str(tmp_path / "out"), "--json", str(tmp_path / "b.json"), *arguments]) == 0
     report = json.loads((tmp_path / "out/bench.json").read_text())
     assert report == json.loads((tmp_path / "b.json").read_text())
+    assert report["schema"] == "perception/bench-report/1"
     assert report["ratio_to_pidnet_s"] is None
     assert report["peers"] == {}
     assert report["overhead_ratio"] > 0

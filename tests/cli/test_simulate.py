@@ -17,7 +17,7 @@ def test_several_drives_are_written_and_listed(tmp_path: Path, capsys: pytest.Ca
     files = ["-o", str(tmp_path / "out"), "--json", str(tmp_path / "table.json")]
     assert main(["simulate", *files, *options.split()]) == 0
     assert [sample.name for sample in SimulatedFolder(tmp_path / "out")] == ["day-0004/000000", "dusk-0005/000000"]
-    assert [row["condition"] for row in json.loads((tmp_path / "table.json").read_text())] == ["day", "dusk"]
+    assert [row["condition"] for row in json.loads((tmp_path / "table.json").read_text())["drives"]] == ["day", "dusk"]
     assert "dusk" in capsys.readouterr().out
 
 

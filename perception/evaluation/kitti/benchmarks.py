@@ -4,10 +4,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from perception.errors import DataError
+from perception.reporting.reports import OPTIONAL
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -16,6 +18,22 @@ if TYPE_CHECKING:
     from perception.evaluation.kitti.semantics_benchmark import SemanticsBenchmark
     from perception.frame import Frame, Prediction
     from perception.sample import Sample
+
+
+@dataclass(frozen=True)
+class Submitted:
+    """The files that were written for a server."""
+
+    folder: str
+    files: int
+
+
+@dataclass(frozen=True)
+class BenchmarkReport:
+    """benchmark: as `RoadBenchmark.to_dict` and `SemanticsBenchmark.to_dict` have it."""
+
+    benchmark: dict[str, Any] | None = field(default=None, metadata=OPTIONAL)
+    submission: Submitted | None = field(default=None, metadata=OPTIONAL)
 
 
 class Benchmark:
@@ -70,16 +88,12 @@ class Benchmark:
         if self.submission is not None:
             self.submission.update(sample, prediction)
 
-    def report(self) -> dict[str, Any]:
-        """What the JSON file says of it; empty without a benchmark."""
-        from perception.evaluation.evaluate import plain
-
-        report: dict[str, Any] = {}
-        if self._scores is not None and self.scored:
-            report["benchmark"] = plain(self._scores.to_dict())
-        if self.submission is not None:
-            report["submission"] = {"folder": str(self.submission.folder), "files": self.submission.written}
-        return report
+    def report(self) -> BenchmarkReport:
+        """What the JSON file says of it; nothing without a benchmark."""
+        return BenchmarkReport(
+            self._scores.to_dict() if self._scores is not None and self.scored else None,
+            Submitted(str(self.submission.folder), self.submission.written) if self.submission is not None else None,
+        )
 
     def tables(self) -> list[Table | str]:
         """What is printed of it; empty without a benchmark."""

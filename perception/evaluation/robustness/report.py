@@ -3,9 +3,9 @@
 
 from __future__ import annotations
 
-import argparse
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from perception.frame import MODALITIES
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress
     from rich.table import Table
 
+    from perception.evaluation.job import EvalOptions
     from perception.evaluation.robustness.history import History
     from perception.evaluation.robustness.suite import RowScore
     from perception.frame import Frame, Prediction
@@ -28,7 +29,7 @@ STEPS = 2
 
 
 def run_suite(
-    args: argparse.Namespace,
+    options: EvalOptions,
     pipeline: Callable[[Frame], Prediction],
     samples: Sequence[Sample],
     chosen: Sequence[int],
@@ -40,8 +41,9 @@ def run_suite(
 
     def load(source: Sequence[Sample], text: str) -> dict[int, Sample]:
         loaded = {index: source[index] for index in progress.track(chosen, description=text)}
-        for sample in loaded.values() if args.modalities else ():
-            sample.frame = keep_modalities(sample.frame, args.modalities)
+        if options.modalities:
+            for sample in loaded.values():
+                sample.frame = keep_modalities(sample.frame, options.modalities)
         return loaded
 
     def score(loaded: dict[int, Sample], rows: Sequence[Any], history: History) -> list[RowScore]:
@@ -51,21 +53,27 @@ def run_suite(
     held = load(samples, "frames")
     present = {name for sample in held.values() for name in sample.frame.modalities}
     modalities = [name for name in MODALITIES if name in present]
-    scores = score(held, list(sensor_rows(modalities)), _history(args, samples))
+    scores = score(held, list(sensor_rows(modalities)), _history(options, samples))
     held.clear()
-    for condition in _other_conditions(args):
-        drives = _rendered(args, condition)
+    for condition in _other_conditions(options):
+        drives = _rendered(options, condition)
         scores += score(load(drives, condition), weather_rows(condition, modalities), lambda index, seconds: None)
     return scores
 
 
-def suite_report(scores: Sequence[RowScore]) -> dict[str, Any]:
-    """Everything, as plain values."""
-    from perception.evaluation.evaluate import plain
+@dataclass(frozen=True)
+class SuiteScores:
+    """summary: as `summarise` has it; rows: as `RowScore.to_dict` has each."""
+
+    summary: dict[str, Any]
+    rows: list[dict[str, Any]]
+
+
+def suite_scores(scores: Sequence[RowScore]) -> SuiteScores:
+    """Everything, as figures."""
     from perception.evaluation.robustness.summary import summarise
 
-    report: dict[str, Any] = plain({"summary": summarise(scores), "rows": [score.to_dict() for score in scores]})
-    return report
+    return SuiteScores(summarise(scores), [score.to_dict() for score in scores])
 
 
 def suite_tables(scores: Sequence[RowScore], detail: bool) -> list[Table]:
@@ -128,28 +136,28 @@ def _means(summary: dict[str, Any]) -> Table:
     return table
 
 
-def _history(args: argparse.Namespace, samples: Sequence[Sample]) -> History:
+def _history(options: EvalOptions, samples: Sequence[Sample]) -> History:
     from perception.evaluation.robustness.history import RecordedHistory, RenderedHistory
 
-    if args.root is not None:
+    if options.root is not None:
         return RecordedHistory(samples)
     from perception.simulation import SimulatedDrive
 
     rate = 10.0
     return RenderedHistory(
-        lambda seed: SimulatedDrive(seed, args.condition, STEPS * args.frames, rate_hz=STEPS * rate),
-        range(args.seed, args.seed + args.drives),
-        args.frames,
+        lambda seed: SimulatedDrive(seed, options.condition, STEPS * options.frames, rate_hz=STEPS * rate),
+        range(options.seed, options.seed + options.drives),
+        options.frames,
         period_s=1 / rate,
         steps=STEPS,
     )
 
 
-def _other_conditions(args: argparse.Namespace) -> list[str]:
-    return [] if args.root is not None else [name for name in CONDITIONS if name != args.condition]
+def _other_conditions(options: EvalOptions) -> list[str]:
+    return [] if options.root is not None else [name for name in CONDITIONS if name != options.condition]
 
 
-def _rendered(args: argparse.Namespace, condition: str) -> Sequence[Sample]:
+def _rendered(options: EvalOptions, condition: str) -> Sequence[Sample]:
     from perception.simulation import SimulatedDrives
 
-    return SimulatedDrives(range(args.seed, args.seed + args.drives), condition, args.frames)
+    return SimulatedDrives(range(options.seed, options.seed + options.drives), condition, options.frames)

@@ -10,11 +10,11 @@ import pytest
 
 from perception.classes import PALETTE
 from perception.errors import DataError
-from perception.evaluation.evaluate import plain
 from perception.evaluation.robustness.history import RecordedHistory, RenderedHistory
 from perception.evaluation.robustness.suite import run_rows, sensor_rows, subsets, weather_rows
 from perception.evaluation.robustness.summary import summarise
 from perception.frame import MODALITIES, CameraModel, Frame, Prediction
+from perception.reporting.reports import plain
 from perception.sample import Sample
 
 CAMERA = CameraModel(np.array([[40.0, 0, 32], [0, 40, 24], [0, 0, 1]]), 64, 48)

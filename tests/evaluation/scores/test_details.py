@@ -133,8 +133,8 @@ def test_details_of_a_perfect_answer():
     frame = Frame(0, depth=np.full((375, 1242), 20, np.float32), camera=KITTI)
     details = Details()
     details.update(frame, truth, np.full_like(truth, 255), truth)
-    found = details.to_dict()
-    assert found["distance"]["15–30 m"]["iou"]["road"] == 1
-    assert found["kitti_road"]["max_f"] == pytest.approx(1)
-    assert found["kitti_road_bev"]["average_precision"] == pytest.approx(1)
-    assert found["calibration"]["expected_calibration_error"] == 0
+    found = details.scores()
+    assert found.distance["15–30 m"]["iou"]["road"] == 1
+    assert found.kitti_road.max_f == pytest.approx(1)
+    assert found.kitti_road_bev.average_precision == pytest.approx(1)
+    assert found.calibration["expected_calibration_error"] == 0

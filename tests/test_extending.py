@@ -60,7 +60,7 @@ def test_workers_know_the_engine(folder: Path) -> None:
     for number in range(5, 20):
         (folder / f"images/{number}.png").symlink_to(folder / "images/0.png")
     (folder / "half.row").write_text("0.5")
-    line = "label images -o out --write masks --import my_engine --inference horizon --model half.row --workers 2"
+    line = "label images -o out --write masks --import my_engine --engine horizon --model half.row --workers 2"
     perception(f"{line} --cross-check 0 --json report.json", folder)
     report = json.loads((folder / "report.json").read_text())
     assert (report["labelled"], report["engine"], report["share"]["road"]) == (20, "horizon 1", 0.5)

@@ -7,8 +7,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from perception.cli.shared import add_topics, at_least_one, at_least_zero, positive
-from perception.engines import ENGINES
+from perception.cli.shared import add, add_engine, at_least_zero
 from perception.errors import PerceptionError
 from perception.frame import MODALITIES
 
@@ -42,12 +41,10 @@ FAIL_ON = ("warn", "error", "never")
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `perception check`; what follows --ros-args is ROS's."""
     parser.add_argument("input", nargs="?", type=Path, metavar="BAG|DRIVE", help="rosbag2 or a KITTI raw drive")
-    parser.add_argument("--live", action="store_true", help="listen to the topics that a vehicle publishes now")
-    parser.add_argument(
-        "--seconds", type=positive, default=10.0, metavar="S", help="how long --live listens (default: 10)"
-    )
-    parser.add_argument("-o", "--output", type=Path, metavar="DIR", help="write check.html and check.json there")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write what check.json has to FILE")
+    add(parser, "--live", ": listen to them, and look at what was heard")
+    add(parser, "--seconds", ": how long --live listens (10)", default=10.0)
+    add(parser, "--output", ": check.html and check.json")
+    add(parser, "--json")
     parser.add_argument(
         "--fail-on", choices=FAIL_ON, default="warn", help="from which finding on the exit code is 1 (warn)"
     )
@@ -55,18 +52,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--expect", nargs="+", choices=MODALITIES, default=[], metavar="SENSOR",
         help=f"sensors that must be there: {', '.join(MODALITIES)}",
     )  # fmt: skip
-    add_topics(parser)
-    parser.add_argument(
-        "--calibration", type=Path, metavar="FILE", help="the node's calibration file, for what topics or a bag lack"
-    )
-    parser.add_argument("--frames", type=at_least_one, default=24, metavar="N", help="frames to look into (24)")
+    add(parser, "--topics")
+    add(parser, "--calibration")
+    add(parser, "--frames", " to look into (24)", default=24)
     parser.add_argument(
         "--compare", type=at_least_zero, default=3, metavar="N",
         help="frames in which masks with and without each sensor are compared; 0 runs no network (3)",
     )  # fmt: skip
-    parser.add_argument("--model", metavar="NAME|FILE", help="weights (default: the shipped ones)")
-    parser.add_argument("--engine", choices=("auto", *ENGINES), default="auto", help="what runs the network (auto)")
-    parser.add_argument("--threads", type=at_least_one, metavar="N", help="CPU threads (every core)")
+    add(parser, "--model", " (default: the shipped ones)")
+    add_engine(parser)
+    add(parser, "--threads", " (every core)")
 
 
 def run(args: argparse.Namespace) -> int:

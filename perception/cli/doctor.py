@@ -5,8 +5,9 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
+
+from perception.cli.shared import add
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -29,7 +30,7 @@ STYLES = {"ok": "green", "missing": "yellow", "broken": "red"}
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `perception doctor`."""
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the table to FILE")
+    add(parser, "--json")
 
 
 def run(args: argparse.Namespace) -> int:

@@ -6,11 +6,9 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from perception.cli.shared import at_least_one
+from perception.cli.shared import add, add_engine, at_least_one, one_of
 from perception.datasets.registry import READERS
-from perception.engines import ENGINES
 from perception.evaluation.robustness.report import SUITES
-from perception.frame import MODALITIES
 
 SUMMARY = "score a model on a data set or on a simulated drive"
 EXAMPLES = """\
@@ -33,32 +31,27 @@ perception eval simulated --suite robustness --limit 10        sensors missing, 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declares the options of `perception eval`."""
-    parser.add_argument("dataset", choices=list(READERS), help="which reader to use")
+    names = ", ".join(READERS)
+    parser.add_argument("dataset", type=one_of("data set", READERS), metavar="DATASET", help=f"which data set: {names}")
     parser.add_argument("root", nargs="?", type=Path, help="the data set's folder; `simulated` renders without one")
-    parser.add_argument("--split", default="val", help="train, val, all or test, as the data set has them (val)")
-    parser.add_argument(
-        "--modalities", type=_modalities, metavar="LIST", help=f"keep only these of {','.join(MODALITIES)} (all)"
-    )
+    add(parser, "--split", " (val)", default="val")
+    add(parser, "--modalities", " (all)")
     parser.add_argument("--limit", type=at_least_one, metavar="N", help="score N samples, evenly spaced (all)")
     parser.add_argument("--detail", action="store_true", help="print what else is in the JSON file")
     parser.add_argument("--suite", choices=SUITES, help="score the frames again with everything that can go wrong")
-    parser.add_argument("--model", help="a shipped model's name or a path (the shipped default)")
-    parser.add_argument("--engine", choices=("auto", *ENGINES), default="auto", help="what runs the network (auto)")
-    parser.add_argument("--threads", type=at_least_one, help="CPU threads (default: every core)")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write every figure, per frame too, to FILE")
-    parser.add_argument(
-        "--report", type=Path, metavar="FILE", help="write a page of plots, tables and pictures to FILE"
-    )
+    add(parser, "--model", " (default: the shipped ones)")
+    add_engine(parser)
+    add(parser, "--threads", " (every core)")
+    add(parser, "--json", ", every figure, per frame too")
+    add(parser, "--report", ", with plots and pictures")
     parser.add_argument(
         "--submission", type=Path, metavar="DIR", help="write what KITTI's road or semantics server takes"
     )
     drive = parser.add_argument_group("simulated drive, rendered when no folder is given")
-    drive.add_argument("--seed", type=int, default=0, help="which drive (0)")
-    drive.add_argument(
-        "--drives", type=at_least_one, default=1, metavar="N", help="of seed, seed + 1, …, scored as one (1)"
-    )
-    drive.add_argument("--condition", default="day", help="day, dusk, night, fog or rain (day)")
-    drive.add_argument("--frames", type=at_least_one, default=20, metavar="N", help="its length (20)")
+    add(drive, "--seed", ": which street (0)", default=0)
+    add(drive, "--drives", ", scored as one (1)", default=1)
+    add(drive, "--condition", " (day)", default="day")
+    add(drive, "--frames", " each has (20)", default=20)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -95,11 +88,3 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         write_report(args.json, "eval", result.report)
     return 0
-
-
-def _modalities(text: str) -> list[str]:
-    names = text.split(",")
-    unknown = [name for name in names if name not in MODALITIES]
-    if unknown:
-        raise argparse.ArgumentTypeError(f"{unknown[0]!r}: expected some of {','.join(MODALITIES)}")
-    return names

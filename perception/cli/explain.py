@@ -7,8 +7,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from perception.cli.shared import add_reading, add_topics, at_least_one
-from perception.engines import ENGINES
+from perception.cli.shared import add, add_engine, add_reading
 from perception.explanation.methods import DEFAULT_STRIDE, GRAD_CAM, METHODS, STRIDES
 
 if TYPE_CHECKING:
@@ -40,31 +39,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="an image file; BAG:NUMBER, FOLDER:NUMBER or DRIVE:NUMBER, of what `perception label` takes, from 0 (of a"
         " KITTI raw drive the file's); or simulated:SEED[:INDEX]",
     )
-    parser.add_argument(
-        "-o",
-        "--output",
-        type=Path,
-        default=Path("explanation.png"),
-        metavar="FILE",
-        help="the figure (explanation.png)",
-    )
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures to FILE")
+    add(parser, "--output", " the figure (explanation.png)", default=Path("explanation.png"), metavar="FILE")
+    add(parser, "--json")
     parser.add_argument("--saliency", choices=METHODS, default=GRAD_CAM, help="how it is computed (grad-cam)")
     parser.add_argument(
         "--stride", type=int, choices=STRIDES, default=DEFAULT_STRIDE, help="of the features that it is of (16)"
     )
-    parser.add_argument("--condition", default="day", help="of simulated:SEED: day, dusk, night, fog or rain (day)")
-    parser.add_argument("--model", help="a shipped model's name or a path, its .safetensors beside it (the default)")
-    parser.add_argument("--engine", choices=("auto", *ENGINES), default="auto", help="what runs the network (auto)")
-    parser.add_argument("--threads", type=at_least_one, help="CPU threads (default: every core)")
+    add(parser, "--condition", ", of simulated:SEED (day)", default="day")
+    add(parser, "--model", ", its .safetensors beside it (default: the shipped ones)")
+    add_engine(parser)
+    add(parser, "--threads", " (every core)")
     add_reading(parser)
-    add_topics(parser)
-    parser.add_argument(
-        "--calibration",
-        type=Path,
-        metavar="FILE",
-        help="the node's calibration YAML, for what a bag or folder lacks; of an image also KITTI's folder or .txt",
-    )
+    add(parser, "--topics")
+    add(parser, "--calibration", "; of an image also KITTI's folder or .txt")
     image = parser.add_argument_group("beside an image file, registered to it")
     image.add_argument("--points", type=Path, metavar="FILE", help="a sweep as KITTI's .bin; needs --calibration")
     image.add_argument("--depth", type=Path, metavar="FILE", help="16-bit PNG, 0 invalid; see --depth-unit")

@@ -8,7 +8,7 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from perception.cli.shared import at_least_one, named_root
+from perception.cli.shared import add, at_least_one, named_root
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -43,20 +43,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=["openvino"],
         help="what to write (default: openvino)",
     )
-    parser.add_argument("--int8", action="store_true", help="write OpenVINO's INT8 form too")
-    parser.add_argument(
-        "-o", "--output", type=Path, metavar="DIR|FILE", help="a folder, or a file's name (default: beside the weights)"
-    )
-    parser.add_argument(
-        "--data",
-        action="append",
-        default=[],
-        metavar="NAME=ROOT",
-        help="check with this data set's validation frames too, and calibrate with its training frames; repeatable",
-    )
-    parser.add_argument(
-        "--frames", type=at_least_one, default=4, help="for the check, of each kind (default: %(default)s)"
-    )
+    add(parser, "--int8", ": OpenVINO's INT8 form")
+    add(parser, "--output", ", a file's name too (default: beside the weights)", metavar="DIR|FILE")
+    add(parser, "--data", ": check with its validation frames too, calibrate with its training frames",
+        action="append", default=[])  # fmt: skip
+    add(parser, "--frames", " of each kind, for the check (4)", default=4)
     parser.add_argument(
         "--calibration-frames",
         type=at_least_one,
@@ -64,7 +55,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="for INT8's ranges, of each kind (default: %(default)s)",
     )
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the result as JSON too")
+    add(parser, "--json")
 
 
 def run(args: argparse.Namespace) -> int:

@@ -7,7 +7,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from perception.cli.shared import positive
+from perception.cli.shared import add
 from perception.errors import DataError, PerceptionError
 
 if TYPE_CHECKING:
@@ -29,11 +29,9 @@ the bag or in the working folder.
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `perception init`."""
     parser.add_argument("bag", nargs="?", type=Path, metavar="BAG", help="rosbag2 folder or the file in it")
-    parser.add_argument("--live", action="store_true", help="ask the topics that are published now")
-    parser.add_argument(
-        "-o", "--output", type=Path, default=Path("rig.yaml"), metavar="FILE", help="the file (rig.yaml)"
-    )
-    parser.add_argument("--seconds", type=positive, default=5.0, metavar="S", help="how long --live listens (5)")
+    add(parser, "--live", ": ask them")
+    add(parser, "--output", " the file (rig.yaml)", default=Path("rig.yaml"), metavar="FILE")
+    add(parser, "--seconds", ": how long --live listens (5)", default=5.0)
 
 
 def run(args: argparse.Namespace) -> int:

@@ -9,6 +9,8 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, NoReturn
 
+from perception.cli.shared import add
+
 if TYPE_CHECKING:
     from rich.table import Table
 
@@ -30,13 +32,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "drive", type=Path, help="a raw drive (synced or unsynced), an odometry sequence, or a tracking split's folder"
     )
-    parser.add_argument("-o", "--output", type=Path, required=True, metavar="BAG", help="the bag's folder, a new one")
+    add(parser, "--output", " the bag, a new folder", required=True)
     parser.add_argument("--sequence", metavar="NAME", help="which sequence of a tracking split or of odometry")
     parser.add_argument(
         "--compressed", action="store_true", help="keep images as the PNG files they are, on …/image_raw/compressed"
     )
-    parser.add_argument("--storage", choices=("mcap", "sqlite3"), default="mcap", help="of the bag (default: mcap)")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the table of topics to FILE")
+    add(parser, "--storage", " (mcap)", choices=("mcap", "sqlite3"), default="mcap")
+    add(parser, "--json")
 
 
 def run(args: argparse.Namespace) -> int:

@@ -4,9 +4,11 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
+from typing import Any
 
-from perception.cli.shared import add_reading, add_topics, add_without, at_least_one, at_least_zero
+from perception.cli.shared import PLACES, add, add_reading, add_without, at_least_zero, engine_or_place
 from perception.engines import ENGINES
 from perception.errors import DataError
 
@@ -18,7 +20,7 @@ perception label bag -o out/labels --write masks bag video cloud
 perception label bag --topics rig.yaml --cloud pcd --write cloud      # as `perception init bag` wrote it
 perception label images/ -o out/labels --write masks colours
 perception label bag -o out/blind --without rgb                            # what the other sensors know
-perception label ~/kitti/2011_09_26/*_sync -o out/labels --engine ray      # RAY_ADDRESS says which cluster
+perception label ~/kitti/2011_09_26/*_sync -o out/labels --on ray          # RAY_ADDRESS says which cluster
 
 A bag's topics are those of --topics, else of the rig.yaml beside it or here, else the node's own names or a
 converter's, whichever it has; what was taken is said.
@@ -42,41 +44,37 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "inputs", nargs="+", type=Path, metavar="INPUT", help="rosbag2, KITTI raw or simulated drive, folder of images"
     )
-    parser.add_argument(
-        "-o", "--output", type=Path, metavar="OUT", help="folder, new or of this command (labels/INPUT)"
-    )
+    add(parser, "--output", ", new or of this command (labels/INPUT)")
     parser.add_argument(
         "--write", nargs="+", choices=WRITABLE, default=["masks", "video"], metavar="WHAT",
         help=f"some of {', '.join(WRITABLE)} (default: masks video)",
     )  # fmt: skip
     parser.add_argument("--cloud", choices=CLOUDS, default="ply", help="format of clouds; las needs laspy (ply)")
-    parser.add_argument("--storage", choices=("mcap", "sqlite3"), default="mcap", help="of the bag (mcap)")
-    add_topics(parser, "--preset")
-    parser.add_argument(
-        "--calibration", type=Path, metavar="FILE", help="the node's calibration file, for what a bag or folder lacks"
-    )
+    add(parser, "--storage", " (mcap)", choices=("mcap", "sqlite3"), default="mcap")
+    add(parser, "--topics", former="--preset")
+    add(parser, "--calibration")
     add_reading(parser)
     add_without(parser)
-    parser.add_argument("--model", metavar="NAME|FILE", help="weights (default: the shipped ones)")
-    parser.add_argument(
-        "--inference", choices=("auto", *ENGINES), default="auto", help="what runs the network, elsewhere --engine"
-    )
-    parser.add_argument(
-        "--engine", choices=("local", "ray"), default="local",
-        help="who runs the work: this machine, or a Ray cluster, a whole input at a time (local)",
+    add(parser, "--model", " (default: the shipped ones)")
+    names = ", ".join(("auto", *ENGINES))
+    add(
+        parser, "--engine", f": {names} (auto)", former="--inference", type=engine_or_place, action=_Engine,
+        default="auto",
     )  # fmt: skip
     parser.add_argument(
-        "--workers", type=at_least_one, metavar="N",
-        help="processes here, each with a network (default: one per thread, on a GPU 2; on Ray one per input)",
+        "--on", choices=PLACES, default=PLACES[0],
+        help="where the work is done: on this machine, or on a Ray cluster, a whole input at a time (local)",
     )  # fmt: skip
-    parser.add_argument(
-        "--threads", type=at_least_one, metavar="N", help="CPU threads of all workers (every core; on Ray 1 per input)"
-    )
+    add(
+        parser, "--workers",
+        " here, each with a network (default: one per thread, on a GPU 2; on Ray one per input)",
+    )  # fmt: skip
+    add(parser, "--threads", " of all workers (every core; on Ray 1 per input)")
     parser.add_argument(
         "--cross-check", type=at_least_zero, default=25, metavar="N",
         help="ask of one frame in N again without each sensor: WARN where one overturns the others; 0: never (25)",
     )  # fmt: skip
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the report to FILE")
+    add(parser, "--json")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -99,8 +97,8 @@ def run(args: argparse.Namespace) -> int:
         reading=Reading(args.kind, args.depth_unit),
         without=args.without,
         model=args.model,
-        engine=args.inference,
-        on=args.engine,
+        engine=args.engine,
+        on=args.on,
         workers=args.workers,
         threads=args.threads,
         cross_check=args.cross_check,
@@ -118,3 +116,16 @@ def run(args: argparse.Namespace) -> int:
         rest = f" (and {len(wrong) - 1} more: --json lists them)" if len(wrong) > 1 else ""
         raise DataError(f"{wrong[0]}{rest}")
     return 0
+
+
+class _Engine(argparse.Action):
+    """--engine ENGINE; a place, which it took before, goes to --on with a word."""
+
+    def __call__(
+        self, parser: argparse.ArgumentParser, namespace: argparse.Namespace, values: Any, option: str | None = None
+    ) -> None:
+        if values in PLACES:
+            print(f"{parser.prog}: {option} {values} is called --on {values} now", file=sys.stderr)
+            namespace.on = values
+        else:
+            namespace.engine = values

@@ -6,7 +6,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from perception.cli.shared import at_least_one, at_least_zero, named_root, not_negative, positive
+from perception.cli.shared import add, at_least_one, named_root, not_negative, positive
 from perception.extras import needs
 
 SUMMARY = "make a trained network faster by taking away the channels it needs least"
@@ -41,8 +41,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=50,
         help="to measure each channel's importance with (default: %(default)s)",
     )
-    parser.add_argument("--seed", type=at_least_zero, default=0, help="of the crops (default: %(default)s)")
-    parser.add_argument("-o", "--output", type=Path, required=True, metavar="DIR", help="where to write")
+    add(parser, "--seed", ": the crops (0)", default=0)
+    add(parser, "--output", required=True)
 
 
 def run(args: argparse.Namespace) -> int:

@@ -12,7 +12,7 @@ from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from perception.cli.shared import add_topics, not_negative, positive
+from perception.cli.shared import add, positive
 from perception.errors import DataError
 from perception.extras import needs
 from perception.reporting.keyboard import RIGHT, keys
@@ -39,13 +39,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("path", type=Path, help="rosbag2 folder (mcap or sqlite3), or a KITTI raw drive's folder")
     parser.add_argument("--rate", type=positive, default=1.0, help="speed, 2 is twice as fast (default: 1)")
     parser.add_argument("--loop", action="store_true", help="begin anew at the end, until Ctrl-C")
-    parser.add_argument("--start", type=not_negative, default=0.0, metavar="S", help="skip the first S seconds")
-    parser.add_argument("--duration", type=positive, metavar="S", help="publish S seconds of the recording")
+    add(parser, "--start", default=0.0)
+    add(parser, "--duration")
     parser.add_argument("--only", nargs="+", metavar="TOPIC", help="only these topics, by their recorded names")
     parser.add_argument(
         "--remap", nargs="+", default=[], type=_remapping, metavar="FROM:=TO", help="publish topics under other names"
     )
-    add_topics(parser, "--preset", action=_Topics)
+    add(parser, "--topics", former="--preset", action=_Topics)
     parser.add_argument("--paused", action="store_true", help=f"begin halted; in a terminal, {KEYS}")
     parser.add_argument(
         "--stamps",
@@ -63,13 +63,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="S",
         help="give up waiting after S seconds (default: 30)",
     )
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write what was published to FILE")
-    parser.add_argument(
-        "--report",
-        type=Path,
-        metavar="FILE",
-        help="write a page of it, and of the answers of a node /perception, to FILE",
-    )
+    add(parser, "--json")
+    add(parser, "--report", ", and of the answers of a node /perception")
 
 
 def run(args: argparse.Namespace) -> int:

@@ -5,28 +5,26 @@ from __future__ import annotations
 
 import argparse
 import os
-from pathlib import Path
 
-from perception.cli.shared import at_least_one
+from perception.cli.shared import CONDITIONS, add, add_former
 
 SUMMARY = "render drives through a procedural street: camera, depth, thermal, LiDAR, exact labels"
 EXAMPLES = """\
 perception simulate -o out/drive                                100 frames by day
 perception simulate -o out/night --condition night --seed 7
 perception simulate -o out/training --drives 20 --condition all --frames 40 --scale 0.5
-perception simulate -o out/any --drives 50 --frames 4 --condition all --rig random --depth any
+perception simulate -o out/any --drives 50 --frames 4 --condition all --rig random --depth-camera any
 perception eval simulated out/drive                             score the model on what was written
 """
-_CONDITIONS = ("day", "dusk", "night", "fog", "rain")
 _RIGS = ("kitti", "car", "van", "truck", "robot", "cityscapes", "random")
 _DEPTHS = ("ideal", "stereo", "tof", "any")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declares the options of `perception simulate`."""
-    parser.add_argument("-o", "--output", type=Path, required=True, metavar="DIR", help="where to write")
-    parser.add_argument("--seed", type=int, default=0, help="which street; the same seed gives the same bits (0)")
-    parser.add_argument("--condition", choices=(*_CONDITIONS, "all"), default="day", help="all: in turn (day)")
+    add(parser, "--output", required=True)
+    add(parser, "--seed", ": which street, to the bit (0)", default=0)
+    add(parser, "--condition", "; all: in turn (day)", choices=(*CONDITIONS, "all"), default="day")
     parser.add_argument(
         "--street", choices=("any", "lane"), default="any", help="lane: narrow, walls and hedges close by (any)"
     )
@@ -36,25 +34,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default="kitti",
         help="the vehicle: cameras' height, tilt and field of view, LiDAR; random: another for every seed (kitti)",
     )
-    parser.add_argument(
-        "--depth",
+    depth = parser.add_argument(
+        "--depth-camera",
         choices=_DEPTHS,
         default="ideal",
         help="ideal: true, with noise and holes; stereo: matched from a second camera; tof: a lamp's 4 to 12 m, little"
         " in the sun; any: one of them by the seed (ideal)",
     )
-    parser.add_argument("--frames", type=int, default=100, metavar="N", help="frames per drive (100)")
-    parser.add_argument("--rate", type=float, default=10.0, metavar="HZ", help="frames per second (10)")
+    add_former(parser, "--depth", depth)
+    add(parser, "--frames", " each drive has (100)", default=100)
+    add(parser, "--hz", " (10)", former="--rate", default=10.0)
     parser.add_argument(
         "--scale", type=float, default=1.0, help="of the images; 1 is the rig's own size, KITTI's 1242×375 (1)"
     )
-    parser.add_argument(
-        "--drives", type=at_least_one, default=1, metavar="N", help="drives, with seeds that count up (1)"
-    )
-    parser.add_argument(
-        "--workers", type=at_least_one, default=os.cpu_count() or 1, metavar="N", help="processes (all cores)"
-    )
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the table of drives to FILE")
+    add(parser, "--drives", " (1)", default=1)
+    add(parser, "--workers", " of rendering (every core)", default=os.cpu_count() or 1)
+    add(parser, "--json")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -69,12 +64,12 @@ def run(args: argparse.Namespace) -> int:
     options = SimulateOptions(
         output=args.output,
         seed=args.seed,
-        conditions=_CONDITIONS if args.condition == "all" else (args.condition,),
+        conditions=CONDITIONS if args.condition == "all" else (args.condition,),
         street=args.street,
         rig=args.rig,
-        depth=args.depth,
+        depth=args.depth_camera,
         frames=args.frames,
-        rate_hz=args.rate,
+        rate_hz=args.hz,
         scale=args.scale,
         drives=args.drives,
         workers=args.workers,

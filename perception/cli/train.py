@@ -6,7 +6,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from perception.cli.shared import at_least_one, at_least_zero, named_root, positive
+from perception.cli.shared import add, at_least_one, at_least_zero, named_root, positive
 from perception.disk import made_folder
 from perception.extras import needs
 
@@ -28,18 +28,12 @@ The output folder holds last.pt, to resume from, and weights.safetensors, for `p
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     add_config_and_data(parser)
-    parser.add_argument(
-        "-o", "--work-dir", type=Path, default=Path("work_dirs/train"), help="output folder (default: %(default)s)"
-    )
+    add(parser, "--output", " (default: work_dirs/train)", former="--work-dir", default=Path("work_dirs/train"))
     parser.add_argument("--iterations", type=at_least_one, help="optimiser steps (default: the config's)")
     parser.add_argument("--batch-size", type=at_least_one, help="crops per step (default: the config's)")
     parser.add_argument("--learning-rate", type=positive, help="peak learning rate (default: the config's)")
-    parser.add_argument(
-        "--seed", type=at_least_zero, default=0, help="of weights, crops and augmentation (default: %(default)s)"
-    )
-    parser.add_argument(
-        "--workers", type=at_least_zero, default=2, help="processes that make crops (default: %(default)s)"
-    )
+    add(parser, "--seed", ": weights, crops and augmentation (0)", default=0)
+    add(parser, "--workers", " of making crops (2)", type=at_least_zero, default=2)
     parser.add_argument(
         "--init", type=Path, metavar="WEIGHTS", help="start from these weights: .safetensors, or a shipped model's name"
     )
@@ -60,9 +54,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def add_config_and_data(parser: argparse.ArgumentParser) -> None:
     """Declare what every command that needs training data takes."""
     parser.add_argument("config", help="mmengine config: a path, or a network's name, such as those in configs/models")
-    parser.add_argument(
-        "--data", action="append", required=True, metavar="NAME=ROOT", help="a data set and its folder; repeatable"
-    )
+    add(parser, "--data", action="append", required=True)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -79,7 +71,7 @@ def run(args: argparse.Namespace) -> int:
     console = Console()
     options = Options(
         data=[named_root(item) for item in args.data],
-        work_dir=args.work_dir,
+        work_dir=args.output,
         iterations=args.iterations,
         batch_size=args.batch_size,
         learning_rate=args.learning_rate,
@@ -92,7 +84,7 @@ def run(args: argparse.Namespace) -> int:
     )
     learn = pretrain if args.pretrain else train
     config = read_config(find_network(args.config))
-    with made_folder(args.work_dir):
+    with made_folder(args.output):
         weights = learn(config, options, console.print)
     console.print(f"weights: {weights}")
     return 0

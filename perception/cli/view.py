@@ -7,8 +7,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from perception.cli.shared import add_reading, add_topics, add_without, at_least_one, not_negative, positive
-from perception.engines import ENGINES
+from perception.cli.shared import add, add_engine, add_reading, add_without, at_least_one
 from perception.errors import DataError, PerceptionError
 
 if TYPE_CHECKING:
@@ -45,22 +44,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--web", nargs="?", type=_port, const=WEB_PORT, metavar="PORT",
         help=f"serve the viewer to browsers on this machine, on PORT and the one after it ({WEB_PORT})",
     )  # fmt: skip
-    add_topics(parser)
-    parser.add_argument(
-        "--calibration", type=Path, metavar="FILE", help="the node's calibration file, for what topics or a bag lack"
-    )
+    add(parser, "--topics")
+    add(parser, "--calibration")
     add_reading(parser)
     live = parser.add_argument_group("live")
-    live.add_argument("--seconds", type=positive, metavar="S", help="end after S seconds (default: at Ctrl-C)")
-    live.add_argument("--rate", type=positive, default=10.0, metavar="HZ", help="frames a second at most (10)")
+    add(live, "--seconds", " (default: until Ctrl-C)")
+    add(live, "--hz", " at most (10)", former="--rate", default=10.0)
     recorded = parser.add_argument_group("of a bag or a drive")
-    recorded.add_argument("--start", type=not_negative, default=0.0, metavar="S", help="skip the first S seconds")
-    recorded.add_argument("--duration", type=positive, metavar="S", help="show S seconds of it")
+    add(recorded, "--start", default=0.0)
+    add(recorded, "--duration")
     recorded.add_argument("--every", type=at_least_one, default=1, metavar="N", help="every N-th frame (1)")
     add_without(recorded)
-    recorded.add_argument("--model", metavar="NAME|FILE", help="weights (default: the shipped ones)")
-    recorded.add_argument("--engine", choices=("auto", *ENGINES), default="auto", help="what runs the network (auto)")
-    recorded.add_argument("--threads", type=at_least_one, metavar="N", help="CPU threads (every core)")
+    add(recorded, "--model", " (default: the shipped ones)")
+    add_engine(recorded)
+    add(recorded, "--threads", " (every core)")
 
 
 def run(args: argparse.Namespace) -> int:

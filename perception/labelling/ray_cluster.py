@@ -22,7 +22,7 @@ def run_on_ray(jobs: Sequence[Job], done: Callable[[], None]) -> list[Labelled |
     outputs. Raises PerceptionError without Ray, and where it loses a task for good.
     """
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nobody else is told
-    with needs("--engine ray needs Ray", "ray"):
+    with needs("--on ray needs Ray", "ray"):
         import ray
     started = not ray.is_initialized()
     if started:

@@ -164,7 +164,7 @@ def test_mistakes_are_one_line(tiny_model: Path, tmp_path: Path, capsys: pytest.
     manifest = tmp_path / "out/label.json"
     manifest.write_text(json.dumps({**report_of(manifest), "weights_sha256": "0"}))
     assert "labels of another weights_sha256" in line(images, "-o", tmp_path / "out")
-    assert "--workers" in line(images, "-o", tmp_path / "ray", "--engine", "ray", "--workers", "2")
+    assert "--workers" in line(images, "-o", tmp_path / "ray", "--on", "ray", "--workers", "2")
 
 
 CALIBRATION = """\
@@ -193,7 +193,7 @@ def test_another_configuration_is_not_taken_for_this_one(
     assert "labels of another calibration (calibration was None, is " in said(
         images, *options, "--calibration", calibration
     )
-    line = said(images, *options, "--inference", "openvino-auto")
+    line = said(images, *options, "--engine", "openvino-auto")
     assert "labels of another engine (engine was openvino CPU " in line
     assert "is openvino AUTO); name a new folder" in line
     options[1] = tmp_path / "calibrated"

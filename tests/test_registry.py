@@ -86,6 +86,13 @@ def test_a_broken_package_is_left_out_with_a_word(tmp_path: Path) -> None:
     )
 
 
+def test_commands_load_sensors_before_anything_else(tmp_path: Path) -> None:
+    (tmp_path / "radar_one.py").write_text("print('a radar')")
+    install(tmp_path, "radar_package", "[multimodal_perception.sensors]\nradar = radar_one\n")
+    done = python("from perception.cli.main import main; main(['--version'])", tmp_path)
+    assert done.stdout.startswith("a radar\nperception "), done.stderr
+
+
 def test_processes_that_are_started_import_the_same(tmp_path: Path) -> None:
     (tmp_path / "near_one.py").write_text(ENGINE.format(name="near"))
     code = (

@@ -80,17 +80,6 @@ def _live(seconds: float) -> Survey:
 
     use_profile()
     require_rclpy()
-    import rclpy
-    from rclpy.signals import SignalHandlerOptions
+    from perception.ros.live_survey import survey_live
 
-    from perception.ros.live_survey import survey_graph
-
-    rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
-    try:
-        node = rclpy.create_node("perception_init")
-        try:
-            return survey_graph(node, seconds)
-        finally:
-            node.destroy_node()
-    finally:
-        rclpy.try_shutdown()  # type: ignore[attr-defined]
+    return survey_live(seconds)

@@ -7,22 +7,17 @@ import argparse
 import signal
 import sys
 import threading
-from collections.abc import Callable
-from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from perception.cli.shared import add, positive
 from perception.errors import DataError
-from perception.extras import needs
-from perception.reporting.keyboard import RIGHT, keys
+from perception.recordings.pace import KEYS
 
 if TYPE_CHECKING:
-    from perception.ros.replay import Published, Replay, ReplayReport, Summary
+    from perception.ros.replay import ReplayReport
 
 SUMMARY = "publish a rosbag2 or a KITTI raw drive as live topics, in real time"
-
-KEYS = "space halts and goes on, → or s publishes the next instant, q ends"
 
 EXAMPLES = """\
 perception replay out/demo/bag
@@ -77,86 +72,31 @@ def run(args: argparse.Namespace) -> int:
 
     use_profile()
     require_rclpy()
-    import rclpy
-    from rclpy.signals import SignalHandlerOptions
     from rich.console import Console
 
-    from perception.assembly.settings.naming import name_topics, rig_beside, second_names
-    from perception.bags.sources import KittiSource, open_source
-    from perception.recordings.pace import Pace
-    from perception.ros.replay import Replay, ReplayReport
-    from perception.ros.watch.audience import Audience
+    from perception.ros.replay_run import ReplayOptions, run_replay
 
-    if args.report:
-        with needs("--report", "report"):
-            from perception.ros.watch.replay_report import replay_page
-    pace = Pace()
-    if args.paused:
-        pace.toggle()
-    remap = dict(args.remap)
-    console = Console(stderr=True, highlight=False)
-    with closing(open_source(args.path)) as source, ExitStack() as stack:
-        rig = None if isinstance(source, KittiSource) else rig_beside(args.path)
-        naming = name_topics(source.topics, args.topics, rig)
-        also, moved = second_names(naming.topics, source.topics)
-        also = {topic: remap.get(name, name) for topic, name in also.items() if topic not in remap}
-        said = [f"{topic} also as {name}" for topic, name in also.items()]
-        said += [f"{topic} as {name}" for topic, name in moved.items() if topic not in remap]
-        for line in (*naming.words, *([f"published: {', '.join(said)}"] if said else [])):
-            console.print(line, soft_wrap=True, markup=False)
-        rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
-        node = rclpy.create_node("perception_replay")
-        try:
-            replay = Replay(
-                node,
-                source,
-                topics=args.only,
-                remap={**moved, **remap},
-                also=also,
-                rate=args.rate,
-                start=args.start,
-                duration=args.duration,
-                stamps=args.stamps or ("bag" if args.clock else "now"),
-                clock=args.clock,
-                pace=pace,
-            )
-            for topic, type_name in replay.skipped.items():
-                console.print(f"{topic} is left out: {type_name} is not installed")
-            replay.wait_for_subscribers(args.wait_for, args.wait_timeout, stop)
-            with keys({" ": pace.toggle, "s": pace.step, RIGHT: pace.step, "q": stop.set}) as listening:
-                if listening:
-                    console.print(KEYS, style="dim")
-                names = {**also, **moved, **remap}
-                audience = stack.enter_context(Audience(node, source.topics, names, images=bool(args.report)))
-                summary = _play(replay, stop, args.loop, console, audience.note)
-            if args.report:
-                replay_page(audience, args.path.name, summary).write(args.report)
-            slow = audience.falls_behind()
-        finally:
-            stack.close()
-            node.destroy_node()
-            rclpy.try_shutdown()  # type: ignore[attr-defined]
-    unstamped = {topic: count for topic, count in summary.unstamped.items() if count}
-    _report(ReplayReport(summary.messages, summary.seconds, summary.late_ms, unstamped, slow), args.json)
-    if summary.broken:
-        raise DataError(summary.broken)
+    options = ReplayOptions(
+        path=args.path,
+        topics=args.topics,
+        only=args.only,
+        remap=dict(args.remap),
+        rate=args.rate,
+        loop=args.loop,
+        start=args.start,
+        duration=args.duration,
+        paused=args.paused,
+        stamps=args.stamps,
+        clock=args.clock,
+        wait_for=args.wait_for,
+        wait_timeout=args.wait_timeout,
+        report=args.report,
+    )
+    played = run_replay(options, Console(stderr=True, highlight=False), stop)
+    _report(played.report, args.json)
+    if played.broken:
+        raise DataError(played.broken)
     return 0
-
-
-def _play(
-    replay: Replay, stop: threading.Event, loop: bool, console: object, note: Callable[[Published], None]
-) -> Summary:
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console, transient=True) as progress:  # type: ignore[arg-type]
-        task = progress.add_task("messages", total=None if loop else replay.message_count)
-
-        def published(message: Published) -> None:
-            note(message)
-            progress.advance(task)
-
-        return replay.run(stop, loop, published)
 
 
 def _report(report: ReplayReport, path: Path | None) -> None:

@@ -20,8 +20,9 @@ from perception.datasets.penn_fudan import PennFudan
 from perception.datasets.registry import UNSPLIT, open_dataset
 from perception.evaluation.evaluate import evaluate
 from perception.evaluation.robustness.history import History, RenderedHistory
-from perception.evaluation.robustness.report import STEPS, suite_scores
+from perception.evaluation.robustness.report import STEPS
 from perception.evaluation.robustness.suite import CAMERA, EMM, Row, run_rows, sensor_rows
+from perception.evaluation.robustness.summary import suite_scores
 from perception.evaluation.scores.size_recall import BANDS, found_share
 from perception.frame import MODALITIES
 from perception.paths import PACKAGE

@@ -75,38 +75,40 @@ def keys(report: type, told: dict[str, str], before: str = "") -> Iterator[tuple
     """Every key of a report's dataclass, with what it holds. told: gets what is said of the dataclasses inside."""
     hints = get_type_hints(report)
     for field in dataclasses.fields(report):
-        inner, path, kind = _inside(hints[field.name])
+        inner, kind = _inside(hints[field.name])
         if "inline" in field.metadata:
-            for each in inner:
+            if not inner:
+                yield f"{before}…", "keys of its own"
+            for _, each in inner:
                 rows = dict(keys(each, {}, before))
                 told[f"`{next(iter(rows))}` to `{next(reversed(rows))}`"] = _text(each)
                 yield from keys(each, told, before)
             continue
         key = f"{before}{field.name}"
         yield key, kind.removesuffix(" or null") + ", or no key" if "optional" in field.metadata else kind
-        for each in inner:
+        for path, each in inner:
             told[f"`{key}{path}`"] = " ".join(filter(None, (told.get(f"`{key}{path}`"), _text(each))))
             yield from keys(each, told, f"{key}{path}.")
 
 
-def _inside(hint: Any) -> tuple[list[type], str, str]:
-    """The dataclasses that a field holds, the way to them, and in words what it holds."""
+def _inside(hint: Any) -> tuple[list[tuple[str, type]], str]:
+    """The dataclasses that a field holds with the way to each, and in words what it holds."""
     if hint in SIMPLE:
-        return [], "", SIMPLE[hint]
+        return [], SIMPLE[hint]
     if dataclasses.is_dataclass(hint):
-        return [hint], "", "object"  # type: ignore[list-item]
+        return [("", hint)], "object"  # type: ignore[list-item]
     if isinstance(hint, type) and issubclass(hint, tuple):  # a NamedTuple of numbers
-        return [], "", f"object: {', '.join(hint._fields)}"  # type: ignore[attr-defined]
+        return [], f"object: {', '.join(hint._fields)}"  # type: ignore[attr-defined]
     origin, arguments = get_origin(hint), get_args(hint)
     if origin in (Union, types.UnionType):
-        parts = [_inside(each) for each in arguments]
-        inner = [each for part in parts for each in part[0]]
-        return inner, max(part[1] for part in parts), " or ".join(dict.fromkeys(part[2] for part in parts))
-    inner, path, kind = _inside(arguments[-1])
+        found = [_inside(each) for each in arguments]
+        inner = [each for part, _ in found for each in part]
+        return inner, " or ".join(dict.fromkeys(kind for _, kind in found))
+    inner, kind = _inside(arguments[-1])
     if origin in (dict, Mapping):
-        return inner, f".*{path}", "object" if inner else f"object of {_plural(kind)}"
+        return [(f".*{path}", each) for path, each in inner], "object" if inner else f"object of {_plural(kind)}"
     if origin in (list, Sequence):
-        return inner, f"[]{path}", f"list of {_plural(kind)}"
+        return [(f"[]{path}", each) for path, each in inner], f"list of {_plural(kind)}"
     raise TypeError(f"{hint}: no word for it")
 
 

@@ -14,7 +14,8 @@ from perception.errors import DataError
 from perception.evaluation.evaluate import Scores, evaluate
 from perception.evaluation.extremes import Extremes
 from perception.evaluation.kitti.benchmarks import Benchmark, BenchmarkReport, predict
-from perception.evaluation.robustness.report import SuiteScores, run_suite, suite_scores, suite_tables
+from perception.evaluation.robustness.report import run_suite, suite_tables
+from perception.evaluation.robustness.summary import SuiteScores, suite_scores
 from perception.evaluation.table import detail_tables, notes, score_table
 from perception.frame import Prediction
 from perception.pipeline import Pipeline

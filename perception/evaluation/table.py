@@ -5,13 +5,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from typing import Any
 
 from rich.table import Table
 
 from perception.classes import FOREGROUND
 from perception.evaluation.evaluate import Evaluation
 from perception.evaluation.kitti.road import RoadScore
+from perception.evaluation.scores.distance import BandScore
+from perception.evaluation.scores.object_size import SizeScore
 
 
 def score_table(result: Evaluation) -> Table:
@@ -55,7 +56,7 @@ def detail_tables(result: Evaluation) -> Iterator[Table | str]:
         yield _by_distance(details.distance)
     yield _by_size(details.object_size)
     yield _road(details.kitti_road, details.kitti_road_bev)
-    error = details.calibration["expected_calibration_error"]
+    error = details.calibration.expected_calibration_error
     yield f"expected calibration error: {error:.3f} (15 bins, every pixel with truth)"
 
 
@@ -64,19 +65,19 @@ def number(value: float) -> str:
     return "–" if math.isnan(value) else f"{value:.3f}"
 
 
-def _by_distance(bands: dict[str, Any]) -> Table:
+def _by_distance(bands: dict[str, BandScore]) -> Table:
     table = Table("distance", *(f"{figure}\n{name}" for figure in ("IoU", "recall") for name in FOREGROUND))
     for band, figures in bands.items():
-        values = [figures[figure][name] for figure in ("iou", "recall") for name in FOREGROUND]
+        values = [of_class[name] for of_class in (figures.iou, figures.recall) for name in FOREGROUND]
         table.add_row(band, *map(number, values))
     return table
 
 
-def _by_size(classes: dict[str, Any]) -> Table:
+def _by_size(classes: dict[str, dict[str, SizeScore]]) -> Table:
     table = Table("object", "size", "objects", "half found", "recall of pixels")
     for name, sizes in classes.items():
         for size, figures in sizes.items():
-            table.add_row(name, size, str(figures["objects"]), number(figures["found"]), number(figures["recall"]))
+            table.add_row(name, size, str(figures.objects), number(figures.found), number(figures.recall))
     return table
 
 

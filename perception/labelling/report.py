@@ -75,7 +75,7 @@ class Labelled:
 
 @dataclass(frozen=True, kw_only=True)
 class Refused:
-    """An input that was not, and why."""
+    """An input that was not labelled, and why."""
 
     input: str
     output: str
@@ -84,7 +84,10 @@ class Refused:
 
 @dataclass(frozen=True, kw_only=True)
 class LabelReport:
-    """The JSON of `perception label`: sums, and shares by frames. seconds: from the first to the last."""
+    """The JSON of `perception label`: sums, and shares by frames. seconds: from the first to the last.
+
+    An input that could not be labelled has input, output and `error`, which says why, alone.
+    """
 
     frames: int
     labelled: int

@@ -17,7 +17,7 @@ def write_report(
     """Write `path` (HTML) from the content of report.json.
 
     report: what DriveScore.summary gives, with source, drops_by_cause, stages_ms, modality_weights, seconds, versions,
-    weights_sha256, and series {frames, modality_weights}; where they are known, distance as `DistanceBands.to_dict`
+    weights_sha256, and series {frames, modality_weights}; where they are known, distance as `DistanceBands.scores`
     has it, and sensor_dropouts. animation: an animated WebP.
     """
     page = Page(f"Perception report: {report['source']}", lead(report), tiles=_tiles(report), plots=drive_plots(report))

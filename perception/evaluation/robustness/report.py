@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from perception.frame import MODALITIES
@@ -17,6 +16,7 @@ if TYPE_CHECKING:
     from perception.evaluation.job import EvalOptions
     from perception.evaluation.robustness.history import History
     from perception.evaluation.robustness.suite import RowScore
+    from perception.evaluation.robustness.summary import Summary
     from perception.frame import Frame, Prediction
     from perception.sample import Sample
 
@@ -61,21 +61,6 @@ def run_suite(
     return scores
 
 
-@dataclass(frozen=True)
-class SuiteScores:
-    """summary: as `summarise` has it; rows: as `RowScore.to_dict` has each."""
-
-    summary: dict[str, Any]
-    rows: list[dict[str, Any]]
-
-
-def suite_scores(scores: Sequence[RowScore]) -> SuiteScores:
-    """Everything, as figures."""
-    from perception.evaluation.robustness.summary import summarise
-
-    return SuiteScores(summarise(scores), [score.to_dict() for score in scores])
-
-
 def suite_tables(scores: Sequence[RowScore], detail: bool) -> list[Table]:
     """A table of rows and one of means. detail: every severity of every corruption, not their mean.
 
@@ -117,7 +102,7 @@ def _cells(scores: Sequence[RowScore]) -> list[str]:
     return [*map(number, values), "–" if math.isnan(gain) else f"{gain:+.3f}", str(scores[0].frames)]
 
 
-def _means(summary: dict[str, Any]) -> Table:
+def _means(summary: Summary) -> Table:
     from rich.table import Table
 
     from perception.evaluation.robustness.summary import LOSS_PROBABILITIES
@@ -125,14 +110,14 @@ def _means(summary: dict[str, Any]) -> Table:
 
     expected = [f"{loss:.2f}" for loss in LOSS_PROBABILITIES]
     table = Table("mean IoU", "mean", "of all's", *(f"p = {loss}" for loss in expected))
-    lines = {"every subset (EMM)": summary["emm"]}
-    lines |= {f"every subset, {float(r):.0%} of the others lost (RMM)": part for r, part in summary["rmm"].items()}
+    lines = {"every subset (EMM)": summary.emm}
+    lines |= {f"every subset, {float(r):.0%} of the others lost (RMM)": part for r, part in summary.rmm.items()}
     for name, part in lines.items():
-        chances = [number(part["expected"][loss]) for loss in expected]
-        table.add_row(name, number(part["average"]), number(part["share_of_all"]), *chances)
-    if "corruptions" in summary:
-        part = summary["corruptions"]
-        table.add_row("15 corruptions × 5 severities", number(part["mean"]), number(part["share_of_all"]))
+        chances = [number(part.expected[loss]) for loss in expected]
+        table.add_row(name, number(part.average), number(part.share_of_all), *chances)
+    if summary.corruptions is not None:
+        whole = summary.corruptions
+        table.add_row("15 corruptions × 5 severities", number(whole.mean), number(whole.share_of_all))
     return table
 
 

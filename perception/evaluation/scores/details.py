@@ -4,27 +4,26 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from perception.evaluation.kitti.road import RoadCurve, RoadScore, ground_pixels, road_confidence
-from perception.evaluation.scores.calibration import Calibration
-from perception.evaluation.scores.distance import DistanceBands, distance_map
-from perception.evaluation.scores.object_size import ObjectSizes
+from perception.evaluation.scores.calibration import Calibration, CalibrationScore
+from perception.evaluation.scores.distance import BandScore, DistanceBands, distance_map
+from perception.evaluation.scores.object_size import ObjectSizes, SizeScore
 from perception.frame import Frame
 
 
 @dataclass(frozen=True)
 class DetailScores:
-    """The figures of `Details`: distance, object_size and calibration as their classes' `to_dict` has them."""
+    """By distance, by class and size of object, as KITTI's road in the image and from above, and of the confidence."""
 
-    distance: dict[str, Any]
-    object_size: dict[str, dict[str, dict[str, float]]]
+    distance: dict[str, BandScore]
+    object_size: dict[str, dict[str, SizeScore]]
     kitti_road: RoadScore
     kitti_road_bev: RoadScore | None
-    calibration: dict[str, Any]
+    calibration: CalibrationScore
 
 
 @dataclass
@@ -56,9 +55,9 @@ class Details:
     def scores(self) -> DetailScores:
         """Everything as figures; NaN where nothing was there to count."""
         return DetailScores(
-            self.distance.to_dict(),
-            self.size.to_dict(),
+            self.distance.scores(),
+            self.size.scores(),
             self.road.score(),
             self.road_bev.score() if self.road_bev.pixels else None,
-            self.calibration.to_dict(),
+            self.calibration.score(),
         )

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from perception.evaluation.scores.distance import BandScore
 from perception.evaluation.scores.drive_score import DriveSummary, FrameScore
 from perception.reporting.reports import INLINE
 
@@ -24,8 +25,7 @@ class DemoReport:
     """report.json. What belongs to a simulated drive is None of a KITTI drive; what is in milliseconds ends so.
 
     iou_reason: why there is no IoU, where there is none. falls_behind: how far the node is from keeping up; empty where
-    it does. sensor_dropouts: when a sensor was silent: modality, from_s, to_s. seconds: by step. distance: as
-    `DistanceBands.to_dict` has it.
+    it does. sensor_dropouts: when a sensor was silent: modality, from_s, to_s. seconds: by step.
     """
 
     source: str
@@ -45,4 +45,4 @@ class DemoReport:
     weights_sha256: str
     versions: dict[str, str]
     series: Series
-    distance: dict[str, Any]
+    distance: dict[str, BandScore]

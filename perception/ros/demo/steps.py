@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +22,7 @@ from perception.classes import FOREGROUND
 from perception.engines import find_model
 from perception.errors import DataError, PerceptionError
 from perception.evaluation.gallery import Gallery
-from perception.evaluation.scores.distance import DistanceBands
+from perception.evaluation.scores.distance import BandScore, DistanceBands
 from perception.evaluation.scores.drive_distance import counted
 from perception.evaluation.scores.drive_score import DriveScore
 from perception.frame import Frame
@@ -164,7 +163,9 @@ class Demo:
             raise PerceptionError(f"the node answered none of {len(answers)} frames; see {self.output / 'node.log'}")
         return score, answers
 
-    def _report(self, rehearsal: Loopback, score: DriveScore, model: Path, distance: dict[str, Any]) -> DemoReport:
+    def _report(
+        self, rehearsal: Loopback, score: DriveScore, model: Path, distance: dict[str, BandScore]
+    ) -> DemoReport:
         options, summary, diary = self._options, score.summary(), DiagnosticsLog(rehearsal.diagnostics)
         stamps = list(rehearsal.sent)
         weights_file = model.with_suffix(".bin") if model.suffix == ".xml" else model
@@ -191,7 +192,7 @@ class Demo:
 
     def _draw(
         self, period_ms: float, score: DriveScore, answers: list[Labels | None]
-    ) -> tuple[Gallery, dict[str, Any]]:
+    ) -> tuple[Gallery, dict[str, BandScore]]:
         """Video and montage, what the report shows, and the scores by distance, which need the frames too."""
         bands = DistanceBands()
         with self._step("draw", "drawing", len(answers)) as advance, closing(open_source(self.bag)) as source:
@@ -199,7 +200,7 @@ class Demo:
             gallery = Gallery(self.output, self._source, score, answers, self._truth, modalities, 1000 / period_ms)
             gallery.draw(counted(read_frames(source), answers, self._truth, bands), advance)
         self.video = gallery.video
-        return gallery, bands.to_dict()
+        return gallery, bands.scores()
 
     @contextmanager
     def _step(self, name: str, text: str, total: int) -> Iterator[Callable[..., None]]:

@@ -15,6 +15,7 @@ import pytest
 from perception.classes import PEDESTRIAN, ROAD, VEHICLE
 from perception.evaluation.scores.drive_score import DriveScore
 from perception.reporting.drive_report import write_report
+from perception.reporting.dropout import Dropout
 from perception.reporting.page import Picture
 from perception.reporting.provenance import sha256, versions
 from perception.reporting.reports import plain
@@ -48,6 +49,7 @@ def make_report(**changes: Any) -> dict[str, Any]:
         "period_ms": 100.0,
         "stages_ms": {"infer": 31.4},
         "modality_weights": {"rgb": 0.7, "lidar": 0.3},
+        "sensor_dropouts": [plain(Dropout("lidar", 0.1, 0.25))],
         "seconds": {"draw": 1.0},
         "versions": {"python": "3.x"},
         "weights_sha256": "0" * 64,
@@ -114,7 +116,13 @@ def test_the_page_needs_nothing_else(tmp_path: Path) -> None:
     assert all(source.startswith("data:image/") for source in page.sources)
     assert not page.tags & {"script", "link", "iframe"}
     assert not re.search(r"https?://|url\(|@import", text)
-    for words in ("a <test> drive", "4 frames were sent, 3 answered, 1 dropped (1 superseded)", "0.833", "0" * 64):
+    for words in (
+        "a <test> drive",
+        "4 frames were sent, 3 answered, 1 dropped (1 superseded)",
+        "0.833",
+        "0" * 64,
+        "lidar 0.1–0.2 s",
+    ):
         assert words in page.text
     assert "The worst frame <3>" in page.text
 

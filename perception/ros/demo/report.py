@@ -3,12 +3,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from perception.evaluation.scores.distance import BandScore
 from perception.evaluation.scores.drive_score import DriveSummary, FrameScore
+from perception.reporting.dropout import Dropout
 from perception.reporting.reports import INLINE
 
 
@@ -25,7 +24,7 @@ class DemoReport:
     """report.json. What belongs to a simulated drive is None of a KITTI drive; what is in milliseconds ends so.
 
     iou_reason: why there is no IoU, where there is none. falls_behind: how far the node is from keeping up; empty where
-    it does. sensor_dropouts: when a sensor was silent: modality, from_s, to_s. seconds: by step.
+    it does. sensor_dropouts: when a sensor was silent. seconds: by step.
     """
 
     source: str
@@ -39,7 +38,7 @@ class DemoReport:
     replay_late_ms: float
     stages_ms: dict[str, float]
     modality_weights: dict[str, float]
-    sensor_dropouts: Sequence[dict[str, Any]]
+    sensor_dropouts: list[Dropout]
     seconds: dict[str, float]
     model: str
     weights_sha256: str

@@ -45,7 +45,7 @@ MISTAKES = [
     (f"{LABEL} --as thermal", "invalid choice: 'thermal'"),
     ("export W/text.safetensors --frames 0", "expected a number of at least 1"),
     ("eval camvit W/camvid", "no data set is called 'camvit'; did you mean 'camvid'?"),
-    ("eval camvid W/camvid --modalities rbg", "no sensor is called 'rbg'; did you mean 'rgb'? There are rgb, depth, infrared, lidar"),
+    ("eval camvid W/camvid --modalities rbg", "no sensor is called 'rbg'; did you mean 'rgb'? There are rgb, depth"),
     ("simulate -o O/drive --frames 0", "frames"),
     ("simulate -o O/drive --scale 0", "scale"),
     ("simulate -o O/drive --hz nan", "--hz: nan is not a positive number"),

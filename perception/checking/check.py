@@ -7,7 +7,6 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -75,6 +74,19 @@ ONCE: frozenset[str] = frozenset(("camera-info-missing",))
 """Findings of which one is enough, wherever it shows."""
 
 
+@dataclass(frozen=True)
+class TopicRow:
+    """A topic that was heard. latency_ms: of its messages behind their stamps; None where that is not known."""
+
+    topic: str
+    type: str
+    messages: int
+    rate_hz: float | None
+    frame_id: str
+    latency_ms_p50: float | None
+    latency_ms_p95: float | None
+
+
 @dataclass
 class Report:
     """What was found, and what was measured.
@@ -88,7 +100,7 @@ class Report:
     frames: int
     looked_at: int
     findings: list[Finding]
-    topics: list[dict[str, Any]] = field(default_factory=list)
+    topics: list[TopicRow] = field(default_factory=list)
     pairs: dict[str, timing.Pairing] = field(default_factory=dict)
     planes: dict[str, Ground] = field(default_factory=dict)
     alignment: str = ""
@@ -260,18 +272,18 @@ def _told(said: Sequence[Finding], sensor_of: Callable[[str], Collection[str]]) 
     return worst_first(first.values())
 
 
-def _row(heard: Heard) -> dict[str, Any]:
+def _row(heard: Heard) -> TopicRow:
     late = timing.latencies_s(heard)
     period = heard.period_s
-    return {
-        "topic": heard.topic,
-        "type": heard.type,
-        "messages": len(heard.recorded_ns),
-        "rate_hz": round(1 / period, 2) if period > 0 else None,
-        "frame_id": heard.frame_id,
-        "latency_ms_p50": round(float(np.median(late)) * 1e3, 1) if len(late) else None,
-        "latency_ms_p95": round(float(np.percentile(late, 95)) * 1e3, 1) if len(late) else None,
-    }
+    return TopicRow(
+        topic=heard.topic,
+        type=heard.type,
+        messages=len(heard.recorded_ns),
+        rate_hz=round(1 / period, 2) if period > 0 else None,
+        frame_id=heard.frame_id,
+        latency_ms_p50=round(float(np.median(late)) * 1e3, 1) if len(late) else None,
+        latency_ms_p95=round(float(np.percentile(late, 95)) * 1e3, 1) if len(late) else None,
+    )
 
 
 def check_silence(reason: str, topics: Mapping[str, str], graph: Graph) -> Report:

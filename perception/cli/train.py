@@ -6,7 +6,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from perception.cli.shared import at_least_one, at_least_zero, named_root, positive
+from perception.cli.shared import add, at_least_one, at_least_zero, named_root, positive
 from perception.disk import made_folder
 from perception.extras import needs
 
@@ -28,18 +28,12 @@ The output folder holds last.pt, to resume from, and weights.safetensors, for `p
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     add_config_and_data(parser)
-    parser.add_argument(
-        "-o", "--work-dir", type=Path, default=Path("work_dirs/train"), help="output folder (default: %(default)s)"
-    )
+    add(parser, "--output", " (default: work_dirs/train)", former="--work-dir", default=Path("work_dirs/train"))
     parser.add_argument("--iterations", type=at_least_one, help="optimiser steps (default: the config's)")
     parser.add_argument("--batch-size", type=at_least_one, help="crops per step (default: the config's)")
     parser.add_argument("--learning-rate", type=positive, help="peak learning rate (default: the config's)")
-    parser.add_argument(
-        "--seed", type=at_least_zero, default=0, help="of weights, crops and augmentation (default: %(default)s)"
-    )
-    parser.add_argument(
-        "--workers", type=at_least_zero, default=2, help="processes that make crops (default: %(default)s)"
-    )
+    add(parser, "--seed", ": weights, crops and augmentation (0)", default=0)
+    add(parser, "--workers", " of making crops (2)", type=at_least_zero, default=2)
     parser.add_argument(
         "--init", type=Path, metavar="WEIGHTS", help="start from these weights: .safetensors, or a shipped model's name"
     )
@@ -59,52 +53,38 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def add_config_and_data(parser: argparse.ArgumentParser) -> None:
     """Declare what every command that needs training data takes."""
-    parser.add_argument("config", help="mmengine config: a path, or the name of one in configs/models")
-    parser.add_argument(
-        "--data", action="append", required=True, metavar="NAME=ROOT", help="a data set and its folder; repeatable"
-    )
-
-
-def config_of(name: str) -> Path:
-    """The path of a config that is given by path or by name."""
-    from perception.paths import config_path
-
-    path = Path(name)
-    return path if path.suffix else config_path(f"models/{name}.py")
-
-
-def weights_of(given: Path) -> Path:
-    """The weights of a model that is given by path or by name. Raises ModelError for a name that there is not."""
-    from perception.engines import find_model
-
-    return given if given.suffix else find_model(given, "torch")[1]
+    parser.add_argument("config", help="mmengine config: a path, or a network's name, such as those in configs/models")
+    add(parser, "--data", action="append", required=True)
 
 
 def run(args: argparse.Namespace) -> int:
     """Run the command."""
     from rich.console import Console
 
+    from perception.engines import find_weights
+
     with needs("training needs torch and mmseg", "train"):
+        from perception.models.networks import find_network
         from perception.training.pretrain import pretrain
         from perception.training.train import Options, read_config, train
 
     console = Console()
     options = Options(
         data=[named_root(item) for item in args.data],
-        work_dir=args.work_dir,
+        work_dir=args.output,
         iterations=args.iterations,
         batch_size=args.batch_size,
         learning_rate=args.learning_rate,
         seed=args.seed,
         workers=args.workers,
-        init=weights_of(args.init) if args.init else None,
+        init=find_weights(args.init) if args.init else None,
         resume=args.resume,
-        teachers=[weights_of(path) for path in args.teacher],
+        teachers=[find_weights(path) for path in args.teacher],
         save_interval=args.save_interval,
     )
     learn = pretrain if args.pretrain else train
-    config = read_config(config_of(args.config))
-    with made_folder(args.work_dir):
+    config = read_config(find_network(args.config))
+    with made_folder(args.output):
         weights = learn(config, options, console.print)
     console.print(f"weights: {weights}")
     return 0

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -15,9 +14,10 @@ from numpy.typing import NDArray
 
 from perception.classes import UNLABELLED
 from perception.errors import DataError
-from perception.evaluation.scores.details import Details
+from perception.evaluation.scores.details import Details, DetailScores
 from perception.evaluation.scores.metrics import ConfusionMatrix
 from perception.frame import MODALITIES, Frame, Prediction
+from perception.reporting.reports import INLINE, plain
 from perception.sample import Sample
 from perception.sensors.presence import keep_modalities
 from perception.sensors.projection import project_sweep
@@ -39,6 +39,35 @@ class FrameScore:
     pixel_accuracy: float
     milliseconds: float
     soft: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scores:
+    """The figures of an `Evaluation`.
+
+    iou, recall: of pixels by class, of point_… of LiDAR points that the camera sees, None without any; hidden_too: of
+    all that are in the image. What `details` has is not there where no pixel had truth. confusion: pixels by true and
+    predicted class.
+    """
+
+    frames: int
+    frames_scored_on_soft_labels: int
+    frames_without_truth: int
+    fps: float
+    latency_ms: dict[str, float]
+    iou: dict[str, float]
+    mean_iou: float
+    recall: dict[str, float]
+    pixel_accuracy: float
+    point_iou: dict[str, float] | None
+    point_recall: dict[str, float] | None
+    points: int
+    hidden_points: int
+    point_iou_hidden_too: dict[str, float] | None
+    details: DetailScores | None = field(default=None, metadata=INLINE)
+    modality_weights: dict[str, float]
+    confusion: list[list[int]]
+    per_frame: list[FrameScore]
 
 
 @dataclass
@@ -83,29 +112,33 @@ class Evaluation:
         both.add(self.hidden_confusion)
         return both
 
+    def scores(self) -> Scores:
+        """Every figure; NaN where there is none."""
+        points, every_point = self.point_confusion, self._all_points()
+        return Scores(
+            frames=len(self.frames),
+            frames_scored_on_soft_labels=self.soft_frames,
+            frames_without_truth=self.without_truth,
+            fps=self.fps,
+            latency_ms=self.latency_ms(),
+            iou=self.confusion.iou(),
+            mean_iou=self.confusion.mean_iou(),
+            recall=self.confusion.recall(),
+            pixel_accuracy=self.confusion.pixel_accuracy(),
+            point_iou=points.iou() if points.pixels else None,
+            point_recall=points.recall() if points.pixels else None,
+            points=points.pixels,
+            hidden_points=self.hidden_confusion.pixels,
+            point_iou_hidden_too=every_point.iou() if every_point.pixels else None,
+            details=self.details.scores() if self.confusion.pixels else None,
+            modality_weights=self.modality_weights,
+            confusion=self.confusion.counts.tolist(),
+            per_frame=self.frames,
+        )
+
     def to_dict(self) -> dict[str, Any]:
-        """Everything as plain values for JSON; NaN becomes None."""
-        report = {
-            "frames": len(self.frames),
-            "frames_scored_on_soft_labels": self.soft_frames,
-            "frames_without_truth": self.without_truth,
-            "fps": self.fps,
-            "latency_ms": self.latency_ms(),
-            "iou": self.confusion.iou(),
-            "mean_iou": self.confusion.mean_iou(),
-            "recall": self.confusion.recall(),
-            "pixel_accuracy": self.confusion.pixel_accuracy(),
-            "point_iou": self.point_confusion.iou() if self.point_confusion.pixels else None,
-            "point_recall": self.point_confusion.recall() if self.point_confusion.pixels else None,
-            "points": self.point_confusion.pixels,
-            "hidden_points": self.hidden_confusion.pixels,
-            "point_iou_hidden_too": self._all_points().iou() if self._all_points().pixels else None,
-            **(self.details.to_dict() if self.confusion.pixels else {}),
-            "modality_weights": self.modality_weights,
-            "confusion": self.confusion.counts.tolist(),
-            "per_frame": [dict(vars(score)) for score in self.frames],
-        }
-        return {name: plain(value) for name, value in report.items()}
+        """`scores` as plain values; NaN becomes None."""
+        return dict(plain(self.scores()))
 
 
 def evaluate(
@@ -201,12 +234,3 @@ def _score_points(result: Evaluation, prediction: Prediction, sample: Sample) ->
     hidden = hidden_from_camera(sample.frame, projection)
     result.point_confusion.update(found[~hidden], truth[~hidden])
     result.hidden_confusion.update(found[hidden], truth[hidden])
-
-
-def plain(value: Any) -> Any:
-    """`value` for JSON: NaN becomes None, in dictionaries and lists too."""
-    if isinstance(value, dict):
-        return {name: plain(item) for name, item in value.items()}
-    if isinstance(value, list):
-        return [plain(item) for item in value]
-    return None if isinstance(value, float) and math.isnan(value) else value

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Any
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from perception.evaluation.evaluate import fit, truth_of
 from perception.evaluation.scores.metrics import ConfusionMatrix
 from perception.frame import MODALITIES, Frame, Prediction
+from perception.reporting.dropout import Dropout
 from perception.reporting.page import Picture
 from perception.reporting.visualise import overlay, thermal_view
 from perception.sample import Sample
@@ -60,17 +61,17 @@ class Extremes:
         chosen = list(self._extremes.values())[: 1 if only else None]
         return [picture for _, pictures in chosen for picture in pictures]
 
-    def dropouts(self) -> list[dict[str, Any]]:
-        """The runs of frames without a sensor that other frames have: modality, from_s and to_s, in frames."""
-        gaps: list[dict[str, Any]] = []
+    def dropouts(self) -> list[Dropout]:
+        """The runs of frames without a sensor that other frames have; their times are in frames."""
+        gaps: list[Dropout] = []
         for name in (name for name in MODALITIES if any(name in present for present in self._present)):
             for number, present in enumerate(self._present, start=1):
                 if name in present:
                     continue
-                if gaps and gaps[-1]["modality"] == name and gaps[-1]["to_s"] == number - 0.5:
-                    gaps[-1]["to_s"] = number + 0.5
+                if gaps and gaps[-1].modality == name and gaps[-1].to_s == number - 0.5:
+                    gaps[-1] = replace(gaps[-1], to_s=number + 0.5)
                 else:
-                    gaps.append({"modality": name, "from_s": number - 0.5, "to_s": number + 0.5})
+                    gaps.append(Dropout(name, number - 0.5, number + 0.5))
         return gaps
 
 

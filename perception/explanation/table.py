@@ -14,8 +14,8 @@ from perception.explanation.explain import Explanation
 
 def tables(found: Explanation) -> Iterator[Table]:
     """By class, by stage of the fusion and by sensor taken away; the last where there are several sensors."""
-    report = found.to_dict()
-    yield _classes(found, report["area"], report["confidence"])
+    figures = found.figures()
+    yield _classes(found, figures.area, figures.confidence)
     yield _attention(found)
     if found.ablations:
         yield _ablations(found)

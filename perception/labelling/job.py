@@ -28,6 +28,7 @@ from perception.disk import on_full_disk, write_json
 from perception.errors import DataError, PerceptionError
 from perception.frame import MODALITIES
 from perception.labelling.files import FrameFiles
+from perception.labelling.report import Labelled, Overturn, Provenance, Refused, Summary
 from perception.labelling.workers import CHUNK, Network, Outcome, label_frames, label_in_processes
 from perception.recordings.opening import AS_FOUND, Reading, open_input
 from perception.reporting.progress import Steps
@@ -61,7 +62,7 @@ class Job:
     cross_check: int = 0
 
 
-def attempt(job: Job, console: Console | None = None) -> dict[str, Any]:
+def attempt(job: Job, console: Console | None = None) -> Labelled | Refused:
     """`run_job`, with what a user can mend as the report's `error`. console: shows progress; None for none."""
     try:
         return run_job(job, Steps(console or Console(quiet=True)))
@@ -69,10 +70,10 @@ def attempt(job: Job, console: Console | None = None) -> dict[str, Any]:
         reason = (
             str(error) if isinstance(error, PerceptionError) else f"{error.filename or job.output}: {error.strerror}"
         )
-        return {"input": str(job.path), "output": str(job.output), "error": reason}
+        return Refused(input=str(job.path), output=str(job.output), error=reason)
 
 
-def run_job(job: Job, steps: Steps) -> dict[str, Any]:
+def run_job(job: Job, steps: Steps) -> Labelled:
     """Do it; the report. Raises PerceptionError and OSError where it cannot go on; what is done stays done."""
     began = time.monotonic()
     frames = open_input(job.path, job.topics, job.calibration, job.rig, job.reading)
@@ -95,20 +96,18 @@ def run_job(job: Job, steps: Steps) -> dict[str, Any]:
     left_out = _last_pass(job, frames, files, done, steps)
     summary = _summary(files, [frames.names[number] for number in done], outcome)
     labelling = steps.seconds["label"]
-    return {
-        "input": str(job.path),
-        "output": str(job.output),
-        **summary,
-        "remarks": list(frames.remarks),
-        "broken": frames.broken,
-        "topics_left_out": left_out,
-        "fps": round(outcome.labelled / labelling, 2) if outcome.labelled else None,
-        "seconds": {**_rounded(steps.seconds), "total": round(time.monotonic() - began, 2)},
-        **model,
-        "engine": engine,
-        "ran_on": f"{socket.gethostname()}:{os.getpid()}",
-        "versions": versions(),
-    }
+    return Labelled(
+        input=str(job.path),
+        output=str(job.output),
+        summary=summary,
+        remarks=list(frames.remarks),
+        broken=frames.broken,
+        topics_left_out=left_out,
+        fps=round(outcome.labelled / labelling, 2) if outcome.labelled else None,
+        seconds={**_rounded(steps.seconds), "total": round(time.monotonic() - began, 2)},
+        provenance=Provenance(**model, engine=engine, versions=versions()),
+        ran_on=f"{socket.gethostname()}:{os.getpid()}",
+    )
 
 
 def _settings(job: Job, frames: NamedFrames, engine: str) -> dict[str, Any]:
@@ -186,7 +185,7 @@ def _last_pass(job: Job, frames: NamedFrames, files: FrameFiles, done: Sequence[
     return left_out
 
 
-def _summary(files: FrameFiles, names: Sequence[str], outcome: Outcome) -> dict[str, Any]:
+def _summary(files: FrameFiles, names: Sequence[str], outcome: Outcome) -> Summary:
     """What the frames' records say together, those of earlier runs too."""
     pixels, sensors, complaints, absent = Counter[str](), Counter[str](), Counter[str](), Counter[str]()
     weights = Counter[str]()
@@ -204,24 +203,24 @@ def _summary(files: FrameFiles, names: Sequence[str], outcome: Outcome) -> dict[
         for sensor, share in record.get("overturns", {}).items():
             overturns[sensor].append((share, name))
     total = max(1, pixels.total())
-    return {
-        "frames": len(names) + len(outcome.failed),
-        "labelled": outcome.labelled,
-        "kept": len(names) - outcome.labelled,
-        "failed": outcome.failed,
-        "sensors": dict(sensors),
-        "weights": {sensor: round(weights[sensor] / len(names), 4) for sensor in MODALITIES if sensor in sensors},
-        "overturns": {sensor: _typical(found) for sensor, found in overturns.items()},
-        "absent": dict(absent),
-        "complaints": dict(complaints),
-        "share": {name: round(pixels[name] / total, 5) for name in CLASS_NAMES},
-    }
+    return Summary(
+        frames=len(names) + len(outcome.failed),
+        labelled=outcome.labelled,
+        kept=len(names) - outcome.labelled,
+        failed=outcome.failed,
+        sensors=dict(sensors),
+        weights={sensor: round(weights[sensor] / len(names), 4) for sensor in MODALITIES if sensor in sensors},
+        overturns={sensor: _typical(found) for sensor, found in overturns.items()},
+        absent=dict(absent),
+        complaints=dict(complaints),
+        share={name: round(pixels[name] / total, 5) for name in CLASS_NAMES},
+    )
 
 
-def _typical(found: list[tuple[float, str]]) -> dict[str, Any]:
+def _typical(found: list[tuple[float, str]]) -> Overturn:
     """Of the shares and names of the frames that were asked of: how many, the median, and where it was most."""
     share, frame = max(found)
-    return {"frames": len(found), "share": round(median(each for each, _ in found), 4), "most": share, "frame": frame}
+    return Overturn(len(found), round(median(each for each, _ in found), 4), share, frame)
 
 
 def _rounded(seconds: dict[str, float]) -> dict[str, float]:

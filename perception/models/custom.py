@@ -79,5 +79,6 @@ def building(source: object) -> Iterator[None]:
         hint = ""
         if word != reason:
             nearest = difflib.get_close_matches(word, known, n=1)
-            hint = (f"; did you mean {nearest[0]}?" if nearest else ";") + " custom_imports names modules of your own"
+            hint = f"; did you mean {nearest[0]}?" if nearest else ";"
+            hint += " custom_imports names modules of your own, and --import does"
         raise ModelError(f"{source}: the network cannot be built: {reason}{hint}") from error

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from perception.reporting import plots, plots_bars
+from perception.reporting.dropout import Dropout
 from perception.reporting.page import Figure, Page, Picture, listed, number, photograph, table_of
 
 
@@ -17,7 +18,7 @@ def write_report(
     """Write `path` (HTML) from the content of report.json.
 
     report: what DriveScore.summary gives, with source, drops_by_cause, stages_ms, modality_weights, seconds, versions,
-    weights_sha256, and series {frames, modality_weights}; where they are known, distance as `DistanceBands.to_dict`
+    weights_sha256, and series {frames, modality_weights}; where they are known, distance as `DistanceBands.scores`
     has it, and sensor_dropouts. animation: an animated WebP.
     """
     page = Page(f"Perception report: {report['source']}", lead(report), tiles=_tiles(report), plots=drive_plots(report))
@@ -65,7 +66,8 @@ def drive_plots(report: Mapping[str, Any], time: str = plots.DRIVE_TIME) -> list
     if report.get("distance"):
         drawn.append(distance_figure(report["distance"]))
     if weights:
-        drawn.append(weights_figure(weights, report["modality_weights"], report.get("sensor_dropouts", ()), time))
+        dropouts = [Dropout(**each) for each in report.get("sensor_dropouts", ())]
+        drawn.append(weights_figure(weights, report["modality_weights"], dropouts, time))
     if drops := report["drops_by_cause"]:
         drawn.append(Figure(plots_bars.drops_plot(drops), f"Frames dropped by cause: {listed(drops, 0)}."))
     return drawn
@@ -78,11 +80,11 @@ def distance_figure(bands: Mapping[str, Mapping[str, Any]]) -> Figure:
 
 
 def weights_figure(
-    series: Sequence[Mapping[str, float]], mean: Mapping[str, float], dropouts: Sequence[Mapping[str, Any]], time: str
+    series: Sequence[Mapping[str, float]], mean: Mapping[str, float], dropouts: Sequence[Dropout], time: str
 ) -> Figure:
     """How much each sensor counted over time, and when it was away."""
     unit = "" if time != plots.DRIVE_TIME else " s"
-    gaps = [f"{gap['modality']} {gap['from_s']:.1f}–{gap['to_s']:.1f}{unit}" for gap in dropouts]
+    gaps = [f"{gap.modality} {gap.from_s:.1f}–{gap.to_s:.1f}{unit}" for gap in dropouts]
     caption = (
         f"Away: {', '.join(gaps)}." if 0 < len(gaps) <= 8 else f"Sensors were away {len(gaps)} times." if gaps else ""
     )

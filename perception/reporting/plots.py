@@ -14,6 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from perception.classes import FOREGROUND, PALETTE
+from perception.reporting.dropout import Dropout
 
 MODALITY_COLOURS = {"rgb": "#2a9d5c", "depth": "#3d7bd9", "infrared": "#e07a1f", "lidar": "#8a5cc7"}
 INK, FADED, ALARM, CALM = "#22272e", "#8a929c", "#c8322b", "#3d7bd9"
@@ -64,11 +65,11 @@ def iou_over_time_plot(frames: Sequence[Mapping[str, Any]], xlabel: str = DRIVE_
 
 
 def weights_plot(
-    series: Sequence[Mapping[str, float]], dropouts: Sequence[Mapping[str, Any]] = (), xlabel: str = DRIVE_TIME
+    series: Sequence[Mapping[str, float]], dropouts: Sequence[Dropout] = (), xlabel: str = DRIVE_TIME
 ) -> bytes:
     """How much each sensor counted over time; each entry has time_s and the weights by modality.
 
-    dropouts: modality, from_s and to_s of each time without a sensor, which is shaded and named.
+    dropouts: are shaded and named.
     """
     figure, axes = new_figure("weight of each sensor")
     times = [entry["time_s"] for entry in series]
@@ -77,9 +78,9 @@ def weights_plot(
     axes.set_ylim(0, None)
     named = set()
     for gap in dropouts:
-        name = gap["modality"]
+        name = gap.modality
         label = None if name in named else f"no {name}"
-        axes.axvspan(gap["from_s"], gap["to_s"], color=MODALITY_COLOURS[name], alpha=0.18, lw=0, label=label)
+        axes.axvspan(gap.from_s, gap.to_s, color=MODALITY_COLOURS[name], alpha=0.18, lw=0, label=label)
         named.add(name)
     axes.set_xlabel(xlabel)
     legend_below(axes)

@@ -47,7 +47,7 @@ def iou_plot(iou: Mapping[str, float | None]) -> bytes:
 
 
 def distance_plot(bands: Mapping[str, Mapping[str, Any]]) -> bytes:
-    """IoU per class and distance; bands: as `DistanceBands.to_dict` has them."""
+    """IoU per class and distance; bands: as `DistanceBands.scores` has them."""
     figure, axes = new_figure("IoU by distance")
     width = 0.8 / len(FOREGROUND)
     for number, name in enumerate(FOREGROUND):

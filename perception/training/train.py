@@ -224,7 +224,7 @@ def _check_same(resumed: Mapping[str, Any], described: Mapping[str, str], work_d
         )
         raise ModelError(
             f"{work_dir}/last.pt: not of this run: {said}; resume it as it began, or begin a new one in another "
-            "--work-dir, with --init from its weights"
+            "--output, with --init from its weights"
         )
 
 

@@ -44,7 +44,7 @@ def test_a_good_drive_is_clean(good_bag: Path) -> None:
     report = looked_at(good_bag)
     assert report.findings == []
     assert (report.frames, report.looked_at) == (18, 9)
-    assert {row["topic"]: row["rate_hz"] for row in report.topics}["/points"] == 10.0
+    assert {row.topic: row.rate_hz for row in report.topics}["/points"] == 10.0
     assert {name: each.share for name, each in report.pairs.items()} == {"depth": 1, "infrared": 1, "lidar": 1}
     for name in ("lidar", "depth", "TF of 'base_footprint'"):
         assert report.planes[name].height == pytest.approx(1.65, abs=0.1)

@@ -51,7 +51,7 @@ def test_what_comes_is_recorded_and_looked_at(ros: Any, good_bag: Path, tmp_path
     assert requested["/points"] == REQUESTED == Offer(reliable=False, latched=False)
     assert not tf or requested["/tf_static"] == REQUESTED_TF
     report = check(live.path, live.topics, graph=live.graph, looked_at=4)
-    assert {row["topic"] for row in report.topics} >= {"/image", "/points", "/camera_info", "/depth", "/infrared"}
+    assert {row.topic for row in report.topics} >= {"/image", "/points", "/camera_info", "/depth", "/infrared"}
     codes = {each.code for each in report.findings}
     assert ("tf-unheard" in codes, "tf-missing" in codes) == (not tf, not tf)
     assert not codes & {"qos-mismatch", "topic-type", "encoding", "camera-info-missing", "clock-offset"}

@@ -18,6 +18,7 @@ pytest.importorskip("mmseg")
 from helpers.images import write_images
 
 from perception.bags.writer import write_bag
+from perception.cli.explain import asked
 from perception.cli.main import main, make_parser
 from perception.datasets.kitti.raw import KittiRaw
 from perception.errors import DataError
@@ -26,7 +27,7 @@ from perception.sample import Sample
 
 
 def opened(*arguments: str | Path) -> Sample:
-    return open_frame(make_parser("explain").parse_args([str(argument) for argument in arguments]))[0]
+    return open_frame(asked(make_parser("explain").parse_args([str(argument) for argument in arguments])))[0]
 
 
 @pytest.fixture

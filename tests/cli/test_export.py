@@ -56,6 +56,7 @@ def test_it_writes_what_is_asked_for_and_says_how_well_it_agrees(
         f"decided-0.5{end}" for end in (".xml", ".bin", ".onnx", ".check.npz")
     } | {"SHA256SUMS"}
     report = json.loads((tmp_path / "export.json").read_text())
+    assert report["schema"] == "perception/export-report/1"
     assert [entry["file"] for entry in report["files"]] == ["decided-0.5.xml", "decided-0.5.onnx"]
     assert all(entry["label_agreement"] == 1 and entry["agreement_iou"]["road"] == 1 for entry in report["files"])
 

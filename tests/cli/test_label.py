@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ import numpy as np
 import pytest
 from helpers import rigs
 from helpers.images import contents, write_images
+from rich.console import Console
 
 from perception.bags.frames import BagFrames
 from perception.bags.raw import RawBagWriter
@@ -29,6 +31,8 @@ from perception.datasets.kitti.raw import KittiRaw
 from perception.frame import CameraModel, Frame
 from perception.labelling.clouds import FORMATS
 from perception.labelling.files import OUTPUTS
+from perception.labelling.report import Overturn
+from perception.labelling.run import LabelOptions, run_label
 from perception.labelling.table import notes
 from perception.messages.stamps import with_stamp
 from perception.pipeline import Pipeline
@@ -160,7 +164,7 @@ def test_mistakes_are_one_line(tiny_model: Path, tmp_path: Path, capsys: pytest.
     manifest = tmp_path / "out/label.json"
     manifest.write_text(json.dumps({**report_of(manifest), "weights_sha256": "0"}))
     assert "labels of another weights_sha256" in line(images, "-o", tmp_path / "out")
-    assert "--workers" in line(images, "-o", tmp_path / "ray", "--engine", "ray", "--workers", "2")
+    assert "--workers" in line(images, "-o", tmp_path / "ray", "--on", "ray", "--workers", "2")
 
 
 CALIBRATION = """\
@@ -189,7 +193,7 @@ def test_another_configuration_is_not_taken_for_this_one(
     assert "labels of another calibration (calibration was None, is " in said(
         images, *options, "--calibration", calibration
     )
-    line = said(images, *options, "--inference", "openvino-auto")
+    line = said(images, *options, "--engine", "openvino-auto")
     assert "labels of another engine (engine was openvino CPU " in line
     assert "is openvino AUTO); name a new folder" in line
     options[1] = tmp_path / "calibrated"
@@ -329,18 +333,21 @@ def test_thermal_folders_and_pairs_and_how_much_each_sensor_counted(
 
 
 def test_a_sensor_that_overturns_the_others_is_warned_of(tiny_model: Path, tmp_path: Path) -> None:
-    images, report = write_images(tmp_path / "images", 1), tmp_path / "report.json"
-    assert run(images, "-o", tmp_path / "out", "--write", "masks", "--json", report, model=tiny_model) == 0
-    content = report_of(report)
-    content["inputs"][0] |= {
-        "sensors": {"rgb": 30, "depth": 30, "lidar": 30},
-        "overturns": {
-            "depth": {"frames": 5, "share": 0.043, "most": 0.06, "frame": "025"},
-            "lidar": {"frames": 5, "share": 0.004, "most": 0.03, "frame": "000"},
-            "rgb": {"frames": 2, "share": 0.3, "most": 0.3, "frame": "000"},
+    images = write_images(tmp_path / "images", 1)
+    options = LabelOptions(inputs=[images], output=tmp_path / "out", write=["masks"], model=str(tiny_model))
+    report = run_label(options, Console(quiet=True))
+    (found,) = report.good
+    summary = replace(
+        found.summary,
+        sensors={"rgb": 30, "depth": 30, "lidar": 30},
+        overturns={
+            "depth": Overturn(5, 0.043, 0.06, "025"),
+            "lidar": Overturn(5, 0.004, 0.03, "000"),
+            "rgb": Overturn(2, 0.3, 0.3, "000"),
         },
-    }
-    (line,) = [line for line in notes(content) if "WARN" in line]
+    )
+    told = notes(replace(report, inputs=[replace(found, summary=summary)]))
+    (line,) = [line for line in told if "WARN" in line]
     assert "depth overturns what rgb and lidar would say: on 4.3% of the image (median of 5 frames)" in line
     assert f"perception explain {images}:025" in line
 

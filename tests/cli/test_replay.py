@@ -37,7 +37,8 @@ def test_a_drive_is_published(kitti_drive: Path, tmp_path: Path) -> None:
     done = replay(kitti_drive, "--only", "/image", "/tf_static", "--json", tmp_path / "out" / "replay.json")
     assert done.returncode == 0, done.stderr
     assert "/image" in done.stdout
-    assert json.loads((tmp_path / "out" / "replay.json").read_text())["messages"]["/image"] == 3
+    report = json.loads((tmp_path / "out" / "replay.json").read_text())
+    assert (report["schema"], report["messages"]["/image"]) == ("perception/replay-report/1", 3)
 
 
 def test_the_lidar_of_a_drive_is_used_without_a_word(ros: Any, tiny_model: Path, tmp_path: Path) -> None:

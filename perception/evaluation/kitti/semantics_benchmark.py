@@ -12,7 +12,7 @@ that compare with others' are road's, vehicle's and human's. iIoU, which weighs 
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -34,6 +34,16 @@ CATEGORIES: dict[str, dict[int, str]] = {
 
 OURS = {"road": ("class", "road"), "vehicle": ("category", "vehicle"), "pedestrian": ("category", "human")}
 """What each of our classes is in the benchmark."""
+
+
+@dataclass(frozen=True)
+class SemanticsScores:
+    """IoU of the 19 classes and the 7 categories, and their means."""
+
+    class_iou: dict[str, float]
+    mean_class_iou: float
+    category_iou: dict[str, float]
+    mean_category_iou: float
 
 
 class SemanticsBenchmark:
@@ -60,15 +70,10 @@ class SemanticsBenchmark:
         """By the name of each of the 7 categories; NaN for those that never occur."""
         return {name: self._iou(list(labels)) for name, labels in CATEGORIES.items()}
 
-    def to_dict(self) -> dict[str, Any]:
-        """Everything as plain values; NaN for what never occurs."""
+    def report(self) -> SemanticsScores:
+        """Everything; NaN for what never occurs."""
         classes, categories = self.class_iou(), self.category_iou()
-        return {
-            "class_iou": classes,
-            "mean_class_iou": _mean(classes),
-            "category_iou": categories,
-            "mean_category_iou": _mean(categories),
-        }
+        return SemanticsScores(classes, _mean(classes), categories, _mean(categories))
 
     def _iou(self, labels: list[int]) -> float:
         hits = self.counts[np.ix_(labels, labels)].sum()

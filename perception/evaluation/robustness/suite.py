@@ -26,6 +26,7 @@ from perception.evaluation.robustness.corruptions import CORRUPTIONS, SEVERITIES
 from perception.evaluation.robustness.history import History
 from perception.evaluation.scores.metrics import ConfusionMatrix
 from perception.frame import MODALITIES, Frame, Prediction
+from perception.reporting.reports import INLINE
 from perception.sample import Sample
 
 EMM, RMM, NM = "EMM", "RMM", "NM"
@@ -63,6 +64,20 @@ class Row:
     facts: dict[str, Any] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, kw_only=True)
+class RowReport:
+    """The figures of a row, after keys of its own, such as `kept`, the sensors that were, or `severity`."""
+
+    group: str
+    name: str
+    facts: dict[str, Any] = field(metadata=INLINE)
+    frames: int
+    iou: dict[str, float]
+    mean_iou: float
+    mean_iou_less_undisturbed: float
+    pixel_accuracy: float
+
+
 @dataclass
 class RowScore:
     """What came of a row.
@@ -81,18 +96,18 @@ class RowScore:
         """Mean IoU less that of the same frames undisturbed: what the disturbance costs, as a negative number."""
         return self.confusion.mean_iou() - self.undisturbed.mean_iou()
 
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values."""
-        return {
-            "group": self.row.group,
-            "name": self.row.name,
-            **self.row.facts,
-            "frames": self.frames,
-            "iou": self.confusion.iou(),
-            "mean_iou": self.confusion.mean_iou(),
-            "mean_iou_less_undisturbed": self.gain,
-            "pixel_accuracy": self.confusion.pixel_accuracy(),
-        }
+    def report(self) -> RowReport:
+        """The figures."""
+        return RowReport(
+            group=self.row.group,
+            name=self.row.name,
+            facts=self.row.facts,
+            frames=self.frames,
+            iou=self.confusion.iou(),
+            mean_iou=self.confusion.mean_iou(),
+            mean_iou_less_undisturbed=self.gain,
+            pixel_accuracy=self.confusion.pixel_accuracy(),
+        )
 
 
 def subsets(modalities: Sequence[str]) -> list[tuple[str, ...]]:

@@ -9,7 +9,7 @@ sample: it is known to the scores even where the network was not given depth or 
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -23,6 +23,15 @@ BOUNDS = (15.0, 30.0, 60.0)
 """Metres between the bands."""
 
 BANDS = ("0–15 m", "15–30 m", "30–60 m", "over 60 m")
+
+
+@dataclass(frozen=True)
+class BandScore:
+    """Of the pixels in a band of distance; iou and recall by class."""
+
+    iou: dict[str, float]
+    recall: dict[str, float]
+    pixels: int
 
 
 class DistanceBands:
@@ -39,10 +48,10 @@ class DistanceBands:
         for band, confusion in enumerate(self.confusions):
             confusion.update(labels[bands == band], truth[bands == band])
 
-    def to_dict(self) -> dict[str, Any]:
-        """IoU and recall per class, and how many pixels, by band; bands without any pixel are left out."""
+    def scores(self) -> dict[str, BandScore]:
+        """By band; bands without any pixel are left out."""
         return {
-            band: {"iou": confusion.iou(), "recall": confusion.recall(), "pixels": confusion.pixels}
+            band: BandScore(confusion.iou(), confusion.recall(), confusion.pixels)
             for band, confusion in zip(BANDS, self.confusions, strict=True)
             if confusion.pixels
         }

@@ -4,8 +4,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +19,25 @@ class FrameScore:
     time_s: float
     latency_ms: float | None
     iou: dict[str, float | None] | None
+    mean_iou: float | None
+    pixel_accuracy: float | None
+
+
+@dataclass(frozen=True)
+class DriveSummary:
+    """The figures of a whole drive.
+
+    fps: answers per second between the first and the last. latency_ms: from the sensor's stamp to the last of a frame's
+    masks being here, p50, p95 and p99. iou and pixel_accuracy: over all answered frames' pixels with truth, None
+    without.
+    """
+
+    frames_sent: int
+    frames_answered: int
+    frames_dropped: int
+    fps: float | None
+    latency_ms: dict[str, float | None]
+    iou: dict[str, float | None]
     mean_iou: float | None
     pixel_accuracy: float | None
 
@@ -59,29 +77,21 @@ class DriveScore:
         self.frames.append(score)
         return score
 
-    def summary(self) -> dict[str, Any]:
-        """The figures of the whole drive by the names that report.json has for them.
-
-        fps: answers per second between the first and the last. latency_ms: from the sensor's stamp to the last of a
-        frame's masks being here. iou and pixel_accuracy: over all answered frames' pixels with truth, null without.
-        """
+    def summary(self) -> DriveSummary:
+        """The figures of the whole drive."""
         latencies = [frame.latency_ms for frame in self.frames if frame.latency_ms is not None]
         percentiles = np.percentile(latencies, (50, 95, 99)).tolist() if latencies else [None] * 3
         span = (max(self._received_ns) - min(self._received_ns)) / 1e9 if self._received_ns else 0.0
-        return {
-            "frames_sent": len(self.frames),
-            "frames_answered": len(latencies),
-            "frames_dropped": len(self.frames) - len(latencies),
-            "fps": (len(latencies) - 1) / span if span else None,
-            "latency_ms": dict(zip(("p50", "p95", "p99"), percentiles, strict=True)),
-            "iou": {name: _known(value) for name, value in self._matrix.iou().items()},
-            "mean_iou": _known(self._matrix.mean_iou()),
-            "pixel_accuracy": _known(self._matrix.pixel_accuracy()),
-        }
-
-    def series(self) -> list[dict[str, Any]]:
-        """Every frame's score."""
-        return [asdict(frame) for frame in self.frames]
+        return DriveSummary(
+            frames_sent=len(self.frames),
+            frames_answered=len(latencies),
+            frames_dropped=len(self.frames) - len(latencies),
+            fps=(len(latencies) - 1) / span if span else None,
+            latency_ms=dict(zip(("p50", "p95", "p99"), percentiles, strict=True)),
+            iou={name: _known(value) for name, value in self._matrix.iou().items()},
+            mean_iou=_known(self._matrix.mean_iou()),
+            pixel_accuracy=_known(self._matrix.pixel_accuracy()),
+        )
 
     def extremes(self) -> dict[str, int]:
         """The numbers of the frames that were answered best and worst, by mean IoU; without truth, by latency.

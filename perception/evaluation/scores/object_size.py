@@ -10,6 +10,7 @@ their class; found is the share of the objects of which at least half the pixels
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import cv2
@@ -26,6 +27,15 @@ REFERENCE_PIXELS = 640 * 480
 FOUND = 0.5
 
 _OBJECTS = {name: index for name, index in FOREGROUND.items() if index in (VEHICLE, PEDESTRIAN)}
+
+
+@dataclass(frozen=True)
+class SizeScore:
+    """Of the objects of a size: how many, the share that was found, and the share of their pixels; NaN without any."""
+
+    objects: int
+    found: float
+    recall: float
 
 
 class ObjectSizes:
@@ -46,16 +56,16 @@ class ObjectSizes:
             rows = np.stack([np.ones_like(area), hits >= FOUND * area, area, hits], axis=1)
             np.add.at(self._counts[name], np.digitize(area, bounds), rows)
 
-    def to_dict(self) -> dict[str, dict[str, dict[str, float]]]:
-        """By class and size: objects, found (share of them) and recall (share of their pixels), NaN without any."""
+    def scores(self) -> dict[str, dict[str, SizeScore]]:
+        """By class and size."""
         return {
             name: {size: _figures(row) for size, row in zip(SIZES, counts, strict=True)}
             for name, counts in self._counts.items()
         }
 
 
-def _figures(row: NDArray[Any]) -> dict[str, float]:
+def _figures(row: NDArray[Any]) -> SizeScore:
     objects, found, pixels, hits = row.tolist()
     if not objects:
-        return {"objects": 0, "found": float("nan"), "recall": float("nan")}
-    return {"objects": objects, "found": found / objects, "recall": hits / pixels}
+        return SizeScore(0, float("nan"), float("nan"))
+    return SizeScore(objects, found / objects, hits / pixels)

@@ -4,11 +4,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
 from perception.frame import MODALITIES
+from perception.reporting.dropout import Dropout
 from perception.ros.watch.recorder import Status
 
 UNEXPLAINED = "lost on the way"
@@ -82,9 +82,9 @@ class DiagnosticsLog:
             for s in self._fusion
         ]
 
-    def dropouts(self, start_ns: int, end_ns: int) -> list[dict[str, Any]]:
-        """When a sensor that had spoken was silent between two wall times: modality, from_s and to_s after start_ns."""
-        gaps: list[dict[str, Any]] = []
+    def dropouts(self, start_ns: int, end_ns: int) -> list[Dropout]:
+        """When a sensor that had spoken was silent between two wall times, in seconds after start_ns."""
+        gaps: list[Dropout] = []
         for name in MODALITIES:
             since: float | None = None
             for status in self._of(name):
@@ -94,10 +94,10 @@ class DiagnosticsLog:
                 if status.values.get("alive") == "False" and age:
                     since = max(0.0, now - float(age)) if since is None else since
                 elif since is not None:
-                    gaps.append({"modality": name, "from_s": since, "to_s": now})
+                    gaps.append(Dropout(name, since, now))
                     since = None
             if since is not None:
-                gaps.append({"modality": name, "from_s": since, "to_s": (end_ns - start_ns) / 1e9})
+                gaps.append(Dropout(name, since, (end_ns - start_ns) / 1e9))
         return gaps
 
     def mean_weights(self) -> dict[str, float]:
@@ -118,7 +118,7 @@ class DiagnosticsLog:
         return [status for status in self._statuses if status.name == self._prefix + component]
 
     def _means(self, names: dict[str, str]) -> dict[str, float]:
-        means: dict[str, Any] = {}
+        means: dict[str, float] = {}
         for key, name in names.items():
             values = [float(status.values[key]) for status in self._fusion if key in status.values]
             if values:

@@ -22,9 +22,9 @@ straight after pruning it is much worse.
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
-    from perception.cli.train import add_config_and_data
+    from perception.cli.train import add_network_and_data
 
-    add_config_and_data(parser)
+    add_network_and_data(parser)
     parser.add_argument("weights", type=Path, help="the .safetensors to prune, trained with that config")
     parser.add_argument(
         "--keep", type=positive, default=0.5, help="share of the blocks' operations that stays (default: %(default)s)"
@@ -50,7 +50,7 @@ def run(args: argparse.Namespace) -> int:
     from rich.console import Console
     from rich.table import Table
 
-    from perception.cli.train import config_of
+    from perception.cli.train import network_and_recipe
 
     with needs("pruning needs torch and mmseg", "train"):
         from torch.utils.data import DataLoader
@@ -58,13 +58,15 @@ def run(args: argparse.Namespace) -> int:
         from perception.engines.weights import build_model, load_weights, save_weights
         from perception.training.data.sources import open_mixture
         from perception.training.prune import choose, measure_importance, prune
-        from perception.training.train import read_config
+        from perception.training.recipe import read_recipe
+        from perception.training.train import read_network
 
     console = Console()
-    config = read_config(config_of(args.config))
+    path, name = network_and_recipe(args)
+    config, recipe = read_network(path), read_recipe(name)
     data = [named_root(item) for item in args.data]
-    size = config.training.batch_size
-    crops = open_mixture(config.training, data, args.batches * size, args.seed, console.print)
+    size = recipe.batch_size
+    crops = open_mixture(recipe, data, args.batches * size, args.seed, console.print)
     with console.status(f"measuring importance with {args.batches} batches"):
         channels = measure_importance(build_model(args.weights), DataLoader(crops, size))
     stay = choose(channels, args.keep, args.at_least)

@@ -27,7 +27,7 @@ def read_config(path: Path) -> Config:
     Raises ModelError where it is missing or broken, or a module of `custom_imports` cannot be imported.
     """
     if not path.is_file():
-        raise ModelError(f"{path}: no such config; the package's own are in configs/models")
+        raise ModelError(f"{path}: no such config; the package's own are in configs/networks")
     try:
         config = Config.fromfile(path, import_custom_modules=False)
     except Exception as error:  # a config is Python: anything may be wrong with it

@@ -21,7 +21,7 @@ from perception.paths import config_path  # noqa: E402
 @pytest.fixture(scope="module")
 def config() -> dict:
     init_default_scope("mmseg")
-    return Config.fromfile(config_path("models/dual_branch_s.py")).model.to_dict()
+    return Config.fromfile(config_path("networks/dual_branch_s.py")).model.to_dict()
 
 
 @pytest.fixture(scope="module")

@@ -18,6 +18,7 @@ from perception.classes import PEDESTRIAN, VEHICLE
 from perception.frame import MODALITIES, CameraModel, Frame
 from perception.sensors.channels import AUX_CHANNELS
 from perception.sensors.encode import NetworkInput
+from perception.settings import Settings
 
 HUE_TURNED, MOST_HUE = 0.2, 20
 """Share of the crops whose colours are turned, and by how many of OpenCV's 180 hues: a lorry may have any paint."""
@@ -27,7 +28,7 @@ COARSE = 0.12
 
 
 @dataclass(frozen=True)
-class Subsets:
+class Subsets(Settings):
     """Modality dropout: the shares of the crops that keep every modality that they have, and a single one.
 
     The rest keep a random non-empty subset. Where LiDAR was alone in one crop of thirty, walls became vehicles to it.

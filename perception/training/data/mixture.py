@@ -14,6 +14,7 @@ from perception.classes import UNLABELLED
 from perception.frame import Frame
 from perception.sample import Sample
 from perception.sensors import NetworkInput, encode
+from perception.settings import Settings
 from perception.training.checks.truth import certain_labels, crop_soft, hard_labels
 from perception.training.data.augment import (
     Crop,
@@ -53,7 +54,7 @@ class Source:
 
 
 @dataclass(frozen=True)
-class Augmentation:
+class Augmentation(Settings):
     """What happens to a crop beside scaling, mirroring and `photometric`. By default modality dropout alone."""
 
     weather: Weather = field(default_factory=Weather)

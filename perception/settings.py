@@ -58,8 +58,13 @@ def _check(value: Any, kind: Any, where: str) -> None:
     if kind is Any:
         return
     if origin in (Union, UnionType):
-        if value is not None or type(None) not in inner:
-            _check(value, next(each for each in inner if each is not type(None)), where)
+        others = [each for each in inner if each is not type(None)]
+        if value is None and type(None) in inner:
+            return
+        if len(others) == 1:
+            _check(value, others[0], where)
+        elif not any(_is(value, each) for each in others):
+            raise ModelError(f"{where}: expected {' or '.join(map(_words, others))}, got {value!r}")
     elif origin is tuple and isinstance(value, (tuple, list)) and (inner[-1] is ... or len(value) == len(inner)):
         for number, each in enumerate(value):
             _check(each, inner[0] if inner[-1] is ... else inner[number], f"{where}[{number}]")
@@ -80,6 +85,8 @@ def _is(value: Any, kind: type) -> bool:
 
 def _words(kind: Any) -> str:
     origin, inner = get_origin(kind), get_args(kind)
+    if origin in (Union, UnionType):
+        return " or ".join(map(_words, inner))
     if origin is None:
         return WORDS.get(kind, getattr(kind, "__name__", str(kind)))
     if origin is tuple:

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 from perception.cli.shared import at_least_one
 from perception.datasets.registry import READERS, UNSPLIT, open_dataset
 from perception.disk import write_json
-from perception.engines import ENGINES
+from perception.engines import ENGINES, find_model
+from perception.engines.described import classes_of
 from perception.errors import DataError
 from perception.evaluation.kitti.benchmarks import Benchmark, predict
 from perception.evaluation.robustness.report import SUITES, run_suite, suite_report, suite_tables
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
     from rich.table import Table
 
+    from perception.classes import Classes
     from perception.frame import Prediction
     from perception.sample import Sample
 
@@ -85,7 +87,7 @@ def run(args: argparse.Namespace) -> int:
     from perception.evaluation.table import detail_tables, notes, score_table
     from perception.pipeline import Pipeline
 
-    samples = _open(args)
+    samples = _open(args, classes_of(find_model(args.model, args.engine)[1]))
     if not samples:
         raise DataError(f"{args.root}: no sample in split {args.split} of {args.dataset}")
     if args.suite and args.submission:
@@ -112,7 +114,7 @@ def run(args: argparse.Namespace) -> int:
 
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         if args.suite:
-            scores = run_suite(args, answer, samples, chosen, progress)
+            scores = run_suite(args, answer, samples, chosen, progress, pipeline.classes)
             report, tables = suite_report(scores), [*suite_tables(scores, args.detail)]
             if args.report:
                 again = partial(_step, progress, progress.add_task("pictures", total=count))
@@ -122,7 +124,7 @@ def run(args: argparse.Namespace) -> int:
             step = partial(_step, progress, task)
             if benchmark.scored:
                 lazily = (samples[i] for i in chosen)
-                result = evaluate(answer, lazily, args.modalities, step, observe)
+                result = evaluate(answer, lazily, args.modalities, step, observe, pipeline.classes)
                 report, tables = result.to_dict(), [score_table(result), *notes(result)]
                 details = [*detail_tables(result)]
                 tables += details if args.detail else ()
@@ -146,14 +148,16 @@ def _step(progress: Progress, task: TaskID, done: int) -> None:
     progress.update(task, completed=done)
 
 
-def _open(args: argparse.Namespace) -> Sequence[Sample]:
+def _open(args: argparse.Namespace, classes: Classes) -> Sequence[Sample]:
     if args.root is not None:
-        return open_dataset(args.dataset, args.root, args.split)
+        return open_dataset(args.dataset, args.root, args.split, classes)
     if args.dataset != "simulated":
         raise DataError(f"{args.dataset}: no folder given; say `perception eval {args.dataset} ROOT`")
+    from perception.datasets.simulated import Relabelled
     from perception.simulation import SimulatedDrives
 
-    return SimulatedDrives(range(args.seed, args.seed + args.drives), args.condition, args.frames)
+    drives = SimulatedDrives(range(args.seed, args.seed + args.drives), args.condition, args.frames)
+    return Relabelled(drives, classes)
 
 
 def _part(args: argparse.Namespace) -> dict[str, str | int]:

@@ -76,6 +76,7 @@ def run(args: argparse.Namespace) -> int:
     """Explains, draws the figure, prints the tables and writes the JSON file."""
     from rich.console import Console
 
+    from perception.datasets.simulated import Relabelled
     from perception.evaluation.evaluate import truth_of
     from perception.explanation.asked import open_frame
     from perception.explanation.explain import explain
@@ -89,6 +90,7 @@ def run(args: argparse.Namespace) -> int:
     pipeline = Pipeline.load(args.model, engine=args.engine, threads=args.threads)
     with console.status(f"{args.frame}: explaining"):
         network = _network(args.model, args.threads, notes)
+        sample = Relabelled([sample], pipeline.classes)[0]  # truth is of the simulator alone
         found = explain(sample.frame, pipeline, network, truth_of(sample), args.stride, args.saliency)
         write(args.output, draw(found, sample.name))
     console.print(*tables(found), sep="\n")

@@ -55,6 +55,7 @@ def run(args: argparse.Namespace) -> int:
     with needs("pruning needs torch and mmseg", "train"):
         from torch.utils.data import DataLoader
 
+        from perception.engines.described import classes_of
         from perception.engines.weights import build_model, load_weights, save_weights
         from perception.training.data.sources import open_mixture
         from perception.training.prune import choose, measure_importance, prune
@@ -66,13 +67,14 @@ def run(args: argparse.Namespace) -> int:
     config, recipe = read_network(path), read_recipe(name)
     data = [named_root(item) for item in args.data]
     size = recipe.batch_size
-    crops = open_mixture(recipe, data, args.batches * size, args.seed, console.print)
+    classes = classes_of(args.weights)
+    crops = open_mixture(recipe, data, args.batches * size, args.seed, console.print, classes=classes)
     with console.status(f"measuring importance with {args.batches} batches"):
         channels = measure_importance(build_model(args.weights), DataLoader(crops, size))
     stay = choose(channels, args.keep, args.at_least)
     state, model = prune(*load_weights(args.weights), stay)
     args.output.mkdir(parents=True, exist_ok=True)
-    save_weights(args.output / "weights.safetensors", state, model, config.get("custom_imports"))
+    save_weights(args.output / "weights.safetensors", state, model, config.get("custom_imports"), classes)
     config.model = model
     config.dump(args.output / "config.py")
     table = Table("block", "channels", "of", title=str(args.output))

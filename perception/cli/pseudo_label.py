@@ -33,10 +33,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--thresholds",
         type=float,
-        nargs=4,
+        nargs="+",
         default=(0.8, 0.8, 0.8, 0.7),
-        metavar=("BACKGROUND", "ROAD", "VEHICLE", "PEDESTRIAN"),
-        help="least probability that teaches, by class (default: 0.8 0.8 0.8 0.7)",
+        metavar="P",
+        help="least probability that teaches, by class: background, road, vehicle, pedestrian, and perhaps those that "
+        "the network knows beside them, which else have that of what they are within (default: 0.8 0.8 0.8 0.7)",
     )
     which = parser.add_mutually_exclusive_group()
     which.add_argument("--all", action="store_true", help="label anew what has labels")
@@ -59,12 +60,15 @@ def run(args: argparse.Namespace) -> int:
     from perception.sensors.presence import keep_modalities
 
     with needs("labelling needs torch and mmseg", "train"):
+        from perception.engines.described import classes_of
         from perception.engines.weights import build_model
         from perception.training.pseudo_label import PseudoLabeller
 
     name, root = named_root(args.data)
-    samples = open_dataset(name, root, args.split)
-    label = PseudoLabeller(build_model(args.model), args.thresholds)
+    classes = classes_of(args.model)
+    thresholds = classes.per_class(args.thresholds, "--thresholds")
+    samples = open_dataset(name, root, args.split, classes)
+    label = PseudoLabeller(build_model(args.model), thresholds)
     console = Console()
     numbers = []
     sure = 0.0
@@ -85,7 +89,7 @@ def run(args: argparse.Namespace) -> int:
         "split": args.split,
         "numbers": numbers,
         "filled": args.fill,
-        "thresholds": list(args.thresholds),
+        "thresholds": list(thresholds),
         "weights_sha256": hashlib.sha256(args.model.read_bytes()).hexdigest(),
     }
     write_json(args.output / INDEX, index)

@@ -6,8 +6,9 @@ from __future__ import annotations
 import importlib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
+from perception.classes import CLASSES, Classes
 from perception.errors import DataError
 from perception.sample import Sample
 
@@ -43,17 +44,19 @@ UNSPLIT: frozenset[str] = frozenset({"folder", "kitti-object", "kitti-raw", "kit
 set and raw drives are for testing only; pseudo-labels know of which split they are."""
 
 
-def open_dataset(name: str, root: str | Path, split: str = "val") -> Sequence[Sample]:
+def open_dataset(name: str, root: str | Path, split: str = "val", classes: Classes = CLASSES) -> Sequence[Sample]:
     """The samples of data set `name` under folder `root`.
 
     split: train or val; `all` where the data set has no official split; `test` where that is without truth and for
-    submissions; not used by those in UNSPLIT.
+    submissions; not used by those in UNSPLIT. classes: what the labels shall be.
     Raises DataError for an unknown name or split and for what each reader refuses.
     """
     if name not in READERS:
         raise DataError(f"unknown data set {name!r}: choose one of {', '.join(READERS)}")
     module, reader = READERS[name]
     arguments = (root,) if name in UNSPLIT else (root, split)
-    options = {"stereo": True} if name in STEREO else {}
-    opened = getattr(importlib.import_module(f"perception.datasets.{module}"), reader)(*arguments, **options)
+    options: dict[str, Any] = {"stereo": True} if name in STEREO else {}
+    opened = getattr(importlib.import_module(f"perception.datasets.{module}"), reader)(
+        *arguments, classes=classes, **options
+    )
     return cast("Sequence[Sample]", opened)

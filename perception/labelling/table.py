@@ -8,7 +8,7 @@ from typing import Any
 
 from rich.table import Table
 
-from perception.classes import CLASS_NAMES, FOREGROUND
+from perception.classes import BACKGROUND, CLASS_NAMES, FIRST
 from perception.labelling.contradiction import ENOUGH, TOO_MUCH
 
 
@@ -19,7 +19,7 @@ def total(reports: Sequence[dict[str, Any]], seconds: float) -> dict[str, Any]:
     provenance = {key: good[0][key] for key in ("model", "weights_sha256", "engine", "versions")} if good else {}
     shares = {
         name: round(sum(each["share"][name] * each["frames"] for each in good) / max(1, frames), 5)
-        for name in CLASS_NAMES
+        for name in (good[0]["share"] if good else CLASS_NAMES)
     }
     return {
         "frames": frames,
@@ -38,14 +38,15 @@ def table(report: dict[str, Any]) -> Table:
     result = Table(title=f"{report['labelled']} frames labelled in {report['seconds']:.1f} s", title_justify="left")
     result.add_column("input", overflow="fold")
     failed = ["failed"] if report["failed"] else []
-    for name in ("frames", "new", *failed, "fps", *FOREGROUND):
+    names = [name for name in report["share"] if name != FIRST[BACKGROUND]]
+    for name in ("frames", "new", *failed, "fps", *names):
         result.add_column(name, justify="right", no_wrap=True)
     result.add_column("counted", no_wrap=True)
     for each in report["inputs"]:
         if "error" in each:
             continue  # it is told below the table
         name = each["input"].rsplit("/", 1)[-1]
-        shares = [f"{each['share'][name]:.1%}" for name in FOREGROUND]
+        shares = [f"{each['share'][name]:.1%}" for name in names]
         fps = f"{each['fps']:.1f}" if each["fps"] else "–"
         counts = (str(each["frames"]), str(each["labelled"]), *([str(len(each["failed"]))] if failed else ()))
         weights = (f"{sensor} {share:.0%}" for sensor, share in each["weights"].items())

@@ -20,18 +20,21 @@ from mmseg.registry import MODELS
 from torch.utils.data import DataLoader, default_collate
 
 import perception.models  # noqa: F401 (registers networks)
+from perception.classes import Classes
 from perception.engines import find_model
+from perception.engines.described import classes_of
 from perception.engines.manifest import digest_of
 from perception.engines.weights import build_model, load_weights
 from perception.errors import ModelError
 from perception.models import custom
+from perception.models.heads import classes_of_config, widen
 from perception.models.soft_losses import SoftLabelLoss
 from perception.training.bf16 import computes_in_bf16
 from perception.training.data.sources import open_mixture
-from perception.training.grow import begin_with
+from perception.training.grow import begin_with, with_classes
 from perception.training.hooks import CheckpointHook, ProgressHook, read_checkpoint
 from perception.training.mean_teacher import MeanTeacher
-from perception.training.recipe import Recipe, Sides
+from perception.training.recipe import MeanTeaching, Recipe, Sides
 from perception.training.trainee import Supervision, Trainee
 
 
@@ -113,17 +116,20 @@ def run(
             f"{options.work_dir}: already trained for {started} iterations; ask for more with --iterations"
         )
 
+    classes = classes_of_config(config, Path(config.filename or "the config"))
     described = _describe(config, recipe, options)
     if resumed:
         _check_same(resumed, described, options.work_dir)
     length = recipe.iterations * recipe.batch_size
-    crops = open_mixture(recipe, options.data, length, options.seed, progress, whole, labelled)
+    crops = open_mixture(recipe, options.data, length, options.seed, progress, whole, labelled, classes)
     init_default_scope("mmseg")
     with custom.building(config.filename or "the config"):
         model = build()
     _initialise(model)
     if init:
         state, _ = load_weights(init)
+        if classes_of(init) != classes:
+            state = with_classes(state, classes_of(init), classes)
         try:
             new = begin_with(model, state)
         except ModelError as error:
@@ -144,6 +150,7 @@ def run(
         resumed,
         _plain(config.get("custom_imports", ConfigDict())),
         described,
+        classes,
     )
     runner = Runner(
         model=model,
@@ -182,25 +189,41 @@ def _build(config: Config, recipe: Recipe, options: Options, progress: Callable[
     model = {key: value for key, value in config.model.items() if key != "type"}
     if config.model.type != "EncoderDecoder":
         raise ModelError(f"model of type {config.model.type}: soft labels, teachers and losses need an EncoderDecoder")
+    classes = classes_of_config(config, Path(config.filename or "the config"))
+    for path in options.teachers:
+        if classes_of(path) != classes:
+            raise ModelError(f"{path}: a teacher of {_said(classes_of(path))}; it must know {_said(classes)}")
     teachers = [build_model(path).requires_grad_(False) for path in options.teachers]
     if teachers:
         progress("taught by " + ", ".join(str(path) for path in options.teachers))
+    losses = [dict(loss) for loss in recipe.losses]
+    widen(losses, classes, "Recipe.losses")
     supervision = Supervision(
-        recipe.losses,
+        losses,
         SoftLabelLoss(**vars(recipe.soft)),
         teachers,
         **vars(recipe.teacher),
         **vars(recipe.sides),
-        mean_teacher=MeanTeacher(**vars(recipe.mean_teacher)) if recipe.mean_teacher else None,
+        mean_teacher=_mean_teacher(recipe.mean_teacher, classes) if recipe.mean_teacher else None,
         frozen_statistics=recipe.frozen_statistics,
     )
     return Trainee(supervision, **model)
+
+
+def _mean_teacher(settings: MeanTeaching, classes: Classes) -> MeanTeacher:
+    thresholds = classes.per_class(settings.thresholds, "Recipe.mean_teacher.thresholds")
+    return MeanTeacher(settings.weight, thresholds)
+
+
+def _said(classes: Classes) -> str:
+    return ", ".join(classes.names)
 
 
 def _describe(config: Config, recipe: Recipe, options: Options) -> dict[str, str]:
     """All that a run's result depends on, but for how long it is and where its data lie; values as JSON."""
     facts = {
         "model": config.model.to_dict(),
+        "classes": config.get("classes", []),
         "recipe": {key: value for key, value in asdict(recipe).items() if key not in ("iterations", "init")},
         "seed": options.seed,
         "data": [name for name, _ in options.data],

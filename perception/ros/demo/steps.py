@@ -18,9 +18,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 
 from perception.bags.sources import open_source
 from perception.bags.writer import BagWriter
-from perception.classes import FOREGROUND
+from perception.classes import CLASSES
 from perception.disk import write_json
 from perception.engines import find_model
+from perception.engines.described import classes_of
 from perception.errors import DataError, PerceptionError
 from perception.evaluation.evaluate import plain
 from perception.evaluation.gallery import Gallery
@@ -36,9 +37,6 @@ from perception.ros.watch.diagnostics_log import DiagnosticsLog
 
 Labels = NDArray[np.uint8]
 
-MASKS = ("labels", *FOREGROUND)
-"""The images that make an answer; the latency is that of the last of them."""
-
 
 class Demo:
     """One run; `output` gets its files. Raises PerceptionError where a step cannot do its work."""
@@ -50,12 +48,14 @@ class Demo:
         self.video = self.output / "drive.mp4"
         self._source = f"KITTI {args.kitti.name}" if args.kitti else f"simulated {args.condition}, seed {args.seed}"
         self._truth: dict[int, Labels] = {}
+        self._classes = CLASSES
         self._seconds: dict[str, float] = {}
 
     def run(self) -> dict[str, Any]:
         """All four steps. Returns the content of report.json."""
         frames, count = self._kitti_frames() if self._args.kitti else self._simulated_frames()
         _, model = find_model(self._args.model, self._args.engine)  # before the minutes of work that need it
+        self._classes = classes_of(model)
         self._clear()
         self._record(frames, count)
         rehearsal = self._drive()
@@ -95,7 +95,7 @@ class Demo:
         def frames() -> Iterator[Frame]:
             for sample in render(drive, self._args.workers):
                 assert sample.labels is not None  # the simulation knows everything
-                self._truth[sample.frame.stamp_ns] = sample.labels
+                self._truth[sample.frame.stamp_ns] = self._classes.table("simulated")[sample.labels]
                 yield sample.frame
 
         return frames(), count
@@ -113,6 +113,7 @@ class Demo:
         arguments = ["--ros-args", "-p", f"engine:={self._args.engine}"]
         if self._args.model:
             arguments += ["-p", f"model:={self._args.model}"]
+        names = ("labels", "confidence", *self._classes.foreground)
         with closing(open_source(self.bag)) as source:
             count = max(topic.messages for topic in source.topics.values())
             with self._step("drive", "starting the node", count) as advance:
@@ -122,16 +123,17 @@ class Demo:
                     self._seconds["start"] = time.monotonic() - began
                     advance(0, "driving, in real time")
 
-                rehearsal = rehearse(source, arguments, self.output / "node.log", ready, advance)
+                rehearsal = rehearse(source, arguments, self.output / "node.log", ready, advance, images=names)
             self._seconds["drive"] -= self._seconds["start"]
         return rehearsal
 
     def _score(self, rehearsal: Loopback) -> tuple[DriveScore, list[Labels | None]]:
         """Answers against the truth, matched by stamp."""
-        score, answers = DriveScore(), []
+        score, answers = DriveScore(self._classes), []
+        masks = ("labels", *self._classes.foreground)  # the latency is that of the last of them
         with self._step("score", "scoring", len(rehearsal.sent)) as advance:
             for stamp_ns, recorded_ns in rehearsal.sent.items():
-                images = [rehearsal.images[name].get(stamp_ns) for name in MASKS]
+                images = [rehearsal.images[name].get(stamp_ns) for name in masks]
                 labels = images[0].image() if images[0] is not None else None
                 complete = all(image is not None for image in images)
                 received_ns = max(image.received_ns for image in images if image) if complete else None
@@ -153,6 +155,7 @@ class Demo:
             "seed": None if args.kitti else args.seed,
             "condition": None if args.kitti else args.condition,
             **summary,
+            "classes": self._classes.beyond,
             "iou_reason": None if self._truth else "n/a: the drive has no truth per pixel",
             "drops_by_cause": diary.drops_by_cause(summary["frames_dropped"]),
             "falls_behind": diary.falls_behind(),
@@ -170,7 +173,7 @@ class Demo:
 
     def _draw(self, period_ms: float, score: DriveScore, answers: list[Labels | None]) -> tuple[Gallery, Any]:
         """Video and montage, what the report shows, and the scores by distance, which need the frames too."""
-        bands = DistanceBands()
+        bands = DistanceBands(self._classes)
         with self._step("draw", "drawing", len(answers)) as advance, closing(open_source(self.bag)) as source:
             modalities = [MODALITY_OF_TOPIC[topic] for topic in source.topics if topic in MODALITY_OF_TOPIC]
             gallery = Gallery(self.output, self._source, score, answers, self._truth, modalities, 1000 / period_ms)

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from perception.classes import CLASSES, Classes
 from perception.datasets.registry import open_dataset
 from perception.errors import DataError
 from perception.sample import Sample
@@ -23,22 +24,30 @@ def open_mixture(
     progress: Callable[[str], None] = print,
     whole: bool = False,
     labelled: bool = True,
+    classes: Classes = CLASSES,
 ) -> Mixture:
     """`length` crops of the data sets `data`, (name, root) pairs, as the recipe wants them.
 
-    whole: see `Mixture`. labelled: samples with labels only; False takes all of them, and no labels. Raises DataError
-    for data that cannot be read or that the recipe does not know.
+    whole: see `Mixture`. labelled: samples with labels only; False takes all of them, and no labels. classes: of the
+    labels. Raises DataError for data that cannot be read or that the recipe does not know.
     """
-    sources = [open_source(name, root, recipe, progress, labelled) for name, root in data]
-    return Mixture(sources, recipe.crop, length, seed, recipe.augmentation, whole)
+    sources = [open_source(name, root, recipe, progress, labelled, classes) for name, root in data]
+    return Mixture(sources, recipe.crop, length, seed, recipe.augmentation, whole, classes)
 
 
-def open_source(name: str, root: Path, recipe: Recipe, progress: Callable[[str], None], labelled: bool) -> Source:
+def open_source(
+    name: str,
+    root: Path,
+    recipe: Recipe,
+    progress: Callable[[str], None],
+    labelled: bool,
+    classes: Classes = CLASSES,
+) -> Source:
     """The data set `name`, read into memory. Arguments and errors as of `open_mixture`."""
     if name not in recipe.sources:
         raise DataError(f"data set {name!r}: this recipe knows {', '.join(recipe.sources)}")
     sampling = recipe.sources[name]
-    samples: Sequence[Sample] = open_dataset(sampling.dataset or name, root, sampling.split)
+    samples: Sequence[Sample] = open_dataset(sampling.dataset or name, root, sampling.split, classes)
     # Decoding costs more than augmenting: keep everything in memory, shared with the workers.
     if labelled:
         samples = [sample for sample in samples if sample.labels is not None or sample.probabilities is not None]
@@ -49,7 +58,7 @@ def open_source(name: str, root: Path, recipe: Recipe, progress: Callable[[str],
         raise DataError(f"{root}: no {'labelled ' if labelled else ''}sample of {name}")
     samples = expect_ground(samples)
     if labelled and sampling.boxes:
-        samples = check_with_tracklets(samples, root)
+        samples = check_with_tracklets(samples, root, classes)
     return Source(
         samples,
         sampling.weight,

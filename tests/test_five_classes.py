@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A fifth class from a network's config to a mask: nothing but helpers/five_classes.py names it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+pytest.importorskip("torch")
+pytest.importorskip("mmseg")
+
+from helpers.recipes import write_small
+from numpy.typing import NDArray
+
+from perception.classes import CLASSES
+from perception.cli.main import main
+from perception.engines.described import classes_of
+from perception.export.graph import export_openvino
+from perception.frame import Frame
+from perception.models.heads import classes_of_config
+from perception.pipeline import Pipeline
+from perception.training.train import read_network
+
+CONFIG = Path(__file__).parent / "helpers/five_classes.py"
+BICYCLE = 4
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Four images of a yellow thing on a grey road under a blue sky, which one's own labels call a bicycle."""
+    root, rng = tmp_path_factory.mktemp("five"), np.random.default_rng(0)
+    for name in ("image", "labels"):
+        (root / name).mkdir()
+    for number in range(4):
+        image = np.full((64, 128, 3), (200, 120, 40), np.uint8)  # BGR
+        labels = np.zeros((64, 128), np.uint8)
+        image[32:], labels[32:] = 90, 1
+        left = 10 + 15 * number
+        image[8:60, left : left + 60], labels[8:60, left : left + 60] = (0, 220, 255), BICYCLE
+        noisy = np.clip(image + rng.normal(0, 6, image.shape), 0, 255).astype(np.uint8)
+        cv2.imwrite(str(root / f"image/{number}.png"), noisy)
+        cv2.imwrite(str(root / f"labels/{number}.png"), labels)
+    return root
+
+
+@pytest.fixture(scope="module")
+def weights(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """On from the shipped weights, which know no bicycle."""
+    run = tmp_path_factory.mktemp("run")
+    arguments = [
+        "--recipe",
+        str(write_small(run / "small.py")),
+        "--data",
+        f"folder={folder}",
+        "--init",
+        "dual_branch_s",
+    ]
+    arguments += ["--iterations", "12", "--batch-size", "4", "--workers", "0", "-o", str(run)]
+    assert main(["train", str(CONFIG), *arguments]) == 0
+    return run / "weights.safetensors"
+
+
+@pytest.fixture(scope="module")
+def exported(weights: Path) -> Path:
+    return export_openvino(weights, weights)
+
+
+def _image(folder: Path) -> NDArray[np.uint8]:
+    return np.asarray(cv2.imread(str(folder / "image/1.png"))[..., ::-1], np.uint8).copy()
+
+
+def test_the_head_and_the_losses_are_as_wide_as_the_classes() -> None:
+    config = read_network(CONFIG)
+    assert classes_of_config(config, CONFIG).names == (*CLASSES.names, "bicycle")
+    assert config.model.decode_head.num_classes == 5
+    assert config.model.decode_head.loss_decode.class_weight == (1.0, 1.0, 1.0, 1.2, 1.0)
+
+
+def test_the_weights_say_which_classes_they_know(weights: Path, exported: Path) -> None:
+    for path in (weights, exported):
+        assert classes_of(path).foreground == {"road": 1, "vehicle": 2, "pedestrian": 3, "bicycle": BICYCLE}
+        assert classes_of(path).palette[BICYCLE].tolist() == [255, 200, 0]
+
+
+def test_a_bicycle_is_seen_through_the_pipeline(exported: Path, folder: Path) -> None:
+    prediction = Pipeline.load(exported, threads=1)(Frame(0, _image(folder)))
+    truth = cv2.imread(str(folder / "labels/1.png"), cv2.IMREAD_UNCHANGED)
+    mask = prediction.labels == prediction.classes.foreground["bicycle"]
+    assert (mask & (truth == BICYCLE)).sum() > 0.7 * (truth == BICYCLE).sum()
+    assert (mask & (truth != BICYCLE)).sum() < 0.3 * (truth == BICYCLE).sum()
+
+
+def test_scores_have_a_column_of_it(
+    exported: Path, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    report = tmp_path / "scores.json"
+    assert main(["eval", "folder", str(folder), "--model", str(exported), "--threads", "1", "--json", str(report)]) == 0
+    scores = json.loads(report.read_text())
+    assert list(scores["iou"]) == ["road", "vehicle", "pedestrian", "bicycle"]
+    assert scores["iou"]["bicycle"] > 0.6
+    assert np.shape(scores["confusion"]) == (6, 6)
+    assert "mean of the four" in capsys.readouterr().out

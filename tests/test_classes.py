@@ -71,9 +71,7 @@ def test_a_class_more_takes_its_labels_and_leaves_unlearnt_what_may_hold_it() ->
 def test_what_is_one_per_class_goes_on_with_what_a_class_is_within() -> None:
     assert FIVE.per_class((1.0, 2.0, 3.0, 4.0), "x") == (1.0, 2.0, 3.0, 4.0, 3.0)
     assert FIVE.per_class([1, 2, 3, 4, 5], "x") == (1, 2, 3, 4, 5)
-    with pytest.raises(
-        ModelError, match="x: 3 values, expected 4 or 5: background, road, vehicle, pedestrian, bicycle"
-    ):
+    with pytest.raises(ModelError, match=r"x: 3 values, expected 4 or 5: background, .* bicycle"):
         FIVE.per_class((1, 2, 3), "x")
     assert FIVE.first[[0, 3, 4, 255]].tolist() == [0, 3, VEHICLE, 255]
 

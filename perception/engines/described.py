@@ -34,32 +34,28 @@ def classes_of(path: Path) -> Classes:
         return CLASSES
     try:
         said = reader(path)
+    except (ValueError, AttributeError, struct.error, ElementTree.ParseError):
+        return CLASSES  # no model: whoever loads it says so
+    try:
         return CLASSES.extended(json.loads(said)) if said else CLASSES
-    except (ModelError, ValueError, TypeError, struct.error) as error:
+    except (ModelError, ValueError, TypeError) as error:
         raise ModelError(f"{path}: its classes cannot be read: {error}") from error
 
 
 def _of_weights(path: Path) -> str | None:
     with path.open("rb") as file:
         (length,) = struct.unpack("<Q", file.read(8))
-        if length > path.stat().st_size:
-            return None  # no weights: whoever loads them says so
-        header: dict[str, Any] = json.loads(file.read(length))
+        header: dict[str, Any] = json.loads(file.read(min(length, path.stat().st_size)))
     said: str | None = header.get("__metadata__", {}).get(KEY)
     return said
 
 
 def _of_openvino(path: Path) -> str | None:
-    try:
-        for _, element in ElementTree.iterparse(path):
-            if element.tag == "rt_info":
-                found = element.find("/".join(RT_INFO))
-                if found is not None:
-                    return found.get("value")
-            if element.tag in ("layer", "edge"):
-                element.clear()
-    except ElementTree.ParseError:
-        return None  # no network: whoever loads it says so
+    for _, element in ElementTree.iterparse(path):
+        if element.tag == "rt_info" and (found := element.find("/".join(RT_INFO))) is not None:
+            return found.get("value")
+        if element.tag in ("layer", "edge"):
+            element.clear()
     return None
 
 
@@ -99,4 +95,4 @@ def _fields(data: bytes) -> Iterator[tuple[int, bytes]]:
         elif kind in (1, 5):
             at += 8 if kind == 1 else 4
         else:
-            return  # no protobuf: whoever loads it says so
+            return  # no protobuf

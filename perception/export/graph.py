@@ -12,6 +12,7 @@ import torch
 from perception.engines.described import ONNX_KEY, RT_INFO, classes_of, note
 from perception.engines.openvino import INPUTS, OUTPUTS
 from perception.engines.weights import build_model
+from perception.extras import needs
 from perception.models.deploy import DeployGraph
 from perception.sensors.channels import AUX_CHANNELS
 from perception.sensors.encode import AUX_SCALE
@@ -57,7 +58,8 @@ def export_onnx(weights: str | Path, output: str | Path) -> Path:
             dynamo=False,  # the newer exporter needs two packages more for the same graph
         )
     if noted := note(classes_of(Path(weights))):
-        import onnx
+        with needs("to note classes of one's own in it, ONNX needs onnx", "onnx"):
+            import onnx
 
         model = onnx.load(path)
         onnx.helper.set_model_props(model, {ONNX_KEY: noted})

@@ -52,13 +52,11 @@ def weights(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """On from the shipped weights, which know no bicycle."""
     run, threads = tmp_path_factory.mktemp("run"), torch.get_num_threads()
     recipe = str(write_small(run / "small.py"))
-    said = f"--recipe {recipe} --data folder={folder} --init dual_branch_s --workers 0"
+    where = f"--recipe {recipe} --data folder={folder} --init dual_branch_s -o {run}"
+    how = "--iterations 20 --learning-rate 0.01 --workers 0"
     torch.set_num_threads(1)  # crops are so small that threads would wait for each other
     try:
-        assert (
-            main(["train", str(CONFIG), *said.split(), *"--iterations 20 --learning-rate 0.01".split(), "-o", str(run)])
-            == 0
-        )
+        assert main(["train", str(CONFIG), *f"{where} {how}".split()]) == 0
     finally:
         torch.set_num_threads(threads)
     return run / "weights.safetensors"

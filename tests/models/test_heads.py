@@ -24,9 +24,7 @@ def test_every_head_and_loss_is_as_wide_as_the_table() -> None:
 
 
 def test_another_number_is_refused() -> None:
-    with pytest.raises(
-        ModelError, match=r"model.decode_head.num_classes: 7, but the config's `classes` are 5: "
-    ):
+    with pytest.raises(ModelError, match=r"model.decode_head.num_classes: 7, but the config's `classes` are 5: "):
         widen(dict(decode_head=dict(num_classes=7)), FIVE)
     with pytest.raises(ModelError, match=r"model.loss.class_weight: 3 values, expected 4 or 5"):
         widen(dict(loss=dict(class_weight=(1, 1, 1))), FIVE)

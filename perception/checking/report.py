@@ -13,7 +13,7 @@ from perception.checking.check import Report, TopicRow
 from perception.checking.findings import ERROR, INFO, WARN, Finding
 from perception.checking.influence import Change
 from perception.checking.timing import Pairing
-from perception.classes import FOREGROUND
+from perception.classes import BACKGROUND, FIRST
 from perception.reporting.page import Page, Picture, Table, number, photograph
 from perception.reporting.provenance import versions
 from perception.reporting.reports import write_report
@@ -145,11 +145,13 @@ def _ground(found: CheckReport) -> Table:
 
 
 def _changes(report: Report) -> Table:
+    known = next((each.classes for each in report.changes.values()), dict.fromkeys(FIRST))
+    kinds = [kind for kind in known if kind != FIRST[BACKGROUND]]
     rows = [
-        (name, f"{each.pixels:.2%}", *(f"{each.classes[kind]:.2%}" for kind in FOREGROUND), f"{each.weight:.2f}")
+        (name, f"{each.pixels:.2%}", *(f"{each.classes[kind]:.2%}" for kind in kinds), f"{each.weight:.2f}")
         for name, each in report.changes.items()
     ]
-    return Table("Pixels that change without a sensor", rows, ("sensor", "all", *FOREGROUND, "weight"))
+    return Table("Pixels that change without a sensor", rows, ("sensor", "all", *kinds, "weight"))
 
 
 def _rounded(value: Any) -> Any:

@@ -22,9 +22,9 @@ straight after pruning it is much worse.
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
-    from perception.cli.train import add_config_and_data
+    from perception.cli.train import add_network_and_data
 
-    add_config_and_data(parser)
+    add_network_and_data(parser)
     parser.add_argument("weights", type=Path, help="the .safetensors to prune, trained with that config")
     parser.add_argument(
         "--keep", type=positive, default=0.5, help="share of the blocks' operations that stays (default: %(default)s)"
@@ -50,12 +50,16 @@ def run(args: argparse.Namespace) -> int:
     from rich.console import Console
     from rich.table import Table
 
+    from perception.cli.train import network_and_recipe
+
     with needs("pruning needs torch and mmseg", "train"):
         from perception.training.prune_run import PruneOptions, run_prune
 
     console = Console()
+    network, recipe = network_and_recipe(args)
     options = PruneOptions(
-        network=args.config,
+        network=network,
+        recipe=recipe,
         weights=args.weights,
         data=[named_root(item) for item in args.data],
         output=args.output,

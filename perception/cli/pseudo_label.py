@@ -29,10 +29,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--thresholds",
         type=float,
-        nargs=4,
+        nargs="+",
         default=(0.8, 0.8, 0.8, 0.7),
-        metavar=("BACKGROUND", "ROAD", "VEHICLE", "PEDESTRIAN"),
-        help="least probability that teaches, by class (default: 0.8 0.8 0.8 0.7)",
+        metavar="P",
+        help="least probability that teaches, by class: background, road, vehicle, pedestrian, and perhaps those that "
+        "the network knows beside them, which else have that of what they are within (default: 0.8 0.8 0.8 0.7)",
     )
     which = parser.add_mutually_exclusive_group()
     which.add_argument("--all", action="store_true", help="label anew what has labels")

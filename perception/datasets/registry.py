@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from perception.classes import CLASSES, Classes
 from perception.errors import DataError
 from perception.registry import Registry
 from perception.sample import Sample
@@ -17,10 +18,12 @@ Open = Callable[..., Sequence[Sample]]
 
 @dataclass(frozen=True)
 class Reader:
-    """open: samples of a data set's folder and of one of its splits, the latter where `split` says so."""
+    """open: samples of a data set's folder and of one of its splits, the latter where `split` says so, with labels of
+    the keyword `classes`, where `classes` says so."""
 
     open: Open
     split: bool = True
+    classes: bool = False
 
 
 READERS: Registry[Reader] = Registry("data set", "datasets", DataError)
@@ -58,40 +61,48 @@ UNSPLIT: frozenset[str] = frozenset({"folder", "kitti-object", "kitti-raw", "kit
 object set and raw drives are for testing only; pseudo-labels know of which split they are."""
 
 
-def dataset(name: str, split: bool = True) -> Callable[[Open], Open]:
+def dataset(name: str, split: bool = True, classes: bool = False) -> Callable[[Open], Open]:
     """Register what opens the data set `name`, as a decorator: a class of sequences of samples, or a function.
 
-    It is called with the data set's folder and, where it has any, the name of a split; it raises DataError for what it
-    cannot open. Raises DataError for a name that is taken.
+    It is called with the data set's folder, where it has any with the name of a split, and where it can label other
+    classes than the first four with `classes`; it raises DataError for what it cannot open. Raises DataError for a name
+    that is taken.
     """
 
     def decorate(reader: Open) -> Open:
-        READERS.add(name, Reader(reader, split))
+        READERS.add(name, Reader(reader, split, classes))
         return reader
 
     return decorate
 
 
-def open_dataset(name: str, root: str | Path, split: str = "val") -> Sequence[Sample]:
+def open_dataset(name: str, root: str | Path, split: str = "val", classes: Classes = CLASSES) -> Sequence[Sample]:
     """The samples of data set `name` under folder `root`.
 
     split: train or val; `all` where the data set has no official split; `test` where that is without truth and for
-    submissions; not used by those that have none.
-    Raises DataError for an unknown name or split and for what each reader refuses.
+    submissions; not used by those that have none. classes: what the labels shall be.
+    Raises DataError for an unknown name or split, for classes that the data set does not know, and for what each reader
+    refuses.
     """
     reader = READERS.find(name)
-    return reader.open(root, split) if reader.split else reader.open(root)
+    arguments = (root, split) if reader.split else (root,)
+    if reader.classes:
+        return reader.open(*arguments, classes=classes)
+    if classes != CLASSES:
+        raise DataError(f"data set {name}: knows {', '.join(CLASSES.names)} alone, not {', '.join(classes.names)}")
+    return reader.open(*arguments)
 
 
 def _lazy(module: str, name: str, **options: bool) -> Open:
     """The class of that name, whose module is imported when a data set is opened."""
 
-    def open_it(*arguments: str | Path) -> Sequence[Sample]:
+    def open_it(*arguments: str | Path, classes: Classes) -> Sequence[Sample]:
         reader: Open = getattr(importlib.import_module(f"perception.datasets.{module}"), name)
-        return reader(*arguments, **options)
+        return reader(*arguments, classes=classes, **options)
 
     return open_it
 
 
 for _name, (_module, _class) in _OURS.items():
-    dataset(_name, _name not in UNSPLIT)(_lazy(_module, _class, **({"stereo": True} if _name in STEREO else {})))
+    _open = _lazy(_module, _class, **({"stereo": True} if _name in STEREO else {}))
+    dataset(_name, _name not in UNSPLIT, classes=True)(_open)

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from perception.classes import UNLABELLED
+from perception.classes import CLASSES, UNLABELLED, Classes
 from perception.errors import DataError
 from perception.evaluation.scores.details import Details, DetailScores
 from perception.evaluation.scores.metrics import ConfusionMatrix
@@ -46,7 +46,7 @@ class Scores:
     """The figures of an `Evaluation`.
 
     iou, recall: of pixels by class, of point_… of LiDAR points that the camera sees, None without any; hidden_too: of
-    all that are in the image. What `details` has is not there where no pixel had truth. confusion: pixels by true and
+    all that are in the image. classes: those beyond the first four. What `details` has is not there where no pixel had truth. confusion: pixels by true and
     predicted class.
     """
 
@@ -55,6 +55,7 @@ class Scores:
     frames_without_truth: int
     fps: float
     latency_ms: dict[str, float]
+    classes: list[dict[str, Any]]
     iou: dict[str, float]
     mean_iou: float
     recall: dict[str, float]
@@ -82,13 +83,18 @@ class Evaluation:
     modality_weights: how much each sensor counted, the mean over the scored frames.
     """
 
-    confusion: ConfusionMatrix = field(default_factory=ConfusionMatrix)
-    point_confusion: ConfusionMatrix = field(default_factory=ConfusionMatrix)
-    hidden_confusion: ConfusionMatrix = field(default_factory=ConfusionMatrix)
-    details: Details = field(default_factory=Details)
+    classes: Classes = CLASSES
+    confusion: ConfusionMatrix = field(init=False)
+    point_confusion: ConfusionMatrix = field(init=False)
+    hidden_confusion: ConfusionMatrix = field(init=False)
+    details: Details = field(init=False)
     frames: list[FrameScore] = field(default_factory=list)
     without_truth: int = 0
     modality_weights: dict[str, float] = field(default_factory=lambda: dict.fromkeys(MODALITIES, 0.0))
+
+    def __post_init__(self) -> None:
+        self.confusion, self.point_confusion, self.hidden_confusion = (ConfusionMatrix(self.classes) for _ in range(3))
+        self.details = Details(self.classes)
 
     @property
     def fps(self) -> float:
@@ -107,7 +113,7 @@ class Evaluation:
         return {f"p{q}": float(np.percentile(times, q)) for q in (50, 95, 99)}
 
     def _all_points(self) -> ConfusionMatrix:
-        both = ConfusionMatrix()
+        both = ConfusionMatrix(self.classes)
         both.add(self.point_confusion)
         both.add(self.hidden_confusion)
         return both
@@ -121,6 +127,7 @@ class Evaluation:
             frames_without_truth=self.without_truth,
             fps=self.fps,
             latency_ms=self.latency_ms(),
+            classes=self.classes.beyond,
             iou=self.confusion.iou(),
             mean_iou=self.confusion.mean_iou(),
             recall=self.confusion.recall(),
@@ -147,19 +154,21 @@ def evaluate(
     modalities: Sequence[str] | None = None,
     progress: Callable[[int], None] | None = None,
     observe: Callable[[Sample, Prediction], None] | None = None,
+    classes: Classes = CLASSES,
 ) -> Evaluation:
     """Scores `pipeline` on `samples`, optionally with only some of their modalities kept.
 
     pipeline: a `Pipeline` or anything that turns a Frame into a Prediction. progress: called after each sample with how
-    many are done. observe: called with each scored sample and what became of it. Samples with labels are scored against
-    these; samples with probabilities only, against their most likely class where it is at least CONFIDENT (and their
-    FrameScore says soft). Samples with point_labels are scored at their LiDAR points inside the image that the
-    camera sees, each of which has the label of the pixel that it falls on, LiDAR kept or not. Samples with none of
-    these are counted and left out. Labels of another size than the truth are resized to it (nearest).
+    many are done. observe: called with each scored sample and what became of it. classes: of the pipeline's labels and
+    of the samples'. Samples with labels are scored against these; samples with probabilities only, against their most
+    likely class where it is at least CONFIDENT (and their FrameScore says soft). Samples with point_labels are scored
+    at their LiDAR points inside the image that the camera sees, each of which has the label of the pixel that it falls
+    on, LiDAR kept or not. Samples with none of these are counted and left out. Labels of another size than the truth
+    are resized to it (nearest).
 
     Raises DataError when a sample has none of `modalities` or when no sample has any truth.
     """
-    result = Evaluation()
+    result = Evaluation(classes)
     weights = np.zeros(len(MODALITIES))
     for done, sample in enumerate(samples, start=1):
         truth = truth_of(sample)
@@ -211,7 +220,7 @@ def _score(
     start = time.perf_counter()
     prediction = pipeline(frame)
     milliseconds = (time.perf_counter() - start) * 1e3
-    confusion = ConfusionMatrix()
+    confusion = ConfusionMatrix(result.classes)
     if truth is not None:
         labels, confidence = fit(prediction.labels, truth), fit(prediction.confidence, truth)
         confusion.update(labels, truth)

@@ -38,7 +38,7 @@ class Extremes:
         self._present.append(set(sample.frame.modalities) & set(self._kept))
         self.weights.append({"time_s": float(len(self._present)), **prediction.modality_weights})
         truth = truth_of(sample)
-        confusion = ConfusionMatrix()
+        confusion = ConfusionMatrix(prediction.classes)
         if truth is not None:
             confusion.update(fit(prediction.labels, truth), truth)
         merit, text = confusion.mean_iou(), "mean IoU {:.3f}"
@@ -52,7 +52,7 @@ class Extremes:
         for kind, sign in zip(kinds, (1, -1), strict=True):
             if kind not in self._extremes or sign * merit > sign * self._extremes[kind][0]:
                 caption = f"The {kind} frame, {sample.name}: {text.format(merit)}."
-                self._extremes[kind] = merit, _pictures(sample, prediction.labels, truth, caption)
+                self._extremes[kind] = merit, _pictures(sample, prediction, truth, caption)
 
     @property
     def pictures(self) -> list[Picture]:
@@ -75,13 +75,12 @@ class Extremes:
         return gaps
 
 
-def _pictures(
-    sample: Sample, labels: NDArray[np.uint8], truth: NDArray[np.uint8] | None, caption: str
-) -> list[Picture]:
+def _pictures(sample: Sample, prediction: Prediction, truth: NDArray[np.uint8] | None, caption: str) -> list[Picture]:
     image = _background(sample.frame)
-    pictures = [Picture(overlay(image, _sized(labels, image)), caption)]
+    classes = prediction.classes
+    pictures = [Picture(overlay(image, _sized(prediction.labels, image), classes=classes), caption)]
     if truth is not None:
-        pictures.append(Picture(overlay(image, _sized(truth, image)), f"The truth of {sample.name}."))
+        pictures.append(Picture(overlay(image, _sized(truth, image), classes=classes), f"The truth of {sample.name}."))
     return pictures
 
 

@@ -9,7 +9,10 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from perception.classes import CLASSES, Classes
 from perception.datasets.registry import READERS, open_dataset
+from perception.engines import find_model
+from perception.engines.described import classes_of
 from perception.errors import DataError
 from perception.evaluation.evaluate import Scores, evaluate
 from perception.evaluation.extremes import Extremes
@@ -98,7 +101,7 @@ def run_eval(options: EvalOptions, progress: Progress, detail: bool = False, pic
 
     Raises DataError for what cannot be opened or asked for together, and ModelError.
     """
-    samples = open_samples(options)
+    samples = open_samples(options, classes_of(find_model(options.model, options.engine)[1]))
     if not samples:
         raise DataError(f"{options.root}: no sample in split {options.split} of {options.dataset}")
     if options.suite and options.submission:
@@ -126,7 +129,7 @@ def run_eval(options: EvalOptions, progress: Progress, detail: bool = False, pic
     details: list[Table | str] = []
     with progress:
         if options.suite:
-            rows = run_suite(options, answer, samples, chosen, progress)
+            rows = run_suite(options, answer, samples, chosen, progress, pipeline.classes)
             robustness, tables = suite_scores(rows), [*suite_tables(rows, detail)]
             if pictures:
                 step = partial(_step, progress, progress.add_task("pictures", total=count))
@@ -134,7 +137,8 @@ def run_eval(options: EvalOptions, progress: Progress, detail: bool = False, pic
         else:
             step = partial(_step, progress, progress.add_task(title, total=count))
             if benchmark.scored:
-                result = evaluate(answer, (samples[i] for i in chosen), options.modalities, step, observe)
+                lazily = (samples[i] for i in chosen)
+                result = evaluate(answer, lazily, options.modalities, step, observe, pipeline.classes)
                 scores, details = result.scores(), [*detail_tables(result)]
                 tables = [score_table(result), *notes(result)]
             else:
@@ -156,15 +160,17 @@ def run_eval(options: EvalOptions, progress: Progress, detail: bool = False, pic
     return Result(report, f"{title}{kept}", count, tables, [] if detail else details, extremes)
 
 
-def open_samples(options: EvalOptions) -> Sequence[Sample]:
-    """The samples to score. Raises DataError."""
+def open_samples(options: EvalOptions, classes: Classes = CLASSES) -> Sequence[Sample]:
+    """The samples to score. classes: what the labels shall be. Raises DataError."""
     if options.root is not None:
-        return open_dataset(options.dataset, options.root, options.split)
+        return open_dataset(options.dataset, options.root, options.split, classes)
     if options.dataset != SIMULATED:
         raise DataError(f"{options.dataset}: no folder given; say `perception eval {options.dataset} ROOT`")
+    from perception.datasets.simulated import Relabelled
     from perception.simulation import SimulatedDrives
 
-    return SimulatedDrives(range(options.seed, options.seed + options.drives), options.condition, options.frames)
+    seeds = range(options.seed, options.seed + options.drives)
+    return Relabelled(SimulatedDrives(seeds, options.condition, options.frames), classes)
 
 
 def part_of(options: EvalOptions) -> Part:

@@ -8,11 +8,13 @@ from collections.abc import Iterator
 
 from rich.table import Table
 
-from perception.classes import FOREGROUND
+from perception.classes import Classes
 from perception.evaluation.evaluate import Evaluation
 from perception.evaluation.kitti.road import RoadScore
 from perception.evaluation.scores.distance import BandScore
 from perception.evaluation.scores.object_size import SizeScore
+
+_COUNTS = {2: "two", 3: "three", 4: "four", 5: "five", 6: "six"}
 
 
 def score_table(result: Evaluation) -> Table:
@@ -25,11 +27,14 @@ def score_table(result: Evaluation) -> Table:
     if with_points:
         columns += [("IoU of LiDAR points", points.iou()), ("recall of LiDAR points", points.recall())]
     table = Table("", *(title for title, _ in columns))
-    for name in FOREGROUND:
+    for name in result.classes.foreground:
         table.add_row(name, *(number(values[name]) for _, values in columns))
     if with_pixels:
         table.add_section()
-        table.add_row("mean of the three", number(pixels.mean_iou()))
+        table.add_row(
+            f"mean of the {_COUNTS.get(len(result.classes.foreground), len(result.classes.foreground))}",
+            number(pixels.mean_iou()),
+        )
         table.add_row("pixel accuracy", number(pixels.pixel_accuracy()))
     return table
 
@@ -53,7 +58,7 @@ def detail_tables(result: Evaluation) -> Iterator[Table | str]:
         return
     details = result.details.scores()
     if details.distance:
-        yield _by_distance(details.distance)
+        yield _by_distance(details.distance, result.classes)
     yield _by_size(details.object_size)
     yield _road(details.kitti_road, details.kitti_road_bev)
     error = details.calibration.expected_calibration_error
@@ -65,10 +70,10 @@ def number(value: float) -> str:
     return "–" if math.isnan(value) else f"{value:.3f}"
 
 
-def _by_distance(bands: dict[str, BandScore]) -> Table:
-    table = Table("distance", *(f"{figure}\n{name}" for figure in ("IoU", "recall") for name in FOREGROUND))
+def _by_distance(bands: dict[str, BandScore], classes: Classes) -> Table:
+    table = Table("distance", *(f"{figure}\n{name}" for figure in ("IoU", "recall") for name in classes.foreground))
     for band, figures in bands.items():
-        values = [of_class[name] for of_class in (figures.iou, figures.recall) for name in FOREGROUND]
+        values = [of_class[name] for of_class in (figures.iou, figures.recall) for name in classes.foreground]
         table.add_row(band, *map(number, values))
     return table
 

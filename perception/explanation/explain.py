@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from perception.classes import CLASS_NAMES, FOREGROUND
+from perception.classes import Classes
 from perception.errors import ModelError
 from perception.evaluation.evaluate import fit
 from perception.explanation.ablation import Ablation, ablate, areas, class_iou
@@ -114,13 +114,13 @@ class Explanation:
 
     def figures(self) -> Figures:
         """What of it are numbers; NaN where there is none."""
-        labels, confidence = self.prediction.labels, self.prediction.confidence
-        sure = {name: float(confidence[labels == i].mean() / 255) for name, i in _present(labels).items()}
+        labels, confidence, classes = self.prediction.labels, self.prediction.confidence, self.prediction.classes
+        sure = {name: float(confidence[labels == i].mean() / 255) for name, i in _present(labels, classes).items()}
         seen = {name: SaliencyFigures(each.inside, each.area) for name, each in self.saliency.items()}
         return Figures(
             sensors=self.frame.modalities,
             agreement=self.agreement,
-            area=areas(labels),
+            area=areas(labels, classes),
             confidence={"mean": float(confidence.mean() / 255), **sure},
             iou=self.iou,
             saliency=SaliencyReport(self.method, self.stride, seen),
@@ -163,10 +163,10 @@ def explain(
         agreement=agreement,
         stride=stride,
         method=method,
-        saliency={name: seen[i] for name, i in FOREGROUND.items() if i in seen},
+        saliency={name: seen[i] for name, i in pipeline.classes.foreground.items() if i in seen},
         attention=insight.attention if insight else None,
         ablations=ablate(pipeline, frame, prediction.labels, truth),
-        iou=class_iou(prediction.labels, truth),
+        iou=class_iou(prediction.labels, truth, pipeline.classes),
     )
 
 
@@ -179,5 +179,5 @@ def _listened(attention: Attention) -> AttentionFigures:
     )
 
 
-def _present(labels: NDArray[np.uint8]) -> dict[str, int]:
-    return {name: i for i, name in enumerate(CLASS_NAMES) if (labels == i).any()}
+def _present(labels: NDArray[np.uint8], classes: Classes) -> dict[str, int]:
+    return {name: i for i, name in enumerate(classes.names) if (labels == i).any()}

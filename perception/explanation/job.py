@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from perception.datasets.simulated import Relabelled
 from perception.evaluation.evaluate import truth_of
 from perception.explanation.asked import Asked, open_frame
 from perception.explanation.explain import ExplainReport, Explanation, explain
@@ -43,6 +44,7 @@ def run_explain(
         sample, notes = open_frame(options.asked)
     pipeline = Pipeline.load(options.model, engine=options.engine, threads=options.threads)
     with status(f"{options.asked.frame}: explaining"):
+        sample = Relabelled([sample], pipeline.classes)[0]  # only the simulator gives a truth
         network = _network(options.model, options.threads, notes)
         found = explain(sample.frame, pipeline, network, truth_of(sample), options.stride, options.saliency)
         write(options.output, draw(found, sample.name))

@@ -21,7 +21,7 @@ from rich.console import Console
 
 import perception
 from perception.bags.frames import BagFrames
-from perception.classes import CLASS_NAMES
+from perception.classes import Classes
 from perception.datasets.io.files import read_text
 from perception.datasets.io.named_frames import NamedFrames
 from perception.disk import on_full_disk, write_json
@@ -77,12 +77,14 @@ def run_job(job: Job, steps: Steps) -> Labelled:
     """Do it; the report. Raises PerceptionError and OSError where it cannot go on; what is done stays done."""
     began = time.monotonic()
     frames = open_input(job.path, job.topics, job.calibration, job.rig, job.reading)
-    files = FrameFiles(job.output, job.outputs, job.cloud)
     pipeline = job.network.load()
+    files = FrameFiles(job.output, job.outputs, job.cloud, pipeline.classes)
     pipeline.self_check()
     model = {"model": pipeline.model.name, "weights_sha256": pipeline.weights_sha256}
     engine = pipeline.engine.name
-    _claim(job.output, {"input": str(frames.path.resolve()), **model, **_settings(job, frames, engine)})
+    _claim(
+        job.output, {"input": str(frames.path.resolve()), **model, **_settings(job, frames, engine, pipeline.classes)}
+    )
     numbers = [number for number, name in enumerate(frames.names) if not files.is_done(name)]
     with steps.step("label", f"label {job.path.name}", len(numbers)) as advance:
         workers = min(job.workers, len(numbers) // CHUNK)
@@ -110,7 +112,7 @@ def run_job(job: Job, steps: Steps) -> Labelled:
     )
 
 
-def _settings(job: Job, frames: NamedFrames, engine: str) -> dict[str, Any]:
+def _settings(job: Job, frames: NamedFrames, engine: str, classes: Classes) -> dict[str, Any]:
     """All that the labels depend on beside input and weights, by content: a file may change under its name."""
     kind, _, *how = engine.split()  # without its version, which changes roundings at most
     return {
@@ -120,7 +122,7 @@ def _settings(job: Job, frames: NamedFrames, engine: str) -> dict[str, Any]:
         "reading": list(job.reading),
         "without": list(job.network.without),
         "version": perception.__version__,
-        "classes": list(CLASS_NAMES),
+        "classes": list(classes.names),
     }
 
 
@@ -213,7 +215,7 @@ def _summary(files: FrameFiles, names: Sequence[str], outcome: Outcome) -> Summa
         overturns={sensor: _typical(found) for sensor, found in overturns.items()},
         absent=dict(absent),
         complaints=dict(complaints),
-        share={name: round(pixels[name] / total, 5) for name in CLASS_NAMES},
+        share={name: round(pixels[name] / total, 5) for name in files.classes.names},
     )
 
 

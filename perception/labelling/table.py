@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from rich.table import Table
 
-from perception.classes import FOREGROUND
+from perception.classes import BACKGROUND, FIRST
 from perception.labelling.contradiction import ENOUGH, TOO_MUCH
 from perception.labelling.report import Labelled, LabelReport, Refused
 
@@ -17,12 +17,13 @@ def table(report: LabelReport) -> Table:
     result = Table(title=f"{report.labelled} frames labelled in {report.seconds:.1f} s", title_justify="left")
     result.add_column("input", overflow="fold")
     failed = ["failed"] if report.failed else []
-    for name in ("frames", "new", *failed, "fps", *FOREGROUND):
+    names = [name for name in report.share if name != FIRST[BACKGROUND]]
+    for name in ("frames", "new", *failed, "fps", *names):
         result.add_column(name, justify="right", no_wrap=True)
     result.add_column("counted", no_wrap=True)
     for each in report.good:
         name, summary = each.input.rsplit("/", 1)[-1], each.summary
-        shares = [f"{summary.share[name]:.1%}" for name in FOREGROUND]
+        shares = [f"{summary.share[name]:.1%}" for name in names]
         fps = f"{each.fps:.1f}" if each.fps else "–"
         counts = (str(summary.frames), str(summary.labelled), *([str(len(summary.failed))] if failed else ()))
         weights = (f"{sensor} {share:.0%}" for sensor, share in summary.weights.items())

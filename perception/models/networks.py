@@ -14,8 +14,8 @@ from perception.registry import Registry
 NETWORKS: Registry[Callable[[], Path]] = Registry("network", "networks", ModelError)
 """What gives the path of each network's config, by name."""
 
-for _path in sorted((share() / "configs/models").glob("*.py")):
-    NETWORKS.add(_path.stem, partial(config_path, f"models/{_path.name}"))
+for _path in sorted((share() / "configs/networks").glob("*.py")):
+    NETWORKS.add(_path.stem, partial(config_path, f"networks/{_path.name}"))
 
 
 def find_network(name: str | Path) -> Path:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from perception.classes import CLASSES, Classes
 from perception.reporting import plots, plots_bars
 from perception.reporting.dropout import Dropout
 from perception.reporting.page import Figure, Page, Picture, listed, number, photograph, table_of
@@ -19,7 +20,7 @@ def write_report(
 
     report: what DriveScore.summary gives, with source, drops_by_cause, stages_ms, modality_weights, seconds, versions,
     weights_sha256, and series {frames, modality_weights}; where they are known, distance as `DistanceBands.scores`
-    has it, and sensor_dropouts. animation: an animated WebP.
+    has it, sensor_dropouts, and classes as `Classes.beyond` has them. animation: an animated WebP.
     """
     page = Page(f"Perception report: {report['source']}", lead(report), tiles=_tiles(report), plots=drive_plots(report))
     page.notes = [report["iou_reason"]] if report.get("iou_reason") else []
@@ -52,6 +53,7 @@ def drive_plots(report: Mapping[str, Any], time: str = plots.DRIVE_TIME) -> list
     """What is known of a drive, over time and as a whole."""
     frames, weights = report["series"]["frames"], report["series"]["modality_weights"]
     latency, iou = report["latency_ms"], report["iou"]
+    classes = CLASSES.extended(report.get("classes", ()))
     drawn = [
         Figure(
             plots.latency_plot(frames, latency, report["period_ms"], xlabel=time),
@@ -60,11 +62,11 @@ def drive_plots(report: Mapping[str, Any], time: str = plots.DRIVE_TIME) -> list
     ]
     if report["pixel_accuracy"] is not None:
         drawn += [
-            Figure(plots_bars.iou_plot(iou), f"IoU per class: {listed(iou)}."),
-            Figure(plots.iou_over_time_plot(frames, time), "IoU of each class, frame by frame."),
+            Figure(plots_bars.iou_plot(iou, classes), f"IoU per class: {listed(iou)}."),
+            Figure(plots.iou_over_time_plot(frames, time, classes), "IoU of each class, frame by frame."),
         ]
     if report.get("distance"):
-        drawn.append(distance_figure(report["distance"]))
+        drawn.append(distance_figure(report["distance"], classes))
     if weights:
         dropouts = [Dropout(**each) for each in report.get("sensor_dropouts", ())]
         drawn.append(weights_figure(weights, report["modality_weights"], dropouts, time))
@@ -73,10 +75,10 @@ def drive_plots(report: Mapping[str, Any], time: str = plots.DRIVE_TIME) -> list
     return drawn
 
 
-def distance_figure(bands: Mapping[str, Mapping[str, Any]]) -> Figure:
+def distance_figure(bands: Mapping[str, Mapping[str, Any]], classes: Classes = CLASSES) -> Figure:
     """IoU per class and distance."""
     alt = "; ".join(f"{name}: {listed(band['iou'], 2)}" for name, band in bands.items())
-    return Figure(plots_bars.distance_plot(bands), f"IoU by distance. {alt}.")
+    return Figure(plots_bars.distance_plot(bands, classes), f"IoU by distance. {alt}.")
 
 
 def weights_figure(

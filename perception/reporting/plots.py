@@ -13,7 +13,7 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from perception.classes import FOREGROUND, PALETTE
+from perception.classes import CLASSES, Classes
 from perception.reporting.dropout import Dropout
 
 MODALITY_COLOURS = {"rgb": "#2a9d5c", "depth": "#3d7bd9", "infrared": "#e07a1f", "lidar": "#8a5cc7"}
@@ -51,13 +51,15 @@ def latency_plot(
     return png(figure)
 
 
-def iou_over_time_plot(frames: Sequence[Mapping[str, Any]], xlabel: str = DRIVE_TIME) -> bytes:
+def iou_over_time_plot(
+    frames: Sequence[Mapping[str, Any]], xlabel: str = DRIVE_TIME, classes: Classes = CLASSES
+) -> bytes:
     """IoU per class and frame."""
     figure, axes = new_figure("IoU, frame by frame")
-    for name in FOREGROUND:
+    for name in classes.foreground:
         points = [(f["time_s"], f["iou"][name]) for f in frames if f["iou"] and f["iou"][name] is not None]
         if points:
-            axes.plot(*zip(*points, strict=True), ".-", color=class_colour(name), label=name, lw=1.5, ms=4)
+            axes.plot(*zip(*points, strict=True), ".-", color=class_colour(name, classes), label=name, lw=1.5, ms=4)
     axes.set_ylim(0, 1.02)
     axes.set_xlabel(xlabel)
     legend_below(axes)
@@ -116,9 +118,9 @@ def legend_below(axes: Axes) -> None:
         axes.legend(frameon=False, loc="upper center", bbox_to_anchor=(0.5, -0.22), ncols=4, columnspacing=1.2)
 
 
-def class_colour(name: str) -> tuple[float, ...]:
+def class_colour(name: str, classes: Classes) -> tuple[float, ...]:
     """The colour of a class, as its masks have it."""
-    return tuple(PALETTE[FOREGROUND[name]] / 255)
+    return tuple(classes.palette[classes.foreground[name]] / 255)
 
 
 def png(figure: Figure) -> bytes:

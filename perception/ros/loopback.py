@@ -25,7 +25,7 @@ from perception.recordings.frames import MODALITY_OF_TOPIC
 from perception.ros.dds import use_profile
 from perception.ros.node_process import START_TIMEOUT_S, UNSEEN_TIMEOUT_S, NodeProcess, NodeUnseenError, private_network
 from perception.ros.replay import Published, Replay, Summary
-from perception.ros.watch.recorder import Answer, Recorder, Status
+from perception.ros.watch.recorder import IMAGES, Answer, Recorder, Status
 
 DISCOVERY_TIMEOUT_S = 15.0
 QUIET_S = 3.0
@@ -58,6 +58,7 @@ def rehearse(
     *,
     on_start: Callable[[int], None] = lambda pid: None,
     keep_images: bool = True,
+    images: Sequence[str] = IMAGES,
 ) -> Loopback:
     """Start a node with `node_arguments`, play `source` to it in real time once, and record its answers.
 
@@ -78,7 +79,10 @@ def rehearse(
     def started(timeout: float) -> Iterator[tuple[Node, NodeProcess, Recorder]]:
         with private_network() as domain, _context(domain) as context:
             own = rclpy.create_node("perception_rehearsal", context=context)
-            with NodeProcess(node_arguments, log) as process, Recorder(own, keep_images=keep_images) as recorder:
+            with (
+                NodeProcess(node_arguments, log) as process,
+                Recorder(own, keep_images=keep_images, names=images) as recorder,
+            ):
                 on_start(process.pid)
                 process.wait_until_active(own, timeout=timeout)
                 yield own, process, recorder

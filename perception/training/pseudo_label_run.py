@@ -12,6 +12,7 @@ from perception.datasets.pseudo_labelled import INDEX, label_path, write_label
 from perception.datasets.registry import open_dataset
 from perception.disk import made_folder, write_json
 from perception.engines import find_weights
+from perception.engines.described import classes_of
 from perception.engines.weights import build_model
 from perception.errors import DataError
 from perception.sample import Sample
@@ -55,9 +56,11 @@ def run_pseudo_label(
 
     Raises DataError for what cannot be opened, and where every sample has labels, and ModelError.
     """
-    samples = open_dataset(options.dataset, options.root, options.split)
     weights = find_weights(options.model)
-    label = PseudoLabeller(build_model(weights), options.thresholds)
+    classes = classes_of(weights)
+    samples = open_dataset(options.dataset, options.root, options.split, classes)
+    thresholds = classes.per_class(options.thresholds, "--thresholds")
+    label = PseudoLabeller(build_model(weights), thresholds)
     numbers, sure = [], 0.0
     with made_folder(options.output):
         for number in progress(range(len(samples))):
@@ -77,7 +80,7 @@ def run_pseudo_label(
         "split": options.split,
         "numbers": numbers,
         "filled": options.which == FILL,
-        "thresholds": list(options.thresholds),
+        "thresholds": list(thresholds),
         "weights_sha256": hashlib.sha256(weights.read_bytes()).hexdigest(),
     }
     write_json(options.output / INDEX, index)

@@ -69,7 +69,7 @@ def run_recorded(options: ViewOptions, path: Path, console: Console) -> None:
             return output.running() and not stop.is_set()
 
         with steps.step("view", f"view {frames.path.name}", len(numbers)) as advance:
-            left_out = show(frames, numbers, pipeline, Log(output.recording), advance, wanted)
+            left_out = show(frames, numbers, pipeline, Log(output.recording, pipeline.classes), advance, wanted)
         for line in left_out:
             console.print(line, soft_wrap=True, markup=False)
         output.finish(stop)

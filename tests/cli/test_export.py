@@ -28,7 +28,7 @@ def untrained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from perception.paths import config_path
 
     init_default_scope("mmseg")
-    config = Config.fromfile(config_path("models/dual_branch_s.py")).model.to_dict()
+    config = Config.fromfile(config_path("networks/dual_branch_s.py")).model.to_dict()
     path = tmp_path_factory.mktemp("weights") / "untrained.safetensors"
     save_weights(path, MODELS.build(config).state_dict(), config)
     return path

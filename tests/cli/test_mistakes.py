@@ -168,7 +168,7 @@ def world(tmp_path_factory: pytest.TempPathFactory, tiny_model: Path) -> Path:
     (root / "camvid/trainannot").mkdir()
     for number in range(2):
         cv2.imwrite(str(root / f"camvid/trainannot/{number:03d}.png"), np.full((64, 96), 3, np.uint8))
-    config = config_path("models/dual_branch_s.py").read_text("utf-8")
+    config = config_path("networks/dual_branch_s.py").read_text("utf-8")
     (root / "syntax.py").write_text("model = dict(\n")
     (root / "fusion.py").write_text(config.replace("GatedAttentionFusion", "GatedAtentionFusion"))
     (root / "modality.py").write_text(config.replace("dict(depth=3, infrared=3, lidar=4)", "dict(depth=3, lidar=4)"))

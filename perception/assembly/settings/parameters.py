@@ -262,7 +262,12 @@ PARAMETERS: tuple[Parameter, ...] = (
         live=True,
     ),
     Parameter("publish_labels", True, "Publish ~/labels, the class of every pixel.", live=True),
-    Parameter("publish_masks", True, "Publish ~/road, ~/vehicle and ~/pedestrian.", live=True),
+    Parameter(
+        "publish_masks",
+        True,
+        "Publish a mask of each class that the network knows: ~/road, ~/vehicle and ~/pedestrian.",
+        live=True,
+    ),
     Parameter("publish_confidence", True, "Publish ~/confidence.", live=True),
     Parameter("publish_overlay", True, "Publish ~/overlay and ~/overlay/compressed while somebody listens.", live=True),
     Parameter("publish_points", True, "Publish ~/points, the labelled sweep, while somebody listens.", live=True),

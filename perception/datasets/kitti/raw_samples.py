@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+from perception.classes import CLASSES, Classes
 from perception.datasets.io.lazy import LazySequence
 from perception.datasets.kitti.boxes import label_points, tracklet_boxes
 from perception.datasets.kitti.raw import KittiRaw
@@ -22,7 +23,8 @@ class KittiRawSamples(LazySequence[Sample]):
     for a drive without tracklets and, with stereo, for one without right images.
     """
 
-    def __init__(self, path: str | Path, stereo: bool = False) -> None:
+    def __init__(self, path: str | Path, stereo: bool = False, classes: Classes = CLASSES) -> None:
+        self._classes = classes
         self.drive = KittiRaw(path)
         if not self.drive.tracklets:
             raise DataError(
@@ -44,5 +46,5 @@ class KittiRawSamples(LazySequence[Sample]):
             calibration = self.drive.path.parent / "calib_cam_to_cam.txt"
             frame = replace(frame, depth=pair_depth(frame.rgb, right, calibration, RECTIFIED))
         boxes = tracklet_boxes(self.drive.tracklets, number)
-        labels = None if frame.points is None else label_points(frame.points, boxes)
+        labels = None if frame.points is None else label_points(frame.points, boxes, self._classes)
         return Sample(f"{self.drive.path.name}/{number:010d}", frame, point_labels=labels)

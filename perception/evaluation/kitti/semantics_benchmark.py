@@ -57,7 +57,7 @@ class SemanticsBenchmark:
     def update(self, sample: Sample, prediction: Prediction) -> None:
         """Adds one sample of the reader, which must have truth."""
         truth = self._reader.ids(sample.name, sample.frame.size).astype(np.int64)
-        written = self._table[prediction.labels]
+        written = self._table[prediction.classes.first[prediction.labels]]
         counts = np.bincount((truth * 256 + written).ravel(), minlength=self.counts.size).reshape(self.counts.shape)
         counts[list(CITYSCAPES_NOT_EVALUATED)] = 0
         self.counts += counts

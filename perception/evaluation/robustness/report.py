@@ -7,6 +7,7 @@ import math
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from perception.classes import Classes
 from perception.frame import MODALITIES
 
 if TYPE_CHECKING:
@@ -34,8 +35,10 @@ def run_suite(
     samples: Sequence[Sample],
     chosen: Sequence[int],
     progress: Progress,
+    classes: Classes,
 ) -> list[RowScore]:
-    """Scores every row on the chosen samples, which are read or rendered once."""
+    """Scores every row on the chosen samples, which are read or rendered once. classes: of the pipeline's labels."""
+    from perception.datasets.simulated import Relabelled
     from perception.evaluation.robustness.suite import run_rows, sensor_rows, weather_rows
     from perception.sensors.presence import keep_modalities
 
@@ -48,7 +51,7 @@ def run_suite(
 
     def score(loaded: dict[int, Sample], rows: Sequence[Any], history: History) -> list[RowScore]:
         task = progress.add_task("all rows", total=len(rows) * len(loaded))
-        return run_rows(pipeline, loaded, rows, history, lambda: progress.advance(task))
+        return run_rows(pipeline, loaded, rows, history, lambda: progress.advance(task), classes)
 
     held = load(samples, "frames")
     present = {name for sample in held.values() for name in sample.frame.modalities}
@@ -56,7 +59,7 @@ def run_suite(
     scores = score(held, list(sensor_rows(modalities)), _history(options, samples))
     held.clear()
     for condition in _other_conditions(options):
-        drives = _rendered(options, condition)
+        drives = Relabelled(_rendered(options, condition), classes)
         scores += score(load(drives, condition), weather_rows(condition, modalities), lambda index, seconds: None)
     return scores
 
@@ -69,14 +72,13 @@ def suite_tables(scores: Sequence[RowScore], detail: bool) -> list[Table]:
     """
     from rich.table import Column, Table
 
-    from perception.classes import FOREGROUND
     from perception.evaluation.robustness.suite import CORRUPTION, TITLES
     from perception.evaluation.robustness.summary import summarise
 
     def folded(group: str) -> bool:
         return group == CORRUPTION and not detail
 
-    rows = Table(Column("", overflow="fold"), *FOREGROUND, "mean", "change", "frames")
+    rows = Table(Column("", overflow="fold"), *scores[0].confusion.classes.foreground, "mean", "change", "frames")
     group = ""
     for score in scores:
         if score.row.group != group:

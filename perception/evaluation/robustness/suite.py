@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from perception.classes import CLASSES, Classes
 from perception.errors import DataError
 from perception.evaluation.evaluate import fit, truth_of
 from perception.evaluation.robustness import perturbations as change
@@ -149,17 +150,19 @@ def run_rows(
     rows: Sequence[Row],
     history: History,
     progress: Callable[[], None] | None = None,
+    classes: Classes = CLASSES,
 ) -> list[RowScore]:
     """Scores every row on the same samples, which are held in memory, by their index in the data set.
 
     rows: the first leaves the frames undisturbed, and the others are compared with it. history: what was seen before
-    a sample. progress: called after each frame of each row. Raises DataError for a sample whose pixels have no truth.
+    a sample. progress: called after each frame of each row. classes: as of `evaluate`. Raises DataError for a sample
+    whose pixels have no truth.
     """
     truths = {index: truth_of(sample) for index, sample in samples.items()}
     undisturbed: dict[int, ConfusionMatrix] = {}
     scores: list[RowScore] = []
     for row in rows:
-        score = RowScore(row)
+        score = RowScore(row, 0, ConfusionMatrix(classes), ConfusionMatrix(classes))
         for index, sample in samples.items():
             truth = truths[index]
             if truth is None:
@@ -167,7 +170,7 @@ def run_rows(
             rng = np.random.default_rng((zlib.crc32(row.name.encode()), index))
             frame = row.change(change.Moment(sample.frame, rng, partial(history, index)))
             if frame is not None:
-                confusion = ConfusionMatrix()
+                confusion = ConfusionMatrix(classes)
                 confusion.update(fit(pipeline(frame).labels, truth), truth)
                 score.confusion.add(confusion)
                 score.undisturbed.add(undisturbed.setdefault(index, confusion))

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from perception.classes import CLASSES, Classes
 from perception.evaluation.kitti.road import RoadCurve, RoadScore, ground_pixels, road_confidence
 from perception.evaluation.scores.calibration import Calibration, CalibrationScore
 from perception.evaluation.scores.distance import BandScore, DistanceBands, distance_map
@@ -30,11 +31,15 @@ class DetailScores:
 class Details:
     """Each states its convention in its module. road_bev: bird's-eye view, of frames whose camera is known."""
 
-    distance: DistanceBands = field(default_factory=DistanceBands)
-    size: ObjectSizes = field(default_factory=ObjectSizes)
+    classes: Classes = CLASSES
+    distance: DistanceBands = field(init=False)
+    size: ObjectSizes = field(init=False)
     road: RoadCurve = field(default_factory=RoadCurve)
     road_bev: RoadCurve = field(default_factory=RoadCurve)
     calibration: Calibration = field(default_factory=Calibration)
+
+    def __post_init__(self) -> None:
+        self.distance, self.size = DistanceBands(self.classes), ObjectSizes(self.classes)
 
     def update(
         self, frame: Frame, labels: NDArray[np.uint8], confidence: NDArray[np.uint8], truth: NDArray[np.uint8]

@@ -15,6 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from perception.classes import CLASSES, Classes
 from perception.evaluation.scores.metrics import ConfusionMatrix
 from perception.frame import Frame
 from perception.sensors.projection import nearest_per_pixel, project
@@ -37,8 +38,8 @@ class BandScore:
 class DistanceBands:
     """A confusion matrix per band, in the order of BANDS."""
 
-    def __init__(self) -> None:
-        self.confusions: list[ConfusionMatrix] = [ConfusionMatrix() for _ in BANDS]
+    def __init__(self, classes: Classes = CLASSES) -> None:
+        self.confusions: list[ConfusionMatrix] = [ConfusionMatrix(classes) for _ in BANDS]
 
     def update(self, labels: NDArray[np.uint8], truth: NDArray[np.uint8], distance: NDArray[np.float32]) -> None:
         """Adds one frame: (H, W) class ids and (H, W) metres, NaN unknown."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from perception.classes import CLASSES, Classes
 from perception.evaluation.scores.metrics import ConfusionMatrix
 
 
@@ -45,9 +46,10 @@ class DriveSummary:
 class DriveScore:
     """Collects the frames of a drive in the order in which they were sent."""
 
-    def __init__(self) -> None:
+    def __init__(self, classes: Classes = CLASSES) -> None:
+        self.classes = classes
         self.frames: list[FrameScore] = []
-        self._matrix = ConfusionMatrix()
+        self._matrix = ConfusionMatrix(self.classes)
         self._first_ns: int | None = None
         self._received_ns: list[int] = []
 
@@ -68,7 +70,7 @@ class DriveScore:
             score.latency_ms = (received_ns - stamp_ns) / 1e6
             self._received_ns.append(received_ns)
         if labels is not None and truth is not None:
-            matrix = ConfusionMatrix()
+            matrix = ConfusionMatrix(self.classes)
             matrix.update(labels, truth)
             self._matrix.add(matrix)
             score.iou = {name: _known(value) for name, value in matrix.iou().items()}

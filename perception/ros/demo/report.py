@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from perception.evaluation.scores.distance import BandScore
 from perception.evaluation.scores.drive_score import DriveSummary, FrameScore
@@ -23,7 +24,7 @@ class Series:
 class DemoReport:
     """report.json. What belongs to a simulated drive is None of a KITTI drive; what is in milliseconds ends so.
 
-    iou_reason: why there is no IoU, where there is none. falls_behind: how far the node is from keeping up; empty where
+    classes: those that the network tells beyond the first four. iou_reason: why there is no IoU, where there is none. falls_behind: how far the node is from keeping up; empty where
     it does. sensor_dropouts: when a sensor was silent. seconds: by step.
     """
 
@@ -31,6 +32,7 @@ class DemoReport:
     seed: int | None
     condition: str | None
     summary: DriveSummary = field(metadata=INLINE)
+    classes: list[dict[str, Any]]
     iou_reason: str | None
     drops_by_cause: dict[str, int]
     falls_behind: str

@@ -18,8 +18,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 
 from perception.bags.sources import open_source
 from perception.bags.writer import BagWriter
-from perception.classes import FOREGROUND
+from perception.classes import CLASSES
 from perception.engines import find_model
+from perception.engines.described import classes_of
 from perception.errors import DataError, PerceptionError
 from perception.evaluation.gallery import Gallery
 from perception.evaluation.scores.distance import BandScore, DistanceBands
@@ -35,9 +36,6 @@ from perception.ros.loopback import Loopback, rehearse
 from perception.ros.watch.diagnostics_log import DiagnosticsLog
 
 Labels = NDArray[np.uint8]
-
-MASKS = ("labels", *FOREGROUND)
-"""The images that make an answer; the latency is that of the last of them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,6 +68,7 @@ class Demo:
         kitti, simulated = options.kitti, f"simulated {options.condition}, seed {options.seed}"
         self._source = f"KITTI {kitti.name}" if kitti else simulated
         self._truth: dict[int, Labels] = {}
+        self._classes = CLASSES
         self._seconds: dict[str, float] = {}
 
     def run(self) -> DemoReport:
@@ -77,6 +76,7 @@ class Demo:
         kitti = self._options.kitti
         frames, count = self._kitti_frames(kitti) if kitti else self._simulated_frames()
         _, model = find_model(self._options.model, self._options.engine)  # before the minutes of work that need it
+        self._classes = classes_of(model)
         self._clear()
         self._record(frames, count)
         rehearsal = self._drive()
@@ -116,7 +116,7 @@ class Demo:
         def frames() -> Iterator[Frame]:
             for sample in render(drive, self._options.workers):
                 assert sample.labels is not None  # the simulation knows everything
-                self._truth[sample.frame.stamp_ns] = sample.labels
+                self._truth[sample.frame.stamp_ns] = self._classes.table("simulated")[sample.labels]
                 yield sample.frame
 
         return frames(), count
@@ -134,6 +134,7 @@ class Demo:
         arguments = ["--ros-args", "-p", f"engine:={self._options.engine}"]
         if self._options.model:
             arguments += ["-p", f"model:={self._options.model}"]
+        names = ("labels", "confidence", *self._classes.foreground)
         with closing(open_source(self.bag)) as source:
             count = max(topic.messages for topic in source.topics.values())
             with self._step("drive", "starting the node", count) as advance:
@@ -143,16 +144,17 @@ class Demo:
                     self._seconds["start"] = time.monotonic() - began
                     advance(0, "driving, in real time")
 
-                rehearsal = rehearse(source, arguments, self.output / "node.log", ready, advance)
+                rehearsal = rehearse(source, arguments, self.output / "node.log", ready, advance, images=names)
             self._seconds["drive"] -= self._seconds["start"]
         return rehearsal
 
     def _score(self, rehearsal: Loopback) -> tuple[DriveScore, list[Labels | None]]:
         """Answers against the truth, matched by stamp."""
-        score, answers = DriveScore(), []
+        score, answers = DriveScore(self._classes), []
+        masks = ("labels", *self._classes.foreground)  # the latency is that of the last of them
         with self._step("score", "scoring", len(rehearsal.sent)) as advance:
             for stamp_ns, recorded_ns in rehearsal.sent.items():
-                images = [rehearsal.images[name].get(stamp_ns) for name in MASKS]
+                images = [rehearsal.images[name].get(stamp_ns) for name in masks]
                 labels = images[0].image() if images[0] is not None else None
                 complete = all(image is not None for image in images)
                 received_ns = max(image.received_ns for image in images if image) if complete else None
@@ -174,6 +176,7 @@ class Demo:
             seed=None if options.kitti else options.seed,
             condition=None if options.kitti else options.condition,
             summary=summary,
+            classes=self._classes.beyond,
             iou_reason=None if self._truth else "n/a: the drive has no truth per pixel",
             drops_by_cause=diary.drops_by_cause(summary.frames_dropped),
             falls_behind=diary.falls_behind(),
@@ -194,7 +197,7 @@ class Demo:
         self, period_ms: float, score: DriveScore, answers: list[Labels | None]
     ) -> tuple[Gallery, dict[str, BandScore]]:
         """Video and montage, what the report shows, and the scores by distance, which need the frames too."""
-        bands = DistanceBands()
+        bands = DistanceBands(self._classes)
         with self._step("draw", "drawing", len(answers)) as advance, closing(open_source(self.bag)) as source:
             modalities = [MODALITY_OF_TOPIC[topic] for topic in source.topics if topic in MODALITY_OF_TOPIC]
             gallery = Gallery(self.output, self._source, score, answers, self._truth, modalities, 1000 / period_ms)

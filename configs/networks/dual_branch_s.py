@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # The real-time default: RGB at full resolution, depth + infrared + LiDAR at half, fused at strides 4, 8, 16 and 32.
 channels = (32, 64, 128, 256)
 aux_channels = (32, 32, 64, 96)
@@ -39,26 +40,4 @@ model = dict(
         loss_decode=dict(type="WeightedCrossEntropy", class_weight=class_weight),
     ),
     test_cfg=dict(mode="whole"),
-)
-
-training = dict(
-    crop=(320, 768),
-    batch_size=4,
-    iterations=12000,
-    learning_rate=2e-3,
-    weight_decay=0.02,
-    warm_up=200,
-    average_decay=0.998,
-    bf16=True,
-    # Scales bring every set's objects to the sizes that the network's input shows them in.
-    sources={
-        "camvid": dict(split="train", weight=3.0, scale=(0.75, 2.0), tiles=2),
-        "idd-lite": dict(split="train", weight=4.0, scale=(1.2, 2.7), tiles=2),
-        "kitti-frames": dict(split="train", weight=2.5, scale=(0.6, 1.6)),
-        "roadscene": dict(split="train", weight=0.5, scale=(0.75, 2.0)),
-        "msrs": dict(split="train", weight=0.1, scale=(0.6, 1.6)),
-        "simulated": dict(split="train", weight=10.0, scale=(0.8, 1.4)),
-        "folder": dict(split="train", weight=5.0, scale=(0.75, 2.0)),
-        "pseudo": dict(split="all", weight=1.0, scale=(0.6, 1.6), soft=True),
-    },
 )

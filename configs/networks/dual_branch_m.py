@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # The network that `perception prune` made dual_branch_s from, and that taught it since (`perception train --teacher`).
 _base_ = "dual_branch_s.py"
 

@@ -46,8 +46,8 @@ class Scores:
     """The figures of an `Evaluation`.
 
     iou, recall: of pixels by class, of point_… of LiDAR points that the camera sees, None without any; hidden_too: of
-    all that are in the image. classes: those beyond the first four. What `details` has is not there where no pixel had truth. confusion: pixels by true and
-    predicted class.
+    all that are in the image. classes: those beyond the first four. What `details` has is not there where no pixel had
+    truth. confusion: pixels by true and predicted class.
     """
 
     frames: int

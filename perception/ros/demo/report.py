@@ -24,8 +24,9 @@ class Series:
 class DemoReport:
     """report.json. What belongs to a simulated drive is None of a KITTI drive; what is in milliseconds ends so.
 
-    classes: those that the network tells beyond the first four. iou_reason: why there is no IoU, where there is none. falls_behind: how far the node is from keeping up; empty where
-    it does. sensor_dropouts: when a sensor was silent. seconds: by step.
+    classes: those that the network tells beyond the first four. iou_reason: why there is no IoU, where there is none.
+    falls_behind: how far the node is from keeping up; empty where it does. sensor_dropouts: when a sensor was silent.
+    seconds: by step.
     """
 
     source: str

@@ -21,7 +21,7 @@ def test_a_pixel_belongs_to_the_band_of_its_distance_and_bounds_to_the_farther()
         "30–60 m": 1,
         "over 60 m": 1,
     }
-    assert found["15–30 m"]["iou"]["road"] == 0.5
+    assert found["15–30 m"].iou["road"] == 0.5
 
 
 def test_depth_goes_before_the_laser_and_the_nearest_point_counts() -> None:

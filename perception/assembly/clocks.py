@@ -9,7 +9,7 @@ from datetime import datetime, timezone
 import numpy as np
 from numpy.typing import NDArray
 
-from perception.assembly.instants import Instant
+from perception.assembly.pairing import Instant, nearest
 
 Span = tuple[int, int]
 """The first and the last of some times [ns]."""
@@ -46,9 +46,9 @@ def _overlap(one: Span, other: Span) -> bool:
 
 def _gap(one: NDArray[np.int64], other: NDArray[np.int64]) -> float:
     """The least difference between a stamp of `one` and one of `other` [s]."""
-    place = np.searchsorted(other, one)
-    after, before = other[np.minimum(place, len(other) - 1)], other[np.maximum(place - 1, 0)]
-    return float(np.minimum(np.abs(after - one), np.abs(before - one)).min()) * 1e-9
+    stamps: list[int] = other.tolist()
+    places = ((stamp, nearest(stamps, stamp)) for stamp in one.tolist())
+    return min(abs(stamps[place] - stamp) for stamp, place in places if place is not None) * 1e-9
 
 
 def _span(stamps: NDArray[np.int64]) -> str:

@@ -16,9 +16,9 @@ from perception.assembly.assembler import Assembler, Input, Observation
 from perception.assembly.calibration import Calibration, FileCalibration, read_calibration_file
 from perception.assembly.clocks import strangers
 from perception.assembly.collector import Arrival, SensorSet
-from perception.assembly.instants import Instant, find_instants
 from perception.assembly.lidar_names import modality_of
 from perception.assembly.motion import EgoMotion
+from perception.assembly.pairing import Instant, find_instants
 from perception.assembly.settings.naming import heard, name_topics
 from perception.assembly.settings.parameters import make_settings
 from perception.assembly.settings.topics import CAMERA_INFOS, INPUT_TOPICS, SENSORS, further_lidars
@@ -43,7 +43,7 @@ _LOOK_AT = 32
 
 
 class BagFrames(NamedFrames):
-    """The frames of the bag at `path`, paired as `instants` says and assembled as the node does.
+    """The frames of the bag at `path`, paired as `pairing` says and assembled as the node does.
 
     topics: the recorded topic by the node's input, where it has another name, or what `topics.read_topics` takes; None
     finds them out, by `rig` where that is of this bag (`naming.name_topics`, whose words are among the remarks).

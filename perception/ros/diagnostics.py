@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 
-from perception.assembly.collector import SensorState, Timing
+from perception.assembly.collector import SensorState
+from perception.assembly.pairing import Timing
 from perception.assembly.statistics import ENOUGH, Limits, Summary
 from perception.assembly.throttled_log import ThrottledLog
 from perception.ground import Ground

@@ -9,8 +9,9 @@ import pytest
 
 pytest.importorskip("rclpy")
 
-from perception.assembly.collector import SensorState, Timing
+from perception.assembly.collector import SensorState
 from perception.assembly.habits import Habits
+from perception.assembly.pairing import Timing
 from perception.assembly.statistics import Limits, Statistics
 from perception.assembly.throttled_log import ThrottledLog
 from perception.frame import Prediction

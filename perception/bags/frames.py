@@ -19,14 +19,14 @@ from perception.assembly.collector import Arrival, SensorSet
 from perception.assembly.lidar_names import modality_of
 from perception.assembly.motion import EgoMotion
 from perception.assembly.pairing import Instant, find_instants
-from perception.assembly.settings.naming import heard, name_topics
+from perception.assembly.settings.naming import BAG_SUFFIXES, heard, name_topics
 from perception.assembly.settings.parameters import make_settings
 from perception.assembly.settings.topics import CAMERA_INFOS, INPUT_TOPICS, SENSORS, further_lidars
 from perception.assembly.throttled_log import ThrottledLog
 from perception.assembly.transforms import TransformTree
 from perception.bags.cursor import BagCursor, Key, key_of
 from perception.bags.raw import RawMessage
-from perception.bags.sources import open_source, until_broken
+from perception.bags.sources import open_bag, until_broken
 from perception.bags.writer import TYPES
 from perception.datasets.io.named_frames import NamedFrames
 from perception.errors import DataError, MessageError
@@ -63,7 +63,7 @@ class BagFrames(NamedFrames):
         calibration: FileCalibration | None = None,
         rig: Path | None = None,
     ) -> None:
-        self.path = path.parent if path.suffix in (".mcap", ".db3") else path
+        self.path = path.parent if path.suffix in BAG_SUFFIXES else path
         self.complaints: list[str] = []
         self.remarks: list[str] = []
         self.broken = ""
@@ -170,7 +170,7 @@ class BagFrames(NamedFrames):
         watches: defaultdict[str, FrozenWatch] = defaultdict(FrozenWatch)
         messages, unstamped, repeated = Counter[str](), Counter[str](), Counter[str]()
         lessons = Counter[str]()
-        with closing(open_source(self.path)) as source:
+        with closing(open_bag(self.path)) as source:
             naming = name_topics(source.topics, topics, rig)
             self.topics, self._inputs = naming.topics, heard(naming.topics, source.topics)
             for name in further_lidars(naming.topics):

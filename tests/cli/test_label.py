@@ -21,17 +21,17 @@ from helpers.images import contents, write_images
 
 from perception.bags.frames import BagFrames
 from perception.bags.raw import RawBagWriter
-from perception.bags.sources import open_source
+from perception.bags.sources import open_bag
 from perception.bags.writer import write_bag
 from perception.cli import label
 from perception.cli.main import main
-from perception.datasets.kitti.raw import KittiRaw
 from perception.frame import CameraModel, Frame
 from perception.labelling.clouds import FORMATS
 from perception.labelling.files import OUTPUTS
 from perception.labelling.table import notes
 from perception.messages.stamps import with_stamp
 from perception.pipeline import Pipeline
+from perception.recordings.kitti import kitti_frames
 from perception.simulation.drive import SimulatedDrive
 from perception.simulation.storage import write_drive
 
@@ -54,7 +54,7 @@ def test_a_drive_gets_everything(kitti_drive: Path, tiny_model: Path, tmp_path: 
     assert run(kitti_drive, "-o", out, "--write", *OUTPUTS, "--json", report, model=tiny_model) == 0
     names = [f"{number:010d}" for number in range(4)]
     assert sorted(path.stem for path in (out / "labels").iterdir()) == names
-    expected = Pipeline.load(tiny_model)(KittiRaw(kitti_drive)[1]).labels
+    expected = Pipeline.load(tiny_model)(kitti_frames(kitti_drive)[1]).labels
     np.testing.assert_array_equal(cv2.imread(str(out / "labels/0000000001.png"), -1), expected)
     video = cv2.VideoCapture(str(out / "overlay.mp4"))
     assert (video.get(cv2.CAP_PROP_FRAME_COUNT), round(video.get(cv2.CAP_PROP_FPS))) == (4, 10)
@@ -116,7 +116,7 @@ def _alive(group: int) -> bool:
 def test_bag_folder_and_simulated_drive_at_once(
     kitti_drive: Path, tiny_model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    write_bag(KittiRaw(kitti_drive), tmp_path / "bag")
+    write_bag(kitti_frames(kitti_drive), tmp_path / "bag")
     images = write_images(tmp_path / "images", 2)
     simulated = tmp_path / "simulated"
     write_drive(SimulatedDrive(seed=1, frames=1, rate_hz=10), simulated)
@@ -175,7 +175,7 @@ def test_another_configuration_is_not_taken_for_this_one(
     kitti_drive: Path, tiny_model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     images, out, calibration = write_images(tmp_path / "images", 1), tmp_path / "out", tmp_path / "camera.yaml"
-    write_bag(KittiRaw(kitti_drive), tmp_path / "bag")
+    write_bag(kitti_frames(kitti_drive), tmp_path / "bag")
     swapped = tmp_path / "swapped.yaml"
     swapped.write_text("infrared: /image\nimage: /infrared\n")
     options = ["-o", out, "--write", "masks"]
@@ -262,7 +262,7 @@ def test_sensors_whose_clocks_never_meet_are_a_mistake(
     tiny_model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     write_bag([street(number) for number in range(5)], tmp_path / "good")
-    with closing(open_source(tmp_path / "good")) as source, RawBagWriter(tmp_path / "bag") as writer:
+    with closing(open_bag(tmp_path / "good")) as source, RawBagWriter(tmp_path / "bag") as writer:
         for message in source.messages(list(source.topics), source.start_ns, source.end_ns):
             since_boot = message.stamp_ns - T0 + 40_000_000_000
             lidar = message.topic == "/points"

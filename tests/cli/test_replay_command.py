@@ -126,8 +126,8 @@ def _until(terminal: int, text: str | None) -> str:
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [
-        (["missing"], "missing: no such bag or drive"),
-        (["."], "no DATE_drive_NNNN_sync folder"),
+        (["missing"], "missing: no such bag, drive or folder"),
+        (["."], "is no recording: it holds"),
         (["DRIVE", "--only", "/imag"], "/imag: not in the recording"),
         (["DRIVE", "--wait-for", "/image", "--wait-timeout", "0.2"], "nobody subscribed to /image within 0.2 s"),
     ],

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from perception.assembly.pairing import find_instants
+from perception.assembly.clocks import pair_sensors
 from perception.assembly.settings.parameters import make_settings
 from perception.assembly.settings.topic import Topic
 from perception.bags.writer import RawMessage, serialise, serialise_extrinsics
@@ -30,25 +30,27 @@ def kitti_frames(path: Path, camera: str | None = None) -> StoredFrames:
         sensor: {each.stamp_ns: each.number for each in reversed(stream.instants)}
         for sensor, stream in (("rgb", drive.images), ("lidar", drive.sweeps))
     }
-    instants = find_instants(
-        {sensor: np.array(sorted(own), np.int64) for sensor, own in numbers.items()}, make_settings({}).timing
-    )
+    stamps = {sensor: np.array(sorted(own), np.int64) for sensor, own in numbers.items()}
+    spans = {sensor: (min(own, default=0), max(own, default=0)) for sensor, own in numbers.items()}
+    instants, apart = pair_sensors(drive.path, stamps, spans, make_settings({}).timing)
     found = [{sensor: numbers[sensor][stamp] for sensor, stamp in each.stamps_ns.items()} for each in instants]
     names = [recording.name(own[each.trigger]) for each, own in zip(instants, found, strict=True)]
-    stamps = [each.stamp_ns for each in instants]
-    frames = StoredFrames(drive.path, names, stamps, partial(_read, drive, stamps, found))
-    alone = len(numbers["lidar"]) - len({own["lidar"] for own in found if "lidar" in own})
+    stamps_ns = [each.stamp_ns for each in instants]
+    frames = StoredFrames(drive.path, names, stamps_ns, partial(_read, drive, stamps_ns, found))
+    used = {own["lidar"] for own in found if "lidar" in own}
+    alone = 0 if "lidar" in apart else len(numbers["lidar"]) - len(used)
     twice = len(drive.images) + len(drive.sweeps) - sum(map(len, numbers.values()))
     frames.remarks = [
         *drive.unstamped,
         *([f"{twice} images or sweeps have the stamp of another and are left out"] if twice else []),
+        *apart.values(),
         *([f"{alone} of {len(drive.sweeps)} sweeps belong to no image and are left out"] if alone else []),
     ]
     return frames
 
 
-def _read(drive: OneCamera, stamps: Sequence[int], found: Sequence[Mapping[str, int]], index: int) -> Frame:
-    return drive.frame(stamps[index], found[index].get("rgb"), found[index].get("lidar"))
+def _read(drive: OneCamera, stamps_ns: Sequence[int], found: Sequence[Mapping[str, int]], index: int) -> Frame:
+    return drive.frame(stamps_ns[index], found[index].get("rgb"), found[index].get("lidar"))
 
 
 class KittiMessages:

@@ -127,6 +127,8 @@ def _found(path: Path, kind: str | None) -> str:
     if not path.is_dir():
         return f"is a file, and none of a bag ({', '.join(BAG_SUFFIXES)})"
     inside = sorted(path.iterdir())
+    if not inside:
+        return "is an empty folder"
     folders, files = ([each.name for each in inside if each.is_dir() == wanted] for wanted in (True, False))
     return f"is no recording: it holds {_some(folders, 'folder')} and {_some(files, 'file')}"
 

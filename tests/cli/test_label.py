@@ -58,7 +58,7 @@ def test_a_drive_gets_everything(kitti_drive: Path, tiny_model: Path, tmp_path: 
     np.testing.assert_array_equal(cv2.imread(str(out / "labels/0000000001.png"), -1), expected)
     video = cv2.VideoCapture(str(out / "overlay.mp4"))
     assert (video.get(cv2.CAP_PROP_FRAME_COUNT), round(video.get(cv2.CAP_PROP_FPS))) == (4, 10)
-    assert len(BagFrames(out / "labelled_bag")) == 3
+    assert len(BagFrames(out / "labelled_bag")) == 4
     found = report_of(report)
     assert (found["frames"], found["labelled"], found["failed"]) == (4, 4, 0)
     assert len(found["weights_sha256"]) == 64
@@ -123,10 +123,10 @@ def test_bag_folder_and_simulated_drive_at_once(
     out, report = tmp_path / "out", tmp_path / "report.json"
     inputs = [tmp_path / "bag", images, simulated]
     assert run(*inputs, "-o", out, "--write", "masks", "--json", report, model=tiny_model) == 0
-    assert [each["frames"] for each in report_of(report)["inputs"]] == [3, 2, 1]
-    assert len(list((out / "bag/labels").iterdir())) == 3
+    assert [each["frames"] for each in report_of(report)["inputs"]] == [4, 2, 1]
+    assert len(list((out / "bag/labels").iterdir())) == 4
     assert report_of(report)["inputs"][2]["sensors"] == dict.fromkeys(("rgb", "depth", "infrared", "lidar"), 1)
-    assert "6 frames labelled" in capsys.readouterr().out
+    assert "7 frames labelled" in capsys.readouterr().out
 
 
 def test_one_broken_input_stops_no_other(tiny_model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -135,9 +135,9 @@ def test_one_broken_input_stops_no_other(tiny_model: Path, tmp_path: Path, capsy
     (images / "001.png").write_bytes(b"\x89PNG")
     report = tmp_path / "report.json"
     assert run(empty, images, "-o", tmp_path / "out", "--json", report, model=tiny_model) == 2
-    assert capsys.readouterr().err.splitlines()[-1] == (
-        f"perception: {empty}: no PNG or JPEG image in it (images to label) (and 1 more: --json lists them)"
-    )
+    said = capsys.readouterr().err.splitlines()[-1]
+    assert said.startswith(f"perception: {empty}: is an empty folder; expected a bag (metadata.yaml")
+    assert said.endswith(" (and 1 more: --json lists them)")
     broken = report_of(report)["inputs"][1]
     assert broken["labelled"] == 2
     assert "001.png: truncated PNG" in broken["failed"]["001"]

@@ -61,7 +61,7 @@ MISTAKES = [
     ("init W/images/000.png -o O/rig.yaml", "000.png: is a file, and none of a bag (.mcap, .db3)"),
     ("label W/images/000.png -o O/out", "name its folder: W/images, a folder of images"),
     ("check W/parent --compare 0", "parent: is no recording: it holds 1 folder (images) and no file"),
-    ("label W/empty -o O/out", "empty: is no recording: it holds no folder and no file; expected a bag (metadata.yaml"),
+    ("label W/empty -o O/out", "empty: is an empty folder; expected a bag (metadata.yaml"),
     ("label W/text.txt -o O/out", "text.txt: is a file"),
     ("label W/parent -o O/out", "parent: is no recording: it holds 1 folder"),
     ("label W/images W/images -o O/out", "two inputs are called images"),

@@ -13,7 +13,6 @@ from typing import Any
 
 import pytest
 from helpers.kitti import FRAMES, STAMPS, raw_drive
-from helpers.kitti_bag import messages
 from hypothesis import given
 from hypothesis import strategies as st
 from rosbags.highlevel import AnyReader
@@ -30,16 +29,6 @@ from perception.messages.convert import stamp_ns
 
 SECOND = 1_317_042_272_000_000_000  # 2011-09-26 13:04:32 UTC
 LEFT = "/kitti/camera_color_left"
-
-
-@pytest.fixture(scope="module")
-def drive(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return raw_drive(tmp_path_factory.mktemp("kitti"))
-
-
-@pytest.fixture(scope="module")
-def synced(drive: Path) -> dict[str, list[Any]]:
-    return messages(drive)
 
 
 def test_every_sensor_keeps_its_own_stamps_to_the_nanosecond(synced: dict[str, list[Any]]) -> None:

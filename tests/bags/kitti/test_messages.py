@@ -26,16 +26,6 @@ LEFT = "/kitti/camera_color_left"
 
 
 @pytest.fixture(scope="module")
-def drive(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return raw_drive(tmp_path_factory.mktemp("kitti"))
-
-
-@pytest.fixture(scope="module")
-def synced(drive: Path) -> dict[str, list[Any]]:
-    return messages(drive)
-
-
-@pytest.fixture(scope="module")
 def unsynced(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[Any]]:
     return messages(raw_drive(tmp_path_factory.mktemp("unsynced"), synced=False))
 

@@ -9,11 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from perception.assembly.calibration import read_calibration_file
 from perception.assembly.settings.naming import rig_beside
 from perception.checking.check import Report, check, check_silence
-from perception.errors import DataError
 from perception.pipeline import Pipeline
+from perception.recordings.opening import WITH_STAMPS, kind_of
 from perception.reporting.progress import Steps
 
 LIVE = "live topics"
@@ -45,7 +44,6 @@ def run_check(options: CheckOptions, steps: Steps) -> Report:
     """Look. Raises PerceptionError where nothing can be looked at."""
     topics: str | Mapping[str, str] | None = options.topics
     rig, graph = None, None
-    calibration = read_calibration_file(options.calibration) if options.calibration else None
     pipeline = Pipeline.load(options.model, options.engine, options.threads) if options.compare else None
     with ExitStack() as stack:
         path = options.input
@@ -57,15 +55,14 @@ def run_check(options: CheckOptions, steps: Steps) -> Report:
             if live.path is None:
                 return check_silence(live.reason, live.topics, live.graph)
             path, topics, graph = live.path, live.topics, live.graph
-        elif not path.exists():
-            raise DataError(f"{path}: no such bag or drive")
         else:
+            kind_of(path, WITH_STAMPS)
             rig = rig_beside(path)
         with steps.step("check", f"check {path.name}", options.frames + options.compare) as advance:
             report = check(
                 path,
                 topics,
-                calibration,
+                options.calibration,
                 pipeline,
                 options.frames,
                 options.compare,

@@ -47,12 +47,12 @@ def run(args: argparse.Namespace) -> int:
 
     from perception.bags.kitti.bag import count_messages
     from perception.bags.kitti.convert import convert
-    from perception.datasets.kitti.layouts import open_recording
+    from perception.recordings.opening import open_kitti
     from perception.reporting.progress import Steps
     from perception.reporting.reports import write_report
 
     signal.signal(signal.SIGTERM, _interrupt)  # as Ctrl-C: nothing half stays behind
-    recording = open_recording(args.drive, args.sequence)
+    recording = open_kitti(args.drive, args.sequence)
     console = Console(stderr=True)
     for what in recording.left_out:
         console.print(what, highlight=False)

@@ -15,8 +15,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from perception.assembly.settings.naming import name_topics, rig_beside, second_names
-from perception.bags.sources import KittiSource, open_source
 from perception.extras import needs
+from perception.recordings.opening import BAG, kind_of, open_messages
 from perception.recordings.pace import KEYS, Pace
 from perception.reporting.keyboard import RIGHT, keys
 from perception.ros.replay import Published, Replay, ReplayReport, Summary
@@ -68,8 +68,8 @@ def run_replay(options: ReplayOptions, console: Console, stop: threading.Event) 
     pace, remap = Pace(), options.remap
     if options.paused:
         pace.toggle()
-    with closing(open_source(options.path)) as source, ExitStack() as stack:
-        rig = None if isinstance(source, KittiSource) else rig_beside(options.path)
+    with closing(open_messages(options.path)) as source, ExitStack() as stack:
+        rig = rig_beside(options.path) if kind_of(options.path) == BAG else None
         naming = name_topics(source.topics, options.topics, rig)
         also, moved = second_names(naming.topics, source.topics)
         also = {topic: remap.get(name, name) for topic, name in also.items() if topic not in remap}

@@ -12,7 +12,7 @@ from rich.console import Console
 from perception.assembly.settings.naming import rig_beside
 from perception.errors import DataError, PerceptionError
 from perception.pipeline import Pipeline
-from perception.recordings.opening import AS_FOUND, Reading, open_input
+from perception.recordings.opening import AS_FOUND, Reading, open_recording
 from perception.reporting.progress import Steps
 from perception.viewing.log import Log
 from perception.viewing.output import interruptible, open_output, show_file
@@ -25,8 +25,8 @@ class ViewOptions:
 
     input: a recording or a saved .rrd; None shows live topics, for some seconds, None is until Ctrl-C, at `hz` frames a
     second at most, with ros_arguments. save: a file to write; web: a port to serve on; neither opens the viewer.
-    topics, calibration, reading: see `open_input`. start, duration: seconds of the recording; every: every N-th frame.
-    without, model, engine, threads: see `Pipeline.load`.
+    topics, calibration, reading: see `open_recording`. start, duration: seconds of the recording; every: every
+    N-th frame. without, model, engine, threads: see `Pipeline.load`.
     """
 
     input: Path | None = None
@@ -57,7 +57,7 @@ def run_recorded(options: ViewOptions, path: Path, console: Console) -> None:
             raise PerceptionError(f"{path}: is a saved view already: `perception view {path}` shows it")
         show_file(path)
         return
-    frames = open_input(path, options.topics, options.calibration, rig_beside(path), options.reading)
+    frames = open_recording(path, options.topics, options.calibration, rig_beside(path), options.reading)
     for remark in frames.remarks:
         console.print(remark, soft_wrap=True, markup=False)
     numbers = choose(frames, options.start, options.duration, options.every)

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from perception.assembly.collector import TRIGGER_ORDER, Change, Collector, SensorSet, Timing
+from perception.assembly.collector import Change, Collector, SensorSet
+from perception.assembly.pairing import TRIGGER_ORDER, Timing
 from perception.assembly.throttled_log import ThrottledLog
 from perception.errors import MessageError
 from perception.runtime.mailbox import Mailbox

@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from perception.assembly.collector import PAIRINGS, Timing
 from perception.assembly.lidar_names import MOST, lidar_names, modality_of
 from perception.assembly.own_vehicle import BOX, OwnVehicle, check_box
+from perception.assembly.pairing import PAIRINGS, Timing
 from perception.assembly.statistics import Limits
 from perception.engines import ENGINES
 from perception.frame import MODALITIES

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from perception.bags.sources import open_source
-from perception.bags.writer import BagWriter
+from perception.bags.sources import open_bag
+from perception.bags.writer import MODALITY_OF_TOPIC, BagWriter
 from perception.classes import CLASSES
 from perception.engines import find_model
 from perception.engines.described import classes_of
@@ -27,7 +27,7 @@ from perception.evaluation.scores.distance import BandScore, DistanceBands
 from perception.evaluation.scores.drive_distance import counted
 from perception.evaluation.scores.drive_score import DriveScore
 from perception.frame import Frame
-from perception.recordings.frames import MODALITY_OF_TOPIC, read_frames
+from perception.recordings.opening import KITTI, open_recording
 from perception.reporting import reports
 from perception.reporting.drive_report import write_report
 from perception.reporting.provenance import sha256, versions
@@ -122,9 +122,7 @@ class Demo:
         return frames(), count
 
     def _kitti_frames(self, folder: Path) -> tuple[Iterator[Frame], int]:
-        from perception.datasets.kitti.raw import KittiRaw
-
-        drive = KittiRaw(folder)
+        drive = open_recording(folder, wanted=(KITTI,))
         self._source = f"KITTI {drive.path.name}"
         count = len(drive) if self._options.frames is None else min(self._options.frames, len(drive))
         return (drive[i] for i in range(count)), count
@@ -135,7 +133,7 @@ class Demo:
         if self._options.model:
             arguments += ["-p", f"model:={self._options.model}"]
         names = ("labels", "confidence", *self._classes.foreground)
-        with closing(open_source(self.bag)) as source:
+        with closing(open_bag(self.bag)) as source:
             count = max(topic.messages for topic in source.topics.values())
             with self._step("drive", "starting the node", count) as advance:
                 began = time.monotonic()
@@ -198,10 +196,11 @@ class Demo:
     ) -> tuple[Gallery, dict[str, BandScore]]:
         """Video and montage, what the report shows, and the scores by distance, which need the frames too."""
         bands = DistanceBands(self._classes)
-        with self._step("draw", "drawing", len(answers)) as advance, closing(open_source(self.bag)) as source:
-            modalities = [MODALITY_OF_TOPIC[topic] for topic in source.topics if topic in MODALITY_OF_TOPIC]
+        with self._step("draw", "drawing", len(answers)) as advance:
+            with closing(open_bag(self.bag)) as source:
+                modalities = [MODALITY_OF_TOPIC[topic] for topic in source.topics if topic in MODALITY_OF_TOPIC]
             gallery = Gallery(self.output, self._source, score, answers, self._truth, modalities, 1000 / period_ms)
-            gallery.draw(counted(read_frames(source), answers, self._truth, bands), advance)
+            gallery.draw(counted(open_recording(self.bag), answers, self._truth, bands), advance)
         self.video = gallery.video
         return gallery, bands.scores()
 

@@ -7,8 +7,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perception.assembly.collector import Timing
-from perception.assembly.instants import Instant, find_instants
+from perception.assembly.pairing import Instant, Timing, find_instants
 
 TIMING = Timing(tolerance_s=0.05, wait_s=0.05, timeouts_s=dict.fromkeys(("rgb", "depth", "infrared", "lidar"), 0.5))
 S = 1_000_000_000

@@ -2,7 +2,7 @@
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help install demo bench soak docs test lint clean
+.PHONY: help install demo bench soak test test-fast coverage lint clean
 
 BIN := .venv/bin
 JOBS ?= 2
@@ -10,7 +10,7 @@ JOBS ?= 2
 help: ## show this help
 	@echo "multimodal_perception: road, vehicle and pedestrian masks from camera, depth, infrared and LiDAR"
 	@echo
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo
 	@echo "  PYTHON=python3.12 make …   chooses the Python that .venv is made of (3.10 to 3.13)"
 
@@ -40,13 +40,23 @@ test: ## linters, types, architecture and all tests
 	@echo "==> pytest, $(JOBS) at a time"
 	@$(BIN)/pytest -n $(JOBS) --dist loadfile
 
-lint: ## ruff, mypy and import-linter
+# Tensor.long is not Python 2's, and `compression` has another module in its place.
+NOT_PYTHONS := long compression compression.zstd
+
+test-fast: ## the tests that start no node and take no seconds; pytest -m "ros", "slow" and "data" choose others
+	@scripts/setup.sh all
+	@$(BIN)/pytest -n $(JOBS) --dist loadfile -m "not slow and not ros"
+
+lint: ## ruff, types and syntax for the oldest and the newest Python, import-linter
 	@scripts/setup.sh all
 	@echo "==> ruff"
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
-	@echo "==> mypy"
-	@$(BIN)/mypy
+	@echo "==> mypy, as Python 3.10 and 3.13"
+	@printf '%s\n' 3.10 3.13 | xargs -P $(JOBS) -I {} $(BIN)/mypy --python-version {}
+	@echo "==> vermin: nothing that Python 3.10 lacks"
+	@$(BIN)/vermin -q -t=3.10- --no-tips --violations $(foreach name,$(NOT_PYTHONS),--exclude $(name)) \
+		perception tests benchmarks launch setup.py
 	@echo "==> import-linter"
 	@$(BIN)/lint-imports
 

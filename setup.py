@@ -48,11 +48,13 @@ DEV = [
     "mypy",
     "pre-commit",
     "pytest",
+    "pytest-cov",
     "pytest-timeout",
     "pytest-xdist",
     "ruff",
     "setuptools>=77",
     "types-PyYAML",
+    "vermin",
 ]
 
 

@@ -34,9 +34,9 @@ from perception.evaluation.scores.metrics import ConfusionMatrix
 from perception.frame import Frame, Prediction
 from perception.models import Batch
 from perception.models.light_fpn_head import SUBPIXELS
-from perception.pipeline import network_size
 from perception.sample import Sample
 from perception.sensors import encode
+from perception.sensors.encode import network_size
 from perception.sensors.presence import keep_modalities
 from perception.simulation import SimulatedDrives
 
@@ -100,9 +100,9 @@ def _already(prediction: Prediction, _frame: Frame) -> Prediction:
 def logits_of(model: Any, frame: Any) -> NDArray[np.float32]:
     """(K, h, w) at the network's size."""
     seen = encode(frame, *network_size(*frame.size))
-    images = [torch.from_numpy(image.transpose(2, 0, 1).copy())[None].float() for image in (seen.rgb, seen.aux)]
+    rgb, aux = (torch.from_numpy(image.transpose(2, 0, 1).copy())[None].float() for image in (seen.rgb, seen.aux))
     with torch.inference_mode():
-        features = model.extract_feat(Batch(*images, torch.from_numpy(seen.present)[None]))
+        features = model.extract_feat(Batch(rgb, aux, torch.from_numpy(seen.present)[None]))
         return np.asarray(model.decode_head(features)[0], np.float32)
 
 

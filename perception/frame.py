@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from perception.classes import CLASSES, Classes
 from perception.errors import FrameError
 from perception.ground import Ground
 from perception.rigid import rigid_fault
@@ -118,6 +119,7 @@ class Prediction:
     timings_ms: milliseconds by stage: project, normalise, infer, decode.
     ground: the plane that the sweep, else the depth image, showed; None where too little of it was seen.
     absent: sensors that are there and tell nothing, by name, each with the reason; they have weight 0.
+    classes: what the class ids mean.
     """
 
     stamp_ns: int
@@ -128,6 +130,7 @@ class Prediction:
     timings_ms: dict[str, float] = field(default_factory=dict)
     ground: Ground | None = None
     absent: dict[str, str] = field(default_factory=dict)
+    classes: Classes = CLASSES
 
 
 def _check_intensity(points: NDArray[np.float32]) -> None:

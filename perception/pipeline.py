@@ -18,6 +18,7 @@ from perception.classes import UNLABELLED
 from perception.engines import Engine, find_model, load_engine
 from perception.engines import self_check as canned
 from perception.engines.base import NetworkOutput
+from perception.engines.described import classes_of
 from perception.errors import FrameError
 from perception.frame import MODALITIES, Frame, Prediction
 from perception.ground import Ground
@@ -59,7 +60,8 @@ class Pipeline:
 
     engine: runs the network. model: the file that it runs. overlap: code the images in a thread of its own while the
     sweep is projected, which takes as long. without: modalities that are left out of every frame, as if they told
-    nothing. Raises FrameError for one that is none of MODALITIES.
+    nothing. Raises FrameError for one that is none of MODALITIES, ModelError for a file whose classes cannot be read.
+    classes: that the network knows.
     """
 
     def __init__(self, engine: Engine, model: Path, overlap: bool = True, without: Collection[str] = ()) -> None:
@@ -68,6 +70,7 @@ class Pipeline:
             raise FrameError(f"no modality {', '.join(unknown)}: there are {', '.join(MODALITIES)}")
         self.engine = engine
         self.model = model
+        self.classes = classes_of(model)
         self._left_out = tuple(name for name in MODALITIES if name in without)
         self._images = PinnedWorker("images") if overlap else None
 
@@ -155,6 +158,7 @@ class Pipeline:
                 point_labels=_point_labels(task, labels),
                 ground=task.ground,
                 absent=task.absent,
+                classes=self.classes,
             )
         prediction.timings_ms = task.timings_ms
         return prediction

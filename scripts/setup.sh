@@ -72,6 +72,17 @@ install_torch() {
         $venv/bin/pip install -c constraints.txt "torch==$torch"
 }
 
+# Chromium, in which the tests look at reports. Only Debian's is a package; elsewhere, and without root, those tests skip.
+install_browser() {
+    if [ -n "$(command -v chromium chromium-browser google-chrome)" ]; then
+        return
+    fi
+    if [ "$(id -u)" -eq 0 ] && grep -qx 'ID=debian' /etc/os-release 2>/dev/null; then
+        (apt_install --no-install-recommends chromium) && return
+    fi
+    say "no Chromium or Chrome here: the tests of reports in a browser will skip"
+}
+
 python=$(find_python)
 ros=wheels
 if [ -n "${AMENT_PREFIX_PATH:-}" ] && "$python" -c 'import rclpy' 2>/dev/null; then
@@ -97,12 +108,12 @@ fi
 
 wanted=$extras
 case $extras in
-    all) install_torch; wanted=all,view ;; # what the tests need
+    all) install_browser; install_torch; wanted=all,view,ray ;; # what the tests need
     train) install_torch ;;
 esac
 if [ "$ros" = sourced ]; then # without the wheels
     case $extras in
-        all) wanted=sim,report,onnx,int8,las,train,view,dev ;;
+        all) wanted=sim,report,onnx,int8,las,train,view,ray,dev ;;
         ros) wanted=sim,report ;;
     esac
 fi

@@ -72,13 +72,14 @@ def test_knows_what_it_runs(pipeline: Pipeline) -> None:
     assert pipeline.engine.name.startswith("openvino")
 
 
-def nothing(name: str) -> dict:
-    return {
+def nothing(name: str) -> dict[str, np.ndarray]:
+    kinds: dict[str, dict[str, np.ndarray]] = {
         "rgb": dict(rgb=np.zeros((40, 80, 3), np.uint8)),
         "depth": dict(depth=np.full((40, 80), np.nan, np.float32)),
         "infrared": dict(infrared=np.full((20, 40), 7000, np.uint16)),
         "lidar": dict(points=np.zeros((500, 4), np.float32)),
-    }[name]
+    }
+    return kinds[name]
 
 
 @pytest.mark.parametrize("name", MODALITIES)

@@ -31,7 +31,7 @@ def test_the_number_that_is_off_is_named(matrix: np.ndarray, reason: str) -> Non
 
 def test_a_matrix_printed_with_four_digits_is_rigid() -> None:
     turn = np.eye(4)
-    turn[:3, :3] = [[0.9998, 0.0175, 0], [-0.0175, 0.9998, 0], [0, 0, 1]]
+    turn[:3, :3] = np.array([[0.9998, 0.0175, 0], [-0.0175, 0.9998, 0], [0, 0, 1]])
     assert rigid_fault(turn) is None
     assert rigid_fault(MOUNT) is None
 

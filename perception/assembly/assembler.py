@@ -15,12 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from perception.assembly.calibration import Calibration
-from perception.assembly.collector import TRIGGER_ORDER, SensorSet
+from perception.assembly.collector import SensorSet
 from perception.assembly.lidar_names import first_of, modality_of
 from perception.assembly.lidars import Cloud, Lidars, SeeFrozen
 from perception.assembly.lidars import Input as Input
 from perception.assembly.motion import EgoMotion
 from perception.assembly.own_vehicle import OwnVehicle
+from perception.assembly.pairing import TRIGGER_ORDER
 from perception.assembly.registration import Anchor, Seen, register
 from perception.assembly.throttled_log import ThrottledLog
 from perception.classes import UNLABELLED

@@ -6,7 +6,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterable
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 import openvino
@@ -15,15 +15,26 @@ from perception.frame import Frame
 from perception.reporting.provenance import processor_flags, versions
 
 
-def describe_machine() -> dict[str, Any]:
-    """cores: usable by this process; flags: what of `provenance.FLAGS` it has; load: of the last minute; versions."""
-    return {
-        "cores": len(os.sched_getaffinity(0)),
-        "flags": processor_flags(),
-        "memory_gb": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1),
-        "load": os.getloadavg()[0],
-        "versions": versions(),
-    }
+@dataclass(frozen=True)
+class Machine:
+    """cores: usable by this process; flags: what of `provenance.FLAGS` it has; load: of the last minute."""
+
+    cores: int
+    flags: list[str]
+    memory_gb: float
+    load: float
+    versions: dict[str, str]
+
+
+def describe_machine() -> Machine:
+    """This one, now."""
+    return Machine(
+        cores=len(os.sched_getaffinity(0)),
+        flags=processor_flags(),
+        memory_gb=round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1),
+        load=os.getloadavg()[0],
+        versions=versions(),
+    )
 
 
 def precisions(device: str = "CPU") -> list[str]:

@@ -6,8 +6,9 @@ from __future__ import annotations
 import os
 import threading
 import time
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -32,6 +33,24 @@ def read_usage(pid: int) -> Usage:
     return Usage(time.monotonic(), int(status.get("VmRSS", "0 kB").split()[0]) / 1024, cpu_s)
 
 
+@dataclass(frozen=True)
+class Memory:
+    """Megabytes. steady: the median of the second half; growth: from its third to its last quarter."""
+
+    start: float
+    steady: float
+    peak: float
+    growth: float
+
+
+@dataclass(frozen=True)
+class Effort:
+    """What a process took. cpu_percent: 100 is one core, busy all the time."""
+
+    memory_mb: Memory | None
+    cpu_percent: float | None
+
+
 class Watch:
     """Samples the process `pid` in a thread, from `start` to `stop` or to the process's end."""
 
@@ -50,26 +69,20 @@ class Watch:
         self._stop.set()
         self._thread.join()
 
-    def summary(self) -> dict[str, Any]:
-        """memory_mb: start, steady (median of the second half), peak, and growth from its third to its last quarter.
-
-        cpu_percent: 100 is one core, busy all the time. Both are None before the second sample.
-        """
+    def summary(self) -> Effort:
+        """What it took; both None before the second sample."""
         if len(self._samples) < 2:
-            return {"memory_mb": None, "cpu_percent": None}
+            return Effort(None, None)
         rss = np.array([sample.rss_mb for sample in self._samples])
         half, quarter = rss[len(rss) // 2 :], max(1, len(rss) // 4)
-        memory = {
-            "start": float(rss[0]),
-            "steady": float(np.median(half)),
-            "peak": float(rss.max()),
-            "growth": float(np.median(rss[-quarter:]) - np.median(half[:quarter])),
-        }
+        memory = Memory(
+            start=float(rss[0]),
+            steady=float(np.median(half)),
+            peak=float(rss.max()),
+            growth=float(np.median(rss[-quarter:]) - np.median(half[:quarter])),
+        )
         first, last = self._samples[0], self._samples[-1]
-        return {
-            "memory_mb": memory,
-            "cpu_percent": 100 * (last.cpu_s - first.cpu_s) / (last.time_s - first.time_s),
-        }
+        return Effort(memory, 100 * (last.cpu_s - first.cpu_s) / (last.time_s - first.time_s))
 
     def _run(self) -> None:
         stopped = False

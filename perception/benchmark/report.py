@@ -54,7 +54,8 @@ def bench_pictures(report: Report, frames: Sequence[Frame], pipeline: Callable[[
     for name, (index, text) in found.items():
         frame = frames[index % len(frames)]
         if frame.rgb is not None:
-            pictures.append(Picture(overlay(frame.rgb, pipeline(frame).labels), f"{name}{text}."))
+            seen = pipeline(frame)
+            pictures.append(Picture(overlay(frame.rgb, seen.labels, classes=seen.classes), f"{name}{text}."))
     return pictures
 
 

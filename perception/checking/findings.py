@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 ERROR, WARN, INFO = "ERROR", "WARN", "INFO"
 SEVERITIES: tuple[str, ...] = (ERROR, WARN, INFO)
@@ -30,10 +29,6 @@ class Finding:
     where: str
     what: str
     mend: str
-
-    def to_dict(self) -> dict[str, Any]:
-        """For JSON."""
-        return dict(self.__dict__)
 
 
 KINDS: dict[str, Kind] = {

@@ -31,7 +31,7 @@ EXTRAS = {
     "onnx": "engine onnxruntime, export --format onnx",
     "int8": "export --int8",
     "las": "label --cloud las",
-    "ray": "label --engine ray",
+    "ray": "label --on ray",
     "view": "view",
     "train": "train, prune, pseudo-label, export, saliency in explain, engine torch",
     "node": "node and replay, without the simulator",
@@ -45,6 +45,13 @@ ROS_PACKAGES = {
     "launch": "launch files",
 }
 """What a full ROS 2 adds."""
+
+
+@dataclass(frozen=True)
+class DoctorReport:
+    """The JSON of `perception doctor`."""
+
+    findings: list[Finding]
 
 
 @dataclass(frozen=True)

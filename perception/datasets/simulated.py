@@ -4,14 +4,15 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from perception.classes import CLASS_NAMES, UNLABELLED
+from perception.classes import CLASSES, NO_OBJECT, Classes
 from perception.datasets.io.files import (
     read_bytes,
     read_labels,
@@ -32,9 +33,6 @@ FORMAT = 1
 DEPTH_UNITS = 256.0
 """Depth units per metre, as in KITTI's depth maps."""
 
-_OWN_IDS = np.full(256, UNLABELLED, np.uint8)
-_OWN_IDS[: len(CLASS_NAMES)] = np.arange(len(CLASS_NAMES))
-
 
 @dataclass(frozen=True)
 class _Drive:
@@ -53,7 +51,8 @@ class SimulatedFolder(LazySequence[Sample]):
     Raises DataError for missing folders and descriptions and, when indexed, for missing, truncated or odd files.
     """
 
-    def __init__(self, root: str | Path) -> None:
+    def __init__(self, root: str | Path, classes: Classes = CLASSES) -> None:
+        self._table = _table(classes)
         self.root = require_directory(Path(root), "a simulated drive, or several")
         folders = [self.root] if (self.root / "drive.json").is_file() else _drives_in(self.root)
         self._frames = [(drive, number) for drive in map(_describe, folders) for number in range(len(drive.stamps_ns))]
@@ -77,9 +76,35 @@ class SimulatedFolder(LazySequence[Sample]):
             camera=drive.camera,
             lidar_to_camera=drive.lidar_to_camera,
         )
-        labels = read_labels(drive.folder / "labels" / f"{name}.png", _OWN_IDS, size)
-        point_labels = _point_labels(drive.folder / "point_labels" / f"{name}.bin", len(points))
+        labels = read_labels(drive.folder / "labels" / f"{name}.png", self._table, size)
+        point_labels = self._table[_point_labels(drive.folder / "point_labels" / f"{name}.bin", len(points))]
         return Sample(f"{drive.condition}-{drive.seed:04d}/{name}", frame, labels, point_labels=point_labels)
+
+
+class Relabelled(LazySequence[Sample]):
+    """Samples of the simulator with the labels that `classes` make of its own."""
+
+    def __init__(self, samples: Sequence[Sample], classes: Classes) -> None:
+        self._samples, self._table = samples, _table(classes)
+
+    def __len__(self) -> int:
+        return len(self._samples)
+
+    def read(self, index: int) -> Sample:
+        """Sample number `index`."""
+        sample = self._samples[index]
+        images, points = sample.labels, sample.point_labels
+        return replace(
+            sample,
+            labels=None if images is None else self._table[images],
+            point_labels=None if points is None else self._table[points],
+        )
+
+
+def _table(classes: Classes) -> NDArray[np.uint8]:
+    table = classes.table("simulated")
+    table[NO_OBJECT] = NO_OBJECT
+    return table
 
 
 def _drives_in(root: Path) -> list[Path]:

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from perception.classes import CLASSES
 from perception.evaluation.extremes import Extremes
 from perception.reporting import plots, plots_bars
 from perception.reporting.drive_report import distance_figure, weights_figure
@@ -72,6 +73,7 @@ def _plots(report: Mapping[str, Any]) -> list[Figure]:
         for place, score in enumerate(report["per_frame"], start=1)
     ]
     latency, iou = report["latency_ms"], report["iou"]
+    classes = CLASSES.extended(report.get("classes", ()))
     title = "latency of the pipeline [ms]"
     drawn = [
         Figure(
@@ -81,11 +83,11 @@ def _plots(report: Mapping[str, Any]) -> list[Figure]:
     ]
     if report["pixel_accuracy"] is not None:
         drawn += [
-            Figure(plots_bars.iou_plot(iou), f"IoU per class: {listed(iou)}."),
-            Figure(plots.iou_over_time_plot(frames, FRAMES), "IoU of each class, frame by frame."),
+            Figure(plots_bars.iou_plot(iou, classes), f"IoU per class: {listed(iou)}."),
+            Figure(plots.iou_over_time_plot(frames, FRAMES, classes), "IoU of each class, frame by frame."),
         ]
     if report.get("distance"):
-        drawn.append(distance_figure(report["distance"]))
+        drawn.append(distance_figure(report["distance"], classes))
     return drawn
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from perception.classes import CLASS_NAMES
+from perception.classes import Classes
 from perception.evaluation.evaluate import fit
 from perception.evaluation.scores.metrics import ConfusionMatrix
 from perception.frame import Frame, Prediction
@@ -45,25 +45,26 @@ def ablate(
     return {name: _without(name, pipeline, frame, labels, truth) for name in frame.modalities}
 
 
-def class_iou(labels: Labels, truth: Labels | None) -> dict[str, float] | None:
+def class_iou(labels: Labels, truth: Labels | None, classes: Classes) -> dict[str, float] | None:
     """IoU of this frame by foreground class, NaN for those in neither; None without truth."""
     if truth is None:
         return None
-    confusion = ConfusionMatrix()
+    confusion = ConfusionMatrix(classes)
     confusion.update(fit(labels, truth), truth)
     return confusion.iou()
 
 
-def areas(labels: Labels) -> dict[str, float]:
+def areas(labels: Labels, classes: Classes) -> dict[str, float]:
     """The share of the image that each class has, by name."""
-    return {name: float((labels == class_id).mean()) for class_id, name in enumerate(CLASS_NAMES)}
+    return {name: float((labels == class_id).mean()) for class_id, name in enumerate(classes.names)}
 
 
 def _without(
     name: str, pipeline: Callable[[Frame], Prediction], frame: Frame, labels: Labels, truth: Labels | None
 ) -> Ablation:
     rest = keep_modalities(frame, [other for other in frame.modalities if other != name])
-    others = fit(pipeline(rest).labels, labels)
-    before, after = areas(labels), areas(others)
-    change = {class_name: after[class_name] - before[class_name] for class_name in CLASS_NAMES}
-    return Ablation(others, float((others != labels).mean()), change, class_iou(others, truth))
+    prediction = pipeline(rest)
+    others, classes = fit(prediction.labels, labels), prediction.classes
+    before, after = areas(labels, classes), areas(others, classes)
+    change = {class_name: after[class_name] - before[class_name] for class_name in classes.names}
+    return Ablation(others, float((others != labels).mean()), change, class_iou(others, truth, classes))

@@ -3,18 +3,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from perception.classes import CLASS_NAMES, FOREGROUND
+from perception.classes import Classes
 from perception.errors import ModelError
-from perception.evaluation.evaluate import fit, plain
+from perception.evaluation.evaluate import fit
 from perception.explanation.ablation import Ablation, ablate, areas, class_iou
 from perception.explanation.methods import DEFAULT_STRIDE, GRAD_CAM
 from perception.frame import Frame, Prediction
+from perception.reporting.reports import INLINE
 
 if TYPE_CHECKING:
     from perception.explanation.attention import Attention
@@ -24,6 +26,69 @@ if TYPE_CHECKING:
 
 SAME_NETWORK = 0.95
 """Share of pixels on which PyTorch must agree with the engine; bfloat16 and INT8 cost only 0.1 to 1 %."""
+
+
+@dataclass(frozen=True)
+class SaliencyFigures:
+    """Of a class: the share of its saliency that lies on it, and the share of the image that the saliency covers."""
+
+    inside: float
+    area: float
+
+
+@dataclass(frozen=True)
+class SaliencyReport:
+    """By name of each class that was predicted."""
+
+    method: str
+    stride: int
+    classes: dict[str, SaliencyFigures]
+
+
+@dataclass(frozen=True)
+class AttentionFigures:
+    """How much each sensor counted: as a whole, by stride of the fusion's stages, and by the mean of its gate."""
+
+    weights: dict[str, float]
+    stages: dict[str, dict[str, float]]
+    gates: dict[str, float]
+
+
+@dataclass(frozen=True)
+class AblationFigures:
+    """Without the sensor: the share of pixels whose label is another, by class how much of the image it gains or loses
+    (as a share of it), and IoU, None without truth."""
+
+    changed: float
+    area_change: dict[str, float]
+    iou: dict[str, float] | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Figures:
+    """What of an `Explanation` are numbers: shares of the image, confidence and IoU by class, weights by sensor."""
+
+    sensors: Sequence[str]
+    agreement: float | None
+    area: dict[str, float]
+    confidence: dict[str, float]
+    iou: dict[str, float] | None
+    saliency: SaliencyReport
+    weights: dict[str, float]
+    attention: AttentionFigures | None
+    without: dict[str, AblationFigures]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExplainReport:
+    """The JSON of `perception explain`. frame: its name. notes: what is to be said of it."""
+
+    frame: str
+    notes: list[str]
+    model: str
+    weights_sha256: str
+    engine: str
+    figures: Figures = field(metadata=INLINE)
 
 
 @dataclass(frozen=True)
@@ -47,29 +112,24 @@ class Explanation:
     ablations: dict[str, Ablation]
     iou: dict[str, float] | None
 
-    def to_dict(self) -> dict[str, Any]:
-        """The figures as plain values for JSON; NaN becomes None."""
-        labels, confidence = self.prediction.labels, self.prediction.confidence
-        sure = {name: float(confidence[labels == i].mean() / 255) for name, i in _present(labels).items()}
-        report = {
-            "sensors": list(self.frame.modalities),
-            "agreement": self.agreement,
-            "area": areas(labels),
-            "confidence": {"mean": float(confidence.mean() / 255), **sure},
-            "iou": self.iou,
-            "saliency": {
-                "method": self.method,
-                "stride": self.stride,
-                "classes": {name: {"inside": s.inside, "area": s.area} for name, s in self.saliency.items()},
+    def figures(self) -> Figures:
+        """What of it are numbers; NaN where there is none."""
+        labels, confidence, classes = self.prediction.labels, self.prediction.confidence, self.prediction.classes
+        sure = {name: float(confidence[labels == i].mean() / 255) for name, i in _present(labels, classes).items()}
+        seen = {name: SaliencyFigures(each.inside, each.area) for name, each in self.saliency.items()}
+        return Figures(
+            sensors=self.frame.modalities,
+            agreement=self.agreement,
+            area=areas(labels, classes),
+            confidence={"mean": float(confidence.mean() / 255), **sure},
+            iou=self.iou,
+            saliency=SaliencyReport(self.method, self.stride, seen),
+            weights=self.prediction.modality_weights,
+            attention=_listened(self.attention) if self.attention else None,
+            without={
+                name: AblationFigures(each.changed, each.area_change, each.iou) for name, each in self.ablations.items()
             },
-            "weights": self.prediction.modality_weights,
-            "attention": _listened(self.attention) if self.attention else None,
-            "without": {
-                name: {"changed": a.changed, "area_change": a.area_change, "iou": a.iou}
-                for name, a in self.ablations.items()
-            },
-        }
-        return {name: plain(value) for name, value in report.items()}
+        )
 
 
 def explain(
@@ -103,21 +163,21 @@ def explain(
         agreement=agreement,
         stride=stride,
         method=method,
-        saliency={name: seen[i] for name, i in FOREGROUND.items() if i in seen},
+        saliency={name: seen[i] for name, i in pipeline.classes.foreground.items() if i in seen},
         attention=insight.attention if insight else None,
         ablations=ablate(pipeline, frame, prediction.labels, truth),
-        iou=class_iou(prediction.labels, truth),
+        iou=class_iou(prediction.labels, truth, pipeline.classes),
     )
 
 
-def _listened(attention: Attention) -> dict[str, Any]:
+def _listened(attention: Attention) -> AttentionFigures:
     stages = zip(attention.stages, attention.stage_weights, strict=True)
-    return {
-        "weights": attention.weights,
-        "stages": {str(stage.stride): weights for stage, weights in stages},
-        "gates": {name: float(gate.mean()) for name, gate in attention.gates.items()},
-    }
+    return AttentionFigures(
+        attention.weights,
+        {str(stage.stride): weights for stage, weights in stages},
+        {name: float(gate.mean()) for name, gate in attention.gates.items()},
+    )
 
 
-def _present(labels: NDArray[np.uint8]) -> dict[str, int]:
-    return {name: i for i, name in enumerate(CLASS_NAMES) if (labels == i).any()}
+def _present(labels: NDArray[np.uint8], classes: Classes) -> dict[str, int]:
+    return {name: i for i, name in enumerate(classes.names) if (labels == i).any()}

@@ -12,7 +12,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image
 
-from perception.classes import FOREGROUND, PALETTE
+from perception.classes import Classes
 from perception.disk import write_file
 from perception.errors import DataError
 from perception.explanation.explain import Explanation
@@ -35,7 +35,7 @@ def draw(found: Explanation, title: str = "") -> RGB:
     total = HEADING + MARGIN + sum(map(_section_height, parts, sizes))
     page = _Page(total)
     page.text(MARGIN, HEADING * 0.65, title or "Why it said so", size=17, weight="bold")
-    _legend(page)
+    _legend(page, found.prediction.classes)
     top = HEADING
     for part, (width, height) in zip(parts, sizes, strict=True):
         _place(page, part, top, width, height)
@@ -123,9 +123,9 @@ def _scale(page: _Page, colours: str, low: str, high: str, y: float) -> None:
     page.text(right - length - 16, y, low, size=10.5, align="right", color=FADED)
 
 
-def _legend(page: _Page) -> None:
+def _legend(page: _Page, classes: Classes) -> None:
     x, y = WIDTH - MARGIN, HEADING * 0.65
-    for name, class_id in reversed(FOREGROUND.items()):
+    for name, class_id in reversed(classes.foreground.items()):
         left, _ = page.text(x, y, name, size=11, align="right")
-        page.picture(PALETTE[class_id][None, None], left - 23, y - 7, 15, 15)
+        page.picture(classes.palette[class_id][None, None], left - 23, y - 7, 15, 15)
         x = round(left) - 45

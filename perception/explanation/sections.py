@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from perception.classes import FOREGROUND
 from perception.explanation import views
 from perception.explanation.ablation import Ablation
 from perception.explanation.explain import Explanation
@@ -50,9 +49,9 @@ def _answer(found: Explanation) -> Section:
     weights = ", ".join(f"{SENSOR_NAMES[n]} {prediction.modality_weights[n]:.0%}" for n in found.frame.modalities)
     sure = prediction.confidence.astype(np.float32) / 255
     masks = "masks" + (f", IoU {_figures(found.iou)}" if found.iou else "")
-    panels = [(masks, views.masks(found.frame, prediction.labels))]
+    panels = [(masks, views.masks(found.frame, prediction.labels, prediction.classes))]
     if found.truth is not None:
-        panels.append(("truth", views.masks(found.frame, found.truth)))
+        panels.append(("truth", views.masks(found.frame, found.truth, prediction.classes)))
     panels.append((f"confidence, mean {sure.mean():.1%}", views.painted(sure, views.CONFIDENCE, size, smooth=False)))
     scale = (views.CONFIDENCE, "0", "1")
     return Section("What it said", f"weight of each sensor: {weights}", panels, len(panels), scale)
@@ -61,7 +60,7 @@ def _answer(found: Explanation) -> Section:
 def _saliency(found: Explanation) -> Section:
     panels = []
     for name, saliency in found.saliency.items():
-        view = views.heated(found.frame, saliency.heat, found.prediction.labels, FOREGROUND[name])
+        view = views.heated(found.frame, saliency.heat, found.prediction, name)
         panels.append(
             (f"{name}: {saliency.inside:.0%} of the heat on its mask, {saliency.area:.1%} of the image", view)
         )
@@ -94,7 +93,7 @@ def _gates(found: Explanation, attention: Attention) -> Section:
 def _ablations(found: Explanation) -> Section:
     panels = []
     for name, ablation in found.ablations.items():
-        view = views.changed(found.frame, found.prediction.labels, ablation.labels)
+        view = views.changed(found.frame, found.prediction.labels, ablation.labels, found.prediction.classes)
         panels.append((f"without {SENSOR_NAMES[name]}: {_change(found, ablation)}", view))
     note = "pixels with another label, in the colour of their new class; white: background"
     return Section("What changes without a sensor", note, panels, 2)
@@ -103,7 +102,8 @@ def _ablations(found: Explanation) -> Section:
 def _change(found: Explanation, ablation: Ablation) -> str:
     if ablation.iou and found.iou:
         return f"{ablation.changed:.1%} of the image, IoU {_figures(ablation.iou)}"
-    area = ", ".join(f"{name} {round(100 * ablation.area_change[name], 1) + 0.0:+.1f}" for name in FOREGROUND)
+    names = found.prediction.classes.foreground
+    area = ", ".join(f"{name} {round(100 * ablation.area_change[name], 1) + 0.0:+.1f}" for name in names)
     return f"{ablation.changed:.1%} of the image ({area})"
 
 

@@ -9,8 +9,10 @@ from pathlib import Path
 import openvino
 import torch
 
+from perception.engines.described import ONNX_KEY, RT_INFO, classes_of, note
 from perception.engines.openvino import INPUTS, OUTPUTS
 from perception.engines.weights import build_model
+from perception.extras import needs
 from perception.models.deploy import DeployGraph
 from perception.sensors.channels import AUX_CHANNELS
 from perception.sensors.encode import AUX_SCALE
@@ -30,6 +32,8 @@ def export_openvino(weights: str | Path, output: str | Path) -> Path:
         model = openvino.convert_model(_graph(weights), example_input=example, input=shapes)
     for port, name in zip(model.inputs, INPUTS, strict=True):
         port.tensor.set_names({name})
+    if noted := note(classes_of(Path(weights))):
+        model.set_rt_info(noted, list(RT_INFO))
     path = _prepared(output, ".xml")
     openvino.save_model(model, path, compress_to_fp16=True)
     return path
@@ -53,6 +57,13 @@ def export_onnx(weights: str | Path, output: str | Path) -> Path:
             opset_version=ONNX_OPSET,
             dynamo=False,  # the newer exporter needs two packages more for the same graph
         )
+    if noted := note(classes_of(Path(weights))):
+        with needs("to note classes of one's own in it, ONNX needs onnx", "onnx"):
+            import onnx
+
+        model = onnx.load(path)
+        onnx.helper.set_model_props(model, {ONNX_KEY: noted})
+        onnx.save(model, path)
     return path
 
 

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from perception.classes import CLASS_NAMES, colourise
+from perception.classes import CLASSES, Classes
 from perception.datasets.io.files import read_bytes, read_mono
 from perception.disk import on_full_disk, write_file, write_json
 from perception.errors import DataError
@@ -39,13 +39,14 @@ _SUFFIXES = {"labels": ".png", "colours": ".png", "confidence": ".png", "point_l
 class FrameFiles:
     """FOLDER/labels/NAME.png and whatever else `outputs` (of OUTPUTS) ask for, and FOLDER/frames/NAME.json.
 
-    The latter is written last: it marks the frame as done. Each file is renamed into place when complete. cloud: the
-    suffix of clouds, of `clouds.FORMATS`.
+    The latter is written last: with it the frame is done. Each file gets its name when it is whole. cloud: the suffix
+    of clouds, of `clouds.FORMATS`. classes: of the labels.
     """
 
     folder: Path
     outputs: tuple[str, ...]
     cloud: str = "ply"
+    classes: Classes = CLASSES
 
     def path(self, kind: str, name: str) -> Path:
         """Where a frame's file of that kind lies: labels, colours, confidence, clouds, point_labels or frames."""
@@ -80,15 +81,14 @@ class FrameFiles:
         """
         for kind in self._kinds(prediction.point_labels is not None):
             self._write(kind, self.path(kind, name), frame, prediction)
+        counts = np.bincount(prediction.labels.ravel(), minlength=256)
         record = {
             "stamp_ns": prediction.stamp_ns,
             "size": list(frame.size),
             "modalities": list(frame.modalities),
             "absent": prediction.absent,
             "modality_weights": {key: round(value, 4) for key, value in prediction.modality_weights.items()},
-            "pixels": dict(
-                zip(CLASS_NAMES, np.bincount(prediction.labels.ravel(), minlength=256).tolist(), strict=False)
-            ),
+            "pixels": dict(zip(prediction.classes.names, counts.tolist(), strict=False)),
             "complaints": list(complaints),
             **({} if overturns is None else {"overturns": {key: round(each, 4) for key, each in overturns.items()}}),
         }
@@ -128,7 +128,7 @@ class FrameFiles:
         if kind == "labels":
             _write_png(path, prediction.labels)
         elif kind == "colours":
-            _write_png(path, np.ascontiguousarray(colourise(prediction.labels)[:, :, ::-1]))
+            _write_png(path, np.ascontiguousarray(prediction.classes.colourise(prediction.labels)[:, :, ::-1]))
         elif kind == "confidence":
             _write_png(path, prediction.confidence)
         else:
@@ -141,7 +141,7 @@ class FrameFiles:
                 partial = path.with_name(f".{path.name}")  # the suffix says which kind
                 with on_full_disk(path):
                     try:
-                        write_cloud(partial, frame.points, prediction.point_labels)
+                        write_cloud(partial, frame.points, prediction.point_labels, prediction.classes)
                         partial.replace(path)
                     finally:
                         partial.unlink(missing_ok=True)

@@ -26,7 +26,7 @@ def write_video(
         size: tuple[int, int] | None = None
         for number in numbers:
             name = frames.names[number]
-            panel = drive_panel(frames.shown(number), files.labels(name), frames.path.name, name, sensors=())
+            panel = drive_panel(frames.shown(number), files.labels(name), frames.path.name, name, (), files.classes)
             size = size or (panel.shape[1], panel.shape[0])
             if (panel.shape[1], panel.shape[0]) != size:  # a folder may hold images of several shapes
                 panel = np.asarray(cv2.resize(panel, size, interpolation=cv2.INTER_AREA), np.uint8)

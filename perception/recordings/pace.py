@@ -10,6 +10,9 @@ from collections.abc import Callable
 HALTED_PERIOD_S = 0.02
 """How often a halted replay looks whether it may go on."""
 
+KEYS = "space halts and goes on, → or s publishes the next instant, q ends"
+"""What the keys of a terminal do to a replay."""
+
 
 class Pace:
     """Halts, goes on and steps; safe to call from another thread than the one that waits."""

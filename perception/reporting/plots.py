@@ -13,7 +13,8 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from perception.classes import FOREGROUND, PALETTE
+from perception.classes import CLASSES, Classes
+from perception.reporting.dropout import Dropout
 
 MODALITY_COLOURS = {"rgb": "#2a9d5c", "depth": "#3d7bd9", "infrared": "#e07a1f", "lidar": "#8a5cc7"}
 INK, FADED, ALARM, CALM = "#22272e", "#8a929c", "#c8322b", "#3d7bd9"
@@ -50,13 +51,15 @@ def latency_plot(
     return png(figure)
 
 
-def iou_over_time_plot(frames: Sequence[Mapping[str, Any]], xlabel: str = DRIVE_TIME) -> bytes:
+def iou_over_time_plot(
+    frames: Sequence[Mapping[str, Any]], xlabel: str = DRIVE_TIME, classes: Classes = CLASSES
+) -> bytes:
     """IoU per class and frame."""
     figure, axes = new_figure("IoU, frame by frame")
-    for name in FOREGROUND:
+    for name in classes.foreground:
         points = [(f["time_s"], f["iou"][name]) for f in frames if f["iou"] and f["iou"][name] is not None]
         if points:
-            axes.plot(*zip(*points, strict=True), ".-", color=class_colour(name), label=name, lw=1.5, ms=4)
+            axes.plot(*zip(*points, strict=True), ".-", color=class_colour(name, classes), label=name, lw=1.5, ms=4)
     axes.set_ylim(0, 1.02)
     axes.set_xlabel(xlabel)
     legend_below(axes)
@@ -64,11 +67,11 @@ def iou_over_time_plot(frames: Sequence[Mapping[str, Any]], xlabel: str = DRIVE_
 
 
 def weights_plot(
-    series: Sequence[Mapping[str, float]], dropouts: Sequence[Mapping[str, Any]] = (), xlabel: str = DRIVE_TIME
+    series: Sequence[Mapping[str, float]], dropouts: Sequence[Dropout] = (), xlabel: str = DRIVE_TIME
 ) -> bytes:
     """The weight of each sensor over time; each entry has time_s and the weights by modality.
 
-    dropouts: modality, from_s and to_s of each time without a sensor, which is shaded and named.
+    dropouts: are shaded and named.
     """
     figure, axes = new_figure("weight of each sensor")
     times = [entry["time_s"] for entry in series]
@@ -77,9 +80,9 @@ def weights_plot(
     axes.set_ylim(0, None)
     named = set()
     for gap in dropouts:
-        name = gap["modality"]
+        name = gap.modality
         label = None if name in named else f"no {name}"
-        axes.axvspan(gap["from_s"], gap["to_s"], color=MODALITY_COLOURS[name], alpha=0.18, lw=0, label=label)
+        axes.axvspan(gap.from_s, gap.to_s, color=MODALITY_COLOURS[name], alpha=0.18, lw=0, label=label)
         named.add(name)
     axes.set_xlabel(xlabel)
     legend_below(axes)
@@ -115,9 +118,9 @@ def legend_below(axes: Axes) -> None:
         axes.legend(frameon=False, loc="upper center", bbox_to_anchor=(0.5, -0.22), ncols=4, columnspacing=1.2)
 
 
-def class_colour(name: str) -> tuple[float, ...]:
+def class_colour(name: str, classes: Classes) -> tuple[float, ...]:
     """The colour of a class, as its masks have it."""
-    return tuple(PALETTE[FOREGROUND[name]] / 255)
+    return tuple(classes.palette[classes.foreground[name]] / 255)
 
 
 def png(figure: Figure) -> bytes:

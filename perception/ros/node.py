@@ -149,7 +149,7 @@ class PerceptionNode(LifecycleNode):
         self._calibration = Calibration(file, settings.lidar_to_camera, self._transforms)
         pipeline = self._load()
         agreement = pipeline.self_check()
-        self._outputs = Publishers(self, settings.model, self._transforms, self._complaints)
+        self._outputs = Publishers(self, settings.model, self._transforms, self._complaints, pipeline.classes)
         self._pipeline = pipeline
         known = "" if agreement is None else f", {agreement:.1%} of the stored frame's labels correct"
         self.get_logger().info(f"configured in {time.monotonic() - began:.1f} s{known}")

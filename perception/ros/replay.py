@@ -79,6 +79,17 @@ class Summary:
     broken: str = ""
 
 
+@dataclass(frozen=True)
+class ReplayReport:
+    """The JSON of `perception replay`: see `Summary`. falls_behind: a line per node that does not keep up."""
+
+    messages: dict[str, int]
+    seconds: float
+    late_ms: float
+    unstamped: dict[str, int]
+    falls_behind: list[str]
+
+
 class Replay:
     """Publishes a recording through `node`.
 

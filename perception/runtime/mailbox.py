@@ -9,7 +9,8 @@ from collections.abc import Callable, Mapping
 from copy import copy
 from typing import Any
 
-from perception.assembly.collector import Change, Collector, SensorSet, SensorState, Timing
+from perception.assembly.collector import Change, Collector, SensorSet, SensorState
+from perception.assembly.pairing import Timing
 
 
 class Mailbox:

@@ -8,6 +8,7 @@ After He et al., "Masked Autoencoders Are Scalable Vision Learners", CVPR 2022, 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from perception.models.dual_branch import RGB_MEAN, Batch
 from perception.sensors.channels import DEPTH_CHANNELS, INFRARED_CHANNELS, LIDAR_CHANNELS
 from perception.sensors.encode import AUX_SCALE
 from perception.training.hooks import CheckpointHook
+from perception.training.recipe import Recipe
 from perception.training.train import Options, run
 
 PATCH = 32
@@ -153,7 +155,7 @@ def reconstruction_losses(
     return losses
 
 
-def pretrain(config: Config, options: Options, progress: Callable[[str], None] = print) -> Path:
+def pretrain(config: Config, recipe: Recipe, options: Options, progress: Callable[[str], None] = print) -> Path:
     """Learn from the frames alone, labelled or not, and return the path of the averaged weights, those of `config`'s
     plain segmentor. The layer that tells the classes stays as it was initialised.
 
@@ -165,7 +167,8 @@ def pretrain(config: Config, options: Options, progress: Callable[[str], None] =
     if config.model.type != "EncoderDecoder" or config.model.decode_head.type != "LightFPNHead":
         raise ModelError("pre-training needs an EncoderDecoder with a LightFPNHead")
     model = {key: value for key, value in config.model.items() if key != "type"}
-    return run(config, options, lambda: Reconstructor(**model), progress, labelled=False, checkpoints=_PlainCheckpoints)
+    build = partial(Reconstructor, **model)
+    return run(config, recipe, options, build, progress, labelled=False, checkpoints=_PlainCheckpoints)
 
 
 class _PlainCheckpoints(CheckpointHook):

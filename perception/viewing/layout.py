@@ -7,7 +7,7 @@ import numpy as np
 import rerun as rr
 import rerun.blueprint as rrb
 
-from perception.classes import BACKGROUND, CLASS_NAMES, FOREGROUND, PALETTE, UNLABELLED
+from perception.classes import CLASSES, UNLABELLED, Classes
 from perception.frame import MODALITIES
 from perception.labelling.clouds import point_colours
 
@@ -29,20 +29,24 @@ STAGE_COLOURS = ((120, 200, 255), (160, 230, 140), (255, 190, 90), (230, 130, 21
 """RGB of the parts of the latency, in order."""
 
 
-def describe(recording: rr.RecordingStream) -> None:
-    """Log the static data, and send the layout."""
+def describe(recording: rr.RecordingStream, classes: Classes = CLASSES) -> None:
+    """Log what never changes, and send the layout. classes: of the labels."""
     recording.send_blueprint(blueprint())
-    points = [_class(number, CLASS_NAMES[number]) for number in range(len(CLASS_NAMES))]
-    recording.log("/", rr.AnnotationContext([*points, _class(UNLABELLED, "not seen by the camera")]), static=True)
-    # On the image, background keeps the camera's colours.
-    masks = [_class(number, CLASS_NAMES[number], alpha=255) for number in FOREGROUND.values()]
-    clear = [_class(number, name, alpha=0) for number, name in ((BACKGROUND, "background"), (UNLABELLED, "unlabelled"))]
+    points = [_class(number, name, classes) for number, name in enumerate(classes.names)]
+    recording.log(
+        "/", rr.AnnotationContext([*points, _class(UNLABELLED, "not seen by the camera", classes)]), static=True
+    )
+    # On the image, what has no mask stays as the camera saw it.
+    masks = [_class(number, name, classes, alpha=255) for name, number in classes.foreground.items()]
+    others = {name: number for number, name in enumerate(classes.names) if name not in classes.foreground}
+    others["unlabelled"] = UNLABELLED
+    clear = [_class(number, name, classes, alpha=0) for name, number in others.items()]
     recording.log(LABELS, rr.AnnotationContext([*clear, *masks]), static=True)
     recording.log(WORLD, rr.ViewCoordinates.FLU, static=True)
     for name, colour in zip(MODALITIES, SENSOR_COLOURS, strict=True):
         style(recording, WEIGHTS, name, colour)
-    for name, number in FOREGROUND.items():
-        style(recording, SHARE, name, tuple(PALETTE[number].tolist()))
+    for name, number in classes.foreground.items():
+        style(recording, SHARE, name, tuple(classes.palette[number].tolist()))
 
 
 def style(recording: rr.RecordingStream, group: str, name: str, colour: tuple[int, ...]) -> None:
@@ -78,6 +82,6 @@ def blueprint() -> rrb.Blueprint:
     )
 
 
-def _class(number: int, name: str, alpha: int | None = None) -> rr.AnnotationInfo:
-    colour = point_colours(np.array([number], np.uint8))[0].tolist()
+def _class(number: int, name: str, classes: Classes, alpha: int | None = None) -> rr.AnnotationInfo:
+    colour = point_colours(np.array([number], np.uint8), classes)[0].tolist()
     return rr.AnnotationInfo(number, name, [*colour, 255 if alpha is None else alpha])

@@ -11,7 +11,7 @@ import numpy as np
 import rerun as rr
 from numpy.typing import NDArray
 
-from perception.classes import FOREGROUND, UNLABELLED
+from perception.classes import CLASSES, UNLABELLED, Classes
 from perception.frame import CameraModel, Frame, Prediction
 from perception.sensors.thermal import infrared_channels
 from perception.viewing import layout
@@ -37,12 +37,12 @@ class Log:
     None as a sensor's value says that it is absent: its view is cleared, so that old data never looks new.
     """
 
-    def __init__(self, recording: rr.RecordingStream) -> None:
-        self.recording = recording
+    def __init__(self, recording: rr.RecordingStream, classes: Classes = CLASSES) -> None:
+        self.recording, self._classes = recording, classes
         self._shown: set[str] = set()
         self._styled: set[str] = set()
         self._mount: tuple[Any, ...] = ()
-        layout.describe(recording)
+        layout.describe(recording, classes)
 
     def log(self, frame: Frame, prediction: Prediction, number: int) -> None:
         """A frame, the `number`-th of its recording, with its labels and their timings."""
@@ -97,7 +97,7 @@ class Log:
         self._show(layout.LABELS, None if labels is None else rr.SegmentationImage(labels, opacity=0.5))
         if labels is not None:
             counts = np.bincount(labels.ravel(), minlength=256)
-            for name, number in FOREGROUND.items():
+            for name, number in self._classes.foreground.items():
                 self._scalar(layout.SHARE, name, 100 * counts[number] / labels.size)
 
     def points(self, points: NDArray[np.float32] | None, labels: NDArray[np.uint8] | None) -> None:

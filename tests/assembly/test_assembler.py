@@ -8,9 +8,10 @@ import cv2
 import numpy as np
 import pytest
 
-from perception.assembly.assembler import Assembler, Input, Observation, SeeFrozen
+from perception.assembly.assembler import Assembler, Input, Observation
 from perception.assembly.calibration import Calibration, FileCalibration
 from perception.assembly.collector import Arrival, SensorSet
+from perception.assembly.lidars import SeeFrozen
 from perception.assembly.motion import EgoMotion
 from perception.assembly.own_vehicle import OwnVehicle
 from perception.assembly.throttled_log import ThrottledLog

@@ -10,7 +10,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from perception.assembly.collector import TRIGGER_ORDER, Change, Collector, SensorSet, Timing
+from perception.assembly.collector import Change, Collector, SensorSet
+from perception.assembly.pairing import TRIGGER_ORDER, Timing
 
 TIMING = Timing(tolerance_s=0.05, wait_s=0.05, timeouts_s=dict.fromkeys(TRIGGER_ORDER, 0.5))
 MS = 1_000_000

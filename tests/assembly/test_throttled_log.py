@@ -7,7 +7,9 @@ from perception.assembly.throttled_log import ThrottledLog
 
 
 def test_each_cause_once_per_period_with_the_number_left_out() -> None:
-    now, errors, warnings = [0.0], [], []
+    now = [0.0]
+    errors: list[str] = []
+    warnings: list[str] = []
     complaints = ThrottledLog(errors.append, warnings.append, clock=lambda: now[0])
     for size in (3, 4, 5):
         complaints.error("/image", f"data: {size} bytes")

@@ -19,7 +19,7 @@ from perception.paths import WEIGHTS
 def examined(tmp_path: Path) -> tuple[int, dict[tuple[str, str], Any]]:
     report = tmp_path / "doctor.json"
     code = main(["doctor", "--json", str(report)])
-    return code, {(row["area"], row["name"]): row for row in json.loads(report.read_text())}
+    return code, {(row["area"], row["name"]): row for row in json.loads(report.read_text())["findings"]}
 
 
 def test_it_says_what_is_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import numpy as np
 import pytest
@@ -52,7 +53,7 @@ def published(tmp_path):
 
 
 def test_the_small_layout(small):
-    samples = open_dataset("cityscapes-stereo", small, "all")
+    samples: Any = open_dataset("cityscapes-stereo", small, "all")
     assert [sample.name for sample in samples] == [f"bonn_{number}" for number in range(5)]
     frame = samples[0].frame
     assert (frame.depth.dtype, frame.size, samples[0].labels) == (np.float32, (32, 20), None)

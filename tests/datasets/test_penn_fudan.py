@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -25,7 +27,7 @@ def photographs(root, images, instances, suffix=""):
 
 
 def test_people_are_known_and_nothing_else(tmp_path):
-    samples = open_dataset("penn-fudan", photographs(tmp_path, "images", "instances"), "all")
+    samples: Any = open_dataset("penn-fudan", photographs(tmp_path, "images", "instances"), "all")
     assert [sample.name for sample in samples] == [f"Ped{number}" for number in range(5)]
     sample = samples[0]
     assert sample.labels[6, ::4].tolist() == [UNLABELLED, PEDESTRIAN, *[UNLABELLED] * 3, PEDESTRIAN, *[UNLABELLED] * 2]

@@ -76,7 +76,7 @@ def test_a_missing_file_is_named(folder: Path) -> None:
 @pytest.mark.parametrize(
     "damage", [lambda d: d.pop("camera"), lambda d: d.update(format=99), lambda d: d.update(lidar_to_camera=[1, 2])]
 )
-def test_a_damaged_description_is_refused(folder: Path, damage) -> None:  # type: ignore[no-untyped-def]
+def test_a_damaged_description_is_refused(folder: Path, damage) -> None:
     path = folder / "drive.json"
     description = json.loads(path.read_text())
     damage(description)

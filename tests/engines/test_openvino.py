@@ -4,6 +4,7 @@ from __future__ import annotations
 import os
 from concurrent.futures import Future, wait
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import openvino
@@ -129,7 +130,8 @@ def test_a_narrow_graph_that_fails_when_it_runs_costs_no_frame(
     first, *_ = (engine.infer(thinned) for _ in range(PATIENCE))
     (key,) = engine._narrow
     assert engine._narrow[key].result(timeout=60) is not None
-    engine._narrow[key] = broken = Future()
+    broken: Future[Any] = Future()
+    engine._narrow[key] = broken
     broken.set_result(Broken())
     for _ in range(PATIENCE + 3):
         np.testing.assert_array_equal(engine.infer(thinned).labels, first.labels)

@@ -42,7 +42,7 @@ def labels() -> np.ndarray:
 
 
 def test_a_perfect_answer_scores_one(labels):
-    done = []
+    done: list[int] = []
     result = evaluate(by_colour, [painted(labels, labels=labels)] * 3, progress=done.append)
     assert done == [1, 2, 3]
     assert result.confusion.mean_iou() == result.confusion.pixel_accuracy() == 1

@@ -32,7 +32,7 @@ def rigs(drive: Drive, tiny_model: Path, tmp_path_factory: pytest.TempPathFactor
         drive.reset()
         drive.start()
         for rig in RIGS:
-            wait_for(lambda rig=rig: answered(drive, rig), 20)
+            wait_for(lambda rig=rig: answered(drive, rig), 20)  # type: ignore[misc]
         yield drive
         drive.stop()
         process.check()

@@ -87,7 +87,7 @@ def odometry(topic: str, frame: Frame) -> RawMessage:
 def mount_of(frame: Frame) -> NDArray[np.float64]:
     """(4, 4) where the camera sits, seen from the LiDAR."""
     assert frame.lidar_to_camera is not None
-    return np.linalg.inv(frame.lidar_to_camera)
+    return np.asarray(np.linalg.inv(frame.lidar_to_camera), np.float64)
 
 
 def stereo(frame: Frame) -> Iterable[RawMessage]:

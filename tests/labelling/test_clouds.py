@@ -11,7 +11,7 @@ from perception.classes import PALETTE, ROAD
 from perception.errors import DataError, PerceptionError
 from perception.labelling.clouds import OUTSIDE, require_writer, write_cloud
 
-POINTS = np.random.default_rng(0).random((5, 4)).astype(np.float32) * np.float32([30, 20, 2, 1])
+POINTS = np.random.default_rng(0).random((5, 4)).astype(np.float32) * np.array([30, 20, 2, 1], np.float32)
 LABELS = np.array([0, 1, 2, 3, 255], np.uint8)
 
 

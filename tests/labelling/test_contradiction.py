@@ -30,11 +30,11 @@ def test_only_what_the_others_are_sure_of_counts(confidence: int, share: float) 
     rng = np.random.default_rng(0)
     frame = Frame(0, rgb=rng.integers(0, 255, (8, 8, 3), np.uint8), infrared=rng.integers(0, 255, (8, 8), np.uint8))
     pipeline = Stub(confidence)
-    assert overturned(pipeline, frame, pipeline(frame)) == {"rgb": share, "infrared": 0.0}  # type: ignore[arg-type]
+    assert overturned(pipeline, frame, pipeline(frame)) == {"rgb": share, "infrared": 0.0}
     alone = replace(frame, infrared=None)
-    assert overturned(pipeline, alone, pipeline(alone)) == {}  # type: ignore[arg-type]
+    assert overturned(pipeline, alone, pipeline(alone)) == {}
     blind = replace(pipeline(frame), absent={"infrared": "constant"})
-    assert overturned(pipeline, frame, blind) == {}  # type: ignore[arg-type]
+    assert overturned(pipeline, frame, blind) == {}
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ LABELS = np.array([[0, 1, 2, 3], [1, 1, 1, 1]], np.uint8)
 
 def labelled(points: bool = True) -> tuple[Frame, Prediction]:
     sweep = dict(points=np.ones((3, 4), np.float32), lidar_to_camera=np.eye(4)) if points else {}
-    frame = Frame(5, np.zeros((2, 4, 3), np.uint8), camera=CAMERA, **sweep)  # type: ignore[arg-type]
+    frame = Frame(5, np.zeros((2, 4, 3), np.uint8), camera=CAMERA, **sweep)
     point_labels = np.array([1, 2, 255], np.uint8) if points else None
     return frame, Prediction(5, LABELS, LABELS * 40, {"rgb": 1.0}, point_labels)
 

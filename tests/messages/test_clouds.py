@@ -132,7 +132,7 @@ def test_points_without_an_echo_are_left_out_of_organised_clouds() -> None:
     points[:, ::3, :3], points[:, 1::3, :3] = 0.0, np.nan
     message = cloud(points.reshape(-1, 4), height=16, width=90, row_step=90 * 16)
     np.testing.assert_array_equal(read_points(message), points[:, 2::3].reshape(-1, 4))
-    on_an_axis = np.float32([[0, 5, 0, 0.5], [0, 0, -1, 0.5], [2, 0, 0, 0.5], [-0.0, 0, 0, 0.5]])
+    on_an_axis = np.array([[0, 5, 0, 0.5], [0, 0, -1, 0.5], [2, 0, 0, 0.5], [-0.0, 0, 0, 0.5]], np.float32)
     np.testing.assert_array_equal(read_points(cloud(on_an_axis)), on_an_axis[:3])
 
 

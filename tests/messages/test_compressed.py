@@ -45,7 +45,7 @@ def test_inverse_depth() -> None:
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
 def test_infrared_pictures_keep_their_depth(dtype: type) -> None:
-    raw = (np.arange(48).reshape(6, 8) * 5).astype(dtype)
+    raw: np.ndarray = (np.arange(48).reshape(6, 8) * 5).astype(dtype)
     got = read_infrared(SimpleNamespace(format="png", data=cv2.imencode(".png", raw)[1].tobytes()))
     assert got.dtype == dtype
     np.testing.assert_array_equal(got, raw)

@@ -127,7 +127,8 @@ def test_planar_yuv_with_padded_rows(encoding: str, order: tuple[int, int]) -> N
     rows = np.hstack([np.vstack([brightness, mixed]), np.full((height * 3 // 2, 7), 99, np.uint8)])
     message = SimpleNamespace(encoding=encoding, width=width, height=height, step=width + 7, data=rows.tobytes())
     assert np.abs(read_rgb(message).astype(int) - rgb).max() <= 8
-    for field, changes in {"step": {"step": 3}, "data": {"data": b"12"}, "size": {"height": 31}}.items():
+    broken: dict[str, dict[str, Any]] = {"step": {"step": 3}, "data": {"data": b"12"}, "size": {"height": 31}}
+    for field, changes in broken.items():
         with pytest.raises(MessageError, match=f"^{field}: "):
             read_rgb(SimpleNamespace(**{**vars(message), **changes}))
 

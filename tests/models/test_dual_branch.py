@@ -2,26 +2,27 @@
 from __future__ import annotations
 
 import copy
+from typing import Any
 
 import pytest
+import torch
 
-torch = pytest.importorskip("torch")
 pytest.importorskip("mmseg")
 
-from mmengine.config import Config  # noqa: E402
-from mmengine.registry import init_default_scope  # noqa: E402
-from mmseg.registry import MODELS  # noqa: E402
+from mmengine.config import Config
+from mmengine.registry import init_default_scope
+from mmseg.registry import MODELS
 
-from perception.models import Batch  # noqa: E402
-from perception.models.deploy import DeployGraph  # noqa: E402
-from perception.models.dual_branch import glance_of, normalise  # noqa: E402
-from perception.paths import config_path  # noqa: E402
+from perception.models import Batch
+from perception.models.deploy import DeployGraph
+from perception.models.dual_branch import glance_of, normalise
+from perception.paths import config_path
 
 
 @pytest.fixture(scope="module")
 def config() -> dict:
     init_default_scope("mmseg")
-    return Config.fromfile(config_path("models/dual_branch_s.py")).model.to_dict()
+    return Config.fromfile(config_path("networks/dual_branch_s.py")).model.to_dict()
 
 
 @pytest.fixture(scope="module")
@@ -101,7 +102,7 @@ def test_the_deployed_graph_weighs_by_the_pixels_that_were_trained_with(model: t
     torch.manual_seed(1)
     rgb = torch.randint(0, 256, (1, 64, 96, 3), dtype=torch.uint8)
     aux = torch.randint(0, 256, (1, 32, 48, 10), dtype=torch.uint8)
-    trained = copy.deepcopy(model)
+    trained: Any = copy.deepcopy(model)
     torch.nn.init.normal_(trained.backbone.condition.token[-1].weight)  # it begins as zeros, which weigh nothing
     whole = Batch(rgb.permute(0, 3, 1, 2).float(), aux.permute(0, 3, 1, 2).float(), torch.ones(1, 4))
     with torch.inference_mode():

@@ -2,14 +2,14 @@
 from __future__ import annotations
 
 import pytest
+import torch
 
-torch = pytest.importorskip("torch")
 pytest.importorskip("mmseg")
 
-from mmengine.registry import init_default_scope  # noqa: E402
-from mmseg.registry import MODELS  # noqa: E402
+from mmengine.registry import init_default_scope
+from mmseg.registry import MODELS
 
-import perception.models  # noqa: E402, F401
+import perception.models  # noqa: F401
 
 FUSIONS = ["AddFusion", "ConcatFusion", "SEFusion", "CBAMFusion", "CrossAttentionFusion", "GatedAttentionFusion"]
 

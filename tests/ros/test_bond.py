@@ -32,7 +32,7 @@ class Silent(Node):
         super().__init__("silent", context=context)
         self.said: list[Status] = []
 
-    def create_publisher(self, kind: Any, topic: str, *rest: Any, **more: Any) -> Any:
+    def create_publisher(self, kind: Any, topic: str, *rest: Any, **more: Any) -> Any:  # type: ignore[override]
         return (
             SimpleNamespace(publish=self.said.append)
             if topic == "bond"

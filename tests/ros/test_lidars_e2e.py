@@ -30,7 +30,7 @@ class TwoLidars(Vehicle):
     def __init__(self, node: Node) -> None:
         super().__init__(node)
         self.left = self._sensor(PointCloud2, SECOND)
-        self.sending = (FIRST, SECOND)
+        self.sending: tuple[str, ...] = (FIRST, SECOND)
         self.listen(PointCloud2, "/perception/points")
 
     def sense(self, level: int, camera: bool = True, lidar: bool = True, **changes: Any) -> int:
@@ -73,6 +73,6 @@ def test_two_lidars_are_one_cloud_and_each_may_fall_silent(two: TwoLidars, tiny_
         for silent, name in ((SECOND, "lidar2"), (FIRST, "lidar")):
             two.sending = tuple(topic for topic in (FIRST, SECOND) if topic != silent)
             wait_for(lambda: two.sizes(two.drive(3)) == {3}, 30)
-            wait_for(lambda name=name: two.drive(1) and two.misses(name), 30)
+            wait_for(lambda name=name: two.drive(1) and two.misses(name), 30)  # type: ignore[misc]
             two.sending = (FIRST, SECOND)
             wait_for(lambda: 6 in two.sizes(two.drive(2)), 30)

@@ -22,6 +22,7 @@ from std_msgs.msg import Header
 
 from perception.assembly.assembler import Input
 from perception.assembly.settings.parameters import PARAMETERS
+from perception.errors import PerceptionError
 from perception.messages.convert import image_fields
 from perception.ros.node import PerceptionNode
 from perception.runtime.worker import STOP_S
@@ -136,7 +137,7 @@ def test_an_error_that_nobody_foresaw_leaves_its_reason_and_another_chance(
 ) -> None:
     node = make(model=str(tiny_model))
     with monkeypatch.context() as broken:
-        broken.setattr("perception.pipeline.Pipeline.warm_up", lambda *_: {}["no memory"])
+        broken.setattr("perception.pipeline.Pipeline.warm_up", lambda *_: dict[str, int]()["no memory"])
         assert node.trigger_configure() != SUCCESS
     assert node.failure == "KeyError: 'no memory'"
     assert node.trigger_configure() == SUCCESS
@@ -174,3 +175,14 @@ def test_every_parameter_has_a_value_to_be_dumped(make: Make) -> None:
     node = make()
     names = [row.name for row in PARAMETERS]
     assert len(node.get_parameters(names)) == len(names)
+
+
+def test_modules_of_one_s_own_are_imported_first(make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "node_s_own.py").write_text(
+        "from perception.engines import engine\nengine('node-s-own', '.own')(lambda path, threads: None)\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setenv("PERCEPTION_IMPORTS", "")
+    assert make(imports=["node_s_own"], engine="node-s-own").settings.engine == "node-s-own"
+    with pytest.raises(PerceptionError, match="module 'nowhere_at_all'"):
+        make(imports=["nowhere_at_all"])

@@ -103,7 +103,7 @@ def test_messages_decide_between_plain_and_compressed_images(ears: Ears) -> None
     ears.subscriptions.settle()
     for stamp in range(1, 11):  # the plain topic is advertised and silent
         coded.publish(CompressedImage(header=Header(stamp=Time(sec=stamp))))
-        ears.until(lambda stamp=stamp: ("rgb", stamp * 10**9) in ears.heard)
+        ears.until(lambda stamp=stamp: ("rgb", stamp * 10**9) in ears.heard)  # type: ignore[misc]
         ears.subscriptions.settle()
 
     camera.publish(Image(header=Header(stamp=Time(sec=11))))

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from perception.assembly.collector import TRIGGER_ORDER, Change, Collector, SensorSet, Timing
+from perception.assembly.collector import Change, Collector, SensorSet
+from perception.assembly.pairing import TRIGGER_ORDER, Timing
 from perception.assembly.throttled_log import ThrottledLog
 from perception.errors import MessageError
 from perception.runtime.mailbox import Mailbox
@@ -115,7 +116,8 @@ def test_an_error_in_any_step_costs_one_frame_and_is_said(
 
 
 def test_stopping_finishes_what_is_in_hand(mailbox: Mailbox, start: Callable[..., Worker]) -> None:
-    begun, finished = threading.Event(), []
+    begun = threading.Event()
+    finished: list[Any] = []
 
     def slow(matched: SensorSet) -> SensorSet:
         begun.set()
@@ -131,7 +133,8 @@ def test_stopping_finishes_what_is_in_hand(mailbox: Mailbox, start: Callable[...
 
 
 def test_a_step_may_end_a_sets_way(mailbox: Mailbox, start: Callable[..., Worker]) -> None:
-    begun, seen = threading.Event(), []
+    begun = threading.Event()
+    seen: list[Any] = []
 
     def leave_out(matched: SensorSet) -> None:
         begun.set()

@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -87,7 +88,8 @@ class Slow(deque[np.ndarray]):
 def test_one_thread_may_ask_while_another_adds(monkeypatch: pytest.MonkeyPatch) -> None:
     """The worker adds, and the diagnostics ask once a second."""
     monkeypatch.setattr("perception.sensors.alignment.turned_gains", lambda *_: np.zeros(18))
-    frame, projection = Frame(0, np.zeros((2, 2, 3), np.uint8)), Projection(*np.zeros((3, 0, 3)), 2, 2)  # type: ignore[arg-type]
+    nothing: Any = np.zeros((0, 3))
+    frame, projection = Frame(0, np.zeros((2, 2, 3), np.uint8)), Projection(nothing, nothing, nothing, 2, 2)
     monitor, over = AlignmentMonitor(), threading.Event()
     monitor._gains = Slow([np.zeros(18)] * LEAST, maxlen=60)
 

@@ -62,7 +62,9 @@ def test_z_buffer_keeps_the_nearest_point_of_each_pixel(points: np.ndarray) -> N
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_of_points_equally_near_the_first_of_the_sweep_wins(dtype: type) -> None:
-    points = np.array([[10, 0.3, 0.1, 1], [9.7, 0.3, 0.1, 1], [9.7, 0.3, 0.1, 0.5], [9.7, 0.3, 0.1, 0]], dtype)
+    points: np.ndarray = np.array(
+        [[10, 0.3, 0.1, 1], [9.7, 0.3, 0.1, 1], [9.7, 0.3, 0.1, 0.5], [9.7, 0.3, 0.1, 0]], dtype
+    )
     projection = project(points, LIDAR_TO_CAMERA, CAMERA.resized(8, 4))
     _, places = nearest_per_pixel(projection)
     assert projection.rows[places].tolist() == [1]

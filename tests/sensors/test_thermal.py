@@ -98,5 +98,5 @@ def test_nothing_measured_is_nothing_said() -> None:
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
 def test_every_size_and_type_gives_three_planes(dtype: type) -> None:
-    image = np.random.default_rng(0).integers(0, 255, (37, 53)).astype(dtype)
+    image: np.ndarray = np.random.default_rng(0).integers(0, 255, (37, 53)).astype(dtype)
     assert infrared_channels(image, 96, 64).shape == (3, 64, 96)

@@ -141,7 +141,7 @@ def test_on_a_simulated_street_wrong_labels_become_fewer() -> None:
     assert frame.depth is not None
     assert truth is not None
     assert labels is not None
-    away = hidden(found, float(frame.camera.intrinsics[0, 0]))  # type: ignore[union-attr]
+    away = hidden(found, float(frame.camera.intrinsics[0, 0]))
     wrong = (labels.ravel()[found.pixels] != truth[found.rows]) & (labels.ravel()[found.pixels] != UNLABELLED)
     assert 0.002 < away.mean() < 0.05
     assert wrong[away].mean() > 5 * wrong[~away].mean()

@@ -117,7 +117,7 @@ def test_the_lidar_falls_on_the_image_where_the_depth_camera_sees_the_same(rig: 
     inside = (u >= 0) & (u < frame.camera.width) & (v >= 0) & (v < frame.camera.height)
     assert inside.sum() > 200
     u, v = u[inside], v[inside]
-    same = sample.point_labels[near][inside] == sample.labels[v, u]  # type: ignore[index]
+    same = sample.point_labels[near][inside] == sample.labels[v, u]
     assert same.mean() > 0.9
     assert abs(np.nanmedian((frame.depth[v, u] - uvw[inside, 2])[same])) < 0.05
 
@@ -127,4 +127,4 @@ def test_the_depth_camera_changes_nothing_else(depth: str, drive: SimulatedDrive
     other, sample = SimulatedDrive(seed=5, frames=20, scale=0.25, depth=depth)[2], drive[2]
     np.testing.assert_array_equal(other.frame.rgb, sample.frame.rgb)
     np.testing.assert_array_equal(other.frame.points, sample.frame.points)
-    assert (np.isnan(other.frame.depth) != np.isnan(sample.frame.depth)).any()  # type: ignore[arg-type]
+    assert (np.isnan(other.frame.depth) != np.isnan(sample.frame.depth)).any()

@@ -4,18 +4,18 @@ from __future__ import annotations
 import copy
 
 import pytest
+import torch
 
-torch = pytest.importorskip("torch")
 pytest.importorskip("mmseg")
 
-from mmengine.config import Config  # noqa: E402
-from mmengine.registry import init_default_scope  # noqa: E402
-from mmseg.registry import MODELS  # noqa: E402
+from mmengine.config import Config
+from mmengine.registry import init_default_scope
+from mmseg.registry import MODELS
 
-from perception.errors import ModelError  # noqa: E402
-from perception.models import Batch  # noqa: E402
-from perception.paths import config_path  # noqa: E402
-from perception.training.prune import Channels, choose, measure_importance, prune  # noqa: E402
+from perception.errors import ModelError
+from perception.models import Batch
+from perception.paths import config_path
+from perception.training.prune import Channels, choose, measure_importance, prune
 
 
 def _batch() -> dict[str, torch.Tensor]:
@@ -31,7 +31,7 @@ def _batch() -> dict[str, torch.Tensor]:
 @pytest.fixture
 def model_config() -> dict:
     """The shipped network before it was pruned."""
-    config = Config.fromfile(config_path("models/dual_branch_s.py")).model.to_dict()
+    config = Config.fromfile(config_path("networks/dual_branch_s.py")).model.to_dict()
     config["backbone"]["rgb"].update(hidden=((32,), (64, 64), (128, 128), (256, 256)), wide=(0, 0, 1, 1))
     config["backbone"]["aux"].update(wide=None)
     return config

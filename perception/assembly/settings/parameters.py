@@ -15,14 +15,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from perception.assembly.collector import PAIRINGS, Timing
 from perception.assembly.lidar_names import MOST, lidar_names, modality_of
 from perception.assembly.own_vehicle import BOX, OwnVehicle, check_box
+from perception.assembly.pairing import PAIRINGS, Timing
 from perception.assembly.statistics import Limits
 from perception.engines import ENGINES
 from perception.frame import MODALITIES
 from perception.messages.cameras import RECTIFIED
 from perception.messages.clouds import Reading
+from perception.registry import Registry, import_modules, load
 from perception.rigid import rigid_fault
 from perception.sensors.point_times import STAMPS
 from perception.sensors.presence import REPEATS
@@ -39,7 +40,8 @@ class Parameter:
     """One row of the table.
 
     default: also gives the type; a tuple is a list of floats, or of texts. range: (lowest, highest).
-    live: takes effect at once; otherwise at the next configure. choices: the values allowed, for text.
+    live: takes effect at once; otherwise at the next configure. choices: the values allowed, for text. registry: has
+    those that were added from outside too, whose module is imported when such a value is given.
     """
 
     name: str
@@ -47,6 +49,7 @@ class Parameter:
     description: str
     range: tuple[float, float] | None = None
     choices: tuple[str, ...] = ()
+    registry: Registry[Any] | None = None
     live: bool = False
     read_only: bool = False
 
@@ -125,7 +128,17 @@ def _per_sensor() -> list[Parameter]:
 PARAMETERS: tuple[Parameter, ...] = (
     Parameter("model", "", "Weights: the name of a shipped model, or a path; empty for the default."),
     Parameter(
-        "engine", "auto", "What runs the network; auto takes the fastest that is installed.", choices=("auto", *ENGINES)
+        "imports",
+        ("",),
+        "Python modules to import first, which register engines or sensors of your own; empty for none.",
+        read_only=True,
+    ),
+    Parameter(
+        "engine",
+        "auto",
+        "What runs the network; auto takes the fastest that is installed.",
+        choices=("auto", *ENGINES.so_far()),
+        registry=ENGINES,
     ),
     Parameter(
         "threads",
@@ -251,7 +264,12 @@ PARAMETERS: tuple[Parameter, ...] = (
         live=True,
     ),
     Parameter("publish_labels", True, "Publish ~/labels, the class of every pixel.", live=True),
-    Parameter("publish_masks", True, "Publish ~/road, ~/vehicle and ~/pedestrian.", live=True),
+    Parameter(
+        "publish_masks",
+        True,
+        "Publish a mask of each class that the network knows: ~/road, ~/vehicle and ~/pedestrian.",
+        live=True,
+    ),
     Parameter("publish_confidence", True, "Publish ~/confidence.", live=True),
     Parameter("publish_overlay", True, "Publish ~/overlay and ~/overlay/compressed with a subscriber.", live=True),
     Parameter("publish_points", True, "Publish ~/points, the labelled sweep, with a subscriber.", live=True),
@@ -435,8 +453,9 @@ def make_settings(values: Mapping[str, Any]) -> Settings:
 def check(name: str, value: Any) -> str | None:
     """Why the parameter cannot have this value; None where it can."""
     row = BY_NAME[name]
-    if row.choices and value not in row.choices:
-        return f"{name}: '{value}' is unknown; take one of {', '.join(row.choices)}"
+    if row.choices and value not in row.choices and value not in (row.registry or ()):
+        known = dict.fromkeys((*row.choices, *(row.registry or ())))
+        return f"{name}: '{value}' is unknown; take one of {', '.join(known)}"
     if row.range is not None:
         low, high = row.range
         if not math.isfinite(value) or not low <= value <= high:
@@ -459,12 +478,15 @@ def check_rigid(name: str, value: Sequence[float]) -> str | None:
 def declare(node: Any) -> Settings:
     """Declare every parameter on an rclpy node, with description and range, and return their values.
 
-    Raises ValueError where the values that were given at start do not fit; rclpy raises its own errors for a wrong type
+    What `imports` names is imported before they are read. Raises ValueError where the values that were given at start
+    do not fit, and PerceptionError for a module that cannot be imported; rclpy raises its own errors for a wrong type
     or a value out of range.
     """
     for row in PARAMETERS:
         default = list(row.default) if isinstance(row.default, tuple) else row.default
         node.declare_parameter(row.name, default, describe(row))
+    import_modules(filter(None, node.get_parameter("imports").value))
+    load("sensors")
     return read(node)
 
 

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from perception.classes import CLASS_NAMES
+from perception.classes import CLASSES, FIRST, Classes
 from perception.errors import DataError
 from perception.sensors.sweeps import with_echo
 
@@ -79,20 +79,27 @@ def read_labels(path: Path, table: NDArray[np.uint8], size: tuple[int, int]) -> 
     return table[ids]
 
 
-def read_soft_labels(path: Path) -> NDArray[np.float32]:
-    """(h, w, 4) float32 probabilities of background, road, vehicle, pedestrian; each pixel sums to 1.
+def read_soft_labels(path: Path, classes: Classes = CLASSES) -> NDArray[np.float32]:
+    """(h, w, K) float32 probabilities of the K classes; each pixel sums to 1.
 
-    The file is a four-channel 8-bit PNG in OpenCV's order (B, G, R, A = the four classes). Pixels that are zero in
-    every channel, or within EQUAL of 64, are unknown and get equal probabilities. Raises DataError as `read_rgb` does.
+    The file is a four-channel 8-bit PNG in OpenCV's order (B, G, R, A = the first four), or, of another number of
+    classes, a grey one in which their images stand below each other. Pixels that are zero in every channel, or within
+    EQUAL of equal ones, know nothing and get equal probabilities; so do those of a file of four that are likeliest of
+    a class which may hold one that the file does not know. Raises DataError as `read_rgb` does.
     """
-    raw = _decode(path, cv2.IMREAD_UNCHANGED)
-    if raw.ndim != 3 or raw.shape[2] != len(CLASS_NAMES) or raw.dtype != np.uint8:
-        raise DataError(f"{path}: {raw.dtype} {raw.shape}, expected an 8-bit PNG with {len(CLASS_NAMES)} channels")
+    raw, count, first = _decode(path, cv2.IMREAD_UNCHANGED), len(classes), len(FIRST)
+    if raw.ndim == 2 and count != first and raw.shape[0] % count == 0:
+        raw = raw.reshape(count, -1, raw.shape[1]).transpose(1, 2, 0)
+    if raw.ndim != 3 or raw.shape[2] not in (count, first) or raw.dtype != np.uint8:
+        wanted = f"{first} channels" + (f", or {count} images of one below each other" if count != first else "")
+        raise DataError(f"{path}: {raw.dtype} {raw.shape}, expected an 8-bit PNG with {wanted}")
     weights = raw.astype(np.float32)
     total = weights.sum(axis=2, keepdims=True)
-    even = 1 / len(CLASS_NAMES)
-    equal = (np.abs(weights - 256 * even) <= EQUAL).all(axis=2, keepdims=True)
-    return np.where(equal | (total == 0), even, weights / np.maximum(total, 1)).astype(np.float32)
+    nothing = (np.abs(weights - 256 / raw.shape[2]) <= EQUAL).all(axis=2, keepdims=True) | (total == 0)
+    if raw.shape[2] < count:
+        nothing |= np.isin(weights.argmax(axis=2), list(classes.unsure("soft")))[..., None]
+        weights = np.pad(weights, ((0, 0), (0, 0), (0, count - first)))
+    return np.where(nothing, 1 / count, weights / np.maximum(total, 1)).astype(np.float32)
 
 
 class _Layout(NamedTuple):

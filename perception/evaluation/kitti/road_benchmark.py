@@ -11,8 +11,7 @@ it are in the perspective's figures only.
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import Any
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,6 +51,15 @@ class RoadSamples(LazySequence[Sample]):
         return replace(sample, labels=_classes(truth.road, truth.valid))
 
 
+@dataclass(frozen=True)
+class RoadScores:
+    """Of one category of KITTI road: its images, and what it scores in either view; None where nothing is seen."""
+
+    images: int
+    perspective: RoadScore | None
+    birds_eye: RoadScore | None
+
+
 class RoadBenchmark:
     """Curves by category and view over all samples. images: how many, by category; from_above: in total."""
 
@@ -85,13 +93,10 @@ class RoadBenchmark:
             if self.images[category]
         }
 
-    def to_dict(self) -> dict[str, Any]:
-        """Everything as plain values."""
+    def report(self) -> dict[str, RoadScores]:
+        """By category that occurs."""
         return {
-            category: {
-                "images": self.images[category],
-                **{view: None if score is None else score._asdict() for view, score in views.items()},
-            }
+            category: RoadScores(self.images[category], views["perspective"], views["birds_eye"])
             for category, views in self.scores().items()
         }
 

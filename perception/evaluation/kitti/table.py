@@ -47,10 +47,10 @@ def semantics_tables(benchmark: SemanticsBenchmark) -> Iterator[Table | str]:
     table = Table("KITTI semantics", "is the benchmark's", "IoU")
     for name, (kind, theirs) in OURS.items():
         table.add_row(name, f"{kind} {theirs}", number(figures[kind][theirs]))
-    means = benchmark.to_dict()
+    means = benchmark.report()
     table.add_section()
-    table.add_row("class IoU", "mean of 19 classes", number(means["mean_class_iou"]))
-    table.add_row("category IoU", "mean of 7 categories", number(means["mean_category_iou"]))
+    table.add_row("class IoU", "mean of 19 classes", number(means.mean_class_iou))
+    table.add_row("category IoU", "mean of 7 categories", number(means.mean_category_iou))
     yield table
     yield (
         "the means are those of the files as written (road 7, car 26, person 24, else unlabelled 0): every class that "

@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from perception.classes import CLASSES, Classes
 from perception.errors import DataError
 from perception.evaluation.evaluate import fit, truth_of
 from perception.evaluation.robustness import perturbations as change
@@ -26,6 +27,7 @@ from perception.evaluation.robustness.corruptions import CORRUPTIONS, SEVERITIES
 from perception.evaluation.robustness.history import History
 from perception.evaluation.scores.metrics import ConfusionMatrix
 from perception.frame import MODALITIES, Frame, Prediction
+from perception.reporting.reports import INLINE
 from perception.sample import Sample
 
 EMM, RMM, NM = "EMM", "RMM", "NM"
@@ -63,6 +65,20 @@ class Row:
     facts: dict[str, Any] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, kw_only=True)
+class RowReport:
+    """The figures of a row, after keys of its own, such as `kept`, the sensors that were, or `severity`."""
+
+    group: str
+    name: str
+    facts: dict[str, Any] = field(metadata=INLINE)
+    frames: int
+    iou: dict[str, float]
+    mean_iou: float
+    mean_iou_less_undisturbed: float
+    pixel_accuracy: float
+
+
 @dataclass
 class RowScore:
     """The result of a row.
@@ -81,18 +97,18 @@ class RowScore:
         """Mean IoU less that of the same frames undisturbed: what the disturbance costs, as a negative number."""
         return self.confusion.mean_iou() - self.undisturbed.mean_iou()
 
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values."""
-        return {
-            "group": self.row.group,
-            "name": self.row.name,
-            **self.row.facts,
-            "frames": self.frames,
-            "iou": self.confusion.iou(),
-            "mean_iou": self.confusion.mean_iou(),
-            "mean_iou_less_undisturbed": self.gain,
-            "pixel_accuracy": self.confusion.pixel_accuracy(),
-        }
+    def report(self) -> RowReport:
+        """The figures."""
+        return RowReport(
+            group=self.row.group,
+            name=self.row.name,
+            facts=self.row.facts,
+            frames=self.frames,
+            iou=self.confusion.iou(),
+            mean_iou=self.confusion.mean_iou(),
+            mean_iou_less_undisturbed=self.gain,
+            pixel_accuracy=self.confusion.pixel_accuracy(),
+        )
 
 
 def subsets(modalities: Sequence[str]) -> list[tuple[str, ...]]:
@@ -134,17 +150,19 @@ def run_rows(
     rows: Sequence[Row],
     history: History,
     progress: Callable[[], None] | None = None,
+    classes: Classes = CLASSES,
 ) -> list[RowScore]:
     """Scores every row on the same samples, which are held in memory, by their index in the data set.
 
     rows: the first leaves the frames undisturbed, and the others are compared with it. history: what was seen before
-    a sample. progress: called after each frame of each row. Raises DataError for a sample whose pixels have no truth.
+    a sample. progress: called after each frame of each row. classes: as of `evaluate`. Raises DataError for a sample
+    whose pixels have no truth.
     """
     truths = {index: truth_of(sample) for index, sample in samples.items()}
     undisturbed: dict[int, ConfusionMatrix] = {}
     scores: list[RowScore] = []
     for row in rows:
-        score = RowScore(row)
+        score = RowScore(row, 0, ConfusionMatrix(classes), ConfusionMatrix(classes))
         for index, sample in samples.items():
             truth = truths[index]
             if truth is None:
@@ -152,7 +170,7 @@ def run_rows(
             rng = np.random.default_rng((zlib.crc32(row.name.encode()), index))
             frame = row.change(change.Moment(sample.frame, rng, partial(history, index)))
             if frame is not None:
-                confusion = ConfusionMatrix()
+                confusion = ConfusionMatrix(classes)
                 confusion.update(fit(pipeline(frame).labels, truth), truth)
                 score.confusion.add(confusion)
                 score.undisturbed.add(undisturbed.setdefault(index, confusion))

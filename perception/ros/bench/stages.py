@@ -100,7 +100,7 @@ def frame_stages(pipeline: Pipeline, frame: Frame, topics: Mapping[str, str]) ->
         rclpy.init(context=context, domain_id=domain, signal_handler_options=SignalHandlerOptions.NO)
         try:
             node = LifecycleNode("perception", context=context)
-            outputs = Publishers(node)
+            outputs = Publishers(node, classes=pipeline.classes)
             node.trigger_configure()
             node.trigger_activate()
             _wait_for_listener(node, list(topics))

@@ -4,11 +4,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
+from perception.assembly.statistics import falls_behind
 from perception.frame import MODALITIES
+from perception.reporting.dropout import Dropout
 from perception.ros.watch.recorder import Status
 
 UNEXPLAINED = "lost on the way"
@@ -67,10 +68,7 @@ class DiagnosticsLog:
         if len(rates) < SURE:
             return ""
         sent_hz, answered_hz = rates[len(rates) // 2]
-        return (
-            f"does not keep up: {_hertz(answered_hz)} of {_hertz(sent_hz)} Hz; try {self._trigger} at "
-            f"{_hertz(answered_hz)} Hz, model:=dual_branch_s_int8, or an engine:= for a graphics processor"
-        )
+        return falls_behind(answered_hz, sent_hz, self._trigger)
 
     def weights(self, start_ns: int) -> list[dict[str, float]]:
         """How much each sensor counted, once a second, by modality; time_s: seconds after start_ns [wall clock]."""
@@ -82,9 +80,9 @@ class DiagnosticsLog:
             for s in self._fusion
         ]
 
-    def dropouts(self, start_ns: int, end_ns: int) -> list[dict[str, Any]]:
-        """When a sensor that had spoken was silent between two wall times: modality, from_s and to_s after start_ns."""
-        gaps: list[dict[str, Any]] = []
+    def dropouts(self, start_ns: int, end_ns: int) -> list[Dropout]:
+        """When a sensor that had spoken was silent between two wall times, in seconds after start_ns."""
+        gaps: list[Dropout] = []
         for name in MODALITIES:
             since: float | None = None
             for status in self._of(name):
@@ -94,10 +92,10 @@ class DiagnosticsLog:
                 if status.values.get("alive") == "False" and age:
                     since = max(0.0, now - float(age)) if since is None else since
                 elif since is not None:
-                    gaps.append({"modality": name, "from_s": since, "to_s": now})
+                    gaps.append(Dropout(name, since, now))
                     since = None
             if since is not None:
-                gaps.append({"modality": name, "from_s": since, "to_s": (end_ns - start_ns) / 1e9})
+                gaps.append(Dropout(name, since, (end_ns - start_ns) / 1e9))
         return gaps
 
     def mean_weights(self) -> dict[str, float]:
@@ -118,13 +116,9 @@ class DiagnosticsLog:
         return [status for status in self._statuses if status.name == self._prefix + component]
 
     def _means(self, names: dict[str, str]) -> dict[str, float]:
-        means: dict[str, Any] = {}
+        means: dict[str, float] = {}
         for key, name in names.items():
             values = [float(status.values[key]) for status in self._fusion if key in status.values]
             if values:
                 means[name] = float(np.mean(values))
         return means
-
-
-def _hertz(rate: float) -> str:
-    return f"{rate:.0f}" if rate >= 3 else f"{rate:.1f}"

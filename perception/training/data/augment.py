@@ -14,10 +14,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from perception.classes import PEDESTRIAN, VEHICLE
+from perception.classes import CLASSES, VEHICLE
 from perception.frame import MODALITIES, CameraModel, Frame
 from perception.sensors.channels import AUX_CHANNELS
 from perception.sensors.encode import NetworkInput
+from perception.settings import Settings
 
 HUE_TURNED, MOST_HUE = 0.2, 20
 """Share of the crops whose colours are turned, and by how many of OpenCV's 180 hues: a lorry may have any paint."""
@@ -27,7 +28,7 @@ COARSE = 0.12
 
 
 @dataclass(frozen=True)
-class Subsets:
+class Subsets(Settings):
     """Modality dropout: the shares of the crops that keep every modality that they have, and a single one.
 
     The rest keep a random non-empty subset. Where LiDAR was alone in one crop of thirty, walls became vehicles to it.
@@ -129,13 +130,16 @@ def _place(length: float, crop: int, rng: np.random.Generator, focus: float | No
     return float(np.clip(focus - crop * rng.uniform(0.15, 0.85), low, high))
 
 
-def rare_pixel(labels: NDArray[np.uint8], rng: np.random.Generator) -> tuple[int, int] | None:
-    """A random pixel (u, v) of the frame's pedestrians, or of its vehicles where there is none; None without either.
+def rare_pixel(
+    labels: NDArray[np.uint8], rng: np.random.Generator, classes: int = len(CLASSES)
+) -> tuple[int, int] | None:
+    """A random pixel (u, v) of the last of so many classes, or the next before it where there is none; of no road.
 
-    Every fourth row and column is searched.
+    Of four: of the frame's pedestrians, else of its vehicles; None without either. Every fourth row and column is
+    searched.
     """
     sparse = labels[::4, ::4]
-    for class_id in (PEDESTRIAN, VEHICLE):
+    for class_id in range(classes - 1, VEHICLE - 1, -1):
         found = np.flatnonzero(sparse == class_id)
         if len(found):
             v, u = np.unravel_index(found[rng.integers(len(found))], sparse.shape)

@@ -24,6 +24,7 @@ from perception.sensors.channels import AUX_CHANNELS
 from perception.sensors.encode import AUX_SCALE, STRIDE
 from perception.sensors.presence import keep_modalities
 from perception.sensors.thermal import infrared_channels
+from perception.settings import Settings
 from perception.training.data.augment import Crop
 
 GROUND: dict[int, tuple[int, ...]] = {VEHICLE: (ROAD,), PEDESTRIAN: (ROAD, BACKGROUND)}
@@ -79,7 +80,7 @@ def find_cutouts(samples: Sequence[Sample]) -> dict[int, list[Cutout]]:
 
 
 @dataclass(frozen=True)
-class Paste:
+class Paste(Settings):
     """How often objects are pasted: into a `share` of the crops, 1 to `most` of them, `pedestrians` of them people."""
 
     share: float = 0.0

@@ -10,7 +10,9 @@ from perception.assembly.settings.naming import heard, missing, name_topics, rig
 from perception.assembly.settings.topic import Topic
 from perception.assembly.settings.topics import INPUT_TYPES, presets, read_topics
 from perception.bags.frames import BagFrames
+from perception.bags.raw import RawMessage
 from perception.errors import DataError
+from perception.frame import Frame
 
 IMAGE, INFO, CLOUD = (INPUT_TYPES[name] for name in ("image", "camera_info", "points"))
 CAR = {
@@ -86,7 +88,7 @@ def test_a_rig_is_found_in_beside_and_here(tmp_path: Path, monkeypatch: pytest.M
 
 
 def test_a_rig_with_a_mount_serves_a_bag_without_tf(tmp_path: Path) -> None:
-    def without_tf(frame: rigs.Frame) -> list[rigs.RawMessage]:
+    def without_tf(frame: Frame) -> list[RawMessage]:
         return [each for each in rigs.lidar(frame) if each.topic != "/tf_static"]
 
     bag, rig = rigs.write(tmp_path / "bag", without_tf), tmp_path / "rig.yaml"

@@ -23,7 +23,8 @@ def packet(**changes: Any) -> OxtsPacket:
 
 
 def read(packet: OxtsPacket) -> tuple[Any, Any, Any]:
-    imu, fix, velocity = (TYPES.deserialize_cdr(raw.data, raw.type) for raw in oxts_messages(packet, 5))
+    read: list[Any] = [TYPES.deserialize_cdr(raw.data, raw.type) for raw in oxts_messages(packet, 5)]
+    imu, fix, velocity = read
     assert {message.header.frame_id for message in (imu, fix, velocity)} == {"imu_link"}
     return imu, fix, velocity
 

@@ -122,7 +122,7 @@ def test_the_real_pairs_agree_with_the_laser_scanner(real_data):
     frames = drives[0].frame, open_dataset("kitti-raw-stereo", real_data / "kitti_raw")[3].frame
     for frame in frames:
         seen = project(frame.points, frame.lidar_to_camera, frame.camera)
-        nearest = np.full(frame.depth.size, np.inf, np.float32)
+        nearest: np.ndarray = np.full(frame.depth.size, np.inf, np.float32)
         np.minimum.at(nearest, seen.pixels, seen.depth)
         nearest = cv2.erode(nearest.reshape(frame.depth.shape), np.ones((9, 9))).ravel()
         open_view = seen.depth < 1.05 * nearest[seen.pixels]

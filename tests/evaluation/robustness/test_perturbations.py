@@ -60,7 +60,7 @@ def test_salt_and_pepper_reaches_every_sensor(frame):
     ways = [
         points[:, :3] / np.linalg.norm(points[:, :3], axis=1, keepdims=True) for points in (frame.points, noisy.points)
     ]
-    np.testing.assert_allclose(*ways, atol=1e-5)  # points stay on their rays
+    np.testing.assert_allclose(ways[0], ways[1], atol=1e-5)  # points stay on their rays
     assert (noisy.points[:, :3] != frame.points[:, :3]).any(axis=1).mean() == pytest.approx(0.2, abs=0.04)
 
 

@@ -7,6 +7,7 @@ import pytest
 
 pytest.importorskip("rclpy")
 
+from perception.reporting.dropout import Dropout
 from perception.ros.watch.diagnostics_log import DiagnosticsLog
 from perception.ros.watch.recorder import Status
 
@@ -20,9 +21,9 @@ def said(second: float, alive: bool, age: str) -> Status:
 def test_a_sensor_that_was_silent_for_a_while() -> None:
     statuses = [said(1, True, "0.1"), said(2, False, "0.8"), said(3, False, "1.8"), said(4, True, "0.0")]
     gaps = DiagnosticsLog([*statuses, said(9, False, "4")]).dropouts(0, 5 * SECOND)
-    assert gaps == [{"modality": "lidar", "from_s": pytest.approx(1.2), "to_s": 4.0}]
+    assert gaps == [Dropout("lidar", pytest.approx(1.2), 4.0)]
     gaps = DiagnosticsLog(statuses[:3]).dropouts(0, 5 * SECOND)
-    assert gaps == [{"modality": "lidar", "from_s": pytest.approx(1.2), "to_s": 5.0}]
+    assert gaps == [Dropout("lidar", pytest.approx(1.2), 5.0)]
 
 
 def test_a_sensor_that_never_spoke_has_no_drop_out() -> None:

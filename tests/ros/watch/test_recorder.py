@@ -31,10 +31,10 @@ FRAMES = 30
 def nodes() -> Iterator[tuple[Node, Node]]:
     use_profile()
     with private_network() as domain:
-        context = rclpy.Context()
+        context = rclpy.Context()  # type: ignore[attr-defined]
         rclpy.init(context=context, domain_id=domain)
         yield rclpy.create_node("listens", context=context), rclpy.create_node("perception", context=context)
-        rclpy.try_shutdown(context=context)
+        rclpy.try_shutdown(context=context)  # type: ignore[attr-defined]
 
 
 def make_image(number: int) -> np.ndarray:

@@ -76,7 +76,10 @@ def test_mirrored_keeps_surfaces_facing_outwards() -> None:
     outward = (a + b + c) / 3 - [0, -3, 0]
     original = [mesh.vertices[mesh.triangles[:, i]] for i in range(3)]
     sign = np.sign(
-        np.sum(np.cross(original[1] - original[0], original[2] - original[0]) * (sum(original) / 3 - [0, 3, 0]), axis=1)
+        np.sum(
+            np.cross(original[1] - original[0], original[2] - original[0]) * (np.mean(original, axis=0) - [0, 3, 0]),
+            axis=1,
+        )
     )
     np.testing.assert_array_equal(np.sign(np.sum(np.cross(b - a, c - a) * outward, axis=1)), sign)
 

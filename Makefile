@@ -2,7 +2,7 @@
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help install demo bench soak test test-fast coverage lint clean
+.PHONY: help install demo bench soak docs test test-fast coverage lint clean
 
 BIN := .venv/bin
 JOBS ?= 2

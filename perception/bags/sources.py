@@ -109,7 +109,7 @@ def holds_bag(path: Path) -> bool:
 
 
 def until_broken(source: Source, topics: Collection[str], tell: Callable[[str], None]) -> Iterator[RawMessage]:
-    """All messages of the named topics; where the recording breaks they end, and `tell` is told why."""
+    """All messages of the named topics, up to any damage; `tell` is called with the reason."""
     try:
         yield from source.messages(topics, source.start_ns, source.end_ns)
     except DataError as error:

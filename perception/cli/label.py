@@ -19,7 +19,7 @@ perception label ~/kitti/2011_09_26/2011_09_26_drive_0005_sync -o out/labels
 perception label bag -o out/labels --write masks bag video cloud
 perception label bag --topics rig.yaml --cloud pcd --write cloud      # as `perception init bag` wrote it
 perception label images/ -o out/labels --write masks colours
-perception label bag -o out/blind --without rgb                            # what the other sensors know
+perception label bag -o out/blind --without rgb                            # without the camera
 perception label ~/kitti/2011_09_26/*_sync -o out/labels --on ray          # RAY_ADDRESS says which cluster
 
 A bag's topics are those of --topics, else of the rig.yaml beside it or here, else the node's own names or a

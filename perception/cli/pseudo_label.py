@@ -32,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         nargs="+",
         default=(0.8, 0.8, 0.8, 0.7),
         metavar="P",
-        help="least probability that teaches, by class: background, road, vehicle, pedestrian, and perhaps those that "
+        help="least probability for a label, by class: background, road, vehicle, pedestrian, and perhaps those that "
         "the network knows beside them, which else have that of what they are within (default: 0.8 0.8 0.8 0.7)",
     )
     which = parser.add_mutually_exclusive_group()

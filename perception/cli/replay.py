@@ -33,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `perception replay`."""
     parser.add_argument("path", type=Path, help="rosbag2 folder (mcap or sqlite3), or a KITTI raw drive's folder")
     parser.add_argument("--rate", type=positive, default=1.0, help="speed, 2 is twice as fast (default: 1)")
-    parser.add_argument("--loop", action="store_true", help="begin anew at the end, until Ctrl-C")
+    parser.add_argument("--loop", action="store_true", help="start again at the end, until Ctrl-C")
     add(parser, "--start", default=0.0)
     add(parser, "--duration")
     parser.add_argument("--only", nargs="+", metavar="TOPIC", help="only these topics, by their recorded names")
@@ -41,7 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--remap", nargs="+", default=[], type=_remapping, metavar="FROM:=TO", help="publish topics under other names"
     )
     add(parser, "--topics", former="--preset", action=_Topics)
-    parser.add_argument("--paused", action="store_true", help=f"begin halted; in a terminal, {KEYS}")
+    parser.add_argument("--paused", action="store_true", help=f"start paused; in a terminal, {KEYS}")
     parser.add_argument(
         "--stamps",
         choices=("now", "bag"),
@@ -113,7 +113,7 @@ def _report(report: ReplayReport, path: Path | None) -> None:
     console = Console()
     console.print(table)
     for topic, count in report.unstamped.items():
-        words = f"{topic}: {count} header stamps were zero; the time of recording took their place"
+        words = f"{topic}: {count} header stamps were zero; the time of recording was used instead"
         console.print(words, highlight=False, soft_wrap=True)
     for words in report.falls_behind:
         console.print(words, highlight=False, soft_wrap=True)

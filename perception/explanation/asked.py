@@ -113,15 +113,15 @@ def _image(path: Path, asked: Asked) -> tuple[Sample, list[str]]:
     notes = []
     kind = asked.kind or ("infrared" if has_one_channel(path) and not asked.infrared else "rgb")
     if kind == "infrared" and asked.infrared:
-        raise DataError(f"--infrared: {path} is infrared already, as --as says")
+        raise DataError(f"--infrared: {path} is infrared already, by --as")
     if kind == "infrared" and not asked.kind:
-        notes.append("an image of one channel is taken for infrared: if it is a camera's, say --as rgb")
+        notes.append("a single-channel image is read as infrared; if it is a camera's, use --as rgb")
     image = read_rgb(path) if kind == "rgb" else read_mono(path)
     camera = lidar_to_camera = depth = None
     if asked.calibration:
         camera, lidar_to_camera = _calibration(asked.calibration, image.shape[1], image.shape[0])
     if asked.points and lidar_to_camera is None:
-        raise DataError("--points: say with --calibration which camera this is and where the LiDAR sits")
+        raise DataError("--points needs --calibration with the camera and the mounting of the LiDAR")
     if asked.depth:
         beside = asked.depth.parent / UNIT_FILE
         unit, how = (asked.depth_unit, "") if asked.depth_unit else find_unit([asked.depth], beside)

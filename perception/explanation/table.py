@@ -12,7 +12,7 @@ from perception.explanation.explain import Explanation
 
 
 def tables(found: Explanation) -> Iterator[Table]:
-    """By class, by stage of the fusion and by sensor taken away; the last where there are several sensors."""
+    """By class, by stage of the fusion and by removed sensor; the last only with several sensors."""
     figures = found.figures()
     yield _classes(found, figures.area, figures.confidence)
     yield _attention(found)

@@ -34,7 +34,7 @@ def base(frame: Frame) -> RGB:
 
 
 def masks(frame: Frame, labels: NDArray[np.uint8], classes: Classes = CLASSES) -> RGB:
-    """The masks over what the camera saw."""
+    """The masks over the camera's image."""
     return overlay(_grey(base(frame)) if frame.rgb is None else frame.rgb, labels, classes=classes)
 
 

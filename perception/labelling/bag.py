@@ -82,7 +82,7 @@ def _copied(
                 left_out.append(f"{name}: earlier labels, replaced by the new ones")
         known = [name for name in source.topics if not any(each.startswith(f"{name}: ") for each in left_out)]
         yield _label_info(source.start_ns, files.classes)
-        for message in until_broken(source, known, lambda why: left_out.append(f"what comes after: {why}")):
+        for message in until_broken(source, known, lambda why: left_out.append(f"the rest: {why}")):
             yield message
             key = key_of(message.topic, message.stamp_ns, message.data)
             number = waiting.pop(key, None) if key is not None else None
@@ -117,7 +117,7 @@ def _outputs(
 
 
 def _label_info(recorded_ns: int, known: Classes) -> RawMessage:
-    """Which class each id is, as the node says it where vision_msgs is not installed."""
+    """The class of each id, as the node publishes it where vision_msgs is not installed."""
     classes = [{"class_id": number, "class_name": name} for number, name in enumerate(known.names)]
     text = json.dumps({"class_map": classes, "unlabelled": UNLABELLED})
     return raw(f"{NODE}/label_info", "std_msgs/msg/String", recorded_ns, {"data": text})

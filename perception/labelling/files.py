@@ -39,8 +39,8 @@ _SUFFIXES = {"labels": ".png", "colours": ".png", "confidence": ".png", "point_l
 class FrameFiles:
     """FOLDER/labels/NAME.png and whatever else `outputs` (of OUTPUTS) ask for, and FOLDER/frames/NAME.json.
 
-    The latter is written last: with it the frame is done. Each file gets its name when it is whole. cloud: the suffix
-    of clouds, of `clouds.FORMATS`. classes: of the labels.
+    The latter is written last: it marks the frame as done. Each file is renamed into place when complete. cloud: the
+    suffix of clouds, of `clouds.FORMATS`. classes: of the labels.
     """
 
     folder: Path

@@ -63,7 +63,7 @@ class Job:
 
 
 def attempt(job: Job, console: Console | None = None) -> Labelled | Refused:
-    """`run_job`, with what a user can mend as the report's `error`. console: shows progress; None for none."""
+    """`run_job`, with errors of the user as the report's `error`. console: shows progress; None for none."""
     try:
         return run_job(job, Steps(console or Console(quiet=True)))
     except (PerceptionError, OSError) as error:
@@ -74,7 +74,7 @@ def attempt(job: Job, console: Console | None = None) -> Labelled | Refused:
 
 
 def run_job(job: Job, steps: Steps) -> Labelled:
-    """Do it; the report. Raises PerceptionError and OSError where it cannot go on; what is done stays done."""
+    """Run the job and return its report. Raises PerceptionError and OSError; finished frames are kept."""
     began = time.monotonic()
     frames = open_recording(job.path, job.topics, job.calibration, job.rig, job.reading)
     pipeline = job.network.load()
@@ -113,7 +113,7 @@ def run_job(job: Job, steps: Steps) -> Labelled:
 
 
 def _settings(job: Job, frames: NamedFrames, engine: str, classes: Classes) -> dict[str, Any]:
-    """All that the labels depend on beside input and weights, by content: a file may change under its name."""
+    """Everything that the labels depend on beside input and weights, by content: a file may change under its name."""
     kind, _, *how = engine.split()  # without its version, which changes roundings at most
     return {
         "engine": " ".join((kind, *how)),
@@ -188,7 +188,7 @@ def _last_pass(job: Job, frames: NamedFrames, files: FrameFiles, done: Sequence[
 
 
 def _summary(files: FrameFiles, names: Sequence[str], outcome: Outcome) -> Summary:
-    """What the frames' records say together, those of earlier runs too."""
+    """Summary of all frames' records, including those of earlier runs."""
     pixels, sensors, complaints, absent = Counter[str](), Counter[str](), Counter[str](), Counter[str]()
     weights = Counter[str]()
     overturns: defaultdict[str, list[tuple[float, str]]] = defaultdict(list)
@@ -220,7 +220,7 @@ def _summary(files: FrameFiles, names: Sequence[str], outcome: Outcome) -> Summa
 
 
 def _typical(found: list[tuple[float, str]]) -> Overturn:
-    """Of the shares and names of the frames that were asked of: how many, the median, and where it was most."""
+    """Of the shares and names of the checked frames: their number, the median, and the frame with the most."""
     share, frame = max(found)
     return Overturn(len(found), round(median(each for each, _ in found), 4), share, frame)
 

@@ -21,7 +21,7 @@ def run_on_ray(jobs: Sequence[Job], done: Callable[[], None]) -> list[Labelled |
     is one task, which takes as many CPUs as it has threads. Every node needs this package, and the paths of inputs and
     outputs. Raises PerceptionError without Ray, and where it loses a task for good.
     """
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nobody else is told
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # no usage reports
     with needs("--on ray needs Ray", "ray"):
         import ray
     started = not ray.is_initialized()

@@ -348,7 +348,7 @@ def test_a_sensor_that_overturns_the_others_is_warned_of(tiny_model: Path, tmp_p
     )
     told = notes(replace(report, inputs=[replace(found, summary=summary)]))
     (line,) = [line for line in told if "WARN" in line]
-    assert "depth overturns what rgb and lidar would say: on 4.3% of the image (median of 5 frames)" in line
+    assert "depth contradicts confident labels of rgb and lidar on 4.3% of the image (median of 5 frames)" in line
     assert f"perception explain {images}:025" in line
 
 

@@ -92,7 +92,7 @@ class Benchmark:
         )
 
     def tables(self) -> list[Table | str]:
-        """What is printed of it; empty without a benchmark."""
+        """The benchmark's part of the printed output; empty without a benchmark."""
         from perception.evaluation.kitti.table import road_tables, semantics_tables
 
         lines: list[Table | str] = []

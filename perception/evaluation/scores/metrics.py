@@ -62,7 +62,7 @@ class ConfusionMatrix:
         return float(np.mean(values)) if values else float("nan")
 
     def recall(self) -> dict[str, float]:
-        """TP / (TP + FN) by foreground class: how much of what is there was found."""
+        """TP / (TP + FN) by foreground class."""
         return {name: self._ratio(index, union=False) for name, index in self.classes.foreground.items()}
 
     def pixel_accuracy(self) -> float:

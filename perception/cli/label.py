@@ -44,7 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "inputs", nargs="+", type=Path, metavar="INPUT", help="rosbag2, KITTI raw or simulated drive, folder of images"
     )
-    add(parser, "--output", ", new or of this command (labels/INPUT)")
+    add(parser, "--output", ", new or from an earlier run (labels/INPUT)")
     parser.add_argument(
         "--write", nargs="+", choices=WRITABLE, default=["masks", "video"], metavar="WHAT",
         help=f"some of {', '.join(WRITABLE)} (default: masks video)",

@@ -15,5 +15,5 @@ def test_the_page_is_that_of_the_parsers() -> None:
 def test_every_command_has_its_options_and_examples() -> None:
     for name in command_names():
         assert f"\n### perception {name}\n" in markdown()
-    assert "| `-o`, `--output` `OUT` | output folder, new or from an earlier run (labels/INPUT) |" in markdown()
+    assert "| `-o`, `--output` `DIR` | where to write, new or from an earlier run (labels/INPUT) |" in markdown()
     assert "| `--topics` `NAME` or `FILE` |" in markdown()

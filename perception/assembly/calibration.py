@@ -17,6 +17,7 @@ from perception.datasets.kitti.calibration import read_raw_calibration
 from perception.errors import DataError, MessageError
 from perception.frame import CameraModel
 from perception.messages.cameras import RECTIFIED, CameraView, check_size, make_view, read_view
+from perception.sensors.spec import SPECS
 
 CALIBRATION_KEYS = (
     *("image_width", "image_height", "camera_name", "camera_matrix", "distortion_model", "distortion_coefficients"),
@@ -115,7 +116,7 @@ class Calibration:
         self._parameter = lidar_to_camera
         self._transforms = transforms
         self._image_frame = self._lidar_frame = ""
-        self._infos = {sensor: _CameraInfo() for sensor in ("rgb", "depth", "infrared")}
+        self._infos = {sensor: _CameraInfo() for sensor, spec in SPECS.items() if spec.camera_info}
 
     def put_image_frame(self, frame_id: str) -> None:
         """Take the frame that the camera's images come in: a file's camera_name is seldom one that TF knows."""

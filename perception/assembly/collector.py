@@ -25,11 +25,12 @@ from typing import Any, NamedTuple
 
 from perception.assembly.habits import Habits
 from perception.assembly.lidar_names import modality_of
+from perception.sensors.spec import SPECS
 
-TRIGGER_ORDER: tuple[str, ...] = ("rgb", "lidar", "infrared", "depth")
+TRIGGER_ORDER: tuple[str, ...] = tuple(sorted(SPECS, key=lambda name: SPECS[name].rank))
 """Who triggers, best first."""
 
-MOVABLE: tuple[str, ...] = ("lidar",)
+MOVABLE: tuple[str, ...] = tuple(name for name, spec in SPECS.items() if spec.movable)
 """Whose messages can be moved to another instant, where the vehicle's motion is known."""
 
 PAIRINGS: tuple[str, ...] = ("completeness", "freshness")

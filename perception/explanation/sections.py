@@ -14,11 +14,12 @@ from perception.explanation import views
 from perception.explanation.ablation import Ablation
 from perception.explanation.explain import Explanation
 from perception.explanation.methods import METHODS
+from perception.sensors.spec import SPECS
 
 if TYPE_CHECKING:
     from perception.explanation.attention import Attention
 
-SENSOR_NAMES = {"rgb": "camera", "depth": "depth", "infrared": "infrared", "lidar": "LiDAR"}
+SENSOR_NAMES = {name: spec.title for name, spec in SPECS.items()}
 """Sensors by their modality's name, for people."""
 
 

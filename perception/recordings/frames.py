@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import groupby
 from typing import Any
 
@@ -12,16 +12,16 @@ from perception.bags.sources import Source
 from perception.bags.writer import LIDAR_FRAME, TYPES
 from perception.frame import CameraModel, Frame
 from perception.messages.convert import read_camera, read_depth, read_infrared, read_points, read_rgb
+from perception.sensors.spec import SPECS
 
-_READERS: dict[str, tuple[str, Any]] = {
-    "/image": ("rgb", read_rgb),
-    "/depth": ("depth", read_depth),
-    "/infrared": ("infrared", read_infrared),
-    "/points": ("points", lambda message: read_points(message, intensity_max=1.0)),
+_READERS: dict[str, Callable[[Any], Any]] = {
+    "rgb": read_rgb,
+    "depth": read_depth,
+    "infrared": read_infrared,
+    "lidar": lambda message: read_points(message, intensity_max=1.0),
 }
-"""Field of Frame and reader by topic."""
 
-MODALITY_OF_TOPIC = {"/image": "rgb", "/depth": "depth", "/infrared": "infrared", "/points": "lidar"}
+MODALITY_OF_TOPIC = {f"/{next(iter(SPECS[name].topics))}": name for name in _READERS}
 """Which modality of a frame a topic holds."""
 
 
@@ -38,9 +38,9 @@ def read_frames(source: Source) -> Iterator[Frame]:
                 mounts.add(message.transforms)
             elif raw.topic == "/camera_info":
                 camera = read_camera(message)
-            elif raw.topic in _READERS:
-                name, read = _READERS[raw.topic]
-                fields[name] = read(message)
+            elif raw.topic in MODALITY_OF_TOPIC:
+                name = MODALITY_OF_TOPIC[raw.topic]
+                fields[SPECS[name].field] = _READERS[name](message)
         mount = mounts.lookup(camera.frame_id, LIDAR_FRAME) if camera else None
         if fields:
             yield Frame(stamp_ns, **fields, camera=camera, lidar_to_camera=mount)

@@ -14,8 +14,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from perception.classes import FOREGROUND, PALETTE
+from perception.sensors.spec import SPECS
 
-MODALITY_COLOURS = {"rgb": "#2a9d5c", "depth": "#3d7bd9", "infrared": "#e07a1f", "lidar": "#8a5cc7"}
+MODALITY_COLOURS = {name: spec.colour for name, spec in SPECS.items()}
 INK, FADED, ALARM, CALM = "#22272e", "#8a929c", "#c8322b", "#3d7bd9"
 
 DRIVE_TIME = "seconds of the drive"

@@ -29,6 +29,7 @@ from perception.assembly.settings.topics import CAMERA_INFOS, INPUT_TYPES
 from perception.assembly.throttled_log import ThrottledLog
 from perception.errors import MessageError
 from perception.messages.convert import stamp_ns
+from perception.sensors.spec import SPECS
 
 try:
     from rclpy.event_handler import SubscriptionEventCallbacks
@@ -47,11 +48,10 @@ PLAIN_SILENCE_S = 2.0
 OVERRIDABLE = (QoSPolicyKind.RELIABILITY, QoSPolicyKind.DURABILITY, QoSPolicyKind.HISTORY, QoSPolicyKind.DEPTH)
 """What `qos_overrides.<topic>.subscription.<policy>` may change."""
 
+_KINDS: dict[str, Any] = {f"sensor_msgs/msg/{kind.__name__}": kind for kind in (Image, CompressedImage, PointCloud2)}
+
 INPUTS: dict[str, tuple[tuple[str, Any], ...]] = {
-    "rgb": (("image", Image), ("image/compressed", CompressedImage)),
-    "depth": (("depth", Image), ("depth/compressedDepth", CompressedImage)),
-    "infrared": (("infrared", Image), ("infrared/compressed", CompressedImage)),
-    "lidar": (("points", PointCloud2),),
+    sensor: tuple((topic, _KINDS[kind]) for topic, kind in spec.topics.items()) for sensor, spec in SPECS.items()
 }
 """Topics and types by sensor: first as they are, then compressed."""
 

@@ -20,8 +20,9 @@ from torch.nn import functional
 
 from perception.errors import ModelError
 from perception.models.dual_branch import RGB_MEAN, Batch
-from perception.sensors.channels import DEPTH_CHANNELS, INFRARED_CHANNELS, LIDAR_CHANNELS
+from perception.sensors.channels import AUX_CHANNELS
 from perception.sensors.encode import AUX_SCALE
+from perception.sensors.spec import SPECS
 from perception.training.hooks import CheckpointHook
 from perception.training.train import Options, run
 
@@ -38,7 +39,7 @@ AUX_SPREAD = 0.2
 """Errors of auxiliary channels, in 0–1, are divided by it, so that no sensor drowns the others. The channels' standard
 deviations are 0.13 to 0.17 for KITTI's LiDAR and 0.28 for RoadScene's and MSRS's infrared, in training crops."""
 
-CHANNELS = {"depth": DEPTH_CHANNELS, "infrared": INFRARED_CHANNELS, "lidar": LIDAR_CHANNELS}
+CHANNELS = {name: SPECS[name].channels for name in AUX_CHANNELS}
 OWN = ("paint.", "batches")
 """How the names of what only pre-training needs begin."""
 

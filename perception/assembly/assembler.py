@@ -25,14 +25,15 @@ from perception.assembly.registration import Anchor, Seen, register
 from perception.assembly.throttled_log import ThrottledLog
 from perception.classes import UNLABELLED
 from perception.errors import MessageError
-from perception.frame import Frame, Prediction
+from perception.frame import Frame, Prediction, Returns
 from perception.messages.bit_depth import BitDepth
 from perception.messages.cameras import CameraView
-from perception.messages.clouds import Reading
+from perception.messages.clouds import Reading, read_columns
 from perception.messages.convert import read_depth, read_infrared, read_rgb
 from perception.sensors.intensity import IntensityScale
 from perception.sensors.lens import Lens
 from perception.sensors.presence import without_frozen
+from perception.sensors.spec import FURTHER, SPECS
 from perception.sensors.thermal import white_hot
 
 
@@ -104,7 +105,7 @@ class Assembler:
         self._complaints = complaints
         self._drop = drop
         self._bit_depth = bit_depth or BitDepth()
-        self._frozen = frozen
+        self._frozen, self._motion = frozen, motion
         scales = defaultdict(IntensityScale) if scales is None else scales
         self._lidars = Lidars(calibration, complaints, drop, motion, scales, frozen)
 
@@ -144,6 +145,7 @@ class Assembler:
         cloud = self._cloud(matched, camera, reading, vehicle)
         if cloud is not None:
             values["lidar"] = cloud.points
+        values |= self._further(matched, camera)
         lens = self._register(values, inputs, camera, lens, infrared_distance, rectified)
         if not values:
             return None
@@ -161,6 +163,7 @@ class Assembler:
             points=values.get("lidar"),
             camera=camera.model if camera is not None else None,
             lidar_to_camera=cloud.lidar_to_camera if cloud is not None else None,
+            extra={name: values[name] for name in FURTHER if name in values},
         )
         thawed = without_frozen(frame, {name: why for name, why in said.items() if why is not None})
         frame = thawed.frame
@@ -190,6 +193,39 @@ class Assembler:
                 )
             self._drop(name, "no calibration")
         return None
+
+    def _further(self, matched: SensorSet, camera: CameraView | None) -> dict[str, Returns]:
+        """What the sensors beside MODALITIES say, at the frame's instant; those without calibration are left out."""
+        found = {}
+        for name, spec in ((name, SPECS[name]) for name in FURTHER if name in matched.arrivals):
+            arrival = matched.arrivals[name]
+            given, read = arrival.message, spec.read
+            assert read is not None  # the table has one for each of FURTHER
+            frame = given.message.header.frame_id
+            if camera is None:
+                self._complaints.warn(given.topic, f"camera: nobody knows how it looks; the {spec.noun} is left out")
+                self._drop(name, "no calibration")
+                continue
+            try:
+                mount = camera.from_frame @ self._calibration.further_to_camera(frame, camera.model.frame_id, spec.noun)
+            except MessageError as error:
+                self._complaints.warn(given.topic, error)
+                self._drop(name, "no calibration")
+                continue
+            velocity = None
+            try:
+                if self._motion is not None:
+                    velocity = self._motion.velocity(frame, arrival.stamp_ns)
+                    moved = self._motion.between(frame, arrival.stamp_ns, matched.stamp_ns)
+                    mount = mount if moved is None else mount @ moved
+            except MessageError as error:
+                self._complaints.warn(given.topic, error)
+            try:
+                found[name] = read(read_columns(given.message, spec.fields), mount, velocity)
+            except MessageError as error:
+                self._complaints.error(given.topic, error)
+                self._drop(name, "broken")
+        return found
 
     def _read(self, sensor: str, given: Input, reader: Callable[[Any], Any]) -> Any:
         try:

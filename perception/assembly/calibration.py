@@ -180,6 +180,15 @@ class Calibration:
         """(4, 4) that takes points of `source` into `target`, by TF; None where it does not know."""
         return self._transforms.lookup(target, source) if self._transforms is not None else None
 
+    def further_to_camera(self, frame: str, camera_frame: str, noun: str) -> NDArray[np.float64]:
+        """(4, 4) from the frame of a sensor beside those of MODALITIES to the camera's, by TF. Raises MessageError."""
+        if frame and frame == camera_frame:
+            return np.eye(4)
+        found = self.to_frame(camera_frame, frame) if frame and camera_frame else None
+        if found is None:
+            raise MessageError(f"extrinsics: no TF from '{frame}' to '{camera_frame}'; the {noun} is left out")
+        return found
+
     def lidar_to_camera(
         self, lidar_frame: str, camera_frame: str, sensor: str = "lidar", still_at_ns: int | None = None
     ) -> NDArray[np.float64]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from perception.cli.shared import add_topics, at_least_one, at_least_zero, positive
 from perception.engines import ENGINES
 from perception.errors import DataError, PerceptionError
-from perception.frame import MODALITIES
+from perception.sensors.spec import SPECS
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -56,8 +56,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--fail-on", choices=FAIL_ON, default="warn", help="from which finding on the exit code is 1 (warn)"
     )
     parser.add_argument(
-        "--expect", nargs="+", choices=MODALITIES, default=[], metavar="SENSOR",
-        help=f"sensors that must be there: {', '.join(MODALITIES)}",
+        "--expect", nargs="+", choices=tuple(SPECS), default=[], metavar="SENSOR",
+        help=f"sensors that must be there: {', '.join(SPECS)}",
     )  # fmt: skip
     add_topics(parser)
     parser.add_argument(

@@ -16,7 +16,7 @@ from perception.engines import ENGINES
 from perception.errors import DataError
 from perception.evaluation.kitti.benchmarks import Benchmark, predict
 from perception.evaluation.robustness.report import SUITES, run_suite, suite_report, suite_tables
-from perception.frame import MODALITIES
+from perception.sensors.spec import SPECS
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -50,7 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("root", nargs="?", type=Path, help="the data set's folder; `simulated` renders without one")
     parser.add_argument("--split", default="val", help="train, val, all or test, as the data set has them (val)")
     parser.add_argument(
-        "--modalities", type=_modalities, metavar="LIST", help=f"keep only these of {','.join(MODALITIES)} (all)"
+        "--modalities", type=_modalities, metavar="LIST", help=f"keep only these of {','.join(SPECS)} (all)"
     )
     parser.add_argument("--limit", type=at_least_one, metavar="N", help="score N samples, evenly spaced (all)")
     parser.add_argument("--detail", action="store_true", help="print what else is in the JSON file")
@@ -165,7 +165,7 @@ def _part(args: argparse.Namespace) -> dict[str, str | int]:
 
 def _modalities(text: str) -> list[str]:
     names = text.split(",")
-    unknown = [name for name in names if name not in MODALITIES]
+    unknown = [name for name in names if name not in SPECS]
     if unknown:
-        raise argparse.ArgumentTypeError(f"{unknown[0]!r}: expected some of {','.join(MODALITIES)}")
+        raise argparse.ArgumentTypeError(f"{unknown[0]!r}: expected some of {','.join(SPECS)}")
     return names

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -118,16 +118,17 @@ def _export(
     from perception.evaluation.evaluate import plain
     from perception.export.frames import check_frames, real_frames
 
+    reference = TorchEngine(args.weights, device="cpu")
     frames: list[NetworkInput] = []
 
     def checked(path: Path, at_least: float) -> dict[str, Any]:
         with console.status(f"{path.name}: comparing with PyTorch on {args.frames} frames of each kind"):
             if not frames:
-                frames.extend(check_frames(args.frames))
+                frames.extend(check_frames(args.frames, reference.sensors))
                 for name, root in data:
-                    frames.extend(real_frames(name, root, args.frames, "val"))
+                    frames.extend(real_frames(name, root, args.frames, "val", reference.sensors))
             parity = check_parity(args.weights, path, frames, at_least)
-            canned.write(path, frames[0], TorchEngine(args.weights, device="cpu"))
+            canned.write(path, frames[0], reference)
         size = (path.with_suffix(".bin") if path.suffix == ".xml" else path).stat().st_size
         return dict(
             file=path.name, megabytes=size / 1e6, label_agreement=parity.agreement, agreement_iou=plain(parity.iou)
@@ -138,22 +139,24 @@ def _export(
             path = export_openvino(args.weights, base)
         yield checked(path, MIN_AGREEMENT)
     if args.int8:
-        yield checked(_quantised(path, args.calibration_frames, data, console), MIN_AGREEMENT_INT8)
+        yield checked(_quantised(path, args.calibration_frames, data, reference.sensors, console), MIN_AGREEMENT_INT8)
     if "onnx" in args.format:
         with console.status("exporting to ONNX"):
             path = export_onnx(args.weights, base)
         yield checked(path, MIN_AGREEMENT)
 
 
-def _quantised(exported: Path, count: int, data: list[tuple[str, Path]], console: Console) -> Path:
+def _quantised(
+    exported: Path, count: int, data: list[tuple[str, Path]], sensors: Sequence[str], console: Console
+) -> Path:
     with needs("--int8 needs NNCF", "int8"):
         from perception.export.int8 import quantise
     from perception.export.frames import calibration_frames, real_frames
 
     with console.status(f"gathering {count} simulated frames to calibrate with, and real ones where asked for"):
-        frames = list(calibration_frames(count))
+        frames = list(calibration_frames(count, sensors))
         for name, root in data:
-            frames += real_frames(name, root, count)
+            frames += real_frames(name, root, count, sensors=sensors)
     return quantise(exported, frames)  # NNCF shows its own progress
 
 

@@ -10,7 +10,7 @@ from perception.cli.shared import named_root
 from perception.disk import made_folder, write_json
 from perception.errors import DataError
 from perception.extras import needs
-from perception.frame import MODALITIES
+from perception.sensors.spec import SPECS
 
 SUMMARY = "label frames with a trained network, to train on what it is sure of"
 
@@ -42,7 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     which.add_argument("--all", action="store_true", help="label anew what has labels")
     which.add_argument("--fill", action="store_true", help="keep labels, and label the pixels that they leave unknown")
     parser.add_argument(
-        "--modalities", nargs="+", choices=MODALITIES, help="what the network may see (default: whatever a frame has)"
+        "--modalities", nargs="+", choices=tuple(SPECS), help="what the network may see (default: whatever a frame has)"
     )
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="DIR", help="where to write")
 

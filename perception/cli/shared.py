@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from perception.errors import DataError
-from perception.frame import MODALITIES
+from perception.sensors.spec import SPECS
 
 
 def at_least_one(text: str) -> int:
@@ -41,8 +41,8 @@ def not_negative(text: str) -> float:
 def add_without(parser: argparse._ActionsContainer) -> None:
     """The option --without, which may come again and again: `args.without` is a list of modalities."""
     parser.add_argument(
-        "--without", action="append", choices=MODALITIES, default=[], metavar="SENSOR",
-        help=f"leave a sensor out, as if it told nothing: {', '.join(MODALITIES)}; again for another",
+        "--without", action="append", choices=tuple(SPECS), default=[], metavar="SENSOR",
+        help=f"leave a sensor out, as if it told nothing: {', '.join(SPECS)}; again for another",
     )  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from perception.cli.shared import at_least_one
 from perception.disk import write_json
+from perception.sensors.spec import FURTHER
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -21,6 +22,7 @@ perception simulate -o out/drive                                100 frames by da
 perception simulate -o out/night --condition night --seed 7
 perception simulate -o out/training --drives 20 --condition all --frames 40 --scale 0.5
 perception simulate -o out/any --drives 50 --frames 4 --condition all --rig random --depth any
+perception simulate -o out/radar --with radar                   with a radar beside the four sensors
 perception eval simulated out/drive                             score the model on what was written
 """
 _CONDITIONS = ("day", "dusk", "night", "fog", "rain")
@@ -49,6 +51,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="ideal: true, with noise and holes; stereo: matched from a second camera; tof: a lamp's 4 to 12 m, little"
         " in the sun; any: one of them by the seed (ideal)",
     )
+    parser.add_argument(
+        "--with", dest="further", action="append", choices=FURTHER, default=[], metavar="SENSOR",
+        help=f"simulate a further sensor too: {', '.join(FURTHER)}; again for another",
+    )  # fmt: skip
     parser.add_argument("--frames", type=int, default=100, metavar="N", help="frames per drive (100)")
     parser.add_argument("--rate", type=float, default=10.0, metavar="HZ", help="frames per second (10)")
     parser.add_argument(
@@ -85,6 +91,7 @@ def run(args: argparse.Namespace) -> int:
             args.street,
             args.rig,
             args.depth,
+            args.further,
         )
         for i in range(args.drives)
     ]

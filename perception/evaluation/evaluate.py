@@ -127,7 +127,7 @@ def evaluate(
     Raises DataError when a sample has none of `modalities` or when no sample has any truth.
     """
     result = Evaluation()
-    weights = np.zeros(len(MODALITIES))
+    weights = dict.fromkeys(MODALITIES, 0.0)
     for done, sample in enumerate(samples, start=1):
         truth = truth_of(sample)
         if truth is None and sample.point_labels is None:
@@ -136,12 +136,13 @@ def evaluate(
             prediction = _score(result, pipeline, sample, truth, modalities)
             if observe is not None:
                 observe(sample, prediction)
-            weights += [prediction.modality_weights.get(name, 0.0) for name in MODALITIES]
+            for name, weight in prediction.modality_weights.items():
+                weights[name] = weights.get(name, 0.0) + weight
         if progress is not None:
             progress(done)
     if not result.frames:
         raise DataError(f"nothing to score: none of the {result.without_truth} samples has labels of any kind")
-    result.modality_weights = dict(zip(MODALITIES, (weights / len(result.frames)).tolist(), strict=True))
+    result.modality_weights = {name: weight / len(result.frames) for name, weight in weights.items()}
     return result
 
 

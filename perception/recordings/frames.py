@@ -31,7 +31,7 @@ def read_frames(source: Source) -> Iterator[Frame]:
     mounts = StaticTransforms()
     messages = source.messages(list(source.topics), source.start_ns, source.end_ns)
     for stamp_ns, group in groupby(messages, key=lambda message: message.stamp_ns):
-        fields: dict[str, Any] = {}
+        values: dict[str, Any] = {}
         for raw in group:
             message: Any = TYPES.deserialize_cdr(raw.data, raw.type)
             if raw.topic == "/tf_static":
@@ -40,7 +40,8 @@ def read_frames(source: Source) -> Iterator[Frame]:
                 camera = read_camera(message)
             elif raw.topic in MODALITY_OF_TOPIC:
                 name = MODALITY_OF_TOPIC[raw.topic]
-                fields[SPECS[name].field] = _READERS[name](message)
+                values[name] = _READERS[name](message)
         mount = mounts.lookup(camera.frame_id, LIDAR_FRAME) if camera else None
-        if fields:
+        if values:
+            fields = {field: values[name] for name in values if (field := SPECS[name].field)}
             yield Frame(stamp_ns, **fields, camera=camera, lidar_to_camera=mount)

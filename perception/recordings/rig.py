@@ -23,6 +23,7 @@ _GREYS = ("mono8", "8UC1", "mono16", "16UC1")
 
 _THERMAL = re.compile(r"therm|infra|(?<![a-z])(ir|nir|lwir|flir|boson|lepton|tau2|seek)(?![a-z])")
 _DEPTH = re.compile(r"depth")
+_RADAR = re.compile(r"radar")
 _NO_SENSOR = re.compile(
     r"label|mask|segm|overlay|confidence|disparity|debug|annotat|detection|heatmap|cost|explanation"
 )
@@ -68,6 +69,7 @@ def propose(survey: Survey) -> Rig:
     for sensor in ("depth", "infrared"):
         _choose(rig, sensor, kinds[sensor], lambda each: _beside_score(each, camera, infos, named))
     _choose(rig, "lidar", kinds["lidar"], lambda each: _cloud_score(each, _chosen(rig, "depth"), named))
+    _choose(rig, "radar", kinds["radar"], lambda each: 10.0 * (each.topic in named) - 4.0 * (each.rate_hz is None))
     if not rig.choices:
         there = ", ".join(f"{name} ({topic.type})" for name, topic in sorted(survey.topics.items())) or "nothing"
         raise DataError(f"{survey.name}: no camera, depth, infrared or LiDAR topic in it; it has {there}")
@@ -134,6 +136,11 @@ def _look_back(rig: Rig, survey: Survey) -> None:
                 f"no TF from '{lidar.frame}' to '{frame}': the LiDAR is left out until lidar_to_camera stands here or "
                 "TF says it"
             )
+    radar = _chosen(rig, "radar")
+    if camera is not None and radar is not None and camera.frame and radar.frame:
+        frame = info.seen.frame if info is not None and info.seen.frame else camera.frame
+        if survey.mounts is None or survey.mounts.lookup(frame, radar.frame) is None:
+            rig.wanting.append(f"no TF from '{radar.frame}' to '{frame}': the radar is left out until TF says it")
     depth, infrared = _chosen(rig, "depth"), _chosen(rig, "infrared")
     for sensor, each in (("depth", depth), ("infrared", infrared)):
         if each is None or camera is None or not each.frame or not camera.frame or each.frame == camera.frame:
@@ -157,7 +164,7 @@ def _sensor(seen: Seen) -> str | None:
     if seen.topic.startswith("/perception/") or "/perception/" in seen.topic:
         return None
     if seen.type == _CLOUD:
-        return "lidar"
+        return "radar" if _RADAR.search(words) else "lidar"
     if seen.type not in (_IMAGE, _COMPRESSED) or _NO_SENSOR.search(seen.topic.lower()):
         return None
     if seen.type == _COMPRESSED:

@@ -20,6 +20,7 @@ _TITLES = {
     "depth": "depth",
     "infrared": "infrared",
     "points": "the LiDAR",
+    "radar": "the radar, for networks that have channels for it",
     "odometry": "how the vehicle moves, by which the sweep is taken to the instant of the image",
 }
 """Over the first input of each group."""

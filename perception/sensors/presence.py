@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from perception.errors import DataError
-from perception.frame import MODALITIES, Frame
+from perception.frame import Frame, Returns
 from perception.sensors.projection import project_sweep
 from perception.sensors.spec import SPECS, measured, with_measured
 
@@ -49,7 +49,7 @@ def uninformative(frame: Frame) -> dict[str, str]:
 
     It takes less than 0.5 ms at 1242×375: a part of the pixels and points is looked at.
     """
-    reasons = {name: SPECS[name].dull(frame) for name in frame.modalities}
+    reasons = {name: SPECS[name].dull(frame) if name in SPECS else _unknown(name) for name in frame.modalities}
     return {modality: reason for modality, reason in reasons.items() if reason is not None}
 
 
@@ -105,7 +105,7 @@ class FrozenWatch:
         self.repeats = repeats
         self._runs: dict[str, _Run] = {}
 
-    def see(self, sensor: str, stamp_ns: int, content: NDArray[Any] | bytes) -> str | None:
+    def see(self, sensor: str, stamp_ns: int, content: NDArray[Any] | Returns | bytes) -> str | None:
         """Take the sensor's next message; why it counts as frozen, None where it does not.
 
         stamp_ns: the message's own; one that is seen twice under one stamp, as a slow sensor's is, counts once.
@@ -131,8 +131,10 @@ def fingerprints(frame: Frame) -> dict[str, bytes]:
     return {name: fingerprint(measured(frame, name)) for name in frame.modalities}
 
 
-def fingerprint(content: NDArray[Any] | bytes) -> bytes:
-    """8 bytes that differ where a sample of an image (H, W, …), a sweep (N, 4) or a message's bytes does."""
+def fingerprint(content: NDArray[Any] | Returns | bytes) -> bytes:
+    """8 bytes that differ where a sample of an image (H, W, …), a sweep (N, 4), returns or a message's bytes does."""
+    if isinstance(content, Returns):
+        content = content.values.tobytes()
     if isinstance(content, bytes):
         sample = content[:: 2 * (len(content) // (2 * PIXELS)) + 1]
     else:
@@ -160,6 +162,10 @@ def _extremes(values: NDArray[Any]) -> tuple[Any, Any]:
     # Of small integers a radix sort is five times as fast as a partition.
     ordered = np.sort(values, axis=0, kind="stable" if values.dtype.kind == "u" else None)
     return ordered[left_out], ordered[count - 1 - left_out]
+
+
+def _unknown(sensor: str) -> str:
+    return f"{sensor} is left out: no sensor has this name; there are {', '.join(SPECS)}"
 
 
 def dull_rgb(frame: Frame) -> str | None:
@@ -234,9 +240,9 @@ def keep_modalities(frame: Frame, modalities: Sequence[str]) -> Frame:
 
     Raises DataError for unknown names and when nothing would be left.
     """
-    unknown = sorted(set(modalities) - set(MODALITIES))
+    unknown = sorted(set(modalities) - set(SPECS))
     if unknown:
-        raise DataError(f"unknown modality {', '.join(unknown)}: choose from {', '.join(MODALITIES)}")
+        raise DataError(f"unknown modality {', '.join(unknown)}: choose from {', '.join(SPECS)}")
     if not set(frame.modalities) & set(modalities):
         raise DataError(f"the frame has {', '.join(frame.modalities)} but only {', '.join(modalities)} was to be kept")
     kept = without(frame, set(frame.modalities) - set(modalities))

@@ -11,12 +11,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib import import_module
+from itertools import combinations
 from typing import Any, Generic, NamedTuple, ParamSpec, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from perception.frame import Frame
+from perception.errors import ModelError
+from perception.frame import MODALITIES, Frame, Returns
 from perception.ground import Ground
 from perception.sensors.projection import Projection
 
@@ -65,7 +67,8 @@ class Scene(NamedTuple):
 class SensorSpec:
     """One sensor.
 
-    title, noun: in pictures and in sentences. colour: in pictures, #rrggbb. field: of `Frame` that holds its data.
+    title, noun: in pictures and in sentences. colour: in pictures, #rrggbb. field: of `Frame` that holds its data; None
+    for one of `Frame.extra`.
     channels: names of the network's, in their order; none for RGB, which has a branch of its own.
     code: a `Scene` that has the sensor, width, height → (channels, height, width) uint8. measures: it measures
     distances, and is coded with the ground; the others are coded beside, in a thread of their own.
@@ -74,17 +77,19 @@ class SensorSpec:
     topics: inputs of the node, each with its message type: as it is, then compressed. camera_info: the input that says
     how its camera looks. reliable, depth: the quality of service of its subscriptions. timeout_s: default silence after
     which it is left out. rank: as a trigger, 0 is the best. movable: its messages can be moved to another instant.
+    fields, read: of one in `Frame.extra`: the fields of its PointCloud2, and columns by field, where the camera sees it
+    and its velocity → `Returns`.
 
     lose, speckle: for robustness evaluation, the sensor's data, a share and random numbers → data of which that share
     is lost, or extreme. faults: class of its disturbances in training, whose settings are its arguments; None without.
-    simulate: what simulates it.
+    simulate: what simulates it; of one in `Frame.extra` a `simulation.surroundings.Surroundings` → `Returns`.
     """
 
     name: str
     title: str
     noun: str
     colour: str
-    field: str
+    field: str | None
     channels: tuple[str, ...]
     code: Late[[Scene, int, int], NDArray[np.uint8]] | None
     measures: bool
@@ -96,13 +101,16 @@ class SensorSpec:
     speckle: Late[[Any, float, np.random.Generator], Any]
     simulate: Late[..., Any]
     faults: Late[..., Any] | None = None
+    fields: tuple[str, ...] = ()
+    read: Late[[Mapping[str, NDArray[Any]], NDArray[np.float64], NDArray[np.float64] | None], Returns] | None = None
     movable: bool = False
     timeout_s: float = 0.5
     reliable: bool = False
     depth: int = 1
 
 
-_DULL, _DAMAGE = "perception.sensors.presence", "perception.evaluation.robustness.damage"
+_DULL, _RADAR = "perception.sensors.presence", "perception.sensors.radar"
+_DAMAGE = "perception.evaluation.robustness.damage"
 
 _TABLE = (
     SensorSpec(
@@ -177,17 +185,67 @@ _TABLE = (
         simulate=Late("perception.simulation.sensors.lidar:Lidar"),
         faults=Late("perception.training.data.lidar_fault:LidarFaults"),
     ),
+    SensorSpec(
+        name="radar",
+        title="radar",
+        noun="radar",
+        colour="#c2447d",
+        field=None,
+        channels=("log depth", "speed", "cross-section", "valid"),
+        code=Late(f"{_RADAR}:code_radar"),
+        measures=True,
+        dull=Late(f"{_RADAR}:dull_radar"),
+        topics={"radar": _CLOUD},
+        camera_info=None,
+        rank=4,
+        lose=Late(f"{_RADAR}:lose_returns"),
+        speckle=Late(f"{_RADAR}:speckle_returns"),
+        simulate=Late("perception.simulation.sensors.radar:see_returns"),
+        faults=Late(f"{_RADAR}:RadarFaults"),
+        fields=(
+            *("x", "y", "z", "doppler", "doppler_velocity", "radial_speed", "velocity", "rcs", "RCS"),
+            *("vx", "vy", "vx_comp", "vy_comp", "invalid_state", "ambig_state"),
+        ),
+        read=Late(f"{_RADAR}:returns_of"),
+    ),
 )
 
 SPECS: Mapping[str, SensorSpec] = {spec.name: spec for spec in _TABLE}
 """The sensors by name, in the order in which a network counts them."""
 
+FURTHER: tuple[str, ...] = tuple(name for name in SPECS if name not in MODALITIES)
+"""Those that a network may have behind MODALITIES, and that `Frame.extra` holds."""
+
+
+@cache
+def sensors_of(count: int, channels: int) -> tuple[str, ...]:
+    """The sensors of a network with inputs for that many sensors and auxiliary channels, in its order.
+
+    Every set of them has its own two numbers; a test keeps it so. Raises ModelError where none has these.
+    """
+    for further in (names for k in range(len(FURTHER) + 1) for names in combinations(FURTHER, k)):
+        sensors = (*MODALITIES, *further)
+        if (len(sensors), sum(len(SPECS[name].channels) for name in sensors)) == (count, channels):
+            return sensors
+    raise ModelError(
+        f"a network for {count} sensors with {channels} channels: no set of {', '.join(SPECS)} has these; was it "
+        "trained with another version?"
+    )
+
+
+def splits_of(count: int, channels: int) -> list[int]:
+    """The channels of each auxiliary sensor of such a network. Raises as `sensors_of` does."""
+    return [len(SPECS[name].channels) for name in sensors_of(count, channels)[1:]]
+
 
 def measured(frame: Frame, sensor: str) -> Any:
     """The sensor's data in the frame; None where it has none."""
-    return getattr(frame, SPECS[sensor].field)
+    field = SPECS[sensor].field
+    return frame.extra.get(sensor) if field is None else getattr(frame, field)
 
 
 def with_measured(frame: Frame, values: Mapping[str, Any]) -> Frame:
     """The frame with these data, by sensor; None leaves one out."""
-    return replace(frame, **{SPECS[name].field: value for name, value in values.items()})
+    fields = {spec.field: values[name] for name, spec in SPECS.items() if spec.field is not None and name in values}
+    further = {**frame.extra, **{name: value for name, value in values.items() if name not in MODALITIES}}
+    return replace(frame, **fields, extra={name: value for name, value in further.items() if value is not None})

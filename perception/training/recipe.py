@@ -16,10 +16,14 @@ import perception.models  # noqa: F401 (registers losses)
 from perception.datasets.registry import READERS
 from perception.errors import ModelError
 from perception.models.soft_losses import SoftLabelLoss
+from perception.sensors.spec import FURTHER, SPECS
 from perception.training.data.mixture import Augmentation, Source
 from perception.training.mean_teacher import MeanTeacher
 
-AUGMENTATIONS: dict[str, Any] = {each.name: each.default_factory for each in fields(Augmentation)}
+AUGMENTATIONS: dict[str, Any] = {
+    **{each.name: each.default_factory for each in fields(Augmentation) if each.name != "further"},
+    **{name: faults.function for name in FURTHER if (faults := SPECS[name].faults)},
+}
 """By the key in `augmentation`, whose settings are the class's arguments."""
 
 NEEDED = (

@@ -24,6 +24,7 @@ from perception.engines.manifest import digest_of
 from perception.engines.weights import build_model, load_weights
 from perception.errors import ModelError
 from perception.models import custom
+from perception.models.aux_stem import sensors_in
 from perception.models.soft_losses import SoftLabelLoss
 from perception.training.bf16 import computes_in_bf16
 from perception.training.data.sources import open_mixture
@@ -111,10 +112,12 @@ def run(
     described = _describe(config, options, batch_size, rate)
     if resumed:
         _check_same(resumed, described, options.work_dir)
-    crops = open_mixture(recipe, options.data, iterations * batch_size, options.seed, progress, whole, labelled)
     init_default_scope("mmseg")
     with custom.building(config.filename or "the config"):
         model = build()
+    crops = open_mixture(
+        recipe, options.data, iterations * batch_size, options.seed, progress, whole, labelled, sensors_in(model)
+    )
     _initialise(model)
     if options.init:
         state, _ = load_weights(options.init)

@@ -6,13 +6,15 @@ from __future__ import annotations
 import ast
 import inspect
 import re
+from itertools import combinations
 from pathlib import Path
 
 import pytest
 import yaml
 
+from perception.errors import ModelError
 from perception.frame import MODALITIES, Frame
-from perception.sensors.spec import SPECS, Late, SensorSpec
+from perception.sensors.spec import FURTHER, SPECS, Late, SensorSpec, sensors_of
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -39,6 +41,15 @@ def test_the_nouns_have_a_field_for_each_sensor_that_every_network_counts() -> N
     assert tuple(SPECS)[: len(MODALITIES)] == MODALITIES
     fields = inspect.signature(Frame).parameters
     assert all(SPECS[name].field in fields for name in MODALITIES)
+    assert all(SPECS[name].field is None and SPECS[name].read for name in FURTHER)
+
+
+def test_every_set_of_sensors_has_its_own_number_of_channels() -> None:
+    sets = [(*MODALITIES, *more) for k in range(len(FURTHER) + 1) for more in combinations(FURTHER, k)]
+    for sensors in sets:
+        assert sensors_of(len(sensors), sum(len(SPECS[name].channels) for name in sensors)) == sensors
+    with pytest.raises(ModelError, match="a network for 4 sensors with 11 channels: no set of rgb, depth"):
+        sensors_of(4, 11)
 
 
 def test_the_channels_of_the_shipped_weights_stay_where_they_are() -> None:
@@ -57,7 +68,7 @@ def test_the_network_configs_have_the_channels_of_the_table() -> None:
             for modalities in names:
                 given = {each.arg: ast.literal_eval(each.value) for each in modalities.value.keywords}
                 assert given == {name: len(SPECS[name].channels) for name in given}, path
-                assert tuple(given)[:3] == MODALITIES[1:], path
+                assert tuple(given)[:3] == MODALITIES[1:] or set(given) <= set(FURTHER), path
 
 
 def test_triggers_and_colours_are_no_two_alike() -> None:

@@ -25,7 +25,7 @@ from perception.messages.clouds import Reading
 from perception.rigid import rigid_fault
 from perception.sensors.point_times import STAMPS
 from perception.sensors.presence import REPEATS
-from perception.sensors.spec import SPECS
+from perception.sensors.spec import FURTHER, SPECS
 
 MAX_CELLS = 4000
 """Of ~/road_grid each way: 16 MB."""
@@ -98,7 +98,8 @@ _OF_ONE_SENSOR: dict[str, tuple[Parameter, ...]] = {
 def _per_sensor() -> list[Parameter]:
     rows = []
     for sensor, spec in SPECS.items():
-        rows.append(Parameter(f"{sensor}.enabled", True, f"Listen to the {spec.noun}."))
+        where = ", where the network has channels for it" if sensor in FURTHER else ""
+        rows.append(Parameter(f"{sensor}.enabled", True, f"Listen to the {spec.noun}{where}."))
         rows.append(
             Parameter(
                 f"{sensor}.timeout_s",

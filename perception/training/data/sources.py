@@ -10,7 +10,9 @@ from mmengine.config import ConfigDict
 
 from perception.datasets.registry import open_dataset
 from perception.errors import DataError
+from perception.frame import MODALITIES
 from perception.sample import Sample
+from perception.sensors.spec import FURTHER
 from perception.training.checks.boxes import check_with_tracklets
 from perception.training.data.level import expect_ground
 from perception.training.data.mixture import Augmentation, Mixture, Source
@@ -25,20 +27,22 @@ def open_mixture(
     progress: Callable[[str], None] = print,
     whole: bool = False,
     labelled: bool = True,
+    sensors: Sequence[str] = MODALITIES,
 ) -> Mixture:
     """`length` crops of the data sets `data`, (name, root) pairs, as a config's `training` wants them.
 
-    whole: see `Mixture`. labelled: samples with labels only; False takes all of them, and no labels. Raises DataError
-    for data that cannot be read or that the config does not know, ModelError for settings that there are not.
+    whole, sensors: see `Mixture`. labelled: samples with labels only; False takes all of them, and no labels. Raises
+    DataError for data that cannot be read or that the config does not know, ModelError for settings that there are not.
     """
     check_recipe(recipe)
     sources = [open_source(name, root, recipe, progress, labelled) for name, root in data]
-    return Mixture(sources, recipe.crop, length, seed, _augmentation(recipe), whole)
+    return Mixture(sources, recipe.crop, length, seed, _augmentation(recipe), whole, sensors)
 
 
 def _augmentation(recipe: ConfigDict) -> Augmentation:
-    settings = recipe.get("augmentation", {})
-    return Augmentation(**{name: AUGMENTATIONS[name](**values) for name, values in settings.items()})
+    made = {name: AUGMENTATIONS[name](**values) for name, values in recipe.get("augmentation", {}).items()}
+    further = {name: made.pop(name) for name in FURTHER if name in made}
+    return Augmentation(**made, further=further)
 
 
 def open_source(name: str, root: Path, recipe: ConfigDict, progress: Callable[[str], None], labelled: bool) -> Source:

@@ -23,6 +23,7 @@ from rclpy.qos_overriding_options import QoSOverridingOptions
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image, Imu, PointCloud2
 
 from perception.assembly.assembler import Input
+from perception.assembly.lidar_names import modality_of
 from perception.assembly.settings.naming import nearest
 from perception.assembly.settings.topic import Topic
 from perception.assembly.settings.topics import CAMERA_INFOS, INPUT_TYPES
@@ -152,14 +153,15 @@ class Subscriptions:
         self._all, self._latched, self._sensors = {}, [], ()
 
     def _listen(self, sensor: str, topic: str, kind: Any) -> None:
-        self._all[topic] = self._subscribe(kind, topic, partial(self._store, sensor, self._resolve(topic)))
+        store = partial(self._store, sensor, self._resolve(topic))
+        self._all[topic] = self._subscribe(kind, topic, store, _quality(sensor))
 
-    def _subscribe(self, kind: Any, topic: str, store: Callable[[Any], None]) -> Any:
+    def _subscribe(self, kind: Any, topic: str, store: Callable[[Any], None], quality: QoSProfile = NEWEST) -> Any:
         return self._node.create_subscription(
             kind,
             topic,
             store,
-            copy(NEWEST),  # overriding changes it in place
+            copy(quality),  # overriding changes it in place
             event_callbacks=SubscriptionEventCallbacks(incompatible_qos=partial(self._refuse, self._resolve(topic))),
             qos_overriding_options=QoSOverridingOptions(policy_kinds=OVERRIDABLE),
         )
@@ -190,6 +192,13 @@ class Subscriptions:
 
     def _resolve(self, topic: str) -> str:
         return str(self._node.resolve_topic_name(topic))
+
+
+def _quality(sensor: str) -> QoSProfile:
+    """What is asked of the publishers of a sensor's data, unless it is overridden."""
+    spec = SPECS[modality_of(sensor)]
+    reliability = ReliabilityPolicy.RELIABLE if spec.reliable else ReliabilityPolicy.BEST_EFFORT
+    return QoSProfile(depth=spec.depth, history=HistoryPolicy.KEEP_LAST, reliability=reliability)
 
 
 class LatchedInfo:

@@ -144,8 +144,7 @@ class Pipeline:
     def _without_channels(self, frame: Frame) -> dict[str, str]:
         """Why the frame's sensors that the network does not have are left out; the log says it once."""
         foreign = {
-            name: f"{name} is left out: the network {self.model.stem} has no channels for it; it has "
-            + ", ".join(self.sensors)
+            name: f"the network {self.model.stem} has no channels for {name}: it has {', '.join(self.sensors)}"
             for name in frame.extra
             if name not in self.sensors and name in SPECS
         }

@@ -48,7 +48,9 @@ def sections(found: Explanation) -> Iterator[Section]:
 
 def _answer(found: Explanation) -> Section:
     prediction, size = found.prediction, found.frame.size
-    weights = ", ".join(f"{SENSOR_NAMES[n]} {prediction.modality_weights[n]:.0%}" for n in found.frame.modalities)
+    weights = ", ".join(
+        f"{SENSOR_NAMES[n]} {prediction.modality_weights.get(n, 0.0):.0%}" for n in found.frame.modalities
+    )
     sure = prediction.confidence.astype(np.float32) / 255
     masks = "masks" + (f", IoU {_figures(found.iou)}" if found.iou else "")
     panels = [(masks, views.masks(found.frame, prediction.labels))]

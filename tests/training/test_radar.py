@@ -90,7 +90,7 @@ def test_the_shipped_network_leaves_a_radar_out_and_says_so_once(
     assert pipeline.sensors == MODALITIES
     with caplog.at_level(logging.WARNING):
         first, again = pipeline(frame), pipeline(frame)
-    said = "radar is left out: the network dual_branch_s has no channels for it; it has rgb, depth, infrared, lidar"
+    said = "the network dual_branch_s has no channels for radar: it has rgb, depth, infrared, lidar"
     assert [record.message for record in caplog.records] == [said]
     assert first.absent == again.absent == {"radar": said}
     np.testing.assert_array_equal(first.labels, pipeline(keep_modalities(frame, MODALITIES)).labels)

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from perception.assembly.calibration import Calibration
-from perception.assembly.collector import TRIGGER_ORDER, SensorSet
+from perception.assembly.collector import TRIGGER_ORDER, Arrival, SensorSet
 from perception.assembly.lidar_names import first_of, modality_of
 from perception.assembly.lidars import Cloud, Lidars, SeeFrozen
 from perception.assembly.lidars import Input as Input
@@ -195,37 +195,36 @@ class Assembler:
         return None
 
     def _further(self, matched: SensorSet, camera: CameraView | None) -> dict[str, Returns]:
-        """What the sensors beside MODALITIES say, at the frame's instant; those without calibration are left out."""
-        found = {}
-        for name, spec in ((name, SPECS[name]) for name in FURTHER if name in matched.arrivals):
-            arrival = matched.arrivals[name]
-            given, read = arrival.message, spec.read
-            assert read is not None  # the table has one for each of FURTHER
-            frame = given.message.header.frame_id
+        """What the sensors beside MODALITIES say, at the frame's instant; what cannot be used is left out."""
+        found = {
+            name: self._returns(name, matched.arrivals[name], camera, matched.stamp_ns)
+            for name in FURTHER
+            if name in matched.arrivals
+        }
+        return {name: returns for name, returns in found.items() if returns is not None}
+
+    def _returns(self, name: str, arrival: Arrival, camera: CameraView | None, at_ns: int) -> Returns | None:
+        spec, given = SPECS[name], arrival.message
+        frame, velocity = given.message.header.frame_id, None
+        try:
             if camera is None:
-                self._complaints.warn(given.topic, f"camera: nobody knows how it looks; the {spec.noun} is left out")
-                self._drop(name, "no calibration")
-                continue
-            try:
-                mount = camera.from_frame @ self._calibration.further_to_camera(frame, camera.model.frame_id, spec.noun)
-            except MessageError as error:
-                self._complaints.warn(given.topic, error)
-                self._drop(name, "no calibration")
-                continue
-            velocity = None
-            try:
-                if self._motion is not None:
-                    velocity = self._motion.velocity(frame, arrival.stamp_ns)
-                    moved = self._motion.between(frame, arrival.stamp_ns, matched.stamp_ns)
-                    mount = mount if moved is None else mount @ moved
-            except MessageError as error:
-                self._complaints.warn(given.topic, error)
-            try:
-                found[name] = read(read_columns(given.message, spec.fields), mount, velocity)
-            except MessageError as error:
-                self._complaints.error(given.topic, error)
-                self._drop(name, "broken")
-        return found
+                raise MessageError(f"camera: nobody knows how it looks; the {spec.noun} is left out")
+            mount = self._calibration.further_to_camera(frame, camera.model.frame_id, spec.noun)
+            mount = camera.from_frame @ mount
+        except MessageError as error:
+            self._complaints.warn(given.topic, error)
+            self._drop(name, "no calibration")
+            return None
+        try:
+            if self._motion is not None:
+                velocity = self._motion.velocity(frame, arrival.stamp_ns)
+                moved = self._motion.between(frame, arrival.stamp_ns, at_ns)
+                mount = mount if moved is None else mount @ moved
+        except MessageError as error:  # its speeds are then none over the ground
+            self._complaints.warn(given.topic, error)
+        read = spec.read
+        assert read is not None  # the table has one for each of FURTHER
+        return self._read(name, given, lambda message: read(read_columns(message, spec.fields), mount, velocity))
 
     def _read(self, sensor: str, given: Input, reader: Callable[[Any], Any]) -> Any:
         try:

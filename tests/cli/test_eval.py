@@ -112,7 +112,7 @@ def test_mistakes_are_one_line(arguments, reason, capsys):
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
-        (["camvid", ".", "--modalities", "radar"], "'radar': expected some of rgb"),
+        (["camvid", ".", "--modalities", "sonar"], "'sonar': expected some of rgb"),
         (["camvid", ".", "--limit", "0"], "at least 1"),
     ],
 )

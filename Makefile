@@ -40,6 +40,10 @@ test: ## linters, types, architecture and all tests
 	@echo "==> pytest, $(JOBS) at a time"
 	@$(BIN)/pytest -n $(JOBS) --dist loadfile
 
+coverage: ## all tests, with the branches that they take: fails below the floor of pyproject.toml
+	@scripts/setup.sh all
+	@$(BIN)/pytest -n $(JOBS) --dist loadfile --cov
+
 # Tensor.long is not Python 2's, and `compression` has another module in its place.
 NOT_PYTHONS := long compression compression.zstd
 

@@ -5,7 +5,7 @@ import sys
 import warnings
 
 from perception.errors import DataError, FrameError, MessageError, ModelError, PerceptionError
-from perception.frame import MODALITIES, CameraModel, Frame, Prediction
+from perception.frame import MODALITIES, CameraModel, Frame, Prediction, Returns
 from perception.pipeline import Pipeline
 
 # OpenVINO and NNCF would report to Google Analytics whenever they are imported; without this module they do not.
@@ -26,4 +26,5 @@ __all__ = [
     "PerceptionError",
     "Pipeline",
     "Prediction",
+    "Returns",
 ]

@@ -72,8 +72,9 @@ install_torch() {
         $venv/bin/pip install -c constraints.txt "torch==$torch"
 }
 
-# Chromium, in which the tests look at reports. Only Debian's is a package; elsewhere, and without root, those tests skip.
+# Chromium, in which the tests look at reports. Where it cannot be had, .venv/.no-browser allows those tests to skip.
 install_browser() {
+    rm -f $venv/.no-browser
     if [ -n "$(command -v chromium chromium-browser google-chrome)" ]; then
         return
     fi
@@ -81,6 +82,7 @@ install_browser() {
         (apt_install --no-install-recommends chromium) && return
     fi
     say "no Chromium or Chrome here: the tests of reports in a browser will skip"
+    touch $venv/.no-browser
 }
 
 python=$(find_python)

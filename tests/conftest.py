@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,9 @@ import pytest
 from helpers.markers import pytest_collection_modifyitems  # noqa: F401 (a hook)
 from helpers.skips import pytest_make_collect_report, pytest_runtest_makereport  # noqa: F401 (hooks)
 from hypothesis import HealthCheck, settings
+
+from perception.frame import MODALITIES
+from perception.sensors.spec import SPECS
 
 # A busy machine is no failure: examples may take as long as they do.
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -80,13 +83,23 @@ def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     It takes and gives what the trained networks do, so that the node's tests know the right answer to every pixel.
     """
+    return _tiny_model(tmp_path_factory.mktemp("model") / "tiny.xml", MODALITIES)
+
+
+@pytest.fixture(scope="session")
+def tiny_radar_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same with the channels of a radar."""
+    return _tiny_model(tmp_path_factory.mktemp("model") / "tiny_radar.xml", (*MODALITIES, "radar"))
+
+
+def _tiny_model(path: Path, sensors: Sequence[str]) -> Path:
     import openvino
     from openvino import Type
     from openvino import opset13 as ops
 
     rgb = ops.parameter([1, -1, -1, 3], Type.u8, name="rgb")
-    aux = ops.parameter([1, -1, -1, 10], Type.u8, name="aux")
-    present = ops.parameter([1, 4], Type.f32, name="present")
+    aux = ops.parameter([1, -1, -1, sum(len(SPECS[name].channels) for name in sensors)], Type.u8, name="aux")
+    present = ops.parameter([1, len(sensors)], Type.f32, name="present")
     red = ops.convert(ops.gather(rgb, ops.constant(np.int32(0)), ops.constant(np.int32(3))), "i32")
     # A network that ignores an input would lose it.
     nothing = ops.multiply(
@@ -99,7 +112,6 @@ def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     outputs = [ops.convert(labels, "u8"), ops.convert(confidence, "u8"), weights]
     for parameter in (rgb, aux, present):
         parameter.output(0).get_tensor().set_names({parameter.get_friendly_name()})
-    path = tmp_path_factory.mktemp("model") / "tiny.xml"
     openvino.save_model(openvino.Model(outputs, [rgb, aux, present], "tiny"), path, compress_to_fp16=False)
     return path
 

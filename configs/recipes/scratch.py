@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # From random weights, on simulated and real frames: 12,000 steps and nothing that is not needed.
-from perception.training.recipe import Recipe, Sampling
+from perception.sensors.radar import RadarFaults
+from perception.training.recipe import Augmentation, Recipe, Sampling
 
 recipe = Recipe(
     crop=(320, 768),
@@ -21,4 +22,5 @@ recipe = Recipe(
         "folder": Sampling(weight=5.0, scale=(0.75, 2.0)),
         "pseudo": Sampling(weight=1.0, scale=(0.6, 1.6), split="all", soft=True),
     },
+    augmentation=Augmentation(further={"radar": RadarFaults(share=0.4)}),
 )

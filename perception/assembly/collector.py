@@ -24,8 +24,9 @@ from typing import Any, NamedTuple
 
 from perception.assembly.habits import Habits
 from perception.assembly.pairing import Timing, in_order, match, nearest, rank
+from perception.sensors.spec import SPECS
 
-MOVABLE: tuple[str, ...] = ("lidar",)
+MOVABLE: tuple[str, ...] = tuple(name for name, spec in SPECS.items() if spec.movable)
 """Whose messages can be moved to another instant, where the vehicle's motion is known."""
 
 JUMP_NS = 1_000_000_000

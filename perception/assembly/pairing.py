@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Which messages belong to one instant: the rules, whoever reads them.
 
-Of the sensors that are alive one is the trigger: the camera, else LiDAR, else infrared, else depth. Each of its
-messages is an instant; the other sensors add their message nearest in acquisition time, within the tolerance.
+Of the sensors that are alive one is the trigger: the camera, else LiDAR, else infrared, else depth, else a further one.
+Each of its messages is an instant; the other sensors add their message nearest in acquisition time, within the
+tolerance.
 `find_instants` goes by them with all of the future known; `Collector` is live and has to wait for it.
 """
 
@@ -17,10 +18,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from perception.assembly.lidar_names import modality_of
+from perception.sensors.spec import SPECS
 
 Stamps = NDArray[np.int64]
 
-TRIGGER_ORDER: tuple[str, ...] = ("rgb", "lidar", "infrared", "depth")
+TRIGGER_ORDER: tuple[str, ...] = tuple(sorted(SPECS, key=lambda name: SPECS[name].rank))
 """Who triggers, best first."""
 
 PAIRINGS: tuple[str, ...] = ("completeness", "freshness")

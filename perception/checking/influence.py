@@ -58,6 +58,8 @@ class Influence:
         """Predict the frame, and again without each of its sensors."""
         whole = self._pipeline(frame)
         for name, found in ablate(self._pipeline, frame, whole.labels).items():
+            if name not in whole.modality_weights:
+                continue  # the network has no channels for it
             change = _compared(whole, name, found.labels)
             if change.pixels >= max((each.pixels for each in self.changes[name]), default=0.0):
                 self._most[name] = _Shown(frame, whole.labels, found.labels, whole.classes)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from perception.cli.shared import add, add_engine, at_least_zero
 from perception.errors import PerceptionError
-from perception.frame import MODALITIES
+from perception.sensors.spec import SPECS
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -49,8 +49,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--fail-on", choices=FAIL_ON, default="warn", help="least severe finding with exit code 1 (warn)"
     )
     parser.add_argument(
-        "--expect", nargs="+", choices=MODALITIES, default=[], metavar="SENSOR",
-        help=f"sensors that must be there: {', '.join(MODALITIES)}",
+        "--expect", nargs="+", choices=tuple(SPECS), default=[], metavar="SENSOR",
+        help=f"sensors that must be there: {', '.join(SPECS)}",
     )  # fmt: skip
     add(parser, "--topics")
     add(parser, "--calibration")

@@ -12,8 +12,8 @@ from typing import Any
 
 from perception.engines import ENGINES
 from perception.errors import DataError
-from perception.frame import MODALITIES
 from perception.registry import unknown
+from perception.sensors.spec import SPECS
 
 PLACES = ("local", "ray")
 """Where `perception label` works."""
@@ -68,7 +68,7 @@ def engine_or_place(text: str) -> str:
 
 def modalities(text: str) -> list[str]:
     """An option's sensors, with commas."""
-    return [one_of("sensor", MODALITIES)(name) for name in text.split(",")]
+    return [one_of("sensor", SPECS)(name) for name in text.split(",")]
 
 
 def depth_unit(text: str) -> float:
@@ -119,7 +119,7 @@ SHARED: dict[str, Shared] = {
     "--int8": Shared("in INT8 too"),
     "--json": Shared("write the report to FILE, as JSON (docs/reports.md)", (Path,), ("FILE",)),
     "--live": Shared("the topics that are published now"),
-    "--modalities": Shared(f"keep only these of {','.join(MODALITIES)}", (modalities,), ("LIST",)),
+    "--modalities": Shared(f"keep only these of {','.join(SPECS)}", (modalities,), ("LIST",)),
     "--model": Shared("weights: a shipped model's name, or a file", (str,), ("NAME|FILE",)),
     "--output": Shared("where to write", (Path,), ("DIR", "FILE", "DIR|FILE"), short="-o"),
     "--report": Shared("write a page of it to FILE", (Path,), ("FILE",)),
@@ -132,7 +132,9 @@ SHARED: dict[str, Shared] = {
     "--topics": Shared(
         "topic names: rig.yaml as `perception init` writes it, or kitti2bag, kitti_to_ros2bag", (str,), ("NAME|FILE",)
     ),
-    "--without": Shared(f"leave a sensor out: {', '.join(MODALITIES)}; repeatable", (str,), ("SENSOR",)),
+    "--without": Shared(
+        f"leave a sensor out, as if it told nothing: {', '.join(SPECS)}; again for another", (str,), ("SENSOR",)
+    ),
     "--workers": Shared("processes that share the work", (at_least_one, at_least_zero), ("N",)),
 }
 """Every option that two commands have."""
@@ -188,7 +190,7 @@ class _Former(argparse.Action):
 
 def add_without(parser: argparse._ActionsContainer) -> None:
     """--without, which may come again and again: `args.without` is a list of modalities."""
-    add(parser, "--without", action="append", choices=MODALITIES, default=[])
+    add(parser, "--without", action="append", choices=tuple(SPECS), default=[])
 
 
 def add_engine(parser: argparse._ActionsContainer) -> None:

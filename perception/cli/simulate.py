@@ -7,6 +7,7 @@ import argparse
 import os
 
 from perception.cli.shared import CONDITIONS, add, add_former
+from perception.sensors.spec import FURTHER
 
 SUMMARY = "render drives through a procedural street: camera, depth, thermal, LiDAR, exact labels"
 EXAMPLES = """\
@@ -14,6 +15,7 @@ perception simulate -o out/drive                                100 frames by da
 perception simulate -o out/night --condition night --seed 7
 perception simulate -o out/training --drives 20 --condition all --frames 40 --scale 0.5
 perception simulate -o out/any --drives 50 --frames 4 --condition all --rig random --depth-camera any
+perception simulate -o out/radar --with radar                   with a radar beside the four sensors
 perception eval simulated out/drive                             score the model on what was written
 """
 _RIGS = ("kitti", "car", "van", "truck", "robot", "cityscapes", "random")
@@ -42,6 +44,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         " in the sun; any: one of them by the seed (ideal)",
     )
     add_former(parser, "--depth", depth)
+    parser.add_argument(
+        "--with", dest="further", action="append", choices=FURTHER, default=[], metavar="SENSOR",
+        help=f"simulate a further sensor too: {', '.join(FURTHER)}; again for another",
+    )  # fmt: skip
     add(parser, "--frames", " each drive has (100)", default=100)
     add(parser, "--hz", " (10)", former="--rate", default=10.0)
     parser.add_argument(
@@ -68,6 +74,7 @@ def run(args: argparse.Namespace) -> int:
         street=args.street,
         rig=args.rig,
         depth=args.depth_camera,
+        further=args.further,
         frames=args.frames,
         rate_hz=args.hz,
         scale=args.scale,

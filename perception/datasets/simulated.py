@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,8 +25,9 @@ from perception.datasets.io.files import (
 )
 from perception.datasets.io.lazy import LazySequence
 from perception.errors import DataError, PerceptionError
-from perception.frame import CameraModel, Frame
+from perception.frame import CameraModel, Frame, Returns
 from perception.sample import Sample
+from perception.sensors.spec import FURTHER
 
 FORMAT = 1
 """Version of the layout, in drive.json."""
@@ -42,12 +44,14 @@ class _Drive:
     camera: CameraModel
     lidar_to_camera: NDArray[np.float64]
     stamps_ns: list[int]
+    further: tuple[str, ...]
 
 
 class SimulatedFolder(LazySequence[Sample]):
     """Reads one drive (a folder with drive.json), or every drive in the folders of `root`, sorted by name.
 
-    Samples have all four modalities, labels and point_labels. Depth comes back to within 1/512 m, the rest exactly.
+    Samples have all four modalities, the further sensors that were asked for, labels and point_labels. Depth comes back
+    to within 1/512 m, the rest exactly.
     Raises DataError for missing folders and descriptions and, when indexed, for missing, truncated or odd files.
     """
 
@@ -75,6 +79,7 @@ class SimulatedFolder(LazySequence[Sample]):
             points=points,
             camera=drive.camera,
             lidar_to_camera=drive.lidar_to_camera,
+            extra={sensor: _returns(drive.folder / sensor / f"{name}.npz") for sensor in drive.further},
         )
         labels = read_labels(drive.folder / "labels" / f"{name}.png", self._table, size)
         point_labels = self._table[_point_labels(drive.folder / "point_labels" / f"{name}.bin", len(points))]
@@ -128,12 +133,21 @@ def _describe(folder: Path) -> _Drive:
             camera=CameraModel(np.array(camera["intrinsics"]), camera["width"], camera["height"], camera["frame_id"]),
             lidar_to_camera=np.array(content["lidar_to_camera"], np.float64).reshape(4, 4),
             stamps_ns=[int(stamp) for stamp in content["stamps_ns"]],
+            further=tuple(name for name in FURTHER if name in content.get("further", ())),
         )
     except DataError:
         raise
     except (KeyError, TypeError, ValueError, PerceptionError) as error:
         reason = f"{type(error).__name__}: {error}"
         raise DataError(f"{path}: not a drive's description ({reason}); simulate it again") from error
+
+
+def _returns(path: Path) -> Returns:
+    try:
+        with np.load(path, allow_pickle=False) as stored:
+            return Returns(stored["values"], stored["to_camera"], stored.get("velocity"))
+    except (OSError, ValueError, KeyError, BadZipFile, PerceptionError) as error:
+        raise DataError(f"{path}: cannot be read ({error}); simulate it again") from error
 
 
 def _sized(path: Path, image: NDArray[Any], size: tuple[int, int]) -> NDArray[Any]:

@@ -10,7 +10,7 @@ from types import TracebackType
 from weakref import WeakValueDictionary
 
 from perception.engines import load_engine
-from perception.engines.base import Engine, NetworkOutput
+from perception.engines.base import Engine, NetworkOutput, sensors_of_engine
 from perception.sensors import NetworkInput
 
 
@@ -52,6 +52,11 @@ class SharedEngine:
     def name(self) -> str:
         """The engine's."""
         return self._engine.name
+
+    @property
+    def sensors(self) -> tuple[str, ...]:
+        """The engine's."""
+        return sensors_of_engine(self._engine)
 
     def infer(self, network_input: NetworkInput) -> NetworkOutput:
         """Run the network when it is this caller's turn."""

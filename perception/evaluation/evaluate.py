@@ -169,7 +169,7 @@ def evaluate(
     Raises DataError when a sample has none of `modalities` or when no sample has any truth.
     """
     result = Evaluation(classes)
-    weights = np.zeros(len(MODALITIES))
+    weights = dict.fromkeys(MODALITIES, 0.0)
     for done, sample in enumerate(samples, start=1):
         truth = truth_of(sample)
         if truth is None and sample.point_labels is None:
@@ -178,12 +178,13 @@ def evaluate(
             prediction = _score(result, pipeline, sample, truth, modalities)
             if observe is not None:
                 observe(sample, prediction)
-            weights += [prediction.modality_weights.get(name, 0.0) for name in MODALITIES]
+            for name, weight in prediction.modality_weights.items():
+                weights[name] = weights.get(name, 0.0) + weight
         if progress is not None:
             progress(done)
     if not result.frames:
         raise DataError(f"nothing to score: none of the {result.without_truth} samples has labels of any kind")
-    result.modality_weights = dict(zip(MODALITIES, (weights / len(result.frames)).tolist(), strict=True))
+    result.modality_weights = {name: weight / len(result.frames) for name, weight in weights.items()}
     return result
 
 

@@ -12,11 +12,12 @@ from numpy.typing import NDArray
 
 from perception.evaluation.evaluate import fit, truth_of
 from perception.evaluation.scores.metrics import ConfusionMatrix
-from perception.frame import MODALITIES, Frame, Prediction
+from perception.frame import Frame, Prediction
 from perception.reporting.dropout import Dropout
 from perception.reporting.page import Picture
 from perception.reporting.visualise import overlay, thermal_view
 from perception.sample import Sample
+from perception.sensors.spec import SPECS
 
 
 class Extremes:
@@ -27,7 +28,7 @@ class Extremes:
     """
 
     def __init__(self, kept: Collection[str] | None = None) -> None:
-        self._kept = MODALITIES if kept is None else kept
+        self._kept = tuple(SPECS) if kept is None else kept
         self._present: list[set[str]] = []
         self._extremes: dict[str, tuple[float, list[Picture]]] = {}
         self.weights: list[dict[str, float]] = []
@@ -64,7 +65,7 @@ class Extremes:
     def dropouts(self) -> list[Dropout]:
         """The runs of frames without a sensor that other frames have; their times are in frames."""
         gaps: list[Dropout] = []
-        for name in (name for name in MODALITIES if any(name in present for present in self._present)):
+        for name in (name for name in SPECS if any(name in present for present in self._present)):
             for number, present in enumerate(self._present, start=1):
                 if name in present:
                     continue

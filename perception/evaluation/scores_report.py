@@ -8,9 +8,11 @@ from typing import Any
 
 from perception.classes import CLASSES
 from perception.evaluation.extremes import Extremes
+from perception.frame import MODALITIES
 from perception.reporting import plots, plots_bars
 from perception.reporting.drive_report import distance_figure, weights_figure
 from perception.reporting.page import Figure, Page, listed, number, photograph
+from perception.sensors.spec import SPECS
 
 FRAMES = "frame"
 """Caption of plots: the frames of a data set have no common time."""
@@ -28,7 +30,9 @@ def scores_page(title: str, frames: int, report: Mapping[str, Any], extremes: Ex
     elif "per_frame" in report:
         page.tiles, page.plots, page.notes = _tiles(report), _plots(report), _notes(report)
     if extremes.weights:
-        mean = {name: _mean([w.get(name, 0.0) for w in extremes.weights]) for name in plots.MODALITY_COLOURS}
+        counted = {name for weights in extremes.weights for name in weights}
+        names = [name for name in SPECS if name in MODALITIES or name in counted]
+        mean = {name: _mean([w.get(name, 0.0) for w in extremes.weights]) for name in names}
         page.plots.append(weights_figure(extremes.weights, mean, extremes.dropouts(), FRAMES))
     page.pictures = [photograph(picture) for picture in extremes.pictures]
     return page

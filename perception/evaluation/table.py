@@ -31,10 +31,8 @@ def score_table(result: Evaluation) -> Table:
         table.add_row(name, *(number(values[name]) for _, values in columns))
     if with_pixels:
         table.add_section()
-        table.add_row(
-            f"mean of the {_COUNTS.get(len(result.classes.foreground), len(result.classes.foreground))}",
-            number(pixels.mean_iou()),
-        )
+        count = len(result.classes.foreground)
+        table.add_row(f"mean of the {_COUNTS.get(count, count)}", number(pixels.mean_iou()))
         table.add_row("pixel accuracy", number(pixels.pixel_accuracy()))
     return table
 

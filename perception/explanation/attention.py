@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from perception.frame import MODALITIES
 from perception.models.aux_stem import AuxStem
 from perception.models.fusion import GatedAttentionFusion
 
@@ -78,8 +77,9 @@ class AttentionRecorder:
     def attention(self, height: int, weights: dict[str, float]) -> Attention:
         """What was recorded. height: of the network's input. weights: what the encoder returned, by name."""
         stages = [self._stage(fusion, height) for fusion in self._fusions]
-        others = sum(weights[name] for name in MODALITIES[1:])
-        shares = {name: weights[name] / others if others else 0.0 for name in MODALITIES[1:]}
+        _, *auxiliary = weights
+        others = sum(weights[name] for name in auxiliary)
+        shares = {name: weights[name] / others if others else 0.0 for name in auxiliary}
         stage_weights = [
             {"rgb": float(stage.camera.mean())} | {n: float(stage.others.mean()) * s for n, s in shares.items()}
             for stage in stages
@@ -107,5 +107,5 @@ class AttentionRecorder:
         if not isinstance(self._stem, AuxStem):
             return {}
         maps = [self._seen[score].sigmoid()[0, 0].numpy() for score in self._stem.scores]
-        named = zip(MODALITIES[1:], self._present[1:], maps, strict=True)
+        named = zip(self._stem.sensors, self._present[1:], maps, strict=True)
         return {name: (gate * present).astype(np.float32) for name, present, gate in named}

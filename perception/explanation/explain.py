@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from perception.explanation.network import ExplainedNetwork
     from perception.explanation.saliency import Saliency
     from perception.pipeline import Pipeline
+from perception.sensors.presence import without
 
 SAME_NETWORK = 0.95
 """Share of pixels on which PyTorch must agree with the engine; bfloat16 and INT8 cost only 0.1 to 1 %."""
@@ -146,6 +147,8 @@ def explain(
     where unknown. stride, method: see `ExplainedNetwork.look`. Raises ModelError where the two give labels so different
     that they are not one network.
     """
+    # What the network has no channels for explains nothing; where there is nothing else, so the answer will say.
+    frame = without(frame, set(frame.extra) - set(pipeline.sensors)) or frame
     task = pipeline.prepare(frame)
     prediction = pipeline.decode(pipeline.infer(task))
     insight = network.look(task.network_input, stride, method) if network and task.network_input else None

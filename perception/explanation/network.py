@@ -20,7 +20,7 @@ from perception.errors import ModelError
 from perception.explanation.attention import Attention, AttentionRecorder
 from perception.explanation.methods import DEFAULT_STRIDE, GRAD_CAM, STRIDES
 from perception.explanation.saliency import Saliency, saliency_of
-from perception.frame import MODALITIES
+from perception.models.aux_stem import sensors_in
 from perception.models.dual_branch import Batch, normalise
 from perception.sensors import NetworkInput
 
@@ -50,6 +50,7 @@ class ExplainedNetwork:
 
     def __init__(self, segmentor: EncoderDecoder) -> None:
         self._segmentor = segmentor.eval().requires_grad_(False)
+        self.sensors = sensors_in(segmentor)
 
     @classmethod
     def load(cls, model: str | Path | None = None) -> ExplainedNetwork:
@@ -90,7 +91,7 @@ class ExplainedNetwork:
             class_id: saliency_of(source, logits, class_id, winners == class_id, method)
             for class_id in torch.unique(winners).tolist()
         }
-        shares = dict(zip(MODALITIES, weights[0].tolist(), strict=True))
+        shares = dict(zip(self.sensors, weights[0].tolist(), strict=True))
         return Insight(_labels(logits, size), saliency, recorder.attention(size[0], shares))
 
 

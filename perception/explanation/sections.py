@@ -13,11 +13,12 @@ from perception.explanation import views
 from perception.explanation.ablation import Ablation
 from perception.explanation.explain import Explanation
 from perception.explanation.methods import METHODS
+from perception.sensors.spec import SPECS
 
 if TYPE_CHECKING:
     from perception.explanation.attention import Attention
 
-SENSOR_NAMES = {"rgb": "camera", "depth": "depth", "infrared": "infrared", "lidar": "LiDAR"}
+SENSOR_NAMES = {name: spec.title for name, spec in SPECS.items()}
 """Sensors by their modality's name, for people."""
 
 
@@ -46,7 +47,9 @@ def sections(found: Explanation) -> Iterator[Section]:
 
 def _answer(found: Explanation) -> Section:
     prediction, size = found.prediction, found.frame.size
-    weights = ", ".join(f"{SENSOR_NAMES[n]} {prediction.modality_weights[n]:.0%}" for n in found.frame.modalities)
+    weights = ", ".join(
+        f"{SENSOR_NAMES[n]} {prediction.modality_weights.get(n, 0.0):.0%}" for n in found.frame.modalities
+    )
     sure = prediction.confidence.astype(np.float32) / 255
     masks = "masks" + (f", IoU {_figures(found.iou)}" if found.iou else "")
     panels = [(masks, views.masks(found.frame, prediction.labels, prediction.classes))]

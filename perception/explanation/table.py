@@ -40,7 +40,7 @@ def _attention(found: Explanation) -> Table:
     for stage, weights in zip(attention.stages, attention.stage_weights, strict=True) if attention else ():
         table.add_row(f"stride {stage.stride}", *(f"{weights[name]:.0%}" for name in sensors))
     table.add_section()
-    table.add_row("all", *(f"{found.prediction.modality_weights[name]:.0%}" for name in sensors))
+    table.add_row("all", *(f"{found.prediction.modality_weights.get(name, 0.0):.0%}" for name in sensors))
     return table
 
 

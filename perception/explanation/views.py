@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from perception.classes import BACKGROUND, CLASSES, Classes
 from perception.frame import Frame, Prediction
-from perception.reporting.visualise import depth_view, lidar_view, overlay, thermal_view
+from perception.reporting.visualise import depth_view, further_view, lidar_view, overlay, thermal_view
+from perception.sensors.spec import FURTHER
 
 RGB = NDArray[np.uint8]
 
@@ -70,6 +71,8 @@ def sensor(frame: Frame, name: str) -> RGB:
         return depth_view(frame.depth, *frame.size)
     if name == "infrared" and frame.infrared is not None:
         return thermal_view(frame.infrared, *frame.size)
+    if name in FURTHER:
+        return further_view(frame, name, *frame.size)
     return lidar_view(frame, *frame.size)
 
 

@@ -89,16 +89,17 @@ def _export(options: ExportOptions, weights: Path, base: Path, status: Status) -
         from perception.export.parity import MIN_AGREEMENT, MIN_AGREEMENT_INT8, check_parity
     from perception.export.frames import check_frames, real_frames
 
+    reference = TorchEngine(weights, device="cpu")
     frames: list[NetworkInput] = []
 
     def checked(path: Path, at_least: float) -> ExportedFile:
         with status(f"{path.name}: comparing with PyTorch on {options.frames} frames of each kind"):
             if not frames:
-                frames.extend(check_frames(options.frames))
+                frames.extend(check_frames(options.frames, reference.sensors))
                 for name, root in options.data:
-                    frames.extend(real_frames(name, root, options.frames, "val"))
+                    frames.extend(real_frames(name, root, options.frames, "val", reference.sensors))
             parity = check_parity(weights, path, frames, at_least)
-            canned.write(path, frames[0], TorchEngine(weights, device="cpu"))
+            canned.write(path, frames[0], reference)
         size = (path.with_suffix(".bin") if path.suffix == ".xml" else path).stat().st_size
         return ExportedFile(path.name, size / 1e6, parity.agreement, parity.iou)
 
@@ -107,21 +108,21 @@ def _export(options: ExportOptions, weights: Path, base: Path, status: Status) -
             path = export_openvino(weights, base)
         yield checked(path, MIN_AGREEMENT)
     if options.int8:
-        yield checked(_quantised(path, options, status), MIN_AGREEMENT_INT8)
+        yield checked(_quantised(path, options, reference.sensors, status), MIN_AGREEMENT_INT8)
     if "onnx" in options.formats:
         with status("exporting to ONNX"):
             path = export_onnx(weights, base)
         yield checked(path, MIN_AGREEMENT)
 
 
-def _quantised(exported: Path, options: ExportOptions, status: Status) -> Path:
+def _quantised(exported: Path, options: ExportOptions, sensors: Sequence[str], status: Status) -> Path:
     with needs("--int8 needs NNCF", "int8"):
         from perception.export.int8 import quantise
     from perception.export.frames import calibration_frames, real_frames
 
     count = options.calibration_frames
     with status(f"gathering {count} simulated frames to calibrate with, and real ones where asked for"):
-        frames = list(calibration_frames(count))
+        frames = list(calibration_frames(count, sensors))
         for name, root in options.data:
-            frames += real_frames(name, root, count)
+            frames += real_frames(name, root, count, sensors=sensors)
     return quantise(exported, frames)  # NNCF shows its own progress

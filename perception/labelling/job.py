@@ -26,7 +26,6 @@ from perception.datasets.io.files import read_text
 from perception.datasets.io.named_frames import NamedFrames
 from perception.disk import on_full_disk, write_json
 from perception.errors import DataError, PerceptionError
-from perception.frame import MODALITIES
 from perception.labelling.files import FrameFiles
 from perception.labelling.report import Labelled, Overturn, Provenance, Refused, Summary
 from perception.labelling.workers import CHUNK, Network, Outcome, label_frames, label_in_processes
@@ -34,6 +33,7 @@ from perception.recordings.opening import AS_FOUND, Reading, open_recording
 from perception.reporting.progress import Steps
 from perception.reporting.provenance import versions
 from perception.reporting.video import has_frames
+from perception.sensors.spec import SPECS
 
 MANIFEST = "label.json"
 """Records in an output folder what was labelled, with which weights and settings."""
@@ -211,7 +211,7 @@ def _summary(files: FrameFiles, names: Sequence[str], outcome: Outcome) -> Summa
         kept=len(names) - outcome.labelled,
         failed=outcome.failed,
         sensors=dict(sensors),
-        weights={sensor: round(weights[sensor] / len(names), 4) for sensor in MODALITIES if sensor in sensors},
+        weights={sensor: round(weights[sensor] / len(names), 4) for sensor in SPECS if sensor in sensors},
         overturns={sensor: _typical(found) for sensor, found in overturns.items()},
         absent=dict(absent),
         complaints=dict(complaints),

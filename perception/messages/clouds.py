@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -22,6 +22,9 @@ _INTENSITY_NAMES = ("intensity", "i", "reflectivity", "reflectance")
 
 _TIME_NAMES = ("t", "time", "timestamp", "time_stamp", "offset_time")
 """Ouster's, Velodyne's, Hesai's and RoboSense's, Autoware's, Livox's; `sensors.point_times` reads them."""
+
+_READ = ("x", "y", "z", *_INTENSITY_NAMES, *_TIME_NAMES)
+"""The fields that are read of a sweep."""
 
 _MAX_POINTS = 1 << 24
 """The most points of a sweep; a message that claims more is broken."""
@@ -109,6 +112,18 @@ def read_sweep(
     return Sweep(points, cloud[time_field] if time_field else None, time_field)
 
 
+def read_columns(message: Any, names: Collection[str]) -> dict[str, NDArray[np.float32]]:
+    """PointCloud2 → those of its fields that have these names, each (N,) float32, all points as they came.
+
+    Raises MessageError, also for a cloud without x, y and z; an empty one has empty columns.
+    """
+    if message.width * message.height == 0:
+        return {name: np.zeros(0, np.float32) for name in ("x", "y", "z")}
+    cloud = _structured(message, names)
+    with np.errstate(over="ignore", invalid="ignore"):
+        return {name: cloud[name].astype(np.float32) for name in cloud.dtype.names or ()}
+
+
 def cloud_fields(
     points: NDArray[np.float32],
     point_field: Callable[..., Any],
@@ -146,8 +161,9 @@ def cloud_fields(
     }
 
 
-def _structured(message: Any) -> NDArray[Any]:
-    """The cloud as a (N,) structured array, a view of the message's data where its rows are not padded."""
+def _structured(message: Any, names: Collection[str] = _READ) -> NDArray[Any]:
+    """The cloud as a (N,) structured array of the fields with these names, a view of the message's data where its rows
+    are not padded."""
     width, height, point_step, row_step = message.width, message.height, message.point_step, message.row_step
     if width <= 0 or height <= 0:
         raise MessageError(f"size: {width}×{height}, the cloud is empty")
@@ -155,7 +171,7 @@ def _structured(message: Any) -> NDArray[Any]:
         raise MessageError(f"size: {width}×{height} points are more than any LiDAR sends")
     if point_step <= 0:
         raise MessageError(f"point_step: {point_step}, expected a positive number of bytes")
-    dtype = _dtype(message)
+    dtype = _dtype(message, names)
     if row_step < width * point_step:
         raise MessageError(f"row_step: {row_step} bytes, but {width} points of {point_step} need {width * point_step}")
     data = as_bytes(message.data)
@@ -166,11 +182,11 @@ def _structured(message: Any) -> NDArray[Any]:
     return data.reshape(-1).view(dtype)
 
 
-def _dtype(message: Any) -> np.dtype[Any]:
+def _dtype(message: Any, wanted: Collection[str]) -> np.dtype[Any]:
     order = ">" if message.is_bigendian else "<"
     names, formats, offsets = [], [], []
     for field in message.fields:
-        if field.name not in ("x", "y", "z", *_INTENSITY_NAMES, *_TIME_NAMES) or field.name in names:
+        if field.name not in wanted or field.name in names:
             continue
         code = _TYPES.get(field.datatype)
         if field.name in _TIME_NAMES and (code is None or field.count > 1):

@@ -15,8 +15,9 @@ from matplotlib.figure import Figure
 
 from perception.classes import CLASSES, Classes
 from perception.reporting.dropout import Dropout
+from perception.sensors.spec import FURTHER, SPECS
 
-MODALITY_COLOURS = {"rgb": "#2a9d5c", "depth": "#3d7bd9", "infrared": "#e07a1f", "lidar": "#8a5cc7"}
+MODALITY_COLOURS = {name: spec.colour for name, spec in SPECS.items()}
 INK, FADED, ALARM, CALM = "#22272e", "#8a929c", "#c8322b", "#3d7bd9"
 
 DRIVE_TIME = "seconds of the drive"
@@ -76,6 +77,8 @@ def weights_plot(
     figure, axes = new_figure("weight of each sensor")
     times = [entry["time_s"] for entry in series]
     for name, colour in MODALITY_COLOURS.items():
+        if name in FURTHER and not any(name in entry for entry in series):
+            continue  # no network is asked of what it has no channels for
         axes.plot(times, [entry.get(name, 0.0) for entry in series], ".-", color=colour, label=name, lw=1.5)
     axes.set_ylim(0, None)
     named = set()

@@ -15,6 +15,7 @@ from PIL import Image, ImageDraw, ImageFont
 from perception.classes import BACKGROUND, CLASSES, UNLABELLED, Classes
 from perception.frame import Frame
 from perception.sensors.projection import project
+from perception.sensors.spec import FURTHER, SPECS, Scene
 from perception.sensors.visibility import hidden
 
 WIDTH = 1242
@@ -110,6 +111,17 @@ def depth_view(depth: NDArray[np.float32], width: int, height: int) -> RGB:
     return view
 
 
+def further_view(frame: Frame, sensor: str, width: int, height: int) -> RGB:
+    """What the network is given of a sensor beside MODALITIES: its first channel, and dark where it says nothing."""
+    code = SPECS[sensor].code
+    if code is None or sensor not in frame.extra:
+        return _blank(width, height)
+    what, *_, valid = code(Scene(frame), width, height)
+    view = _coloured(255 - what, cv2.COLORMAP_TURBO)
+    view[valid == 0] = BACKDROP
+    return view
+
+
 def drive_panel(
     frame: Frame,
     labels: NDArray[np.uint8] | None,
@@ -146,6 +158,7 @@ def drive_panel(
     if "depth" in sensors:
         depth = _blank(w, h) if frame.depth is None else depth_view(frame.depth, w, h)
         small.append(captioned(depth, "depth"))
+    small += [captioned(further_view(frame, name, w, h), SPECS[name].title) for name in FURTHER if name in sensors]
     if len(small) % 2:
         small.append(_blank(w, h))
     rows = [np.hstack(small[i : i + 2]) for i in range(0, len(small), 2)]

@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 import traceback
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import partial, wraps
@@ -26,7 +26,7 @@ from perception.assembly.assembler import Assembler, Observation
 from perception.assembly.calibration import Calibration, read_calibration_file
 from perception.assembly.collector import JUMP_NS, Change, Collector, SensorSet
 from perception.assembly.levelling import Levelling
-from perception.assembly.lidar_names import first_of
+from perception.assembly.lidar_names import first_of, modality_of
 from perception.assembly.motion import EgoMotion
 from perception.assembly.settings import parameters
 from perception.assembly.settings.topics import CAMERA_INFOS
@@ -47,6 +47,7 @@ from perception.runtime.worker import STOP_S, Worker
 from perception.sensors.alignment import AlignmentMonitor
 from perception.sensors.intensity import IntensityScale
 from perception.sensors.presence import FrozenWatch
+from perception.sensors.spec import FURTHER
 from perception.threads import begin
 
 WARM_UP_SIZE = (1242, 375)
@@ -65,6 +66,11 @@ class Job:
     settings: parameters.Settings
     task: Task
     stages_ms: dict[str, float]
+
+
+def _heard(sensors: Iterable[str], pipeline: Pipeline) -> tuple[str, ...]:
+    """The sensors among these that the network has channels for."""
+    return tuple(name for name in sensors if modality_of(name) in pipeline.sensors)
 
 
 LoadEngine = Callable[[str, Path, int | None], Engine]
@@ -138,6 +144,7 @@ class PerceptionNode(LifecycleNode):
         self._levelling = Levelling()
         self._motion: EgoMotion | None = None
         self._newest_ns = 0
+        self._unheard: set[str] = set()
 
     @_transition
     def on_configure(self, state: LifecycleState) -> None:
@@ -149,6 +156,9 @@ class PerceptionNode(LifecycleNode):
         self._calibration = Calibration(file, settings.lidar_to_camera, self._transforms)
         pipeline = self._load()
         agreement = pipeline.self_check()
+        if not _heard(settings.sensors, pipeline):
+            only = ", ".join(settings.sensors)
+            raise PerceptionError(f"{only} alone is enabled: the network {pipeline.model.stem} has no channels for it")
         self._outputs = Publishers(self, settings.model, self._transforms, self._complaints, pipeline.classes)
         self._pipeline = pipeline
         known = "" if agreement is None else f", {agreement:.1%} of the stored frame's labels correct"
@@ -167,7 +177,9 @@ class PerceptionNode(LifecycleNode):
         self._newest_ns = 0
         settings = self._configured
         self._diagnostics = Diagnostics(self._name, self._topics(), self._complaints, self._info_topics())
-        self._mailbox = Mailbox(Collector(settings.sensors, self.settings.timing))
+        sensors = _heard(settings.sensors, self._pipeline)
+        self._unheard = set(settings.sensors) - set(sensors)
+        self._mailbox = Mailbox(Collector(sensors, self.settings.timing))
         motion = EgoMotion(self._transforms, settings.fixed_frame) if settings.motion_compensation else None
         self._levelling = Levelling(self._transforms, settings.ground_frame)
         self._bit_depth = BitDepth()
@@ -176,15 +188,15 @@ class PerceptionNode(LifecycleNode):
         others: dict[str, Callable[[Any], None]] = {
             topic: partial(self._calibration.put_camera_info, sensor=sensor)
             for sensor, topic in CAMERA_INFOS.items()
-            if sensor == "rgb" or sensor in settings.sensors
+            if sensor == "rgb" or sensor in sensors
         }
-        if motion is not None and "lidar" in settings.sensors:
+        if motion is not None and not {"lidar", *FURTHER}.isdisjoint(sensors):
             others["odometry"] = motion.put_odometry
             if settings.imu_topic is not None:
                 others[settings.imu_topic] = motion.put_imu
         self._inputs = Subscriptions(
             self,
-            settings.sensors,
+            sensors,
             self._mailbox.put,
             others,
             self._complaints,
@@ -434,6 +446,16 @@ class PerceptionNode(LifecycleNode):
             timeout = self.settings.timing.timeouts_s[change.sensor]
             self.get_logger().warning(f"{change.sensor}: silent for {timeout:g} s on {topics}, going on without it")
 
+    def _say_unheard(self) -> None:
+        """Say once of a sensor that somebody publishes and the network has no channels for."""
+        published = {
+            sensor for sensor in self._unheard if any(self.count_publishers(topic) for topic in self._topics()[sensor])
+        }
+        self._unheard -= published
+        for sensor in sorted(published):
+            topics = " or ".join(self._topics()[sensor])
+            self.get_logger().info(f"{sensor}: {topics} is not listened to, the network has no channels for it")
+
     def _report(self) -> None:
         if self._mailbox is None or self._inputs is None:
             state = "inactive" if self._outputs is not None else "not configured"
@@ -441,6 +463,7 @@ class PerceptionNode(LifecycleNode):
         else:
             self._watch()
             self._inputs.settle()
+            self._say_unheard()
             sensors, clock_jumps = self._mailbox.snapshot()
             summary, refused, misaligned = (
                 self._statistics.summary(),

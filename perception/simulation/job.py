@@ -27,6 +27,7 @@ class SimulateOptions:
     street: str = "any"
     rig: str = "kitti"
     depth: str = "ideal"
+    further: Sequence[str] = ()
     frames: int = 100
     rate_hz: float = 10.0
     scale: float = 1.0
@@ -74,6 +75,7 @@ def plan(options: SimulateOptions) -> list[Planned]:
             options.street,
             options.rig,
             options.depth,
+            options.further,
         )
         name = f"{drive.condition}-{drive.seed:04d}"
         planned.append(Planned(drive, options.output / name if options.drives > 1 else options.output))

@@ -27,6 +27,7 @@ from perception.engines.manifest import digest_of
 from perception.engines.weights import build_model, load_weights
 from perception.errors import ModelError
 from perception.models import custom
+from perception.models.aux_stem import sensors_in
 from perception.models.heads import classes_of_config, widen
 from perception.models.soft_losses import SoftLabelLoss
 from perception.training.bf16 import computes_in_bf16
@@ -120,11 +121,11 @@ def run(
     described = _describe(config, recipe, options)
     if resumed:
         _check_same(resumed, described, options.work_dir)
-    length = recipe.iterations * recipe.batch_size
-    crops = open_mixture(recipe, options.data, length, options.seed, progress, whole, labelled, classes)
     init_default_scope("mmseg")
     with custom.building(config.filename or "the config"):
         model = build()
+    length, sensors = recipe.iterations * recipe.batch_size, sensors_in(model)
+    crops = open_mixture(recipe, options.data, length, options.seed, progress, whole, labelled, classes, sensors)
     _initialise(model)
     if init:
         state, _ = load_weights(init)

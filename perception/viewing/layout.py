@@ -8,8 +8,8 @@ import rerun as rr
 import rerun.blueprint as rrb
 
 from perception.classes import CLASSES, UNLABELLED, Classes
-from perception.frame import MODALITIES
 from perception.labelling.clouds import point_colours
+from perception.sensors.spec import SPECS
 
 APPLICATION = "perception"
 
@@ -21,9 +21,6 @@ WEIGHTS, LATENCY, SHARE = "weights", "latency", "share"
 
 STAMP, FRAME = "stamp", "frame"
 """Timelines: the sensor's stamp, and the number of the frame in its recording."""
-
-SENSOR_COLOURS = ((240, 200, 60), (80, 200, 160), (240, 110, 60), (120, 150, 255))
-"""RGB by modality, in the order of MODALITIES."""
 
 STAGE_COLOURS = ((120, 200, 255), (160, 230, 140), (255, 190, 90), (230, 130, 210), (250, 90, 90), (230, 230, 230))
 """RGB of the parts of the latency, in order."""
@@ -43,8 +40,8 @@ def describe(recording: rr.RecordingStream, classes: Classes = CLASSES) -> None:
     clear = [_class(number, name, classes, alpha=0) for name, number in others.items()]
     recording.log(LABELS, rr.AnnotationContext([*clear, *masks]), static=True)
     recording.log(WORLD, rr.ViewCoordinates.FLU, static=True)
-    for name, colour in zip(MODALITIES, SENSOR_COLOURS, strict=True):
-        style(recording, WEIGHTS, name, colour)
+    for name, spec in SPECS.items():
+        style(recording, WEIGHTS, name, tuple(bytes.fromhex(spec.colour[1:])))
     for name, number in classes.foreground.items():
         style(recording, SHARE, name, tuple(classes.palette[number].tolist()))
 

@@ -112,7 +112,7 @@ def test_mistakes_are_one_line(arguments, reason, capsys):
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
-        (["camvid", ".", "--modalities", "radar"], "no sensor is called 'radar'; did you mean 'lidar'?"),
+        (["camvid", ".", "--modalities", "ridar"], "no sensor is called 'ridar'; did you mean 'radar'?"),
         (["camvid", ".", "--limit", "0"], "at least 1"),
     ],
 )

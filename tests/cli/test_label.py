@@ -295,7 +295,7 @@ def test_a_sensor_is_left_out_of_a_whole_recording(
     assert run(kitti_drive, "-o", tmp_path / "out", "--write", "masks", model=tiny_model) == 2
     assert "without was ['rgb'], is []" in capsys.readouterr().err
     with pytest.raises(SystemExit):
-        run(kitti_drive, "-o", tmp_path / "other", "--without", "radar", model=tiny_model)
+        run(kitti_drive, "-o", tmp_path / "other", "--without", "sonar", model=tiny_model)
 
 
 def test_a_misspelt_topic_is_named_and_the_option_of_before_is_taken(

@@ -86,6 +86,23 @@ def test_only_enabled_sensors_are_listened_to(make: Make, tiny_model: Path) -> N
     assert not {"/depth", "/infrared"} & topics
 
 
+def test_a_radar_is_listened_to_where_the_network_has_channels_for_it(
+    make: Make, tiny_model: Path, tiny_radar_model: Path
+) -> None:
+    for model, heard in ((tiny_model, False), (tiny_radar_model, True)):
+        node = make(model=str(model))
+        assert node.trigger_configure() == SUCCESS
+        assert node.trigger_activate() == SUCCESS
+        assert ("/radar" in {subscription.topic_name for subscription in node.subscriptions}) == heard
+
+
+def test_a_radar_alone_is_refused_where_the_network_has_no_channels_for_it(make: Make, tiny_model: Path) -> None:
+    others = {f"{name}.enabled": False for name in ("rgb", "depth", "infrared", "lidar")}
+    node = make(model=str(tiny_model), **others)
+    assert node.trigger_configure() == FAILURE
+    assert node.failure == "radar alone is enabled: the network tiny has no channels for it"
+
+
 def test_further_lidars_and_an_imu_are_listened_to_where_they_are_named(make: Make, tiny_model: Path) -> None:
     extra = {"lidar.extra_topics": ["left/points", "/right/points"], "imu_topic": "/imu/data"}
     node = make(model=str(tiny_model), **extra)

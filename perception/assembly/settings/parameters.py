@@ -20,13 +20,13 @@ from perception.assembly.own_vehicle import BOX, OwnVehicle, check_box
 from perception.assembly.pairing import PAIRINGS, Timing
 from perception.assembly.statistics import Limits
 from perception.engines import ENGINES
-from perception.frame import MODALITIES
 from perception.messages.cameras import RECTIFIED
 from perception.messages.clouds import Reading
 from perception.registry import Registry, import_modules, load
 from perception.rigid import rigid_fault
 from perception.sensors.point_times import STAMPS
 from perception.sensors.presence import REPEATS
+from perception.sensors.spec import FURTHER, SPECS
 
 MAX_CELLS = 4000
 """Of ~/road_grid each way: 16 MB."""
@@ -99,15 +99,15 @@ _OF_ONE_SENSOR: dict[str, tuple[Parameter, ...]] = {
 
 
 def _per_sensor() -> list[Parameter]:
-    names = {"rgb": "camera", "depth": "depth camera", "infrared": "infrared camera", "lidar": "LiDAR"}
     rows = []
-    for sensor in MODALITIES:
-        rows.append(Parameter(f"{sensor}.enabled", True, f"Listen to the {names[sensor]}."))
+    for sensor, spec in SPECS.items():
+        where = ", where the network has channels for it" if sensor in FURTHER else ""
+        rows.append(Parameter(f"{sensor}.enabled", True, f"Listen to the {spec.noun}{where}."))
         rows.append(
             Parameter(
                 f"{sensor}.timeout_s",
-                0.5,
-                f"Silence after which the {names[sensor]} is left out until it returns [s].",
+                spec.timeout_s,
+                f"Silence after which the {spec.noun} is left out until it returns [s].",
                 range=(0.05, 60.0),
                 live=True,
             )
@@ -116,7 +116,7 @@ def _per_sensor() -> list[Parameter]:
             Parameter(
                 f"{sensor}.offset_s",
                 0.0,
-                f"Added to the stamps of the {names[sensor]} to get the time of measurement [s].",
+                f"What the stamps of the {spec.noun} lack to the instant at which it measured [s].",
                 range=(-1.0, 1.0),
                 live=True,
             )
@@ -384,9 +384,9 @@ def make_settings(values: Mapping[str, Any]) -> Settings:
         reason = check(name, value[name])
         if reason:
             raise ValueError(reason)
-    sensors = tuple(name for name in MODALITIES if value[f"{name}.enabled"])
+    sensors = tuple(name for name in SPECS if value[f"{name}.enabled"])
     if not sensors:
-        raise ValueError("all sensors are disabled: enable at least one of " + ", ".join(MODALITIES))
+        raise ValueError("all sensors are disabled: enable at least one of " + ", ".join(SPECS))
     cells = value["grid.size_m"] / value["grid.resolution_m"]
     if cells > MAX_CELLS:
         raise ValueError(
@@ -402,7 +402,7 @@ def make_settings(values: Mapping[str, Any]) -> Settings:
     if len(extra_topics) >= MOST:
         raise ValueError(f"lidar.extra_topics: {len(extra_topics)} topics, expected {MOST - 1} at most")
     _, *extra = lidar_names(1 + len(extra_topics))
-    timed = {*MODALITIES, *lidar_names(MOST)}  # all there may be: what is enabled changes later than times do
+    timed = {*SPECS, *lidar_names(MOST)}  # all there may be: what is enabled changes later than times do
     return Settings(
         model=value["model"] or None,
         engine=value["engine"],

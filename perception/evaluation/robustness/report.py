@@ -55,7 +55,8 @@ def run_suite(
 
     held = load(samples, "frames")
     present = {name for sample in held.values() for name in sample.frame.modalities}
-    modalities = [name for name in MODALITIES if name in present]
+    sensors = getattr(pipeline, "sensors", MODALITIES)
+    modalities = [name for name in sensors if name in present]
     scores = score(held, list(sensor_rows(modalities)), _history(options, samples))
     held.clear()
     for condition in _other_conditions(options):

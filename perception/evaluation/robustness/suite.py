@@ -26,9 +26,10 @@ from perception.evaluation.robustness import perturbations as change
 from perception.evaluation.robustness.corruptions import CORRUPTIONS, SEVERITIES
 from perception.evaluation.robustness.history import History
 from perception.evaluation.scores.metrics import ConfusionMatrix
-from perception.frame import MODALITIES, Frame, Prediction
+from perception.frame import Frame, Prediction
 from perception.reporting.reports import INLINE
 from perception.sample import Sample
+from perception.sensors.spec import SPECS
 
 EMM, RMM, NM = "EMM", "RMM", "NM"
 CORRUPTION, WEATHER, LIDAR, CAMERA = "corruption", "weather", "lidar", "camera"
@@ -112,14 +113,14 @@ class RowScore:
 
 
 def subsets(modalities: Sequence[str]) -> list[tuple[str, ...]]:
-    """Every non-empty subset of these sensors, all of them first, in the order of MODALITIES."""
-    known = [name for name in MODALITIES if name in modalities]
+    """Every non-empty subset of these sensors, all of them first, in the order of the table."""
+    known = [name for name in SPECS if name in modalities]
     return [kept for count in range(len(known), 0, -1) for kept in combinations(known, count)]
 
 
 def sensor_rows(modalities: Sequence[str]) -> Iterator[Row]:
     """The rows for frames with these sensors; the first is the frame with all of them, undisturbed."""
-    whole = tuple(name for name in MODALITIES if name in modalities)
+    whole = tuple(name for name in SPECS if name in modalities)
     for kept in subsets(modalities):
         yield Row(EMM, " + ".join(kept), change.keep(kept), {"kept": list(kept)})
     for ratio in RATIOS:

@@ -11,6 +11,7 @@ from perception.assembly.statistics import falls_behind
 from perception.frame import MODALITIES
 from perception.reporting.dropout import Dropout
 from perception.ros.watch.recorder import Status
+from perception.sensors.spec import SPECS
 
 UNEXPLAINED = "lost on the way"
 """The cause of drops that the node does not know of."""
@@ -75,7 +76,11 @@ class DiagnosticsLog:
         return [
             {
                 "time_s": (s.received_ns - start_ns) / 1e9,
-                **{m: float(s.values.get(f"weight_{m}", 0)) for m in MODALITIES},
+                **{
+                    m: float(s.values.get(f"weight_{m}", 0))
+                    for m in SPECS
+                    if m in MODALITIES or f"weight_{m}" in s.values
+                },
             }
             for s in self._fusion
         ]
@@ -83,7 +88,7 @@ class DiagnosticsLog:
     def dropouts(self, start_ns: int, end_ns: int) -> list[Dropout]:
         """When a sensor that had spoken was silent between two wall times, in seconds after start_ns."""
         gaps: list[Dropout] = []
-        for name in MODALITIES:
+        for name in SPECS:
             since: float | None = None
             for status in self._of(name):
                 if status.received_ns > end_ns:
@@ -100,7 +105,7 @@ class DiagnosticsLog:
 
     def mean_weights(self) -> dict[str, float]:
         """The mean of `weights` by modality; empty where the node never said any."""
-        return self._means({f"weight_{name}": name for name in MODALITIES})
+        return self._means({f"weight_{name}": name for name in SPECS})
 
     def stages_ms(self) -> dict[str, float]:
         """Milliseconds by stage, the mean of what was said once a second."""

@@ -3,15 +3,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import torch
 from torch.utils.data import Dataset
 
 from perception.classes import CLASSES, UNLABELLED, Classes
-from perception.frame import Frame
+from perception.frame import MODALITIES, Frame
 from perception.sample import Sample
 from perception.sensors import NetworkInput, encode
 from perception.settings import Settings
@@ -55,7 +56,10 @@ class Source:
 
 @dataclass(frozen=True)
 class Augmentation(Settings):
-    """What happens to a crop beside scaling, mirroring and `photometric`. By default modality dropout alone."""
+    """What happens to a crop beside scaling, mirroring and `photometric`. By default modality dropout alone.
+
+    further: the `faults` of sensors beside MODALITIES, by name.
+    """
 
     weather: Weather = field(default_factory=Weather)
     lidar: LidarFaults = field(default_factory=LidarFaults)
@@ -64,6 +68,7 @@ class Augmentation(Settings):
     patches: Patches = field(default_factory=Patches)
     paste: Paste = field(default_factory=Paste)
     subsets: Subsets = field(default_factory=Subsets)
+    further: Mapping[str, Any] = field(default_factory=dict)
 
 
 FOCUSED = 0.25
@@ -77,7 +82,7 @@ class Mixture(Dataset[dict[str, torch.Tensor]]):
     there are none; where any source is soft, also soft (K, h/2, w/2) uint8, probability × 255, zeros where nothing is
     known.
     crop: (h, w). whole: leave every modality in, and add kept (M,) float32, those that modality dropout would keep.
-    classes: of the labels.
+    classes: of the labels. sensors: those of the network, in its order.
     """
 
     def __init__(
@@ -89,9 +94,11 @@ class Mixture(Dataset[dict[str, torch.Tensor]]):
         augmentation: Augmentation | None = None,
         whole: bool = False,
         classes: Classes = CLASSES,
+        sensors: Sequence[str] = MODALITIES,
     ) -> None:
         self.sources = sources
         self.classes = classes
+        self.sensors = tuple(sensors)
         self.crop = crop
         self.length = length
         self.seed = seed
@@ -131,8 +138,11 @@ class Mixture(Dataset[dict[str, torch.Tensor]]):
         disturbed = sample.frame
         for fault in (self.augmentation.lidar.draw(rng), self.augmentation.depth.draw(rng)):
             disturbed = fault.apply(disturbed) if fault else disturbed
+        for faults in self.augmentation.further.values():
+            drawn = faults.draw(rng)
+            disturbed = drawn.apply(disturbed) if drawn else disturbed
         frame = self.augmentation.thermal.apply(crop.frame(disturbed), rng)
-        network_input = encode(frame, width, height)
+        network_input = encode(frame, width, height, sensors=self.sensors)
         if rng.random() < UNLEVELLED:
             without_heights(network_input)
         if self.shelves[number]:

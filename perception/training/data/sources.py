@@ -9,6 +9,7 @@ from pathlib import Path
 from perception.classes import CLASSES, Classes
 from perception.datasets.registry import open_dataset
 from perception.errors import DataError
+from perception.frame import MODALITIES
 from perception.sample import Sample
 from perception.training.checks.boxes import check_with_tracklets
 from perception.training.data.level import expect_ground
@@ -25,14 +26,15 @@ def open_mixture(
     whole: bool = False,
     labelled: bool = True,
     classes: Classes = CLASSES,
+    sensors: Sequence[str] = MODALITIES,
 ) -> Mixture:
     """`length` crops of the data sets `data`, (name, root) pairs, as the recipe wants them.
 
-    whole: see `Mixture`. labelled: samples with labels only; False takes all of them, and no labels. classes: of the
-    labels. Raises DataError for data that cannot be read or that the recipe does not know.
+    whole, sensors: see `Mixture`. labelled: samples with labels only; False takes all of them, and no labels. classes:
+    of the labels. Raises DataError for data that cannot be read or that the recipe does not know.
     """
     sources = [open_source(name, root, recipe, progress, labelled, classes) for name, root in data]
-    return Mixture(sources, recipe.crop, length, seed, recipe.augmentation, whole, classes)
+    return Mixture(sources, recipe.crop, length, seed, recipe.augmentation, whole, classes, sensors)
 
 
 def open_source(

@@ -132,9 +132,7 @@ SHARED: dict[str, Shared] = {
     "--topics": Shared(
         "topic names: rig.yaml as `perception init` writes it, or kitti2bag, kitti_to_ros2bag", (str,), ("NAME|FILE",)
     ),
-    "--without": Shared(
-        f"leave a sensor out, as if it told nothing: {', '.join(SPECS)}; again for another", (str,), ("SENSOR",)
-    ),
+    "--without": Shared(f"leave a sensor out: {', '.join(SPECS)}; repeatable", (str,), ("SENSOR",)),
     "--workers": Shared("processes that share the work", (at_least_one, at_least_zero), ("N",)),
 }
 """Every option that two commands have."""

@@ -42,9 +42,9 @@ STRETCH = 12.0
 class SimulatedDrive(LazySequence[Sample]):
     """The frames of a drive, each rendered when it is asked for.
 
-    Frame i depends on (seed, condition, rate_hz, scale, street, rig, depth, i) alone, bit for bit: in any order, in
-    any process. Only drives of more than 12 s differ, since their street is planned for their length.
-    scale: of the images; the LiDAR's pulses grow fewer with it. street: one of `street.plan.STREETS`. rig: one of
+    Frame i depends on (seed, condition, rate_hz, scale, street, rig, depth, i) alone, bit for bit: in any order, in any
+    process. Only drives of more than 12 s differ, since their street is planned for their length. scale: of the images;
+    the number of LiDAR pulses is reduced accordingly. street: one of `street.plan.STREETS`. rig: one of
     `sensors.rig.RIGS`. depth: one of `sensors.depth.DEPTHS`. further: names of sensors beside those of MODALITIES,
     which change nothing of these. The drive can be pickled to worker processes.
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 
-from perception.assembly.collector import SensorState, Timing
+from perception.assembly.collector import LEFT_BEHIND, SensorState, Timing
 from perception.assembly.statistics import ENOUGH, Limits, Summary
 from perception.assembly.throttled_log import ThrottledLog
 from perception.ground import Ground
@@ -194,7 +194,7 @@ class Diagnostics:
             return []
         then, now = first.sensors[trigger], snapshot.sensors[trigger]
         came = now.received - then.received - (now.drops["duplicate"] - then.drops["duplicate"])
-        answered = came - (now.drops["superseded"] - then.drops["superseded"])
+        answered = came - sum(now.drops[cause] - then.drops[cause] for cause in LEFT_BEHIND)
         if answered >= snapshot.limits.answered * came:
             return []
         seconds = snapshot.now - first.now

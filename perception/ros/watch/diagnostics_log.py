@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from perception.assembly.collector import LEFT_BEHIND
 from perception.frame import MODALITIES
 from perception.ros.watch.recorder import Status
 
@@ -53,10 +54,11 @@ class DiagnosticsLog:
         if not states:
             return ""
         first, last = states[0].values, states[-1].values
-        received, superseded = (
-            int(last.get(key, 0)) - int(first.get(key, 0)) for key in ("received", "dropped_superseded")
+        received, *behind = (
+            int(last.get(key, 0)) - int(first.get(key, 0))
+            for key in ("received", *(f"dropped_{cause}" for cause in LEFT_BEHIND))
         )
-        if superseded <= SLOW * received:
+        if sum(behind) <= SLOW * received:
             return ""
         answered = {status.received_ns: float(status.values.get("rate_hz", 0)) for status in self._fusion}
         rates = sorted(

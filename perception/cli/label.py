@@ -68,7 +68,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_reading(parser)
     add_without(parser)
-    parser.add_argument("--model", metavar="NAME|FILE", help="weights (default: the shipped ones)")
+    parser.add_argument("--model", metavar="NAME|FILE", help="weights (default: auto, the most accurate)")
     parser.add_argument(
         "--inference", choices=("auto", *ENGINES), default="auto", help="what runs the network, elsewhere --engine"
     )

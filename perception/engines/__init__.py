@@ -49,12 +49,15 @@ __all__ = ["DEFAULT_MODEL", "ENGINES", "Engine", "NetworkOutput", "find_model", 
 def find_model(model: str | Path | None, engine: str) -> tuple[str, Path]:
     """(engine name, file) for a model's name among the shipped weights, or its path, with or without suffix.
 
-    Raises ModelError where nothing fits, saying what was looked for.
+    None and `auto` are the most accurate of the shipped ones that the engine has a file of. Raises ModelError where
+    nothing fits, saying what was looked for.
     """
     if engine != "auto" and engine not in ENGINES:
         raise ModelError(f"engine {engine!r}: choose auto, {_or(ENGINES)}")
+    if str(model or "auto") == "auto" and (best := _most_accurate(engine)) is not None:
+        return best
     kinds = _or(dict.fromkeys(ENGINES.values()))
-    base = Path(model or DEFAULT_MODEL)
+    base = Path(DEFAULT_MODEL if str(model or "auto") == "auto" else str(model))
     if base.suffix and base.suffix not in ENGINES.values():
         raise ModelError(f"{base}: a model is a {kinds} file, or a name")
     if not base.suffix and len(base.parts) == 1 and not any(map(Path.is_file, _files_of(base))):
@@ -101,6 +104,13 @@ def load_engine(engine: str, path: Path, threads: int | None) -> Engine:
     except ImportError as error:
         raise ModelError(f"engine {engine}: pip install {_INSTALL[engine]} ({error})") from error
     return TorchEngine(path, threads, compiled=engine == "torch-compiled")
+
+
+def _most_accurate(engine: str) -> tuple[str, Path] | None:
+    from perception.engines.family import family  # which asks for the files of each by `find_model`
+
+    best = next(iter(family(engine)), None)
+    return None if best is None else (best.engine, best.path)
 
 
 def _files_of(base: Path) -> list[Path]:

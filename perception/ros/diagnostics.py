@@ -42,7 +42,7 @@ class Snapshot:
     misaligned: how the sweep would fit the image better than it does. bit_depth: that the camera's images of 16 bits
     use, 0 without such. intensities: by LiDAR, which intensity means 1. limits: what is a warning. timing: how messages
     pair. nearest: by topic that nobody publishes, the one that somebody does and whose name is most like it. restarts:
-    of the worker, since it hung.
+    of the worker, since it hung. model: what runs, as values for the report.
     """
 
     now: float
@@ -57,6 +57,7 @@ class Snapshot:
     timing: Timing = field(default_factory=lambda: Timing(0.05, 0.25, {}))
     nearest: Mapping[str, str] = field(default_factory=dict)
     restarts: int = 0
+    model: Mapping[str, object] = field(default_factory=dict)
 
 
 class Diagnostics:
@@ -165,6 +166,7 @@ class Diagnostics:
             **{f"stage_{name}_ms": round(ms, 2) for name, ms in summary.stages_ms.items()},
             **_pairing(snapshot),
             **_ground(summary.ground),
+            **snapshot.model,
             "clock_jumps": snapshot.clock_jumps,
             "restarts": snapshot.restarts,
         }

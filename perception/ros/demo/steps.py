@@ -21,6 +21,7 @@ from perception.bags.writer import BagWriter
 from perception.classes import FOREGROUND
 from perception.disk import write_json
 from perception.engines import find_model
+from perception.engines.family import AUTO
 from perception.errors import DataError, PerceptionError
 from perception.evaluation.evaluate import plain
 from perception.evaluation.gallery import Gallery
@@ -144,6 +145,8 @@ class Demo:
 
     def _report(self, rehearsal: Loopback, score: DriveScore, model: Path) -> dict[str, Any]:
         summary, diary = score.summary(), DiagnosticsLog(rehearsal.diagnostics)
+        if self._args.model in (None, AUTO):
+            _, model = find_model(diary.model() or None, self._args.engine)
         stamps = list(rehearsal.sent)
         period_ms = float(np.median(np.diff(stamps))) / 1e6 if len(stamps) > 1 else 100.0
         weights_file = model.with_suffix(".bin") if model.suffix == ".xml" else model

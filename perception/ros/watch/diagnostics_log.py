@@ -69,10 +69,16 @@ class DiagnosticsLog:
         if len(rates) < SURE:
             return ""
         sent_hz, answered_hz = rates[len(rates) // 2]
+        quicker = "" if "model_steps" in self._fusion[-1].values else " model:=auto,"
         return (
             f"does not keep up: {_hertz(answered_hz)} of {_hertz(sent_hz)} Hz; try {self._trigger} at "
-            f"{_hertz(answered_hz)} Hz, model:=dual_branch_s_int8, or an engine:= for a graphics processor"
+            f"{_hertz(answered_hz)} Hz,{quicker} or an engine:= for a graphics processor"
         )
+
+    def model(self) -> str:
+        """The name of the model that ran for most of the time; empty where the node never said any."""
+        names = [status.values["model"] for status in self._fusion if "model" in status.values]
+        return max(dict.fromkeys(names), key=names.count, default="")
 
     def weights(self, start_ns: int) -> list[dict[str, float]]:
         """How much each sensor counted, once a second, by modality; time_s: seconds after start_ns [wall clock]."""

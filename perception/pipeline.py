@@ -109,9 +109,9 @@ class Pipeline:
     def self_check(self) -> float | None:
         """The share of the labels stored beside the model that the engine gives here; None where none are stored.
 
-        Raises ModelError where they are too few: see `perception.engines.self_check`.
+        At a reduced resolution none are. Raises ModelError where they are too few: see `perception.engines.self_check`.
         """
-        return canned.check(self.engine, self.model)
+        return canned.check(self.engine, self.model) if self.scale == 1.0 else None
 
     def __call__(self, frame: Frame) -> Prediction:
         """Predict; labels have the size of the frame (`Frame.size`). The frame is left as it is."""

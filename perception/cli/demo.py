@@ -37,9 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="light and weather (default: day)",
     )
     parser.add_argument("--kitti", type=Path, metavar="DIR", help="play this KITTI raw drive, not a simulated one")
-    parser.add_argument(
-        "--model", metavar="NAME|FILE", help="weights (default: auto, what runs in time here)"
-    )
+    parser.add_argument("--model", metavar="NAME|FILE", help="weights (default: auto, what runs in time here)")
     parser.add_argument("--engine", choices=("auto", *ENGINES), default="auto", help="what runs the network")
     parser.add_argument(
         "--workers", type=at_least_one, default=os.cpu_count() or 1, metavar="N", help="processes that render"

@@ -149,17 +149,26 @@ class Times:
         self._machine = f"{_processor()} {cores} cores, {threads or 'all'} threads, {size[0]}x{size[1]}"
 
     def known(self, member: Member) -> float | None:
-        """The time of the member [s]; None where it was never measured here."""
-        value = self._read().get(self._key(member))
-        return float(value) if isinstance(value, (int, float)) and value > 0 else None
+        """What the member takes when it is alone [s]; None where it was never measured so."""
+        run = self.last(member)
+        return run.seconds if run is not None and run.alone else None
+
+    def last(self, member: Member) -> Run | None:
+        """The measurement that is kept of the member; None where it was never measured here."""
+        match self._read().get(self._key(member)):
+            case {"seconds": float(seconds), "alone": bool(alone)} if seconds > 0:
+                return Run(seconds, alone)
+        return None
 
     def add(self, member: Member, run: Run) -> None:
-        """Keep a measurement, unless others wanted the cores meanwhile: that says nothing about the next start."""
-        if self._path is not None and run.alone:
-            key = self._key(member)
-            kept = {name: each for name, each in self._read().items() if name != key} | {key: round(run.seconds, 5)}
-            with suppress(OSError, DataError):  # a full disk: it is measured again
-                write_json(self._path, dict(list(kept.items())[-MAX_KEPT:]))
+        """Keep a measurement; one beside others that wanted the cores only until there is a better one."""
+        last = self.last(member)
+        if self._path is None or (last is not None and last.alone and not run.alone):
+            return
+        key = self._key(member)
+        kept = {name: each for name, each in self._read().items() if name != key} | {key: run._asdict()}
+        with suppress(OSError, DataError):  # a full disk: it is measured again
+            write_json(self._path, dict(list(kept.items())[-MAX_KEPT:]))
 
     def _key(self, member: Member) -> str:
         weights = digest_of(weights_of(member.path))[:16]

@@ -131,9 +131,9 @@ class Fit:
         return values
 
     def _time(self, member: Member, width: int, height: int) -> float:
-        known = self._times.known(member)
-        if known is not None:
-            return known
+        last = self._times.last(member)
+        if last is not None:
+            return last.seconds
         engine = self._hold(self._ladder.index(member)).engine
         run = time_run(engine, *input_size(width, height, member.scale))
         self._times.add(member, run)

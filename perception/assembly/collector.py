@@ -9,9 +9,8 @@ once; they are ready in the order of their stamps.
 
 Nothing queues: a newer set that is ready replaces one that was not taken, which counts as a drop. Sets that were all
 waiting for one message are handed out one after the other at the pace at which they were opened, to a caller that keeps
-up with it. A sensor that is
-silent longer than its timeout is left out, and taken back with its next message, even if its stamps have gone back by
-then.
+up with it. A sensor that is silent longer than its timeout is left out, and taken back with its next message, even if
+its stamps have gone back by then.
 
 Acquisition stamps [ns] only ever compare with each other; `now` [s] is any clock that never jumps.
 """

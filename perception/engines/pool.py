@@ -65,7 +65,7 @@ class SharedEngine:
 
 
 class EnginePool:
-    """Loads each engine once, for as long as somebody holds it; several threads may ask."""
+    """Loads each engine once and shares it while in use; thread-safe."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -81,7 +81,7 @@ class EnginePool:
             return shared
 
     def discard(self, engine: Engine) -> None:
-        """Give `engine`, which hangs, to nobody any more: the next `load` makes another."""
+        """Stop sharing `engine`, which hangs: the next `load` makes another."""
         with self._lock:
             for key in [key for key, shared in self._engines.items() if shared is engine]:
                 del self._engines[key]

@@ -123,7 +123,7 @@ class Diagnostics:
         for topic in topics:
             if topic in snapshot.refused:
                 policy = snapshot.refused[topic]
-                return WARN, f"{topic}: a publisher's QoS does not fit ({policy}), nothing of it is heard", values
+                return WARN, f"{topic}: a publisher's QoS is incompatible ({policy}), so nothing is received", values
         for topic in topics:
             if complaint := self._complaints.recent(topic):
                 return WARN, complaint, values
@@ -181,7 +181,7 @@ class Diagnostics:
                 return ERROR, "every sensor is silent: nothing is published", values
             reason = self._complaints.recent(self._name)
             return ERROR, "nothing is published" + (f": {reason.splitlines()[0]}" if reason else ""), values
-        nothing = "no sensor tells anything" if summary.frames else "nothing yet"
+        nothing = "no sensor has information" if summary.frames else "nothing yet"
         text = f"{'+'.join(summary.modalities) or nothing}, {frames / seconds:.1f} Hz"
         if not alive:
             return WARN, f"{text}, and now every sensor is silent", values
@@ -266,7 +266,7 @@ def _possible(sensor: str, snapshot: Snapshot) -> float:
 
 def _why(late_ms: float, timing: Timing) -> str:
     if late_ms > 1e3 * timing.limit_s:
-        over = f": its messages come {late_ms:.0f} ms after the promptest"
+        over = f": its messages come {late_ms:.0f} ms after the fastest sensor's"
         if timing.pairing == "freshness":
             return f"{over}; 'pairing: completeness' waits for them"
         return f"{over}, wait_s is {1e3 * timing.wait_s:.0f} ms"

@@ -169,7 +169,7 @@ class PerceptionNode(LifecycleNode):
             raise PerceptionError(f"{only} alone is enabled: the network {pipeline.model.stem} has no channels for it")
         self._outputs = Publishers(self, settings.model, self._transforms, self._complaints, pipeline.classes)
         self._pipeline, self._fit = pipeline, fit
-        known = "" if agreement is None else f", {agreement:.1%} of the stored frame's labels as they should be"
+        known = "" if agreement is None else f", {agreement:.1%} of the stored frame's labels correct"
         self.get_logger().info(f"configured in {time.monotonic() - began:.1f} s{known}")
 
     @_transition

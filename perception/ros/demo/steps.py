@@ -95,7 +95,7 @@ class Demo:
         self.output.mkdir(parents=True, exist_ok=True)
         if self.bag.is_dir():
             if not {path.name for path in self.bag.iterdir()} <= {"metadata.yaml", "bag.mcap"}:
-                raise DataError(f"{self.bag}: not written by a demo, so it stays; choose another folder with -o")
+                raise DataError(f"{self.bag}: not written by a demo; choose another folder with -o")
             shutil.rmtree(self.bag)
         for name in ("report.json", "report.html", "montage.png", "drive.mp4", "drive.webp"):
             (self.output / name).unlink(missing_ok=True)

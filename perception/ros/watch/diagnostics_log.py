@@ -25,7 +25,7 @@ SURE = 3
 
 
 def node_names(statuses: Sequence[Status]) -> list[str]:
-    """The perception nodes that told of themselves, by name, without the first slash."""
+    """The perception nodes found in the diagnostics, by name, without the first slash."""
     suffix = ": fusion"
     return sorted({status.name.removesuffix(suffix) for status in statuses if status.name.endswith(suffix)})
 

@@ -55,7 +55,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add(parser, "--calibration")
     add_reading(parser)
     add_without(parser)
-    add(parser, "--model", " (default: the shipped ones)")
+    add(parser, "--model", " (default: auto, the most accurate)")
     names = ", ".join(("auto", *ENGINES))
     add(
         parser, "--engine", f": {names} (auto)", former="--inference", type=engine_or_place, action=_Engine,

@@ -69,15 +69,15 @@ class EnginePool:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._engines: WeakValueDictionary[tuple[str, Path, int | None], SharedEngine] = WeakValueDictionary()
+        self._engines: WeakValueDictionary[tuple[str, Path, int | None, float], SharedEngine] = WeakValueDictionary()
 
-    def load(self, engine: str, path: Path, threads: int | None) -> Engine:
-        """As `load_engine`."""
-        key = (engine, path.resolve(), threads)
+    def load(self, engine: str, path: Path, threads: int | None, scale: float = 1.0) -> Engine:
+        """As `load_engine`. scale: of the network's input; those of another size would wait while one is compiled."""
+        key = (engine, path.resolve(), threads, scale)
         with self._lock:
             shared = self._engines.get(key)
             if shared is None:
-                shared = self._engines[key] = SharedEngine(load_engine(*key))
+                shared = self._engines[key] = SharedEngine(load_engine(*key[:3]))
             return shared
 
     def discard(self, engine: Engine) -> None:

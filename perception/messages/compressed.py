@@ -11,7 +11,6 @@ from typing import Any
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from perception.errors import MessageError
 from perception.messages.buffers import MAX_PIXELS, as_bytes
@@ -72,6 +71,8 @@ def _decode(message: Any, data: NDArray[np.uint8], flags: int) -> NDArray[Any]:
 
 def _size(message: Any, data: NDArray[np.uint8]) -> tuple[int, int]:
     """(width, height) from the image's header, checked because OpenCV would allocate any size."""
+    from PIL import Image  # of use to those whose images come compressed
+
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)

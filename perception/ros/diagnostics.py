@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 
-from perception.assembly.collector import SensorState
+from perception.assembly.collector import LEFT_BEHIND, SensorState
 from perception.assembly.pairing import Timing
 from perception.assembly.statistics import ENOUGH, Limits, Summary, falls_behind
 from perception.assembly.throttled_log import ThrottledLog
@@ -43,7 +43,7 @@ class Snapshot:
     misaligned: how the sweep would fit the image better than it does. bit_depth: that the camera's images of 16 bits
     use, 0 without such. intensities: by LiDAR, which intensity means 1. limits: what is a warning. timing: how messages
     pair. nearest: by topic that nobody publishes, the one that somebody does and whose name is most like it. restarts:
-    of the worker, since it hung.
+    of the worker, since it hung. model: what runs, as values for the report.
     """
 
     now: float
@@ -58,6 +58,7 @@ class Snapshot:
     timing: Timing = field(default_factory=lambda: Timing(0.05, 0.25, {}))
     nearest: Mapping[str, str] = field(default_factory=dict)
     restarts: int = 0
+    model: Mapping[str, object] = field(default_factory=dict)
 
 
 class Diagnostics:
@@ -166,6 +167,7 @@ class Diagnostics:
             **{f"stage_{name}_ms": round(ms, 2) for name, ms in summary.stages_ms.items()},
             **_pairing(snapshot),
             **_ground(summary.ground),
+            **snapshot.model,
             "clock_jumps": snapshot.clock_jumps,
             "restarts": snapshot.restarts,
         }
@@ -195,11 +197,11 @@ class Diagnostics:
             return []
         then, now = first.sensors[trigger], snapshot.sensors[trigger]
         came = now.received - then.received - (now.drops["duplicate"] - then.drops["duplicate"])
-        answered = came - (now.drops["superseded"] - then.drops["superseded"])
+        answered = came - sum(now.drops[cause] - then.drops[cause] for cause in LEFT_BEHIND)
         if answered >= snapshot.limits.answered * came:
             return []
         seconds = snapshot.now - first.now
-        return [falls_behind(answered / seconds, came / seconds, trigger)]
+        return [falls_behind(answered / seconds, came / seconds, trigger, "model_steps" in snapshot.model)]
 
 
 def _slow(snapshot: Snapshot) -> list[str]:

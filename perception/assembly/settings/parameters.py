@@ -20,6 +20,7 @@ from perception.assembly.own_vehicle import BOX, OwnVehicle, check_box
 from perception.assembly.pairing import PAIRINGS, Timing
 from perception.assembly.statistics import Limits
 from perception.engines import ENGINES
+from perception.engines.family import AUTO
 from perception.messages.cameras import RECTIFIED
 from perception.messages.clouds import Reading
 from perception.registry import Registry, import_modules, load
@@ -126,7 +127,19 @@ def _per_sensor() -> list[Parameter]:
 
 
 PARAMETERS: tuple[Parameter, ...] = (
-    Parameter("model", "", "Weights: the name of a shipped model, or a path; empty for the default."),
+    Parameter(
+        "model",
+        AUTO,
+        "Weights: the name of a shipped model, or a path; auto times the shipped ones on this machine, takes the most "
+        "accurate that holds the camera's rate, and a quicker one while frames are left out.",
+    ),
+    Parameter(
+        "rate_hz",
+        0.0,
+        "The camera's rate that a model of auto must hold [Hz]; 0 takes 10 at first, and then what comes.",
+        range=(0.0, 240.0),
+        live=True,
+    ),
     Parameter(
         "imports",
         ("",),
@@ -337,9 +350,10 @@ BY_NAME: dict[str, Parameter] = {parameter.name: parameter for parameter in PARA
 
 @dataclass(frozen=True)
 class Settings:
-    """The parameters' values, checked. Text that was empty, threads 0 and a matrix that was not set are None."""
+    """The parameters' values, checked. None: text that was empty, model auto, 0 threads or Hz, a matrix not set."""
 
     model: str | None
+    rate_hz: float | None
     engine: str
     threads: int | None
     autostart: bool
@@ -404,7 +418,8 @@ def make_settings(values: Mapping[str, Any]) -> Settings:
     _, *extra = lidar_names(1 + len(extra_topics))
     timed = {*SPECS, *lidar_names(MOST)}  # all there may be: what is enabled changes later than times do
     return Settings(
-        model=value["model"] or None,
+        model=None if value["model"] in ("", AUTO) else value["model"],
+        rate_hz=value["rate_hz"] or None,
         engine=value["engine"],
         threads=value["threads"] or None,
         autostart=value["autostart"],

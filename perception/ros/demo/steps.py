@@ -21,6 +21,7 @@ from perception.bags.writer import MODALITY_OF_TOPIC, BagWriter
 from perception.classes import CLASSES
 from perception.engines import find_model
 from perception.engines.described import classes_of
+from perception.engines.family import AUTO
 from perception.errors import DataError, PerceptionError
 from perception.evaluation.gallery import Gallery
 from perception.evaluation.scores.distance import BandScore, DistanceBands
@@ -167,6 +168,8 @@ class Demo:
         self, rehearsal: Loopback, score: DriveScore, model: Path, distance: dict[str, BandScore]
     ) -> DemoReport:
         options, summary, diary = self._options, score.summary(), DiagnosticsLog(rehearsal.diagnostics)
+        if options.model in (None, AUTO):
+            _, model = find_model(diary.model() or None, options.engine)
         stamps = list(rehearsal.sent)
         weights_file = model.with_suffix(".bin") if model.suffix == ".xml" else model
         return DemoReport(

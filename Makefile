@@ -38,7 +38,7 @@ test: ## linters, types, architecture and all tests
 
 coverage: ## all tests, with the branches that they take: fails below the floor of pyproject.toml
 	@scripts/setup.sh all
-	@$(BIN)/pytest -n $(JOBS) --dist loadfile --cov
+	@$(BIN)/pytest -n $(JOBS) --dist loadfile --cov -m "not timed"
 
 # Tensor.long is not Python 2's, and `compression` has another module in its place.
 NOT_PYTHONS := long compression compression.zstd

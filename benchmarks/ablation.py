@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What each part of the recipe for real sensors brings, and what was tried beside it: three seeds each.
+"""What each part of the recipe `real` brings, and what was tried beside it: three seeds each.
 
     python benchmarks/ablation.py DATA DRIVES INIT work_dirs/ablation docs/training.md [NAME …]
 
@@ -15,13 +15,14 @@ import json
 import statistics
 import sys
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from ablation_models import DERIVED
 from accuracy_sets import by_boxes, by_sensors, marked
 from accuracy_targets import gain
-from mmengine.config import Config
+from mmengine.config import Config, ConfigDict
 from precisions import thinned
 from tables import fill
 
@@ -34,6 +35,7 @@ from perception.pipeline import Pipeline
 from perception.sample import Sample
 from perception.training.data import sources
 from perception.training.data.mixture import Source
+from perception.training.recipe import DepthFaults, Patches, Recipe, Sides, ThermalFaults, read_recipe
 from perception.training.train import Options, train
 
 CROP, BATCH, ITERATIONS, RATE, SEEDS = (256, 512), 4, 40, 6e-4, (0, 1, 2)
@@ -46,61 +48,64 @@ SCORED = {"night pairs": 12, "another thermal camera": 12, "cityscapes-stereo": 
 """Sets, and how many of their frames are scored: KITTI's at its LiDAR points, the others at every pixel."""
 
 
-def _without(*path: str) -> Callable[[Config], None]:
-    def change(config: Config) -> None:
-        place = config
-        for key in path[:-1]:
-            place = place[key]
-        place.pop(path[-1])
+Change = Callable[[ConfigDict, Recipe], Recipe]
+"""Changes the network's config, or returns another recipe."""
+
+
+def _with(**changes: Any) -> Change:
+    return lambda model, recipe: replace(recipe, **changes)
+
+
+def _augmented(**changes: Any) -> Change:
+    return lambda model, recipe: replace(recipe, augmentation=replace(recipe.augmentation, **changes))
+
+
+def _derived(name: str) -> Change:
+    def change(model: ConfigDict, recipe: Recipe) -> Recipe:
+        model.backbone.aux_stem.update(type="DerivedStem", derived=name)
+        return recipe
 
     return change
 
 
-def _no_distillation(config: Config) -> None:
-    config.training.sides.distil = 0.0
+def _token(model: ConfigDict, recipe: Recipe) -> Recipe:
+    model.backbone.fusion.update(type="TokenFusion")
+    return recipe
 
 
-def _derived(name: str) -> Callable[[Config], None]:
-    def change(config: Config) -> None:
-        config.model.backbone.aux_stem.update(type="DerivedStem", derived=name)
-
-    return change
+def _unconditioned(model: ConfigDict, recipe: Recipe) -> Recipe:
+    model.backbone.pop("condition")
+    return recipe
 
 
-def _token(config: Config) -> None:
-    config.model.backbone.fusion.update(type="TokenFusion")
-
-
-VARIANTS: dict[str, Callable[[Config], None]] = {
-    "the whole recipe": lambda config: None,
-    "without the sides alone": _without("training", "sides"),
-    "without learning from all together": _no_distillation,
-    "without hidden patches": _without("training", "augmentation", "patches"),
-    "without weights per image": _without("model", "backbone", "condition"),
-    "without faults of depth": _without("training", "augmentation", "depth"),
-    "without faults of thermal images": _without("training", "augmentation", "thermal"),
+VARIANTS: dict[str, Change] = {
+    "the whole recipe": _with(),
+    "without the sides alone": _with(sides=Sides()),
+    "without learning from all together": _with(sides=Sides(alone=0.5)),
+    "without hidden patches": _augmented(patches=Patches()),
+    "without weights per image": _unconditioned,
+    "without faults of depth": _augmented(depth=DepthFaults()),
+    "without faults of thermal images": _augmented(thermal=ThermalFaults()),
     **{f"with {title}": _derived(name) for name, (title, _) in DERIVED.items()},
     "with a learnt token for a missing branch": _token,
 }
 
 
-def trained(change: Callable[[Config], None], seed: int, data: Path, drives: Path, init: Path, folder: Path) -> Path:
+def trained(change: Change, seed: int, data: Path, drives: Path, init: Path, folder: Path) -> Path:
     """Train, or go on; the weights file."""
-    config = Config.fromfile(config_path("models/dual_branch_s_real.py"))
+    config = Config.fromfile(config_path("networks/dual_branch_s.py"))
     roots = [(name, data / root) for name, root in SETS.items()] + [("simulated", drives)]
-    config.training.update(crop=CROP)
-    for name in set(config.training.sources) - {name for name, _ in roots}:
-        config.training.sources.pop(name)
-    for source in config.training.sources.values():
-        source.pop("donors", None)
-    change(config)
+    recipe = read_recipe("real")
+    sources = {name: replace(recipe.sources[name], donors=()) for name, _ in roots}
+    recipe = change(config.model, replace(recipe, crop=CROP, sources=sources))
     folder.mkdir(parents=True, exist_ok=True)
     state, model = load_weights(init)
     if "condition" not in config.model.backbone:
         state = {name: tensor for name, tensor in state.items() if ".condition." not in name}
     save_weights(folder / "init.safetensors", state, model)
     resume, begin = (folder / "last.pt").is_file(), folder / "init.safetensors"
-    return train(config, Options(roots, folder, ITERATIONS, BATCH, RATE, seed, workers=1, init=begin, resume=resume))
+    options = Options(roots, folder, ITERATIONS, BATCH, RATE, seed, workers=1, init=begin, resume=resume)
+    return train(config, recipe, options)
 
 
 def score(weights: Path, data: Path) -> dict[str, Any]:

@@ -23,6 +23,7 @@ from perception.benchmark.machine import describe_machine, input_hash
 from perception.errors import DataError, ModelError, PerceptionError
 from perception.pipeline import Pipeline
 from perception.reporting.progress import Steps
+from perception.reporting.reports import plain
 from perception.sample import Sample
 
 CHECKOUT = Path(__file__).resolve().parent.parent
@@ -101,7 +102,7 @@ def describe(pipeline: Pipeline, args: argparse.Namespace) -> dict[str, Any]:
         "weights_sha256": pipeline.weights_sha256,
         "parameters": parameters(pipeline.model),
         "engine": pipeline.engine.name,
-        "machine": describe_machine(),
+        "machine": plain(describe_machine()),
         "left_out": [name for name, folder in FOLDERS.items() if not (args.data / folder).is_dir()],
     }
 

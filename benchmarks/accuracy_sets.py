@@ -18,14 +18,16 @@ from unboxed import leave_out, load_unboxed
 
 from perception.datasets.penn_fudan import PennFudan
 from perception.datasets.registry import UNSPLIT, open_dataset
-from perception.evaluation.evaluate import evaluate, plain
+from perception.evaluation.evaluate import evaluate
 from perception.evaluation.robustness.history import History, RenderedHistory
-from perception.evaluation.robustness.report import STEPS, suite_report
+from perception.evaluation.robustness.report import STEPS
 from perception.evaluation.robustness.suite import CAMERA, EMM, Row, run_rows, sensor_rows
+from perception.evaluation.robustness.summary import suite_scores
 from perception.evaluation.scores.size_recall import BANDS, found_share
 from perception.frame import MODALITIES
 from perception.paths import PACKAGE
 from perception.pipeline import Pipeline
+from perception.reporting.reports import plain
 from perception.sample import Sample
 from perception.simulation import SimulatedDrive, SimulatedDrives
 from perception.simulation.sensors.rig import RIGS
@@ -151,7 +153,7 @@ def by_rows(rows: Sequence[Row], history: History) -> Score:
     """Rows of the robustness suite, and what they come to."""
 
     def score(pipeline: Pipeline, held: dict[int, Sample], done: Callable[[], None]) -> dict[str, Any]:
-        return suite_report(run_rows(pipeline, held, rows, history, done))
+        return dict(plain(suite_scores(run_rows(pipeline, held, rows, history, done))))
 
     return score
 

@@ -4,8 +4,9 @@
     python benchmarks/gpu.py out/gpu.json docs/performance.md [KITTI_OBJECT]
 
 Every network answers in turns, at batch 1 and 384×1248, with the copies to and from the GPU, as the node calls it: as a
-CUDA graph, and with `torch.compile` too. KITTI_OBJECT: a folder in that layout, whose frames tell how many labels are
-those of float32 on the CPU. Without a GPU the table comes from the JSON file that was written on one.
+CUDA graph, with `torch.compile` too, and, where ONNX Runtime has it, with TensorRT. KITTI_OBJECT: a folder in that
+layout, whose frames tell how many labels are those of float32 on the CPU. Without a GPU the table comes from the JSON
+file that was written on one. `benchmarks/gpu.sh` installs what is missing before.
 """
 
 from __future__ import annotations
@@ -26,13 +27,17 @@ from perception.benchmark.peers import PEERS, write_peer
 from perception.benchmark.tables import Table
 from perception.datasets.registry import open_dataset
 from perception.engines import find_model
+from perception.engines.base import Engine
 from perception.engines.pytorch import TorchEngine
+from perception.errors import ModelError
+from perception.export.graph import export_onnx
 from perception.sensors import NetworkInput, encode
-from perception.sensors.encode import network_size
+from perception.sensors.channels import AUX_CHANNELS
+from perception.sensors.encode import AUX_SCALE, network_size
 
 OURS, REFERENCE = "ours", "PIDNet-S"
 COMPILED = (OURS, REFERENCE)
-"""What is compiled too; each takes half a minute."""
+"""What is compiled too, and built for TensorRT: each takes half a minute to a few."""
 
 ROUNDS = 300
 
@@ -41,27 +46,44 @@ def random_input() -> NetworkInput:
     """A full-size input of every sensor; time does not depend on what it shows."""
     rng = np.random.default_rng(0)
     rgb = rng.integers(0, 256, (384, 1248, 3), np.uint8)
-    return NetworkInput(rgb, rng.integers(0, 256, (192, 624, 8), np.uint8), np.ones(4, np.float32))
+    aux = rng.integers(0, 256, (384 // AUX_SCALE, 1248 // AUX_SCALE, sum(AUX_CHANNELS.values())), np.uint8)
+    return NetworkInput(rgb, aux, np.ones(1 + len(AUX_CHANNELS), np.float32))
 
 
 def measure(weights: Path, frames: Path | None) -> dict[str, Any]:
     """Milliseconds of every network, and how many labels agree with the CPU's."""
     with TemporaryDirectory() as folder:
         files = {OURS: weights, **{name: write_peer(name, Path(folder) / f"{name}.safetensors") for name in PEERS}}
-        engines = {name: TorchEngine(path, device="cuda") for name, path in files.items()}
+        engines: dict[str, Engine] = {name: TorchEngine(path, device="cuda") for name, path in files.items()}
         engines |= {f"{name}, compiled": TorchEngine(files[name], device="cuda", compiled=True) for name in COMPILED}
+        engines |= tensorrt_engines({name: files[name] for name in COMPILED}, Path(folder))
     example = random_input()
     times = interleave({name: partial(engine.infer, example) for name, engine in engines.items()}, ROUNDS)
     found: dict[str, Any] = {"gpu": torch.cuda.get_device_name(), "engine": engines[OURS].name, "networks": {}}
     for name, spent in times.items():
-        reference = times[f"{REFERENCE}, compiled" if name.endswith("compiled") else REFERENCE]
+        _, comma, way = name.partition(", ")
+        reference = times[REFERENCE + comma + way]
         found["networks"][name] = {**summary(spent), "ratio": ratio(spent, reference)}
     if frames:
         found["agreement"] = agreement(weights, {n: engines[n] for n in engines if n.startswith(OURS)}, frames)
     return found
 
 
-def agreement(weights: Path, engines: dict[str, TorchEngine], frames: Path) -> dict[str, float]:
+def tensorrt_engines(files: dict[str, Path], folder: Path) -> dict[str, Engine]:
+    """Each weights file exported to ONNX and built by TensorRT; empty, with a word, where TensorRT is not installed."""
+    try:
+        from perception.engines.tensorrt import TensorRtEngine
+
+        return {
+            f"{name}, tensorrt": TensorRtEngine(export_onnx(file, folder / f"{name}.onnx"))
+            for name, file in files.items()
+        }
+    except (ImportError, ModelError) as error:
+        print(f"without TensorRT: {error}", file=sys.stderr)
+        return {}
+
+
+def agreement(weights: Path, engines: dict[str, Engine], frames: Path) -> dict[str, float]:
     """The share of pixels with the CPU's label, over all frames, by engine."""
     cpu = TorchEngine(weights, device="cpu")
     inputs = [

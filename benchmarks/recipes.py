@@ -15,9 +15,9 @@ from __future__ import annotations
 import json
 import multiprocessing
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +34,7 @@ from perception.pipeline import Pipeline
 from perception.processes import begin_worker
 from perception.simulation import SimulatedDrives
 from perception.training.pretrain import pretrain
+from perception.training.recipe import Augmentation, LidarFaults, MeanTeaching, Paste, Recipe, Weather, read_recipe
 from perception.training.train import Options, train
 
 CROP, BATCH, PRETRAINING = (256, 512), 4, 400
@@ -45,32 +46,26 @@ COLUMNS = (("iou", "road"), ("iou", "vehicle"), ("iou", "pedestrian"))
 
 
 @dataclass(frozen=True)
-class Recipe:
-    """change: what it does to the `training` of the plain config. teachers, pretrained: beside that."""
+class Variant:
+    """change: of the recipe `scratch`. teachers, pretrained: beside that."""
 
-    change: Callable[[Config], None] = lambda config: None
+    change: Callable[[Recipe], Recipe] = lambda recipe: recipe
     teachers: tuple[Path, ...] = ()
     pretrained: bool = False
     seed: int = 0
 
 
-def losses(*chosen: dict[str, Any]) -> Callable[[Config], None]:
-    """Other losses than cross-entropy alone, or beside it."""
-
-    def change(config: Config) -> None:
-        config.training.losses = list(chosen)
-
-    return change
+def changed(**changes: Any) -> Callable[[Recipe], Recipe]:
+    """Other settings of the recipe."""
+    return lambda recipe: replace(recipe, **changes)
 
 
-def rich(*names: str, sources: tuple[str, ...] = ()) -> Callable[[Config], None]:
-    """Parts of dual_branch_s_rich: of its augmentation, and settings of its sources."""
-    other = Config.fromfile(config_path("models/dual_branch_s_rich.py")).training
+def sampled(settings: Mapping[str, Mapping[str, Any]], **changes: Any) -> Callable[[Recipe], Recipe]:
+    """Other settings of sources, by name, and of the recipe."""
 
-    def change(config: Config) -> None:
-        config.training.augmentation = {name: other.augmentation[name] for name in names}
-        for source, settings in other.sources.items():
-            config.training.sources[source].update({key: settings[key] for key in sources if key in settings})
+    def change(recipe: Recipe) -> Recipe:
+        sources = {name: replace(sampling, **settings.get(name, {})) for name, sampling in recipe.sources.items()}
+        return replace(recipe, sources=sources, **changes)
 
     return change
 
@@ -82,21 +77,43 @@ class Course:
     iterations: int
     learning_rate: float
     init: Path | None = None
-    recipes: dict[str, Recipe] = field(default_factory=dict)
+    recipes: dict[str, Variant] = field(default_factory=dict)
 
 
 CROSS_ENTROPY = dict(type="WeightedCrossEntropy", class_weight=(1.0, 1.0, 1.0, 1.2))
 LOSSES = {
-    "with Lovász": Recipe(losses(CROSS_ENTROPY, dict(type="LovaszSoftmax", loss_weight=0.3))),
-    "with weight on borders": Recipe(
-        losses(CROSS_ENTROPY, dict(type="BoundaryCrossEntropy", radius=2, loss_weight=0.2))
+    "with Lovász": Variant(changed(losses=(CROSS_ENTROPY, dict(type="LovaszSoftmax", loss_weight=0.3)))),
+    "with weight on borders": Variant(
+        changed(losses=(CROSS_ENTROPY, dict(type="BoundaryCrossEntropy", radius=2, loss_weight=0.2)))
     ),
-    "hardest pixels (OHEM)": Recipe(losses(dict(type="HardPixelCrossEntropy", class_weight=(1.0, 1.0, 1.0, 1.2)))),
+    "hardest pixels (OHEM)": Variant(
+        changed(losses=(dict(type="HardPixelCrossEntropy", class_weight=(1.0, 1.0, 1.0, 1.2)),))
+    ),
 }
-PLAIN = {"cross-entropy, soft labels hardened": Recipe(), "the same with another seed": Recipe(seed=1)}
+PLAIN = {"cross-entropy, soft labels hardened": Variant(), "the same with another seed": Variant(seed=1)}
 """The first is what the others are compared with; the second tells how much of a difference is chance."""
 
-COPY_PASTE = Recipe(rich("paste", sources=("donors", "horizon")))
+COPY_PASTE = Variant(
+    sampled(
+        {
+            "camvid": dict(donors=("camvid", "idd-lite", "simulated"), horizon=0.49),
+            "idd-lite": dict(donors=("idd-lite", "camvid"), horizon=0.48),
+            "simulated": dict(donors=("simulated",)),
+        },
+        augmentation=Augmentation(paste=Paste(share=0.3, most=3, pedestrians=0.6)),
+    )
+)
+SOFT = Variant(
+    sampled({"kitti-frames": dict(soft=True, boxes=True), "roadscene": dict(soft=True), "msrs": dict(soft=True)})
+)
+FAULTS = Variant(
+    changed(
+        augmentation=Augmentation(
+            weather=Weather(fog=0.04, darkness=0.08, motion_blur=0.08, jpeg=0.15),
+            lidar=LidarFaults(share=0.4, dropout=0.5, intensity=0.4),
+        )
+    )
+)
 COURSES = {
     "recipes": Course(
         1000,
@@ -104,40 +121,39 @@ COURSES = {
         recipes={
             **PLAIN,
             **LOSSES,
-            "soft labels as they are, 3D boxes and ground": Recipe(rich(sources=("soft", "boxes"))),
+            "soft labels as they are, 3D boxes and ground": SOFT,
             "copy-paste": COPY_PASTE,
-            "weather and LiDAR faults": Recipe(rich("weather", "lidar")),
-            "mean teacher": Recipe(lambda config: config.training.update(mean_teacher=dict(weight=0.5))),
-            "taught by the shipped network": Recipe(teachers=(SHIPPED,)),
+            "weather and LiDAR faults": FAULTS,
+            "mean teacher": Variant(changed(mean_teacher=MeanTeaching(weight=0.5))),
+            "taught by the shipped network": Variant(teachers=(SHIPPED,)),
         },
     ),
     "recipes_pretrained": Course(
         PRETRAINING,
         2e-3,
-        recipes={"from random weights": Recipe(), "pre-trained without labels": Recipe(pretrained=True)},
+        recipes={"from random weights": Variant(), "pre-trained without labels": Variant(pretrained=True)},
     ),
     # A network that knows all classes shows what a loss does for the rare one.
     "recipes_continued": Course(500, 5e-4, SHIPPED, {**PLAIN, **LOSSES, "copy-paste": COPY_PASTE}),
 }
 
 
-def run(course: Course, recipe: Recipe, data: list[tuple[str, Path]], folder: Path) -> Path:
+def run(course: Course, variant: Variant, data: list[tuple[str, Path]], folder: Path) -> Path:
     """Train, or go on; the weights file."""
-    config = Config.fromfile(config_path("models/dual_branch_s.py"))
-    config.training.update(crop=CROP, batch_size=BATCH)
-    recipe.change(config)
+    config = Config.fromfile(config_path("networks/dual_branch_s.py"))
+    recipe = variant.change(replace(read_recipe("scratch"), crop=CROP, batch_size=BATCH))
 
     def options(work_dir: Path, iterations: int, **more: Any) -> Options:
         resume = (work_dir / "last.pt").is_file()
-        return Options(data, work_dir, iterations, BATCH, course.learning_rate, recipe.seed, resume=resume, **more)
+        return Options(data, work_dir, iterations, BATCH, course.learning_rate, variant.seed, resume=resume, **more)
 
     init = course.init
-    if recipe.pretrained:
+    if variant.pretrained:
         init = folder / "first" / "weights.safetensors"
         if not (folder / "first" / "done").exists():
-            pretrain(config, options(folder / "first", PRETRAINING))
+            pretrain(config, recipe, options(folder / "first", PRETRAINING))
             (folder / "first" / "done").touch()
-    return train(config, options(folder, course.iterations, teachers=recipe.teachers, init=init))
+    return train(config, recipe, options(folder, course.iterations, teachers=variant.teachers, init=init))
 
 
 def score(weights: Path, data: Path) -> dict[str, Any]:

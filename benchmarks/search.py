@@ -91,7 +91,7 @@ HALF = ((16,), (32, 32), (64, 64), (128, 128))
 VARIANTS: dict[str, Change] = {
     "shipped": lambda _model: None,
     "full blocks": blocks(FULL),
-    "dual_branch_m, from which it was pruned": configured("models/dual_branch_m.py"),
+    "dual_branch_m, from which it was pruned": configured("networks/dual_branch_m.py"),
     "pruned": blocks(PRUNED, wide=(0, 0, 1, 1)),
     "pruned, 7×7 blocks: 1, 3, 3 at strides 8–32": blocks(PRUNED, wide=(0, 1, 3, 3)),
     "pruned, 7×7 blocks: 5, 5 at strides 16, 32": blocks(PRUNED, wide=(0, 0, 5, 5)),
@@ -117,7 +117,7 @@ VARIANTS: dict[str, Change] = {
 
 def write_variant(change: Change, path: Path) -> Path:
     """Write a variant of the shipped network, with random weights, to the .safetensors file `path`, and return it."""
-    model = copy.deepcopy(Config.fromfile(config_path("models/dual_branch_s.py")).model.to_dict())
+    model = copy.deepcopy(Config.fromfile(config_path("networks/dual_branch_s.py")).model.to_dict())
     change(model)
     return write_untrained(model, path)
 

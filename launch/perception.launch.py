@@ -41,7 +41,7 @@ INPUTS = (
     *("image", "image/compressed", "camera_info"),
     *("depth", "depth/compressedDepth", "depth/camera_info"),
     *("infrared", "infrared/compressed", "infrared/camera_info"),
-    *("points", "odometry"),
+    *("points", "radar", "odometry"),
 )
 """What the node listens to, unless `topics` says other names: `perception.assembly.settings.topics.INPUT_TOPICS`, which
 the Python that launch runs in may not find."""

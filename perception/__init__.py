@@ -5,7 +5,7 @@ import sys
 import warnings
 
 from perception.errors import DataError, FrameError, MessageError, ModelError, PerceptionError
-from perception.frame import MODALITIES, CameraModel, Frame, Prediction
+from perception.frame import MODALITIES, CameraModel, Frame, Prediction, Returns
 from perception.pipeline import Pipeline
 
 # OpenVINO and NNCF would report to Google Analytics whenever they are imported; without this module they do not.
@@ -13,7 +13,7 @@ sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
 # mmcv's own transformers cannot be used without its compiled operators; no network of ours has one of them.
 warnings.filterwarnings("ignore", "Fail to import ``MultiScaleDeformableAttention``", UserWarning)
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 __all__ = [
     "MODALITIES",
@@ -26,4 +26,5 @@ __all__ = [
     "PerceptionError",
     "Pipeline",
     "Prediction",
+    "Returns",
 ]

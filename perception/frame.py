@@ -3,18 +3,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from perception.classes import CLASSES, Classes
 from perception.errors import FrameError
 from perception.ground import Ground
 from perception.rigid import rigid_fault
 
 MODALITIES: tuple[str, ...] = ("rgb", "depth", "infrared", "lidar")
-"""The sensors in the order in which the network counts them."""
+"""The sensors that every network counts, in its order; a network may have further ones behind them."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,39 @@ class CameraModel:
         return CameraModel(scale @ self.intrinsics, width, height, self.frame_id)
 
 
+@dataclass(frozen=True)
+class Returns:
+    """What a sensor beside those of MODALITIES measured: points, and whatever else its row in the table says of each.
+
+    values: (N, C ≥ 3) float32, of which the first three are x, y, z [m] in the sensor's frame (x forward, y left, z
+    up); what the others are stands beside what codes the sensor. to_camera: (4, 4), sensor's frame → optical frame.
+    velocity: (3,) m/s, the sensor's own over the ground, in its frame, which measured speeds are relative to: zeros
+    where they are over the ground already; None where nobody knows.
+
+    Raises FrameError for wrong shapes and dtypes, and for a transform that is not rigid.
+    """
+
+    values: NDArray[np.float32]
+    to_camera: NDArray[np.float64]
+    velocity: NDArray[np.float64] | None = None
+
+    def __post_init__(self) -> None:
+        if self.values.ndim != 2 or self.values.shape[1] < 3 or self.values.dtype != np.float32:
+            raise FrameError(f"values: got {self.values.dtype} {self.values.shape}, expected float32 (N, 3 or more)")
+        fault = rigid_fault(self.to_camera)
+        if fault:
+            raise FrameError(f"to_camera: no rigid transform: {fault}")
+        if self.velocity is not None and (self.velocity.shape != (3,) or not np.isfinite(self.velocity).all()):
+            raise FrameError(f"velocity: {self.velocity!r}, expected three finite numbers of m/s")
+
+    def mirrored(self) -> Returns:
+        """The same in a world that is mirrored left to right, both as the sensor and as the camera sees it."""
+        values = self.values.copy()
+        values[:, 1] *= -1
+        mount = np.diag([-1.0, 1, 1, 1]) @ self.to_camera @ np.diag([1.0, -1, 1, 1])
+        return Returns(values, mount, None if self.velocity is None else self.velocity * [1, -1, 1])
+
+
 @dataclass
 class Frame:
     """One instant of sensing, with any subset of the modalities.
@@ -57,9 +92,10 @@ class Frame:
     points: (N, 4) float32 x, y, z [m], intensity [0–1], in the LiDAR frame (x forward, y left, z up).
     camera: needed with points. lidar_to_camera: (4, 4), LiDAR frame → optical frame; needed with points.
     ground: where the mounting, or frames before, let the ground be expected; it is measured in each frame all the same.
+    extra: what further sensors measured, by their name in `perception.sensors.spec.SPECS`, such as radar; needs camera.
 
-    Raises FrameError for a frame without any modality, wrong shapes or dtypes, points without calibration, or
-    intensities that are not 0–1, but for single readings.
+    Raises FrameError for a frame without any modality, wrong shapes or dtypes, points or further sensors without
+    calibration, or intensities that are not 0–1, but for single readings.
     """
 
     stamp_ns: int
@@ -70,6 +106,7 @@ class Frame:
     camera: CameraModel | None = None
     lidar_to_camera: NDArray[np.float64] | None = None
     ground: Ground | None = None
+    extra: Mapping[str, Returns] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not self.modalities:
@@ -82,6 +119,8 @@ class Frame:
             if self.camera is None or self.lidar_to_camera is None:
                 raise FrameError("points without calibration: give both camera and lidar_to_camera")
             _check_intensity(self.points)
+        if self.extra and self.camera is None:
+            raise FrameError(f"{', '.join(self.extra)} without calibration: give camera")
         if self.lidar_to_camera is not None:
             fault = rigid_fault(self.lidar_to_camera)
             if fault:
@@ -90,9 +129,9 @@ class Frame:
 
     @property
     def modalities(self) -> tuple[str, ...]:
-        """The modalities that are present, in the order of MODALITIES."""
+        """The modalities that are present, in the order of MODALITIES, then the further sensors."""
         values = (self.rgb, self.depth, self.infrared, self.points)
-        return tuple(name for name, value in zip(MODALITIES, values, strict=True) if value is not None)
+        return (*(name for name, value in zip(MODALITIES, values, strict=True) if value is not None), *self.extra)
 
     @property
     def size(self) -> tuple[int, int]:
@@ -102,7 +141,7 @@ class Frame:
         if self.camera is not None:
             return self.camera.width, self.camera.height
         image = self.infrared if self.infrared is not None else self.depth
-        assert image is not None  # points imply a camera
+        assert image is not None  # points and further sensors imply a camera
         return image.shape[1], image.shape[0]
 
 
@@ -118,6 +157,7 @@ class Prediction:
     timings_ms: milliseconds by stage: project, normalise, infer, decode.
     ground: the plane that the sweep, else the depth image, showed; None where too little of it was seen.
     absent: sensors that are there and tell nothing, by name, each with the reason; they have weight 0.
+    classes: what the class ids mean.
     """
 
     stamp_ns: int
@@ -128,6 +168,7 @@ class Prediction:
     timings_ms: dict[str, float] = field(default_factory=dict)
     ground: Ground | None = None
     absent: dict[str, str] = field(default_factory=dict)
+    classes: Classes = CLASSES
 
 
 def _check_intensity(points: NDArray[np.float32]) -> None:

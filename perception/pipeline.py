@@ -4,7 +4,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Collection, Iterator
+import logging
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,15 +18,20 @@ from numpy.typing import NDArray
 from perception.classes import UNLABELLED
 from perception.engines import Engine, find_model, load_engine
 from perception.engines import self_check as canned
-from perception.engines.base import NetworkOutput
+from perception.engines.base import NetworkOutput, sensors_of_engine
+from perception.engines.described import classes_of
+from perception.engines.family import input_size
 from perception.errors import FrameError
-from perception.frame import MODALITIES, Frame, Prediction
+from perception.frame import Frame, Prediction
 from perception.ground import Ground
-from perception.sensors import NetworkInput, Projection, network_size, project_sweep
+from perception.sensors import NetworkInput, Projection, project_sweep
 from perception.sensors.encode import encode_distances, encode_images, join
 from perception.sensors.presence import uninformative, without
+from perception.sensors.spec import SPECS
 from perception.sensors.visibility import label_points
 from perception.threads import PinnedWorker, share_threads
+
+_log = logging.getLogger(__name__)
 
 STAGES = ("project", "normalise", "infer", "decode")
 """What `Prediction.timings_ms` tells the time of, in order."""
@@ -58,17 +64,28 @@ class Pipeline:
     """Encode → engine → decode. One caller at a time, of the whole or of each step.
 
     engine: runs the network. model: the file that it runs. overlap: code the images in a thread of its own while the
-    sweep is projected, which takes as long. without: modalities that are left out of every frame, as if they told
-    nothing. Raises FrameError for one that is none of MODALITIES.
+    sweep is projected, which takes as long. without: sensors that are left out of every frame, as if they told
+    nothing. scale: the part of its usual resolution that the network gets; labels have the frame's size nevertheless.
+    Raises FrameError for one of `without` that is none of the network's `sensors`, ModelError for a file whose classes
+    cannot be read. classes: that the network knows.
+
+    Sensors that a frame has and the network has no channels for, such as a radar with the shipped weights, are left out
+    too; the log says so once.
     """
 
-    def __init__(self, engine: Engine, model: Path, overlap: bool = True, without: Collection[str] = ()) -> None:
-        unknown = sorted(set(without) - set(MODALITIES))
+    def __init__(
+        self, engine: Engine, model: Path, overlap: bool = True, without: Collection[str] = (), scale: float = 1.0
+    ) -> None:
+        self.sensors = sensors_of_engine(engine)
+        unknown = sorted(set(without) - set(self.sensors))
         if unknown:
-            raise FrameError(f"no modality {', '.join(unknown)}: there are {', '.join(MODALITIES)}")
+            raise FrameError(f"no modality {', '.join(unknown)}: there are {', '.join(self.sensors)}")
         self.engine = engine
         self.model = model
-        self._left_out = tuple(name for name in MODALITIES if name in without)
+        self.scale = scale
+        self.classes = classes_of(model)
+        self._left_out = tuple(name for name in self.sensors if name in without)
+        self._foreign: set[str] = set()
         self._images = PinnedWorker("images") if overlap else None
 
     @classmethod
@@ -77,15 +94,14 @@ class Pipeline:
         model: str | Path | None = None,
         engine: str = "auto",
         threads: int | None = None,
-        load_engine: Callable[[str, Path, int | None], Engine] = load_engine,
         without: Collection[str] = (),
     ) -> Pipeline:
         """A pipeline on trained weights.
 
-        model: None for the shipped weights, the name of shipped weights, or the path of a .xml (OpenVINO), .onnx or
-        .safetensors (PyTorch) file. engine: of `perception.engines.ENGINES`, or auto: the first whose file is there.
-        threads: of the process, which its parts share (see `perception.threads`); None takes every core. load_engine:
-        where several pipelines share engines, `EnginePool.load`. without: see the class. Raises ModelError.
+        model: None or auto for the most accurate of the shipped weights, the name of shipped weights, or the path of a
+        .xml (OpenVINO), .onnx or .safetensors (PyTorch) file. engine: of `perception.engines.ENGINES`, or auto: the
+        first whose file is there. threads: of the process, which its parts share (see `perception.threads`); None takes
+        every core. without: see the class. Raises ModelError.
         """
         name, path = find_model(model, engine)
         return cls(load_engine(name, path, share_threads(threads)), path, overlap=threads != 1, without=without)
@@ -105,9 +121,9 @@ class Pipeline:
     def self_check(self) -> float | None:
         """The share of the labels stored beside the model that the engine gives here; None where none are stored.
 
-        Raises ModelError where they are too few: see `perception.engines.self_check`.
+        At a reduced resolution none are. Raises ModelError where they are too few: see `perception.engines.self_check`.
         """
-        return canned.check(self.engine, self.model)
+        return canned.check(self.engine, self.model) if self.scale == 1.0 else None
 
     def __call__(self, frame: Frame) -> Prediction:
         """Predict; labels have the size of the frame (`Frame.size`). The frame is left as it is."""
@@ -115,21 +131,34 @@ class Pipeline:
 
     def prepare(self, frame: Frame) -> Task:
         """The first of three steps, for callers that overlap them: while one frame is inferred, prepare the next."""
-        task, size = Task(frame), network_size(*frame.size)
+        task, size = Task(frame), input_size(*frame.size, self.scale)
         with task.timed("project"):
             asked = {
                 name: f"{name} is left out: so it was asked" for name in self._left_out if name in frame.modalities
             }
-            task.absent = uninformative(frame) | asked
-            told = without(frame, task.absent)
-            images = self._images.submit(encode_images, told, *size) if told and self._images else None
+            task.absent = uninformative(frame) | asked | self._without_channels(frame)
+            told, sensors = without(frame, task.absent), self.sensors
+            images = self._images.submit(encode_images, told, *size, sensors) if told and self._images else None
             task.projection = None if "lidar" in task.absent else project_sweep(frame)
         with task.timed("normalise"):
             if told:
-                distances = encode_distances(told, task.projection, *size)
+                distances = encode_distances(told, task.projection, *size, sensors)
                 task.ground = distances.fitted
-                task.network_input = join(told, images.result() if images else encode_images(told, *size), distances)
+                seen = images.result() if images else encode_images(told, *size, sensors)
+                task.network_input = join(told, seen, distances, sensors)
         return task
+
+    def _without_channels(self, frame: Frame) -> dict[str, str]:
+        """Why the frame's sensors that the network does not have are left out; the log says it once."""
+        foreign = {
+            name: f"the network {self.model.stem} has no channels for {name}: it has {', '.join(self.sensors)}"
+            for name in frame.extra
+            if name not in self.sensors and name in SPECS
+        }
+        for name in foreign.keys() - self._foreign:
+            _log.warning(foreign[name])
+        self._foreign |= foreign.keys()
+        return foreign
 
     def infer(self, task: Task) -> Task:
         """The second step: run the network."""
@@ -143,7 +172,8 @@ class Pipeline:
         output, frame = task.output, task.frame
         with task.timed("decode"):
             if output is None:
-                labels, confidence, weights = _unlabelled(*frame.size)
+                labels, confidence = _unlabelled(*frame.size)
+                weights = np.zeros(len(self.sensors), np.float32)
             else:
                 labels, confidence = (_resize(image, *frame.size) for image in (output.labels, output.confidence))
                 weights = output.weights
@@ -151,10 +181,11 @@ class Pipeline:
                 stamp_ns=frame.stamp_ns,
                 labels=labels,
                 confidence=confidence,
-                modality_weights=dict(zip(MODALITIES, weights.tolist(), strict=True)),
+                modality_weights=dict(zip(self.sensors, weights.tolist(), strict=True)),
                 point_labels=_point_labels(task, labels),
                 ground=task.ground,
                 absent=task.absent,
+                classes=self.classes,
             )
         prediction.timings_ms = task.timings_ms
         return prediction
@@ -169,10 +200,10 @@ def _point_labels(task: Task, labels: NDArray[np.uint8]) -> NDArray[np.uint8] | 
     return label_points(task.frame, task.projection, labels)
 
 
-def _unlabelled(width: int, height: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.float32]]:
-    """Labels, confidence and weights that claim nothing."""
+def _unlabelled(width: int, height: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """Labels and confidence that claim nothing."""
     labels = np.full((height, width), UNLABELLED, np.uint8)
-    return labels, np.zeros_like(labels), np.zeros(len(MODALITIES), np.float32)
+    return labels, np.zeros_like(labels)
 
 
 def _resize(image: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uint8]:

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,9 @@ import pytest
 from helpers.markers import pytest_collection_modifyitems  # noqa: F401 (a hook)
 from helpers.skips import pytest_make_collect_report, pytest_runtest_makereport  # noqa: F401 (hooks)
 from hypothesis import HealthCheck, settings
+
+from perception.frame import MODALITIES
+from perception.sensors.spec import SPECS
 
 # A busy machine is no failure: examples may take as long as they do.
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -33,7 +36,10 @@ def real_data() -> Path:
 
 @pytest.fixture
 def kitti_drive(tmp_path: Path) -> Path:
-    """A KITTI raw drive of 4 frames in the official layout, 124×38 pixels: frame 2 has no sweep, frame 3 no image."""
+    """A KITTI raw drive of 4 frames in the official layout, 124×38 pixels: frame 2 has no sweep, frame 3 no image.
+
+    Frame 3 comes so much later that the camera counts as lost by then.
+    """
     date = tmp_path / "2011_09_26"
     drive = date / "2011_09_26_drive_0001_sync"
     _write_calibration(date)
@@ -77,13 +83,23 @@ def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     It takes and gives what the trained networks do, so that the node's tests know the right answer to every pixel.
     """
+    return _tiny_model(tmp_path_factory.mktemp("model") / "tiny.xml", MODALITIES)
+
+
+@pytest.fixture(scope="session")
+def tiny_radar_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same with the channels of a radar."""
+    return _tiny_model(tmp_path_factory.mktemp("model") / "tiny_radar.xml", (*MODALITIES, "radar"))
+
+
+def _tiny_model(path: Path, sensors: Sequence[str]) -> Path:
     import openvino
     from openvino import Type
     from openvino import opset13 as ops
 
     rgb = ops.parameter([1, -1, -1, 3], Type.u8, name="rgb")
-    aux = ops.parameter([1, -1, -1, 10], Type.u8, name="aux")
-    present = ops.parameter([1, 4], Type.f32, name="present")
+    aux = ops.parameter([1, -1, -1, sum(len(SPECS[name].channels) for name in sensors)], Type.u8, name="aux")
+    present = ops.parameter([1, len(sensors)], Type.f32, name="present")
     red = ops.convert(ops.gather(rgb, ops.constant(np.int32(0)), ops.constant(np.int32(3))), "i32")
     # A network that ignores an input would lose it.
     nothing = ops.multiply(
@@ -96,7 +112,6 @@ def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     outputs = [ops.convert(labels, "u8"), ops.convert(confidence, "u8"), weights]
     for parameter in (rgb, aux, present):
         parameter.output(0).get_tensor().set_names({parameter.get_friendly_name()})
-    path = tmp_path_factory.mktemp("model") / "tiny.xml"
     openvino.save_model(openvino.Model(outputs, [rgb, aux, present], "tiny"), path, compress_to_fp16=False)
     return path
 
@@ -117,7 +132,8 @@ def ros() -> Iterator[Any]:
 
 
 def _write_stamps(path: Path, nanoseconds: int) -> None:
-    lines = [f"2011-09-26 13:04:32.{nanoseconds + 100_000_000 * i:09d}" for i in range(4)]
+    times = (divmod(nanoseconds + after, 1_000_000_000) for after in (0, 100_000_000, 200_000_000, 1_000_000_000))
+    lines = [f"2011-09-26 13:04:{32 + seconds}.{rest:09d}" for seconds, rest in times]
     path.write_text("\n".join(lines) + "\n")
 
 

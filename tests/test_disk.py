@@ -14,6 +14,7 @@ from pathlib import Path
 import cv2
 import pytest
 from helpers.images import write_images
+from helpers.recipes import write_small
 
 from perception.cli.main import main
 from perception.disk import DiskFull, made_folder, on_full_disk, write_file, write_json
@@ -130,16 +131,10 @@ def test_scores_are_not_half_written(camvid: Path, tiny_model: Path, tmp_path: P
 
 def test_training_leaves_the_last_checkpoint(camvid: Path, tmp_path: Path) -> None:
     pytest.importorskip("mmseg")
-    from mmengine.config import Config
-
-    from perception.paths import config_path
-
-    config = Config.fromfile(config_path("models/dual_branch_s.py"))
-    config.training.update(crop=(64, 64), batch_size=2, bf16=False)
-    config.dump(tmp_path / "small.py")
+    recipe = write_small(tmp_path / "small.py")
     command = perception(
-        "train", tmp_path / "small.py", "--data", f"camvid={camvid}", "--iterations", "1", "--workers", "0",
-        "-o", tmp_path / "disk/run",
+        "train", "dual_branch_s", "--recipe", recipe, "--data", f"camvid={camvid}", "--iterations", "1",
+        "--workers", "0", "-o", tmp_path / "disk/run",
     )  # fmt: skip
     done = on_small_disk(tmp_path / "disk", "1m", *command, after=f"ls -A {tmp_path}/disk/run")
     assert done.returncode == 2

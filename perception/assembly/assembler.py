@@ -15,24 +15,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 from perception.assembly.calibration import Calibration
-from perception.assembly.collector import TRIGGER_ORDER, SensorSet
+from perception.assembly.collector import Arrival, SensorSet
 from perception.assembly.lidar_names import first_of, modality_of
 from perception.assembly.lidars import Cloud, Lidars, SeeFrozen
 from perception.assembly.lidars import Input as Input
 from perception.assembly.motion import EgoMotion
 from perception.assembly.own_vehicle import OwnVehicle
+from perception.assembly.pairing import TRIGGER_ORDER
 from perception.assembly.registration import Anchor, Seen, register
 from perception.assembly.throttled_log import ThrottledLog
 from perception.classes import UNLABELLED
 from perception.errors import MessageError
-from perception.frame import Frame, Prediction
+from perception.frame import Frame, Prediction, Returns
 from perception.messages.bit_depth import BitDepth
 from perception.messages.cameras import CameraView
-from perception.messages.clouds import Reading
+from perception.messages.clouds import Reading, read_columns
 from perception.messages.convert import read_depth, read_infrared, read_rgb
 from perception.sensors.intensity import IntensityScale
 from perception.sensors.lens import Lens
 from perception.sensors.presence import without_frozen
+from perception.sensors.spec import FURTHER, SPECS
 from perception.sensors.thermal import white_hot
 
 
@@ -77,7 +79,7 @@ class Observation:
 
 
 class Assembler:
-    """Makes frames. `drop(sensor, cause)` is told of every message that could not be used.
+    """Makes frames. `drop(sensor, cause)` is called for every message that could not be used.
 
     infos: the topics of the cameras' camera_info, by sensor. motion: deskews a sweep, and moves it to the instant of
     the image by moving its extrinsics; None leaves it where it was measured. bit_depth: of the camera's images, found
@@ -104,7 +106,7 @@ class Assembler:
         self._complaints = complaints
         self._drop = drop
         self._bit_depth = bit_depth or BitDepth()
-        self._frozen = frozen
+        self._frozen, self._motion = frozen, motion
         scales = defaultdict(IntensityScale) if scales is None else scales
         self._lidars = Lidars(calibration, complaints, drop, motion, scales, frozen)
 
@@ -144,6 +146,7 @@ class Assembler:
         cloud = self._cloud(matched, camera, reading, vehicle)
         if cloud is not None:
             values["lidar"] = cloud.points
+        values |= self._further(matched, camera)
         lens = self._register(values, inputs, camera, lens, infrared_distance, rectified)
         if not values:
             return None
@@ -161,6 +164,7 @@ class Assembler:
             points=values.get("lidar"),
             camera=camera.model if camera is not None else None,
             lidar_to_camera=cloud.lidar_to_camera if cloud is not None else None,
+            extra={name: values[name] for name in FURTHER if name in values},
         )
         thawed = without_frozen(frame, {name: why for name, why in said.items() if why is not None})
         frame = thawed.frame
@@ -190,6 +194,38 @@ class Assembler:
                 )
             self._drop(name, "no calibration")
         return None
+
+    def _further(self, matched: SensorSet, camera: CameraView | None) -> dict[str, Returns]:
+        """What the sensors beside MODALITIES say, at the frame's instant; what cannot be used is left out."""
+        found = {
+            name: self._returns(name, matched.arrivals[name], camera, matched.stamp_ns)
+            for name in FURTHER
+            if name in matched.arrivals
+        }
+        return {name: returns for name, returns in found.items() if returns is not None}
+
+    def _returns(self, name: str, arrival: Arrival, camera: CameraView | None, at_ns: int) -> Returns | None:
+        spec, given = SPECS[name], arrival.message
+        frame, velocity = given.message.header.frame_id, None
+        try:
+            if camera is None:
+                raise MessageError(f"camera: nobody knows how it looks; the {spec.noun} is left out")
+            mount = self._calibration.further_to_camera(frame, camera.model.frame_id, spec.noun)
+            mount = camera.from_frame @ mount
+        except MessageError as error:
+            self._complaints.warn(given.topic, error)
+            self._drop(name, "no calibration")
+            return None
+        try:
+            if self._motion is not None:
+                velocity = self._motion.velocity(frame, arrival.stamp_ns)
+                moved = self._motion.between(frame, arrival.stamp_ns, at_ns)
+                mount = mount if moved is None else mount @ moved
+        except MessageError as error:  # its speeds are then none over the ground
+            self._complaints.warn(given.topic, error)
+        read = spec.read
+        assert read is not None  # the table has one for each of FURTHER
+        return self._read(name, given, lambda message: read(read_columns(message, spec.fields), mount, velocity))
 
     def _read(self, sensor: str, given: Input, reader: Callable[[Any], Any]) -> Any:
         try:

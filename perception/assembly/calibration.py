@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which camera this is and where the LiDAR sits: from camera_info and TF, else from a file, else from parameters."""
+"""The camera's calibration and the LiDAR's mounting: from camera_info and TF, else a file, else parameters."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from perception.datasets.kitti.calibration import read_raw_calibration
 from perception.errors import DataError, MessageError
 from perception.frame import CameraModel
 from perception.messages.cameras import RECTIFIED, CameraView, check_size, make_view, read_view
+from perception.sensors.spec import SPECS
 
 CALIBRATION_KEYS = (
     *("image_width", "image_height", "camera_name", "camera_matrix", "distortion_model", "distortion_coefficients"),
@@ -115,7 +116,7 @@ class Calibration:
         self._parameter = lidar_to_camera
         self._transforms = transforms
         self._image_frame = self._lidar_frame = ""
-        self._infos = {sensor: _CameraInfo() for sensor in ("rgb", "depth", "infrared")}
+        self._infos = {sensor: _CameraInfo() for sensor, spec in SPECS.items() if spec.camera_info}
 
     def put_image_frame(self, frame_id: str) -> None:
         """Take the frame that the camera's images come in: a file's camera_name is seldom one that TF knows."""
@@ -178,6 +179,15 @@ class Calibration:
     def to_frame(self, target: str, source: str) -> NDArray[np.float64] | None:
         """(4, 4) that takes points of `source` into `target`, by TF; None where it does not know."""
         return self._transforms.lookup(target, source) if self._transforms is not None else None
+
+    def further_to_camera(self, frame: str, camera_frame: str, noun: str) -> NDArray[np.float64]:
+        """(4, 4) from the frame of a sensor beside those of MODALITIES to the camera's, by TF. Raises MessageError."""
+        if frame and frame == camera_frame:
+            return np.eye(4)
+        found = self.to_frame(camera_frame, frame) if frame and camera_frame else None
+        if found is None:
+            raise MessageError(f"extrinsics: no TF from '{frame}' to '{camera_frame}'; the {noun} is left out")
+        return found
 
     def lidar_to_camera(
         self, lidar_frame: str, camera_frame: str, sensor: str = "lidar", still_at_ns: int | None = None

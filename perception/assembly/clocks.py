@@ -1,20 +1,40 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Whether the sensors of a recording are stamped by clocks that have anything to do with each other."""
+"""Whether the sensors of a recording are stamped by related clocks."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from perception.assembly.instants import Instant
+from perception.assembly.pairing import Instant, Timing, find_instants, nearest
+from perception.errors import DataError
 
 Span = tuple[int, int]
 """The first and the last of some times [ns]."""
 
 _YEAR_2000_NS = 946_684_800_000_000_000
+
+
+def pair_sensors(
+    path: Path, stamps: Mapping[str, NDArray[np.int64]], recorded: Mapping[str, Span], timing: Timing
+) -> tuple[list[Instant], dict[str, str]]:
+    """The instants of the recording at `path`, and by sensor that is left out of them why: its clock is another's.
+
+    stamps, recorded: see `strangers`. Raises DataError where no sensor pairs with any other.
+    """
+    instants = find_instants(stamps, timing)
+    apart = strangers(stamps, recorded, instants)
+    if not apart:
+        return instants, {}
+    if all(len(instant.stamps_ns) == 1 for instant in instants):
+        # Of two, one names the other.
+        raise DataError(f"{path}: nothing pairs; {'; '.join(list(apart.values())[: len(apart) - 1])}")
+    known = {sensor: own for sensor, own in stamps.items() if sensor not in apart}
+    return find_instants(known, timing), {sensor: f"{reason} It is left out" for sensor, reason in apart.items()}
 
 
 def strangers(
@@ -46,9 +66,9 @@ def _overlap(one: Span, other: Span) -> bool:
 
 def _gap(one: NDArray[np.int64], other: NDArray[np.int64]) -> float:
     """The least difference between a stamp of `one` and one of `other` [s]."""
-    place = np.searchsorted(other, one)
-    after, before = other[np.minimum(place, len(other) - 1)], other[np.maximum(place - 1, 0)]
-    return float(np.minimum(np.abs(after - one), np.abs(before - one)).min()) * 1e-9
+    stamps: list[int] = other.tolist()
+    places = ((stamp, nearest(stamps, stamp)) for stamp in one.tolist())
+    return min(abs(stamps[place] - stamp) for stamp, place in places if place is not None) * 1e-9
 
 
 def _span(stamps: NDArray[np.int64]) -> str:

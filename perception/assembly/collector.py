@@ -1,16 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which messages belong to one instant: a state machine without threads, clocks or ROS.
+"""`pairing` as the messages come: a state machine without threads, clocks or ROS that adds the waiting.
 
-Of the sensors that are alive one is the trigger: the camera, else LiDAR, else infrared, else depth. Each of its
-messages opens a set; the other living sensors add their message nearest in acquisition time, within the tolerance.
-A message that is nearer than the best so far, or the only one, is waited for as long as it may still come: when it is
-due follows from the stamps of its sensor, how long it takes from its arrivals (`Habits`). Several sets may wait at
-once; they are ready in the order of their stamps.
+Each message of the trigger opens a set; the other living sensors add theirs by the same rules. A message that is nearer
+than the best so far, or the only one, is waited for as long as it may still come: when it is due follows from the
+stamps of its sensor, how long it takes from its arrivals (`Habits`). Several sets may wait at once; they are ready in
+the order of their stamps.
 
 Nothing queues: a newer set that is ready replaces one that was not taken, which counts as a drop. Sets that were all
-waiting for one message are handed out one after the other at the pace at which they were opened. A sensor that is
-silent longer than its timeout is left out, and taken back with its next message, even if its stamps have gone back by
-then.
+waiting for one message are handed out one after the other at the pace at which they were opened, to a caller that keeps
+up with it. A sensor that is silent longer than its timeout is left out, and taken back with its next message, even if
+its stamps have gone back by then.
 
 Acquisition stamps [ns] only ever compare with each other; `now` [s] is any clock that never jumps.
 """
@@ -24,22 +23,17 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from perception.assembly.habits import Habits
-from perception.assembly.lidar_names import modality_of
+from perception.assembly.pairing import Timing, in_order, match, nearest, rank
+from perception.sensors.spec import SPECS
 
-TRIGGER_ORDER: tuple[str, ...] = ("rgb", "lidar", "infrared", "depth")
-"""Who triggers, best first."""
-
-MOVABLE: tuple[str, ...] = ("lidar",)
+MOVABLE: tuple[str, ...] = tuple(name for name, spec in SPECS.items() if spec.movable)
 """Whose messages can be moved to another instant, where the vehicle's motion is known."""
-
-PAIRINGS: tuple[str, ...] = ("completeness", "freshness")
-"""Wait for each sensor's nearest message, or answer with what is there."""
-
-FRESH_WAIT_S = 0.008
-"""The longest wait where freshness counts: what the drivers of one instant's messages need one after the other."""
 
 JUMP_NS = 1_000_000_000
 """A stamp this much older than its predecessor is no late message: the clock went back, as when a bag starts again."""
+
+LEFT_BEHIND: tuple[str, ...] = ("superseded", "overtaken")
+"""Causes of drops that mean: too slow. A newer set came before one was taken, or, prepared, before the network was."""
 
 _KEPT = 32
 """Messages per sensor that may still find their set."""
@@ -52,39 +46,6 @@ _GAIN_NS = 1_000_000
 
 _UNPAIRED = 10
 """Sets without a sensor, and messages of it without a set, before that is no accident."""
-
-
-def in_order(sensors: Iterable[str]) -> list[str]:
-    """The sensors as they trigger, best first; further LiDARs come after the first."""
-    return sorted(sensors, key=rank)
-
-
-def rank(sensor: str) -> tuple[int, str]:
-    """How good a trigger the sensor is: the least is the best."""
-    return TRIGGER_ORDER.index(modality_of(sensor)), sensor
-
-
-@dataclass(frozen=True)
-class Timing:
-    """How messages pair, in seconds.
-
-    tolerance_s: the largest difference of stamps. wait_s: the longest wait after the trigger's message came.
-    timeouts_s: by sensor, the silence after which it counts as lost. offsets_s: by sensor, what its stamps lack to the
-    instant of acquisition; nothing where it is not named. pairing: one of PAIRINGS. reach_s: for freshness, how much
-    older than the trigger's message one of MOVABLE may be.
-    """
-
-    tolerance_s: float
-    wait_s: float
-    timeouts_s: Mapping[str, float]
-    offsets_s: Mapping[str, float] = field(default_factory=dict)
-    pairing: str = "completeness"
-    reach_s: float = 0.3
-
-    @property
-    def limit_s(self) -> float:
-        """The longest wait that this pairing allows."""
-        return self.wait_s if self.pairing == "completeness" else min(self.wait_s, FRESH_WAIT_S)
 
 
 @dataclass
@@ -138,10 +99,16 @@ class SensorState:
         """Whether it is alive and yet in no set: its stamps are further from the trigger's than the tolerance."""
         return self.alive and min(self.missed, self.unmatched) >= _UNPAIRED
 
+    @property
+    def stamps_ns(self) -> list[int]:
+        """Of what is kept, sorted: what does not go on is not kept."""
+        return [arrival.stamp_ns for arrival in self.kept]
+
     def miss(self, stamp_ns: int) -> None:
         """Count a set of that stamp without it."""
         self.missed += 1
-        self.gap_ns = min((arrival.stamp_ns - stamp_ns for arrival in self.kept), key=abs, default=0)
+        place = nearest(self.stamps_ns, stamp_ns)
+        self.gap_ns = 0 if place is None else self.kept[place].stamp_ns - stamp_ns
 
     def restart(self) -> None:
         """Forget its stamps: what comes begins anew."""
@@ -224,9 +191,16 @@ class Collector:
             self._open(sensor, arrival)
             self._advance(now)
 
-    def poll(self, now: float) -> SensorSet | None:
-        """The next set that is ready, once; None where there is none. Sensors whose timeout is over are left out."""
+    def poll(self, now: float, pace_s: float = 0.0) -> SensorSet | None:
+        """The next set that is ready, once; None where there is none. Sensors whose timeout is over are left out.
+
+        pace_s: what the caller needs for a set; where the trigger is faster, the newest is the next.
+        """
         self._advance(now)
+        trigger = self.trigger
+        if trigger is not None and 1e9 * pace_s > (self.sensors[trigger].habits.period_ns or math.inf):
+            while len(self._ready) > 1:
+                self._drop_oldest()
         return self._ready.popleft().matched if self._ready else None
 
     @property
@@ -280,8 +254,10 @@ class Collector:
             trigger, due = self._ready[0].matched.trigger, self._ready[0].due
             if len(self._ready) <= _PENDING and now < due + 0.5e-9 * (self.sensors[trigger].habits.period_ns or 0.0):
                 return
-            self.sensors[trigger].drops["superseded"] += 1
-            self._ready.popleft()
+            self._drop_oldest()
+
+    def _drop_oldest(self) -> None:
+        self.sensors[self._ready.popleft().matched.trigger].drops["superseded"] += 1
 
     def _lost_at(self, sensor: str) -> float:
         last = self.sensors[sensor].last_arrived
@@ -354,10 +330,8 @@ class Collector:
     def _match(self, sensor: str, stamp_ns: int) -> Arrival | None:
         """The sensor's message nearest to the stamp, within the tolerance."""
         state = self.sensors[sensor]
-        if not state.alive or not state.kept:
-            return None
-        nearest = min(state.kept, key=lambda arrival: abs(arrival.stamp_ns - stamp_ns))
-        return nearest if abs(nearest.stamp_ns - stamp_ns) <= self._tolerance_ns else None
+        place = match(state.stamps_ns, stamp_ns, self.timing.tolerance_s) if state.alive else None
+        return None if place is None else state.kept[place]
 
     def _within_reach(self, sensor: str, stamp_ns: int) -> Arrival | None:
         """Where freshness counts, the newest message that is older than the stamp and can be moved to it."""

@@ -10,10 +10,12 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from perception.assembly.pairing import match
+
 ORDER: tuple[str, ...] = ("labels", "rgb", "cloud", "lidar", "infrared", "depth")
 """Who says what a moment is: the node's labels, and where they are silent the first sensor that is not."""
 
-TOLERANCE_NS = 60_000_000
+TOLERANCE_S = 0.06
 WAIT_S = 0.15
 TIMEOUT_S = 1.0
 JUMP_NS = 1_000_000_000
@@ -82,5 +84,6 @@ class LivePairing:
         return abs(2 * stamps[1] - stamps[0] - stamp_ns) < abs(kept.stamp_ns - stamp_ns)
 
     def _nearest(self, name: str, stamp_ns: int) -> Kept | None:
-        kept = min(self.kept[name], key=lambda each: abs(each.stamp_ns - stamp_ns))
-        return kept if abs(kept.stamp_ns - stamp_ns) <= TOLERANCE_NS else None
+        kept = sorted(self.kept[name], key=lambda each: each.stamp_ns)
+        place = match([each.stamp_ns for each in kept], stamp_ns, TOLERANCE_S)
+        return None if place is None else kept[place]

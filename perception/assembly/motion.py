@@ -29,6 +29,9 @@ STILL = ("odom", "map", "earth")
 _KNOT_NS = 10_000_000
 """TF is asked for poses so far apart; between them they change evenly."""
 
+_SPEED_NS = 50_000_000
+"""Speeds are taken over so long."""
+
 _MOVED, _STOOD = 0.05, 0.001
 """Metres by which a vehicle certainly moved, and by which what stands still may seem to."""
 
@@ -110,6 +113,24 @@ class EgoMotion:
         _, angular = _between(turns, (from_ns + to_ns) // 2)
         return displacement(np.zeros(3), angular @ mount[:3, :3], 1e-9 * (from_ns - to_ns).astype(np.float64))
 
+    def velocity(self, frame: str, at_ns: int) -> NDArray[np.float64] | None:
+        """(3,) m/s of a sensor over the ground, in its own `frame`; None where neither odometry nor TF tells it.
+
+        An IMU tells turns alone. Raises MessageError as `path` does.
+        """
+        before = np.array([at_ns - _SPEED_NS])
+        twists = _fresh(self._odometry, at_ns)
+        mount = self._mount(twists[0].frame_id, frame) if twists else None
+        if twists and mount is not None:
+            moved = self._by_odometry(twists, mount, frame, before, at_ns)
+        elif (seen := self._by_transforms(frame, before, at_ns)) is not None:
+            moved = seen
+        elif twists:
+            raise MessageError(_unknown("odometry", "child_frame_id", twists[0].frame_id, frame))
+        else:
+            return None
+        return np.asarray(np.linalg.inv(moved[0])[:3, 3] / (1e-9 * _SPEED_NS), np.float64)
+
     def _by_odometry(
         self, twists: list[_Twist], mount: NDArray[np.float64], frame: str, from_ns: Instants, to_ns: int
     ) -> NDArray[np.float64]:
@@ -141,7 +162,7 @@ class EgoMotion:
         return np.stack(columns, axis=-1).reshape(-1, 4, 4)
 
     def _mount(self, body: str, frame: str) -> NDArray[np.float64] | None:
-        """(4, 4) from the sensor's frame to the one whose speeds are known; None where nobody knows."""
+        """(4, 4) from the sensor's frame to the one whose speeds are known; None if unknown."""
         if body and body == _bare(frame):
             return np.eye(4)
         return self._transforms.lookup(body, frame) if self._transforms and body and frame else None
@@ -175,7 +196,7 @@ def _stands(moved: NDArray[np.float64]) -> bool:
 
 def _unknown(source: str, field: str, body: str, frame: str) -> str:
     said = f"no TF from '{frame}' to its {field} '{body}'" if body else f"its {field} is empty"
-    return f"{source}: {said}, so nobody knows how '{frame}' moves; its sweeps are not moved to the image's instant"
+    return f"{source}: {said}, so the motion of '{frame}' is unknown; its sweeps are not moved to the image's instant"
 
 
 def _bare(frame: str) -> str:

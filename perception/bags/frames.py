@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A rosbag2 as frames, read when indexed: what the node would have made of it, had it had all the time in the world."""
+"""A rosbag2 as frames, read when indexed: as the node would assemble them with unlimited time."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ import numpy as np
 
 from perception.assembly.assembler import Assembler, Input, Observation
 from perception.assembly.calibration import Calibration, FileCalibration, read_calibration_file
-from perception.assembly.clocks import strangers
+from perception.assembly.clocks import pair_sensors
 from perception.assembly.collector import Arrival, SensorSet
-from perception.assembly.instants import Instant, find_instants
 from perception.assembly.lidar_names import modality_of
 from perception.assembly.motion import EgoMotion
-from perception.assembly.settings.naming import heard, name_topics
+from perception.assembly.pairing import Instant
+from perception.assembly.settings.naming import BAG_SUFFIXES, heard, name_topics
 from perception.assembly.settings.parameters import make_settings
 from perception.assembly.settings.topics import CAMERA_INFOS, INPUT_TOPICS, SENSORS, further_lidars
 from perception.assembly.throttled_log import ThrottledLog
 from perception.assembly.transforms import TransformTree
 from perception.bags.cursor import BagCursor, Key, key_of
 from perception.bags.raw import RawMessage
-from perception.bags.sources import open_source, until_broken
+from perception.bags.sources import open_bag, until_broken
 from perception.bags.writer import TYPES
 from perception.datasets.io.named_frames import NamedFrames
 from perception.errors import DataError, MessageError
@@ -39,11 +39,11 @@ from perception.sensors.intensity import IntensityScale
 from perception.sensors.presence import FrozenWatch
 
 _LOOK_AT = 32
-"""Of the camera's images, one in so many is looked at for its bit depth before any frame is read."""
+"""One in so many of the camera's images is examined for its bit depth before the first frame."""
 
 
 class BagFrames(NamedFrames):
-    """The frames of the bag at `path`, paired as `instants` says and assembled as the node does.
+    """The frames of the bag at `path`, paired as `pair_sensors` does and assembled as the node does.
 
     topics: the recorded topic by the node's input, where it has another name, or what `topics.read_topics` takes; None
     finds them out, by `rig` where that is of this bag (`naming.name_topics`, whose words are among the remarks).
@@ -63,7 +63,7 @@ class BagFrames(NamedFrames):
         calibration: FileCalibration | None = None,
         rig: Path | None = None,
     ) -> None:
-        self.path = path.parent if path.suffix in (".mcap", ".db3") else path
+        self.path = path.parent if path.suffix in BAG_SUFFIXES else path
         self.complaints: list[str] = []
         self.remarks: list[str] = []
         self.broken = ""
@@ -146,21 +146,13 @@ class BagFrames(NamedFrames):
     def _pair(self) -> list[Instant]:
         """The instants, without the sensors whose clock has nothing to do with the others'."""
         stamps = {sensor: np.array(sorted(keys), np.int64) for sensor, keys in self._keys.items()}
-        instants = find_instants(stamps, self._settings.timing)
         recorded = {}
         for sensor, keys in self._keys.items():
             times = [key.recorded_ns for key in keys.values()]
             recorded[sensor] = min(times, default=0), max(times, default=0)
-        apart = strangers(stamps, recorded, instants)
-        if not apart:
-            return instants
-        if all(len(instant.stamps_ns) == 1 for instant in instants):
-            # Of two, one names the other.
-            raise DataError(f"{self.path}: nothing pairs; {'; '.join(list(apart.values())[: len(apart) - 1])}")
-        self.remarks += [f"{reason} It is left out" for reason in apart.values()]
-        return find_instants(
-            {sensor: own for sensor, own in stamps.items() if sensor not in apart}, self._settings.timing
-        )
+        instants, apart = pair_sensors(self.path, stamps, recorded, self._settings.timing)
+        self.remarks += apart.values()
+        return instants
 
     def _scan(self, topics: Mapping[str, str] | str | None, rig: Path | None) -> None:
         """Note where every message is, and keep what calibrates the sensors."""
@@ -170,7 +162,7 @@ class BagFrames(NamedFrames):
         watches: defaultdict[str, FrozenWatch] = defaultdict(FrozenWatch)
         messages, unstamped, repeated = Counter[str](), Counter[str](), Counter[str]()
         lessons = Counter[str]()
-        with closing(open_source(self.path)) as source:
+        with closing(open_bag(self.path)) as source:
             naming = name_topics(source.topics, topics, rig)
             self.topics, self._inputs = naming.topics, heard(naming.topics, source.topics)
             for name in further_lidars(naming.topics):
@@ -237,26 +229,26 @@ class BagFrames(NamedFrames):
         ]
 
     def _unknown_camera(self) -> Iterator[str]:
-        """Says that nobody knows the camera which depth needs; that a LiDAR does is told frame by frame."""
+        """Warns that depth lacks a camera model; for the LiDAR, each frame reports that."""
         seen_by = "rgb" if self._keys["rgb"] else "depth"
         known = self._infos[seen_by] or (self._file is not None and self._file.camera is not None)
         if self._keys["depth"] and not known:
             name = CAMERA_INFOS[seen_by]
             topic = self.topics.get(name, f"/{name}")
             yield (
-                f"{topic}: no camera_info in this bag and no camera in a --calibration: how high above the ground the "
-                "things are that depth sees cannot be told, and its labels are worse"
+                f"{topic}: no camera_info in this bag and no camera in a --calibration: heights above the ground "
+                "cannot be computed from depth, and its labels are worse"
             )
 
     def _look(self, kind: str, data: bytes) -> None:
         """Find the camera's bit depth beforehand, so that it is the same in whichever order frames are read."""
-        with suppress(Exception):  # an image that is broken is complained about where it is read
+        with suppress(Exception):  # broken images are reported where they are read
             message: Any = TYPES.deserialize_cdr(data, kind)
             if "16" in (message.encoding if hasattr(message, "encoding") else message.format):
                 read_rgb(message, self._bit_depth)
 
     def _learn_intensity(self, sensor: str, raw: RawMessage) -> None:
-        """Take a sweep into account; those that are broken are told of when they are read."""
+        """Take a sweep into account; broken ones are reported when they are read."""
         with suppress(Exception):  # rosbags raises whatever its generated code runs into
             message = TYPES.deserialize_cdr(raw.data, raw.type)
             read_points(message, self._settings.reading.intensity_max, self._scales[sensor])
@@ -276,7 +268,7 @@ class BagFrames(NamedFrames):
     def _hear_motion(self, topic: str, data: bytes) -> None:
         assert self._motion is not None
         assert self._tree is not None
-        with suppress(MessageError):  # speeds that are no vehicle's are left out
+        with suppress(MessageError):  # impossible speeds are left out
             if topic == "/tf":
                 self._tree.move(TYPES.deserialize_cdr(data, "tf2_msgs/msg/TFMessage").transforms)  # type: ignore[attr-defined]
             elif self._inputs[topic] == "odometry":

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where a replay takes its messages from: a rosbag2, or a KITTI raw drive as it was downloaded."""
+"""Where messages come from: what every source of them has, and a rosbag2 as one."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from typing import Protocol
 from rosbags.interfaces import Connection, ConnectionExtRosbag2, QosDurability, QosReliability
 from rosbags.rosbag2 import Reader, ReaderError
 
+from perception.assembly.settings.naming import BAG_SUFFIXES
 from perception.assembly.settings.topic import Offer, Topic
 from perception.bags.broken import BrokenBag, said
-from perception.bags.writer import RawMessage, serialise, serialise_extrinsics
-from perception.datasets.kitti.raw import KittiRaw
+from perception.bags.raw import RawMessage
 from perception.errors import DataError
 
 
@@ -36,8 +36,8 @@ class Source(Protocol):
 class BagSource:
     """A rosbag2 folder (mcap or sqlite3, compressed or not).
 
-    `messages` raises DataError where the bag is broken, after those before. Raises OSError where it cannot be opened,
-    DataError for one without messages, and whatever its bytes make of the reader.
+    `messages` raises DataError where the bag is broken, after those before. Raises OSError if it cannot be opened,
+    DataError if it is empty, and any error of the reader.
     """
 
     def __init__(self, path: Path) -> None:
@@ -53,7 +53,7 @@ class BagSource:
     def messages(self, topics: Collection[str], start_ns: int, end_ns: int) -> Iterator[RawMessage]:
         """See Source."""
         connections = [c for c in self._reader.connections if c.topic in topics]
-        if not connections:  # which the reader would take for "all"
+        if not connections:  # which the reader would interpret as "all"
             return
         # All of it is asked for without bounds: metadata.yaml may be wrong about them.
         start, stop = start_ns if start_ns > self.start_ns else None, end_ns + 1 if end_ns < self.end_ns else None
@@ -62,7 +62,7 @@ class BagSource:
             for connection, stamp_ns, data in self._reader.messages(connections, start, stop):
                 found += 1
                 yield RawMessage(connection.topic, connection.msgtype, stamp_ns, bytes(data))
-        except Exception as error:  # of SQLite, zstd, the parser: whatever the file's bytes lead to
+        except Exception as error:  # SQLite, zstd or the parser may raise anything
             raise DataError(f"{self.path}: broken: {said(error)}; only what comes before is read") from error
         expected = sum(connection.msgcount for connection in connections)
         if start is stop is None and found < expected:  # a reader may skip in silence
@@ -73,54 +73,19 @@ class BagSource:
         self._reader.close()
 
 
-class KittiSource:
-    """The messages that a bag of a KITTI raw drive would hold, made as they are needed."""
+def open_bag(path: Path) -> Source:
+    """The rosbag2 at `path`: its folder, or the file in it. Close it after use.
 
-    def __init__(self, drive: KittiRaw) -> None:
-        self.drive = drive
-        self.start_ns, self.end_ns = min(drive.stamps), max(drive.stamps)
-        types = {"/image": "Image", "/camera_info": "CameraInfo", "/points": "PointCloud2"}
-        self.topics = {name: Topic(f"sensor_msgs/msg/{kind}", len(drive)) for name, kind in types.items()}
-        self.topics["/tf_static"] = Topic("tf2_msgs/msg/TFMessage", 1, latched=True)
-
-    def messages(self, topics: Collection[str], start_ns: int, end_ns: int) -> Iterator[RawMessage]:
-        """See Source."""
-        if "/tf_static" in topics and start_ns <= self.start_ns <= end_ns:
-            lidar_to_camera = self.drive.calibration.lidar_to_camera
-            yield serialise_extrinsics(self.start_ns, lidar_to_camera, self.drive.camera)
-        for index, stamp_ns in enumerate(self.drive.stamps):
-            if start_ns <= stamp_ns <= end_ns:
-                yield from (message for message in serialise(self.drive[index]) if message.topic in topics)
-
-    def close(self) -> None:
-        """See Source."""
-
-
-def open_source(path: Path | str) -> Source:
-    """The recording at `path`: a rosbag2 folder, the file in it, or a KITTI raw drive. Close it after use.
-
-    A bag that is broken gives what comes before. Raises DataError for a path that is none of these, saying what it
-    lacks.
+    One that is broken gives what comes before. Raises DataError for a folder that is none, saying what it lacks.
     """
-    path = Path(path)
-    if path.suffix in (".mcap", ".db3"):
+    if path.suffix in BAG_SUFFIXES:
         path = path.parent
     if not path.is_dir():
-        raise DataError(f"{path}: no such bag or drive")
-    return _open_bag(path) if _looks_like_bag(path) else KittiSource(KittiRaw(path))
-
-
-def until_broken(source: Source, topics: Collection[str], tell: Callable[[str], None]) -> Iterator[RawMessage]:
-    """All messages of the named topics; where the recording breaks they end, and `tell` is told why."""
-    try:
-        yield from source.messages(topics, source.start_ns, source.end_ns)
-    except DataError as error:
-        tell(str(error))
-
-
-def _open_bag(path: Path) -> Source:
+        raise DataError(f"{path}: no such bag")
     if not (path / "metadata.yaml").is_file():
-        raise DataError(f"{path}: no metadata.yaml, so no rosbag2; if its recording broke off: ros2 bag reindex {path}")
+        raise DataError(
+            f"{path}: no metadata.yaml, so not a rosbag2; after a broken recording: ros2 bag reindex {path}"
+        )
     try:
         return BagSource(path)
     except DataError:
@@ -135,8 +100,20 @@ def _open_bag(path: Path) -> Source:
         return BrokenBag(path, said(error))
 
 
-def _looks_like_bag(path: Path) -> bool:
-    return any(next(path.glob(pattern), None) for pattern in ("metadata.yaml", "*.mcap*", "*.db3*"))
+def holds_bag(path: Path) -> bool:
+    """Whether the path is a rosbag2 or the file in it, whole or not, for `open_bag`."""
+    if path.suffix in BAG_SUFFIXES and path.is_file():
+        return True
+    files = ("metadata.yaml", *(f"*{suffix}*" for suffix in BAG_SUFFIXES))  # compressed ones have a suffix more
+    return any(next(path.glob(pattern), None) for pattern in files)
+
+
+def until_broken(source: Source, topics: Collection[str], tell: Callable[[str], None]) -> Iterator[RawMessage]:
+    """All messages of the named topics, up to any damage; `tell` is called with the reason."""
+    try:
+        yield from source.messages(topics, source.start_ns, source.end_ns)
+    except DataError as error:
+        tell(str(error))
 
 
 def _topic(connection: Connection) -> Topic:

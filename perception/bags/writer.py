@@ -17,6 +17,7 @@ from perception.messages.convert import camera_info_fields, cloud_fields, image_
 
 __all__ = [
     "LIDAR_FRAME",
+    "MODALITY_OF_TOPIC",
     "STORAGES",
     "TYPES",
     "BagWriter",
@@ -28,6 +29,9 @@ __all__ = [
 
 LIDAR_FRAME = "lidar"
 """The frame id of the sweeps."""
+
+MODALITY_OF_TOPIC = {"/image": "rgb", "/depth": "depth", "/infrared": "infrared", "/points": "lidar"}
+"""Which modality of a frame a topic of `serialise` holds."""
 
 
 def serialise(frame: Frame) -> Iterator[RawMessage]:
@@ -60,7 +64,7 @@ def serialise_extrinsics(stamp_ns: int, lidar_to_camera: NDArray[np.float64], ca
 
 
 class BagWriter:
-    """Writes frames to a rosbag2 as they come; the bag appears under its name when it is whole.
+    """Writes frames to a rosbag2 as they come; the bag gets its name when it is complete.
 
     path: the bag's folder, which must not exist. storage: "mcap" or "sqlite3". The extrinsics are taken from the
     first frame that has them. Use it as a context manager: leaving it by an exception leaves no bag behind.

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which machine, which versions and which input a measurement holds for."""
+"""The machine, versions and input of a measurement."""
 
 from __future__ import annotations
 
 import hashlib
 import os
 from collections.abc import Iterable
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 import openvino
@@ -15,19 +15,30 @@ from perception.frame import Frame
 from perception.reporting.provenance import processor_flags, versions
 
 
-def describe_machine() -> dict[str, Any]:
-    """cores: usable by this process; flags: what of `provenance.FLAGS` it has; load: of the last minute; versions."""
-    return {
-        "cores": len(os.sched_getaffinity(0)),
-        "flags": processor_flags(),
-        "memory_gb": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1),
-        "load": os.getloadavg()[0],
-        "versions": versions(),
-    }
+@dataclass(frozen=True)
+class Machine:
+    """cores: usable by this process; flags: what of `provenance.FLAGS` it has; load: of the last minute."""
+
+    cores: int
+    flags: list[str]
+    memory_gb: float
+    load: float
+    versions: dict[str, str]
+
+
+def describe_machine() -> Machine:
+    """This one, now."""
+    return Machine(
+        cores=len(os.sched_getaffinity(0)),
+        flags=processor_flags(),
+        memory_gb=round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1),
+        load=os.getloadavg()[0],
+        versions=versions(),
+    )
 
 
 def precisions(device: str = "CPU") -> list[str]:
-    """In what the device computes networks, the slowest first: f32, and bf16 where it has instructions for it."""
+    """The device's precisions, slowest first: f32, and bf16 where it has instructions for it."""
     capabilities = openvino.Core().get_property(device, "OPTIMIZATION_CAPABILITIES")
     return ["f32", *(["bf16"] if "BF16" in capabilities else [])]
 

@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What another process takes of memory and processor, sampled from /proc while it runs."""
+"""Memory and processor use of another process, sampled from /proc while it runs."""
 
 from __future__ import annotations
 
 import os
 import threading
 import time
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -23,13 +24,31 @@ class Usage(NamedTuple):
 
 
 def read_usage(pid: int) -> Usage:
-    """What the process `pid` uses now. Raises OSError when it is gone."""
+    """The current use of the process `pid`. Raises OSError when it is gone."""
     folder = Path(f"/proc/{pid}")
     status = dict(line.split(":", 1) for line in (folder / "status").read_text().splitlines())
     # The name, second of the fields, may hold spaces; user and system ticks are the 14th and 15th.
     ticks = (folder / "stat").read_text().rpartition(")")[2].split()[11:13]
     cpu_s = sum(map(int, ticks)) / os.sysconf("SC_CLK_TCK")
     return Usage(time.monotonic(), int(status.get("VmRSS", "0 kB").split()[0]) / 1024, cpu_s)
+
+
+@dataclass(frozen=True)
+class Memory:
+    """Megabytes. steady: the median of the second half; growth: from its third to its last quarter."""
+
+    start: float
+    steady: float
+    peak: float
+    growth: float
+
+
+@dataclass(frozen=True)
+class Effort:
+    """What a process took. cpu_percent: 100 is one core, busy all the time."""
+
+    memory_mb: Memory | None
+    cpu_percent: float | None
 
 
 class Watch:
@@ -42,34 +61,28 @@ class Watch:
         self._thread = threading.Thread(target=self._run, name="watch", daemon=True)
 
     def start(self) -> None:
-        """Begin; once only."""
+        """Start sampling; only once."""
         self._thread.start()
 
     def stop(self) -> None:
-        """End with a last sample."""
+        """Stop, with a last sample."""
         self._stop.set()
         self._thread.join()
 
-    def summary(self) -> dict[str, Any]:
-        """memory_mb: start, steady (median of the second half), peak, and growth from its third to its last quarter.
-
-        cpu_percent: 100 is one core, busy all the time. Both are None before the second sample.
-        """
+    def summary(self) -> Effort:
+        """What it took; both None before the second sample."""
         if len(self._samples) < 2:
-            return {"memory_mb": None, "cpu_percent": None}
+            return Effort(None, None)
         rss = np.array([sample.rss_mb for sample in self._samples])
         half, quarter = rss[len(rss) // 2 :], max(1, len(rss) // 4)
-        memory = {
-            "start": float(rss[0]),
-            "steady": float(np.median(half)),
-            "peak": float(rss.max()),
-            "growth": float(np.median(rss[-quarter:]) - np.median(half[:quarter])),
-        }
+        memory = Memory(
+            start=float(rss[0]),
+            steady=float(np.median(half)),
+            peak=float(rss.max()),
+            growth=float(np.median(rss[-quarter:]) - np.median(half[:quarter])),
+        )
         first, last = self._samples[0], self._samples[-1]
-        return {
-            "memory_mb": memory,
-            "cpu_percent": 100 * (last.cpu_s - first.cpu_s) / (last.time_s - first.time_s),
-        }
+        return Effort(memory, 100 * (last.cpu_s - first.cpu_s) / (last.time_s - first.time_s))
 
     def _run(self) -> None:
         stopped = False

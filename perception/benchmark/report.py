@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What bench.json holds, as a page."""
+"""bench.json as a page."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Report = Mapping[str, Any]
 
 
 def bench_page(report: Report, pictures: Sequence[Picture] = ()) -> Page:
-    """Every figure of `report`, and pictures of what the network was given."""
+    """Every figure of `report`, and pictures of the network's input."""
     machine, given = report["machine"], report["input"]
     lead = (
         f"{report['engine']} on {machine['versions']['cpu']}, {report['threads']} threads, in {report['precision']}; "
@@ -54,7 +54,8 @@ def bench_pictures(report: Report, frames: Sequence[Frame], pipeline: Callable[[
     for name, (index, text) in found.items():
         frame = frames[index % len(frames)]
         if frame.rgb is not None:
-            pictures.append(Picture(overlay(frame.rgb, pipeline(frame).labels), f"{name}{text}."))
+            seen = pipeline(frame)
+            pictures.append(Picture(overlay(frame.rgb, seen.labels, classes=seen.classes), f"{name}{text}."))
     return pictures
 
 

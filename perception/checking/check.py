@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A recording → all that is found in it. Frames come through `BagFrames`, which is to say the node's `Assembler`."""
+"""A recording → all that is found in it. Frames are those of every command, a bag's made by the node's `Assembler`."""
 
 from __future__ import annotations
 
@@ -7,15 +7,13 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from perception.assembly.calibration import FileCalibration, read_calibration_file
+from perception.assembly.calibration import read_calibration_file
 from perception.assembly.settings.parameters import make_settings
 from perception.assembly.settings.topic import Graph
-from perception.bags.frames import BagFrames
 from perception.checking import timing, wiring
 from perception.checking.content import BitDepths, Colours, Distances, Intensities, Presence
 from perception.checking.findings import SEVERITIES, Finding, finding, worst_first
@@ -26,6 +24,7 @@ from perception.checking.words import heard_words
 from perception.errors import DataError
 from perception.frame import Frame, Prediction
 from perception.ground import Ground
+from perception.recordings.opening import open_recording
 from perception.sensors.presence import without
 
 SPOILS: frozenset[str] = frozenset(
@@ -37,7 +36,7 @@ SPOILS: frozenset[str] = frozenset(
         *("depth-unit", "depth-scale", "depth-unrelated", "sensors-swapped"),
     )
 )
-"""Findings after which a sensor is compared with no other: what would be found is their consequence."""
+"""Findings after which a sensor is not compared with others: further findings would be consequences."""
 
 FOLLOWS: Mapping[str, Collection[str]] = {
     "no-sensor": ("bag-broken",),
@@ -60,7 +59,7 @@ FOLLOWS: Mapping[str, Collection[str]] = {
     "ground-tf": ("camera-tilted",),
     "lidar-misaligned": ("ground-sensors", "depth-scale"),
 }
-"""Findings that only follow from another one of the same sensor, and are not told beside it."""
+"""Findings that only follow from another one of the same sensor, and are not reported beside it."""
 
 EVERYWHERE: frozenset[str] = frozenset(
     (
@@ -68,16 +67,29 @@ EVERYWHERE: frozenset[str] = frozenset(
         *("info-size", "lidar-misaligned"),
     )
 )
-"""Those of FOLLOWS whose consequences are other sensors' too."""
+"""Those of FOLLOWS that affect other sensors too."""
 
 
 ONCE: frozenset[str] = frozenset(("camera-info-missing",))
-"""Findings of which one is enough, wherever it shows."""
+"""Findings that are reported once, whatever the place."""
+
+
+@dataclass(frozen=True)
+class TopicRow:
+    """A topic that was heard. latency_ms: of its messages behind their stamps; None where that is not known."""
+
+    topic: str
+    type: str
+    messages: int
+    rate_hz: float | None
+    frame_id: str
+    latency_ms_p50: float | None
+    latency_ms_p95: float | None
 
 
 @dataclass
 class Report:
-    """What was found, and what was measured.
+    """The findings and measurements.
 
     topics: a row per topic. pairs: see `timing.pairings`. planes: see `GroundPlanes.planes`. alignment: in words.
     changes: see `Influence.table`. pictures: caption and (H, W, 3) RGB.
@@ -88,7 +100,7 @@ class Report:
     frames: int
     looked_at: int
     findings: list[Finding]
-    topics: list[dict[str, Any]] = field(default_factory=list)
+    topics: list[TopicRow] = field(default_factory=list)
     pairs: dict[str, timing.Pairing] = field(default_factory=dict)
     planes: dict[str, Ground] = field(default_factory=dict)
     alignment: str = ""
@@ -150,7 +162,7 @@ class Checks:
 def check(
     path: Path,
     topics: Mapping[str, str] | str | None = None,
-    calibration: FileCalibration | None = None,
+    calibration: Path | None = None,
     pipeline: Callable[[Frame], Prediction] | None = None,
     looked_at: int = 24,
     compared: int = 3,
@@ -159,17 +171,17 @@ def check(
     rig: Path | None = None,
     advance: Callable[[], None] = lambda: None,
 ) -> Report:
-    """Look at the recording `path`: a rosbag2 or a KITTI raw drive.
+    """Look at the recording `path`, as `open_messages` takes it.
 
-    topics, calibration, rig: as in `BagFrames`. pipeline: tells what each sensor changes, in `compared` of the
+    topics, calibration, rig: as in `open_recording`. pipeline: tells what each sensor changes, in `compared` of the
     `looked_at` frames; None leaves that out. expected: sensors that must be there. graph: of the live topics that the
     recording was made of. advance: called after each frame. Raises DataError where there is no recording.
     """
     found, settings = scan(path, topics, graph, rig), make_settings({})
-    if calibration is None and found.calibration is not None:
-        calibration = read_calibration_file(found.calibration)
+    calibration = calibration or found.calibration
+    mounted = calibration is not None and read_calibration_file(calibration).lidar_to_camera is not None
     said = [*wiring.check_topics(found, expected), *wiring.check_qos(found, graph)]
-    said += wiring.check_frames(found, calibration is not None and calibration.lidar_to_camera is not None)
+    said += wiring.check_frames(found, mounted)
     said += wiring.check_cameras(found)
     for heard in found.sensors.values():
         said += timing.check_sensor(heard, settings.timing)
@@ -201,14 +213,14 @@ def _look(
     checks: Checks,
     influence: Influence | None,
     report: Report,
-    calibration: FileCalibration | None,
+    calibration: Path | None,
     looked_at: int,
     compared: int,
     advance: Callable[[], None],
 ) -> list[Finding]:
-    """Give the checks frames spread over the recording; what the node says of them."""
+    """Feed the checks with frames spread over the recording; returns the node's messages about them."""
     try:
-        frames = BagFrames(found.path, found.topics, calibration)
+        frames = open_recording(found.path, found.topics, calibration)
     except DataError as error:
         return heard_words([str(error)])
     numbers = _spread(len(frames), looked_at)
@@ -260,18 +272,18 @@ def _told(said: Sequence[Finding], sensor_of: Callable[[str], Collection[str]]) 
     return worst_first(first.values())
 
 
-def _row(heard: Heard) -> dict[str, Any]:
+def _row(heard: Heard) -> TopicRow:
     late = timing.latencies_s(heard)
     period = heard.period_s
-    return {
-        "topic": heard.topic,
-        "type": heard.type,
-        "messages": len(heard.recorded_ns),
-        "rate_hz": round(1 / period, 2) if period > 0 else None,
-        "frame_id": heard.frame_id,
-        "latency_ms_p50": round(float(np.median(late)) * 1e3, 1) if len(late) else None,
-        "latency_ms_p95": round(float(np.percentile(late, 95)) * 1e3, 1) if len(late) else None,
-    }
+    return TopicRow(
+        topic=heard.topic,
+        type=heard.type,
+        messages=len(heard.recorded_ns),
+        rate_hz=round(1 / period, 2) if period > 0 else None,
+        frame_id=heard.frame_id,
+        latency_ms_p50=round(float(np.median(late)) * 1e3, 1) if len(late) else None,
+        latency_ms_p95=round(float(np.percentile(late, 95)) * 1e3, 1) if len(late) else None,
+    )
 
 
 def check_silence(reason: str, topics: Mapping[str, str], graph: Graph) -> Report:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What each sensor changes: the masks with and without it, by the one `Pipeline`, and where they disagree most."""
+"""The effect of each sensor: the masks with and without it, and where they differ most."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from perception.checking.findings import Finding, finding
-from perception.classes import CLASS_NAMES
+from perception.classes import Classes
 from perception.explanation.ablation import ablate
 from perception.explanation.views import changed, masks
 from perception.frame import Frame, Prediction
@@ -43,6 +43,7 @@ class _Shown:
     frame: Frame
     labels: Labels
     without: Labels
+    classes: Classes
 
 
 class Influence:
@@ -57,9 +58,11 @@ class Influence:
         """Predict the frame, and again without each of its sensors."""
         whole = self._pipeline(frame)
         for name, found in ablate(self._pipeline, frame, whole.labels).items():
+            if name not in whole.modality_weights:
+                continue  # the network has no channels for it
             change = _compared(whole, name, found.labels)
             if change.pixels >= max((each.pixels for each in self.changes[name]), default=0.0):
-                self._most[name] = _Shown(frame, whole.labels, found.labels)
+                self._most[name] = _Shown(frame, whole.labels, found.labels, whole.classes)
             self.changes[name].append(change)
 
     def table(self) -> dict[str, Change]:
@@ -67,7 +70,7 @@ class Influence:
         return {
             name: Change(
                 _mean([each.pixels for each in changes]),
-                {kind: _mean([each.classes[kind] for each in changes]) for kind in CLASS_NAMES},
+                {kind: _mean([each.classes[kind] for each in changes]) for kind in changes[0].classes},
                 _mean([each.weight for each in changes]),
             )
             for name, changes in self.changes.items()
@@ -96,14 +99,16 @@ def _compared(whole: Prediction, name: str, without: Labels) -> Change:
     differs = whole.labels != without
     classes = {
         kind: float((differs & ((whole.labels == number) | (without == number))).mean())
-        for number, kind in enumerate(CLASS_NAMES)
+        for number, kind in enumerate(whole.classes.names)
     }
     return Change(float(differs.mean()), classes, whole.modality_weights[name])
 
 
 def _drawn(name: str, shown: _Shown) -> RGB:
     frame = shown.frame
-    views = [masks(frame, shown.labels), masks(frame, shown.without), changed(frame, shown.labels, shown.without)]
+    classes = shown.classes
+    views = [masks(frame, each, classes) for each in (shown.labels, shown.without)]
+    views.append(changed(frame, shown.labels, shown.without, classes))
     height = round(WIDTH * frame.size[1] / frame.size[0])
     views = [np.asarray(cv2.resize(view, (WIDTH, height), interpolation=cv2.INTER_AREA), np.uint8) for view in views]
     corner, size = _where_most(shown.labels != shown.without)

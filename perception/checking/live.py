@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`perception check --live`: what a vehicle publishes now, recorded for some seconds."""
+"""`perception check --live`: records what a vehicle publishes now for some seconds."""
 
 from __future__ import annotations
 
-import argparse
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,8 +18,11 @@ if TYPE_CHECKING:
     from perception.ros.watch.live_recording import Live
 
 
-def record(args: argparse.Namespace, path: Path, steps: Steps) -> Live:
-    """Record `path` for args.seconds. Raises PerceptionError for ROS arguments that are wrong."""
+def record(path: Path, seconds: float, topics: str | None, ros_arguments: Sequence[str], steps: Steps) -> Live:
+    """Record `path` for some seconds. topics: as --topics takes them.
+
+    Raises PerceptionError for ROS arguments that are wrong.
+    """
     use_profile()
     require_rclpy()
     import rclpy
@@ -27,15 +30,15 @@ def record(args: argparse.Namespace, path: Path, steps: Steps) -> Live:
 
     from perception.ros.watch.live_recording import LiveRecording
 
-    words = [*args.rest, *(remappings(args.topics) if args.topics else [])]
+    words = [*ros_arguments, *(remappings(topics) if topics else [])]
     try:
         rclpy.init(args=words, signal_handler_options=SignalHandlerOptions.NO)
     except RuntimeError as error:  # rclpy's own for unknown arguments
         raise PerceptionError(f"ROS arguments: {str(error).split(', at /')[0]}") from error
     try:
         node = rclpy.create_node("perception_check")
-        with steps.step("record", "listen", math.floor(args.seconds)) as advance:
-            live = LiveRecording(node).record(path, args.seconds, advance)
+        with steps.step("record", "listen", math.floor(seconds)) as advance:
+            live = LiveRecording(node).record(path, seconds, advance)
         node.destroy_node()
     finally:
         rclpy.try_shutdown()  # type: ignore[attr-defined]

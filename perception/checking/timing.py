@@ -11,8 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from perception.assembly.clocks import strangers
-from perception.assembly.collector import Timing
-from perception.assembly.instants import Instant, find_instants
+from perception.assembly.pairing import Instant, Timing, find_instants, nearest
 from perception.checking.findings import Finding, finding
 from perception.checking.scan import Heard, Scan
 
@@ -167,7 +166,7 @@ def check_pairs(found: Scan, timing: Timing) -> Iterator[Finding]:
 
 
 def pairings(found: Scan, timing: Timing) -> dict[str, Pairing]:
-    """By sensor beside the trigger of most sets, as the node would pair, had it all the time in the world."""
+    """By sensor beside the trigger of most sets, as the node would pair with unlimited time."""
     stamps = _stamps(found)
     sets = find_instants(stamps, timing)
     if not sets:
@@ -196,10 +195,9 @@ def _pairing(
 
 
 def _nearest_ms(own: NDArray[np.int64], others: NDArray[np.int64]) -> float:
-    place = np.clip(np.searchsorted(others, own), 1, max(len(others) - 1, 1))
-    both = np.stack([others[np.minimum(place, len(others) - 1)] - own, others[place - 1] - own])
-    nearest = np.take_along_axis(both, np.abs(both).argmin(0)[None], 0)[0]
-    return float(np.median(nearest)) * 1e-6
+    stamps: list[int] = others.tolist()
+    places = ((stamp, nearest(stamps, stamp)) for stamp in own.tolist())
+    return float(np.median([stamps[place] - stamp for stamp, place in places if place is not None])) * 1e-6
 
 
 def _stamps(found: Scan) -> Mapping[str, NDArray[np.int64]]:

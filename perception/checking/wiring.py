@@ -9,10 +9,11 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 
 from perception.assembly.settings.topic import Graph, Offer
-from perception.assembly.settings.topics import INPUT_TYPES, SENSORS
+from perception.assembly.settings.topics import CAMERA_INFOS, INPUT_TYPES, SENSORS
 from perception.checking.findings import Finding, finding
 from perception.checking.scan import Heard, Scan
 from perception.errors import MessageError
+from perception.frame import MODALITIES
 from perception.messages.cameras import is_rectified_topic, read_view
 
 REQUESTED = Offer(reliable=False, latched=False)
@@ -28,7 +29,7 @@ SAME_PLACE = 1e-4
 def check_topics(found: Scan, expected: Iterable[str] = ()) -> Iterator[Finding]:
     """Which sensors are there, of which type. expected: sensors that must be."""
     if not found.sensors:
-        wanted = ", ".join(f"/{name}" for names in SENSORS.values() for name in names)
+        wanted = ", ".join(f"/{name}" for sensor in MODALITIES for name in SENSORS[sensor])
         yield finding("no-sensor", str(found.path), f"nothing on {wanted}, or what they are mapped to")
     for sensor in expected:
         if sensor not in found.sensors:
@@ -73,7 +74,7 @@ def check_frames(found: Scan, mounted: bool = False) -> Iterator[Finding]:
         if not heard.frame_id:
             yield finding("frame-empty", heard.topic, "header.frame_id is empty")
     yield from _check_links(found)
-    lidar, cameras = found.of("lidar"), [each for name, each in found.sensors.items() if name != "lidar"]
+    lidar, cameras = found.of("lidar"), [each for name, each in found.sensors.items() if name in CAMERA_INFOS]
     twins = [each for each in cameras if lidar is not None and each.frame_id and each.frame_id == lidar.frame_id]
     if lidar is not None and twins:
         topics = ", ".join(each.topic for each in twins)

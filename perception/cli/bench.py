@@ -6,7 +6,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from perception.cli.shared import at_least_one, positive
+from perception.cli.shared import add, at_least_one
 from perception.disk import made_folder
 
 SUMMARY = "time the network beside its peers, every stage of a frame, and the node over DDS"
@@ -15,11 +15,11 @@ EXAMPLES = """\
 perception bench                                   in out/bench; a few minutes
 perception bench --no-peers --no-dds               stages alone; needs neither torch nor mmseg
 perception bench --int8 --growth --seconds 60      all of it, as `make bench` does
-perception bench --no-peers --hz 10 --seconds 600  does it drop a frame, or grow, in ten minutes?
-perception bench --model mine.py --no-dds          a network that nobody has trained yet
+perception bench --no-peers --hz 10 --seconds 600  dropped frames or memory growth in ten minutes?
+perception bench --model mine.py --no-dds          an untrained network
 perception bench --model work_dirs/first/weights.xml --threads 4
 
-Close what else runs: ratios survive a busy machine, milliseconds do not.
+Close other programs: on a busy machine, ratios stay valid, but milliseconds do not.
 """
 
 WIDTH = 120
@@ -28,42 +28,22 @@ WIDTH = 120
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
-    parser.add_argument(
-        "-o",
-        "--output",
-        type=Path,
-        default=Path("out/bench"),
-        metavar="DIR",
-        help="where to write (default: out/bench)",
-    )
-    parser.add_argument(
-        "--model",
-        metavar="NAME|FILE",
-        help="an OpenVINO model, or a config (.py), whose network gets random weights (default: the shipped one)",
-    )
-    parser.add_argument("--threads", type=at_least_one, default=2, help="CPU threads of every engine (default: 2)")
+    add(parser, "--output", " (default: out/bench)", default=Path("out/bench"))
+    add(parser, "--model", " of OpenVINO; or a config (.py), with random ones (default: the shipped ones)")
+    add(parser, "--threads", " of every engine (default: 2)", default=2)
     parser.add_argument(
         "--precision", choices=("f32", "bf16"), help="of floats (default: compare all, run in the fastest)"
     )
     parser.add_argument(
         "--rounds", type=at_least_one, default=40, metavar="N", help="measurements of each (default: 40)"
     )
-    parser.add_argument(
-        "--seconds", type=at_least_one, default=10, metavar="S", help="length of each drive over DDS (default: 10)"
-    )
-    parser.add_argument(
-        "--hz",
-        type=positive,
-        nargs="+",
-        default=[10.0, 20.0],
-        metavar="HZ",
-        help="rates of those drives (default: 10 20)",
-    )
+    add(parser, "--seconds", ": each drive over DDS (default: 10)", default=10.0)
+    add(parser, "--hz", " of those drives (default: 10 20)", nargs="+", default=[10.0, 20.0])
     parser.add_argument("--no-peers", action="store_true", help="leave the other networks out")
-    parser.add_argument("--int8", action="store_true", help="quantise every network and time that too (needs NNCF)")
+    add(parser, "--int8", ": quantise every network and time that (needs NNCF)")
     parser.add_argument("--no-dds", action="store_true", help="leave the drives over DDS out")
     parser.add_argument("--growth", action="store_true", help="time other image sizes, sweeps, outputs and cameras too")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too, besides DIR/bench.json")
+    add(parser, "--json", ", besides DIR/bench.json")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -74,15 +54,30 @@ def run(args: argparse.Namespace) -> int:
     from rich.console import Console
 
     from perception.benchmark.tables import tables
-    from perception.ros.bench.steps import Bench
+    from perception.reporting.reports import plain
+    from perception.ros.bench.steps import Bench, BenchOptions
 
-    bench = Bench(args, Console(stderr=True))
+    options = BenchOptions(
+        output=args.output,
+        model=args.model,
+        threads=args.threads,
+        precision=args.precision,
+        rounds=args.rounds,
+        seconds=args.seconds,
+        hz=args.hz,
+        peers=not args.no_peers,
+        dds=not args.no_dds,
+        int8=args.int8,
+        growth=args.growth,
+        json=args.json,
+    )
+    bench = Bench(options, Console(stderr=True))
     with made_folder(args.output):
         report = bench.run()
     console = Console(highlight=False)
     if not console.is_terminal:
         console.width = WIDTH
-    for table in tables(report).values():
+    for table in tables(plain(report)).values():
         console.print(table.rich())
     console.print(f"[bold]{bench.output}[/]: bench.json, report.html")
     return 0

@@ -4,22 +4,19 @@
 from __future__ import annotations
 
 import argparse
-from contextlib import ExitStack
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from perception.cli.shared import add_topics, at_least_one, at_least_zero, positive
-from perception.engines import ENGINES
-from perception.errors import DataError, PerceptionError
-from perception.frame import MODALITIES
+from perception.cli.shared import add, add_engine, at_least_zero
+from perception.errors import PerceptionError
+from perception.sensors.spec import SPECS
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from perception.checking.check import Report
 
-SUMMARY = "look at what a vehicle sends before anything is trusted: clocks, frames, units, mountings"
+SUMMARY = "check what a vehicle sends before you trust it: clocks, frames, units, mountings"
 PASS_THROUGH = True
 
 EXAMPLES = """\
@@ -30,15 +27,13 @@ perception check --live --seconds 20 -o out/check
 perception check --live --ros-args -r image:=/camera/image_rect_color -r points:=/velodyne_points
 perception check bag --expect rgb lidar --fail-on error --frames 8 --compare 0     # on a robot, in CI
 
-Exit code: 0 where nothing is found, 1 where something is, as bad as --fail-on says or worse: `warn` (the default) for
-ERROR and WARN, `error` for ERROR alone, `never` for 0 always; 2 where nothing could be looked at. INFO never fails.
+Exit code: 0 without findings, 1 with a finding at least as severe as --fail-on: `warn` (the default) for
+ERROR and WARN, `error` for ERROR only, `never` for 0 always; 2 if nothing could be checked. INFO never fails.
 
---live records the topics for some seconds, as the node asks for them, and then looks at the recording. In DIR are
+--live records the topics for some seconds, with the node's QoS, and then checks the recording. In DIR are
 check.html, with pictures of the LiDAR on the image and of what each sensor changes, and check.json. Every finding and
 what to do about it: docs/check.md.
 """
-
-LIVE = "live topics"
 
 FAIL_ON = ("warn", "error", "never")
 
@@ -46,31 +41,27 @@ FAIL_ON = ("warn", "error", "never")
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `perception check`; what follows --ros-args is ROS's."""
     parser.add_argument("input", nargs="?", type=Path, metavar="BAG|DRIVE", help="rosbag2 or a KITTI raw drive")
-    parser.add_argument("--live", action="store_true", help="listen to the topics that a vehicle publishes now")
+    add(parser, "--live", ": listen to them, and look at what was heard")
+    add(parser, "--seconds", ": how long --live listens (10)", default=10.0)
+    add(parser, "--output", ": check.html and check.json")
+    add(parser, "--json")
     parser.add_argument(
-        "--seconds", type=positive, default=10.0, metavar="S", help="how long --live listens (default: 10)"
-    )
-    parser.add_argument("-o", "--output", type=Path, metavar="DIR", help="write check.html and check.json there")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write what check.json has to FILE")
-    parser.add_argument(
-        "--fail-on", choices=FAIL_ON, default="warn", help="from which finding on the exit code is 1 (warn)"
+        "--fail-on", choices=FAIL_ON, default="warn", help="least severe finding with exit code 1 (warn)"
     )
     parser.add_argument(
-        "--expect", nargs="+", choices=MODALITIES, default=[], metavar="SENSOR",
-        help=f"sensors that must be there: {', '.join(MODALITIES)}",
+        "--expect", nargs="+", choices=tuple(SPECS), default=[], metavar="SENSOR",
+        help=f"sensors that must be there: {', '.join(SPECS)}",
     )  # fmt: skip
-    add_topics(parser)
-    parser.add_argument(
-        "--calibration", type=Path, metavar="FILE", help="the node's calibration file, for what topics or a bag lack"
-    )
-    parser.add_argument("--frames", type=at_least_one, default=24, metavar="N", help="frames to look into (24)")
+    add(parser, "--topics")
+    add(parser, "--calibration")
+    add(parser, "--frames", " to look into (24)", default=24)
     parser.add_argument(
         "--compare", type=at_least_zero, default=3, metavar="N",
         help="frames in which masks with and without each sensor are compared; 0 runs no network (3)",
     )  # fmt: skip
-    parser.add_argument("--model", metavar="NAME|FILE", help="weights (default: the shipped ones)")
-    parser.add_argument("--engine", choices=("auto", *ENGINES), default="auto", help="what runs the network (auto)")
-    parser.add_argument("--threads", type=at_least_one, metavar="N", help="CPU threads (every core)")
+    add(parser, "--model", " (default: the shipped ones)")
+    add_engine(parser)
+    add(parser, "--threads", " (every core)")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -78,52 +69,34 @@ def run(args: argparse.Namespace) -> int:
     from rich.console import Console
 
     from perception.checking import report as reports
-    from perception.disk import write_json
+    from perception.checking.job import CheckOptions, run_check
+    from perception.reporting.progress import Steps
+    from perception.reporting.reports import write_report
 
     if (args.input is None) != args.live:
         raise PerceptionError("name a bag or a drive, or give --live: one of them")
     console = Console(stderr=True, highlight=False)
-    report = _report(args, console)
+    options = CheckOptions(
+        input=args.input,
+        seconds=args.seconds,
+        topics=args.topics,
+        calibration=args.calibration,
+        frames=args.frames,
+        compare=args.compare,
+        expect=args.expect,
+        ros_arguments=args.rest,
+        model=args.model,
+        engine=args.engine,
+        threads=args.threads,
+    )
+    report = run_check(options, Steps(console))
     _print(report, Console(highlight=False))
     if args.output:
         reports.write(report, args.output)
         console.print(f"{args.output / 'check.html'}, check.json", soft_wrap=True)
     if args.json:
-        write_json(args.json, reports.to_dict(report))
+        write_report(args.json, "check", reports.figures(report))
     return int(args.fail_on != "never" and report.at_least(args.fail_on.upper()))
-
-
-def _report(args: argparse.Namespace, console: Console) -> Report:
-    from perception.assembly.calibration import read_calibration_file
-    from perception.assembly.settings.naming import rig_beside
-    from perception.checking.check import check, check_silence
-    from perception.pipeline import Pipeline
-    from perception.reporting.progress import Steps
-
-    topics, rig = args.topics, None
-    calibration = read_calibration_file(args.calibration) if args.calibration else None
-    pipeline = Pipeline.load(args.model, args.engine, args.threads) if args.compare else None
-    steps, graph = Steps(console), None
-    with ExitStack() as stack:
-        path = args.input
-        if args.live:
-            from perception.checking.live import record
-
-            folder = Path(stack.enter_context(TemporaryDirectory()))
-            live = record(args, folder / "live", steps)
-            if live.path is None:
-                return check_silence(live.reason, live.topics, live.graph)
-            path, topics, graph = live.path, live.topics, live.graph
-        elif not path.exists():
-            raise DataError(f"{path}: no such bag or drive")
-        else:
-            rig = rig_beside(path)
-        with steps.step("check", f"check {path.name}", args.frames + args.compare) as advance:
-            report = check(
-                path, topics, calibration, pipeline, args.frames, args.compare, args.expect, graph, rig, advance
-            )
-    report.source = LIVE if args.live else report.source
-    return report
 
 
 def _print(report: Report, console: Console) -> None:
@@ -138,9 +111,9 @@ def _print(report: Report, console: Console) -> None:
         topics.add_column(Text(name), justify="right", no_wrap=True)
     topics.add_column("frame")
     for row in report.topics:
-        late, rate = row["latency_ms_p50"], row["rate_hz"]
-        numbers = (str(row["messages"]), f"{rate:.2f}" if rate else "–", f"{late:.0f}" if late is not None else "–")
-        topics.add_row(Text(row["topic"]), *numbers, Text(row["frame_id"]))
+        late, rate = row.latency_ms_p50, row.rate_hz
+        numbers = (str(row.messages), f"{rate:.2f}" if rate else "–", f"{late:.0f}" if late is not None else "–")
+        topics.add_row(Text(row.topic), *numbers, Text(row.frame_id))
     console.print(topics)
     if report.changes:
         changes = Table("without", title="pixels that change", title_justify="left")

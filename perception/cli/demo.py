@@ -7,9 +7,8 @@ import argparse
 import os
 from pathlib import Path
 
-from perception.cli.shared import at_least_one, at_least_zero
+from perception.cli.shared import CONDITIONS, add, add_engine
 from perception.disk import made_folder
-from perception.engines import ENGINES
 from perception.extras import needs
 
 SUMMARY = "simulated drive → ROS 2 node in its own process → masks, scored; leaves video and report"
@@ -23,26 +22,15 @@ perception demo --kitti ~/kitti/2011_09_26/2011_09_26_drive_0005_sync
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `perception demo`."""
-    parser.add_argument(
-        "-o", "--output", type=Path, default=Path("out/demo"), metavar="DIR", help="where to write (default: out/demo)"
-    )
-    parser.add_argument(
-        "--frames", type=at_least_one, metavar="N", help="how many frames (default: 100, of a KITTI drive all)"
-    )
-    parser.add_argument("--seed", type=at_least_zero, default=0, help="which simulated street (default: 0)")
-    parser.add_argument(
-        "--condition",
-        choices=("day", "dusk", "night", "fog", "rain"),
-        default="day",
-        help="light and weather (default: day)",
-    )
+    add(parser, "--output", " (default: out/demo)", default=Path("out/demo"))
+    add(parser, "--frames", " (default: 100, of a KITTI drive all)")
+    add(parser, "--seed", ": which simulated street (0)", default=0)
+    add(parser, "--condition", " (day)", choices=CONDITIONS, default="day")
     parser.add_argument("--kitti", type=Path, metavar="DIR", help="play this KITTI raw drive, not a simulated one")
-    parser.add_argument("--model", metavar="NAME|FILE", help="weights (default: the shipped ones)")
-    parser.add_argument("--engine", choices=("auto", *ENGINES), default="auto", help="what runs the network")
-    parser.add_argument(
-        "--workers", type=at_least_one, default=os.cpu_count() or 1, metavar="N", help="processes that render"
-    )
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the report there too, besides DIR/report.json")
+    add(parser, "--model", " (default: auto, what runs in time here)")
+    add_engine(parser)
+    add(parser, "--workers", " of rendering (every core)", default=os.cpu_count() or 1)
+    add(parser, "--json", ", besides DIR/report.json")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -53,10 +41,21 @@ def run(args: argparse.Namespace) -> int:
     from rich.console import Console
 
     with needs("the demo simulates and draws", "ros"):
-        from perception.ros.demo.steps import Demo
+        from perception.ros.demo.steps import Demo, DemoOptions
     from perception.ros.demo.table import table
 
-    demo = Demo(args, Console(stderr=True))
+    options = DemoOptions(
+        output=args.output,
+        frames=args.frames,
+        seed=args.seed,
+        condition=args.condition,
+        kitti=args.kitti,
+        model=args.model,
+        engine=args.engine,
+        workers=args.workers,
+        json=args.json,
+    )
+    demo = Demo(options, Console(stderr=True))
     with made_folder(args.output):
         report = demo.run()
     console = Console()

@@ -5,23 +5,22 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from perception.disk import write_json
+from perception.cli.shared import add
 
 if TYPE_CHECKING:
     from rich.table import Table
 
     from perception.checking.machine import Finding
 
-SUMMARY = "say what this machine has, what is missing for what, and what is broken"
+SUMMARY = "report what this machine has, what is missing for which command, and what is broken"
 
 EXAMPLES = """\
 perception doctor
-perception doctor --json doctor.json         for a report of a fault
+perception doctor --json doctor.json         for a bug report
 
-Missing is what some command needs and most do without; broken is what is there and cannot be used. The exit code is 0,
+Missing items are needed by some commands; broken items are installed but cannot be used. The exit code is 0,
 and 1 where something is broken.
 """
 
@@ -31,14 +30,15 @@ STYLES = {"ok": "green", "missing": "yellow", "broken": "red"}
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `perception doctor`."""
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the table to FILE")
+    add(parser, "--json")
 
 
 def run(args: argparse.Namespace) -> int:
     """Look, print the table, and say what is broken by the exit code."""
     from rich.console import Console
 
-    from perception.checking.machine import findings
+    from perception.checking.machine import DoctorReport, findings
+    from perception.reporting.reports import write_report
 
     console = Console(highlight=False)
     with Console(stderr=True).status("looking"):
@@ -48,7 +48,7 @@ def run(args: argparse.Namespace) -> int:
     missing = sum(each.state == "missing" for each in found)
     console.print(f"{len(found) - len(broken) - missing} ok, {missing} missing, {len(broken)} broken")
     if args.json:
-        write_json(args.json, [vars(each) for each in found])
+        write_report(args.json, "doctor", DoctorReport(found))
     return BROKEN_EXIT if broken else 0
 
 

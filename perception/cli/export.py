@@ -4,23 +4,16 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
+import math
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from perception.cli.shared import at_least_one, named_root
-from perception.cli.train import weights_of
-from perception.disk import made_folder, write_json
-from perception.errors import ModelError, PerceptionError
-from perception.extras import needs
-from perception.paths import WEIGHTS
+from perception.cli.shared import add, at_least_one, named_root
 
 if TYPE_CHECKING:
-    from rich.console import Console
     from rich.table import Table
 
-    from perception.sensors import NetworkInput
+    from perception.export.job import ExportReport
 
 SUMMARY = "turn trained weights into engine files and check that they agree"
 
@@ -50,20 +43,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=["openvino"],
         help="what to write (default: openvino)",
     )
-    parser.add_argument("--int8", action="store_true", help="write OpenVINO's INT8 form too")
-    parser.add_argument(
-        "-o", "--output", type=Path, metavar="DIR|FILE", help="a folder, or a file's name (default: beside the weights)"
-    )
-    parser.add_argument(
-        "--data",
-        action="append",
-        default=[],
-        metavar="NAME=ROOT",
-        help="check with this data set's validation frames too, and calibrate with its training frames; repeatable",
-    )
-    parser.add_argument(
-        "--frames", type=at_least_one, default=4, help="for the check, of each kind (default: %(default)s)"
-    )
+    add(parser, "--int8", ": OpenVINO's INT8 form")
+    add(parser, "--output", ", a file's name too (default: beside the weights)", metavar="DIR|FILE")
+    add(parser, "--data", ": check with its validation frames too, calibrate with its training frames",
+        action="append", default=[])  # fmt: skip
+    add(parser, "--frames", " of each kind, for the check (4)", default=4)
     parser.add_argument(
         "--calibration-frames",
         type=at_least_one,
@@ -71,102 +55,42 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="for INT8's ranges, of each kind (default: %(default)s)",
     )
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the result as JSON too")
+    add(parser, "--json")
 
 
 def run(args: argparse.Namespace) -> int:
     """Run the command."""
     from rich.console import Console
 
-    from perception.engines import manifest
+    from perception.export.job import ExportOptions, run_export
+    from perception.reporting.reports import write_report
 
-    data = [named_root(item) for item in args.data]
     console = Console()
-    args.weights = weights_of(args.weights)
-    target = _target(args)
-    if not args.weights.is_file():
-        raise ModelError(f"{args.weights}: no such weights file")
-    # Beside the target, so that what has passed the check takes its place at once, and nothing else ever does.
-    with made_folder(target.parent), TemporaryDirectory(prefix=".export-", dir=target.parent) as scratch:
-        results = list(_export(args, data, Path(scratch) / target.name, console))
-        written = [path.replace(target.parent / path.name) for path in Path(scratch).iterdir()]
-        manifest.record(target.parent, written)
-    console.print(_table(target.parent, results))
+    options = ExportOptions(
+        weights=args.weights,
+        formats=args.format,
+        int8=args.int8,
+        output=args.output,
+        data=[named_root(item) for item in args.data],
+        frames=args.frames,
+        calibration_frames=args.calibration_frames,
+    )
+    report = run_export(options, console.status)
+    console.print(_table(report))
     if args.json:
-        write_json(args.json, {"folder": str(target.parent), "files": results})
+        write_report(args.json, "export", report)
     return 0
 
 
-def _target(args: argparse.Namespace) -> Path:
-    """Where the files go, without suffix. Raises PerceptionError where that would be among the shipped weights."""
-    weights: Path = args.weights
-    output: Path | None = args.output or (None if weights.parent == WEIGHTS else weights.parent)
-    if output is None:
-        raise PerceptionError(f"{weights.stem}: shipped weights, whose folder stays as it is; say -o FOLDER")
-    return output.with_suffix("") if output.suffix in (".xml", ".onnx") else output / weights.stem
-
-
-def _export(
-    args: argparse.Namespace, data: list[tuple[str, Path]], base: Path, console: Console
-) -> Iterator[dict[str, Any]]:
-    """Write and check one file after another; what is to be said of each."""
-    with needs("export needs torch and mmseg", "train"):
-        from perception.engines import self_check as canned
-        from perception.engines.pytorch import TorchEngine
-        from perception.export.graph import export_onnx, export_openvino
-        from perception.export.parity import MIN_AGREEMENT, MIN_AGREEMENT_INT8, check_parity
-    from perception.evaluation.evaluate import plain
-    from perception.export.frames import check_frames, real_frames
-
-    frames: list[NetworkInput] = []
-
-    def checked(path: Path, at_least: float) -> dict[str, Any]:
-        with console.status(f"{path.name}: comparing with PyTorch on {args.frames} frames of each kind"):
-            if not frames:
-                frames.extend(check_frames(args.frames))
-                for name, root in data:
-                    frames.extend(real_frames(name, root, args.frames, "val"))
-            parity = check_parity(args.weights, path, frames, at_least)
-            canned.write(path, frames[0], TorchEngine(args.weights, device="cpu"))
-        size = (path.with_suffix(".bin") if path.suffix == ".xml" else path).stat().st_size
-        return dict(
-            file=path.name, megabytes=size / 1e6, label_agreement=parity.agreement, agreement_iou=plain(parity.iou)
-        )
-
-    if "openvino" in args.format or args.int8:
-        with console.status("exporting to OpenVINO"):
-            path = export_openvino(args.weights, base)
-        yield checked(path, MIN_AGREEMENT)
-    if args.int8:
-        yield checked(_quantised(path, args.calibration_frames, data, console), MIN_AGREEMENT_INT8)
-    if "onnx" in args.format:
-        with console.status("exporting to ONNX"):
-            path = export_onnx(args.weights, base)
-        yield checked(path, MIN_AGREEMENT)
-
-
-def _quantised(exported: Path, count: int, data: list[tuple[str, Path]], console: Console) -> Path:
-    with needs("--int8 needs NNCF", "int8"):
-        from perception.export.int8 import quantise
-    from perception.export.frames import calibration_frames, real_frames
-
-    with console.status(f"gathering {count} simulated frames to calibrate with, and real ones where asked for"):
-        frames = list(calibration_frames(count))
-        for name, root in data:
-            frames += real_frames(name, root, count)
-    return quantise(exported, frames)  # NNCF shows its own progress
-
-
-def _table(folder: Path, results: list[dict[str, Any]]) -> Table:
+def _table(report: ExportReport) -> Table:
     from rich.table import Column, Table
 
     said = (
         "labels as PyTorch's: of all pixels, and IoU by class; – where neither has the class. How good they are: eval"
     )
-    names = results[0]["agreement_iou"]
-    table = Table(Column("file", no_wrap=True), "MB", "labels as PyTorch's", *names, title=str(folder), caption=said)
-    for result in results:
-        figures = (f"{result['megabytes']:.1f}", f"{result['label_agreement']:.4%}")
-        ious = ("–" if value is None else f"{value:.4f}" for value in result["agreement_iou"].values())
-        table.add_row(result["file"], *figures, *ious)
+    names = report.files[0].agreement_iou
+    table = Table(Column("file", no_wrap=True), "MB", "labels as PyTorch's", *names, title=report.folder, caption=said)
+    for each in report.files:
+        ious = ("–" if math.isnan(value) else f"{value:.4f}" for value in each.agreement_iou.values())
+        table.add_row(each.file, f"{each.megabytes:.1f}", f"{each.label_agreement:.4%}", *ious)
     return table

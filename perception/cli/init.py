@@ -7,20 +7,20 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from perception.cli.shared import positive
+from perception.cli.shared import add
 from perception.errors import DataError, PerceptionError
 
 if TYPE_CHECKING:
     from perception.recordings.survey import Survey
 
-SUMMARY = "ask a bag or a live vehicle what it has, and write the rig.yaml that every command takes"
+SUMMARY = "find the topics of a bag or a live vehicle, and write the rig.yaml that every command takes"
 EXAMPLES = """\
 perception init bag                       then: perception label bag
 perception init bag -o front.yaml         then: perception label bag --topics front.yaml
 perception init --live                    then: perception node --topics rig.yaml
 
-The file says which topic is the camera, depth, infrared, the LiDAR and so on, with what was found of each (type,
-encoding, size, rate, frame), what else it might be, where TF says the LiDAR sits, and what is missing. `node`, `label`,
+The file says which topic is the camera, depth, infrared, the LiDAR and so on, with its properties (type,
+encoding, size, rate, frame), alternatives, the mounting of the LiDAR from TF, and what is missing. `node`, `label`,
 `view`, `replay` and the launch file take it by --topics; label, view and replay find a rig.yaml by themselves, beside
 the bag or in the working folder.
 """
@@ -29,11 +29,9 @@ the bag or in the working folder.
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `perception init`."""
     parser.add_argument("bag", nargs="?", type=Path, metavar="BAG", help="rosbag2 folder or the file in it")
-    parser.add_argument("--live", action="store_true", help="ask the topics that are published now")
-    parser.add_argument(
-        "-o", "--output", type=Path, default=Path("rig.yaml"), metavar="FILE", help="the file (rig.yaml)"
-    )
-    parser.add_argument("--seconds", type=positive, default=5.0, metavar="S", help="how long --live listens (5)")
+    add(parser, "--live", ": ask them")
+    add(parser, "--output", " the file (rig.yaml)", default=Path("rig.yaml"), metavar="FILE")
+    add(parser, "--seconds", ": how long --live listens (5)", default=5.0)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -82,17 +80,6 @@ def _live(seconds: float) -> Survey:
 
     use_profile()
     require_rclpy()
-    import rclpy
-    from rclpy.signals import SignalHandlerOptions
+    from perception.ros.live_survey import survey_live
 
-    from perception.ros.live_survey import survey_graph
-
-    rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
-    try:
-        node = rclpy.create_node("perception_init")
-        try:
-            return survey_graph(node, seconds)
-        finally:
-            node.destroy_node()
-    finally:
-        rclpy.try_shutdown()  # type: ignore[attr-defined]
+    return survey_live(seconds)

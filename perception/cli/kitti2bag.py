@@ -5,12 +5,16 @@ from __future__ import annotations
 
 import argparse
 import signal
-import time
 from pathlib import Path
 from types import FrameType
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
-from perception.disk import write_json
+from perception.cli.shared import add
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from perception.bags.kitti.convert import Conversion
 
 SUMMARY = "convert a KITTI drive (raw, odometry or tracking) to a rosbag2"
 
@@ -28,55 +32,50 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "drive", type=Path, help="a raw drive (synced or unsynced), an odometry sequence, or a tracking split's folder"
     )
-    parser.add_argument("-o", "--output", type=Path, required=True, metavar="BAG", help="the bag's folder, a new one")
+    add(parser, "--output", " the bag, a new folder", required=True)
     parser.add_argument("--sequence", metavar="NAME", help="which sequence of a tracking split or of odometry")
     parser.add_argument(
         "--compressed", action="store_true", help="keep images as the PNG files they are, on …/image_raw/compressed"
     )
-    parser.add_argument("--storage", choices=("mcap", "sqlite3"), default="mcap", help="of the bag (default: mcap)")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the table of topics to FILE")
+    add(parser, "--storage", " (mcap)", choices=("mcap", "sqlite3"), default="mcap")
+    add(parser, "--json")
 
 
 def run(args: argparse.Namespace) -> int:
     """Convert, and show what the bag holds."""
     from rich.console import Console
 
-    from perception.bags.kitti.bag import count_messages, serialise_recording
-    from perception.bags.raw import RawBagWriter
-    from perception.datasets.kitti.layouts import open_recording
+    from perception.bags.kitti.bag import count_messages
+    from perception.bags.kitti.convert import convert
+    from perception.recordings.opening import open_kitti
     from perception.reporting.progress import Steps
+    from perception.reporting.reports import write_report
 
     signal.signal(signal.SIGTERM, _interrupt)  # as Ctrl-C: nothing half stays behind
-    recording = open_recording(args.drive, args.sequence)
-    console, began, size = Console(stderr=True), time.monotonic(), 0
+    recording = open_kitti(args.drive, args.sequence)
+    console = Console(stderr=True)
     for what in recording.left_out:
         console.print(what, highlight=False)
     total = sum(count_messages(recording, args.compressed).values())
-    with (
-        Steps(console).step("convert", f"{args.drive.name} → {args.output.name}", total) as advance,
-        RawBagWriter(args.output, args.storage, total=total) as writer,
-    ):
-        for message in serialise_recording(recording, args.compressed):
-            writer.write(message)
-            size += len(message.data)
-            advance()
-    _report(writer.counts, size, time.monotonic() - began, args)
+    with Steps(console).step("convert", f"{args.drive.name} → {args.output.name}", total) as advance:
+        found = convert(recording, args.output, args.compressed, args.storage, advance)
+    Console().print(_table(found))
+    if args.json:
+        write_report(args.json, "kitti2bag", found)
     return 0
 
 
-def _report(counts: dict[str, int], size: int, seconds: float, args: argparse.Namespace) -> None:
-    from rich.console import Console
+def _table(found: Conversion) -> Table:
     from rich.table import Table
 
-    table = Table(title=f"{args.output}: {size / 1e6:.1f} MB in {seconds:.1f} s, {size / 1e6 / seconds:.0f} MB/s")
+    megabytes = found.bytes / 1e6
+    speed = f"{megabytes:.1f} MB in {found.seconds:.1f} s, {megabytes / found.seconds:.0f} MB/s"
+    table = Table(title=f"{found.bag}: {speed}")
     table.add_column("topic")
     table.add_column("messages", justify="right")
-    for topic, count in sorted(counts.items()):
+    for topic, count in sorted(found.messages.items()):
         table.add_row(topic, str(count))
-    Console().print(table)
-    if args.json:
-        content = {"bag": str(args.output), "messages": counts, "bytes": size, "seconds": seconds}
-        write_json(args.json, content)
+    return table
 
 
 def _interrupt(signum: int, frame: FrameType | None) -> NoReturn:

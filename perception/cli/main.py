@@ -18,6 +18,7 @@ from collections.abc import Callable, Sequence
 from typing import NoReturn, Protocol, cast
 
 import perception
+from perception import registry
 from perception.errors import PerceptionError
 
 GROUPS: dict[str, tuple[str, ...]] = {
@@ -108,6 +109,12 @@ def make_parser(name: str) -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     command.add_arguments(parser)
+    parser.add_argument(
+        "--import",
+        action="append",
+        metavar="MODULE",
+        help="a Python module to import first, which registers data sets, engines … of your own; again for another",
+    )
     parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
     return parser
 
@@ -119,6 +126,7 @@ def overview() -> str:
         lines += [f"{group}:", *(f"  {name:<12} {load(name).SUMMARY}" for name in names), ""]
     lines += ["examples:", OVERVIEW_EXAMPLES.rstrip(), ""]
     lines += ["`perception <command> --help` explains a command; --version prints the version;"]
+    lines += ["--import MODULE brings data sets, sensors, networks, engines of your own (docs/extending.md);"]
     lines += ["--debug after a command, or PERCEPTION_DEBUG=1, shows the traceback of an error."]
     return "\n".join(lines)
 
@@ -128,6 +136,7 @@ def _dispatch(arguments: list[str]) -> int:
         arguments = [*arguments[1:2], "--debug", *arguments[2:]]
     if arguments[:1] == ["help"]:
         arguments = [*arguments[1:], "--help"]
+    arguments = _import(arguments)
     name = arguments[0] if arguments else "--help"
     if name in ("-h", "--help"):
         print(overview())
@@ -141,6 +150,22 @@ def _dispatch(arguments: list[str]) -> int:
         print(f"perception: no command {name!r}; {hint}", file=sys.stderr)
         return MISUSE
     return load(name).run(_parse(name, arguments[1:]))
+
+
+def _import(arguments: list[str]) -> list[str]:
+    """Import what --import names, wherever it stands; the arguments without it. A parser's choices may be among it."""
+    ours, rest, names = [], list(arguments), []
+    while rest and rest[0] != "--ros-args":
+        word = rest.pop(0)
+        if word == "--import" and rest:
+            names.append(rest.pop(0))
+        elif word.startswith("--import="):
+            names.append(word.partition("=")[2])
+        else:
+            ours.append(word)
+    registry.import_modules(names)
+    registry.load("sensors")
+    return [*ours, *rest]
 
 
 def _parse(name: str, arguments: list[str]) -> argparse.Namespace:

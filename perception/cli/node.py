@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import argparse
 
-from perception.cli.shared import add_topics
+from perception.cli.shared import add
 
 SUMMARY = "run the ROS 2 node: camera, depth, infrared and LiDAR topics in, masks out"
 PASS_THROUGH = True
@@ -26,7 +26,7 @@ EXAMPLES = """\
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of our own; what follows --ros-args is ROS's."""
-    add_topics(parser)
+    add(parser, "--topics")
     parser.add_argument(
         "--rigs",
         nargs="+",

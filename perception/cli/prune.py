@@ -6,25 +6,25 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from perception.cli.shared import at_least_one, at_least_zero, named_root, not_negative, positive
+from perception.cli.shared import add, at_least_one, named_root, not_negative, positive
 from perception.extras import needs
 
-SUMMARY = "make a trained network faster by taking away the channels it needs least"
+SUMMARY = "make a trained network faster by removing its least important channels"
 
 EXAMPLES = """\
 perception prune dual_branch_s first.safetensors --data camvid=DATA/camvid --keep 0.5 -o work_dirs/pruned
 perception train work_dirs/pruned/config.py --init work_dirs/pruned/weights.safetensors --data … -o work_dirs/second
 
-Writes weights.safetensors and the config.py that they fit. The network has to be trained again, if only briefly:
-straight after pruning it is much worse.
+Writes weights.safetensors and the config.py that they fit. Train the network again afterwards, at least briefly:
+directly after pruning it is much worse.
 """
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
-    from perception.cli.train import add_config_and_data
+    from perception.cli.train import add_network_and_data
 
-    add_config_and_data(parser)
+    add_network_and_data(parser)
     parser.add_argument("weights", type=Path, help="the .safetensors to prune, trained with that config")
     parser.add_argument(
         "--keep", type=positive, default=0.5, help="share of the blocks' operations that stays (default: %(default)s)"
@@ -41,8 +41,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=50,
         help="to measure each channel's importance with (default: %(default)s)",
     )
-    parser.add_argument("--seed", type=at_least_zero, default=0, help="of the crops (default: %(default)s)")
-    parser.add_argument("-o", "--output", type=Path, required=True, metavar="DIR", help="where to write")
+    add(parser, "--seed", ": the crops (0)", default=0)
+    add(parser, "--output", required=True)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -50,31 +50,28 @@ def run(args: argparse.Namespace) -> int:
     from rich.console import Console
     from rich.table import Table
 
-    from perception.cli.train import config_of
+    from perception.cli.train import network_and_recipe
 
     with needs("pruning needs torch and mmseg", "train"):
-        from torch.utils.data import DataLoader
-
-        from perception.engines.weights import build_model, load_weights, save_weights
-        from perception.training.data.sources import open_mixture
-        from perception.training.prune import choose, measure_importance, prune
-        from perception.training.train import read_config
+        from perception.training.prune_run import PruneOptions, run_prune
 
     console = Console()
-    config = read_config(config_of(args.config))
-    data = [named_root(item) for item in args.data]
-    size = config.training.batch_size
-    crops = open_mixture(config.training, data, args.batches * size, args.seed, console.print)
+    network, recipe = network_and_recipe(args)
+    options = PruneOptions(
+        network=network,
+        recipe=recipe,
+        weights=args.weights,
+        data=[named_root(item) for item in args.data],
+        output=args.output,
+        keep=args.keep,
+        at_least=args.at_least,
+        batches=args.batches,
+        seed=args.seed,
+    )
     with console.status(f"measuring importance with {args.batches} batches"):
-        channels = measure_importance(build_model(args.weights), DataLoader(crops, size))
-    stay = choose(channels, args.keep, args.at_least)
-    state, model = prune(*load_weights(args.weights), stay)
-    args.output.mkdir(parents=True, exist_ok=True)
-    save_weights(args.output / "weights.safetensors", state, model, config.get("custom_imports"))
-    config.model = model
-    config.dump(args.output / "config.py")
+        blocks = run_prune(options, console.print)
     table = Table("block", "channels", "of", title=str(args.output))
-    for name, numbers in stay.items():
-        table.add_row(name, str(len(numbers)), str(len(channels[name].importance)))
+    for block in blocks:
+        table.add_row(block.name, str(block.channels), str(block.of))
     console.print(table)
     return 0

@@ -1,15 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What several commands do alike: read numbers, name data sets, and say which extra they need."""
+"""What several commands share: how numbers are read, and options, of which one name means one thing everywhere."""
 
 from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from perception.engines import ENGINES
 from perception.errors import DataError
-from perception.frame import MODALITIES
+from perception.registry import unknown
+from perception.sensors.spec import SPECS
+
+PLACES = ("local", "ray")
+"""Where `perception label` works."""
 
 
 def at_least_one(text: str) -> int:
@@ -38,12 +45,30 @@ def not_negative(text: str) -> float:
     return 0.0 if float(text) == 0 else positive(text)
 
 
-def add_without(parser: argparse._ActionsContainer) -> None:
-    """The option --without, which may come again and again: `args.without` is a list of modalities."""
-    parser.add_argument(
-        "--without", action="append", choices=MODALITIES, default=[], metavar="SENSOR",
-        help=f"leave a sensor out, as if it told nothing: {', '.join(MODALITIES)}; again for another",
-    )  # fmt: skip
+def one_of(kind: str, names: Iterable[str]) -> Callable[[str], str]:
+    """An option's name of a thing, such as an engine; another is refused with the nearest."""
+
+    def read(text: str) -> str:
+        if text not in names:
+            raise argparse.ArgumentTypeError(unknown(kind, text, names))
+        return text
+
+    return read
+
+
+def engine_name(text: str) -> str:
+    """An option's engine."""
+    return one_of("engine", ("auto", *ENGINES))(text)
+
+
+def engine_or_place(text: str) -> str:
+    """An option's engine, or a place of `perception label`, which its --engine named before."""
+    return text if text in PLACES else engine_name(text)
+
+
+def modalities(text: str) -> list[str]:
+    """An option's sensors, with commas."""
+    return [one_of("sensor", SPECS)(name) for name in text.split(",")]
 
 
 def depth_unit(text: str) -> float:
@@ -56,18 +81,6 @@ def depth_unit(text: str) -> float:
         raise argparse.ArgumentTypeError(str(error)) from error
 
 
-def add_reading(parser: argparse.ArgumentParser | argparse._ArgumentGroup) -> None:
-    """The options of a folder of images: `kind` and `depth_unit`, as `label_inputs.Reading` has them."""
-    parser.add_argument(
-        "--as", dest="kind", choices=("rgb", "infrared"),
-        help="what a folder's images are (default: of one channel infrared, else rgb)",
-    )  # fmt: skip
-    parser.add_argument(
-        "--depth-unit", type=depth_unit, metavar="UNIT",
-        help="of a folder's depth images: mm, m/256 as KITTI's, cm, m, or metres (default: told, where it is sure)",
-    )  # fmt: skip
-
-
 def named_root(item: str) -> tuple[str, Path]:
     """Split NAME=ROOT; DataError for anything else."""
     name, equals, root = item.partition("=")
@@ -76,26 +89,119 @@ def named_root(item: str) -> tuple[str, Path]:
     return name, Path(root).expanduser()
 
 
-def add_topics(parser: argparse.ArgumentParser, former: str | None = None, **options: Any) -> None:
-    """The option --topics of every command that hears or reads topics.
+@dataclass(frozen=True)
+class Shared:
+    """What an option of one name means in every command that has it.
 
-    former: its name of before, taken with a word. options: more of `add_argument`.
+    stem: how its help begins. types, metavars: those that it may have, the first unless a command says another; none
+    for a switch. short: another name.
     """
-    parser.add_argument(
-        "--topics",
-        metavar="NAME|FILE",
-        **options,
-        help="topic names: rig.yaml as `perception init` writes it, or kitti2bag, kitti_to_ros2bag",
-    )
+
+    stem: str
+    types: tuple[Callable[[str], Any], ...] = ()
+    metavars: tuple[str, ...] = ()
+    short: str | None = None
+
+
+CONDITIONS = ("day", "dusk", "night", "fog", "rain")
+
+SHARED: dict[str, Shared] = {
+    "--as": Shared("what a folder's images are", (str,), ("KIND",)),
+    "--calibration": Shared("the node's calibration file, for what is not recorded", (Path,), ("FILE",)),
+    "--condition": Shared(f"light and weather: {', '.join(CONDITIONS)}", (str,), ("NAME",)),
+    "--data": Shared("a data set and its folder; repeatable", (str,), ("NAME=ROOT",)),
+    "--depth-unit": Shared("of a folder's depth images", (depth_unit,), ("UNIT",)),
+    "--drives": Shared("how many simulated drives, with seeds that count up", (at_least_one,), ("N",)),
+    "--duration": Shared("take S seconds of the recording", (positive,), ("S",)),
+    "--engine": Shared("what runs the network", (engine_name, engine_or_place), ("ENGINE",)),
+    "--frames": Shared("how many frames", (at_least_one,), ("N",)),
+    "--hz": Shared("frames per second", (positive,), ("HZ",)),
+    "--int8": Shared("in INT8 too"),
+    "--json": Shared("write the report to FILE, as JSON (docs/reports.md)", (Path,), ("FILE",)),
+    "--live": Shared("the topics that are published now"),
+    "--modalities": Shared(f"keep only these of {','.join(SPECS)}", (modalities,), ("LIST",)),
+    "--model": Shared("weights: a shipped model's name, or a file", (str,), ("NAME|FILE",)),
+    "--output": Shared("where to write", (Path,), ("DIR", "FILE", "DIR|FILE"), short="-o"),
+    "--report": Shared("write a page of it to FILE", (Path,), ("FILE",)),
+    "--seconds": Shared("for S seconds", (positive,), ("S",)),
+    "--seed": Shared("what is random, the same for the same seed", (at_least_zero,), ("N",)),
+    "--split": Shared("of the data set: train, val, all or test, as it has them", (str,), ("NAME",)),
+    "--start": Shared("skip the first S seconds of the recording", (not_negative,), ("S",)),
+    "--storage": Shared("of the bag: mcap or sqlite3", (str,), ("NAME",)),
+    "--threads": Shared("CPU threads", (at_least_one,), ("N",)),
+    "--topics": Shared(
+        "topic names: rig.yaml as `perception init` writes it, or kitti2bag, kitti_to_ros2bag", (str,), ("NAME|FILE",)
+    ),
+    "--without": Shared(
+        f"leave a sensor out, as if it told nothing: {', '.join(SPECS)}; again for another", (str,), ("SENSOR",)
+    ),
+    "--workers": Shared("processes that share the work", (at_least_one, at_least_zero), ("N",)),
+}
+"""Every option that two commands have."""
+
+
+def add(
+    parser: argparse._ActionsContainer, name: str, more: str = "", former: str | None = None, **options: Any
+) -> None:
+    """Declare an option of SHARED. more: what is to be said of it here, behind the stem.
+
+    former: its name of before, taken with a word. options: more of `add_argument`, or another of the option's types and
+    metavars.
+    """
+    shared = SHARED[name]
+    if shared.types:
+        options = {"type": shared.types[0], "metavar": shared.metavars[0], **options}
+    else:
+        options = {"action": "store_true", **options}
+    names = [shared.short, name] if shared.short else [name]
+    added = parser.add_argument(*names, help=f"{shared.stem}{more}", **options)
     if former:
-        parser.add_argument(former, dest="topics", action=_Former, help=argparse.SUPPRESS)
+        add_former(parser, former, added)
+
+
+def add_former(parser: argparse._ActionsContainer, former: str, now: argparse.Action) -> None:
+    """A name that the option `now` had before."""
+    parser.add_argument(
+        former,
+        dest=now.dest,
+        action=_Former,
+        now=now,
+        type=now.type or str,
+        choices=now.choices,
+        default=argparse.SUPPRESS,
+        help=argparse.SUPPRESS,
+    )
 
 
 class _Former(argparse.Action):
-    """A name that an option had before."""
+    """Does what the option of today does, with a word."""
+
+    def __init__(self, *words: Any, now: argparse.Action, **options: Any) -> None:
+        super().__init__(*words, **options)
+        self._now = now
 
     def __call__(
-        self, parser: argparse.ArgumentParser, namespace: argparse.Namespace, values: object, option: str | None = None
+        self, parser: argparse.ArgumentParser, namespace: argparse.Namespace, values: Any, option: str | None = None
     ) -> None:
-        print(f"{parser.prog}: {option} is called --{self.dest} now", file=sys.stderr)
-        setattr(namespace, self.dest, values)
+        name = self._now.option_strings[-1]
+        print(f"{parser.prog}: {option} is called {name} now", file=sys.stderr)
+        self._now(parser, namespace, values, option)
+
+
+def add_without(parser: argparse._ActionsContainer) -> None:
+    """--without, which may come again and again: `args.without` is a list of modalities."""
+    add(parser, "--without", action="append", choices=tuple(SPECS), default=[])
+
+
+def add_engine(parser: argparse._ActionsContainer) -> None:
+    """--engine, which says what there is."""
+    add(parser, "--engine", f": {', '.join(('auto', *ENGINES))} (auto)", default="auto")
+
+
+def add_reading(parser: argparse._ActionsContainer) -> None:
+    """The options of a folder of images: `kind` and `depth_unit`, as `recordings.opening.Reading` has them."""
+    add(
+        parser, "--as", ": rgb or infrared (default: of one channel infrared, else rgb)", dest="kind",
+        choices=("rgb", "infrared"),
+    )  # fmt: skip
+    add(parser, "--depth-unit", ": mm, m/256 as KITTI's, cm, m, or metres (default: told, where it is sure)")

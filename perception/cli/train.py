@@ -4,11 +4,18 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 
-from perception.cli.shared import at_least_one, at_least_zero, named_root, positive
+from perception.cli.shared import add, at_least_one, at_least_zero, named_root, positive
 from perception.disk import made_folder
+from perception.errors import ModelError
 from perception.extras import needs
+
+NETWORK, FORMER, FORMER_RECIPE = "dual_branch_s", "dual_branch_s_real", "real"
+"""A network, what it was called together with a recipe, and that recipe."""
+
+FORMER_STAGES = tuple(f"dual_branch_s_{stage}" for stage in ("rich", "tuned", "together", "fused", "aux", "camera"))
 
 SUMMARY = "train a network on real data sets and simulated drives"
 
@@ -19,29 +26,33 @@ perception train dual_branch_s --data camvid=DATA/camvid -o work_dirs/first --re
 perception train dual_branch_s --teacher large.safetensors --data camvid=DATA/camvid -o work_dirs/taught
 perception train dual_branch_s --pretrain --data kitti-frames=DATA/kitti -o work_dirs/pretrained
 perception train dual_branch_s --init work_dirs/pretrained/weights.safetensors --data … -o work_dirs/second
+perception train dual_branch_s --recipe finetune --data folder=mine --data simulated=out/drives -o work_dirs/mine
 
-Data sets: those of `perception eval`, as far as the config knows them: it tells how often each is drawn.
+Recipes:
+  scratch   from random weights, on simulated and real frames
+  real      what the shipped weights were last trained with: every real set, sensors that lie, each side alone too
+  finetune  one's own frames, on from the shipped weights
+  FILE.py   one's own: docs/training.md tells what it may say
+
+Data sets: those of `perception eval`, as far as the recipe knows them: it tells how often each is drawn.
 The output folder holds last.pt, to resume from, and weights.safetensors, for `perception eval` and `perception export`.
 """
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
-    add_config_and_data(parser)
+    add_network_and_data(parser)
+    add(parser, "--output", " (default: work_dirs/train)", former="--work-dir", default=Path("work_dirs/train"))
+    parser.add_argument("--iterations", type=at_least_one, help="optimiser steps (default: the recipe's)")
+    parser.add_argument("--batch-size", type=at_least_one, help="crops per step (default: the recipe's)")
+    parser.add_argument("--learning-rate", type=positive, help="peak learning rate (default: the recipe's)")
+    add(parser, "--seed", ": weights, crops and augmentation (0)", default=0)
+    add(parser, "--workers", " of making crops (2)", type=at_least_zero, default=2)
     parser.add_argument(
-        "-o", "--work-dir", type=Path, default=Path("work_dirs/train"), help="output folder (default: %(default)s)"
-    )
-    parser.add_argument("--iterations", type=at_least_one, help="optimiser steps (default: the config's)")
-    parser.add_argument("--batch-size", type=at_least_one, help="crops per step (default: the config's)")
-    parser.add_argument("--learning-rate", type=positive, help="peak learning rate (default: the config's)")
-    parser.add_argument(
-        "--seed", type=at_least_zero, default=0, help="of weights, crops and augmentation (default: %(default)s)"
-    )
-    parser.add_argument(
-        "--workers", type=at_least_zero, default=2, help="processes that make crops (default: %(default)s)"
-    )
-    parser.add_argument(
-        "--init", type=Path, metavar="WEIGHTS", help="start from these weights: .safetensors, or a shipped model's name"
+        "--init",
+        type=Path,
+        metavar="WEIGHTS",
+        help="start from these weights: .safetensors, or a shipped model's name (default: the recipe's)",
     )
     parser.add_argument(
         "--teacher", type=Path, nargs="+", default=[], metavar="WEIGHTS", help="learn from these networks too"
@@ -57,54 +68,66 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_config_and_data(parser: argparse.ArgumentParser) -> None:
+def add_network_and_data(parser: argparse.ArgumentParser) -> None:
     """Declare what every command that needs training data takes."""
-    parser.add_argument("config", help="mmengine config: a path, or the name of one in configs/models")
     parser.add_argument(
-        "--data", action="append", required=True, metavar="NAME=ROOT", help="a data set and its folder; repeatable"
+        "network", help="mmengine config: a path, or a network's name, such as those in configs/networks"
     )
+    parser.add_argument(
+        "--recipe",
+        metavar="NAME",
+        help="how it is trained: the name of one in configs/recipes, or the path of a .py file (default: scratch)",
+    )
+    add(parser, "--data", action="append", required=True)
 
 
-def config_of(name: str) -> Path:
-    """The path of a config that is given by path or by name."""
-    from perception.paths import config_path
+def network_and_recipe(args: argparse.Namespace) -> tuple[str, str]:
+    """The network's and the recipe's name or path, as `add_network_and_data` takes them.
 
-    path = Path(name)
-    return path if path.suffix else config_path(f"models/{name}.py")
-
-
-def weights_of(given: Path) -> Path:
-    """The weights of a model that is given by path or by name. Raises ModelError for a name that there is not."""
-    from perception.engines import find_model
-
-    return given if given.suffix else find_model(given, "torch")[1]
+    Raises ModelError for what was a network, and is a network with a recipe now.
+    """
+    name, recipe = args.network, args.recipe
+    if name == FORMER and recipe is None:
+        print(f"{name} is called `{NETWORK} --recipe {FORMER_RECIPE}` now", file=sys.stderr)
+        name, recipe = NETWORK, FORMER_RECIPE
+    elif name == FORMER or name in FORMER_STAGES:
+        raise ModelError(
+            f"{name}: not a network: say `{NETWORK} --recipe {FORMER_RECIPE}`, or another recipe; docs/training.md "
+            "tells of the stages that the shipped weights went through, and where their configs are"
+        )
+    return name, recipe or "scratch"
 
 
 def run(args: argparse.Namespace) -> int:
     """Run the command."""
     from rich.console import Console
 
+    from perception.engines import find_weights
+
     with needs("training needs torch and mmseg", "train"):
+        from perception.models.networks import find_network
         from perception.training.pretrain import pretrain
-        from perception.training.train import Options, read_config, train
+        from perception.training.recipe import read_recipe
+        from perception.training.train import Options, read_network, train
 
     console = Console()
     options = Options(
         data=[named_root(item) for item in args.data],
-        work_dir=args.work_dir,
+        work_dir=args.output,
         iterations=args.iterations,
         batch_size=args.batch_size,
         learning_rate=args.learning_rate,
         seed=args.seed,
         workers=args.workers,
-        init=weights_of(args.init) if args.init else None,
+        init=find_weights(args.init) if args.init else None,
         resume=args.resume,
-        teachers=[weights_of(path) for path in args.teacher],
+        teachers=[find_weights(path) for path in args.teacher],
         save_interval=args.save_interval,
     )
     learn = pretrain if args.pretrain else train
-    config = read_config(config_of(args.config))
-    with made_folder(args.work_dir):
-        weights = learn(config, options, console.print)
+    name, recipe = network_and_recipe(args)
+    network = read_network(find_network(name))
+    with made_folder(args.output):
+        weights = learn(network, read_recipe(recipe), options, console.print)
     console.print(f"weights: {weights}")
     return 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from perception.classes import CAMVID, lookup_table
+from perception.classes import CLASSES, Classes
 from perception.datasets.io.files import list_images, read_labels, read_rgb
 from perception.datasets.io.lazy import LazySequence
 from perception.datasets.io.splits import check_split
@@ -16,15 +16,15 @@ from perception.sample import Sample
 class CamVid(LazySequence[Sample]):
     """Reads ROOT/{train,val,test}/NAME.png (or .jpg) with ROOT/{train,val,test}annot/NAME.png.
 
-    split: train, val or test. Samples have rgb and labels (classes.CAMVID says how the ids map).
+    split: train, val or test. Samples have rgb and labels (`perception.classes` says how the ids map to `classes`).
     Raises DataError for missing folders and, when indexed, for missing, truncated or odd files.
     """
 
-    def __init__(self, root: str | Path, split: str = "train") -> None:
+    def __init__(self, root: str | Path, split: str = "train", classes: Classes = CLASSES) -> None:
         self.root = Path(root)
         self.split = check_split(split, ("train", "val", "test"), str(root))
         self._images = list_images(self.root / split, f"images of CamVid's {split} split")
-        self._table = lookup_table(CAMVID)
+        self._table = classes.table("camvid")
 
     def __len__(self) -> int:
         return len(self._images)

@@ -8,7 +8,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from perception.classes import CLASS_NAMES, UNLABELLED
+from perception.classes import CLASSES, Classes
 from perception.datasets.io.files import list_images, read_labels, read_rgb
 from perception.datasets.io.lazy import LazySequence
 from perception.datasets.io.splits import check_split
@@ -25,11 +25,11 @@ class CityscapesSmall(LazySequence[Sample]):
     twice their width: 512×256 from 256×256.
 
     split: val is the city of Zurich (numbers from 2854), train the seventeen others; all. Samples have rgb and labels:
-    the files' ids are those of `perception.classes`, 255 unlabelled; others are taken for unlabelled. Raises DataError
+    the files' ids are those of `perception.classes`, others are unlabelled. Raises DataError
     for missing folders and names that are no number, and, when indexed, for missing, truncated or odd files.
     """
 
-    def __init__(self, root: str | Path, split: str = "val") -> None:
+    def __init__(self, root: str | Path, split: str = "val", classes: Classes = CLASSES) -> None:
         self.root = Path(root)
         check_split(split, ("train", "val", "all"), str(root))
         images = list_images(self.root / "image", "squeezed images of Cityscapes")
@@ -37,8 +37,7 @@ class CityscapesSmall(LazySequence[Sample]):
         if odd:
             raise DataError(f"{odd}: expected an image's number in Cityscapes' training list, such as 0001.jpg")
         self._images = [p for p in images if split == "all" or (int(p.stem) >= ZURICH) == (split == "val")]
-        self._table = np.full(256, UNLABELLED, np.uint8)
-        self._table[: len(CLASS_NAMES)] = np.arange(len(CLASS_NAMES))
+        self._table = classes.table("cityscapes-small")
 
     def __len__(self) -> int:
         return len(self._images)

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from perception.classes import KITTI_SEMANTICS, lookup_table
+from perception.classes import CLASSES, Classes, evaluated_table
 from perception.datasets.io.files import list_images, read_labels, read_mono, read_rgb, read_text, require_directory
 from perception.datasets.io.lazy import LazySequence
 from perception.datasets.io.splits import check_split, split_in_time
@@ -49,7 +49,7 @@ class CityscapesStereo(LazySequence[Sample]):
 
     As published: ROOT/leftImg8bit/SPLIT/CITY/NAME_leftImg8bit.png with disparity/SPLIT/CITY/NAME_disparity.png (uint16,
     (p − 1) / 256 pixels), camera/SPLIT/CITY/NAME_camera.json and, where it is there,
-    gtFine/SPLIT/CITY/NAME_gtFine_labelIds.png (classes.KITTI_SEMANTICS says how the ids map). split: train or val, as
+    gtFine/SPLIT/CITY/NAME_gtFine_labelIds.png (`perception.classes` says how the ids map). split: train or val, as
     published, or all, which is both.
 
     Small: ROOT/left/NAME.jpg (or .png) with disparity/NAME.png (uint16, p / 16 pixels) and cameras.json, which has for
@@ -59,12 +59,12 @@ class CityscapesStereo(LazySequence[Sample]):
     and, when indexed, for missing, truncated or odd files.
     """
 
-    def __init__(self, root: str | Path, split: str = "val") -> None:
+    def __init__(self, root: str | Path, split: str = "val", classes: Classes = CLASSES) -> None:
         root = Path(root)
         check_split(split, ("train", "val", "all"), str(root))
         self._published = (root / IMAGES).is_dir()
         self._files = _published_files(root, split) if self._published else split_in_time(_small_files(root), split)
-        self._table = lookup_table(KITTI_SEMANTICS)
+        self._table = evaluated_table(classes)
 
     def __len__(self) -> int:
         return len(self._files)

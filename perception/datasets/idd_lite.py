@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from perception.classes import IDD_LITE, lookup_table
+from perception.classes import CLASSES, Classes
 from perception.datasets.io.files import IMAGE_SUFFIXES, read_labels, read_rgb, require_directory
 from perception.datasets.io.lazy import LazySequence
 from perception.datasets.io.splits import check_split
@@ -17,18 +17,19 @@ from perception.sample import Sample
 class IddLite(LazySequence[Sample]):
     """Reads ROOT/leftImg8bit/SPLIT/DRIVE/NAME_image.jpg with ROOT/gtFine/SPLIT/DRIVE/NAME_label.png.
 
-    split: train or val (the official test split has no labels). Samples have rgb and labels (classes.IDD_LITE).
+    split: train or val (the official test split has no labels). Samples have rgb and labels
+    (`perception.classes` says how the ids map to `classes`).
     Raises DataError for missing folders and, when indexed, for missing, truncated or odd files.
     """
 
-    def __init__(self, root: str | Path, split: str = "train") -> None:
+    def __init__(self, root: str | Path, split: str = "train", classes: Classes = CLASSES) -> None:
         self.root = Path(root)
         self.split = check_split(split, ("train", "val"), str(root))
         folder = require_directory(self.root / "leftImg8bit" / split, f"images of IDD-Lite's {split} split")
         self._images = sorted(p for p in folder.glob("*/*_image.*") if p.suffix.lower() in IMAGE_SUFFIXES)
         if not self._images:
             raise DataError(f"{folder}: no DRIVE/NAME_image.jpg in it (images of IDD-Lite's {split} split)")
-        self._table = lookup_table(IDD_LITE)
+        self._table = classes.table("idd-lite")
 
     def __len__(self) -> int:
         return len(self._images)

@@ -10,7 +10,7 @@ import numpy as np
 import yaml
 from numpy.typing import NDArray
 
-from perception.classes import CLASS_NAMES, UNLABELLED
+from perception.classes import CLASSES, UNLABELLED, Classes
 from perception.datasets.image_folder import ImageFolder
 from perception.datasets.io.files import read_labels, read_text, require_directory
 from perception.datasets.io.lazy import LazySequence
@@ -23,13 +23,13 @@ _log = logging.getLogger(__name__)
 class LabelledFolder(LazySequence[Sample]):
     """An `ImageFolder` with ROOT/labels/NAME.png: 8-bit ids, as large as the image.
 
-    Frames without labels are there too, with `labels` None. Ids are those of `perception.classes` (0 background, 1
-    road, 2 vehicle, 3 pedestrian, 255 unlabelled), unless ROOT/classes.yaml maps others, such as {7: road, 26:
+    Frames without labels are there too, with `labels` None. Ids are those of `classes` (0 background, 1 road, 2
+    vehicle, 3 pedestrian, 255 unlabelled), unless ROOT/classes.yaml maps others, such as {7: road, 26:
     vehicle}; ids that it does not name are background. Raises DataError as `ImageFolder` does, where no frame has
     labels, and for classes that there are not; when indexed, for labels of another size.
     """
 
-    def __init__(self, root: str | Path) -> None:
+    def __init__(self, root: str | Path, classes: Classes = CLASSES) -> None:
         self.root = require_directory(Path(root), "images with a folder `labels`")
         self._frames = ImageFolder(self.root)
         for remark in self._frames.remarks:
@@ -37,7 +37,7 @@ class LabelledFolder(LazySequence[Sample]):
         self._labels = {path.stem: path for path in sorted((self.root / "labels").glob("*.png"))}
         if not self._labels.keys() & set(self._frames.names):
             raise DataError(f"{self.root}/labels: no NAME.png for any image NAME; write class ids there")
-        self._table = _table(self.root / "classes.yaml")
+        self._table = _table(self.root / "classes.yaml", classes)
 
     def __len__(self) -> int:
         return len(self._frames)
@@ -49,11 +49,11 @@ class LabelledFolder(LazySequence[Sample]):
         return Sample(name, frame, read_labels(path, self._table, frame.size) if path else None)
 
 
-def _table(path: Path) -> NDArray[np.uint8]:
+def _table(path: Path, classes: Classes) -> NDArray[np.uint8]:
     """(256,) the class of each id."""
     if not path.is_file():
         table = np.full(256, UNLABELLED, np.uint8)
-        table[: len(CLASS_NAMES)] = np.arange(len(CLASS_NAMES))
+        table[: len(classes)] = np.arange(len(classes))
         return table
     try:
         content = yaml.safe_load(read_text(path))
@@ -61,10 +61,10 @@ def _table(path: Path) -> NDArray[np.uint8]:
         raise DataError(f"{path}: no YAML: {' '.join(str(error).split())}") from error
     if not isinstance(content, dict) or not all(isinstance(key, int) and 0 <= key < 256 for key in content):
         raise DataError(f"{path}: expected lines such as '26: vehicle', an id of 0–255 and its class")
-    classes = {name: number for number, name in enumerate(CLASS_NAMES)} | {"unlabelled": UNLABELLED}
+    numbers = {name: number for number, name in enumerate(classes.names)} | {"unlabelled": UNLABELLED}
     table = np.zeros(256, np.uint8)
     for key, name in content.items():
-        if name not in classes:
-            raise DataError(f"{path}: {key}: no class {name!r}; there are {', '.join(classes)}")
-        table[key] = classes[name]
+        if name not in numbers:
+            raise DataError(f"{path}: {key}: no class {name!r}; there are {', '.join(numbers)}")
+        table[key] = numbers[name]
     return table

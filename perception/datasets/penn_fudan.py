@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from perception.classes import PEDESTRIAN, UNLABELLED
+from perception.classes import CLASSES, UNLABELLED, Classes
 from perception.datasets.io.files import list_images, read_labels, read_rgb
 from perception.datasets.io.lazy import LazySequence
 from perception.datasets.io.splits import check_split, split_in_time
@@ -28,8 +28,9 @@ class PennFudan(LazySequence[Sample]):
     folders and, when indexed, for missing, truncated or odd files.
     """
 
-    def __init__(self, root: str | Path, split: str = "val") -> None:
+    def __init__(self, root: str | Path, split: str = "val", classes: Classes = CLASSES) -> None:
         root = Path(root)
+        self._person = classes.table("penn-fudan")[1]
         published = not (root / "images").is_dir() and (root / "PNGImages").is_dir()
         self._instances, self._suffix = root / ("PedMasks" if published else "instances"), "_mask" * published
         images = list_images(root / ("PNGImages" if published else "images"), "photographs of Penn-Fudan")
@@ -43,7 +44,7 @@ class PennFudan(LazySequence[Sample]):
         path = self._images[index]
         frame = Frame(stamp_ns=0, rgb=read_rgb(path))
         people = self._read_instances(path, frame.size)
-        labels = np.where(people > 0, PEDESTRIAN, UNLABELLED).astype(np.uint8)
+        labels = np.where(people > 0, self._person, UNLABELLED).astype(np.uint8)
         return Sample(path.stem, frame, labels)
 
     def instances(self, index: int) -> NDArray[np.uint8]:

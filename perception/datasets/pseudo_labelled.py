@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from perception.classes import CLASSES, FIRST, Classes
 from perception.datasets.io.files import read_soft_labels, read_text
 from perception.datasets.io.lazy import LazySequence
 from perception.errors import DataError
@@ -28,10 +29,10 @@ class PseudoLabelled(LazySequence[Sample]):
     index, and as the other data set's reader does.
     """
 
-    def __init__(self, root: str | Path) -> None:
+    def __init__(self, root: str | Path, classes: Classes = CLASSES) -> None:
         from perception.datasets.registry import open_dataset  # it knows this reader
 
-        self.root = Path(root)
+        self.root, self._classes = Path(root), classes
         path = self.root / INDEX
         try:
             index = json.loads(read_text(path))
@@ -40,7 +41,7 @@ class PseudoLabelled(LazySequence[Sample]):
             name, frames, split = str(index["dataset"]), str(index["root"]), str(index["split"])
         except (KeyError, TypeError, ValueError) as error:
             raise DataError(f"{path}: not an index of `perception pseudo-label` ({error}); make it again") from error
-        self._samples = open_dataset(name, frames, split)
+        self._samples = open_dataset(name, frames, split, classes)
 
     def __len__(self) -> int:
         return len(self._numbers)
@@ -48,7 +49,7 @@ class PseudoLabelled(LazySequence[Sample]):
     def read(self, index: int) -> Sample:
         """Frame number `index` of those that were labelled."""
         number = self._numbers[index]
-        probabilities = read_soft_labels(label_path(self.root, number))
+        probabilities = read_soft_labels(label_path(self.root, number), self._classes)
         sample = self._samples[number]
         return replace(sample, labels=sample.labels if self._filled else None, probabilities=probabilities)
 
@@ -59,7 +60,9 @@ def label_path(root: Path, number: int) -> Path:
 
 
 def write_label(path: Path, soft: NDArray[np.uint8]) -> None:
-    """Write (h, w, 4) uint8 soft labels as `read_soft_labels` takes them. Raises DataError where it cannot."""
+    """Write (h, w, K) uint8 soft labels as `read_soft_labels` takes them. Raises DataError where it cannot."""
+    if soft.shape[2] != len(FIRST):
+        soft = soft.transpose(2, 0, 1).reshape(-1, soft.shape[1])
     path.parent.mkdir(parents=True, exist_ok=True)
     if not cv2.imwrite(str(path), soft):
         raise DataError(f"{path}: cannot be written")

@@ -1,17 +1,35 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Data sets by name, for the command line and training recipes."""
+"""Data sets by name, for the command line and training recipes; `dataset` registers another (docs/extending.md)."""
 
 from __future__ import annotations
 
 import importlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
 
+from perception.classes import CLASSES, Classes
 from perception.errors import DataError
+from perception.registry import Registry
 from perception.sample import Sample
 
-READERS: dict[str, tuple[str, str]] = {
+Open = Callable[..., Sequence[Sample]]
+
+
+@dataclass(frozen=True)
+class Reader:
+    """open: samples of a data set's folder and of one of its splits, the latter where `split` says so, with labels of
+    the keyword `classes`, where `classes` says so."""
+
+    open: Open
+    split: bool = True
+    classes: bool = False
+
+
+READERS: Registry[Reader] = Registry("data set", "datasets", DataError)
+"""Readers by data set name."""
+
+_OURS: dict[str, tuple[str, str]] = {
     "camvid": ("camvid", "CamVid"),
     "cityscapes-small": ("cityscapes_small", "CityscapesSmall"),
     "cityscapes-stereo": ("cityscapes_stereo", "CityscapesStereo"),
@@ -32,28 +50,59 @@ READERS: dict[str, tuple[str, str]] = {
     "roadscene": ("rgb_thermal", "RgbThermal"),
     "simulated": ("simulated", "SimulatedFolder"),
 }
-"""Module and class of each reader by data set name."""
+"""Module and class of each reader of ours by data set name."""
 
 STEREO: frozenset[str] = frozenset({"kitti-raw-stereo", "kitti-semantics-stereo", "kitti-stereo"})
 """Data sets whose depth is made from their two cameras, which takes a tenth of a second for each frame. Without it they
 have names of their own."""
 
 UNSPLIT: frozenset[str] = frozenset({"folder", "kitti-object", "kitti-raw", "kitti-raw-stereo", "pseudo", "simulated"})
-"""Data sets whose reader takes no split: a simulated drive is as a whole for training or for testing; KITTI's object
-set and raw drives are for testing only; pseudo-labels know of which split they are."""
+"""Data sets of ours whose reader takes no split: a simulated drive is as a whole for training or for testing; KITTI's
+object set and raw drives are for testing only; pseudo-labels know of which split they are."""
 
 
-def open_dataset(name: str, root: str | Path, split: str = "val") -> Sequence[Sample]:
+def dataset(name: str, split: bool = True, classes: bool = False) -> Callable[[Open], Open]:
+    """Register what opens the data set `name`, as a decorator: a class of sequences of samples, or a function.
+
+    It is called with the data set's folder, where it has any with the name of a split, and where it can label other
+    classes than the first four with `classes`; it raises DataError for what it cannot open. Raises DataError for a name
+    that is taken.
+    """
+
+    def decorate(reader: Open) -> Open:
+        READERS.add(name, Reader(reader, split, classes))
+        return reader
+
+    return decorate
+
+
+def open_dataset(name: str, root: str | Path, split: str = "val", classes: Classes = CLASSES) -> Sequence[Sample]:
     """The samples of data set `name` under folder `root`.
 
     split: train or val; `all` where the data set has no official split; `test` where that is without truth and for
-    submissions; not used by those in UNSPLIT.
-    Raises DataError for an unknown name or split and for what each reader refuses.
+    submissions; not used by those that have none. classes: what the labels shall be.
+    Raises DataError for an unknown name or split, for classes that the data set does not know, and for what each reader
+    refuses.
     """
-    if name not in READERS:
-        raise DataError(f"unknown data set {name!r}: choose one of {', '.join(READERS)}")
-    module, reader = READERS[name]
-    arguments = (root,) if name in UNSPLIT else (root, split)
-    options = {"stereo": True} if name in STEREO else {}
-    opened = getattr(importlib.import_module(f"perception.datasets.{module}"), reader)(*arguments, **options)
-    return cast("Sequence[Sample]", opened)
+    reader = READERS.find(name)
+    arguments = (root, split) if reader.split else (root,)
+    if reader.classes:
+        return reader.open(*arguments, classes=classes)
+    if classes != CLASSES:
+        raise DataError(f"data set {name}: knows {', '.join(CLASSES.names)} alone, not {', '.join(classes.names)}")
+    return reader.open(*arguments)
+
+
+def _lazy(module: str, name: str, **options: bool) -> Open:
+    """The class of that name, whose module is imported when a data set is opened."""
+
+    def open_it(*arguments: str | Path, classes: Classes) -> Sequence[Sample]:
+        reader: Open = getattr(importlib.import_module(f"perception.datasets.{module}"), name)
+        return reader(*arguments, classes=classes, **options)
+
+    return open_it
+
+
+for _name, (_module, _class) in _OURS.items():
+    _open = _lazy(_module, _class, **({"stereo": True} if _name in STEREO else {}))
+    dataset(_name, _name not in UNSPLIT, classes=True)(_open)

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from perception.classes import CLASSES, Classes
 from perception.datasets.io.files import find_image, list_images, read_mono, read_rgb, read_soft_labels
 from perception.datasets.io.lazy import LazySequence
 from perception.datasets.io.splits import check_split, split_in_time
@@ -31,8 +32,9 @@ class RgbThermal(LazySequence[Sample]):
     probabilities. Raises DataError for missing folders and, when indexed, for missing, truncated or odd files.
     """
 
-    def __init__(self, root: str | Path, split: str = "all") -> None:
+    def __init__(self, root: str | Path, split: str = "all", classes: Classes = CLASSES) -> None:
         check_split(split, ("train", "val", "all"), str(root))
+        self._classes = classes
         pairs = _official_pairs(Path(root), split)
         self._pairs = pairs if pairs is not None else _split_by_light(_pairs(Path(root)), split)
 
@@ -44,7 +46,7 @@ class RgbThermal(LazySequence[Sample]):
         visible, infrared = self._pairs[index]
         frame = Frame(stamp_ns=0, rgb=read_rgb(visible), infrared=read_mono(infrared))
         soft = visible.parent.parent / "soft_label" / f"{visible.stem}.png"
-        probabilities = read_soft_labels(soft) if soft.is_file() else None
+        probabilities = read_soft_labels(soft, self._classes) if soft.is_file() else None
         return Sample(visible.stem, frame, probabilities=probabilities)
 
 

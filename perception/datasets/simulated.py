@@ -4,14 +4,16 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
 
-from perception.classes import CLASS_NAMES, UNLABELLED
+from perception.classes import CLASSES, NO_OBJECT, Classes
 from perception.datasets.io.files import (
     read_bytes,
     read_labels,
@@ -23,17 +25,15 @@ from perception.datasets.io.files import (
 )
 from perception.datasets.io.lazy import LazySequence
 from perception.errors import DataError, PerceptionError
-from perception.frame import CameraModel, Frame
+from perception.frame import CameraModel, Frame, Returns
 from perception.sample import Sample
+from perception.sensors.spec import FURTHER
 
 FORMAT = 1
 """Version of the layout, in drive.json."""
 
 DEPTH_UNITS = 256.0
 """Depth units per metre, as in KITTI's depth maps."""
-
-_OWN_IDS = np.full(256, UNLABELLED, np.uint8)
-_OWN_IDS[: len(CLASS_NAMES)] = np.arange(len(CLASS_NAMES))
 
 
 @dataclass(frozen=True)
@@ -44,16 +44,19 @@ class _Drive:
     camera: CameraModel
     lidar_to_camera: NDArray[np.float64]
     stamps_ns: list[int]
+    further: tuple[str, ...]
 
 
 class SimulatedFolder(LazySequence[Sample]):
     """Reads one drive (a folder with drive.json), or every drive in the folders of `root`, sorted by name.
 
-    Samples have all four modalities, labels and point_labels. Depth comes back to within 1/512 m, the rest exactly.
+    Samples have all four modalities, the further sensors that were asked for, labels and point_labels. Depth comes back
+    to within 1/512 m, the rest exactly.
     Raises DataError for missing folders and descriptions and, when indexed, for missing, truncated or odd files.
     """
 
-    def __init__(self, root: str | Path) -> None:
+    def __init__(self, root: str | Path, classes: Classes = CLASSES) -> None:
+        self._table = _table(classes)
         self.root = require_directory(Path(root), "a simulated drive, or several")
         folders = [self.root] if (self.root / "drive.json").is_file() else _drives_in(self.root)
         self._frames = [(drive, number) for drive in map(_describe, folders) for number in range(len(drive.stamps_ns))]
@@ -76,10 +79,37 @@ class SimulatedFolder(LazySequence[Sample]):
             points=points,
             camera=drive.camera,
             lidar_to_camera=drive.lidar_to_camera,
+            extra={sensor: _returns(drive.folder / sensor / f"{name}.npz") for sensor in drive.further},
         )
-        labels = read_labels(drive.folder / "labels" / f"{name}.png", _OWN_IDS, size)
-        point_labels = _point_labels(drive.folder / "point_labels" / f"{name}.bin", len(points))
+        labels = read_labels(drive.folder / "labels" / f"{name}.png", self._table, size)
+        point_labels = self._table[_point_labels(drive.folder / "point_labels" / f"{name}.bin", len(points))]
         return Sample(f"{drive.condition}-{drive.seed:04d}/{name}", frame, labels, point_labels=point_labels)
+
+
+class Relabelled(LazySequence[Sample]):
+    """Samples of the simulator with the labels that `classes` make of its own."""
+
+    def __init__(self, samples: Sequence[Sample], classes: Classes) -> None:
+        self._samples, self._table = samples, _table(classes)
+
+    def __len__(self) -> int:
+        return len(self._samples)
+
+    def read(self, index: int) -> Sample:
+        """Sample number `index`."""
+        sample = self._samples[index]
+        images, points = sample.labels, sample.point_labels
+        return replace(
+            sample,
+            labels=None if images is None else self._table[images],
+            point_labels=None if points is None else self._table[points],
+        )
+
+
+def _table(classes: Classes) -> NDArray[np.uint8]:
+    table = classes.table("simulated")
+    table[NO_OBJECT] = NO_OBJECT
+    return table
 
 
 def _drives_in(root: Path) -> list[Path]:
@@ -103,12 +133,21 @@ def _describe(folder: Path) -> _Drive:
             camera=CameraModel(np.array(camera["intrinsics"]), camera["width"], camera["height"], camera["frame_id"]),
             lidar_to_camera=np.array(content["lidar_to_camera"], np.float64).reshape(4, 4),
             stamps_ns=[int(stamp) for stamp in content["stamps_ns"]],
+            further=tuple(name for name in FURTHER if name in content.get("further", ())),
         )
     except DataError:
         raise
     except (KeyError, TypeError, ValueError, PerceptionError) as error:
         reason = f"{type(error).__name__}: {error}"
         raise DataError(f"{path}: not a drive's description ({reason}); simulate it again") from error
+
+
+def _returns(path: Path) -> Returns:
+    try:
+        with np.load(path, allow_pickle=False) as stored:
+            return Returns(stored["values"], stored["to_camera"], stored.get("velocity"))
+    except (OSError, ValueError, KeyError, BadZipFile, PerceptionError) as error:
+        raise DataError(f"{path}: cannot be read ({error}); simulate it again") from error
 
 
 def _sized(path: Path, image: NDArray[Any], size: tuple[int, int]) -> NDArray[Any]:

@@ -11,64 +11,141 @@
 | `torch` | .safetensors | NVIDIA GPU where there is one, else CPU | extra `train` |
 | `torch-compiled` | .safetensors | NVIDIA GPU; takes longer to start | extra `train`, a C compiler |
 
-`auto` takes the first engine in this order whose file is there. A path with a suffix has said which file it is.
+`auto` takes the first engine in this order whose file is there. A path with a suffix has said which file it is. More
+are registered by `engine` (docs/extending.md).
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 from perception.engines.base import Engine, NetworkOutput
 from perception.engines.manifest import verify
 from perception.errors import ModelError
 from perception.paths import WEIGHTS
+from perception.registry import Registry, unknown
 
 DEFAULT_MODEL = "dual_branch_s"
-ENGINES: dict[str, str] = {
-    "openvino": ".xml",
-    "openvino-gpu": ".xml",
-    "openvino-auto": ".xml",
-    "onnxruntime": ".onnx",
-    "tensorrt": ".onnx",
-    "torch": ".safetensors",
-    "torch-compiled": ".safetensors",
-}
-"""Engine names and the kind of file each runs, in the order in which `auto` looks."""
 
-_OPENVINO_DEVICES = {"openvino": "CPU", "openvino-gpu": "GPU", "openvino-auto": "AUTO"}
-_INSTALL = {
-    "onnxruntime": "'multimodal_perception[onnx]'",
-    "tensorrt": "tensorrt onnxruntime-gpu",
-    "torch": "'multimodal_perception[train]'",
-    "torch-compiled": "'multimodal_perception[train]'",
-}
+Load = Callable[[Path, int | None], Engine]
 
-__all__ = ["DEFAULT_MODEL", "ENGINES", "Engine", "NetworkOutput", "find_model", "load_engine"]
+
+@dataclass(frozen=True)
+class EngineKind:
+    """What an engine's name stands for.
+
+    suffix: of the files that it runs. load: makes an engine of a file and a number of CPU threads, None for every core;
+    it imports the engine's libraries. install: what pip is told where they are missing. on_cpu: whether as many of it
+    as there are cores may run at once.
+    """
+
+    suffix: str
+    load: Load
+    install: str = ""
+    on_cpu: bool = False
+
+
+ENGINES: Registry[EngineKind] = Registry("engine", "engines", ModelError)
+"""Engines by name, in the order in which `auto` looks."""
+
+EXPORTED = {".xml": "openvino", ".onnx": "onnx"}
+"""What `perception export --format` calls the files that it makes of weights."""
+
+__all__ = [
+    "DEFAULT_MODEL",
+    "ENGINES",
+    "Engine",
+    "EngineKind",
+    "NetworkOutput",
+    "engine",
+    "find_model",
+    "find_weights",
+    "load_engine",
+]
+
+
+def engine(name: str, suffix: str, install: str = "", on_cpu: bool = False) -> Callable[[Load], Load]:
+    """Register what loads the engine `name`, as a decorator; see `EngineKind`. Raises ModelError for a taken name."""
+
+    def decorate(load: Load) -> Load:
+        ENGINES.add(name, EngineKind(suffix, load, install, on_cpu))
+        return load
+
+    return decorate
+
+
+def _openvino(device: str) -> Load:
+    def load(path: Path, threads: int | None) -> Engine:
+        from perception.engines.cache import compiled_cache
+        from perception.engines.openvino import OpenVinoEngine
+
+        return OpenVinoEngine(path, threads, device, cache=compiled_cache())
+
+    return load
+
+
+engine("openvino", ".xml", on_cpu=True)(_openvino("CPU"))
+engine("openvino-gpu", ".xml")(_openvino("GPU"))
+engine("openvino-auto", ".xml")(_openvino("AUTO"))
+
+
+@engine("onnxruntime", ".onnx", install="'multimodal_perception[onnx]'", on_cpu=True)
+def _onnxruntime(path: Path, threads: int | None) -> Engine:
+    from perception.engines.onnxruntime import OnnxRuntimeEngine
+
+    return OnnxRuntimeEngine(path, threads)
+
+
+@engine("tensorrt", ".onnx", install="tensorrt onnxruntime-gpu")
+def _tensorrt(path: Path, threads: int | None) -> Engine:
+    from perception.engines.tensorrt import TensorRtEngine
+
+    return TensorRtEngine(path, threads)
+
+
+@engine("torch", ".safetensors", install="'multimodal_perception[train]'")
+def _torch(path: Path, threads: int | None) -> Engine:
+    from perception.engines.pytorch import TorchEngine
+
+    return TorchEngine(path, threads)
+
+
+@engine("torch-compiled", ".safetensors", install="'multimodal_perception[train]'")
+def _torch_compiled(path: Path, threads: int | None) -> Engine:
+    from perception.engines.pytorch import TorchEngine
+
+    return TorchEngine(path, threads, compiled=True)
 
 
 def find_model(model: str | Path | None, engine: str) -> tuple[str, Path]:
     """(engine name, file) for a model's name among the shipped weights, or its path, with or without suffix.
 
-    Raises ModelError where nothing fits, saying what was looked for.
+    None and `auto` are the most accurate of the shipped ones that the engine has a file of. Raises ModelError where
+    nothing fits, saying what was looked for.
     """
     if engine != "auto" and engine not in ENGINES:
-        raise ModelError(f"engine {engine!r}: choose auto, {_or(ENGINES)}")
-    kinds = _or(dict.fromkeys(ENGINES.values()))
+        raise ModelError(unknown("engine", engine, ("auto", *ENGINES)))
+    model = None if model is None or str(model) == "auto" else model
+    if model is None and (best := _most_accurate(engine)) is not None:
+        return best
+    suffixes = list(dict.fromkeys(kind.suffix for kind in ENGINES.values()))
     base = Path(model or DEFAULT_MODEL)
-    if base.suffix and base.suffix not in ENGINES.values():
-        raise ModelError(f"{base}: a model is a {kinds} file, or a name")
-    if not base.suffix and len(base.parts) == 1 and not any(map(Path.is_file, _files_of(base))):
+    if base.suffix and base.suffix not in suffixes:
+        raise ModelError(f"{base}: a model is a {_or(suffixes)} file, or a name")
+    if not base.suffix and len(base.parts) == 1 and not any(base.with_suffix(each).is_file() for each in suffixes):
         base = WEIGHTS / base
     names = [name for name in ENGINES if engine in ("auto", name)]
     if engine == "auto" and base.suffix:
-        names = [name for name in names if ENGINES[name] == base.suffix]
-    candidates = {name: base.with_suffix(ENGINES[name]) for name in names}
+        names = [name for name in names if ENGINES[name].suffix == base.suffix]
+    candidates = {name: base.with_suffix(ENGINES[name].suffix) for name in names}
     for name, path in candidates.items():
         if path.is_file():
             return name, path
     weights = base.with_suffix(".safetensors")
-    if engine != "auto" and weights.is_file():
-        kind = {".xml": "openvino", ".onnx": "onnx"}[ENGINES[engine]]
+    kind = EXPORTED.get(ENGINES[engine].suffix) if engine != "auto" else None
+    if kind and weights.is_file():
         path = candidates[engine]
         if path.parent == WEIGHTS:  # which is the installed package's
             how = f"`perception export {path.stem} --format {kind} -o models`, then --model models/{path.name}"
@@ -77,36 +154,32 @@ def find_model(model: str | Path | None, engine: str) -> tuple[str, Path]:
     raise ModelError(f"no model: looked for {', '.join(map(str, dict.fromkeys(candidates.values())))}")
 
 
+def find_weights(given: str | Path) -> Path:
+    """The .safetensors file of a model that is given by path or by name. Raises ModelError for a name that is not."""
+    return Path(given) if Path(given).suffix else find_model(given, "torch")[1]
+
+
 def load_engine(engine: str, path: Path, threads: int | None) -> Engine:
     """Load `path` into the engine of that name; only then are its libraries imported.
 
     Raises ModelError, also for files that are not what the manifest beside them says.
     """
     verify(path)
-    if engine in _OPENVINO_DEVICES:
-        from perception.engines.cache import compiled_cache
-        from perception.engines.openvino import OpenVinoEngine
-
-        return OpenVinoEngine(path, threads, _OPENVINO_DEVICES[engine], cache=compiled_cache())
+    kind = ENGINES.find(engine)
     try:
-        if engine == "onnxruntime":
-            from perception.engines.onnxruntime import OnnxRuntimeEngine
-
-            return OnnxRuntimeEngine(path, threads)
-        if engine == "tensorrt":
-            from perception.engines.tensorrt import TensorRtEngine
-
-            return TensorRtEngine(path, threads)
-        from perception.engines.pytorch import TorchEngine
+        return kind.load(path, threads)
     except ImportError as error:
-        raise ModelError(f"engine {engine}: pip install {_INSTALL[engine]} ({error})") from error
-    return TorchEngine(path, threads, compiled=engine == "torch-compiled")
+        how = f"pip install {kind.install} ({error})" if kind.install else str(error)
+        raise ModelError(f"engine {engine}: {how}") from error
 
 
-def _files_of(base: Path) -> list[Path]:
-    return [base.with_suffix(suffix) for suffix in ENGINES.values()]
+def _most_accurate(engine: str) -> tuple[str, Path] | None:
+    from perception.engines.family import family  # which asks for the files of each by `find_model`
+
+    best = next(iter(family(engine)), None)
+    return None if best is None else (best.engine, best.path)
 
 
-def _or(names: dict[str, str] | dict[str, None]) -> str:
+def _or(names: Iterable[str]) -> str:
     *most, last = names
     return f"{', '.join(most)} or {last}"

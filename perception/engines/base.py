@@ -8,14 +8,15 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from perception.frame import MODALITIES
 from perception.sensors import NetworkInput
 
 
 class NetworkOutput(NamedTuple):
     """What the network says of one input of H×W.
 
-    labels: (H, W) uint8 class ids. confidence: (H, W) uint8, probability × 255. weights: (4,) float32, how much each
-    modality counted, in the order of MODALITIES.
+    labels: (H, W) uint8 class ids. confidence: (H, W) uint8, probability × 255. weights: (M,) float32, how much each
+    sensor counted, in the order of `sensors_of_engine`.
     """
 
     labels: NDArray[np.uint8]
@@ -32,3 +33,8 @@ class Engine(Protocol):
 
     def infer(self, network_input: NetworkInput) -> NetworkOutput:
         """Run the network on one input, of any size that `encode` makes."""
+
+
+def sensors_of_engine(engine: Engine) -> tuple[str, ...]:
+    """The sensors of the engine's network, in its order: its `sensors`, and MODALITIES where it has none to name."""
+    return tuple(getattr(engine, "sensors", MODALITIES))

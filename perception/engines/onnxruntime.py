@@ -12,6 +12,7 @@ import onnxruntime
 from perception.engines.base import NetworkOutput
 from perception.errors import ModelError
 from perception.sensors import NetworkInput
+from perception.sensors.spec import sensors_of
 
 INPUTS = ("rgb", "aux", "present")
 OUTPUTS = ("labels", "confidence", "weights")
@@ -43,9 +44,10 @@ class OnnxRuntimeEngine:
             self._session = onnxruntime.InferenceSession(path, options, providers=list(providers))
         except Exception as error:  # its errors have no base class of their own
             raise ModelError(f"{path}: ONNX Runtime cannot load it: {str(error).strip().splitlines()[-1]}") from error
-        names = [port.name for port in self._session.get_inputs()]
-        if sorted(names) != sorted(INPUTS):
-            raise ModelError(f"{path}: its inputs are {names}, a perception network has {list(INPUTS)}")
+        shapes = {port.name: port.shape for port in self._session.get_inputs()}
+        if sorted(shapes) != sorted(INPUTS):
+            raise ModelError(f"{path}: its inputs are {list(shapes)}, a perception network has {list(INPUTS)}")
+        self.sensors = sensors_of(shapes["present"][1], shapes["aux"][3])
 
     @property
     def provider(self) -> str:

@@ -9,14 +9,13 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import openvino
-
 from perception.engines.base import NetworkOutput
+from perception.engines.light_openvino import openvino
 from perception.engines.specialise import leaves_something_out, specialise
 from perception.errors import ModelError
-from perception.frame import MODALITIES
 from perception.sensors import NetworkInput
 from perception.sensors.encode import AUX_SCALE
+from perception.sensors.spec import sensors_of
 
 _log = logging.getLogger(__name__)
 
@@ -72,6 +71,8 @@ class OpenVinoEngine:
             raise ModelError(f"OpenVINO finds no {device} here, only {there}: is the device's driver installed?")
         self.device = device
         self._model = _read(self._core, Path(path))
+        shapes = [self._model.input(name).get_partial_shape() for name in ("present", "aux")]
+        self.sensors = sensors_of(shapes[0][1].get_length(), shapes[1][3].get_length())
         self._settings: dict[str, Any] = {"PERFORMANCE_HINT": "LATENCY"}
         if device == "CPU":
             self._settings["INFERENCE_PRECISION_HINT"] = precision or self._fastest()
@@ -135,7 +136,7 @@ class OpenVinoEngine:
         """Do without the narrow graph for good, and say so."""
         self._narrow[key] = Future()
         self._narrow[key].set_result(None)
-        there = " + ".join(name for name, is_there in zip(MODALITIES, key[2], strict=True) if is_there)
+        there = " + ".join(name for name, is_there in zip(self.sensors, key[2], strict=True) if is_there)
         reason = str(error).strip().splitlines()[-1:] or [repr(error)]
         _log.warning("no faster graph for %s alone, the whole one goes on: %s", there, reason[0])
 

@@ -12,6 +12,7 @@ from perception.engines.base import NetworkOutput
 from perception.engines.cuda import Captured, autocast, capture, prepare
 from perception.engines.weights import build_model
 from perception.errors import ModelError
+from perception.models.aux_stem import sensors_in
 from perception.models.deploy import DeployGraph
 from perception.sensors import NetworkInput
 
@@ -36,7 +37,9 @@ class TorchEngine:
         self.device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
         if compiled and self.device.type != "cuda":
             raise ModelError("engine torch-compiled: PyTorch finds no NVIDIA GPU (`nvidia-smi` tells what is there)")
-        graph = DeployGraph(build_model(path)).eval().to(self.device)
+        segmentor = build_model(path)
+        self.sensors = sensors_in(segmentor)
+        graph = DeployGraph(segmentor).eval().to(self.device)
         self._graph: nn.Module = graph
         self._compiled = compiled
         self._dtype = torch.float32

@@ -45,6 +45,7 @@ class TensorRtEngine:
             "trt_engine_cache_path": str(path.with_name(f"{path.stem}_tensorrt_{tensorrt.__version__}_{digest}")),
         }
         self._engine = OnnxRuntimeEngine(path, threads, [(TENSORRT, options), CUDA])
+        self.sensors = self._engine.sensors
         if self._engine.provider != TENSORRT:
             raise ModelError(
                 "engine tensorrt: TensorRT found no GPU that it can use (`nvidia-smi` tells what is there)"

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Weight files: tensors and a JSON description of the network, never code (safetensors).
 
-A network with parts of somebody else's is described with the names of the modules that register them; these are looked
+A network with custom parts is stored with the names of the modules that register them; these are looked
 for in the folder of the config that it was trained with and on Python's path, never beside the weights.
 """
 
@@ -12,7 +12,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from perception.classes import CLASSES, Classes
 from perception.disk import write_file
+from perception.engines.described import KEY, note
 from perception.errors import ModelError
 
 if TYPE_CHECKING:
@@ -20,17 +22,25 @@ if TYPE_CHECKING:
 
 
 def save_weights(
-    path: str | Path, state: Mapping[str, Tensor], model: Mapping[str, Any], custom: Mapping[str, Any] | None = None
+    path: str | Path,
+    state: Mapping[str, Tensor],
+    model: Mapping[str, Any],
+    custom: Mapping[str, Any] | None = None,
+    classes: Classes = CLASSES,
 ) -> None:
     """Write `state` and the mmseg config `model` to the safetensors file `path`, as `write_file` does.
 
-    custom: the `custom_imports` that the model needs, as `perception.models.custom.read_config` returns them.
+    custom: the `custom_imports` that the model needs, as `perception.models.custom.read_config` returns them. classes:
+    that the network knows.
     """
     from safetensors.torch import save
 
     tensors = {name: tensor.detach().cpu().contiguous() for name, tensor in state.items()}
     metadata = {"model": model, **({"custom_imports": custom} if custom else {})}
-    write_file(Path(path), save(tensors, metadata={name: json.dumps(value) for name, value in metadata.items()}))
+    said = {name: json.dumps(value) for name, value in metadata.items()}
+    if noted := note(classes):
+        said[KEY] = noted
+    write_file(Path(path), save(tensors, metadata=said))
 
 
 def load_weights(path: str | Path) -> tuple[dict[str, Tensor], dict[str, Any]]:

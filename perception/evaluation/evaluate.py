@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -13,11 +12,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from perception.classes import UNLABELLED
+from perception.classes import CLASSES, UNLABELLED, Classes
 from perception.errors import DataError
-from perception.evaluation.scores.details import Details
+from perception.evaluation.scores.details import Details, DetailScores
 from perception.evaluation.scores.metrics import ConfusionMatrix
 from perception.frame import MODALITIES, Frame, Prediction
+from perception.reporting.reports import INLINE, plain
 from perception.sample import Sample
 from perception.sensors.presence import keep_modalities
 from perception.sensors.projection import project_sweep
@@ -41,25 +41,60 @@ class FrameScore:
     soft: bool
 
 
+@dataclass(frozen=True, kw_only=True)
+class Scores:
+    """The figures of an `Evaluation`.
+
+    iou, recall: of pixels by class, of point_… of LiDAR points that the camera sees, None without any; hidden_too: of
+    all that are in the image. classes: those beyond the first four. What `details` has is not there where no pixel had
+    truth. confusion: pixels by true and predicted class.
+    """
+
+    frames: int
+    frames_scored_on_soft_labels: int
+    frames_without_truth: int
+    fps: float
+    latency_ms: dict[str, float]
+    classes: list[dict[str, Any]]
+    iou: dict[str, float]
+    mean_iou: float
+    recall: dict[str, float]
+    pixel_accuracy: float
+    point_iou: dict[str, float] | None
+    point_recall: dict[str, float] | None
+    points: int
+    hidden_points: int
+    point_iou_hidden_too: dict[str, float] | None
+    details: DetailScores | None = field(default=None, metadata=INLINE)
+    modality_weights: dict[str, float]
+    confusion: list[list[int]]
+    per_frame: list[FrameScore]
+
+
 @dataclass
 class Evaluation:
-    """What came out of `evaluate`.
+    """The result of `evaluate`.
 
     confusion: all scored pixels of all frames. point_confusion: LiDAR points inside the image that have truth and that
     the camera sees; hidden_confusion: those that it does not see (`perception.sensors.visibility`), although the pixel
     that they would fall on has a label.
     details: the same pixels by distance, size of object, as KITTI's road and by confidence.
     frames: each scored frame. without_truth: how many samples had no truth and were left out.
-    modality_weights: how much each sensor counted, the mean over the scored frames.
+    modality_weights: weight of each sensor, the mean over the scored frames.
     """
 
-    confusion: ConfusionMatrix = field(default_factory=ConfusionMatrix)
-    point_confusion: ConfusionMatrix = field(default_factory=ConfusionMatrix)
-    hidden_confusion: ConfusionMatrix = field(default_factory=ConfusionMatrix)
-    details: Details = field(default_factory=Details)
+    classes: Classes = CLASSES
+    confusion: ConfusionMatrix = field(init=False)
+    point_confusion: ConfusionMatrix = field(init=False)
+    hidden_confusion: ConfusionMatrix = field(init=False)
+    details: Details = field(init=False)
     frames: list[FrameScore] = field(default_factory=list)
     without_truth: int = 0
     modality_weights: dict[str, float] = field(default_factory=lambda: dict.fromkeys(MODALITIES, 0.0))
+
+    def __post_init__(self) -> None:
+        self.confusion, self.point_confusion, self.hidden_confusion = (ConfusionMatrix(self.classes) for _ in range(3))
+        self.details = Details(self.classes)
 
     @property
     def fps(self) -> float:
@@ -78,34 +113,39 @@ class Evaluation:
         return {f"p{q}": float(np.percentile(times, q)) for q in (50, 95, 99)}
 
     def _all_points(self) -> ConfusionMatrix:
-        both = ConfusionMatrix()
+        both = ConfusionMatrix(self.classes)
         both.add(self.point_confusion)
         both.add(self.hidden_confusion)
         return both
 
+    def scores(self) -> Scores:
+        """Every figure; NaN where there is none."""
+        points, every_point = self.point_confusion, self._all_points()
+        return Scores(
+            frames=len(self.frames),
+            frames_scored_on_soft_labels=self.soft_frames,
+            frames_without_truth=self.without_truth,
+            fps=self.fps,
+            latency_ms=self.latency_ms(),
+            classes=self.classes.beyond,
+            iou=self.confusion.iou(),
+            mean_iou=self.confusion.mean_iou(),
+            recall=self.confusion.recall(),
+            pixel_accuracy=self.confusion.pixel_accuracy(),
+            point_iou=points.iou() if points.pixels else None,
+            point_recall=points.recall() if points.pixels else None,
+            points=points.pixels,
+            hidden_points=self.hidden_confusion.pixels,
+            point_iou_hidden_too=every_point.iou() if every_point.pixels else None,
+            details=self.details.scores() if self.confusion.pixels else None,
+            modality_weights=self.modality_weights,
+            confusion=self.confusion.counts.tolist(),
+            per_frame=self.frames,
+        )
+
     def to_dict(self) -> dict[str, Any]:
-        """Everything as plain values for JSON; NaN becomes None."""
-        report = {
-            "frames": len(self.frames),
-            "frames_scored_on_soft_labels": self.soft_frames,
-            "frames_without_truth": self.without_truth,
-            "fps": self.fps,
-            "latency_ms": self.latency_ms(),
-            "iou": self.confusion.iou(),
-            "mean_iou": self.confusion.mean_iou(),
-            "recall": self.confusion.recall(),
-            "pixel_accuracy": self.confusion.pixel_accuracy(),
-            "point_iou": self.point_confusion.iou() if self.point_confusion.pixels else None,
-            "point_recall": self.point_confusion.recall() if self.point_confusion.pixels else None,
-            "points": self.point_confusion.pixels,
-            "hidden_points": self.hidden_confusion.pixels,
-            "point_iou_hidden_too": self._all_points().iou() if self._all_points().pixels else None,
-            **(self.details.to_dict() if self.confusion.pixels else {}),
-            "modality_weights": self.modality_weights,
-            "confusion": self.confusion.counts.tolist(),
-            "per_frame": [dict(vars(score)) for score in self.frames],
-        }
-        return {name: plain(value) for name, value in report.items()}
+        """`scores` as plain values; NaN becomes None."""
+        return dict(plain(self.scores()))
 
 
 def evaluate(
@@ -114,20 +154,22 @@ def evaluate(
     modalities: Sequence[str] | None = None,
     progress: Callable[[int], None] | None = None,
     observe: Callable[[Sample, Prediction], None] | None = None,
+    classes: Classes = CLASSES,
 ) -> Evaluation:
     """Scores `pipeline` on `samples`, optionally with only some of their modalities kept.
 
-    pipeline: a `Pipeline` or anything that turns a Frame into a Prediction. progress: called after each sample with how
-    many are done. observe: called with each scored sample and what became of it. Samples with labels are scored against
-    these; samples with probabilities only, against their most likely class where it is at least CONFIDENT (and their
-    FrameScore says soft). Samples with point_labels are scored at their LiDAR points inside the image that the
-    camera sees, each of which has the label of the pixel that it falls on, LiDAR kept or not. Samples with none of
-    these are counted and left out. Labels of another size than the truth are resized to it (nearest).
+    pipeline: a `Pipeline` or anything that turns a Frame into a Prediction. progress: called after each sample with the
+    number done. observe: called with each scored sample and its result. classes: of the pipeline's labels and
+    of the samples'. Samples with labels are scored against these; samples with probabilities only, against their most
+    likely class where it is at least CONFIDENT (and their FrameScore says soft). Samples with point_labels are scored
+    at their LiDAR points inside the image that the camera sees, each of which has the label of the pixel that it falls
+    on, LiDAR kept or not. Samples with none of these are counted and left out. Labels of another size than the truth
+    are resized to it (nearest).
 
     Raises DataError when a sample has none of `modalities` or when no sample has any truth.
     """
-    result = Evaluation()
-    weights = np.zeros(len(MODALITIES))
+    result = Evaluation(classes)
+    weights = dict.fromkeys(MODALITIES, 0.0)
     for done, sample in enumerate(samples, start=1):
         truth = truth_of(sample)
         if truth is None and sample.point_labels is None:
@@ -136,12 +178,13 @@ def evaluate(
             prediction = _score(result, pipeline, sample, truth, modalities)
             if observe is not None:
                 observe(sample, prediction)
-            weights += [prediction.modality_weights.get(name, 0.0) for name in MODALITIES]
+            for name, weight in prediction.modality_weights.items():
+                weights[name] = weights.get(name, 0.0) + weight
         if progress is not None:
             progress(done)
     if not result.frames:
         raise DataError(f"nothing to score: none of the {result.without_truth} samples has labels of any kind")
-    result.modality_weights = dict(zip(MODALITIES, (weights / len(result.frames)).tolist(), strict=True))
+    result.modality_weights = {name: weight / len(result.frames) for name, weight in weights.items()}
     return result
 
 
@@ -178,7 +221,7 @@ def _score(
     start = time.perf_counter()
     prediction = pipeline(frame)
     milliseconds = (time.perf_counter() - start) * 1e3
-    confusion = ConfusionMatrix()
+    confusion = ConfusionMatrix(result.classes)
     if truth is not None:
         labels, confidence = fit(prediction.labels, truth), fit(prediction.confidence, truth)
         confusion.update(labels, truth)
@@ -201,12 +244,3 @@ def _score_points(result: Evaluation, prediction: Prediction, sample: Sample) ->
     hidden = hidden_from_camera(sample.frame, projection)
     result.point_confusion.update(found[~hidden], truth[~hidden])
     result.hidden_confusion.update(found[hidden], truth[hidden])
-
-
-def plain(value: Any) -> Any:
-    """`value` for JSON: NaN becomes None, in dictionaries and lists too."""
-    if isinstance(value, dict):
-        return {name: plain(item) for name, item in value.items()}
-    if isinstance(value, list):
-        return [plain(item) for item in value]
-    return None if isinstance(value, float) and math.isnan(value) else value

@@ -25,7 +25,7 @@ ANIMATION_FRAMES = 50
 class Gallery:
     """Draws a drive into `folder`: drive.mp4 (see VideoWriter) and montage.png.
 
-    source: what the drive is called. answers: labels by frame number, None for frames without an answer.
+    source: name of the drive. answers: labels by frame number, None for frames without an answer.
     truth: labels by recorded stamp [ns], as far as known. sensors: the drive's modalities.
     After `draw`: video is the file, pictures the best and worst frames beside their truth, animation a small WebP.
     """
@@ -76,7 +76,7 @@ class Gallery:
         latency = self._score.frames[index].latency_ms
         note = f"{latency:.0f} ms from sensor to mask" if latency is not None else "dropped"
         title = f"{self._source} · frame {index + 1}/{len(self._answers)}"
-        return drive_panel(frame, self._answers[index], title, note, self._sensors)
+        return drive_panel(frame, self._answers[index], title, note, self._sensors, self._score.classes)
 
     def _add_extreme(self, frame: Frame, index: int) -> None:
         """The answer, and the truth where it is known."""
@@ -85,6 +85,8 @@ class Gallery:
             return
         figures = f"mean IoU {result.mean_iou:.3f}, " if result.mean_iou is not None else ""
         caption = f"The {self._extremes[index]} frame, number {index + 1}: {figures}{result.latency_ms:.0f} ms."
-        self.pictures.append(Picture(overlay(frame.rgb, labels), caption))
+        self.pictures.append(Picture(overlay(frame.rgb, labels, classes=self._score.classes), caption))
         if truth is not None:
-            self.pictures.append(Picture(overlay(frame.rgb, truth), f"The truth of frame {index + 1}."))
+            self.pictures.append(
+                Picture(overlay(frame.rgb, truth, classes=self._score.classes), f"The truth of frame {index + 1}.")
+            )

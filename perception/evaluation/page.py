@@ -3,31 +3,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from rich.table import Table as RichTable
 from rich.text import Text
 
-from perception.evaluation.extremes import Extremes
+from perception.evaluation.job import Result
 from perception.evaluation.scores_report import scores_page
 from perception.reporting.page import Table
 from perception.reporting.provenance import versions
+from perception.reporting.reports import plain
 
 
-def write(
-    path: Path,
-    title: str,
-    frames: int,
-    report: Mapping[str, Any],
-    tables: Sequence[RichTable | str],
-    extremes: Extremes,
-    made_by: Mapping[str, Any],
-) -> None:
-    """Write the page. tables: those of the terminal; made_by: model, hash and what else the result depends on."""
-    page = scores_page(title, frames, report, extremes)
-    page.tables = list(_tables(tables))
+def write(path: Path, result: Result) -> None:
+    """Write the page, with every table."""
+    page = scores_page(result.title, result.count, plain(result.report), result.extremes)
+    page.tables = list(_tables([*result.tables, *result.details]))
+    made_by = {"model": result.report.model, "weights_sha256": result.report.weights_sha256}
     page.provenance = {**made_by, **versions()}
     page.write(path)
 

@@ -6,19 +6,22 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from perception.classes import CLASSES
 from perception.evaluation.extremes import Extremes
+from perception.frame import MODALITIES
 from perception.reporting import plots, plots_bars
 from perception.reporting.drive_report import distance_figure, weights_figure
 from perception.reporting.page import Figure, Page, listed, number, photograph
+from perception.sensors.spec import SPECS
 
 FRAMES = "frame"
-"""What stands below a plot: the frames of a data set have no time in common."""
+"""Caption of plots: the frames of a data set have no common time."""
 
 
 def scores_page(title: str, frames: int, report: Mapping[str, Any], extremes: Extremes) -> Page:
     """The page without its tables and provenance.
 
-    report: of `Evaluation.to_dict`, of the robustness suite, or empty for frames that nobody knows the truth of.
+    report: of `Evaluation.to_dict`, of the robustness suite, or empty for frames without truth.
     """
     page = Page(f"Perception scores: {title}", f"{frames} frames were given to the network.")
     if "rows" in report:
@@ -27,7 +30,9 @@ def scores_page(title: str, frames: int, report: Mapping[str, Any], extremes: Ex
     elif "per_frame" in report:
         page.tiles, page.plots, page.notes = _tiles(report), _plots(report), _notes(report)
     if extremes.weights:
-        mean = {name: _mean([w.get(name, 0.0) for w in extremes.weights]) for name in plots.MODALITY_COLOURS}
+        counted = {name for weights in extremes.weights for name in weights}
+        names = [name for name in SPECS if name in MODALITIES or name in counted]
+        mean = {name: _mean([w.get(name, 0.0) for w in extremes.weights]) for name in names}
         page.plots.append(weights_figure(extremes.weights, mean, extremes.dropouts(), FRAMES))
     page.pictures = [photograph(picture) for picture in extremes.pictures]
     return page
@@ -72,6 +77,7 @@ def _plots(report: Mapping[str, Any]) -> list[Figure]:
         for place, score in enumerate(report["per_frame"], start=1)
     ]
     latency, iou = report["latency_ms"], report["iou"]
+    classes = CLASSES.extended(report.get("classes", ()))
     title = "latency of the pipeline [ms]"
     drawn = [
         Figure(
@@ -81,22 +87,22 @@ def _plots(report: Mapping[str, Any]) -> list[Figure]:
     ]
     if report["pixel_accuracy"] is not None:
         drawn += [
-            Figure(plots_bars.iou_plot(iou), f"IoU per class: {listed(iou)}."),
-            Figure(plots.iou_over_time_plot(frames, FRAMES), "IoU of each class, frame by frame."),
+            Figure(plots_bars.iou_plot(iou, classes), f"IoU per class: {listed(iou)}."),
+            Figure(plots.iou_over_time_plot(frames, FRAMES, classes), "IoU of each class, frame by frame."),
         ]
     if report.get("distance"):
-        drawn.append(distance_figure(report["distance"]))
+        drawn.append(distance_figure(report["distance"], classes))
     return drawn
 
 
 def _notes(report: Mapping[str, Any]) -> list[str]:
     notes = []
     if soft := report["frames_scored_on_soft_labels"]:
-        notes.append(f"{soft} frames have soft labels: a teacher's opinion where it is sure, not ground truth.")
+        notes.append(f"{soft} frames have soft labels: a teacher's confident predictions, not ground truth.")
     if report["frames_without_truth"]:
         notes.append(f"{report['frames_without_truth']} samples without labels were left out.")
     if report["pixel_accuracy"] is None:
-        notes.append("No pixel has truth: what is scored are LiDAR points.")
+        notes.append("No pixel has truth: LiDAR points are scored.")
     return notes
 
 

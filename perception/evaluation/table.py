@@ -5,12 +5,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from typing import Any
 
 from rich.table import Table
 
-from perception.classes import FOREGROUND
+from perception.classes import Classes
 from perception.evaluation.evaluate import Evaluation
+from perception.evaluation.kitti.road import RoadScore
+from perception.evaluation.scores.distance import BandScore
+from perception.evaluation.scores.object_size import SizeScore
+
+_COUNTS = {2: "two", 3: "three", 4: "four", 5: "five", 6: "six"}
 
 
 def score_table(result: Evaluation) -> Table:
@@ -23,22 +27,23 @@ def score_table(result: Evaluation) -> Table:
     if with_points:
         columns += [("IoU of LiDAR points", points.iou()), ("recall of LiDAR points", points.recall())]
     table = Table("", *(title for title, _ in columns))
-    for name in FOREGROUND:
+    for name in result.classes.foreground:
         table.add_row(name, *(number(values[name]) for _, values in columns))
     if with_pixels:
         table.add_section()
-        table.add_row("mean of the three", number(pixels.mean_iou()))
+        count = len(result.classes.foreground)
+        table.add_row(f"mean of the {_COUNTS.get(count, count)}", number(pixels.mean_iou()))
         table.add_row("pixel accuracy", number(pixels.pixel_accuracy()))
     return table
 
 
 def notes(result: Evaluation) -> Iterator[str]:
-    """What stands below the table."""
+    """The lines below the table."""
     latency, weights = result.latency_ms(), result.modality_weights
     yield f"{result.fps:.1f} frames/s; latency p50 {latency['p50']:.1f} ms, p95 {latency['p95']:.1f} ms"
-    yield "how much each sensor counted: " + ", ".join(f"{name} {weight:.0%}" for name, weight in weights.items())
+    yield "weight of each sensor: " + ", ".join(f"{name} {weight:.0%}" for name, weight in weights.items())
     if result.soft_frames:
-        yield f"{result.soft_frames} frames have soft labels: a teacher's opinion where it is sure, not ground truth"
+        yield f"{result.soft_frames} frames have soft labels: a teacher's confident predictions, not ground truth"
     if result.point_confusion.pixels:
         yield f"{result.point_confusion.pixels} LiDAR points in the image have truth"
     if result.without_truth:
@@ -49,12 +54,12 @@ def detail_tables(result: Evaluation) -> Iterator[Table | str]:
     """By distance, by size of object, as KITTI's road, and calibration; nothing where no pixel had truth."""
     if not result.confusion.pixels:
         return
-    details: dict[str, Any] = result.details.to_dict()
-    if details["distance"]:
-        yield _by_distance(details["distance"])
-    yield _by_size(details["object_size"])
-    yield _road(details["kitti_road"], details["kitti_road_bev"])
-    error = details["calibration"]["expected_calibration_error"]
+    details = result.details.scores()
+    if details.distance:
+        yield _by_distance(details.distance, result.classes)
+    yield _by_size(details.object_size)
+    yield _road(details.kitti_road, details.kitti_road_bev)
+    error = details.calibration.expected_calibration_error
     yield f"expected calibration error: {error:.3f} (15 bins, every pixel with truth)"
 
 
@@ -63,25 +68,25 @@ def number(value: float) -> str:
     return "–" if math.isnan(value) else f"{value:.3f}"
 
 
-def _by_distance(bands: dict[str, Any]) -> Table:
-    table = Table("distance", *(f"{figure}\n{name}" for figure in ("IoU", "recall") for name in FOREGROUND))
+def _by_distance(bands: dict[str, BandScore], classes: Classes) -> Table:
+    table = Table("distance", *(f"{figure}\n{name}" for figure in ("IoU", "recall") for name in classes.foreground))
     for band, figures in bands.items():
-        values = [figures[figure][name] for figure in ("iou", "recall") for name in FOREGROUND]
+        values = [of_class[name] for of_class in (figures.iou, figures.recall) for name in classes.foreground]
         table.add_row(band, *map(number, values))
     return table
 
 
-def _by_size(classes: dict[str, Any]) -> Table:
+def _by_size(classes: dict[str, dict[str, SizeScore]]) -> Table:
     table = Table("object", "size", "objects", "half found", "recall of pixels")
     for name, sizes in classes.items():
         for size, figures in sizes.items():
-            table.add_row(name, size, str(figures["objects"]), number(figures["found"]), number(figures["recall"]))
+            table.add_row(name, size, str(figures.objects), number(figures.found), number(figures.recall))
     return table
 
 
-def _road(image: dict[str, float], bev: dict[str, float] | None) -> Table:
+def _road(image: RoadScore, bev: RoadScore | None) -> Table:
     table = Table("road, as KITTI scores it", "MaxF", "AP", "PRE", "REC", "FPR", "FNR")
     for name, score in (("image", image), ("bird's-eye view", bev)):
         if score is not None:
-            table.add_row(name, *map(number, list(score.values())[:6]))
+            table.add_row(name, *map(number, score[:6]))
     return table

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The frame that `perception explain` is asked about: an image with files beside it, or a frame of a recording."""
+"""The frame that `perception explain` explains: an image with files beside it, or a frame of a recording."""
 
 from __future__ import annotations
 
-import argparse
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from perception.frame import CameraModel
     from perception.sample import Sample
 
-BAG_SUFFIXES = (".mcap", ".db3")
 KITTI_DIGITS = 10
 """Of the names of a KITTI raw drive's files."""
 
@@ -26,28 +25,49 @@ RATE_HZ = 10
 """Of a simulated drive: frame 10 is a second on."""
 
 
-def open_frame(args: argparse.Namespace) -> tuple[Sample, list[str]]:
-    """`args.frame` with its truth, where that is known, and what is to be said of it.
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """Which frame: an image file, FOLDER:NUMBER and so on, or simulated:SEED[:INDEX] under a condition.
 
-    Raises DataError, saying what a frame may be.
+    kind, depth_unit: see `recordings.opening.Reading`. topics, calibration: see `open_recording`; calibration, points,
+    depth and infrared also stand beside an image file.
     """
-    text: str = args.frame
+
+    frame: str
+    condition: str = "day"
+    kind: str | None = None
+    depth_unit: float | None = None
+    topics: str | None = None
+    calibration: Path | None = None
+    points: Path | None = None
+    depth: Path | None = None
+    infrared: Path | None = None
+
+
+def open_frame(asked: Asked) -> tuple[Sample, list[str]]:
+    """The frame with its truth, where that is known, and what is to be said of it.
+
+    Raises DataError that lists what a frame may be.
+    """
+    from perception.assembly.settings.naming import BAG_SUFFIXES
+
+    text = asked.frame
     path = Path(text).expanduser()
     if path.is_file() and path.suffix not in BAG_SUFFIXES:
-        return _image(path, args)
-    beside = [name for name in ("points", "depth", "infrared") if getattr(args, name)]
+        return _image(path, asked)
+    beside = [name for name in ("points", "depth", "infrared") if getattr(asked, name)]
     if beside:
-        raise DataError(f"--{beside[0]}: goes with an image file, and {text} is none")
+        raise DataError(f"--{beside[0]}: is only for an image file, and {text} is not one")
     name, _, rest = text.partition(":")
     if name == SIMULATED and not path.exists():
-        return _simulated(rest, args.condition), []
+        return _simulated(rest, asked.condition), []
     folder, colon, number = text.rpartition(":")
     if not colon or not number:
         what = "say which frame" if path.exists() else "no such file"
         raise DataError(
             f"{text}: {what}; a frame is IMAGE, BAG:NUMBER, FOLDER:NUMBER, DRIVE:NUMBER or {SIMULATED}:SEED[:INDEX]"
         )
-    return _of_recording(Path(folder).expanduser(), number, args)
+    return _of_recording(Path(folder).expanduser(), number, asked)
 
 
 def _simulated(text: str, condition: str) -> Sample:
@@ -60,20 +80,15 @@ def _simulated(text: str, condition: str) -> Sample:
     return SimulatedDrive(seed, condition, max(100, index + 1), RATE_HZ)[index]
 
 
-def _of_recording(path: Path, number: str, args: argparse.Namespace) -> tuple[Sample, list[str]]:
+def _of_recording(path: Path, number: str, asked: Asked) -> tuple[Sample, list[str]]:
     from perception.assembly.settings.naming import rig_beside
-    from perception.datasets.simulated import SimulatedFolder
-    from perception.recordings.opening import Reading, open_input
-    from perception.sample import Sample
+    from perception.recordings.opening import Reading, open_recording
 
-    reading = Reading(args.kind, args.depth_unit)
-    frames = open_input(path, args.topics, args.calibration, rig_beside(path), reading)
+    reading = Reading(asked.kind, asked.depth_unit)
+    frames = open_recording(path, asked.topics, asked.calibration, rig_beside(path), reading)
     index = _index(frames, number)
-    if (path / "drive.json").is_file():
-        return SimulatedFolder(path)[index], []  # with its truth
-    frame = frames[index]
-    notes = [*frames.remarks, *(f"left out: {line}" for line in frames.complaints)]
-    return Sample(f"{frames.path.name}/{frames.names[index]}", frame), notes
+    sample = frames.sample(index)
+    return sample, [*frames.remarks, *(f"left out: {line}" for line in frames.complaints)]
 
 
 def _index(frames: NamedFrames, number: str) -> int:
@@ -89,35 +104,36 @@ def _index(frames: NamedFrames, number: str) -> int:
     raise DataError(f"{frames.path}: no frame {number}; it has {first} to {last}")
 
 
-def _image(path: Path, args: argparse.Namespace) -> tuple[Sample, list[str]]:
+def _image(path: Path, asked: Asked) -> tuple[Sample, list[str]]:
     from perception.datasets.io.depth_images import UNIT_FILE, find_unit, read_depth
     from perception.datasets.io.files import has_one_channel, read_mono, read_rgb, read_velodyne
     from perception.frame import Frame
     from perception.sample import Sample
 
     notes = []
-    kind = args.kind or ("infrared" if has_one_channel(path) and not args.infrared else "rgb")
-    if kind == "infrared" and args.infrared:
-        raise DataError(f"--infrared: {path} is infrared already, as --as says")
-    if kind == "infrared" and not args.kind:
-        notes.append("an image of one channel is taken for infrared: if it is a camera's, say --as rgb")
+    kind = asked.kind or ("infrared" if has_one_channel(path) and not asked.infrared else "rgb")
+    if kind == "infrared" and asked.infrared:
+        raise DataError(f"--infrared: {path} is infrared already, by --as")
+    if kind == "infrared" and not asked.kind:
+        notes.append("a single-channel image is read as infrared; if it is a camera's, use --as rgb")
     image = read_rgb(path) if kind == "rgb" else read_mono(path)
     camera = lidar_to_camera = depth = None
-    if args.calibration:
-        camera, lidar_to_camera = _calibration(args.calibration, image.shape[1], image.shape[0])
-    if args.points and lidar_to_camera is None:
-        raise DataError("--points: say with --calibration which camera this is and where the LiDAR sits")
-    if args.depth:
-        unit, how = (args.depth_unit, "") if args.depth_unit else find_unit([args.depth], args.depth.parent / UNIT_FILE)
-        depth = read_depth(args.depth, unit)
+    if asked.calibration:
+        camera, lidar_to_camera = _calibration(asked.calibration, image.shape[1], image.shape[0])
+    if asked.points and lidar_to_camera is None:
+        raise DataError("--points needs --calibration with the camera and the mounting of the LiDAR")
+    if asked.depth:
+        beside = asked.depth.parent / UNIT_FILE
+        unit, how = (asked.depth_unit, "") if asked.depth_unit else find_unit([asked.depth], beside)
+        depth = read_depth(asked.depth, unit)
         notes += [f"depth is read {how}"] if how else []
-    infrared = read_mono(args.infrared) if args.infrared else None
+    infrared = read_mono(asked.infrared) if asked.infrared else None
     frame = Frame(
         stamp_ns=0,
         rgb=image if kind == "rgb" else None,
         depth=depth,
         infrared=image if kind == "infrared" else infrared,
-        points=read_velodyne(args.points) if args.points else None,
+        points=read_velodyne(asked.points) if asked.points else None,
         camera=camera,
         lidar_to_camera=lidar_to_camera,
     )

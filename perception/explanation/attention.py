@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The attention that a `DualBranchEncoder` paid to its sensors, as maps: recorded while it runs, by hooks."""
+"""The attention of a `DualBranchEncoder` to its sensors, as maps: recorded by hooks while it runs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from perception.frame import MODALITIES
 from perception.models.aux_stem import AuxStem
 from perception.models.fusion import GatedAttentionFusion
 
@@ -20,7 +19,7 @@ Map = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class StageAttention:
-    """How one fusion shares between its branches; both maps are (h, w) in 0–1, 0 everywhere for an absent branch.
+    """The weights of a fusion's two branches; both maps are (h, w) in 0–1, 0 everywhere for an absent branch.
 
     stride: of the stage. camera, others: the shares. spatial: whether the fusion decides per pixel; where it does not,
     the maps hold its one figure everywhere.
@@ -34,9 +33,9 @@ class StageAttention:
 
 @dataclass(frozen=True)
 class Attention:
-    """stages: finest first. gates: (h, w) in 0–1 per auxiliary modality, how far the stem lets it in; 0 where absent.
+    """stages: finest first. gates: (h, w) in 0–1 per auxiliary modality, how far the stem opens for it; 0 where absent.
 
-    weights: how much each sensor counted, by name, as `Prediction.modality_weights`: the mean of stages and pixels.
+    weights: weight of each sensor, by name, as `Prediction.modality_weights`: the mean of stages and pixels.
     stage_weights: the same of each stage alone.
     """
 
@@ -78,8 +77,9 @@ class AttentionRecorder:
     def attention(self, height: int, weights: dict[str, float]) -> Attention:
         """What was recorded. height: of the network's input. weights: what the encoder returned, by name."""
         stages = [self._stage(fusion, height) for fusion in self._fusions]
-        others = sum(weights[name] for name in MODALITIES[1:])
-        shares = {name: weights[name] / others if others else 0.0 for name in MODALITIES[1:]}
+        _, *auxiliary = weights
+        others = sum(weights[name] for name in auxiliary)
+        shares = {name: weights[name] / others if others else 0.0 for name in auxiliary}
         stage_weights = [
             {"rgb": float(stage.camera.mean())} | {n: float(stage.others.mean()) * s for n, s in shares.items()}
             for stage in stages
@@ -107,5 +107,5 @@ class AttentionRecorder:
         if not isinstance(self._stem, AuxStem):
             return {}
         maps = [self._seen[score].sigmoid()[0, 0].numpy() for score in self._stem.scores]
-        named = zip(MODALITIES[1:], self._present[1:], maps, strict=True)
+        named = zip(self._stem.sensors, self._present[1:], maps, strict=True)
         return {name: (gate * present).astype(np.float32) for name, present, gate in named}

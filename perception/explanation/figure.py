@@ -12,7 +12,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image
 
-from perception.classes import FOREGROUND, PALETTE
+from perception.classes import Classes
 from perception.disk import write_file
 from perception.errors import DataError
 from perception.explanation.explain import Explanation
@@ -29,13 +29,13 @@ INK, FADED = "#22272e", "#6b7480"
 
 
 def draw(found: Explanation, title: str = "") -> RGB:
-    """(H, WIDTH, 3) uint8: the masks, then why. title: at the top, for example the frame's name."""
+    """(H, WIDTH, 3) uint8: the masks, then their explanation. title: at the top, for example the frame's name."""
     parts = list(sections(found))
     sizes = [_panel_size(part) for part in parts]
     total = HEADING + MARGIN + sum(map(_section_height, parts, sizes))
     page = _Page(total)
     page.text(MARGIN, HEADING * 0.65, title or "Why it said so", size=17, weight="bold")
-    _legend(page)
+    _legend(page, found.prediction.classes)
     top = HEADING
     for part, (width, height) in zip(parts, sizes, strict=True):
         _place(page, part, top, width, height)
@@ -47,7 +47,7 @@ def write(path: Path, picture: RGB) -> None:
     """Write a picture as PNG, or as what the suffix says, as `write_file` does. Raises DataError for no such suffix."""
     kind = Image.registered_extensions().get(path.suffix.lower() or ".png")
     if kind not in Image.SAVE:
-        raise DataError(f"{path}: no picture can be written as {path.suffix}; name it .png or .jpg")
+        raise DataError(f"{path}: pictures cannot be written as {path.suffix}; name it .png or .jpg")
     data = BytesIO()
     Image.fromarray(picture).save(data, kind)
     write_file(path, data.getvalue())
@@ -83,7 +83,7 @@ class _Page:
         axes.set_axis_off()
 
     def pixels(self) -> RGB:
-        """What was drawn."""
+        """The drawn image."""
         self._canvas.draw()
         return np.array(self._canvas.buffer_rgba(), np.uint8)[..., :3]
 
@@ -123,9 +123,9 @@ def _scale(page: _Page, colours: str, low: str, high: str, y: float) -> None:
     page.text(right - length - 16, y, low, size=10.5, align="right", color=FADED)
 
 
-def _legend(page: _Page) -> None:
+def _legend(page: _Page, classes: Classes) -> None:
     x, y = WIDTH - MARGIN, HEADING * 0.65
-    for name, class_id in reversed(FOREGROUND.items()):
+    for name, class_id in reversed(classes.foreground.items()):
         left, _ = page.text(x, y, name, size=11, align="right")
-        page.picture(PALETTE[class_id][None, None], left - 23, y - 7, 15, 15)
+        page.picture(classes.palette[class_id][None, None], left - 23, y - 7, 15, 15)
         x = round(left) - 45

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A trained network in PyTorch, run so that what it computes on the way to its labels can be looked at."""
+"""A trained network in PyTorch, run so that its intermediate results can be inspected."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from perception.errors import ModelError
 from perception.explanation.attention import Attention, AttentionRecorder
 from perception.explanation.methods import DEFAULT_STRIDE, GRAD_CAM, STRIDES
 from perception.explanation.saliency import Saliency, saliency_of
-from perception.frame import MODALITIES
+from perception.models.aux_stem import sensors_in
 from perception.models.dual_branch import Batch, normalise
 from perception.sensors import NetworkInput
 
 
 @dataclass(frozen=True)
 class Insight:
-    """What the network computed for one input.
+    """The intermediate results for one input.
 
     labels: (H, W) uint8 at the network's size. saliency: by the id of each class that some pixel got.
     attention: of the auxiliary stem and of every fusion.
@@ -39,17 +39,18 @@ class Insight:
 
 
 class NotInPyTorch(ModelError):
-    """A model of which there is no .safetensors file: it can be run, but not looked into."""
+    """A model without a .safetensors file: it can be run, but not inspected."""
 
 
 class ExplainedNetwork:
     """A segmentor whose backbone is a `DualBranchEncoder`, in float32 on the CPU.
 
-    It is what engines run, before exporting, merging and rounding; `explain` counts on how many pixels they agree.
+    It is the network that engines run, before export and rounding; `explain` counts on how many pixels they agree.
     """
 
     def __init__(self, segmentor: EncoderDecoder) -> None:
         self._segmentor = segmentor.eval().requires_grad_(False)
+        self.sensors = sensors_in(segmentor)
 
     @classmethod
     def load(cls, model: str | Path | None = None) -> ExplainedNetwork:
@@ -69,7 +70,7 @@ class ExplainedNetwork:
         verify(path)
         segmentor = build_model(path)
         if not hasattr(getattr(segmentor, "backbone", None), "fusions"):
-            raise ModelError(f"{path}: its backbone is no DualBranchEncoder, which alone can be explained")
+            raise ModelError(f"{path}: its backbone is not a DualBranchEncoder; only those can be explained")
         return cls(segmentor)
 
     def look(self, network_input: NetworkInput, stride: int = DEFAULT_STRIDE, method: str = GRAD_CAM) -> Insight:
@@ -90,7 +91,7 @@ class ExplainedNetwork:
             class_id: saliency_of(source, logits, class_id, winners == class_id, method)
             for class_id in torch.unique(winners).tolist()
         }
-        shares = dict(zip(MODALITIES, weights[0].tolist(), strict=True))
+        shares = dict(zip(self.sensors, weights[0].tolist(), strict=True))
         return Insight(_labels(logits, size), saliency, recorder.attention(size[0], shares))
 
 

@@ -7,15 +7,14 @@ from collections.abc import Iterator
 
 from rich.table import Table
 
-from perception.classes import FOREGROUND
 from perception.evaluation.table import number
 from perception.explanation.explain import Explanation
 
 
 def tables(found: Explanation) -> Iterator[Table]:
-    """By class, by stage of the fusion and by sensor taken away; the last where there are several sensors."""
-    report = found.to_dict()
-    yield _classes(found, report["area"], report["confidence"])
+    """By class, by stage of the fusion and by removed sensor; the last only with several sensors."""
+    figures = found.figures()
+    yield _classes(found, figures.area, figures.confidence)
     yield _attention(found)
     if found.ablations:
         yield _ablations(found)
@@ -23,7 +22,7 @@ def tables(found: Explanation) -> Iterator[Table]:
 
 def _classes(found: Explanation, area: dict[str, float], confidence: dict[str, float]) -> Table:
     table = Table("class", "of the image", "confidence", "saliency on it", *(["IoU"] if found.iou else []))
-    for name in FOREGROUND:
+    for name in found.prediction.classes.foreground:
         heat = found.saliency.get(name)
         row = [
             name,
@@ -37,20 +36,21 @@ def _classes(found: Explanation, area: dict[str, float], confidence: dict[str, f
 
 def _attention(found: Explanation) -> Table:
     sensors, attention = found.frame.modalities, found.attention
-    table = Table("how much each counted", *sensors)
+    table = Table("weight of each", *sensors)
     for stage, weights in zip(attention.stages, attention.stage_weights, strict=True) if attention else ():
         table.add_row(f"stride {stage.stride}", *(f"{weights[name]:.0%}" for name in sensors))
     table.add_section()
-    table.add_row("all", *(f"{found.prediction.modality_weights[name]:.0%}" for name in sensors))
+    table.add_row("all", *(f"{found.prediction.modality_weights.get(name, 0.0):.0%}" for name in sensors))
     return table
 
 
 def _ablations(found: Explanation) -> Table:
     what = "± area, IoU" if found.iou else "± area"
-    table = Table("without", "changed", *(f"{name}\n{what}" for name in FOREGROUND))
+    names = found.prediction.classes.foreground
+    table = Table("without", "changed", *(f"{name}\n{what}" for name in names))
     for sensor, ablation in found.ablations.items():
         cells = []
-        for name in FOREGROUND:
+        for name in names:
             iou = f", {number(ablation.iou[name])}" if ablation.iou else ""
             cells.append(f"{100 * ablation.area_change[name]:+.2f} %{iou}")
         table.add_row(sensor, f"{ablation.changed:.2%}", *cells)

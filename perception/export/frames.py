@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import combinations
 from pathlib import Path
 
@@ -20,27 +20,37 @@ SUBSETS = tuple(names for count in range(1, len(MODALITIES) + 1) for names in co
 """Every set of sensors that a frame can have."""
 
 
-def check_frames(count: int) -> Iterator[NetworkInput]:
-    """`count` simulated frames, a second apart, each with all of its sensors and again with some."""
+def check_frames(count: int, sensors: Sequence[str] = MODALITIES) -> Iterator[NetworkInput]:
+    """`count` simulated frames, a second apart, each with all of its sensors and again with some.
+
+    sensors: those of the network, in its order.
+    """
     from perception.simulation import SimulatedDrive
 
-    for index, sample in enumerate(SimulatedDrive(seed=0, frames=count, rate_hz=1.0)):
-        yield _encoded(sample.frame)
-        yield _encoded(_thinned(sample.frame, index))
+    for index, sample in enumerate(SimulatedDrive(seed=0, frames=count, rate_hz=1.0, further=_further(sensors))):
+        yield _encoded(sample.frame, sensors)
+        yield _encoded(_thinned(sample.frame, index), sensors)
 
 
-def calibration_frames(count: int) -> Iterator[NetworkInput]:
-    """`count` simulated frames, each of a street of its own, every other one with a subset of its sensors."""
+def calibration_frames(count: int, sensors: Sequence[str] = MODALITIES) -> Iterator[NetworkInput]:
+    """`count` simulated frames, each of a street of its own, every other one with a subset of its sensors.
+
+    sensors: see `check_frames`.
+    """
     from perception.simulation import CONDITIONS, SimulatedDrive
 
     for index in range(count):
-        drive = SimulatedDrive(FIRST_SEED + index, CONDITIONS[index % len(CONDITIONS)], frames=100)
+        drive = SimulatedDrive(
+            FIRST_SEED + index, CONDITIONS[index % len(CONDITIONS)], frames=100, further=_further(sensors)
+        )
         frame = drive[index % 50].frame
-        yield _encoded(_thinned(frame, index // 2) if index % 2 else frame)
+        yield _encoded(_thinned(frame, index // 2) if index % 2 else frame, sensors)
 
 
-def real_frames(dataset: str, root: Path, count: int, split: str = "train") -> Iterator[NetworkInput]:
-    """`count` frames, or all where there are fewer, evenly from a split of a data set.
+def real_frames(
+    dataset: str, root: Path, count: int, split: str = "train", sensors: Sequence[str] = MODALITIES
+) -> Iterator[NetworkInput]:
+    """`count` frames, or all where there are fewer, evenly from a split of a data set. sensors: see `check_frames`.
 
     Raises DataError for what `open_dataset` refuses and where the split is empty.
     """
@@ -49,12 +59,18 @@ def real_frames(dataset: str, root: Path, count: int, split: str = "train") -> I
         raise DataError(f"{root}: no sample in split {split} of {dataset}")
     count = min(count, len(samples))
     for index in range(count):
-        yield _encoded(samples[index * len(samples) // count].frame)
+        yield _encoded(samples[index * len(samples) // count].frame, sensors)
+
+
+def _further(sensors: Sequence[str]) -> tuple[str, ...]:
+    return tuple(name for name in sensors if name not in MODALITIES)
 
 
 def _thinned(frame: Frame, number: int) -> Frame:
-    return keep_modalities(frame, SUBSETS[number % len(SUBSETS)])
+    """The subset of that number; further sensors are there every other time."""
+    further = tuple(frame.extra) if number % 2 else ()
+    return keep_modalities(frame, (*SUBSETS[number % len(SUBSETS)], *further))
 
 
-def _encoded(frame: Frame) -> NetworkInput:
-    return encode(frame, *network_size(*frame.size))
+def _encoded(frame: Frame, sensors: Sequence[str]) -> NetworkInput:
+    return encode(frame, *network_size(*frame.size), sensors=sensors)

@@ -4,16 +4,19 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 
 import openvino
 import torch
 
+from perception.engines.described import ONNX_KEY, RT_INFO, classes_of, note
 from perception.engines.openvino import INPUTS, OUTPUTS
 from perception.engines.weights import build_model
+from perception.extras import needs
 from perception.models.deploy import DeployGraph
-from perception.sensors.channels import AUX_CHANNELS
 from perception.sensors.encode import AUX_SCALE
+from perception.sensors.spec import SPECS
 
 ONNX_OPSET = 18
 
@@ -23,13 +26,16 @@ def export_openvino(weights: str | Path, output: str | Path) -> Path:
 
     Raises ModelError for weights that cannot be read.
     """
-    example = _example()
+    graph = _graph(weights)
+    example = _example(graph.sensors)
     shapes = [[1, -1, -1, 3], [1, -1, -1, example[1].shape[3]], list(example[2].shape)]
     with warnings.catch_warnings(), torch.inference_mode():
         warnings.simplefilter("ignore")  # the tracer's remarks on shapes that are meant to be fixed
-        model = openvino.convert_model(_graph(weights), example_input=example, input=shapes)
+        model = openvino.convert_model(graph, example_input=example, input=shapes)
     for port, name in zip(model.inputs, INPUTS, strict=True):
         port.tensor.set_names({name})
+    if noted := note(classes_of(Path(weights))):
+        model.set_rt_info(noted, list(RT_INFO))
     path = _prepared(output, ".xml")
     openvino.save_model(model, path, compress_to_fp16=True)
     return path
@@ -40,12 +46,12 @@ def export_onnx(weights: str | Path, output: str | Path) -> Path:
 
     Raises ModelError for weights that cannot be read.
     """
-    path = _prepared(output, ".onnx")
+    path, graph = _prepared(output, ".onnx"), _graph(weights)
     with warnings.catch_warnings(), torch.inference_mode():
         warnings.simplefilter("ignore")
         torch.onnx.export(
-            _graph(weights),
-            _example(),
+            graph,
+            _example(graph.sensors),
             path,
             input_names=INPUTS,
             output_names=OUTPUTS,
@@ -53,6 +59,13 @@ def export_onnx(weights: str | Path, output: str | Path) -> Path:
             opset_version=ONNX_OPSET,
             dynamo=False,  # the newer exporter needs two packages more for the same graph
         )
+    if noted := note(classes_of(Path(weights))):
+        with needs("to note classes of one's own in it, ONNX needs onnx", "onnx"):
+            import onnx
+
+        model = onnx.load(path)
+        onnx.helper.set_model_props(model, {ONNX_KEY: noted})
+        onnx.save(model, path)
     return path
 
 
@@ -60,12 +73,12 @@ def _graph(weights: str | Path) -> DeployGraph:
     return DeployGraph(build_model(weights)).eval()
 
 
-def _example() -> tuple[torch.Tensor, ...]:
-    height, width, channels = 128, 256, sum(AUX_CHANNELS.values())
+def _example(sensors: Sequence[str]) -> tuple[torch.Tensor, ...]:
+    height, width, channels = 128, 256, sum(len(SPECS[name].channels) for name in sensors)
     return (
         torch.zeros(1, height, width, 3, dtype=torch.uint8),
         torch.zeros(1, height // AUX_SCALE, width // AUX_SCALE, channels, dtype=torch.uint8),
-        torch.ones(1, 1 + len(AUX_CHANNELS)),
+        torch.ones(1, len(sensors)),
     )
 
 

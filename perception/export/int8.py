@@ -11,6 +11,7 @@ import nncf
 import openvino
 from nncf.quantization.range_estimator import RangeEstimatorParametersSet
 
+from perception.engines.described import RT_INFO, classes_of, note
 from perception.engines.openvino import INPUTS
 from perception.errors import ModelError
 from perception.sensors import NetworkInput
@@ -52,5 +53,7 @@ def quantise(exported: Path, inputs: Sequence[NetworkInput]) -> Path:
         ),
     )
     path = exported.with_name(f"{exported.stem}_int8.xml")
+    if noted := note(classes_of(exported)):
+        quantised.set_rt_info(noted, list(RT_INFO))
     openvino.save_model(quantised, path)
     return path

@@ -7,8 +7,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from perception.classes import CLASSES, Classes
 from perception.engines import find_model, load_engine
 from perception.engines.base import Engine
+from perception.engines.described import classes_of
 from perception.errors import ModelError
 from perception.evaluation.scores.metrics import ConfusionMatrix
 from perception.sensors import NetworkInput
@@ -32,9 +34,9 @@ class Parity:
     iou: dict[str, float]
 
 
-def compare(reference: Engine, other: Engine, inputs: Iterable[NetworkInput]) -> Parity:
+def compare(reference: Engine, other: Engine, inputs: Iterable[NetworkInput], classes: Classes = CLASSES) -> Parity:
     """The agreement over the pixels of all `inputs`."""
-    confusion = ConfusionMatrix()
+    confusion = ConfusionMatrix(classes)
     for network_input in inputs:
         confusion.update(other.infer(network_input).labels, reference.infer(network_input).labels)
     return Parity(confusion.pixel_accuracy(), confusion.iou())
@@ -50,7 +52,7 @@ def check_parity(
     from perception.engines.pytorch import TorchEngine
 
     engine = load_engine(*find_model(exported, "auto"), threads=None)
-    parity = compare(TorchEngine(weights, device="cpu"), engine, inputs)
+    parity = compare(TorchEngine(weights, device="cpu"), engine, inputs, classes_of(weights))
     if parity.agreement < at_least:
         raise ModelError(
             f"{exported.name}: labels agree with {weights} on {parity.agreement:.3%}, at least {at_least:.1%} is needed"

@@ -14,9 +14,9 @@ import numpy as np
 from perception.bags.cursor import Key, key_of
 from perception.bags.frames import BagFrames
 from perception.bags.raw import RawBagWriter, header, raw
-from perception.bags.sources import open_source, until_broken
+from perception.bags.sources import open_bag, until_broken
 from perception.bags.writer import LIDAR_FRAME, TYPES, RawMessage, serialise, serialise_extrinsics
-from perception.classes import CLASS_NAMES, FOREGROUND, UNLABELLED
+from perception.classes import UNLABELLED, Classes
 from perception.datasets.io.named_frames import NamedFrames
 from perception.labelling.clouds import point_colours
 from perception.labelling.files import FrameFiles
@@ -55,7 +55,7 @@ def _messages(
     if isinstance(frames, BagFrames):
         yield from _copied(frames, numbers, files, advance, left_out)
         return
-    yield _label_info(frames.stamps_ns[numbers[0]])
+    yield _label_info(frames.stamps_ns[numbers[0]], files.classes)
     mounted = False
     for number in numbers:
         frame = frames[number]
@@ -74,15 +74,15 @@ def _copied(
     frames: BagFrames, numbers: Sequence[int], files: FrameFiles, advance: Callable[[], None], left_out: list[str]
 ) -> Iterator[RawMessage]:
     waiting: dict[Key, int] = {frames.trigger(number): number for number in numbers}
-    with closing(open_source(frames.path)) as source:
+    with closing(open_bag(frames.path)) as source:
         for name, topic in source.topics.items():
             if topic.type not in TYPES.types:
                 left_out.append(f"{name}: {topic.type} is not known here")
             elif name.startswith(f"{NODE}/"):
-                left_out.append(f"{name}: labels of before, which the new ones replace")
+                left_out.append(f"{name}: earlier labels, replaced by the new ones")
         known = [name for name in source.topics if not any(each.startswith(f"{name}: ") for each in left_out)]
-        yield _label_info(source.start_ns)
-        for message in until_broken(source, known, lambda why: left_out.append(f"what comes after: {why}")):
+        yield _label_info(source.start_ns, files.classes)
+        for message in until_broken(source, known, lambda why: left_out.append(f"the rest: {why}")):
             yield message
             key = key_of(message.topic, message.stamp_ns, message.data)
             number = waiting.pop(key, None) if key is not None else None
@@ -100,22 +100,24 @@ def _copied(
 def _outputs(
     files: FrameFiles, name: str, recorded_ns: int, head: Any, cloud_header: Any, points: Any
 ) -> Iterator[RawMessage]:
-    """What the node says of a frame."""
+    """The node's outputs for a frame."""
     labels = files.labels(name)
     images = {"labels": labels, "confidence": files.confidence(name)}
-    images |= {each: np.where(labels == number, 255, 0).astype(np.uint8) for each, number in FOREGROUND.items()}
+    images |= {
+        each: np.where(labels == number, 255, 0).astype(np.uint8) for each, number in files.classes.foreground.items()
+    }
     for topic, image in images.items():
         fields = numpy_fields(image_fields(image, "mono8"))
         yield raw(f"{NODE}/{topic}", "sensor_msgs/msg/Image", recorded_ns, {"header": head, **fields})
     if points is not None:
         classes = files.point_labels(name)
         point_field = TYPES.types["sensor_msgs/msg/PointField"]
-        fields = numpy_fields(cloud_fields(points, point_field, classes, point_colours(classes)))
+        fields = numpy_fields(cloud_fields(points, point_field, classes, point_colours(classes, files.classes)))
         yield raw(f"{NODE}/points", "sensor_msgs/msg/PointCloud2", recorded_ns, {"header": cloud_header, **fields})
 
 
-def _label_info(recorded_ns: int) -> RawMessage:
-    """Which class each id is, as the node says it where vision_msgs is not installed."""
-    classes = [{"class_id": number, "class_name": name} for number, name in enumerate(CLASS_NAMES)]
+def _label_info(recorded_ns: int, known: Classes) -> RawMessage:
+    """The class of each id, as the node publishes it where vision_msgs is not installed."""
+    classes = [{"class_id": number, "class_name": name} for number, name in enumerate(known.names)]
     text = json.dumps({"class_map": classes, "unlabelled": UNLABELLED})
     return raw(f"{NODE}/label_info", "std_msgs/msg/String", recorded_ns, {"data": text})

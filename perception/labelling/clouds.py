@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from perception.classes import PEDESTRIAN, ROAD, UNLABELLED, VEHICLE, colourise
+from perception.classes import CLASSES, PEDESTRIAN, ROAD, UNLABELLED, VEHICLE, Classes
 from perception.disk import full_disk, is_full
 from perception.errors import DataError, PerceptionError
 
@@ -22,25 +22,25 @@ OUTSIDE = np.array([110, 110, 110], np.uint8)
 
 _ASPRS = np.zeros(256, np.uint8)
 _ASPRS[[0, ROAD, VEHICLE, PEDESTRIAN]] = 1, 11, 64, 65
-"""LAS's classification by class id: unclassified, road surface, two of one's own; never classified where unlabelled."""
+"""LAS's classification by class id: unclassified, road surface, two user-defined; never classified if unlabelled."""
 
 
-def point_colours(labels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def point_colours(labels: NDArray[np.uint8], classes: Classes = CLASSES) -> NDArray[np.uint8]:
     """(N,) class ids → (N, 3) uint8 RGB."""
-    colours = colourise(labels)
+    colours = classes.colourise(labels)
     colours[labels == UNLABELLED] = OUTSIDE
     return colours
 
 
-def write_cloud(path: Path, points: NDArray[np.float32], labels: NDArray[np.uint8]) -> None:
+def write_cloud(path: Path, points: NDArray[np.float32], labels: NDArray[np.uint8], classes: Classes = CLASSES) -> None:
     """Write (N, 4) x, y, z, intensity and (N,) class ids as a cloud; the suffix of `path` says which kind.
 
     Each point has a colour, `intensity` and `label` (the class id, 255 where the camera does not see it); in LAS, whose
     classification is ASPRS's, `label` is an extra dimension. Raises DataError where it cannot be written, DiskFull
-    where that is for want of room.
+    if there is no room.
     """
     if path.suffix == ".las":
-        _write_las(path, points, labels)
+        _write_las(path, points, labels, classes)
         return
     import open3d
 
@@ -49,7 +49,7 @@ def write_cloud(path: Path, points: NDArray[np.float32], labels: NDArray[np.uint
     cloud = t.geometry.PointCloud(np.ascontiguousarray(points[:, :3]))
     cloud.point["intensity"] = tensor(np.ascontiguousarray(points[:, 3:4]))
     cloud.point["label"] = tensor(np.ascontiguousarray(labels[:, None]))
-    cloud.point["colors"] = tensor(point_colours(labels))
+    cloud.point["colors"] = tensor(point_colours(labels, classes))
     if not t.io.write_point_cloud(str(path), cloud):
         if is_full(path):
             raise full_disk(path)
@@ -63,7 +63,7 @@ def require_writer(suffix: str) -> None:
         raise PerceptionError(f"--cloud {suffix} needs {module}: pip install 'multimodal_perception[{extra}]'")
 
 
-def _write_las(path: Path, points: NDArray[np.float32], labels: NDArray[np.uint8]) -> None:
+def _write_las(path: Path, points: NDArray[np.float32], labels: NDArray[np.uint8], classes: Classes) -> None:
     import laspy
 
     las = laspy.create(point_format=7, file_version="1.4")
@@ -71,6 +71,6 @@ def _write_las(path: Path, points: NDArray[np.float32], labels: NDArray[np.uint8
     las.header.scales = np.full(3, 1e-3)
     las.x, las.y, las.z = points[:, :3].T.astype(np.float64)
     las.intensity = np.clip(points[:, 3] * 65535, 0, 65535).astype(np.uint16)
-    las.red, las.green, las.blue = point_colours(labels).T.astype(np.uint16) * 257
-    las.classification, las.label = _ASPRS[labels], labels
+    las.red, las.green, las.blue = point_colours(labels, classes).T.astype(np.uint16) * 257
+    las.classification, las.label = _ASPRS[classes.first[labels]], labels
     las.write(str(path))

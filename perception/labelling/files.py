@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The files of each labelled frame. They say by themselves what is done: nothing else has to be remembered."""
+"""The files of each labelled frame. They alone record what is done."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from perception.classes import CLASS_NAMES, colourise
+from perception.classes import CLASSES, Classes
 from perception.datasets.io.files import read_bytes, read_mono
 from perception.disk import on_full_disk, write_file, write_json
 from perception.errors import DataError
@@ -28,7 +28,7 @@ OUTPUTS: dict[str, tuple[str, ...]] = {
     "bag": ("labels", "confidence", "point_labels"),
     "video": ("labels",),
 }
-"""The folders of files per frame that an output is or is made from."""
+"""The folders of per-frame files that each output consists of or is made from."""
 
 _PNG_END = b"\x00\x00\x00\x00IEND\xaeB`\x82"
 _OF_POINTS = {"clouds", "point_labels"}
@@ -39,13 +39,14 @@ _SUFFIXES = {"labels": ".png", "colours": ".png", "confidence": ".png", "point_l
 class FrameFiles:
     """FOLDER/labels/NAME.png and whatever else `outputs` (of OUTPUTS) ask for, and FOLDER/frames/NAME.json.
 
-    The latter is written last: with it the frame is done. Each file gets its name when it is whole. cloud: the suffix
-    of clouds, of `clouds.FORMATS`.
+    The latter is written last: it marks the frame as done. Each file is renamed into place when complete. cloud: the
+    suffix of clouds, of `clouds.FORMATS`. classes: of the labels.
     """
 
     folder: Path
     outputs: tuple[str, ...]
     cloud: str = "ply"
+    classes: Classes = CLASSES
 
     def path(self, kind: str, name: str) -> Path:
         """Where a frame's file of that kind lies: labels, colours, confidence, clouds, point_labels or frames."""
@@ -53,7 +54,7 @@ class FrameFiles:
         return self.folder / kind / f"{name}{suffix}"
 
     def is_done(self, name: str) -> bool:
-        """Whether all that the outputs need of the frame is there, and whole."""
+        """Whether all files that the outputs need of the frame exist and are complete."""
         try:
             record = self.record(name)
         except DataError:
@@ -75,27 +76,26 @@ class FrameFiles:
     ) -> None:
         """Write the frame's files.
 
-        complaints: what was left out of it. overturns: see `contradiction.overturned`; None where that was not asked.
+        complaints: what was left out of it. overturns: see `contradiction.overturned`; None if not checked.
         Raises DataError or OSError if it cannot, DiskFull where there is no room.
         """
         for kind in self._kinds(prediction.point_labels is not None):
             self._write(kind, self.path(kind, name), frame, prediction)
+        counts = np.bincount(prediction.labels.ravel(), minlength=256)
         record = {
             "stamp_ns": prediction.stamp_ns,
             "size": list(frame.size),
             "modalities": list(frame.modalities),
             "absent": prediction.absent,
             "modality_weights": {key: round(value, 4) for key, value in prediction.modality_weights.items()},
-            "pixels": dict(
-                zip(CLASS_NAMES, np.bincount(prediction.labels.ravel(), minlength=256).tolist(), strict=False)
-            ),
+            "pixels": dict(zip(prediction.classes.names, counts.tolist(), strict=False)),
             "complaints": list(complaints),
             **({} if overturns is None else {"overturns": {key: round(each, 4) for key, each in overturns.items()}}),
         }
         write_json(self.path("frames", name), record)
 
     def record(self, name: str) -> dict[str, Any]:
-        """What is known of a frame that is done. Raises DataError where it is not."""
+        """The record of a frame that is done. Raises DataError where it is not."""
         path = self.path("frames", name)
         try:
             record: dict[str, Any] = dict(json.loads(read_bytes(path)))
@@ -128,7 +128,7 @@ class FrameFiles:
         if kind == "labels":
             _write_png(path, prediction.labels)
         elif kind == "colours":
-            _write_png(path, np.ascontiguousarray(colourise(prediction.labels)[:, :, ::-1]))
+            _write_png(path, np.ascontiguousarray(prediction.classes.colourise(prediction.labels)[:, :, ::-1]))
         elif kind == "confidence":
             _write_png(path, prediction.confidence)
         else:
@@ -141,7 +141,7 @@ class FrameFiles:
                 partial = path.with_name(f".{path.name}")  # the suffix says which kind
                 with on_full_disk(path):
                     try:
-                        write_cloud(partial, frame.points, prediction.point_labels)
+                        write_cloud(partial, frame.points, prediction.point_labels, prediction.classes)
                         partial.replace(path)
                     finally:
                         partial.unlink(missing_ok=True)
@@ -150,7 +150,7 @@ class FrameFiles:
 
 
 def _is_whole(path: Path) -> bool:
-    """Whether the file is there; of a PNG, with its end."""
+    """Whether the file exists; for a PNG, whether it is complete."""
     if path.suffix != ".png" or not path.is_file():
         return path.is_file()
     with path.open("rb") as file:
@@ -159,5 +159,5 @@ def _is_whole(path: Path) -> bool:
 
 
 def _write_png(path: Path, image: NDArray[np.uint8]) -> None:
-    """Quick rather than small: masks shrink well anyway."""
+    """Fast rather than small: masks compress well anyway."""
     write_file(path, cv2.imencode(".png", image, [cv2.IMWRITE_PNG_COMPRESSION, 3])[1].tobytes())

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One recording of `perception label`: open it, label what is not labelled yet, then build video and bag."""
+"""One recording of `perception label`: open it, label the remaining frames, then build video and bag."""
 
 from __future__ import annotations
 
@@ -21,30 +21,31 @@ from rich.console import Console
 
 import perception
 from perception.bags.frames import BagFrames
-from perception.classes import CLASS_NAMES
+from perception.classes import Classes
 from perception.datasets.io.files import read_text
 from perception.datasets.io.named_frames import NamedFrames
 from perception.disk import on_full_disk, write_json
 from perception.errors import DataError, PerceptionError
-from perception.frame import MODALITIES
 from perception.labelling.files import FrameFiles
+from perception.labelling.report import Labelled, Overturn, Provenance, Refused, Summary
 from perception.labelling.workers import CHUNK, Network, Outcome, label_frames, label_in_processes
-from perception.recordings.opening import AS_FOUND, Reading, open_input
+from perception.recordings.opening import AS_FOUND, Reading, open_recording
 from perception.reporting.progress import Steps
 from perception.reporting.provenance import versions
 from perception.reporting.video import has_frames
+from perception.sensors.spec import SPECS
 
 MANIFEST = "label.json"
-"""Says of an output folder what was labelled, by which weights and with which settings."""
+"""Records in an output folder what was labelled, with which weights and settings."""
 
 VIDEO, BAG = "overlay", "labelled_bag"
 
 
 @dataclass(frozen=True)
 class Job:
-    """One input and all that is to be made of it.
+    """One input and the outputs to make from it.
 
-    storage: of the bag. topics, calibration, rig, reading: see `open_input`. cross_check: see `label_frames`.
+    storage: of the bag. topics, calibration, rig, reading: see `open_recording`. cross_check: see `label_frames`.
     """
 
     path: Path
@@ -61,27 +62,29 @@ class Job:
     cross_check: int = 0
 
 
-def attempt(job: Job, console: Console | None = None) -> dict[str, Any]:
-    """`run_job`, with what a user can mend as the report's `error`. console: shows progress; None for none."""
+def attempt(job: Job, console: Console | None = None) -> Labelled | Refused:
+    """`run_job`, with errors of the user as the report's `error`. console: shows progress; None for none."""
     try:
         return run_job(job, Steps(console or Console(quiet=True)))
     except (PerceptionError, OSError) as error:
         reason = (
             str(error) if isinstance(error, PerceptionError) else f"{error.filename or job.output}: {error.strerror}"
         )
-        return {"input": str(job.path), "output": str(job.output), "error": reason}
+        return Refused(input=str(job.path), output=str(job.output), error=reason)
 
 
-def run_job(job: Job, steps: Steps) -> dict[str, Any]:
-    """Do it; the report. Raises PerceptionError and OSError where it cannot go on; what is done stays done."""
+def run_job(job: Job, steps: Steps) -> Labelled:
+    """Run the job and return its report. Raises PerceptionError and OSError; finished frames are kept."""
     began = time.monotonic()
-    frames = open_input(job.path, job.topics, job.calibration, job.rig, job.reading)
-    files = FrameFiles(job.output, job.outputs, job.cloud)
+    frames = open_recording(job.path, job.topics, job.calibration, job.rig, job.reading)
     pipeline = job.network.load()
+    files = FrameFiles(job.output, job.outputs, job.cloud, pipeline.classes)
     pipeline.self_check()
     model = {"model": pipeline.model.name, "weights_sha256": pipeline.weights_sha256}
     engine = pipeline.engine.name
-    _claim(job.output, {"input": str(frames.path.resolve()), **model, **_settings(job, frames, engine)})
+    _claim(
+        job.output, {"input": str(frames.path.resolve()), **model, **_settings(job, frames, engine, pipeline.classes)}
+    )
     numbers = [number for number, name in enumerate(frames.names) if not files.is_done(name)]
     with steps.step("label", f"label {job.path.name}", len(numbers)) as advance:
         workers = min(job.workers, len(numbers) // CHUNK)
@@ -95,24 +98,22 @@ def run_job(job: Job, steps: Steps) -> dict[str, Any]:
     left_out = _last_pass(job, frames, files, done, steps)
     summary = _summary(files, [frames.names[number] for number in done], outcome)
     labelling = steps.seconds["label"]
-    return {
-        "input": str(job.path),
-        "output": str(job.output),
-        **summary,
-        "remarks": list(frames.remarks),
-        "broken": frames.broken,
-        "topics_left_out": left_out,
-        "fps": round(outcome.labelled / labelling, 2) if outcome.labelled else None,
-        "seconds": {**_rounded(steps.seconds), "total": round(time.monotonic() - began, 2)},
-        **model,
-        "engine": engine,
-        "ran_on": f"{socket.gethostname()}:{os.getpid()}",
-        "versions": versions(),
-    }
+    return Labelled(
+        input=str(job.path),
+        output=str(job.output),
+        summary=summary,
+        remarks=list(frames.remarks),
+        broken=frames.broken,
+        topics_left_out=left_out,
+        fps=round(outcome.labelled / labelling, 2) if outcome.labelled else None,
+        seconds={**_rounded(steps.seconds), "total": round(time.monotonic() - began, 2)},
+        provenance=Provenance(**model, engine=engine, versions=versions()),
+        ran_on=f"{socket.gethostname()}:{os.getpid()}",
+    )
 
 
-def _settings(job: Job, frames: NamedFrames, engine: str) -> dict[str, Any]:
-    """All that the labels depend on beside input and weights, by content: a file may change under its name."""
+def _settings(job: Job, frames: NamedFrames, engine: str, classes: Classes) -> dict[str, Any]:
+    """Everything that the labels depend on beside input and weights, by content: a file may change under its name."""
     kind, _, *how = engine.split()  # without its version, which changes roundings at most
     return {
         "engine": " ".join((kind, *how)),
@@ -121,12 +122,12 @@ def _settings(job: Job, frames: NamedFrames, engine: str) -> dict[str, Any]:
         "reading": list(job.reading),
         "without": list(job.network.without),
         "version": perception.__version__,
-        "classes": list(CLASS_NAMES),
+        "classes": list(classes.names),
     }
 
 
 def _digest(frames: NamedFrames) -> str | None:
-    """Of the calibration of the first frame, wherever that comes from; None where there is none, or it is broken."""
+    """Digest of the first frame's calibration, wherever it comes from; None where it is missing or broken."""
     try:
         frame = frames[0]
     except PerceptionError:
@@ -139,7 +140,7 @@ def _digest(frames: NamedFrames) -> str | None:
 
 
 def _claim(folder: Path, manifest: dict[str, Any]) -> None:
-    """Make the folder this job's. Raises DataError if it is something else's, or was labelled in another way."""
+    """Claim the folder for this job. Raises DataError if it belongs to something else or was labelled differently."""
     path = folder / MANIFEST
     if not path.is_file():
         if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
@@ -158,13 +159,13 @@ def _claim(folder: Path, manifest: dict[str, Any]) -> None:
 
 
 def _to_come(files: FrameFiles, names: Sequence[str]) -> int | None:
-    """Bytes that the frames' files will still need, by those that are done; None before the first."""
+    """Estimated bytes of the remaining frames' files; None before the first frame."""
     done = [files.size(name) for name in names if files.is_done(name)]
     return sum(done) * (len(names) - len(done)) // len(done) if done else None
 
 
 def _last_pass(job: Job, frames: NamedFrames, files: FrameFiles, done: Sequence[int], steps: Steps) -> list[str]:
-    """Build video and bag, unless they are whole and younger than all labels; topics that the bag lacks."""
+    """Build video and bag, unless they are complete and newer than all labels; returns topics that the bag lacks."""
     from perception.labelling.bag import write_label_bag
     from perception.labelling.video import write_video
 
@@ -186,8 +187,8 @@ def _last_pass(job: Job, frames: NamedFrames, files: FrameFiles, done: Sequence[
     return left_out
 
 
-def _summary(files: FrameFiles, names: Sequence[str], outcome: Outcome) -> dict[str, Any]:
-    """What the frames' records say together, those of earlier runs too."""
+def _summary(files: FrameFiles, names: Sequence[str], outcome: Outcome) -> Summary:
+    """Summary of all frames' records, including those of earlier runs."""
     pixels, sensors, complaints, absent = Counter[str](), Counter[str](), Counter[str](), Counter[str]()
     weights = Counter[str]()
     overturns: defaultdict[str, list[tuple[float, str]]] = defaultdict(list)
@@ -204,24 +205,24 @@ def _summary(files: FrameFiles, names: Sequence[str], outcome: Outcome) -> dict[
         for sensor, share in record.get("overturns", {}).items():
             overturns[sensor].append((share, name))
     total = max(1, pixels.total())
-    return {
-        "frames": len(names) + len(outcome.failed),
-        "labelled": outcome.labelled,
-        "kept": len(names) - outcome.labelled,
-        "failed": outcome.failed,
-        "sensors": dict(sensors),
-        "weights": {sensor: round(weights[sensor] / len(names), 4) for sensor in MODALITIES if sensor in sensors},
-        "overturns": {sensor: _typical(found) for sensor, found in overturns.items()},
-        "absent": dict(absent),
-        "complaints": dict(complaints),
-        "share": {name: round(pixels[name] / total, 5) for name in CLASS_NAMES},
-    }
+    return Summary(
+        frames=len(names) + len(outcome.failed),
+        labelled=outcome.labelled,
+        kept=len(names) - outcome.labelled,
+        failed=outcome.failed,
+        sensors=dict(sensors),
+        weights={sensor: round(weights[sensor] / len(names), 4) for sensor in SPECS if sensor in sensors},
+        overturns={sensor: _typical(found) for sensor, found in overturns.items()},
+        absent=dict(absent),
+        complaints=dict(complaints),
+        share={name: round(pixels[name] / total, 5) for name in files.classes.names},
+    )
 
 
-def _typical(found: list[tuple[float, str]]) -> dict[str, Any]:
-    """Of the shares and names of the frames that were asked of: how many, the median, and where it was most."""
+def _typical(found: list[tuple[float, str]]) -> Overturn:
+    """Of the shares and names of the checked frames: their number, the median, and the frame with the most."""
     share, frame = max(found)
-    return {"frames": len(found), "share": round(median(each for each, _ in found), 4), "most": share, "frame": frame}
+    return Overturn(len(found), round(median(each for each, _ in found), 4), share, frame)
 
 
 def _rounded(seconds: dict[str, float]) -> dict[str, float]:

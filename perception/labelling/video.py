@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A video of a labelled recording, from the labels that lie on disk."""
+"""A video of a labelled recording, from the labels on disk."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from perception.reporting.visualise import drive_panel
 def write_video(
     frames: NamedFrames, numbers: Iterable[int], files: FrameFiles, stem: Path, advance: Callable[[], None]
 ) -> Path:
-    """The frames' images with their masks as `stem`.mp4, in real time; the path, which is there when it is whole.
+    """Write the frames' images with their masks as `stem`.mp4, in real time, and return the path.
 
     numbers: of the frames that are done. advance: called after each.
     """
@@ -26,7 +26,7 @@ def write_video(
         size: tuple[int, int] | None = None
         for number in numbers:
             name = frames.names[number]
-            panel = drive_panel(frames.shown(number), files.labels(name), frames.path.name, name, sensors=())
+            panel = drive_panel(frames.shown(number), files.labels(name), frames.path.name, name, (), files.classes)
             size = size or (panel.shape[1], panel.shape[0])
             if (panel.shape[1], panel.shape[0]) != size:  # a folder may hold images of several shapes
                 panel = np.asarray(cv2.resize(panel, size, interpolation=cv2.INTER_AREA), np.uint8)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The labelled sweep from above: where the road is, and what stands on it, as nav_msgs/OccupancyGrid has it."""
+"""The labelled sweep from above, road and obstacles, in the form of nav_msgs/OccupancyGrid."""
 
 from __future__ import annotations
 
@@ -8,21 +8,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from perception.classes import FOREGROUND, UNLABELLED
+from perception.classes import PEDESTRIAN, ROAD, UNLABELLED, VEHICLE
 from perception.frame import Frame
 from perception.ground import Ground
 from perception.sensors.ground import expected_or_fitted
 
 FREE, OCCUPIED, UNKNOWN = 0, 100, -1
 
-_ROAD = FOREGROUND["road"]
-_OBSTACLES = [number for name, number in FOREGROUND.items() if name != "road"]
-
 
 def near_ground(frame: Frame, fitted: Ground | None, lowest: float, highest: float) -> NDArray[np.bool_]:
     """(N,) which of the frame's N points are `lowest` to `highest` [m] above the ground; all where it is not known.
 
-    fitted: the plane that the frame itself showed; it counts where what the frame expects does not contradict it.
+    fitted: the plane fitted to the frame; it is used unless it contradicts the expected ground.
     """
     assert frame.points is not None
     assert frame.lidar_to_camera is not None  # it comes with points
@@ -39,9 +36,9 @@ def road_grid(
 ) -> NDArray[np.int8]:
     """(n, n) int8 from above, row by row along y and column by column along x, the vehicle in the middle.
 
-    points: (N, 3) x forward, y left, z up [m]. labels: (N,) class of each, 255 for those that the camera does not see.
-    resolution, size: of a cell and of the whole [m]. A cell is OCCUPIED where any point is of a vehicle or a
-    pedestrian, or most are of no class; FREE where most are road; UNKNOWN without points.
+    points: (N, 3) x forward, y left, z up [m]. labels: (N,) class of each, of the first four, 255 for those that the
+    camera does not see. resolution, size: of a cell and of the whole [m]. A cell is OCCUPIED where any point is of a
+    vehicle or a pedestrian, or most are of no class; FREE where most are road; UNKNOWN without points.
     """
     cells = max(1, round(size / resolution))
     index = np.floor(points[:, :2] / resolution + cells / 2)
@@ -52,8 +49,8 @@ def road_grid(
     def count(chosen: NDArray[np.bool_]) -> NDArray[np.int64]:
         return np.bincount(place[chosen], minlength=cells * cells)
 
-    everything, road = count(np.ones(len(labels), np.bool_)), count(labels == _ROAD)
-    obstacles = count(np.isin(labels, _OBSTACLES))
+    everything, road = count(np.ones(len(labels), np.bool_)), count(labels == ROAD)
+    obstacles = count(np.isin(labels, (VEHICLE, PEDESTRIAN)))
     grid = np.where(2 * road > everything, FREE, OCCUPIED)
     grid[obstacles > 0] = OCCUPIED
     grid[everything == 0] = UNKNOWN

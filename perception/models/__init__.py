@@ -17,6 +17,7 @@ from perception.models.losses import WeightedCrossEntropy
 from perception.models.preprocessor import FusionPreprocessor
 from perception.models.rare_losses import BoundaryCrossEntropy, HardPixelCrossEntropy, LovaszSoftmax
 from perception.models.slim_resnet import SlimResNet
+from perception.registry import load
 
 __all__ = [
     "AddFusion",
@@ -37,3 +38,6 @@ __all__ = [
     "SlimResNet",
     "WeightedCrossEntropy",
 ]
+
+for _group in ("networks", "fusions"):  # last: their modules may import what is above
+    load(_group)

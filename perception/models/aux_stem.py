@@ -15,7 +15,9 @@ from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from perception.errors import ModelError
+from perception.frame import MODALITIES
 from perception.sensors.channels import AUX_CHANNELS
+from perception.sensors.spec import FURTHER, SPECS
 
 
 @MODELS.register_module()
@@ -25,7 +27,8 @@ class AuxStem(BaseModule):
     The gates are independent: with a softmax over the modalities, infrared lost its share to depth and LiDAR early in
     training (1 % of the whole) and never got it back, although people are warm.
 
-    modalities: name → number of channels, in the order in which they are stacked: AUX_CHANNELS.
+    modalities: name → number of channels, in the order in which they are stacked: AUX_CHANNELS, then any of the table's
+    further sensors.
     channels: of the merged output. stride: of the stems; 1 where the backbone has a stem of its own.
 
     forward: aux (B, ΣC, h, w) in 0–1, present (B, M) and gains (B, M), added to the gates' logits → merged
@@ -35,12 +38,17 @@ class AuxStem(BaseModule):
 
     def __init__(self, modalities: Mapping[str, int], channels: int = 16, stride: int = 2) -> None:
         super().__init__(dict(type="Kaiming", layer="Conv2d"))
-        if list(modalities.items()) != list(AUX_CHANNELS.items()):
-            given, known = (", ".join(f"{name} {n}" for name, n in each.items()) for each in (modalities, AUX_CHANNELS))
-            raise ModelError(
-                f"aux_stem.modalities: {given or 'none'}; every network is given the channels {known}: leave out a "
-                "sensor's messages where there is none, not its channels"
+        further = {name: len(SPECS[name].channels) for name in FURTHER}
+        wanted = AUX_CHANNELS | {name: count for name, count in further.items() if name in modalities}
+        if list(modalities.items()) != list(wanted.items()):
+            given, known, more = (
+                ", ".join(f"{name} {n}" for name, n in each.items()) for each in (modalities, AUX_CHANNELS, further)
             )
+            raise ModelError(
+                f"aux_stem.modalities: {given or 'none'}; every network is given the channels {known}, and behind them "
+                f"it may have {more}: leave out a sensor's messages where there is none, not its channels"
+            )
+        self.sensors = tuple(modalities)
         self.splits = list(modalities.values())
         self.channels = channels
         self.stems = nn.ModuleList(
@@ -58,6 +66,12 @@ class AuxStem(BaseModule):
             means.append(gate.mean((2, 3)))
         gates = torch.cat(means, 1)
         return merged, gates / gates.sum(1, keepdim=True).clamp(min=1e-6)
+
+
+def sensors_in(segmentor: nn.Module) -> tuple[str, ...]:
+    """The sensors that a segmentor is given, in their order: those of its `AuxStem`, without one MODALITIES."""
+    stem = getattr(getattr(segmentor, "backbone", None), "aux_stem", None)
+    return (MODALITIES[0], *stem.sensors) if isinstance(stem, AuxStem) else MODALITIES
 
 
 class MergedAuxStem(nn.Module):

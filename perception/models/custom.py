@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Networks with parts of somebody else's: the modules that a config's `custom_imports` names are found and imported."""
+"""Networks with custom parts: finds and imports the modules that a config names in `custom_imports`."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from mmengine.config import Config
 from mmseg.registry import MODELS
 
 from perception.errors import ModelError, PerceptionError
+from perception.models.heads import classes_of_config, widen
 
 FOLDER = "folder"
 """Where the modules of `custom_imports` lie, beside `imports`: the config's own folder, noted when it is first read, so
@@ -22,12 +23,13 @@ that the weights and every config made of it know it too."""
 
 
 def read_config(path: Path) -> Config:
-    """The mmengine config at `path`, its `custom_imports` done and with their `folder`.
+    """The mmengine config at `path`, its `custom_imports` done and with their `folder`, its model as wide as `classes`.
 
-    Raises ModelError where it is missing or broken, or a module of `custom_imports` cannot be imported.
+    Raises ModelError where it is missing or broken, a module of `custom_imports` cannot be imported, or `classes` are
+    not what `perception.classes.SemanticClass` takes.
     """
     if not path.is_file():
-        raise ModelError(f"{path}: no such config; the package's own are in configs/models")
+        raise ModelError(f"{path}: no such config; the package's own are in configs/networks")
     try:
         config = Config.fromfile(path, import_custom_modules=False)
     except Exception as error:  # a config is Python: anything may be wrong with it
@@ -36,6 +38,11 @@ def read_config(path: Path) -> Config:
     if custom:
         config.custom_imports = {FOLDER: str(path.resolve().parent), **custom}
         import_custom(config.custom_imports, path)
+    classes = classes_of_config(config, path)
+    try:
+        widen(config.get("model"), classes)
+    except ModelError as error:
+        raise ModelError(f"{path}: {error}") from error
     return config
 
 
@@ -79,5 +86,6 @@ def building(source: object) -> Iterator[None]:
         hint = ""
         if word != reason:
             nearest = difflib.get_close_matches(word, known, n=1)
-            hint = (f"; did you mean {nearest[0]}?" if nearest else ";") + " custom_imports names modules of your own"
+            hint = f"; did you mean {nearest[0]}?" if nearest else ";"
+            hint += " custom_imports names modules of your own, and --import does"
         raise ModelError(f"{source}: the network cannot be built: {reason}{hint}") from error

@@ -12,7 +12,7 @@ from mmseg.models.decode_heads.decode_head import BaseDecodeHead
 from torch import Tensor, nn
 from torch.nn import functional
 
-from perception.models.aux_stem import AuxStem, MergedAuxStem
+from perception.models.aux_stem import AuxStem, MergedAuxStem, sensors_in
 from perception.models.dual_branch import GLANCE, GLANCE_AUX, Batch, DualBranchEncoder, normalise_aux, normalise_rgb
 from perception.models.light_fpn_head import SUBPIXELS, LightFPNHead
 
@@ -27,6 +27,7 @@ class DeployGraph(nn.Module):
     def __init__(self, segmentor: EncoderDecoder) -> None:
         super().__init__()
         self.encoder: DualBranchEncoder = copy.deepcopy(segmentor.backbone)
+        self.sensors = sensors_in(segmentor)  # before their stems are merged
         stem = getattr(self.encoder, "aux_stem", None)
         if isinstance(stem, AuxStem):
             self.encoder.aux_stem = MergedAuxStem(stem)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""When each instant of a recording is due, however often somebody halts it on the way."""
+"""When each instant of a recording is due, also after pauses."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ from collections.abc import Callable
 
 HALTED_PERIOD_S = 0.02
 """How often a halted replay looks whether it may go on."""
+
+KEYS = "space halts and goes on, → or s publishes the next instant, q ends"
+"""What the keys of a terminal do to a replay."""
 
 
 class Pace:

@@ -14,6 +14,7 @@ from perception.assembly.settings.naming import name_topics
 from perception.assembly.settings.topics import CAMERA_INFOS, INPUT_TYPES, SENSORS
 from perception.errors import DataError
 from perception.recordings.survey import Seen, Survey
+from perception.sensors.spec import FURTHER
 
 _IMAGE, _COMPRESSED = INPUT_TYPES["image"], INPUT_TYPES["image/compressed"]
 _INFO, _CLOUD, _ODOMETRY = INPUT_TYPES["camera_info"], INPUT_TYPES["points"], INPUT_TYPES["odometry"]
@@ -26,7 +27,7 @@ _DEPTH = re.compile(r"depth")
 _NO_SENSOR = re.compile(
     r"label|mask|segm|overlay|confidence|disparity|debug|annotat|detection|heatmap|cost|explanation"
 )
-"""Images that look like a sensor's and are somebody's answer."""
+"""Images that look like a sensor's but are another node's output."""
 _CLOUD_OF_OTHERS = re.compile(r"obstacle|ground|filter|cluster|label|map|segm|accumul|depth|/perception/")
 
 
@@ -68,6 +69,8 @@ def propose(survey: Survey) -> Rig:
     for sensor in ("depth", "infrared"):
         _choose(rig, sensor, kinds[sensor], lambda each: _beside_score(each, camera, infos, named))
     _choose(rig, "lidar", kinds["lidar"], lambda each: _cloud_score(each, _chosen(rig, "depth"), named))
+    for sensor in FURTHER:
+        _choose(rig, sensor, kinds[sensor], lambda each: 10.0 * (each.topic in named) - 4.0 * (each.rate_hz is None))
     if not rig.choices:
         there = ", ".join(f"{name} ({topic.type})" for name, topic in sorted(survey.topics.items())) or "nothing"
         raise DataError(f"{survey.name}: no camera, depth, infrared or LiDAR topic in it; it has {there}")
@@ -134,6 +137,12 @@ def _look_back(rig: Rig, survey: Survey) -> None:
                 f"no TF from '{lidar.frame}' to '{frame}': the LiDAR is left out until lidar_to_camera stands here or "
                 "TF says it"
             )
+    for sensor, each in ((sensor, _chosen(rig, sensor)) for sensor in FURTHER):
+        if camera is None or each is None or not camera.frame or not each.frame:
+            continue
+        frame = info.seen.frame if info is not None and info.seen.frame else camera.frame
+        if survey.mounts is None or survey.mounts.lookup(frame, each.frame) is None:
+            rig.wanting.append(f"no TF from '{each.frame}' to '{frame}': the {sensor} is left out until TF says it")
     depth, infrared = _chosen(rig, "depth"), _chosen(rig, "infrared")
     for sensor, each in (("depth", depth), ("infrared", infrared)):
         if each is None or camera is None or not each.frame or not camera.frame or each.frame == camera.frame:
@@ -157,7 +166,7 @@ def _sensor(seen: Seen) -> str | None:
     if seen.topic.startswith("/perception/") or "/perception/" in seen.topic:
         return None
     if seen.type == _CLOUD:
-        return "lidar"
+        return next((name for name in FURTHER if name in words), "lidar")
     if seen.type not in (_IMAGE, _COMPRESSED) or _NO_SENSOR.search(seen.topic.lower()):
         return None
     if seen.type == _COMPRESSED:

@@ -14,12 +14,18 @@ from perception.disk import write_file
 from perception.errors import DataError
 from perception.recordings.rig import Rig
 from perception.recordings.survey import Seen
+from perception.sensors.spec import FURTHER, SPECS
 
 _TITLES = {
     "image": "the camera",
     "depth": "depth",
     "infrared": "infrared",
     "points": "the LiDAR",
+    **{
+        topic: f"the {SPECS[name].noun}, for networks that have channels for it"
+        for name in FURTHER
+        for topic in SPECS[name].topics
+    },
     "odometry": "how the vehicle moves, by which the sweep is taken to the instant of the image",
 }
 """Over the first input of each group."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A drive's report: what report.json holds, as a page."""
+"""A drive's report: report.json as a page."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from perception.classes import CLASSES, Classes
 from perception.reporting import plots, plots_bars
+from perception.reporting.dropout import Dropout
 from perception.reporting.page import Figure, Page, Picture, listed, number, photograph, table_of
 
 
@@ -17,8 +19,8 @@ def write_report(
     """Write `path` (HTML) from the content of report.json.
 
     report: what DriveScore.summary gives, with source, drops_by_cause, stages_ms, modality_weights, seconds, versions,
-    weights_sha256, and series {frames, modality_weights}; where they are known, distance as `DistanceBands.to_dict`
-    has it, and sensor_dropouts. animation: an animated WebP.
+    weights_sha256, and series {frames, modality_weights}; where they are known, distance as `DistanceBands.scores`
+    has it, sensor_dropouts, and classes as `Classes.beyond` has them. animation: an animated WebP.
     """
     page = Page(f"Perception report: {report['source']}", lead(report), tiles=_tiles(report), plots=drive_plots(report))
     page.notes = [report["iou_reason"]] if report.get("iou_reason") else []
@@ -40,7 +42,7 @@ def write_report(
 
 
 def lead(report: Mapping[str, Any]) -> str:
-    """What became of the frames, in a sentence."""
+    """The number of answered and dropped frames, in a sentence."""
     sent, answered, dropped = (report[f"frames_{name}"] for name in ("sent", "answered", "dropped"))
     why = ", ".join(f"{count} {cause}" for cause, count in report["drops_by_cause"].items())
     told = f"{sent} frames were sent, {answered} answered, {dropped} dropped{f' ({why})' if why else ''}."
@@ -48,9 +50,10 @@ def lead(report: Mapping[str, Any]) -> str:
 
 
 def drive_plots(report: Mapping[str, Any], time: str = plots.DRIVE_TIME) -> list[Figure]:
-    """What is known of a drive, over time and as a whole."""
+    """Plots of a drive, over time and in total."""
     frames, weights = report["series"]["frames"], report["series"]["modality_weights"]
     latency, iou = report["latency_ms"], report["iou"]
+    classes = CLASSES.extended(report.get("classes", ()))
     drawn = [
         Figure(
             plots.latency_plot(frames, latency, report["period_ms"], xlabel=time),
@@ -59,30 +62,31 @@ def drive_plots(report: Mapping[str, Any], time: str = plots.DRIVE_TIME) -> list
     ]
     if report["pixel_accuracy"] is not None:
         drawn += [
-            Figure(plots_bars.iou_plot(iou), f"IoU per class: {listed(iou)}."),
-            Figure(plots.iou_over_time_plot(frames, time), "IoU of each class, frame by frame."),
+            Figure(plots_bars.iou_plot(iou, classes), f"IoU per class: {listed(iou)}."),
+            Figure(plots.iou_over_time_plot(frames, time, classes), "IoU of each class, frame by frame."),
         ]
     if report.get("distance"):
-        drawn.append(distance_figure(report["distance"]))
+        drawn.append(distance_figure(report["distance"], classes))
     if weights:
-        drawn.append(weights_figure(weights, report["modality_weights"], report.get("sensor_dropouts", ()), time))
+        dropouts = [Dropout(**each) for each in report.get("sensor_dropouts", ())]
+        drawn.append(weights_figure(weights, report["modality_weights"], dropouts, time))
     if drops := report["drops_by_cause"]:
         drawn.append(Figure(plots_bars.drops_plot(drops), f"Frames dropped by cause: {listed(drops, 0)}."))
     return drawn
 
 
-def distance_figure(bands: Mapping[str, Mapping[str, Any]]) -> Figure:
+def distance_figure(bands: Mapping[str, Mapping[str, Any]], classes: Classes = CLASSES) -> Figure:
     """IoU per class and distance."""
     alt = "; ".join(f"{name}: {listed(band['iou'], 2)}" for name, band in bands.items())
-    return Figure(plots_bars.distance_plot(bands), f"IoU by distance. {alt}.")
+    return Figure(plots_bars.distance_plot(bands, classes), f"IoU by distance. {alt}.")
 
 
 def weights_figure(
-    series: Sequence[Mapping[str, float]], mean: Mapping[str, float], dropouts: Sequence[Mapping[str, Any]], time: str
+    series: Sequence[Mapping[str, float]], mean: Mapping[str, float], dropouts: Sequence[Dropout], time: str
 ) -> Figure:
-    """How much each sensor counted over time, and when it was away."""
+    """The weight of each sensor over time, and when it was absent."""
     unit = "" if time != plots.DRIVE_TIME else " s"
-    gaps = [f"{gap['modality']} {gap['from_s']:.1f}–{gap['to_s']:.1f}{unit}" for gap in dropouts]
+    gaps = [f"{gap.modality} {gap.from_s:.1f}–{gap.to_s:.1f}{unit}" for gap in dropouts]
     caption = (
         f"Away: {', '.join(gaps)}." if 0 < len(gaps) <= 8 else f"Sensors were away {len(gaps)} times." if gaps else ""
     )

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Plots of single figures side by side, as PNG."""
+"""Bar plots, as PNG."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from matplotlib.ticker import MaxNLocator
 
-from perception.classes import FOREGROUND
+from perception.classes import CLASSES, Classes
 from perception.reporting.plots import ALARM, CALM, INK, class_colour, legend_below, new_figure, png
 
 
@@ -33,12 +33,12 @@ def bars_plot(
     return png(figure)
 
 
-def iou_plot(iou: Mapping[str, float | None]) -> bytes:
+def iou_plot(iou: Mapping[str, float | None], classes: Classes = CLASSES) -> bytes:
     """IoU per class as bars, from 0 to 1."""
-    figure, axes = new_figure("IoU per class", height=2.2)
-    for row, name in enumerate(FOREGROUND):
+    figure, axes = new_figure("IoU per class", height=1.0 + 0.4 * len(classes.foreground))
+    for row, name in enumerate(classes.foreground):
         value = iou.get(name)
-        axes.barh(name, value or 0.0, color=class_colour(name), height=0.6)
+        axes.barh(name, value or 0.0, color=class_colour(name, classes), height=0.6)
         axes.text((value or 0) + 0.01, row, "none seen" if value is None else f"{value:.3f}", va="center", color=INK)
     axes.invert_yaxis()
     axes.set_xlim(0, 1.12)
@@ -46,16 +46,17 @@ def iou_plot(iou: Mapping[str, float | None]) -> bytes:
     return png(figure)
 
 
-def distance_plot(bands: Mapping[str, Mapping[str, Any]]) -> bytes:
-    """IoU per class and distance; bands: as `DistanceBands.to_dict` has them."""
+def distance_plot(bands: Mapping[str, Mapping[str, Any]], classes: Classes = CLASSES) -> bytes:
+    """IoU per class and distance; bands: as `DistanceBands.scores` has them."""
     figure, axes = new_figure("IoU by distance")
-    width = 0.8 / len(FOREGROUND)
-    for number, name in enumerate(FOREGROUND):
+    count = len(classes.foreground)
+    width = 0.8 / count
+    for number, name in enumerate(classes.foreground):
         for place, band in enumerate(bands.values()):
             value = band["iou"][name]
-            x = place + (number - 1) * width
+            x = place + (number - (count - 1) / 2) * width
             label = name if place == 0 else None
-            axes.bar(x, value or 0.0, width=width * 0.92, color=class_colour(name), label=label)
+            axes.bar(x, value or 0.0, width=width * 0.92, color=class_colour(name, classes), label=label)
             text = "–" if value is None else f"{value:.2f}"
             axes.text(x, (value or 0.0) + 0.015, text, ha="center", color=INK, fontsize=8.5)
     axes.set_xticks(range(len(bands)), list(bands))

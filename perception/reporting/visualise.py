@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the sensors saw and what was made of it, as pictures. All images are (H, W, 3) uint8 RGB."""
+"""Sensor data and predictions as pictures. All images are (H, W, 3) uint8 RGB."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from perception.classes import BACKGROUND, FOREGROUND, PALETTE, UNLABELLED, colourise
+from perception.classes import BACKGROUND, CLASSES, UNLABELLED, Classes
 from perception.frame import Frame
 from perception.sensors.projection import project
+from perception.sensors.spec import FURTHER, SPECS, Scene
 from perception.sensors.visibility import hidden
 
 WIDTH = 1242
@@ -30,14 +31,14 @@ FADED = (150, 158, 168)
 RGB = NDArray[np.uint8]
 
 
-def overlay(image: RGB, labels: NDArray[np.uint8], alpha: float = 0.5) -> RGB:
-    """The image with road, vehicle and pedestrian in their colours, and a line around each region."""
+def overlay(image: RGB, labels: NDArray[np.uint8], alpha: float = 0.5, classes: Classes = CLASSES) -> RGB:
+    """The image with the foreground classes in their colours, and a line around each region."""
     foreground = (labels != BACKGROUND) & (labels != UNLABELLED)
-    blended = cv2.addWeighted(image, 1 - alpha, colourise(labels), alpha, 0)
+    blended = cv2.addWeighted(image, 1 - alpha, classes.colourise(labels), alpha, 0)
     result = np.where(foreground[..., None], blended, image)
-    for class_id in FOREGROUND.values():
+    for class_id in classes.foreground.values():
         regions = cv2.findContours((labels == class_id).astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)[0]
-        bright = tuple(int(c) for c in 255 - (255 - PALETTE[class_id].astype(int)) * 2 // 3)
+        bright = tuple(int(c) for c in 255 - (255 - classes.palette[class_id].astype(int)) * 2 // 3)
         result = cv2.drawContours(result, regions, -1, bright, 1)
     return result
 
@@ -54,7 +55,14 @@ def lidar_view(frame: Frame, width: int, height: int) -> RGB:
     return canvas
 
 
-def bird_view(frame: Frame, labels: NDArray[np.uint8] | None, width: int, height: int, metres: float = 62.0) -> RGB:
+def bird_view(
+    frame: Frame,
+    labels: NDArray[np.uint8] | None,
+    width: int,
+    height: int,
+    metres: float = 62.0,
+    classes: Classes = CLASSES,
+) -> RGB:
     """The sweep from above, forward to the right, coloured by the class that each point has in `labels`.
 
     Points that the camera does not see, outside its image or behind something nearer, are dim. metres: how far forward
@@ -75,11 +83,12 @@ def bird_view(frame: Frame, labels: NDArray[np.uint8] | None, width: int, height
         seen = seen.only(~hidden(seen, float(frame.camera.intrinsics[0, 0])))
         column = np.clip((seen.uv[:, 0] + 0.5) * labels.shape[1] / frame.camera.width, 0, labels.shape[1] - 1)
         row = np.clip((seen.uv[:, 1] + 0.5) * labels.shape[0] / frame.camera.height, 0, labels.shape[0] - 1)
-        classes = labels[row.astype(int), column.astype(int)]
+        found = labels[row.astype(int), column.astype(int)]
         palette = np.full((256, 3), 125, np.uint8)
-        palette[list(FOREGROUND.values())] = PALETTE[list(FOREGROUND.values())]
-        colours[seen.rows] = palette[classes]
-        order[seen.rows] = 1 + np.where(classes == UNLABELLED, 0, classes)
+        ids = list(classes.foreground.values())
+        palette[ids] = classes.palette[ids]
+        colours[seen.rows] = palette[found]
+        order[seen.rows] = 1 + np.where(found == UNLABELLED, 0, found)
     u = origin[0] + frame.points[:, 0] * scale
     v = origin[1] - frame.points[:, 1] * scale
     _dots(canvas, u, v, colours, order)
@@ -95,10 +104,21 @@ def thermal_view(infrared: NDArray[Any], width: int, height: int) -> RGB:
 
 
 def depth_view(depth: NDArray[np.float32], width: int, height: int) -> RGB:
-    """The depth image by distance, where there is none dark."""
+    """The depth image by distance; dark where unknown."""
     depth = np.asarray(cv2.resize(depth, (width, height), interpolation=cv2.INTER_NEAREST), np.float32)
     view = _by_distance(np.nan_to_num(depth, nan=FAR_M).reshape(-1)).reshape(height, width, 3)
     view[~np.isfinite(depth)] = BACKDROP
+    return view
+
+
+def further_view(frame: Frame, sensor: str, width: int, height: int) -> RGB:
+    """What the network is given of a sensor beside MODALITIES: its first channel, and dark where it says nothing."""
+    code = SPECS[sensor].code
+    if code is None or sensor not in frame.extra:
+        return _blank(width, height)
+    what, *_, valid = code(Scene(frame), width, height)
+    view = _coloured(255 - what, cv2.COLORMAP_TURBO)
+    view[valid == 0] = BACKDROP
     return view
 
 
@@ -108,12 +128,13 @@ def drive_panel(
     title: str,
     note: str = "",
     sensors: Collection[str] | None = None,
+    classes: Classes = CLASSES,
 ) -> RGB:
     """One picture of a frame: the image with its masks above, the other sensors below, and a legend.
 
-    labels: None where there was no answer, which the picture says. title and note: left and right in the legend line.
-    sensors: the modalities that get a place, also where this frame lacks them, so that all pictures of a drive have one
-    size; those of the frame by default.
+    labels: None for a frame without an answer; the picture then says so. title and note: left and right in the legend
+    line. sensors: the modalities with a panel, even if this frame lacks them, so that all pictures of a drive have the
+    same size; by default those of the frame.
     """
     sensors = frame.modalities if sensors is None else sensors
     width, height = frame.size
@@ -121,7 +142,7 @@ def drive_panel(
     view = _resize(_base(frame), WIDTH, main_height)
     if labels is not None:
         scaled = cv2.resize(labels, (WIDTH, main_height), interpolation=cv2.INTER_NEAREST)
-        view = overlay(view, np.asarray(scaled, np.uint8))
+        view = overlay(view, np.asarray(scaled, np.uint8), classes=classes)
     name = "camera + masks" if frame.rgb is not None else "masks"
     view = captioned(view, name if labels is not None else "no answer for this frame")
 
@@ -133,14 +154,15 @@ def drive_panel(
         thermal = _blank(w, h) if frame.infrared is None else thermal_view(frame.infrared, w, h)
         small.append(captioned(thermal, "thermal"))
     if "lidar" in sensors:
-        small.append(captioned(bird_view(frame, labels, w, h), "LiDAR from above, by class"))
+        small.append(captioned(bird_view(frame, labels, w, h, classes=classes), "LiDAR from above, by class"))
     if "depth" in sensors:
         depth = _blank(w, h) if frame.depth is None else depth_view(frame.depth, w, h)
         small.append(captioned(depth, "depth"))
+    small += [captioned(further_view(frame, name, w, h), SPECS[name].title) for name in FURTHER if name in sensors]
     if len(small) % 2:
         small.append(_blank(w, h))
     rows = [np.hstack(small[i : i + 2]) for i in range(0, len(small), 2)]
-    return np.vstack([view, *rows, _legend(title, note)])
+    return np.vstack([view, *rows, _legend(title, note, classes)])
 
 
 def montage(images: list[RGB], columns: int = 2, width: int = 1800) -> RGB:
@@ -211,13 +233,13 @@ def captioned(image: RGB, text: str) -> RGB:
     return np.array(drawn)
 
 
-def _legend(title: str, note: str) -> RGB:
+def _legend(title: str, note: str, classes: Classes) -> RGB:
     line = Image.fromarray(_blank(WIDTH, 40 + WIDTH % 2))
     pen = ImageDraw.Draw(line)
     pen.text((12, 20), title, fill=INK, font=_font(16), anchor="lm")
     x = 430
-    for name, class_id in FOREGROUND.items():
-        pen.rectangle((x, 12, x + 16, 28), fill=tuple(PALETTE[class_id].tolist()))
+    for name, class_id in classes.foreground.items():
+        pen.rectangle((x, 12, x + 16, 28), fill=tuple(classes.palette[class_id].tolist()))
         pen.text((x + 24, 20), name, fill=INK, font=_font(15), anchor="lm")
         x += 44 + int(pen.textlength(name, _font(15)))
     pen.text((WIDTH - 12, 20), note, fill=FADED, font=_font(15), anchor="rm")

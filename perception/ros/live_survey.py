@@ -7,7 +7,9 @@ import threading
 import time
 from typing import Any
 
+import rclpy
 from rclpy.serialization import deserialize_message
+from rclpy.signals import SignalHandlerOptions
 
 from perception.assembly.settings.topic import Topic
 from perception.assembly.settings.topics import INPUT_TYPES
@@ -16,6 +18,19 @@ from perception.ros.replay import message_class
 from perception.ros.spinning import spinning
 from perception.ros.subscriptions import NEWEST
 from perception.ros.tf.listener import listen
+
+
+def survey_live(seconds: float) -> Survey:
+    """`survey_graph` with a node of its own; rclpy is initialised and shut down here."""
+    rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
+    try:
+        node = rclpy.create_node("perception_init")
+        try:
+            return survey_graph(node, seconds)
+        finally:
+            node.destroy_node()
+    finally:
+        rclpy.try_shutdown()  # type: ignore[attr-defined]
 
 
 def survey_graph(node: Any, seconds: float) -> Survey:

@@ -18,6 +18,7 @@ from perception.assembly.calibration import Calibration, FileCalibration
 from perception.assembly.live_pairing import LivePairing, Moment
 from perception.assembly.throttled_log import ThrottledLog
 from perception.errors import MessageError
+from perception.frame import MODALITIES
 from perception.messages.bit_depth import BitDepth
 from perception.messages.convert import read_array, read_depth, read_infrared, read_points, read_rgb
 from perception.messages.labelled_clouds import read_labelled
@@ -67,7 +68,7 @@ class LiveView:
         self._calibration = Calibration(calibration, transforms=listen(node))
         self._intensity = IntensityScale()
         self._target = node.resolve_topic_name(target)
-        sensors = [(name, topic, kind) for name, inputs in INPUTS.items() for topic, kind in inputs]
+        sensors = [(name, topic, kind) for name in MODALITIES for topic, kind in INPUTS[name]]
         answers = [("labels", f"{target}/labels", Image), ("cloud", f"{target}/points", PointCloud2)]
         for name, topic, kind in sensors + answers:
             keep = partial(self._keep, name, node.resolve_topic_name(topic), kind)

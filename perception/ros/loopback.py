@@ -10,21 +10,22 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import rclpy
 from rclpy.context import Context
+from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 
 from perception.bags.sources import Source
+from perception.bags.writer import MODALITY_OF_TOPIC
 from perception.errors import PerceptionError
-from perception.recordings.frames import MODALITY_OF_TOPIC
 from perception.ros.dds import use_profile
-from perception.ros.node_process import NodeProcess, private_network
+from perception.ros.node_process import START_TIMEOUT_S, UNSEEN_TIMEOUT_S, NodeProcess, NodeUnseenError, private_network
 from perception.ros.replay import Published, Replay, Summary
-from perception.ros.watch.recorder import Answer, Recorder, Status
+from perception.ros.watch.recorder import IMAGES, Answer, Recorder, Status
 
 DISCOVERY_TIMEOUT_S = 15.0
 QUIET_S = 3.0
@@ -57,11 +58,13 @@ def rehearse(
     *,
     on_start: Callable[[int], None] = lambda pid: None,
     keep_images: bool = True,
+    images: Sequence[str] = IMAGES,
 ) -> Loopback:
     """Start a node with `node_arguments`, play `source` to it in real time once, and record its answers.
 
-    log: file for the node's output. on_start is told the node's process, on_ready called when the node is active,
-    on_frame after each frame. keep_images: see `Recorder`.
+    log: file for the node's output. on_start is told the number of the node's process, and of the next one if DDS does
+    not find the first; on_ready is called when the node is active, on_frame after each frame. keep_images: see
+    `Recorder`.
     Raises PerceptionError with the end of the log when the node does not start or dies.
     """
     use_profile()
@@ -72,23 +75,36 @@ def rehearse(
             sent[message.stamp_ns] = message.recorded_ns
             on_frame()
 
-    with private_network() as domain, _context(domain) as context:
-        own = rclpy.create_node("perception_rehearsal", context=context)
-        began = time.monotonic()
-        with NodeProcess(node_arguments, log) as process, Recorder(own, keep_images=keep_images) as recorder:
-            on_start(process.pid)
-            process.wait_until_active(own)
-            ready_s = time.monotonic() - began
-            replay = Replay(own, source)
-            sensors = [name for name in MODALITY_OF_TOPIC if name in source.topics]
-            replay.wait_for_subscribers(sensors, DISCOVERY_TIMEOUT_S)
-            _wait_until_connected(recorder)
-            on_ready()
-            summary = replay.run(on_publish=note)
-            process.check()
-            recorder.wait_for(max(sent), QUIET_S, FIRST_ANSWER_TIMEOUT_S)
-            recorder.wait_for_diagnostics(time.time_ns(), QUIET_S)
-            return Loopback(sent, summary, recorder.images(), recorder.diagnostics(), ready_s)
+    @contextmanager
+    def started(timeout: float) -> Iterator[tuple[Node, NodeProcess, Recorder]]:
+        with private_network() as domain, _context(domain) as context:
+            own = rclpy.create_node("perception_rehearsal", context=context)
+            with (
+                NodeProcess(node_arguments, log) as process,
+                Recorder(own, keep_images=keep_images, names=images) as recorder,
+            ):
+                on_start(process.pid)
+                process.wait_until_active(own, timeout=timeout)
+                yield own, process, recorder
+
+    with ExitStack() as stack:
+        try:
+            began = time.monotonic()
+            own, process, recorder = stack.enter_context(started(UNSEEN_TIMEOUT_S))
+        except NodeUnseenError:  # Fast DDS may fail on one domain and work on the next
+            began = time.monotonic()
+            own, process, recorder = stack.enter_context(started(START_TIMEOUT_S))
+        ready_s = time.monotonic() - began
+        replay = Replay(own, source)
+        sensors = [name for name in MODALITY_OF_TOPIC if name in source.topics]
+        replay.wait_for_subscribers(sensors, DISCOVERY_TIMEOUT_S)
+        _wait_until_connected(recorder)
+        on_ready()
+        summary = replay.run(on_publish=note)
+        process.check()
+        recorder.wait_for(max(sent), QUIET_S, FIRST_ANSWER_TIMEOUT_S)
+        recorder.wait_for_diagnostics(time.time_ns(), QUIET_S)
+        return Loopback(sent, summary, recorder.images(), recorder.diagnostics(), ready_s)
 
 
 @contextmanager

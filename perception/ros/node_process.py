@@ -3,14 +3,17 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import random
+import re
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from lifecycle_msgs.msg import State
@@ -28,6 +31,18 @@ STOP_TIMEOUT_S = 10.0
 
 DOMAINS = range(1, 102)
 """ROS domains whose ports lie outside the range that operating systems give to clients."""
+
+UNSEEN_TIMEOUT_S = 60.0
+"""A node that no one has found after so long will hardly be found: it is started again on another domain."""
+
+PROBED = 8
+"""Participants of a domain whose ports are tried before it is called free: the first ones may have ended."""
+
+SHARED_MEMORY = Path("/dev/shm")
+
+
+class NodeUnseenError(PerceptionError):
+    """The node's process lives, and DDS has not found the node."""
 
 
 class NodeProcess:
@@ -67,11 +82,12 @@ class NodeProcess:
     def wait_until_active(self, node: Node, name: str = "/perception", timeout: float = START_TIMEOUT_S) -> None:
         """Return when the lifecycle node `name` says that it is active.
 
-        node: our own node, which somebody spins. Raises PerceptionError when the process ends or `timeout` [s] passes.
+        node: our own node, spun elsewhere. Raises PerceptionError when the process ends or `timeout` [s] passes,
+        NodeUnseenError if the node has not answered once until then.
         """
         client = node.create_client(GetState, f"{name}/get_state")
         try:
-            deadline, state, answer, asked = time.monotonic() + timeout, "not there yet", None, 0.0
+            deadline, state, answer, asked = time.monotonic() + timeout, None, None, 0.0
             while time.monotonic() < deadline:
                 self.check()
                 if client.service_is_ready() and (answer is None or time.monotonic() - asked > ANSWER_TIMEOUT_S):
@@ -84,8 +100,10 @@ class NodeProcess:
                 time.sleep(0.05)
         finally:
             node.destroy_client(client)
-        raise PerceptionError(
-            f"the node was not active within {timeout:g} s ({state}); the end of {self.log}:\n{self._tail()}"
+        error = NodeUnseenError if state is None else PerceptionError
+        raise error(
+            f"the node was not active within {timeout:g} s ({state or 'not found by DDS'}); "
+            f"the end of {self.log}:\n{self._tail()}"
         )
 
     def _tail(self, lines: int = 15) -> str:
@@ -94,31 +112,62 @@ class NodeProcess:
 
 @contextmanager
 def private_network() -> Iterator[int]:
-    """Give this process and its children a ROS domain that nobody else on this machine uses, and let go after.
+    """Give this process and its children a ROS domain that nobody else on this machine uses, and release it after.
 
     Yields the domain. Set it before rclpy.init; what talks on the user's own domain is neither heard nor disturbed.
     """
-    domain = _free_domain()
-    changes = {"ROS_DOMAIN_ID": str(domain), "ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST"}
-    before = {name: os.environ.get(name) for name in changes}
-    os.environ.update(changes)
-    try:
-        yield domain
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
+    with _free_domain() as domain:
+        changes = {"ROS_DOMAIN_ID": str(domain), "ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST"}
+        before = {name: os.environ.get(name) for name in changes}
+        os.environ.update(changes)
+        try:
+            yield domain
+        finally:
+            for name, value in before.items():
+                if value is None:
+                    del os.environ[name]
+                else:
+                    os.environ[name] = value
 
 
-def _free_domain() -> int:
-    """A domain without participants: the first one of a domain listens on UDP port 7410 + 250 · domain."""
+@contextmanager
+def _free_domain() -> Iterator[int]:
+    """A domain without participants, held against other processes that look for one.
+
+    The n-th participant of a domain listens on UDP port 7410 + 250 · domain + 2 · n.
+    """
     for domain in random.sample(DOMAINS, len(DOMAINS)):
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        with ExitStack() as held:
             try:
-                probe.bind(("", 7410 + 250 * domain))
+                lock = held.enter_context((Path(tempfile.gettempdir()) / f"perception_domain_{domain}.lock").open("ab"))
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError:
-                continue
-            return domain
+                continue  # another private network's
+            first = 7400 + 250 * domain
+            if all(_is_free(first + 10 + 2 * participant) for participant in range(PROBED)):
+                _remove_left_ports(range(first, first + 250))
+                yield domain
+                return
     raise PerceptionError(f"every ROS domain from {DOMAINS[0]} to {DOMAINS[-1]} is in use on this machine")
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.bind(("", port))
+        except OSError:
+            return False
+        return True
+
+
+def _remove_left_ports(ports: range) -> None:
+    """Remove the shared memory of Fast DDS's `ports`, of a domain without participants.
+
+    A participant that is killed leaves it behind, and the next one of the same number may then neither find nor be
+    found by others (https://github.com/eProsima/Fast-DDS/issues/3535).
+    """
+    for file in SHARED_MEMORY.glob("*fastrtps_port*"):
+        number = re.search(r"fastrtps_port(\d+)", file.name)
+        if number and int(number[1]) in ports:
+            with suppress(OSError):  # somebody else's, or gone meanwhile
+                file.unlink()

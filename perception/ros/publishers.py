@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the node says: labels, masks, confidence, overlay and the labelled sweep. What nobody hears is not made."""
+"""The node's outputs: labels, masks, confidence, overlay and the labelled sweep. Outputs without subscribers are
+skipped.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,7 @@ from perception.assembly.assembler import Observation
 from perception.assembly.settings.parameters import Settings
 from perception.assembly.throttled_log import ThrottledLog
 from perception.assembly.transforms import TransformSource
-from perception.classes import BACKGROUND, CLASS_NAMES, FOREGROUND, UNLABELLED, colourise
+from perception.classes import BACKGROUND, CLASSES, UNLABELLED, Classes
 from perception.errors import PerceptionError
 from perception.explanation.background import BackgroundExplainer
 from perception.frame import Frame, Prediction
@@ -57,7 +59,8 @@ class Publishers:
     """The node's publishers, active while the node is; their quality of service may be overridden by topic.
 
     model: what explanations are of, as of `Pipeline.load`. transforms: know where the grid's frame is. complaints: are
-    told why a frame was not explained, and of listeners that ask for more than is offered.
+    told why a frame was not explained, and of listeners that ask for more than is offered. classes: each has a mask of
+    its own, `~/NAME`.
     """
 
     def __init__(
@@ -66,6 +69,7 @@ class Publishers:
         model: str | None = None,
         transforms: TransformSource | None = None,
         complaints: ThrottledLog | None = None,
+        classes: Classes = CLASSES,
     ) -> None:
         def publisher(kind: Any, name: str, qos: QoSProfile = LARGE) -> Any:
             topic = node.resolve_topic_name(f"~/{name}")
@@ -77,8 +81,8 @@ class Publishers:
                 qos_overriding_options=QoSOverridingOptions(policy_kinds=OVERRIDABLE),
             )
 
-        self._node, self._transforms, self._complaints = node, transforms, complaints
-        self._images = {name: publisher(Image, name) for name in ("labels", "confidence", "overlay", *FOREGROUND)}
+        self._node, self._transforms, self._complaints, self.classes = node, transforms, complaints, classes
+        self._images = {name: publisher(Image, name) for name in image_topics(classes)}
         self._sent: dict[str, Image] = {}
         self._compressed = publisher(CompressedImage, "overlay/compressed")
         self._points = publisher(PointCloud2, "points")
@@ -100,18 +104,19 @@ class Publishers:
     def publish_label_info(self) -> None:
         """Say once, for all who come later too, which class each id is."""
         if self._vision_msgs is None:
-            classes = [{"class_id": number, "class_name": name} for number, name in enumerate(CLASS_NAMES)]
+            classes = [{"class_id": number, "class_name": name} for number, name in enumerate(self.classes.names)]
             self._label_info.publish(String(data=json.dumps({"class_map": classes, "unlabelled": UNLABELLED})))
             return
         info = self._vision_msgs.LabelInfo(threshold=0.0)
         info.header.stamp = self._node.get_clock().now().to_msg()
         info.class_map = [
-            self._vision_msgs.VisionClass(class_id=number, class_name=name) for number, name in enumerate(CLASS_NAMES)
+            self._vision_msgs.VisionClass(class_id=number, class_name=name)
+            for number, name in enumerate(self.classes.names)
         ]
         self._label_info.publish(info)
 
     def publish(self, seen: Observation, prediction: Prediction, settings: Settings) -> dict[str, float]:
-        """Publish everything that is switched on and that somebody hears.
+        """Publish every enabled output that has a subscriber.
 
         Returns the milliseconds that went into `build`, making the messages, and `publish`, handing them to ROS.
         """
@@ -135,20 +140,20 @@ class Publishers:
         if settings.publish_labels and self._heard("labels"):
             yield self._images["labels"], self._mono("labels", header, labels)
         if settings.publish_masks:
-            for name, class_id in FOREGROUND.items():
+            for name, class_id in self.classes.foreground.items():
                 if self._heard(name):
                     yield self._images[name], self._mono(name, header, _mask(labels, class_id))
         if settings.publish_confidence and self._heard("confidence"):
             yield self._images["confidence"], self._mono("confidence", header, prediction.confidence)
         if settings.publish_overlay and (self._heard("overlay") or _heard(self._compressed)):
-            image = overlay(seen.shown, labels, settings.overlay_alpha)
+            image = overlay(seen.shown, labels, settings.overlay_alpha, self.classes)
             if self._heard("overlay"):
                 yield self._images["overlay"], Image(header=header, **image_fields(image, "rgb8"))
             if _heard(self._compressed):
                 yield self._compressed, CompressedImage(header=header, **compressed_fields(image))
         if settings.publish_points and prediction.point_labels is not None and _heard(self._points):
             assert seen.frame.points is not None  # it is what point_labels are for
-            colours = colourise(prediction.point_labels)
+            colours = self.classes.colourise(prediction.point_labels)
             colours[prediction.point_labels == UNLABELLED] = _OUTSIDE
             fields = cloud_fields(seen.frame.points, PointField, prediction.point_labels, colours)
             yield self._points, PointCloud2(header=seen.cloud_header, **fields)
@@ -163,7 +168,7 @@ class Publishers:
         if self._transforms is not None and settings.grid_frame:
             mount = self._transforms.lookup(settings.grid_frame, header.frame_id)
         assert seen.frame.points is not None  # it is what point_labels are for
-        xyz, labels = seen.frame.points[kept, :3], prediction.point_labels[kept]
+        xyz, labels = seen.frame.points[kept, :3], self.classes.first[prediction.point_labels[kept]]
         if mount is not None:
             header.frame_id = settings.grid_frame
             xyz = xyz @ mount[:3, :3].T.astype(np.float32) + mount[:3, 3].astype(np.float32)
@@ -183,7 +188,7 @@ class Publishers:
             policy = qos_policy_name_from_kind(event.last_policy_kind).lower()
             self._complaints.warn(
                 topic,
-                f"QoS: a listener asks for another {policy} and hears nothing; let it ask for best effort, or set "
+                f"QoS: a subscriber requests another {policy} and receives nothing; let it request best effort, or set "
                 f"qos_overrides.{topic}.publisher.{policy}",
             )
 
@@ -205,6 +210,11 @@ class Publishers:
         return _heard(self._images[name])
 
 
+def image_topics(classes: Classes) -> tuple[str, ...]:
+    """The images that a node publishes, below its own name: one for each class that has a mask, too."""
+    return ("labels", "confidence", "overlay", *classes.foreground)
+
+
 def _mask(labels: NDArray[np.uint8], class_id: int) -> NDArray[np.uint8]:
     """255 where the class is: as unsigned bytes, -1 is 255, and nothing is faster."""
     return np.negative((labels == class_id).view(np.uint8))
@@ -214,7 +224,7 @@ def _heard(publisher: Any) -> bool:
     return bool(publisher.get_subscription_count())
 
 
-def overlay(frame: Frame, labels: NDArray[np.uint8], alpha: float) -> NDArray[np.uint8]:
+def overlay(frame: Frame, labels: NDArray[np.uint8], alpha: float, classes: Classes = CLASSES) -> NDArray[np.uint8]:
     """(H, W, 3) uint8 RGB: the class colours over the camera's image, else the infrared one, else black.
 
     alpha: 0 shows only the image, 1 only the colours; the background keeps its image.
@@ -228,6 +238,6 @@ def overlay(frame: Frame, labels: NDArray[np.uint8], alpha: float) -> NDArray[np
         base = np.asarray(cv2.cvtColor(grey, cv2.COLOR_GRAY2RGB), np.uint8)
     else:
         base = np.zeros((height, width, 3), np.uint8)
-    blended = np.asarray(cv2.addWeighted(base, 1 - alpha, colourise(labels), alpha, 0), np.uint8)
+    blended = np.asarray(cv2.addWeighted(base, 1 - alpha, classes.colourise(labels), alpha, 0), np.uint8)
     painted = (labels != BACKGROUND) & (labels != UNLABELLED)
     return np.asarray(cv2.copyTo(blended, painted.view(np.uint8), base.copy()), np.uint8)

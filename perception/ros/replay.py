@@ -79,6 +79,17 @@ class Summary:
     broken: str = ""
 
 
+@dataclass(frozen=True)
+class ReplayReport:
+    """The JSON of `perception replay`: see `Summary`. falls_behind: a line per node that does not keep up."""
+
+    messages: dict[str, int]
+    seconds: float
+    late_ms: float
+    unstamped: dict[str, int]
+    falls_behind: list[str]
+
+
 class Replay:
     """Publishes a recording through `node`.
 
@@ -149,7 +160,7 @@ class Replay:
         deadline = time.monotonic() + timeout
         while lonely := [name for name in topics if not any(map(_is_heard, self._publishers[name]))]:
             if time.monotonic() > deadline:
-                raise PerceptionError(f"nobody subscribed to {', '.join(lonely)} within {timeout:g} s")
+                raise PerceptionError(f"no subscriber of {', '.join(lonely)} within {timeout:g} s")
             if (stop or threading.Event()).wait(0.05):
                 return
 

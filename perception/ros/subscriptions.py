@@ -23,12 +23,14 @@ from rclpy.qos_overriding_options import QoSOverridingOptions
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image, Imu, PointCloud2
 
 from perception.assembly.assembler import Input
+from perception.assembly.lidar_names import modality_of
 from perception.assembly.settings.naming import nearest
 from perception.assembly.settings.topic import Topic
 from perception.assembly.settings.topics import CAMERA_INFOS, INPUT_TYPES
 from perception.assembly.throttled_log import ThrottledLog
 from perception.errors import MessageError
 from perception.messages.convert import stamp_ns
+from perception.sensors.spec import SPECS
 
 try:
     from rclpy.event_handler import SubscriptionEventCallbacks
@@ -47,11 +49,10 @@ PLAIN_SILENCE_S = 2.0
 OVERRIDABLE = (QoSPolicyKind.RELIABILITY, QoSPolicyKind.DURABILITY, QoSPolicyKind.HISTORY, QoSPolicyKind.DEPTH)
 """What `qos_overrides.<topic>.subscription.<policy>` may change."""
 
+_KINDS: dict[str, Any] = {f"sensor_msgs/msg/{kind.__name__}": kind for kind in (Image, CompressedImage, PointCloud2)}
+
 INPUTS: dict[str, tuple[tuple[str, Any], ...]] = {
-    "rgb": (("image", Image), ("image/compressed", CompressedImage)),
-    "depth": (("depth", Image), ("depth/compressedDepth", CompressedImage)),
-    "infrared": (("infrared", Image), ("infrared/compressed", CompressedImage)),
-    "lidar": (("points", PointCloud2),),
+    sensor: tuple((topic, _KINDS[kind]) for topic, kind in spec.topics.items()) for sensor, spec in SPECS.items()
 }
 """Topics and types by sensor: first as they are, then compressed."""
 
@@ -126,7 +127,7 @@ class Subscriptions:
         return dict(self._refused)
 
     def nearest(self) -> dict[str, str]:
-        """By topic that nobody publishes, the published one of its type whose name is most like it, where one is."""
+        """By topic without a publisher, the published one of its type with the most similar name, if any."""
         own = self._node.get_fully_qualified_name() + "/"
         published = {
             name: Topic(types[0], 0)
@@ -152,14 +153,15 @@ class Subscriptions:
         self._all, self._latched, self._sensors = {}, [], ()
 
     def _listen(self, sensor: str, topic: str, kind: Any) -> None:
-        self._all[topic] = self._subscribe(kind, topic, partial(self._store, sensor, self._resolve(topic)))
+        store = partial(self._store, sensor, self._resolve(topic))
+        self._all[topic] = self._subscribe(kind, topic, store, _quality(sensor))
 
-    def _subscribe(self, kind: Any, topic: str, store: Callable[[Any], None]) -> Any:
+    def _subscribe(self, kind: Any, topic: str, store: Callable[[Any], None], quality: QoSProfile = NEWEST) -> Any:
         return self._node.create_subscription(
             kind,
             topic,
             store,
-            copy(NEWEST),  # overriding changes it in place
+            copy(quality),  # overriding changes it in place
             event_callbacks=SubscriptionEventCallbacks(incompatible_qos=partial(self._refuse, self._resolve(topic))),
             qos_overriding_options=QoSOverridingOptions(policy_kinds=OVERRIDABLE),
         )
@@ -169,7 +171,7 @@ class Subscriptions:
         stamp = stamp_ns(message)
         if not stamp:
             self._complaints.warn(topic, "header.stamp: zero; the time of arrival is taken instead")
-            # Simulated time that nobody publishes stands at zero, and all would be one instant.
+            # Without a publisher, simulated time stays at zero, and all messages would be one instant.
             stamp = self._node.get_clock().now().nanoseconds or time.time_ns()
         self._put(sensor, stamp, Input(topic, message))
 
@@ -184,12 +186,19 @@ class Subscriptions:
         self._refused[topic] = policy
         self._complaints.error(
             topic,
-            f"QoS: a publisher's {policy} does not fit, nothing of it is heard; "
+            f"QoS: a publisher's {policy} is incompatible, so nothing is received; "
             f"set qos_overrides.{topic}.subscription.{policy} or change the publisher",
         )
 
     def _resolve(self, topic: str) -> str:
         return str(self._node.resolve_topic_name(topic))
+
+
+def _quality(sensor: str) -> QoSProfile:
+    """What is asked of the publishers of a sensor's data, unless it is overridden."""
+    spec = SPECS[modality_of(sensor)]
+    reliability = ReliabilityPolicy.RELIABLE if spec.reliable else ReliabilityPolicy.BEST_EFFORT
+    return QoSProfile(depth=spec.depth, history=HistoryPolicy.KEEP_LAST, reliability=reliability)
 
 
 class LatchedInfo:

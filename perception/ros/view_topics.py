@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import argparse
 import threading
 import time
 from typing import TYPE_CHECKING
@@ -15,6 +14,7 @@ from perception.assembly.settings.topics import calibration_beside, remappings
 from perception.errors import PerceptionError
 from perception.ros.dds import use_profile
 from perception.ros.imports import require_rclpy
+from perception.viewing.job import ViewOptions
 from perception.viewing.log import Log
 from perception.viewing.output import interruptible, open_output
 
@@ -25,8 +25,8 @@ PATIENCE_S = 5.0
 """After so long without a message we say what is listened to."""
 
 
-def run_live(args: argparse.Namespace, console: Console) -> int:
-    """Show what comes until Ctrl-C, the end of --seconds, or the window is closed."""
+def run_live(options: ViewOptions, console: Console) -> None:
+    """Show what comes until Ctrl-C, the end of its seconds, or the window is closed."""
     use_profile()
     require_rclpy()
     import rclpy
@@ -34,24 +34,24 @@ def run_live(args: argparse.Namespace, console: Console) -> int:
 
     from perception.ros.live_view import LiveView
 
-    file = args.calibration or (calibration_beside(args.topics) if args.topics else None)
+    file = options.calibration or (calibration_beside(options.topics) if options.topics else None)
     calibration = read_calibration_file(file) if file else None
-    words = [*args.rest, *(remappings(args.topics) if args.topics else [])]
+    words = [*options.ros_arguments, *(remappings(options.topics) if options.topics else [])]
     try:
         rclpy.init(args=words, signal_handler_options=SignalHandlerOptions.NO)
     except RuntimeError as error:  # rclpy's own for unknown arguments
         raise PerceptionError(f"ROS arguments: {str(error).split(', at /')[0]}") from error
     try:
-        with interruptible() as stop, open_output(args.save, args.web, console) as output:
+        with interruptible() as stop, open_output(options.save, options.web, console) as output:
             node = rclpy.create_node("perception_view")
-            view = LiveView(node, Log(output.recording), args.rate, calibration)
+            view = LiveView(node, Log(output.recording), options.hz, calibration)
             began = time.monotonic()
             silent = threading.Timer(PATIENCE_S, _tell, (view, console))
             silent.daemon = True
             silent.start()
 
             def wanted() -> bool:
-                over = args.seconds is not None and time.monotonic() - began >= args.seconds
+                over = options.seconds is not None and time.monotonic() - began >= options.seconds
                 return output.running() and not over and not stop.is_set()
 
             try:
@@ -61,11 +61,10 @@ def run_live(args: argparse.Namespace, console: Console) -> int:
                 node.destroy_node()
             seconds = time.monotonic() - began
             console.print(f"{view.shown} frames in {seconds:.1f} s, {view.shown / seconds:.1f} per second")
-            if args.seconds is not None:
+            if options.seconds is not None:
                 output.finish(stop)
     finally:
         rclpy.try_shutdown()  # type: ignore[attr-defined]
-    return 0
 
 
 def _tell(view: LiveView, console: Console) -> None:

@@ -13,9 +13,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from perception.frame import CameraModel
+from perception.frame import MODALITIES, CameraModel
 from perception.ground import Ground
+from perception.sensors.ground import expected_or_fitted
 from perception.sensors.projection import Projection, nearest_per_pixel
+from perception.sensors.spec import SPECS, Scene
 
 DEPTH_RANGE = (1.0, 100.0)
 """Metres, coded logarithmically: one step is 1.8 % of the distance, near or far."""
@@ -23,14 +25,7 @@ DEPTH_RANGE = (1.0, 100.0)
 HEIGHT_RANGE = (-1.85, 4.15)
 """Metres above the ground, coded linearly: one step is 2.4 cm."""
 
-DEPTH_CHANNELS = ("log depth", "height", "valid")
-INFRARED_CHANNELS = ("intensity", "rank", "valid")
-LIDAR_CHANNELS = ("log depth", "height", "intensity", "valid")
-AUX_CHANNELS: dict[str, int] = {
-    "depth": len(DEPTH_CHANNELS),
-    "infrared": len(INFRARED_CHANNELS),
-    "lidar": len(LIDAR_CHANNELS),
-}
+AUX_CHANNELS: dict[str, int] = {name: len(SPECS[name].channels) for name in MODALITIES[1:]}
 """Channels per auxiliary modality, in the order in which they are stacked."""
 
 
@@ -46,6 +41,22 @@ def height_code(above: NDArray[np.float32]) -> NDArray[np.uint8]:
     low, high = HEIGHT_RANGE
     scaled = (np.clip(above, low, high) - np.float32(low)) * np.float32(254 / (high - low))
     return np.asarray(scaled + 1.5, np.uint8)
+
+
+def code_depth(scene: Scene, width: int, height: int) -> NDArray[np.uint8]:
+    """The `depth_channels` of a scene, above the ground that its depth image measured."""
+    frame = scene.frame
+    assert frame.depth is not None
+    ground = expected_or_fitted(scene.by_depth, frame.ground or scene.by_lidar)
+    return depth_channels(frame.depth, frame.camera, ground, width, height)
+
+
+def code_lidar(scene: Scene, width: int, height: int) -> NDArray[np.uint8]:
+    """The `lidar_channels` of a scene, above the ground that its sweep measured; zeros where no point can be placed."""
+    points, projection = scene.frame.points, scene.projection
+    if points is None or projection is None:
+        return np.zeros((len(SPECS["lidar"].channels), height, width), np.uint8)
+    return lidar_channels(points, projection, expected_or_fitted(scene.by_lidar, scene.frame.ground), width, height)
 
 
 def depth_channels(

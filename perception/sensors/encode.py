@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -13,10 +14,9 @@ from numpy.typing import NDArray
 from perception.errors import FrameError
 from perception.frame import MODALITIES, Frame
 from perception.ground import Ground
-from perception.sensors.channels import AUX_CHANNELS, depth_channels, lidar_channels
-from perception.sensors.ground import expected_or_fitted, ground_by_depth, ground_by_lidar
+from perception.sensors.ground import ground_by_depth, ground_by_lidar
 from perception.sensors.projection import Projection, project_sweep
-from perception.sensors.thermal import infrared_channels
+from perception.sensors.spec import SPECS, Scene
 
 STRIDE = 32
 """The network's coarsest stride: input sizes are multiples of it."""
@@ -40,8 +40,9 @@ MAX_EXCESS = 1.1
 class NetworkInput:
     """What an engine takes.
 
-    rgb: (H, W, 3) uint8, zeros where absent. aux: (H/2, W/2, 10) uint8: depth, infrared and LiDAR channels.
-    present: (4,) float32, 1 where the modality is there, in the order of MODALITIES.
+    rgb: (H, W, 3) uint8, zeros where absent. aux: (H/2, W/2, C) uint8: the channels of depth, infrared and LiDAR (10)
+    and of whatever else the network has. present: (M,) float32, 1 where the sensor is there, in the same order after
+    RGB: that of MODALITIES (4), then of the table's others.
     """
 
     rgb: NDArray[np.uint8]
@@ -63,64 +64,61 @@ def network_size(width: int, height: int) -> tuple[int, int]:
     return (short, long) if width < height else (long, short)
 
 
-def encode(frame: Frame, width: int, height: int, projection: Projection | None = None) -> NetworkInput:
-    """Resize, project and code every modality of `frame` for a `width`×`height` network.
+def encode(
+    frame: Frame, width: int, height: int, projection: Projection | None = None, sensors: Sequence[str] = MODALITIES
+) -> NetworkInput:
+    """Resize, project and code `sensors` of `frame` for a `width`×`height` network that has these.
 
     projection: `project_sweep(frame)`, where it is known already. Raises FrameError where the size is not a multiple of
     STRIDE.
     """
-    images = encode_images(frame, width, height)
-    return join(frame, images, encode_distances(frame, projection or project_sweep(frame), width, height))
+    images = encode_images(frame, width, height, sensors)
+    distances = encode_distances(frame, projection or project_sweep(frame), width, height, sensors)
+    return join(frame, images, distances, sensors)
 
 
 class EncodedImages(NamedTuple):
-    """rgb: (H, W, 3) uint8. infrared: its auxiliary channels, each (H/2, W/2) uint8."""
+    """rgb: (H, W, 3) uint8. planes: auxiliary channels by sensor, each (H/2, W/2) uint8."""
 
     rgb: NDArray[np.uint8]
-    infrared: list[NDArray[np.uint8]]
+    planes: dict[str, list[NDArray[np.uint8]]]
 
 
 class EncodedDistances(NamedTuple):
-    """depth, lidar: their auxiliary channels, each (H/2, W/2) uint8. fitted: the ground that the frame itself shows."""
+    """planes: auxiliary channels by sensor, each (H/2, W/2) uint8. fitted: the ground that the frame itself shows."""
 
-    depth: list[NDArray[np.uint8]]
-    lidar: list[NDArray[np.uint8]]
+    planes: dict[str, list[NDArray[np.uint8]]]
     fitted: Ground | None
 
 
-def encode_images(frame: Frame, width: int, height: int) -> EncodedImages:
+def encode_images(frame: Frame, width: int, height: int, sensors: Sequence[str] = MODALITIES) -> EncodedImages:
     """The part of `encode` that measures no distance. Raises FrameError as it does."""
     if width % STRIDE or height % STRIDE:
         raise FrameError(f"network size {width}×{height}: both must be multiples of {STRIDE}")
-    small, infrared = (width // AUX_SCALE, height // AUX_SCALE), None
-    if frame.infrared is not None:
-        infrared = infrared_channels(frame.infrared, *small)
-    return EncodedImages(_rgb(frame, width, height), _planes("infrared", infrared, *small))
+    return EncodedImages(_rgb(frame, width, height), _planes(Scene(frame), sensors, False, width, height))
 
 
-def encode_distances(frame: Frame, projection: Projection | None, width: int, height: int) -> EncodedDistances:
-    """The other part: depth and LiDAR, each above the ground that it measured itself.
+def encode_distances(
+    frame: Frame, projection: Projection | None, width: int, height: int, sensors: Sequence[str] = MODALITIES
+) -> EncodedDistances:
+    """The other part: depth, LiDAR and whatever else measures, each above the ground that it measured itself.
 
     Each has a plane of its own, so that extrinsics which are a degree off tilt no heights.
     """
-    small = width // AUX_SCALE, height // AUX_SCALE
-    depth = lidar = None
     by_lidar = ground_by_lidar(frame)
     by_depth = ground_by_depth(frame, by_lidar)
-    if frame.points is not None and projection is not None:
-        ground = expected_or_fitted(by_lidar, frame.ground)
-        lidar = lidar_channels(frame.points, projection, ground, *small)
-    if frame.depth is not None:
-        ground = expected_or_fitted(by_depth, frame.ground or by_lidar)
-        depth = depth_channels(frame.depth, frame.camera, ground, *small)
-    return EncodedDistances(_planes("depth", depth, *small), _planes("lidar", lidar, *small), by_lidar or by_depth)
+    scene = Scene(frame, projection, by_lidar, by_depth)
+    return EncodedDistances(_planes(scene, sensors, True, width, height), by_lidar or by_depth)
 
 
-def join(frame: Frame, images: EncodedImages, distances: EncodedDistances) -> NetworkInput:
+def join(
+    frame: Frame, images: EncodedImages, distances: EncodedDistances, sensors: Sequence[str] = MODALITIES
+) -> NetworkInput:
     """Both parts of `encode` as what an engine takes."""
-    present = np.array([name in frame.modalities for name in MODALITIES], np.float32)
+    present = np.array([name in frame.modalities for name in sensors], np.float32)
+    by_sensor = images.planes | distances.planes
     # Planes interleaved once, at the end: writing each channel interleaved takes five times as long.
-    planes = [*distances.depth, *images.infrared, *distances.lidar]
+    planes = [plane for name in sensors[1:] for plane in by_sensor[name]]
     return NetworkInput(images.rgb, np.asarray(cv2.merge(planes), np.uint8), present)
 
 
@@ -133,6 +131,14 @@ def _rgb(frame: Frame, width: int, height: int) -> NDArray[np.uint8]:
     return np.asarray(resized, np.uint8)
 
 
-def _planes(modality: str, channels: NDArray[np.uint8] | None, width: int, height: int) -> list[NDArray[np.uint8]]:
-    """The channels of a modality one by one; zeros where it is absent."""
-    return list(np.zeros((AUX_CHANNELS[modality], height, width), np.uint8) if channels is None else channels)
+def _planes(
+    scene: Scene, sensors: Sequence[str], measures: bool, width: int, height: int
+) -> dict[str, list[NDArray[np.uint8]]]:
+    """The channels of the sensors that measure distances, or of the others, one by one; zeros where one is absent."""
+    small, planes = (width // AUX_SCALE, height // AUX_SCALE), {}
+    for spec in (SPECS[name] for name in sensors):
+        if spec.code is not None and spec.measures == measures:
+            there = spec.name in scene.frame.modalities
+            nothing = np.zeros((len(spec.channels), small[1], small[0]), np.uint8)
+            planes[spec.name] = list(spec.code(scene, *small) if there else nothing)
+    return planes

@@ -16,8 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from perception.errors import DataError
-from perception.frame import MODALITIES, Frame
+from perception.frame import Frame, Returns
 from perception.sensors.projection import project_sweep
+from perception.sensors.spec import SPECS, measured, with_measured
 
 PIXELS, POINTS = 6_000, 2_000
 """How many, about, are looked at; the rest is looked at only where these say nothing."""
@@ -42,21 +43,13 @@ REPEATS, STILL_NS = 3, 200_000_000
 
 Cameras that measure slower than they send repeat an image a few times, within less than this time."""
 
-_FIELDS = {"rgb": "rgb", "depth": "depth", "infrared": "infrared", "lidar": "points"}
-"""The field of a `Frame` by modality."""
-
 
 def uninformative(frame: Frame) -> dict[str, str]:
     """The modalities of the frame that tell nothing, each with the reason, e.g. "rgb is black: 99.9 % of …".
 
     It takes less than 0.5 ms at 1242×375: a part of the pixels and points is looked at.
     """
-    reasons = {
-        "rgb": None if frame.rgb is None else _of_rgb(_sampled(frame.rgb)),
-        "depth": None if frame.depth is None else _of_depth(frame.depth),
-        "infrared": None if frame.infrared is None else _of_infrared(_sampled(frame.infrared)),
-        "lidar": None if frame.points is None else _of_sweep(frame),
-    }
+    reasons = {name: SPECS[name].dull(frame) if name in SPECS else _unknown(name) for name in frame.modalities}
     return {modality: reason for modality, reason in reasons.items() if reason is not None}
 
 
@@ -66,8 +59,7 @@ def without(frame: Frame, modalities: Collection[str]) -> Frame | None:
         return frame
     if not set(frame.modalities) - set(modalities):
         return None
-    left_out: dict[str, Any] = {_FIELDS[name]: None for name in modalities}
-    return replace(frame, **left_out)
+    return with_measured(frame, dict.fromkeys(modalities))
 
 
 class Thawed(NamedTuple):
@@ -113,7 +105,7 @@ class FrozenWatch:
         self.repeats = repeats
         self._runs: dict[str, _Run] = {}
 
-    def see(self, sensor: str, stamp_ns: int, content: NDArray[Any] | bytes) -> str | None:
+    def see(self, sensor: str, stamp_ns: int, content: NDArray[Any] | Returns | bytes) -> str | None:
         """Take the sensor's next message; why it counts as frozen, None where it does not.
 
         stamp_ns: the message's own; one that is seen twice under one stamp, as a slow sensor's is, counts once.
@@ -136,11 +128,13 @@ def frozen_reason(sensor: str) -> str:
 
 def fingerprints(frame: Frame) -> dict[str, bytes]:
     """The `fingerprint` of each of the frame's modalities."""
-    return {name: fingerprint(getattr(frame, _FIELDS[name])) for name in frame.modalities}
+    return {name: fingerprint(measured(frame, name)) for name in frame.modalities}
 
 
-def fingerprint(content: NDArray[Any] | bytes) -> bytes:
-    """8 bytes that differ where a sample of an image (H, W, …), a sweep (N, 4) or a message's bytes does."""
+def fingerprint(content: NDArray[Any] | Returns | bytes) -> bytes:
+    """8 bytes that differ where a sample of an image (H, W, …), a sweep (N, 4), returns or a message's bytes does."""
+    if isinstance(content, Returns):
+        content = content.values.tobytes()
     if isinstance(content, bytes):
         sample = content[:: 2 * (len(content) // (2 * PIXELS)) + 1]
     else:
@@ -170,7 +164,14 @@ def _extremes(values: NDArray[Any]) -> tuple[Any, Any]:
     return ordered[left_out], ordered[count - 1 - left_out]
 
 
-def _of_rgb(sample: NDArray[np.uint8]) -> str | None:
+def _unknown(sensor: str) -> str:
+    return f"{sensor} is left out: no sensor has this name; there are {', '.join(SPECS)}"
+
+
+def dull_rgb(frame: Frame) -> str | None:
+    """Why the camera's image tells nothing; None where it does."""
+    assert frame.rgb is not None
+    sample = _sampled(frame.rgb)
     low, high = (each.astype(int) for each in _extremes(sample.reshape(-1, 3)))
     if high.max() < BLACK:
         return f"rgb is black: 99.9 % of the pixels are below {BLACK} of 255 (lens cap, exposure?)"
@@ -182,7 +183,10 @@ def _of_rgb(sample: NDArray[np.uint8]) -> str | None:
     return None
 
 
-def _of_infrared(sample: NDArray[Any]) -> str | None:
+def dull_infrared(frame: Frame) -> str | None:
+    """The same of the infrared image."""
+    assert frame.infrared is not None
+    sample = _sampled(frame.infrared)
     values = sample[sample > 0]  # zeros fill what the camera does not see
     if len(values) <= OUTLIERS * sample.size or _extremes(values)[1] < INFRARED_BLACK:
         return f"infrared is black: 99.9 % of the pixels are below {INFRARED_BLACK} counts (shutter, exposure?)"
@@ -193,7 +197,10 @@ def _of_infrared(sample: NDArray[Any]) -> str | None:
     return None
 
 
-def _of_depth(depth: NDArray[np.float32]) -> str | None:
+def dull_depth(frame: Frame) -> str | None:
+    """The same of the depth image."""
+    depth = frame.depth
+    assert depth is not None
     sample = _sampled(depth)
     values = sample[(sample > 0) & (sample < np.inf)]
     if len(values) <= OUTLIERS * sample.size:
@@ -207,7 +214,8 @@ def _of_depth(depth: NDArray[np.float32]) -> str | None:
     return None
 
 
-def _of_sweep(frame: Frame) -> str | None:
+def dull_sweep(frame: Frame) -> str | None:
+    """The same of the LiDAR's sweep."""
     points = frame.points
     assert points is not None
     if not len(points):
@@ -232,9 +240,9 @@ def keep_modalities(frame: Frame, modalities: Sequence[str]) -> Frame:
 
     Raises DataError for unknown names and when nothing would be left.
     """
-    unknown = sorted(set(modalities) - set(MODALITIES))
+    unknown = sorted(set(modalities) - set(SPECS))
     if unknown:
-        raise DataError(f"unknown modality {', '.join(unknown)}: choose from {', '.join(MODALITIES)}")
+        raise DataError(f"unknown modality {', '.join(unknown)}: choose from {', '.join(SPECS)}")
     if not set(frame.modalities) & set(modalities):
         raise DataError(f"the frame has {', '.join(frame.modalities)} but only {', '.join(modalities)} was to be kept")
     kept = without(frame, set(frame.modalities) - set(modalities))

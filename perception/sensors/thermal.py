@@ -14,6 +14,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from perception.sensors.spec import Scene
+
 BINS = 1024
 """Grey levels that are told apart between an image's extremes."""
 
@@ -28,6 +30,12 @@ RIM = {np.dtype(np.uint8): 6, np.dtype(np.uint16): 0}
 
 SMALLEST_RIM = 0.002
 """Share of the image below which a dark patch at its border is something cold."""
+
+
+def code_infrared(scene: Scene, width: int, height: int) -> NDArray[np.uint8]:
+    """The `infrared_channels` of a scene."""
+    assert scene.frame.infrared is not None
+    return infrared_channels(scene.frame.infrared, width, height)
 
 
 def infrared_channels(infrared: NDArray[Any], width: int, height: int) -> NDArray[np.uint8]:

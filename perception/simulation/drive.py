@@ -14,6 +14,7 @@ from perception.datasets.io.lazy import LazySequence
 from perception.errors import PerceptionError
 from perception.frame import Frame
 from perception.sample import Sample
+from perception.sensors.spec import FURTHER, SPECS
 from perception.simulation.optics.film import develop
 from perception.simulation.optics.light import Lighting
 from perception.simulation.optics.raycast import Tracer
@@ -29,6 +30,7 @@ from perception.simulation.sensors.thermal import see_heat
 from perception.simulation.sensors.tof import draw_time_of_flight
 from perception.simulation.street.plan import STREETS
 from perception.simulation.street.surface import MaterialTable
+from perception.simulation.surroundings import Surroundings
 
 FIRST_STAMP_NS = 1_600_000_000_000_000_000
 """Stamp of frame 0: some time in 2020, since a stamp of zero means "unknown" to ROS."""
@@ -43,7 +45,8 @@ class SimulatedDrive(LazySequence[Sample]):
     Frame i depends on (seed, condition, rate_hz, scale, street, rig, depth, i) alone, bit for bit: in any order, in
     any process. Only drives of more than 12 s differ, since their street is planned for their length.
     scale: of the images; the LiDAR's pulses grow fewer with it. street: one of `street.plan.STREETS`. rig: one of
-    `sensors.rig.RIGS`. depth: one of `sensors.depth.DEPTHS`. The drive can be pickled to worker processes.
+    `sensors.rig.RIGS`. depth: one of `sensors.depth.DEPTHS`. further: names of sensors beside those of MODALITIES,
+    which change nothing of these. The drive can be pickled to worker processes.
 
     Raises PerceptionError for parameters out of range, or where Open3D cannot be loaded.
     """
@@ -58,6 +61,7 @@ class SimulatedDrive(LazySequence[Sample]):
         street: str = "any",
         rig: str = "kitti",
         depth: str = "ideal",
+        further: Sequence[str] = (),
     ) -> None:
         if seed < 0:
             raise PerceptionError(f"seed {seed}: expected 0 or more")
@@ -71,6 +75,10 @@ class SimulatedDrive(LazySequence[Sample]):
             raise PerceptionError(f"street {street!r}: expected {' or '.join(STREETS)}")
         if depth not in DEPTHS:
             raise PerceptionError(f"depth {depth!r}: expected {' or '.join(DEPTHS)}")
+        unknown = sorted(set(further) - set(FURTHER))
+        if unknown:
+            raise PerceptionError(f"no further sensor {', '.join(unknown)}: there are {', '.join(FURTHER)}")
+        self.further = tuple(name for name in FURTHER if name in further)
         self.street = street
         self.seed, self.condition, self.frames, self.rate_hz, self.scale = seed, condition, frames, rate_hz, scale
         self.weather = weather_for(seed, condition)
@@ -91,7 +99,7 @@ class SimulatedDrive(LazySequence[Sample]):
         return FIRST_STAMP_NS + round(index * 1e9 / self.rate_hz)
 
     def __getstate__(self) -> dict[str, Any]:
-        # Search trees cannot travel; whoever receives the drive builds its own.
+        # Search trees cannot be pickled; each process builds its own.
         return {name: value for name, value in self.__dict__.items() if name != "_stage"}
 
     @cached_property
@@ -100,7 +108,7 @@ class SimulatedDrive(LazySequence[Sample]):
 
 
 class SimulatedDrives(LazySequence[Sample]):
-    """Drives of equal length one behind the other; the one before is let go when the next begins."""
+    """Drives of equal length in sequence; each is released when the next begins."""
 
     def __init__(self, seeds: Sequence[int], condition: str = "day", frames: int = 100, **options: Any) -> None:
         """options: of each `SimulatedDrive`, such as rig and depth."""
@@ -147,9 +155,11 @@ class _Stage:
         view = self._camera.look(tracer, lighting, pose)
         radiance = self._camera.expose(view, tracer, lighting, pose)
         lidar_to_ego = drive.rig.lidar_to_ego()
-        noise = [rng_for(drive.seed, drive.condition, 3, index, sensor) for sensor in range(4)]
+        noise = [rng_for(drive.seed, drive.condition, 3, index, sensor) for sensor in range(len(SPECS))]
         sweep = self._lidar.sweep(tracer, weather, lambda t: self._ego(t) @ lidar_to_ego, time, noise[3])
         rgb = develop(radiance, np.isfinite(view.depth), weather, noise[0])
+        around = Surroundings(self._scene, tracer, self._table, drive.rig, self._ego, time, min(drive.scale, 1.0))
+        further = {name: rng for name, rng in zip(SPECS, noise, strict=True) if name in drive.further}
         frame = Frame(
             stamp_ns=drive.stamp_ns(index),
             rgb=rgb,
@@ -158,6 +168,7 @@ class _Stage:
             points=sweep.points,
             camera=drive.camera,
             lidar_to_camera=drive.lidar_to_camera,
+            extra={name: SPECS[name].simulate(around._replace(rng=rng)) for name, rng in further.items()},
         )
         name = f"{drive.condition}-{drive.seed:04d}/{index:06d}"
         return Sample(name, frame, labels=view.labels, point_labels=sweep.labels)

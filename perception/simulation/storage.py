@@ -7,6 +7,7 @@ infrared/000000.png      16-bit, 1/100 K
 velodyne/000000.bin      float32 x y z intensity per point, as KITTI's
 labels/000000.png        8-bit class ids
 point_labels/000000.bin  uint8 class id per point
+radar/000000.npz         where asked for: values, to_camera, velocity of its `Returns`; other further sensors likewise
 drive.json               seed, condition, rate, scale, rig, depth, calibration, stamps; written last: the drive is whole
 """
 
@@ -34,11 +35,11 @@ from perception.simulation.drive import SimulatedDrive
 FOLDERS: tuple[str, ...] = ("image", "depth", "infrared", "velodyne", "labels", "point_labels")
 
 UNFINISHED = ".unfinished"
-"""A file that says of a folder that a drive is being written into it, or was until something stopped it."""
+"""A marker file: a drive is being written into the folder, or was when the writing stopped."""
 
 
 def is_drive(folder: Path) -> bool:
-    """Whether a drive lies in the folder, or one that was begun."""
+    """Whether the folder holds a drive or an unfinished one."""
     return (folder / "drive.json").is_file() or (folder / UNFINISHED).is_file()
 
 
@@ -57,7 +58,7 @@ def write_drive(
     unfinished = folder / UNFINISHED
     strange = sorted(path.name for path in folder.iterdir()) if folder.is_dir() and not unfinished.is_file() else []
     if strange:
-        raise DataError(f"{folder}: holds {strange[0]}, which is no part of a drive; choose another folder")
+        raise DataError(f"{folder}: holds {strange[0]}, which is not part of a drive; choose another folder")
     count = 0
 
     def to_come() -> int | None:
@@ -68,7 +69,7 @@ def write_drive(
         with on_full_disk(folder, to_come):
             folder.mkdir(parents=True, exist_ok=True)
             unfinished.touch()
-            for name in FOLDERS:
+            for name in (*FOLDERS, *drive.further):
                 (folder / name).mkdir(parents=True, exist_ok=True)
             with _rendered(drive, folder, workers) as done:
                 for count, _ in enumerate(done, start=1):
@@ -97,6 +98,11 @@ def write_sample(sample: Sample, folder: Path, number: int) -> None:
     (folder / "velodyne" / f"{name}.bin").write_bytes(frame.points.astype("<f4").tobytes())
     _write_png(folder / "labels" / f"{name}.png", sample.labels)
     (folder / "point_labels" / f"{name}.bin").write_bytes(sample.point_labels.tobytes())
+    for sensor, returns in frame.extra.items():
+        stored: dict[str, Any] = {"values": returns.values, "to_camera": returns.to_camera}
+        if returns.velocity is not None:
+            stored["velocity"] = returns.velocity
+        np.savez(folder / sensor / f"{name}.npz", **stored)
 
 
 @contextmanager
@@ -150,6 +156,7 @@ def _description(drive: SimulatedDrive) -> dict[str, Any]:
             "baseline_m": drive.rig.baseline,
         },
         "depth": drive.depth,
+        **({"further": list(drive.further)} if drive.further else {}),
         "camera": {
             "intrinsics": drive.camera.intrinsics.tolist(),
             "width": drive.camera.width,

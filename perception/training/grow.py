@@ -8,7 +8,27 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
+from perception.classes import Classes
 from perception.errors import ModelError
+
+UNLIKELIER = 2.0
+"""Logits by which a new class begins below the one that it was within."""
+
+
+def with_classes(state: Mapping[str, Tensor], before: Classes, now: Classes) -> dict[str, Tensor]:
+    """`state` of a network of the classes `before`, its last convolution as one of the classes `now` has it.
+
+    What is new begins as what it was within, a little unlikelier, so that the answers stay what they were.
+    """
+    changed = dict(state)
+    for name in ("decode_head.conv_seg.weight", "decode_head.conv_seg.bias"):
+        if name not in state:
+            continue
+        parts = dict(zip(before.names, state[name].chunk(len(before)), strict=True))
+        less = UNLIKELIER if name.endswith("bias") else 0.0
+        of_each = (parts[row.name] if row.name in parts else parts[row.within] - less for row in now.rows)
+        changed[name] = torch.cat(list(of_each))
+    return changed
 
 
 def begin_with(model: nn.Module, state: Mapping[str, Tensor]) -> int:

@@ -16,6 +16,7 @@ from mmengine.runner import Runner
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
+from perception.classes import CLASSES, Classes
 from perception.disk import write_file
 from perception.engines.weights import save_weights
 from perception.errors import ModelError
@@ -52,6 +53,7 @@ class CheckpointHook(Hook):
 
     model, custom: the mmseg config that goes with the weights, and the `custom_imports` that it needs. decay: as of
     `moving_average`. resumed: a checkpoint to go on from. described: what the run is, for whoever resumes it.
+    classes: of the network.
     """
 
     priority = "VERY_LOW"
@@ -65,9 +67,10 @@ class CheckpointHook(Hook):
         resumed: dict[str, Any] | None = None,
         custom: dict[str, Any] | None = None,
         described: dict[str, str] | None = None,
+        classes: Classes = CLASSES,
     ) -> None:
         self.work_dir = work_dir
-        self.model, self.custom, self.described = model, custom, described
+        self.model, self.custom, self.described, self.classes = model, custom, described, classes
         self.interval = interval
         self.decay = decay
         self.resumed = resumed
@@ -108,7 +111,7 @@ class CheckpointHook(Hook):
         content = io.BytesIO()
         torch.save(checkpoint, content)
         write_file(self.work_dir / "last.pt", content.getvalue())
-        save_weights(self.work_dir / "weights.safetensors", self.weights(), self.model, self.custom)
+        save_weights(self.work_dir / "weights.safetensors", self.weights(), self.model, self.custom, self.classes)
 
     def weights(self) -> dict[str, Any]:
         """The averaged tensors that go with `model`."""

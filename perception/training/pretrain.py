@@ -8,6 +8,7 @@ After He et al., "Masked Autoencoders Are Scalable Vision Learners", CVPR 2022, 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +20,12 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from perception.errors import ModelError
+from perception.models.aux_stem import sensors_in
 from perception.models.dual_branch import RGB_MEAN, Batch
-from perception.sensors.channels import DEPTH_CHANNELS, INFRARED_CHANNELS, LIDAR_CHANNELS
 from perception.sensors.encode import AUX_SCALE
+from perception.sensors.spec import SPECS, sensors_of
 from perception.training.hooks import CheckpointHook
+from perception.training.recipe import Recipe
 from perception.training.train import Options, run
 
 PATCH = 32
@@ -38,7 +41,6 @@ AUX_SPREAD = 0.2
 """Errors of auxiliary channels, in 0–1, are divided by it, so that no sensor drowns the others. The channels' standard
 deviations are 0.13 to 0.17 for KITTI's LiDAR and 0.28 for RoadScene's and MSRS's infrared, in training crops."""
 
-CHANNELS = {"depth": DEPTH_CHANNELS, "infrared": INFRARED_CHANNELS, "lidar": LIDAR_CHANNELS}
 OWN = ("paint.", "batches")
 """How the names of what only pre-training needs begin."""
 
@@ -58,7 +60,7 @@ class Reconstructor(EncoderDecoder):
     def __init__(self, hidden: float = 0.5, **model: Any) -> None:
         super().__init__(**model)
         self.hidden = hidden
-        aux = sum(map(len, CHANNELS.values()))
+        aux = sum(len(SPECS[name].channels) for name in sensors_in(self))
         self.paint = nn.Conv2d(self.decode_head.channels, 3 * CELL**2 + aux * (CELL // AUX_SCALE) ** 2, 1)
         self.register_buffer("batches", torch.zeros((), dtype=torch.int64))
 
@@ -136,9 +138,10 @@ def reconstruction_losses(
     counts = _enlarge(hidden_rgb, PATCH) * batch.present[:, :1, None, None]
     losses = {"loss_rgb": _mean((rgb - local_contrast(batch.rgb)).abs(), counts)}
     hidden = _enlarge(hidden_aux, PATCH // AUX_SCALE)
-    sizes = [len(names) for names in CHANNELS.values()]
+    channels = {name: SPECS[name].channels for name in sensors_of(batch.present.shape[1], batch.aux.shape[1])[1:]}
+    sizes = [len(names) for names in channels.values()]
     guesses, truths = aux.split(sizes, 1), (batch.aux / 255).split(sizes, 1)
-    for number, (sensor, names) in enumerate(CHANNELS.items()):
+    for number, (sensor, names) in enumerate(channels.items()):
         guess, truth = guesses[number], truths[number]
         counts = hidden * batch.present[:, number + 1, None, None, None]
         valid = truth[:, -1:]
@@ -153,7 +156,7 @@ def reconstruction_losses(
     return losses
 
 
-def pretrain(config: Config, options: Options, progress: Callable[[str], None] = print) -> Path:
+def pretrain(config: Config, recipe: Recipe, options: Options, progress: Callable[[str], None] = print) -> Path:
     """Learn from the frames alone, labelled or not, and return the path of the averaged weights, those of `config`'s
     plain segmentor. The layer that tells the classes stays as it was initialised.
 
@@ -165,7 +168,8 @@ def pretrain(config: Config, options: Options, progress: Callable[[str], None] =
     if config.model.type != "EncoderDecoder" or config.model.decode_head.type != "LightFPNHead":
         raise ModelError("pre-training needs an EncoderDecoder with a LightFPNHead")
     model = {key: value for key, value in config.model.items() if key != "type"}
-    return run(config, options, lambda: Reconstructor(**model), progress, labelled=False, checkpoints=_PlainCheckpoints)
+    build = partial(Reconstructor, **model)
+    return run(config, recipe, options, build, progress, labelled=False, checkpoints=_PlainCheckpoints)
 
 
 class _PlainCheckpoints(CheckpointHook):

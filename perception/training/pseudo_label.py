@@ -13,6 +13,7 @@ from mmseg.models import EncoderDecoder
 from numpy.typing import NDArray
 
 from perception.frame import Frame
+from perception.models.aux_stem import sensors_in
 from perception.models.dual_branch import Batch
 from perception.sensors import encode, network_size
 from perception.training.checks.truth import SOFT_SCALE
@@ -43,7 +44,7 @@ class PseudoLabeller:
     def _probabilities(self, frame: Frame) -> NDArray[np.float32]:
         """(h, w, K) at the network's input size."""
         size = network_size(*frame.size)
-        network_input = encode(frame, *size)
+        network_input = encode(frame, *size, sensors=sensors_in(self.segmentor))
         rgb, aux = (torch.from_numpy(x.transpose(2, 0, 1).copy()) for x in (network_input.rgb, network_input.aux))
         batch = Batch(rgb[None].float(), aux[None].float(), torch.from_numpy(network_input.present)[None])
         with torch.inference_mode():

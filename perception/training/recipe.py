@@ -1,88 +1,191 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a config's `training` may say, down to the last key: a misspelt one would leave its default in silence."""
+"""How a network is trained, in one typed place: data, crops, losses, teachers, augmentation and schedule.
+
+A recipe is a Python file that says `recipe = Recipe(…)`; the package's own are in configs/recipes.
+"""
 
 from __future__ import annotations
 
-import difflib
 import inspect
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import fields
+import runpy
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
-from mmengine.config import ConfigDict
 from mmseg.registry import MODELS
 
 import perception.models  # noqa: F401 (registers losses)
 from perception.datasets.registry import READERS
-from perception.errors import ModelError
-from perception.models.soft_losses import SoftLabelLoss
-from perception.training.data.mixture import Augmentation, Source
-from perception.training.mean_teacher import MeanTeacher
+from perception.errors import ModelError, PerceptionError
+from perception.paths import config_path
+from perception.sensors.encode import STRIDE
+from perception.settings import Settings, nearest, refuse_unknown
+from perception.training.data.augment import Subsets
+from perception.training.data.depth_fault import DepthFaults
+from perception.training.data.lidar_fault import LidarFaults
+from perception.training.data.mixture import Augmentation
+from perception.training.data.paste import Paste
+from perception.training.data.patches import Patches
+from perception.training.data.thermal_fault import ThermalFaults
+from perception.training.data.weather import Weather
 
-AUGMENTATIONS: dict[str, Any] = {each.name: each.default_factory for each in fields(Augmentation)}
-"""By the key in `augmentation`, whose settings are the class's arguments."""
-
-NEEDED = (
-    "crop",
-    "batch_size",
-    "iterations",
-    "learning_rate",
-    "weight_decay",
-    "warm_up",
-    "average_decay",
-    "bf16",
-    "sources",
-)
-OPTIONAL = ("losses", "soft", "teacher", "mean_teacher", "sides", "augmentation", "frozen_statistics", "frozen")
-SOURCE_NEEDED = ("split", "weight", "scale")
-SOURCE = ("split", "dataset", "boxes", *(each.name for each in fields(Source) if each.name not in ("samples", "name")))
-TEACHER = ("temperature", "weight")
-SIDES = ("alone", "distil")
-
-
-def check_recipe(recipe: ConfigDict) -> None:
-    """Raises ModelError for a key of `training`, at any depth, that there is not, naming the nearest that there is, and
-    for one that is missing."""
-    _check(recipe, "training", (*NEEDED, *OPTIONAL), NEEDED)
-    for name, settings in recipe.sources.items():
-        _check([settings.get("dataset", name)], "training.sources", READERS)
-        _check(settings, f"training.sources[{name!r}]", SOURCE, SOURCE_NEEDED)
-        _check(settings.get("donors", ()), f"training.sources[{name!r}].donors", recipe.sources)
-    augmentation = recipe.get("augmentation", {})
-    _check(augmentation, "training.augmentation", AUGMENTATIONS)
-    for name, settings in augmentation.items():
-        _check(settings, f"training.augmentation.{name}", _arguments(AUGMENTATIONS[name]))
-    for name, kind in (("soft", SoftLabelLoss), ("mean_teacher", MeanTeacher)):
-        _check(recipe.get(name) or {}, f"training.{name}", _arguments(kind))
-    _check(recipe.get("teacher", {}), "training.teacher", TEACHER)
-    _check(recipe.get("sides", {}), "training.sides", SIDES)
-    for number, loss in enumerate(recipe.get("losses", ())):
-        where, arguments = f"training.losses[{number}]", {key: value for key, value in loss.items() if key != "type"}
-        if "type" not in loss:
-            raise ModelError(f"{where}: no 'type', the name of a loss")
-        found = loss["type"] if inspect.isclass(loss["type"]) else MODELS.get(loss["type"])
-        if found is None:
-            raise ModelError(f"{where}: no loss is called {loss['type']!r}{_nearest(loss['type'], MODELS.module_dict)}")
-        _check(arguments, where, _arguments(found))
+__all__ = [
+    "Augmentation",
+    "DepthFaults",
+    "LidarFaults",
+    "MeanTeaching",
+    "Paste",
+    "Patches",
+    "Recipe",
+    "Sampling",
+    "Sides",
+    "SoftLabels",
+    "Subsets",
+    "Teaching",
+    "ThermalFaults",
+    "Weather",
+    "read_recipe",
+]
 
 
-def _check(found: Iterable[str], where: str, known: Collection[str], needed: Collection[str] = ()) -> None:
-    names = list(found)
+@dataclass(frozen=True)
+class Sampling(Settings):
+    """What is drawn from one data set.
+
+    weight: how often, relative to the other data sets. scale: the range of random scales of its frames. split: of the
+    data set. dataset: the name of its reader, where the source is called otherwise. boxes: check KITTI's soft labels by
+    the LiDAR. soft, donors, horizon, tiles: see `perception.training.data.mixture.Source`.
+    """
+
+    weight: float
+    scale: tuple[float, float]
+    split: str = "train"
+    dataset: str | None = None
+    soft: bool = False
+    boxes: bool = False
+    donors: tuple[str, ...] = ()
+    horizon: float = 0.5
+    tiles: int = 1
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _above_zero(self, "weight", "tiles")
+        if not 0 < self.scale[0] <= self.scale[1]:
+            raise ModelError(f"Sampling.scale: expected (least, most), both above 0, got {self.scale!r}")
+
+
+@dataclass(frozen=True)
+class SoftLabels(Settings):
+    """Arguments of `perception.models.soft_losses.SoftLabelLoss`."""
+
+    temperature: float = 1.0
+    weight: float = 1.0
+
+
+@dataclass(frozen=True)
+class Teaching(Settings):
+    """How the networks of --teacher teach: what softens their opinion, and the weight of that loss."""
+
+    temperature: float = 2.0
+    weight: float = 1.0
+
+
+@dataclass(frozen=True)
+class MeanTeaching(Settings):
+    """Arguments of `perception.training.mean_teacher.MeanTeacher`."""
+
+    weight: float = 0.5
+    thresholds: tuple[float, ...] = (0.95, 0.95, 0.9, 0.8)
+
+
+@dataclass(frozen=True)
+class Sides(Settings):
+    """Loss weights of the camera alone and of all the others alone, see `perception.training.trainee.Supervision`."""
+
+    alone: float = 0.0
+    distil: float = 0.0
+
+
+@dataclass(frozen=True)
+class Recipe(Settings):
+    """One training, down to the last number; docs/training.md says what each is good for.
+
+    sources: by the name that --data gives. init: weights to begin with, a shipped model's name or a path, unless
+    --init says others; None begins with random ones. crop: (height, width) in pixels. iterations: steps of AdamW, of
+    `batch_size` crops. learning_rate: at its highest, after `warm_up` iterations; a cosine leads it down.
+    average_decay: of the moving average of the weights, which is what is kept. bf16: where the processor computes in
+    it. losses: configs of mmseg's registry, summed, instead of the head's own. frozen_statistics: batch normalisation
+    keeps what it has. frozen: how the names of parameters begin that stay as they are.
+
+    Raises ModelError for settings, data sets, donors and losses that there are not, and for values that cannot be.
+    """
+
+    sources: Mapping[str, Sampling]
+    init: str | None = None
+    crop: tuple[int, int] = (320, 768)
+    batch_size: int = 4
+    iterations: int = 12000
+    learning_rate: float = 2e-3
+    weight_decay: float = 0.02
+    warm_up: int = 200
+    average_decay: float = 0.998
+    bf16: bool = True
+    losses: tuple[Mapping[str, Any], ...] = ()
+    soft: SoftLabels = field(default_factory=SoftLabels)
+    teacher: Teaching = field(default_factory=Teaching)
+    mean_teacher: MeanTeaching | None = None
+    sides: Sides = field(default_factory=Sides)
+    augmentation: Augmentation = field(default_factory=Augmentation)
+    frozen_statistics: bool = False
+    frozen: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _above_zero(self, "batch_size", "iterations", "learning_rate")
+        if not self.sources:
+            raise ModelError("Recipe.sources: none; a recipe says how often each data set is drawn")
+        if any(length <= 0 or length % STRIDE for length in self.crop):
+            raise ModelError(f"Recipe.crop: expected multiples of {STRIDE}, got {self.crop!r}")
+        for name, sampling in self.sources.items():
+            refuse_unknown([sampling.dataset or name], "Recipe.sources", READERS)
+            refuse_unknown(sampling.donors, f"Recipe.sources[{name!r}].donors", self.sources)
+        for number, loss in enumerate(self.losses):
+            _check_loss(loss, f"Recipe.losses[{number}]")
+
+
+def read_recipe(given: str | Path) -> Recipe:
+    """The recipe of that name among the package's, or of the .py file `given`, which is run.
+
+    Raises ModelError where there is none, or what is wrong with it.
+    """
+    path = Path(given) if Path(given).suffix else config_path(f"recipes/{given}.py")
+    if not path.is_file():
+        raise ModelError(f"{path}: no such recipe; the package's own are in configs/recipes")
+    try:
+        found = runpy.run_path(str(path)).get("recipe")
+    except PerceptionError as error:
+        raise ModelError(f"{path}: {error}") from error
+    except Exception as error:  # it is Python: anything may be wrong with it
+        raise ModelError(f"{path}: cannot be read as a recipe: {error}") from error
+    if not isinstance(found, Recipe):
+        raise ModelError(f"{path}: no `recipe = Recipe(…)` in this file; docs/training.md shows one")
+    return found
+
+
+def _above_zero(settings: Settings, *names: str) -> None:
     for name in names:
-        if "**" not in known and name not in known:
-            raise ModelError(f"{where}: no setting is called {name!r}{_nearest(name, known)}")
-    missing = [name for name in needed if name not in names]
-    if missing:
-        raise ModelError(f"{where}: {missing[0]!r} is missing")
+        if getattr(settings, name) <= 0:
+            where = f"{type(settings).__name__}.{name}"
+            raise ModelError(f"{where}: expected more than 0, got {getattr(settings, name)!r}")
 
 
-def _nearest(name: str, known: Iterable[str]) -> str:
-    names = list(known)
-    nearest = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
-    return f"; did you mean {nearest[0]!r}?" if nearest else f"; there are {', '.join(names)}"
-
-
-def _arguments(kind: Any) -> Mapping[str, Any]:
-    """The names of what a class is made with; "**" where it takes any."""
-    parameters = inspect.signature(kind).parameters
-    return {"**" if each.kind is each.VAR_KEYWORD else name: each for name, each in parameters.items()}
+def _check_loss(loss: Mapping[str, Any], where: str) -> None:
+    if "type" not in loss:
+        raise ModelError(f"{where}: no 'type', the name of a loss")
+    found = loss["type"] if inspect.isclass(loss["type"]) else MODELS.get(loss["type"])
+    if found is None:
+        raise ModelError(f"{where}: no loss is called {loss['type']!r}{nearest(loss['type'], MODELS.module_dict)}")
+    parameters = inspect.signature(found).parameters
+    if not any(each.kind is each.VAR_KEYWORD for each in parameters.values()):
+        refuse_unknown((key for key in loss if key != "type"), where, parameters)

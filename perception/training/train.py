@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Train a network of configs/models on a mixture of data sets, with mmengine's Runner."""
+"""Train a network of configs/networks by a recipe on a mixture of data sets, with mmengine's Runner."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,26 +20,32 @@ from mmseg.registry import MODELS
 from torch.utils.data import DataLoader, default_collate
 
 import perception.models  # noqa: F401 (registers networks)
+from perception.classes import Classes
+from perception.engines import find_model
+from perception.engines.described import classes_of
 from perception.engines.manifest import digest_of
 from perception.engines.weights import build_model, load_weights
 from perception.errors import ModelError
 from perception.models import custom
+from perception.models.aux_stem import sensors_in
+from perception.models.heads import classes_of_config, widen
 from perception.models.soft_losses import SoftLabelLoss
 from perception.training.bf16 import computes_in_bf16
 from perception.training.data.sources import open_mixture
-from perception.training.grow import begin_with
+from perception.training.grow import begin_with, with_classes
 from perception.training.hooks import CheckpointHook, ProgressHook, read_checkpoint
 from perception.training.mean_teacher import MeanTeacher
+from perception.training.recipe import MeanTeaching, Recipe, Sides
 from perception.training.trainee import Supervision, Trainee
 
 
 @dataclass(frozen=True)
 class Options:
-    """What a run may choose beside its config.
+    """What a run may choose beside its network and its recipe.
 
-    data: (name, root) pairs. init: weights file to start from. resume: go on from work_dir/last.pt. teachers: weights
-    files whose opinion is learnt too, of any sizes.
-    iterations, batch_size, learning_rate: None takes the config's. workers: processes that make crops.
+    data: (name, root) pairs. init: weights file to start from; None takes the recipe's. resume: go on from
+    work_dir/last.pt. teachers: weights files whose opinion is learnt too, of any sizes.
+    iterations, batch_size, learning_rate: None takes the recipe's. workers: processes that make crops.
     """
 
     data: Sequence[tuple[str, Path]]
@@ -54,31 +60,39 @@ class Options:
     teachers: Sequence[Path] = ()
     save_interval: int = 250
 
+    def over(self, recipe: Recipe) -> Recipe:
+        """The recipe with what these options say otherwise; ModelError for what it cannot have."""
+        names = ("iterations", "batch_size", "learning_rate")
+        said = {name: getattr(self, name) for name in names if getattr(self, name) is not None}
+        return replace(recipe, **said)
 
-def read_config(path: Path) -> Config:
-    """The mmengine config at `path`; ModelError as `custom.read_config`, and where it lacks `model` or `training`."""
+
+def read_network(path: Path) -> Config:
+    """The mmengine config at `path`; ModelError as `custom.read_config`, and where it has no `model` or a `training`,
+    which is a recipe's."""
     config = custom.read_config(path)
-    missing = [key for key in ("model", "training") if key not in config]
-    if missing:
-        raise ModelError(f"{path}: no {' and no '.join(missing)} in this config")
+    if "model" not in config:
+        raise ModelError(f"{path}: no model in this config")
+    if "training" in config:
+        raise ModelError(
+            f"{path}: `training` is no part of a network: write it as `recipe = Recipe(…)` into a file of its own and "
+            "give that with --recipe (docs/training.md)"
+        )
     return config
 
 
-def train(config: Config, options: Options, progress: Callable[[str], None] = print) -> Path:
-    """Train and return the path of the averaged weights.
+def train(config: Config, recipe: Recipe, options: Options, progress: Callable[[str], None] = print) -> Path:
+    """Train the network of `config`, see `read_network`, and return the path of the averaged weights.
 
-    Beside the config's schedule, `training` may have `losses`, `soft`, `teacher`, `mean_teacher`, `sides`,
-    `augmentation`, `frozen_statistics` and `frozen`, and each of its sources `dataset`, `soft`, `boxes`, `donors` and
-    `horizon`: docs/training.md.
-    Raises DataError for data that cannot be read, ModelError for weights that do not fit and settings that there are
-    not.
+    Raises DataError for data that cannot be read, ModelError for weights that do not fit.
     """
-    whole = bool(options.teachers or config.training.get("mean_teacher"))
-    return run(config, options, lambda: _build(config, options, progress), progress, whole)
+    whole = bool(options.teachers or recipe.mean_teacher)
+    return run(config, recipe, options, lambda: _build(config, recipe, options, progress), progress, whole)
 
 
 def run(
     config: Config,
+    recipe: Recipe,
     options: Options,
     build: Callable[[], BaseModel],
     progress: Callable[[str], None] = print,
@@ -86,46 +100,47 @@ def run(
     labelled: bool = True,
     checkpoints: type[CheckpointHook] = CheckpointHook,
 ) -> Path:
-    """Train what `build` makes, not yet initialised, by `config`'s schedule; returns the path of the averaged weights.
+    """Train what `build` makes, not yet initialised, by `recipe`'s schedule; returns the path of the averaged weights.
 
     whole, labelled: see `open_mixture`. checkpoints: what saves them. Raises as `train` does.
     """
-    recipe = config.training
-    if recipe.get("frozen") and not (options.init or options.resume):
-        raise ModelError("training.frozen: random weights would stay as they are; --init says what to begin with")
+    recipe = options.over(recipe)
+    init = options.init or (find_model(recipe.init, "torch")[1] if recipe.init else None)
+    if recipe.frozen and not (init or options.resume):
+        raise ModelError("Recipe.frozen: random weights would stay as they are; --init says what to begin with")
     torch.manual_seed(options.seed)
     options.work_dir.mkdir(parents=True, exist_ok=True)
     resumed = read_checkpoint(options.work_dir / "last.pt") if options.resume else None
-    iterations = recipe.iterations if options.iterations is None else options.iterations
-    batch_size = recipe.batch_size if options.batch_size is None else options.batch_size
-    rate = recipe.learning_rate if options.learning_rate is None else options.learning_rate
-    for name, value in (("iterations", iterations), ("batch_size", batch_size), ("learning_rate", rate)):
-        if value <= 0:
-            raise ModelError(f"{name} {value}: expected more than 0")
     started = resumed["iteration"] if resumed else 0
-    if started >= iterations:
+    if started >= recipe.iterations:
         raise ModelError(
             f"{options.work_dir}: already trained for {started} iterations; ask for more with --iterations"
         )
 
-    described = _describe(config, options, batch_size, rate)
+    classes = classes_of_config(config, Path(config.filename or "the config"))
+    described = _describe(config, recipe, options)
     if resumed:
         _check_same(resumed, described, options.work_dir)
-    crops = open_mixture(recipe, options.data, iterations * batch_size, options.seed, progress, whole, labelled)
     init_default_scope("mmseg")
     with custom.building(config.filename or "the config"):
         model = build()
+    length, sensors = recipe.iterations * recipe.batch_size, sensors_in(model)
+    crops = open_mixture(recipe, options.data, length, options.seed, progress, whole, labelled, classes, sensors)
     _initialise(model)
-    if options.init:
-        state, _ = load_weights(options.init)
+    if init:
+        state, _ = load_weights(init)
+        if classes_of(init) != classes:
+            state = with_classes(state, classes_of(init), classes)
         try:
             new = begin_with(model, state)
         except ModelError as error:
-            raise ModelError(f"{options.init}: {error}") from error
-        progress(f"begins with {options.init}" + (f"; {new} tensors are new" if new else ""))
-    _freeze(model, recipe.get("frozen", ()))
+            raise ModelError(f"{init}: {error}") from error
+        progress(f"begins with {init}" + (f"; {new} tensors are new" if new else ""))
+    _freeze(model, recipe.frozen)
     parameters = sum(p.numel() for p in model.parameters())
-    progress(f"{parameters / 1e6:.2f} M parameters, {iterations - started} iterations of {batch_size} crops")
+    progress(
+        f"{parameters / 1e6:.2f} M parameters, {recipe.iterations - started} iterations of {recipe.batch_size} crops"
+    )
     if recipe.bf16 and not computes_in_bf16():
         progress("in float32, as this processor would only emulate bfloat16")
     hook = checkpoints(
@@ -136,13 +151,14 @@ def run(
         resumed,
         _plain(config.get("custom_imports", ConfigDict())),
         described,
+        classes,
     )
     runner = Runner(
         model=model,
         work_dir=str(options.work_dir),
         train_dataloader=DataLoader(
             crops,
-            batch_size=batch_size,
+            batch_size=recipe.batch_size,
             # Unlike a plain sampler it can skip what a resumed run has seen.
             sampler=InfiniteSampler(crops, shuffle=False),
             num_workers=options.workers,
@@ -150,9 +166,9 @@ def run(
             worker_init_fn=_quiet_worker,
             prefetch_factor=4 if options.workers else None,
         ),
-        train_cfg=dict(by_epoch=False, max_iters=iterations),
-        optim_wrapper=_optimiser(recipe, rate),
-        param_scheduler=_schedule(recipe, iterations),
+        train_cfg=dict(by_epoch=False, max_iters=recipe.iterations),
+        optim_wrapper=_optimiser(recipe),
+        param_scheduler=_schedule(recipe),
         custom_hooks=[hook, ProgressHook()],
         # mmengine's checkpoints are pickles and its logger is no progress bar: ours replace both.
         default_hooks=dict(checkpoint=None, logger=None, timer=None, runtime_info=None),
@@ -165,48 +181,60 @@ def run(
     return options.work_dir / "weights.safetensors"
 
 
-def _build(config: Config, options: Options, progress: Callable[[str], None]) -> BaseModel:
+def _build(config: Config, recipe: Recipe, options: Options, progress: Callable[[str], None]) -> BaseModel:
     """The config's segmentor; as a `Trainee` where the recipe asks for more than the head's own loss."""
-    recipe = config.training
-    soft = any(recipe.sources[name].get("soft", False) for name, _ in options.data)
-    frozen = bool(recipe.get("frozen_statistics", False))
-    sides = recipe.get("sides", {})
-    if not (soft or options.teachers or recipe.get("losses") or recipe.get("mean_teacher") or frozen or sides):
+    soft = any(recipe.sources[name].soft for name, _ in options.data)
+    sides = recipe.sides != Sides()
+    if not (soft or sides or options.teachers or recipe.losses or recipe.mean_teacher or recipe.frozen_statistics):
         return MODELS.build(config.model)
     model = {key: value for key, value in config.model.items() if key != "type"}
     if config.model.type != "EncoderDecoder":
         raise ModelError(f"model of type {config.model.type}: soft labels, teachers and losses need an EncoderDecoder")
+    classes = classes_of_config(config, Path(config.filename or "the config"))
+    for path in options.teachers:
+        if classes_of(path) != classes:
+            raise ModelError(f"{path}: a teacher of {_said(classes_of(path))}; it must know {_said(classes)}")
     teachers = [build_model(path).requires_grad_(False) for path in options.teachers]
     if teachers:
         progress("taught by " + ", ".join(str(path) for path in options.teachers))
+    losses = [dict(loss) for loss in recipe.losses]
+    widen(losses, classes, "Recipe.losses")
     supervision = Supervision(
-        recipe.get("losses", ()),
-        SoftLabelLoss(**recipe.get("soft", {})),
+        losses,
+        SoftLabelLoss(**vars(recipe.soft)),
         teachers,
-        **recipe.get("teacher", {}),
-        **sides,
-        mean_teacher=MeanTeacher(**recipe.mean_teacher) if recipe.get("mean_teacher") else None,
-        frozen_statistics=frozen,
+        **vars(recipe.teacher),
+        **vars(recipe.sides),
+        mean_teacher=_mean_teacher(recipe.mean_teacher, classes) if recipe.mean_teacher else None,
+        frozen_statistics=recipe.frozen_statistics,
     )
     return Trainee(supervision, **model)
 
 
-def _describe(config: Config, options: Options, batch_size: int, rate: float) -> dict[str, str]:
+def _mean_teacher(settings: MeanTeaching, classes: Classes) -> MeanTeacher:
+    thresholds = classes.per_class(settings.thresholds, "Recipe.mean_teacher.thresholds")
+    return MeanTeacher(settings.weight, thresholds)
+
+
+def _said(classes: Classes) -> str:
+    return ", ".join(classes.names)
+
+
+def _describe(config: Config, recipe: Recipe, options: Options) -> dict[str, str]:
     """All that a run's result depends on, but for how long it is and where its data lie; values as JSON."""
     facts = {
         "model": config.model.to_dict(),
-        "training": {key: value for key, value in config.training.to_dict().items() if key != "iterations"},
-        "batch_size": batch_size,
-        "learning_rate": rate,
+        "classes": config.get("classes", []),
+        "recipe": {key: value for key, value in asdict(recipe).items() if key not in ("iterations", "init")},
         "seed": options.seed,
         "data": [name for name, _ in options.data],
         "teachers": [digest_of(path) for path in options.teachers],
     }
-    return {key: json.dumps(value, sort_keys=True) for key, value in _flat(facts)}
+    return {key: json.dumps(value, sort_keys=True, default=repr) for key, value in _flat(facts)}
 
 
 def _flat(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
-    """The leaves of nested dicts, with names such as training.soft.weight."""
+    """The leaves of nested dicts, with names such as recipe.soft.weight."""
     if not isinstance(value, dict):
         yield name, value
         return
@@ -217,6 +245,11 @@ def _flat(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
 def _check_same(resumed: Mapping[str, Any], described: Mapping[str, str], work_dir: Path) -> None:
     """Raises ModelError where the checkpoint is of a run that differs; those of before this was noted may be any."""
     before = resumed.get("described", described)
+    if any(key.startswith("training.") for key in before):
+        raise ModelError(
+            f"{work_dir}/last.pt: begun by a version whose networks held the recipe: go on with that version, or begin "
+            "a new run in another --work-dir, with --init from its weights"
+        )
     differing = sorted(key for key in before.keys() | described.keys() if before.get(key) != described.get(key))
     if differing:
         said = "; ".join(
@@ -224,7 +257,7 @@ def _check_same(resumed: Mapping[str, Any], described: Mapping[str, str], work_d
         )
         raise ModelError(
             f"{work_dir}/last.pt: not of this run: {said}; resume it as it began, or begin a new one in another "
-            "--work-dir, with --init from its weights"
+            "--output, with --init from its weights"
         )
 
 
@@ -242,21 +275,22 @@ def _freeze(model: BaseModel, prefixes: Sequence[str]) -> None:
     for prefix in prefixes:
         chosen = [parameter for name, parameter in model.named_parameters() if name.startswith(prefix)]
         if not chosen:
-            raise ModelError(f"training.frozen: the model has no parameter whose name begins with {prefix!r}")
+            raise ModelError(f"Recipe.frozen: the model has no parameter whose name begins with {prefix!r}")
         for parameter in chosen:
             parameter.requires_grad_(False)
 
 
-def _optimiser(recipe: ConfigDict, rate: float) -> dict[str, Any]:
+def _optimiser(recipe: Recipe) -> dict[str, Any]:
     return dict(
         type="Bf16OptimWrapper" if recipe.bf16 and computes_in_bf16() else "OptimWrapper",
-        optimizer=dict(type="AdamW", lr=rate, weight_decay=recipe.weight_decay),
+        optimizer=dict(type="AdamW", lr=recipe.learning_rate, weight_decay=recipe.weight_decay),
         clip_grad=dict(max_norm=5.0),
         paramwise_cfg=dict(norm_decay_mult=0.0, bias_decay_mult=0.0),
     )
 
 
-def _schedule(recipe: ConfigDict, iterations: int) -> list[dict[str, Any]]:
+def _schedule(recipe: Recipe) -> list[dict[str, Any]]:
+    iterations = recipe.iterations
     warm_up = max(1, min(recipe.warm_up, iterations // 10))
     return [
         dict(type="LinearLR", start_factor=0.05, by_epoch=False, begin=0, end=warm_up),

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from perception.classes import UNLABELLED
 from perception.models.dual_branch import Batch, glance_of, normalise
 from perception.models.soft_losses import SoftLabelLoss, divergence, mean_probabilities, soften
-from perception.sensors.channels import AUX_CHANNELS
+from perception.sensors.spec import splits_of
 from perception.training.mean_teacher import MeanTeacher
 
 MOST_ALONE = 3
@@ -187,6 +187,6 @@ def untaught(soft: Tensor, size: Sequence[int]) -> Tensor:
 def keep(batch: Batch, kept: Tensor) -> Batch:
     """`batch` as if only the modalities that `kept` (B, M) has 1 for were there."""
     present = batch.present * kept
-    channels = torch.tensor(list(AUX_CHANNELS.values()), device=kept.device)
+    channels = torch.tensor(splits_of(present.shape[1], batch.aux.shape[1]), device=kept.device)
     mask = present[:, 1:].repeat_interleave(channels, 1)
     return Batch(batch.rgb * present[:, :1, None, None], batch.aux * mask[:, :, None, None], present)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where everything is in a Rerun recording, and the viewer's windows, class names and colours for it."""
+"""The entities of a Rerun recording, and the viewer's windows, class names and colours for them."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ import numpy as np
 import rerun as rr
 import rerun.blueprint as rrb
 
-from perception.classes import BACKGROUND, CLASS_NAMES, FOREGROUND, PALETTE, UNLABELLED
-from perception.frame import MODALITIES
+from perception.classes import CLASSES, UNLABELLED, Classes
 from perception.labelling.clouds import point_colours
+from perception.sensors.spec import SPECS
 
 APPLICATION = "perception"
 
@@ -22,31 +22,32 @@ WEIGHTS, LATENCY, SHARE = "weights", "latency", "share"
 STAMP, FRAME = "stamp", "frame"
 """Timelines: the sensor's stamp, and the number of the frame in its recording."""
 
-SENSOR_COLOURS = ((240, 200, 60), (80, 200, 160), (240, 110, 60), (120, 150, 255))
-"""RGB by modality, in the order of MODALITIES."""
-
 STAGE_COLOURS = ((120, 200, 255), (160, 230, 140), (255, 190, 90), (230, 130, 210), (250, 90, 90), (230, 230, 230))
-"""RGB by the order in which the parts of the latency come."""
+"""RGB of the parts of the latency, in order."""
 
 
-def describe(recording: rr.RecordingStream) -> None:
-    """Log what never changes, and send the layout."""
+def describe(recording: rr.RecordingStream, classes: Classes = CLASSES) -> None:
+    """Log what never changes, and send the layout. classes: of the labels."""
     recording.send_blueprint(blueprint())
-    points = [_class(number, CLASS_NAMES[number]) for number in range(len(CLASS_NAMES))]
-    recording.log("/", rr.AnnotationContext([*points, _class(UNLABELLED, "not seen by the camera")]), static=True)
-    # On the image, what is no road, vehicle or pedestrian stays as the camera saw it.
-    masks = [_class(number, CLASS_NAMES[number], alpha=255) for number in FOREGROUND.values()]
-    clear = [_class(number, name, alpha=0) for number, name in ((BACKGROUND, "background"), (UNLABELLED, "unlabelled"))]
+    points = [_class(number, name, classes) for number, name in enumerate(classes.names)]
+    recording.log(
+        "/", rr.AnnotationContext([*points, _class(UNLABELLED, "not seen by the camera", classes)]), static=True
+    )
+    # On the image, what has no mask stays as the camera saw it.
+    masks = [_class(number, name, classes, alpha=255) for name, number in classes.foreground.items()]
+    others = {name: number for number, name in enumerate(classes.names) if name not in classes.foreground}
+    others["unlabelled"] = UNLABELLED
+    clear = [_class(number, name, classes, alpha=0) for name, number in others.items()]
     recording.log(LABELS, rr.AnnotationContext([*clear, *masks]), static=True)
     recording.log(WORLD, rr.ViewCoordinates.FLU, static=True)
-    for name, colour in zip(MODALITIES, SENSOR_COLOURS, strict=True):
-        style(recording, WEIGHTS, name, colour)
-    for name, number in FOREGROUND.items():
-        style(recording, SHARE, name, tuple(PALETTE[number].tolist()))
+    for name, spec in SPECS.items():
+        style(recording, WEIGHTS, name, tuple(bytes.fromhex(spec.colour[1:])))
+    for name, number in classes.foreground.items():
+        style(recording, SHARE, name, tuple(classes.palette[number].tolist()))
 
 
 def style(recording: rr.RecordingStream, group: str, name: str, colour: tuple[int, ...]) -> None:
-    """Say how the time series group/name looks."""
+    """Set the style of the time series group/name."""
     recording.log(f"{group}/{name}", rr.SeriesLines(names=name, colors=[colour], widths=[1.5]), static=True)
 
 
@@ -65,7 +66,7 @@ def blueprint() -> rrb.Blueprint:
     )
     camera = rrb.Spatial2DView(name="camera with masks", origin=CAMERA, contents=[f"+ {RGB}", f"+ {LABELS}"])
     series = rrb.Vertical(
-        rrb.TimeSeriesView(name="how much each sensor counts", origin=WEIGHTS),
+        rrb.TimeSeriesView(name="weight of each sensor", origin=WEIGHTS),
         rrb.TimeSeriesView(name="latency [ms]", origin=LATENCY),
         rrb.TimeSeriesView(name="share of the image [%]", origin=SHARE),
     )
@@ -78,6 +79,6 @@ def blueprint() -> rrb.Blueprint:
     )
 
 
-def _class(number: int, name: str, alpha: int | None = None) -> rr.AnnotationInfo:
-    colour = point_colours(np.array([number], np.uint8))[0].tolist()
+def _class(number: int, name: str, classes: Classes, alpha: int | None = None) -> rr.AnnotationInfo:
+    colour = point_colours(np.array([number], np.uint8), classes)[0].tolist()
     return rr.AnnotationInfo(number, name, [*colour, 255 if alpha is None else alpha])

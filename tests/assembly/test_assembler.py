@@ -505,3 +505,73 @@ def test_a_box_that_nobody_can_place_cuts_nothing_and_one_that_holds_everything_
     assert bench("lidar", lidar=cloud((6.0, 0.5, 1.0), (2.0, 0.5, 1.0))) is None
     assert "all 2 points are in vehicle.box" in bench.errors[0]
     assert bench.drops == [("lidar", "broken")]
+
+
+class _Placed:
+    """TF that knows where the radar sits: a metre below the camera."""
+
+    def lookup(self, target: str, source: str, at_ns: int | None = None) -> np.ndarray | None:
+        mount = np.array([[0, -1, 0, 0.0], [0, 0, -1, 1.0], [1, 0, 0, 0], [0, 0, 0, 1]])
+        return mount if (target, source) == ("left", "radar") else None
+
+    def motion(self, frame: str, from_ns: int, to_ns: int, fixed: str) -> np.ndarray | None:
+        moved = np.eye(4)
+        moved[0, 3] = -10e-9 * (to_ns - from_ns)  # at 10 m/s all comes nearer
+        return moved
+
+
+def radar(**changes: Any) -> SimpleNamespace:
+    rows = np.array([(20, 0, 0, -10, 5)], [(name, "<f4") for name in ("x", "y", "z", "doppler", "rcs")])
+    fields = [
+        SimpleNamespace(name=name, offset=4 * place, datatype=7, count=1)
+        for place, name in enumerate(rows.dtype.names or ())
+    ]
+    whole = dict(height=1, width=1, fields=fields, is_bigendian=False, point_step=20, row_step=20, data=rows.tobytes())
+    return SimpleNamespace(**{"header": SimpleNamespace(frame_id="radar"), **whole, **changes})
+
+
+def test_a_radar_is_placed_by_tf_and_its_speeds_by_the_vehicles(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(TOPICS, "radar", "/radar")
+    bench = Bench(transforms=_Placed(), motion=EgoMotion(_Placed(), "odom"))
+    seen = bench("rgb", rgb=message("rgb"), radar=radar())
+    assert seen is not None
+    assert seen.frame.modalities == ("rgb", "radar")
+    returns = seen.frame.extra["radar"]
+    assert returns.values.tolist() == [[20, 0, 0, -10, 5]]
+    np.testing.assert_allclose(returns.to_camera[:3, 3], [0, 1, 0], atol=1e-6)
+    assert returns.velocity is not None
+    np.testing.assert_allclose(returns.velocity, [10, 0, 0], atol=1e-6)
+    assert not bench.errors + bench.warnings
+
+
+def test_a_radar_alone_is_a_frame(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(TOPICS, "radar", "/radar")
+    seen = Bench(transforms=_Placed())("radar", radar=radar())
+    assert seen is not None
+    assert (seen.frame.modalities, seen.frame_id) == (("radar",), "left")
+    assert seen.frame.extra["radar"].velocity is None
+
+
+@pytest.mark.parametrize(
+    ("calibrated", "changes", "said", "cause"),
+    [
+        (
+            True,
+            {"header": SimpleNamespace(frame_id="roof")},
+            "no TF from 'roof' to 'left'; the radar",
+            "no calibration",
+        ),
+        (False, {}, "camera: nobody knows how it looks; the radar is left out", "no calibration"),
+        (True, {"data": b""}, "data: 0 bytes, but row_step × height = 20 × 1", "broken"),
+    ],
+)
+def test_a_radar_that_cannot_be_used_is_left_out_with_a_word(
+    monkeypatch: pytest.MonkeyPatch, calibrated: bool, changes: dict[str, Any], said: str, cause: str
+) -> None:
+    monkeypatch.setitem(TOPICS, "radar", "/radar")
+    bench = Bench(calibrated, transforms=_Placed())
+    seen = bench("rgb", rgb=message("rgb"), radar=radar(**changes))
+    assert seen is not None
+    assert seen.frame.modalities == ("rgb",)
+    assert [line for line in bench.errors + bench.warnings if said in line]
+    assert bench.drops == [("radar", cause)]

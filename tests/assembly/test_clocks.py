@@ -4,8 +4,7 @@ from __future__ import annotations
 import numpy as np
 
 from perception.assembly.clocks import strangers
-from perception.assembly.collector import Timing
-from perception.assembly.instants import find_instants
+from perception.assembly.pairing import Timing, find_instants
 
 T0 = 1_795_946_400_000_000_000
 """2026-11-29 10:00:00 UTC"""

@@ -52,6 +52,23 @@ def imu(stamp_ms: int, turn: float, frame: str = "imu") -> Any:
     return message
 
 
+def test_a_sensors_own_velocity_is_in_its_frame() -> None:
+    motion = EgoMotion(Tf())
+    motion.put_odometry(odometry(100, 10.0))
+    np.testing.assert_allclose(motion.velocity("base_link", 100 * MS), [10, 0, 0], atol=1e-6)
+    np.testing.assert_allclose(motion.velocity("side", 100 * MS), [0, -10, 0], atol=1e-6)
+    with pytest.raises(MessageError, match="odometry: no TF from 'front'"):
+        motion.velocity("front", 100 * MS)
+    by_tf = EgoMotion(Tf(), "odom")  # a metre nearer in 50 ms
+    np.testing.assert_allclose(by_tf.velocity("front", 100 * MS), [20, 0, 0], atol=1e-6)
+
+
+def test_an_imu_tells_no_velocity() -> None:
+    motion = EgoMotion()
+    motion.put_imu(imu(100, 0.1))
+    assert motion.velocity("imu", 100 * MS) is None
+
+
 def test_what_is_ahead_comes_nearer() -> None:
     motion = EgoMotion()
     motion.put_odometry(odometry(100, 10.0))

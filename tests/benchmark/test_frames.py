@@ -55,7 +55,7 @@ def test_the_hash_is_of_every_sensor(frame: Frame) -> None:
 
 def test_the_machine_is_described() -> None:
     machine = describe_machine()
-    assert machine["cores"] >= 1
-    assert machine["memory_gb"] > 0
-    assert "python" in machine["versions"]
+    assert machine.cores >= 1
+    assert machine.memory_gb > 0
+    assert "python" in machine.versions
     assert precisions()[0] == "f32"

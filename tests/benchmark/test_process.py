@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from perception.benchmark.process import Watch, read_usage
+from perception.benchmark.process import Effort, Watch, read_usage
 
 
 def test_this_process_uses_memory_and_time() -> None:
@@ -35,10 +35,10 @@ def test_a_process_is_watched_until_its_end() -> None:
     time.sleep(0.5)  # the thread has seen the end, and ended
     watch.stop()
     summary = watch.summary()
-    assert summary["memory_mb"]["start"] <= summary["memory_mb"]["peak"]
-    assert summary["memory_mb"]["steady"] > 64
-    assert summary["cpu_percent"] >= 0
+    assert summary.memory_mb.start <= summary.memory_mb.peak
+    assert summary.memory_mb.steady > 64
+    assert summary.cpu_percent >= 0
 
 
 def test_without_samples_nothing_is_claimed() -> None:
-    assert Watch(os.getpid()).summary() == {"memory_mb": None, "cpu_percent": None}
+    assert Watch(os.getpid()).summary() == Effort(None, None)

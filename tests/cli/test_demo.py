@@ -15,7 +15,10 @@ import pytest
 from rich.console import Console
 from rosbags.highlevel import AnyReader
 
+from perception.evaluation.scores.drive_score import DriveSummary
 from perception.reporting.drive_report import lead
+from perception.reporting.reports import plain
+from perception.ros.demo.report import DemoReport, Series
 from perception.ros.demo.table import table
 
 pytest.importorskip("rclpy")
@@ -34,6 +37,7 @@ def demo(output: Path, *arguments: object) -> tuple[dict[str, Any], str]:
 
 
 def check(output: Path, report: dict[str, Any], frames: int) -> None:
+    assert report["schema"] == "perception/demo-report/1"
     assert report.keys() >= KEYS
     assert report["frames_sent"] == frames
     assert report["frames_answered"] + report["frames_dropped"] == frames
@@ -80,20 +84,20 @@ def test_a_kitti_drive_into_a_folder_that_was_used(kitti_drive: Path, tmp_path: 
 
 def test_a_node_that_is_too_slow_is_told_so_instead_of_a_count() -> None:
     words = "does not keep up: 9 of 25 Hz; try rgb at 9 Hz"
-    figures = {"frames_sent": 105, "frames_answered": 37, "frames_dropped": 68, "drops_by_cause": {"superseded": 68}}
-    times = {"fps": 9.1, "period_ms": 40.0, "latency_ms": {"p50": 110.0}, "modality_weights": {}, "seconds": {}}
-    report = {
-        "source": "a drive",
-        **figures,
-        **times,
-        "pixel_accuracy": None,
-        "iou_reason": "n/a",
-        "falls_behind": words,
-    }
+    summary = DriveSummary(
+        frames_sent=105, frames_answered=37, frames_dropped=68, fps=9.1, latency_ms={"p50": 110.0}, iou={},
+        mean_iou=None, pixel_accuracy=None,
+    )  # fmt: skip
+    report = DemoReport(
+        source="a drive", seed=None, condition=None, summary=summary, iou_reason="n/a", period_ms=40.0,
+        drops_by_cause={"superseded": 68}, falls_behind=words, replay_late_ms=0.0, stages_ms={}, modality_weights={},
+        sensor_dropouts=[], classes=[], seconds={}, model="", weights_sha256="", versions={}, distance={},
+        series=Series([], []),
+    )  # fmt: skip
     shown = StringIO()
     Console(width=200, file=shown).print(table(report))
     assert f"68 ({words})" in shown.getvalue()
-    assert lead(report).endswith(f"68 dropped (68 superseded). The node {words}.")
+    assert lead(plain(report)).endswith(f"68 dropped (68 superseded). The node {words}.")
 
 
 def test_mistakes_get_one_line(tmp_path: Path, kitti_drive: Path) -> None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`perception doctor`: what is there, what is missing for what, and an exit code for what is broken."""
+"""`perception doctor`: what is there, what is missing for which command, and an exit code for what is broken."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from perception.paths import WEIGHTS
 def examined(tmp_path: Path) -> tuple[int, dict[tuple[str, str], Any]]:
     report = tmp_path / "doctor.json"
     code = main(["doctor", "--json", str(report)])
-    return code, {(row["area"], row["name"]): row for row in json.loads(report.read_text())}
+    return code, {(row["area"], row["name"]): row for row in json.loads(report.read_text())["findings"]}
 
 
 def test_it_says_what_is_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -18,15 +18,16 @@ pytest.importorskip("mmseg")
 from helpers.images import write_images
 
 from perception.bags.writer import write_bag
+from perception.cli.explain import asked
 from perception.cli.main import main, make_parser
-from perception.datasets.kitti.raw import KittiRaw
 from perception.errors import DataError
 from perception.explanation.asked import open_frame
+from perception.recordings.kitti import kitti_frames
 from perception.sample import Sample
 
 
 def opened(*arguments: str | Path) -> Sample:
-    return open_frame(make_parser("explain").parse_args([str(argument) for argument in arguments]))[0]
+    return open_frame(asked(make_parser("explain").parse_args([str(argument) for argument in arguments])))[0]
 
 
 @pytest.fixture
@@ -80,7 +81,7 @@ def test_an_image_with_files_beside_it(image: Path, kitti_drive: Path, tmp_path:
         opened(image, "--depth", image, "--depth-unit", "mm")
     with pytest.raises(DataError, match=r"may be millimetres \(2.6 m\) or metres × 256 \(10.0 m\)"):
         opened(image, "--depth", tmp_path / "depth.png")
-    with pytest.raises(DataError, match="--infrared: goes with an image file"):
+    with pytest.raises(DataError, match="--infrared: is only for an image file"):
         opened("simulated:1", "--infrared", image)
 
 
@@ -95,7 +96,7 @@ def test_object_calibration_is_read_too(image: Path, tmp_path: Path) -> None:
 
 def test_frames_of_bags_and_folders(kitti_drive: Path, tmp_path: Path) -> None:
     bag = tmp_path / "bag"
-    write_bag(KittiRaw(kitti_drive), bag)
+    write_bag(kitti_frames(kitti_drive), bag)
     sample = opened(f"{bag}:1")
     assert sample.frame.modalities == ("rgb", "lidar")
     assert sample.name.startswith("bag/13170")

@@ -28,7 +28,7 @@ def untrained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from perception.paths import config_path
 
     init_default_scope("mmseg")
-    config = Config.fromfile(config_path("models/dual_branch_s.py")).model.to_dict()
+    config = Config.fromfile(config_path("networks/dual_branch_s.py")).model.to_dict()
     path = tmp_path_factory.mktemp("weights") / "untrained.safetensors"
     save_weights(path, MODELS.build(config).state_dict(), config)
     return path
@@ -56,6 +56,7 @@ def test_it_writes_what_is_asked_for_and_says_how_well_it_agrees(
         f"decided-0.5{end}" for end in (".xml", ".bin", ".onnx", ".check.npz")
     } | {"SHA256SUMS"}
     report = json.loads((tmp_path / "export.json").read_text())
+    assert report["schema"] == "perception/export-report/1"
     assert [entry["file"] for entry in report["files"]] == ["decided-0.5.xml", "decided-0.5.onnx"]
     assert all(entry["label_agreement"] == 1 and entry["agreement_iou"]["road"] == 1 for entry in report["files"])
 

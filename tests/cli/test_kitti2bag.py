@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 from helpers.kitti import odometry_sequence, raw_drive, tracking_split
 
-from perception.bags.sources import open_source
+from perception.bags.sources import open_bag
 from perception.cli.main import main
 
 
@@ -28,7 +28,7 @@ def _signals() -> Iterator[None]:
 
 
 def topics(bag: Path) -> dict[str, int]:
-    with closing(open_source(bag)) as source:
+    with closing(open_bag(bag)) as source:
         return {name: topic.messages for name, topic in source.topics.items()}
 
 

@@ -44,19 +44,26 @@ MISTAKES = [
     (f"{LABEL} --depth-unit inch", "'inch': no unit of depth; there are m, cm, mm, m/256"),
     (f"{LABEL} --as thermal", "invalid choice: 'thermal'"),
     ("export W/text.safetensors --frames 0", "expected a number of at least 1"),
-    ("eval camvit W/camvid", "invalid choice: 'camvit'"),
-    ("eval camvid W/camvid --modalities rbg", "'rbg': expected some of rgb,depth,infrared,lidar"),
+    ("eval camvit W/camvid", "no data set is called 'camvit'; did you mean 'camvid'?"),
+    ("eval camvid W/camvid --modalities rbg", "no sensor is called 'rbg'; did you mean 'rgb'? There are rgb, depth"),
     ("simulate -o O/drive --frames 0", "frames"),
     ("simulate -o O/drive --scale 0", "scale"),
-    ("simulate -o O/drive --rate nan", "rate"),
+    ("simulate -o O/drive --hz nan", "--hz: nan is not a positive number"),
     ("simulate -o O/drive --drives 0", "at least 1"),
     ("replay W/bag --rate 0", "not a positive number"),
     ("replay W/bag --remap /image=/camera", "FROM:=TO"),
     # of paths
     ("label W/nowhere -o O/out", "nowhere: no such bag, drive or folder"),
-    ("label W/empty -o O/out", "empty: no PNG or JPEG image in it"),
+    ("label W/image -o O/out", "image: no such bag, drive or folder; the nearest is W/images"),
+    ("check W/notabg", "notabg: no such bag, drive or folder; the nearest is W/notabag"),
+    ("replay W/images", "images: is a folder of images; expected a bag (metadata.yaml, .mcap or .db3); a KITTI drive"),
+    ("kitti2bag W/bag -o O/new", "bag: is a bag; expected a KITTI drive (image_02/data"),
+    ("init W/images/000.png -o O/rig.yaml", "000.png: is a file, and none of a bag (.mcap, .db3)"),
+    ("label W/images/000.png -o O/out", "name its folder: W/images, a folder of images"),
+    ("check W/parent --compare 0", "parent: is no recording: it holds 1 folder (images) and no file"),
+    ("label W/empty -o O/out", "empty: is an empty folder; expected a bag (metadata.yaml"),
     ("label W/text.txt -o O/out", "text.txt: is a file"),
-    ("label W/parent -o O/out", "parent: no images of its own; name a folder that has some:"),
+    ("label W/parent -o O/out", "parent: is no recording: it holds 1 folder"),
     ("label W/images W/images -o O/out", "two inputs are called images"),
     (f"{LABEL} --calibration W/nowhere.yaml", "nowhere.yaml: No such file"),
     (f"{LABEL} --model nowhere", "nowhere"),
@@ -91,15 +98,15 @@ MISTAKES = [
     ("label W/baddrive -o O/out --model M", "drive.json"),
     ("label W/bag -o O/out --model M --preset kitti2bag", "none of /kitti"),
     ("label W/bag -o O/out --model M --as rgb", "--as and --depth-unit are for a folder of images"),
-    ("label W/kitti -o O/out --model M", "calib_cam_to_cam.txt"),
+    ("label W/kitti -o O/out --model M", "image_02/timestamps.txt: no such file"),
     ("replay W/notabag", "notabag"),
     ("eval simulated W/baddrive", "drive.json"),
     ("explain W/broken/a.png --model M", "a.png: truncated PNG"),
     ("explain W/images/000.png --depth W/images/001.png --model M", "expected a 16-bit PNG"),
     ("explain W/images/000.png --points W/short.bin --calibration W/calib.txt --model M", "short.bin: 7 bytes"),
-    ("explain W/images/000.png --points W/short.bin --model M", "--points: say with --calibration"),
+    ("explain W/images/000.png --points W/short.bin --model M", "--points needs --calibration"),
     # of units and sizes
-    ("label W/depth -o O/out --model M", "may be millimetres (5.1 m) or metres × 256 (20.0 m): say --depth-unit"),
+    ("label W/depth -o O/out --model M", "may be millimetres (5.1 m) or metres × 256 (20.0 m): use --depth-unit"),
     ("label W/sweeps -o O/out --model M", "a sweep without calibration"),
     ("eval folder W/sizes", "as large as its image"),
     # of configs, weights and versions
@@ -168,7 +175,7 @@ def world(tmp_path_factory: pytest.TempPathFactory, tiny_model: Path) -> Path:
     (root / "camvid/trainannot").mkdir()
     for number in range(2):
         cv2.imwrite(str(root / f"camvid/trainannot/{number:03d}.png"), np.full((64, 96), 3, np.uint8))
-    config = config_path("models/dual_branch_s.py").read_text("utf-8")
+    config = config_path("networks/dual_branch_s.py").read_text("utf-8")
     (root / "syntax.py").write_text("model = dict(\n")
     (root / "fusion.py").write_text(config.replace("GatedAttentionFusion", "GatedAtentionFusion"))
     (root / "modality.py").write_text(config.replace("dict(depth=3, infrared=3, lidar=4)", "dict(depth=3, lidar=4)"))

@@ -8,6 +8,7 @@ import pytest
 torch = pytest.importorskip("torch")
 pytest.importorskip("mmseg")
 
+from helpers.recipes import write_small  # noqa: E402
 from mmengine.config import Config  # noqa: E402
 from mmengine.registry import init_default_scope  # noqa: E402
 from mmseg.registry import MODELS  # noqa: E402
@@ -20,10 +21,9 @@ from perception.paths import config_path  # noqa: E402
 
 @pytest.fixture
 def config(tmp_path: Path) -> Path:
-    """The shipped recipe with wider blocks and small crops."""
-    config = Config.fromfile(config_path("models/dual_branch_s.py"))
+    """The shipped network with wider blocks."""
+    config = Config.fromfile(config_path("networks/dual_branch_s.py"))
     config.model.backbone.rgb.hidden = ((32,), (64,), (64,), (64,))
-    config.training.update(crop=(64, 64), batch_size=2, bf16=False)
     path = tmp_path / "wide.py"
     config.dump(path)
     return path
@@ -39,13 +39,14 @@ def weights(config: Path, tmp_path: Path) -> Path:
 
 
 def test_writes_weights_and_a_config_that_training_takes(config: Path, weights: Path, camvid: Path) -> None:
-    pruned, data = camvid.parent / "pruned", f"camvid={camvid}"
-    assert main(["prune", str(config), str(weights), "--data", data, "--batches", "2", "-o", str(pruned)]) == 0
+    pruned = camvid.parent / "pruned"
+    data = ["--recipe", str(write_small(camvid.parent / "small.py")), "--data", f"camvid={camvid}"]
+    assert main(["prune", str(config), str(weights), *data, "--batches", "2", "-o", str(pruned)]) == 0
     count = sum(p.numel() for p in build_model(pruned / "weights.safetensors").parameters())
     assert count < sum(p.numel() for p in build_model(weights).parameters())
     trained = camvid.parent / "trained"
     arguments = ["--init", str(pruned / "weights.safetensors"), "--iterations", "1", "--workers", "0"]
-    assert main(["train", str(pruned / "config.py"), "--data", data, *arguments, "-o", str(trained)]) == 0
+    assert main(["train", str(pruned / "config.py"), *data, *arguments, "-o", str(trained)]) == 0
     assert (trained / "weights.safetensors").is_file()
 
 

@@ -11,6 +11,7 @@ import pytest
 torch = pytest.importorskip("torch")
 pytest.importorskip("mmseg")
 
+from helpers.recipes import write_small  # noqa: E402
 from mmengine.config import Config  # noqa: E402
 from mmengine.registry import init_default_scope  # noqa: E402
 from mmseg.registry import MODELS  # noqa: E402
@@ -29,7 +30,7 @@ from perception.training.pseudo_label import PseudoLabeller  # noqa: E402
 def weights(tmp_path: Path) -> Path:
     init_default_scope("mmseg")
     torch.manual_seed(0)
-    model = Config.fromfile(config_path("models/dual_branch_s.py")).model.to_dict()
+    model = Config.fromfile(config_path("networks/dual_branch_s.py")).model.to_dict()
     model["backbone"]["rgb"]["hidden"] = ((16,), (16,), (16,), (16,))
     path = tmp_path / "tiny.safetensors"
     save_weights(path, MODELS.build(model).state_dict(), model)
@@ -55,11 +56,9 @@ def test_labels_what_training_takes(weights: Path, drive: Path, tmp_path: Path) 
     assert sample.probabilities.shape == (32, 64, 4)
     assert sample.labels is None
     assert sample.frame.rgb.shape == (64, 128, 3)
-    config = Config.fromfile(config_path("models/dual_branch_s.py"))
-    config.training.update(crop=(64, 64), batch_size=2, bf16=False)
-    config.dump(tmp_path / "small.py")
+    recipe = write_small(tmp_path / "small.py")
     arguments = ["--data", f"pseudo={out}", "--iterations", "1", "--workers", "0", "-o", str(run)]
-    assert main(["train", str(tmp_path / "small.py"), *arguments]) == 0
+    assert main(["train", "dual_branch_s", "--recipe", str(recipe), *arguments]) == 0
     assert (run / "weights.safetensors").is_file()
 
 

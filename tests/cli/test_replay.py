@@ -37,7 +37,8 @@ def test_a_drive_is_published(kitti_drive: Path, tmp_path: Path) -> None:
     done = replay(kitti_drive, "--only", "/image", "/tf_static", "--json", tmp_path / "out" / "replay.json")
     assert done.returncode == 0, done.stderr
     assert "/image" in done.stdout
-    assert json.loads((tmp_path / "out" / "replay.json").read_text())["messages"]["/image"] == 3
+    report = json.loads((tmp_path / "out" / "replay.json").read_text())
+    assert (report["schema"], report["messages"]["/image"]) == ("perception/replay-report/1", 3)
 
 
 def test_the_lidar_of_a_drive_is_used_without_a_word(ros: Any, tiny_model: Path, tmp_path: Path) -> None:
@@ -58,9 +59,11 @@ def test_the_lidar_of_a_drive_is_used_without_a_word(ros: Any, tiny_model: Path,
         own.destroy_node()
     labels, clouds = vehicle.labels().keys(), {stamp_ns(message) for message in vehicle.all("/perception/points")}
     assert len(labels) > frames / 2
-    since = [stamp for stamp in labels if stamp >= min(clouds)]  # before, nobody knew yet that there is a LiDAR
+    # A sweep has its own stamp, 10 ms before the image's in the drive. Before, nobody knew yet that there is a LiDAR.
+    since = [stamp for stamp in labels if stamp >= min(clouds)]
     assert len(since) > frames / 2
-    assert len(clouds.intersection(since)) / len(since) > 0.9
+    beside = [stamp for stamp in since if any(0 < stamp - cloud < 30e6 for cloud in clouds)]
+    assert len(beside) / len(since) > 0.9
     assert "left out" not in (tmp_path / "node.log").read_text() + done.stderr
 
 
@@ -70,7 +73,7 @@ def test_topics_go_out_under_the_names_that_the_node_listens_to_too(kitti_drive:
     done = replay(kitti_drive, "--topics", tmp_path / "mine.yaml", *waiting)
     assert "published: /image also as /depth\n" in done.stderr
     assert "infrared: /points is of the type sensor_msgs/msg/PointCloud2, not sensor_msgs/msg/Image" in done.stderr
-    assert "nobody subscribed to /image" in done.stderr
+    assert "no subscriber of /image" in done.stderr
 
 
 def test_what_options_were_called_before_is_taken_with_a_word(kitti_drive: Path, tmp_path: Path) -> None:
@@ -126,10 +129,10 @@ def _until(terminal: int, text: str | None) -> str:
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [
-        (["missing"], "missing: no such bag or drive"),
-        (["."], "no DATE_drive_NNNN_sync folder"),
+        (["missing"], "missing: no such bag, drive or folder"),
+        (["."], "is no recording: it holds"),
         (["DRIVE", "--only", "/imag"], "/imag: not in the recording"),
-        (["DRIVE", "--wait-for", "/image", "--wait-timeout", "0.2"], "nobody subscribed to /image within 0.2 s"),
+        (["DRIVE", "--wait-for", "/image", "--wait-timeout", "0.2"], "no subscriber of /image within 0.2 s"),
     ],
 )
 def test_mistakes_get_one_line(kitti_drive: Path, arguments: list[str], line: str) -> None:

@@ -7,8 +7,9 @@ import cv2
 import numpy as np
 import pytest
 
-from perception.classes import BACKGROUND, PEDESTRIAN, ROAD, UNLABELLED, VEHICLE
+from perception.classes import BACKGROUND, CLASSES, PEDESTRIAN, ROAD, UNLABELLED, VEHICLE
 from perception.datasets.camvid import CamVid
+from perception.datasets.registry import open_dataset
 from perception.errors import DataError
 
 
@@ -22,6 +23,12 @@ def test_images_are_rgb_and_ids_are_ours(camvid_root):
     assert sample.frame.rgb[0, -1].tolist() == [255, 0, 0]  # red is on the right
     expected = {0: BACKGROUND, 3: ROAD, 4: BACKGROUND, 8: VEHICLE, 9: PEDESTRIAN, 10: UNLABELLED, 11: UNLABELLED}
     assert {i: sample.labels[0, 2 * i] for i in expected} == expected
+
+
+def test_a_network_that_knows_bicycles_learns_the_cyclists(camvid_root):
+    five = CLASSES.extended([dict(name="bicycle", colour=(255, 200, 0), within="vehicle", takes=dict(camvid=(10,)))])
+    labels = open_dataset("camvid", camvid_root, "train", five)[0].labels
+    assert {i: labels[0, 2 * i] for i in (8, 9, 10)} == {8: VEHICLE, 9: PEDESTRIAN, 10: 4}
 
 
 def test_it_is_a_whole_sequence(camvid_root):

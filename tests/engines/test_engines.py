@@ -68,7 +68,11 @@ def test_a_library_that_is_missing_is_named_with_its_cure(tmp_path: Path) -> Non
 
 @pytest.mark.parametrize(
     ("model", "engine", "message"),
-    [("nonesuch", "auto", "no model"), (None, "tpu", "choose auto"), ("model.pth", "auto", r"\.safetensors file")],
+    [
+        ("nonesuch", "auto", "no model"),
+        (None, "tpu", "there are auto, openvino"),
+        ("model.pth", "auto", r"\.safetensors file"),
+    ],
 )
 def test_what_cannot_be_found_is_said(model: str | None, engine: str, message: str) -> None:
     with pytest.raises(ModelError, match=message):

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import openvino
@@ -22,7 +23,7 @@ def test_a_branch_is_idle_without_the_camera_or_with_it_alone(present: tuple[int
 def test_a_narrow_graph_answers_as_the_whole_one(tiny_model: Path, present: tuple[int, ...], inputs: set[str]) -> None:
     whole = openvino.Core().read_model(tiny_model)
     rng = np.random.default_rng(0)
-    given: dict[str, np.ndarray] = {
+    given: dict[str, np.ndarray[Any, Any]] = {
         "rgb": rng.integers(0, 256, (1, 4, 6, 3), np.uint8) * np.uint8(present[0]),
         "aux": rng.integers(0, 256, (1, 4, 6, 10), np.uint8) * np.uint8(any(present[1:])),
         "present": np.array([present], np.float32),

@@ -135,7 +135,7 @@ def test_the_report_is_valid_json(labels):
 def test_impossible_subsets_are_refused(labels):
     frame = painted(labels).frame
     assert keep_modalities(frame, ["lidar", "depth"]).modalities == ("lidar",)
-    with pytest.raises(DataError, match="unknown modality radar: choose from rgb, depth"):
-        keep_modalities(frame, ["radar", "rgb"])
+    with pytest.raises(DataError, match="unknown modality sonar: choose from rgb, depth"):
+        keep_modalities(frame, ["sonar", "rgb"])
     with pytest.raises(DataError, match="painted: the frame has rgb, infrared, lidar but only depth"):
         evaluate(by_colour, [painted(labels, labels=labels)], modalities=["depth"])

@@ -8,6 +8,7 @@ import numpy as np
 from perception.classes import BACKGROUND, ROAD
 from perception.evaluation.extremes import Extremes
 from perception.frame import Frame, Prediction
+from perception.reporting.dropout import Dropout
 from perception.sample import Sample
 
 SHAPE = (6, 8)
@@ -36,9 +37,9 @@ def test_runs_without_a_sensor_are_drop_outs() -> None:
     for depth, infrared in ((True, False), (False, True), (False, True), (True, True), (False, True)):
         extremes.observe(sample("frame", depth, infrared), said())
     assert extremes.dropouts() == [
-        {"modality": "depth", "from_s": 1.5, "to_s": 3.5},
-        {"modality": "depth", "from_s": 4.5, "to_s": 5.5},
-        {"modality": "infrared", "from_s": 0.5, "to_s": 1.5},
+        Dropout("depth", 1.5, 3.5),
+        Dropout("depth", 4.5, 5.5),
+        Dropout("infrared", 0.5, 1.5),
     ]
     assert extremes.weights[4] == {"time_s": 5.0, "rgb": 0.75, "depth": 0.25}
 

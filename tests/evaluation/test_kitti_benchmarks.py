@@ -59,7 +59,7 @@ def test_road_figures_by_category(tmp_path):
     )
     assert scores["uu_road"]["birds_eye"].max_f == pytest.approx(1)
     assert scores["um_road"]["birds_eye"].max_f < 1
-    assert benchmark.to_dict()["URBAN"]["images"] == benchmark.from_above == 2
+    assert benchmark.report()["URBAN"].images == benchmark.from_above == 2
 
 
 def test_the_ego_lane_is_a_category_of_its_own(tmp_path):
@@ -100,6 +100,6 @@ def test_semantics_figures(tmp_path):
     assert np.isnan(classes["building"])
     assert (len(classes), len(categories)) == (19, 7)
     assert (categories["flat"], categories["human"], categories["vehicle"]) == (1, 0.5, pytest.approx(2 / 3))
-    report = benchmark.to_dict()
-    assert report["mean_class_iou"] == pytest.approx((0.5 + 1 + 1 / 3) / 6)
-    assert report["mean_category_iou"] == pytest.approx((1 + 0.5 + 2 / 3) / 3)
+    report = benchmark.report()
+    assert report.mean_class_iou == pytest.approx((0.5 + 1 + 1 / 3) / 6)
+    assert report.mean_category_iou == pytest.approx((1 + 0.5 + 2 / 3) / 3)

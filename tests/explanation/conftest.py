@@ -65,7 +65,7 @@ def _build(torch: Any) -> tuple[Any, dict[str, Any]]:
 
     init_default_scope("mmseg")
     torch.manual_seed(0)
-    config = Config.fromfile(config_path("models/dual_branch_s.py")).model.to_dict()
+    config = Config.fromfile(config_path("networks/dual_branch_s.py")).model.to_dict()
     model = MODELS.build(config).eval()
     torch.nn.init.normal_(model.decode_head.conv_seg.weight, std=1.0)
     torch.nn.init.constant_(model.backbone.aux_stem.scores[1].bias, -1e4)

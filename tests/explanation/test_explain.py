@@ -25,6 +25,7 @@ from perception.explanation.network import ExplainedNetwork
 from perception.explanation.sections import sections
 from perception.frame import Frame, Prediction
 from perception.pipeline import Pipeline
+from perception.reporting.reports import plain
 from perception.sensors import NetworkInput
 
 
@@ -90,7 +91,7 @@ def test_ablation_counts_pixels_and_scores_against_truth(frame: Frame) -> None:
 def test_the_figures_are_plain_json(pipeline: Pipeline, network: ExplainedNetwork, frame: Frame) -> None:
     truth = np.full((64, 96), 1, np.uint8)
     found = explain(frame, pipeline, network, truth, stride=8, method="hires-cam")
-    report = json.loads(json.dumps(found.to_dict(), allow_nan=False))
+    report = json.loads(json.dumps(plain(found.figures()), allow_nan=False))
     assert sum(report["area"].values()) == pytest.approx(1)
     assert set(report["area"]) == set(CLASS_NAMES)
     assert report["saliency"]["stride"] == 8

@@ -26,7 +26,7 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     init_default_scope("mmseg")
     torch.manual_seed(0)
-    config = Config.fromfile(config_path("models/dual_branch_s.py")).model.to_dict()
+    config = Config.fromfile(config_path("networks/dual_branch_s.py")).model.to_dict()
     path = tmp_path_factory.mktemp("weights") / "random.safetensors"
     save_weights(path, MODELS.build(config).state_dict(), config)
     return path

@@ -126,6 +126,14 @@ def lidar(frame: Frame) -> Iterable[RawMessage]:
     yield cloud("/ouster/points", frame, "os_lidar")
 
 
+def radar(frame: Frame) -> Iterable[RawMessage]:
+    """The same with a radar, whose driver sends no cross-section."""
+    links = [("base_link", "radar_front", np.eye(4))]
+    yield serialise_links("/tf_static", frame.stamp_ns, links)
+    yield from lidar(frame)
+    yield cloud("/ars408/radar_points", frame, "radar_front")
+
+
 def robot(frame: Frame) -> Iterable[RawMessage]:
     """An RGB-D camera with aligned depth in millimetres, a cloud of its own, and two infrared eyes."""
     eye, node = "camera_color_optical_frame", "/camera/camera"

@@ -38,7 +38,7 @@ def test_drives_are_spread_and_labelled_as_here(tiny_model: Path, tmp_path: Path
     (drives[3] / "000.png").write_bytes(b"")
     common = [*map(str, drives), "--write", "masks", "confidence", "--model", str(tiny_model)]
     report = tmp_path / "report.json"
-    ran = main(["label", *common, "-o", str(tmp_path / "ray"), "--engine", "ray", "--json", str(report)])
+    ran = main(["label", *common, "-o", str(tmp_path / "ray"), "--on", "ray", "--json", str(report)])
     assert ran == 2, "one image is broken"
     found = json.loads(report.read_text())
     assert [each["labelled"] for each in found["inputs"]] == [3, 4, 5, 5]

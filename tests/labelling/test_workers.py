@@ -12,8 +12,8 @@ from perception.errors import PerceptionError
 from perception.labelling.files import FrameFiles
 from perception.labelling.workers import Network, Outcome, label_frames, label_in_processes
 from perception.pipeline import Pipeline
-from perception.recordings import named as inputs
-from perception.recordings.named import image_folder
+from perception.recordings.kitti import kitti_frames
+from perception.recordings.stored import image_folder
 
 ALL = ("masks", "colours", "confidence", "bag", "cloud")
 
@@ -68,11 +68,11 @@ def test_a_broken_frame_stops_no_other(tiny_model: Path, tmp_path: Path, workers
 def test_a_worker_that_is_killed_is_told(tiny_model: Path, tmp_path: Path) -> None:
     files = FrameFiles(tmp_path / "out", ("masks",))
     network = Network(str(tiny_model), threads=2)
-    with pytest.raises(PerceptionError, match=r"a worker was killed.*what is done stays done"):
+    with pytest.raises(PerceptionError, match=r"a worker was killed.*finished frames are kept"):
         label_in_processes(2, network, DeadlyFrames(), range(20), files, lambda: None)
     assert not files.is_done("10")
 
 
 @pytest.fixture
 def kitti_drive_frames(kitti_drive: Path) -> NamedFrames:
-    return inputs.kitti_drive(kitti_drive)
+    return kitti_frames(kitti_drive)

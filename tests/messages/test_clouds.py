@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from perception.errors import MessageError
-from perception.messages.clouds import cloud_fields, read_points, read_sweep
+from perception.messages.clouds import cloud_fields, read_columns, read_points, read_sweep
 from perception.sensors.intensity import IntensityScale
 
 CODES = {"i1": 1, "u1": 2, "i2": 3, "u2": 4, "i4": 5, "u4": 6, "f4": 7, "f8": 8}
@@ -53,6 +53,16 @@ def test_any_order_offset_type_padding_and_byte_order(
     got = read_points(message, intensity_max=1.0)
     wanted = np.stack([values[..., names.index(name)].ravel() for name in ("x", "y", "z", "intensity")], axis=1)
     np.testing.assert_array_equal(got, wanted.astype(np.float32))
+
+
+def test_the_columns_that_are_asked_for_are_read_as_they_come() -> None:
+    points = np.array([[1, 2, 3, 4], [np.nan, 0, 0, 0]], np.float32)
+    found = read_columns(cloud(points), ("x", "y", "z", "intensity", "rcs"))
+    assert list(found) == ["x", "y", "z", "intensity"]
+    np.testing.assert_array_equal(np.stack(list(found.values()), 1), points)
+    assert len(read_columns(cloud(np.zeros((0, 4))), ("x",))["x"]) == 0
+    with pytest.raises(MessageError, match="fields: no x, y, z"):
+        read_columns(cloud(points, fields=[field("rcs", 0, 7)]), ("x", "y", "z", "rcs"))
 
 
 def test_round_trip_and_invalid_points_are_dropped() -> None:

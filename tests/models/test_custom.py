@@ -12,6 +12,7 @@ import pytest
 pytest.importorskip("torch")
 pytest.importorskip("mmseg")
 
+from helpers.recipes import write_small
 from mmengine.config import Config
 
 from perception.cli.main import main
@@ -33,15 +34,15 @@ class {name}(Fusion):
 
 
 def write_config(folder: Path, module: str, fusion: str) -> Path:
-    """A config of small crops and its module in `folder`."""
+    """A network, its module and a recipe of small crops in `folder`."""
     folder.mkdir()
     (folder / f"{module}.py").write_text(HALF.format(name=fusion))
-    config = Config.fromfile(config_path("models/dual_branch_s.py"))
+    config = Config.fromfile(config_path("networks/dual_branch_s.py"))
     config.model.backbone.rgb.hidden = ((16,), (16,), (16,), (16,))
     config.model.backbone.fusion = dict(type=fusion)
-    config.training.update(crop=(64, 64), batch_size=2, bf16=False)
     config.custom_imports = dict(imports=[module], allow_failed_imports=False)
     config.dump(folder / "mine.py")
+    write_small(folder / "recipe.py")
     return folder / "mine.py"
 
 
@@ -52,7 +53,18 @@ def elsewhere(code: str) -> subprocess.CompletedProcess[str]:
 
 def test_the_weights_know_where_its_modules_are(camvid: Path, tmp_path: Path) -> None:
     config, run = write_config(tmp_path / "mine", "half_one", "HalfOne"), tmp_path / "run"
-    arguments = ["--data", f"camvid={camvid}", "--iterations", "1", "--workers", "0", "-o", str(run)]
+    arguments = [
+        "--recipe",
+        str(config.with_name("recipe.py")),
+        "--data",
+        f"camvid={camvid}",
+        "--iterations",
+        "1",
+        "--workers",
+        "0",
+        "-o",
+        str(run),
+    ]
     assert main(["train", str(config), *arguments]) == 0
     build = (
         "from perception.engines.weights import build_model\n"
@@ -78,10 +90,11 @@ def test_a_pruned_config_finds_them_too(camvid: Path, tmp_path: Path) -> None:
     model = config.model.to_dict()
     save_weights(weights, MODELS.build(model).state_dict(), config.model.to_dict(), config.custom_imports)
     pruned = tmp_path / "pruned"
-    assert main(["prune", str(path), str(weights), "--data", data, "--batches", "1", "-o", str(pruned)]) == 0
+    small = ["--recipe", str(path.with_name("recipe.py"))]
+    assert main(["prune", str(path), str(weights), *small, "--data", data, "--batches", "1", "-o", str(pruned)]) == 0
     done = elsewhere(
-        "from pathlib import Path\nfrom perception.training.train import read_config\n"
-        f"print(read_config(Path({str(pruned / 'config.py')!r})).custom_imports.folder)\n"
+        "from pathlib import Path\nfrom perception.training.train import read_network\n"
+        f"print(read_network(Path({str(pruned / 'config.py')!r})).custom_imports.folder)\n"
         "from perception.engines.weights import build_model\n"
         f"print(type(build_model({str(pruned / 'weights.safetensors')!r}).backbone.fusions[0]).__name__)"
     )

@@ -22,7 +22,7 @@ from perception.paths import config_path
 @pytest.fixture(scope="module")
 def config() -> dict:
     init_default_scope("mmseg")
-    return Config.fromfile(config_path("models/dual_branch_s.py")).model.to_dict()
+    return Config.fromfile(config_path("networks/dual_branch_s.py")).model.to_dict()
 
 
 @pytest.fixture(scope="module")

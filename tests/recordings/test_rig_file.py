@@ -58,6 +58,16 @@ RIGS: list[tuple[Callable[[Frame], Iterable[RawMessage]], dict[str, str], tuple[
         ("rgb", "lidar"),
     ),
     (
+        rigs.radar,
+        {
+            "image": "/front/image_rect",
+            "camera_info": "/front/camera_info",
+            "points": "/ouster/points",
+            "radar": "/ars408/radar_points",
+        },
+        ("rgb", "lidar", "radar"),
+    ),
+    (
         rigs.robot,
         {
             "image": f"{REAL}/color/image_raw",

@@ -15,8 +15,10 @@ import pytest
 from perception.classes import PEDESTRIAN, ROAD, VEHICLE
 from perception.evaluation.scores.drive_score import DriveScore
 from perception.reporting.drive_report import write_report
+from perception.reporting.dropout import Dropout
 from perception.reporting.page import Picture
 from perception.reporting.provenance import sha256, versions
+from perception.reporting.reports import plain
 
 SECOND = 1_000_000_000
 
@@ -41,29 +43,30 @@ def make_report(**changes: Any) -> dict[str, Any]:
     score = make_score()
     return {
         "source": "a <test> drive",
-        **score.summary(),
+        **plain(score.summary()),
         "iou_reason": None,
         "drops_by_cause": {"superseded": 1},
         "period_ms": 100.0,
         "stages_ms": {"infer": 31.4},
         "modality_weights": {"rgb": 0.7, "lidar": 0.3},
+        "sensor_dropouts": [plain(Dropout("lidar", 0.1, 0.25))],
         "seconds": {"draw": 1.0},
         "versions": {"python": "3.x"},
         "weights_sha256": "0" * 64,
-        "series": {"frames": score.series(), "modality_weights": [{"time_s": 0.5, "rgb": 0.7, "lidar": 0.3}]},
+        "series": {"frames": plain(score.frames), "modality_weights": [{"time_s": 0.5, "rgb": 0.7, "lidar": 0.3}]},
         **changes,
     }
 
 
 def test_figures_of_a_drive() -> None:
     summary = make_score().summary()
-    assert (summary["frames_sent"], summary["frames_answered"], summary["frames_dropped"]) == (4, 3, 1)
-    assert summary["latency_ms"]["p50"] == pytest.approx(50)
-    assert summary["latency_ms"]["p99"] == pytest.approx(np.percentile([50, 40, 150], 99))
-    assert summary["fps"] == pytest.approx(2 / 0.4)
-    assert summary["iou"] == {"road": pytest.approx(125 / 150), "vehicle": 1.0, "pedestrian": None}
-    assert summary["pixel_accuracy"] == pytest.approx(275 / 300)
-    json.dumps(summary, allow_nan=False)
+    assert (summary.frames_sent, summary.frames_answered, summary.frames_dropped) == (4, 3, 1)
+    assert summary.latency_ms["p50"] == pytest.approx(50)
+    assert summary.latency_ms["p99"] == pytest.approx(np.percentile([50, 40, 150], 99))
+    assert summary.fps == pytest.approx(2 / 0.4)
+    assert summary.iou == {"road": pytest.approx(125 / 150), "vehicle": 1.0, "pedestrian": None}
+    assert summary.pixel_accuracy == pytest.approx(275 / 300)
+    json.dumps(plain(summary), allow_nan=False)
 
 
 def test_best_and_worst_frames() -> None:
@@ -81,9 +84,9 @@ def test_a_drive_without_answers_or_truth() -> None:
     score = DriveScore()
     score.add(5)
     summary = score.summary()
-    assert summary["latency_ms"] == {"p50": None, "p95": None, "p99": None}
-    assert summary["fps"] is None
-    assert summary["iou"] == {"road": None, "vehicle": None, "pedestrian": None}
+    assert summary.latency_ms == {"p50": None, "p95": None, "p99": None}
+    assert summary.fps is None
+    assert summary.iou == {"road": None, "vehicle": None, "pedestrian": None}
 
 
 class Page(HTMLParser):
@@ -113,7 +116,13 @@ def test_the_page_needs_nothing_else(tmp_path: Path) -> None:
     assert all(source.startswith("data:image/") for source in page.sources)
     assert not page.tags & {"script", "link", "iframe"}
     assert not re.search(r"https?://|url\(|@import", text)
-    for words in ("a <test> drive", "4 frames were sent, 3 answered, 1 dropped (1 superseded)", "0.833", "0" * 64):
+    for words in (
+        "a <test> drive",
+        "4 frames were sent, 3 answered, 1 dropped (1 superseded)",
+        "0.833",
+        "0" * 64,
+        "lidar 0.1–0.2 s",
+    ):
         assert words in page.text
     assert "The worst frame <3>" in page.text
 
@@ -122,8 +131,8 @@ def test_the_page_of_a_drive_without_truth(tmp_path: Path) -> None:
     score = DriveScore()
     score.add(0, 40_000_000, np.full((4, 4), PEDESTRIAN, np.uint8))
     reason = "n/a: the drive has no truth per pixel"
-    series = {"frames": score.series(), "modality_weights": []}
-    report = make_report(**score.summary(), iou_reason=reason, drops_by_cause={}, series=series)
+    series = {"frames": plain(score.frames), "modality_weights": []}
+    report = make_report(**plain(score.summary()), iou_reason=reason, drops_by_cause={}, series=series)
     write_report(tmp_path / "report.html", report)
     page = Page((tmp_path / "report.html").read_text("utf-8"))
     assert reason in page.text

@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 
 from perception.reporting import plots, plots_bars
+from perception.reporting.dropout import Dropout
 from perception.reporting.page import Figure, Page, Picture, Table, photograph
 
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -64,7 +65,7 @@ def make_page() -> Page:
     """Every part that a report can have, with names as long as they get."""
     frames = [{"time_s": i / 10, "latency_ms": 40.0 + i, "iou": {"road": 0.9, "vehicle": None}} for i in range(9)]
     weights = [{"time_s": float(i), "rgb": 0.6, "lidar": 0.4} for i in range(3)]
-    gaps = [{"modality": "lidar", "from_s": 0.5, "to_s": 1.5}]
+    gaps = [Dropout("lidar", 0.5, 1.5)]
     bands = {"0–15 m": {"iou": {"road": 0.9, "vehicle": 0.5, "pedestrian": None}}}
     page = Page(
         "Perception report: a_drive_with_a_very_long_name_2011_09_26_drive_0005_sync", "Nine frames.", ["A note."]

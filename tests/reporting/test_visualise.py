@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from perception.classes import PALETTE, PEDESTRIAN, ROAD, UNLABELLED, VEHICLE
-from perception.frame import CameraModel, Frame
+from perception.frame import CameraModel, Frame, Returns
 from perception.reporting import visualise
 from perception.reporting.video import VideoWriter, animation
 
@@ -115,6 +115,16 @@ def test_all_panels_of_a_drive_have_one_size() -> None:
     whole, blind = make_frame(), replace(make_frame(), rgb=None, points=None, infrared=None)
     sizes = {visualise.drive_panel(frame, None, "", sensors=whole.modalities).shape for frame in (whole, blind)}
     assert len(sizes) == 1
+
+
+def test_a_radars_columns_are_a_picture_of_the_panel() -> None:
+    returns = Returns(np.array([[10, 0, 0, 0, 0]], np.float32), LIDAR_TO_CAMERA)
+    frame = replace(make_frame(), extra={"radar": returns})
+    view = visualise.further_view(frame, "radar", 124, 38)
+    assert (view[20, 61] != visualise.BACKDROP).any()
+    assert (view[20, 10] == visualise.BACKDROP).all()
+    with_radar, without = (visualise.drive_panel(each, None, "").shape[0] for each in (frame, make_frame()))
+    assert with_radar > without
 
 
 def test_montage_is_a_grid() -> None:

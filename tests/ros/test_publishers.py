@@ -23,9 +23,9 @@ from std_msgs.msg import Header
 from perception.assembly.assembler import Observation
 from perception.assembly.settings.parameters import make_settings
 from perception.assembly.throttled_log import ThrottledLog
-from perception.classes import PALETTE, ROAD, UNLABELLED
+from perception.classes import CLASSES, PALETTE, ROAD, UNLABELLED
 from perception.frame import CameraModel, Frame, Prediction
-from perception.ros.publishers import Publishers, overlay
+from perception.ros.publishers import Publishers, image_topics, overlay
 
 CAMERA = CameraModel(np.eye(3), 8, 4)
 LABELS = np.zeros((4, 8), np.uint8)
@@ -153,7 +153,8 @@ def test_reliable_listeners_that_stop_reading_slow_nobody(mouth: Mouth) -> None:
             for process in (one, other):
                 os.kill(process.pid, signal.SIGSTOP)
             assert np.median(mouth.say(30)) < 2 * alone + 10
-    assert "QoS: a listener asks for another reliability and hears nothing; let it ask for best effort" in mouth.said[0]
+    told = "QoS: a subscriber requests another reliability and receives nothing; let it request best effort"
+    assert told in mouth.said[0]
     assert "set qos_overrides./perception/" in mouth.said[0]
 
 
@@ -168,3 +169,22 @@ def test_an_override_serves_reliable_listeners(ros: Any) -> None:
             assert mouth.said == []
     finally:
         mouth.close()
+
+
+def test_each_class_that_the_network_knows_has_a_mask_and_a_name_in_the_label_info(ros: Any) -> None:
+    five = CLASSES.extended([dict(name="bicycle", colour=(255, 200, 0), within="vehicle")])
+    node = LifecycleNode("perception", context=ros)
+    publishers = Publishers(node, classes=five)
+    try:
+        topics = {name for name, _ in node.get_publisher_names_and_types_by_node("perception", "/")}
+        assert {f"/perception/{name}" for name in ("road", "vehicle", "pedestrian", "bicycle")} <= topics
+        assert image_topics(CLASSES) == ("labels", "confidence", "overlay", "road", "vehicle", "pedestrian")
+    finally:
+        publishers.destroy()
+        node.destroy_node()
+
+
+def test_the_overlay_has_the_colour_of_the_networks_own_class() -> None:
+    five = CLASSES.extended([dict(name="bicycle", colour=(255, 200, 0), within="vehicle")])
+    frame = Frame(0, np.zeros((1, 2, 3), np.uint8))
+    assert overlay(frame, np.array([[0, 4]], np.uint8), 1.0, five)[0].tolist() == [[0, 0, 0], [255, 200, 0]]

@@ -4,7 +4,8 @@ from __future__ import annotations
 import threading
 import time
 
-from perception.assembly.collector import TRIGGER_ORDER, Change, Collector, Timing
+from perception.assembly.collector import Change, Collector
+from perception.assembly.pairing import TRIGGER_ORDER, Timing
 from perception.runtime.mailbox import Mailbox
 
 TIMING = Timing(tolerance_s=0.05, wait_s=0.05, timeouts_s=dict.fromkeys(TRIGGER_ORDER, 0.2))

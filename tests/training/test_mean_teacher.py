@@ -8,10 +8,12 @@ import torch
 
 pytest.importorskip("mmseg")
 
+from helpers.recipes import small
 from mmengine.config import Config
 
 from perception.paths import config_path
 from perception.training.mean_teacher import MeanTeacher
+from perception.training.recipe import MeanTeaching
 from perception.training.train import Options, train
 from perception.training.trainee import untaught
 
@@ -54,8 +56,8 @@ def test_soft_labels_that_say_nothing() -> None:
 
 
 def test_trains_with_its_own_average(camvid: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    config = Config.fromfile(config_path("models/dual_branch_s.py"))
-    config.training.update(crop=(64, 64), batch_size=2, bf16=False, mean_teacher=dict(weight=0.5))
+    config = Config.fromfile(config_path("networks/dual_branch_s.py"))
+    recipe = small(mean_teacher=MeanTeaching(weight=0.5))
     averages = []
     original = MeanTeacher.loss
 
@@ -64,7 +66,9 @@ def test_trains_with_its_own_average(camvid: Path, tmp_path: Path, monkeypatch: 
         return original(self, *arguments)
 
     monkeypatch.setattr(MeanTeacher, "loss", remember)
-    assert train(config, Options([("camvid", camvid)], tmp_path, iterations=2, workers=0), lambda _: None).is_file()
+    assert train(
+        config, recipe, Options([("camvid", camvid)], tmp_path, iterations=2, workers=0), lambda _: None
+    ).is_file()
     assert len(averages) == 2
     assert averages[0] is averages[1]
     assert not averages[0].training

@@ -13,6 +13,7 @@ import torch
 
 pytest.importorskip("mmseg")
 
+from helpers.recipes import small, write_small
 from mmengine.config import Config
 from mmengine.optim import OptimWrapper
 from mmengine.registry import init_default_scope
@@ -159,8 +160,8 @@ def test_the_loss_falls(config: Config) -> None:
 def test_frames_without_labels_are_taken_on_demand(config: Config, camvid: Path, thermal: Path) -> None:
     data = [("camvid", camvid), ("roadscene", thermal)]
     with pytest.raises(DataError, match="no labelled sample"):
-        open_mixture(config.training, data, 8, 0, lambda _: None)
-    crops = open_mixture(config.training, data, 8, 0, lambda _: None, labelled=False)
+        open_mixture(small(), data, 8, 0, lambda _: None)
+    crops = open_mixture(small(), data, 8, 0, lambda _: None, labelled=False)
     assert [len(source.samples) for source in crops.sources] == [3, 2]
     assert all((crops[i]["labels"] == 255).all() for i in range(8))
 
@@ -169,7 +170,18 @@ def test_the_weights_are_those_of_the_plain_network(
     config: Config, camvid: Path, thermal: Path, tmp_path: Path
 ) -> None:
     config.dump(tmp_path / "small.py")
-    run = [str(tmp_path / "small.py"), "--iterations", "2", "--workers", "0", "-o", str(tmp_path / "run")]
+    recipe = write_small(tmp_path / "recipe.py")
+    run = [
+        str(tmp_path / "small.py"),
+        "--recipe",
+        str(recipe),
+        "--iterations",
+        "2",
+        "--workers",
+        "0",
+        "-o",
+        str(tmp_path / "run"),
+    ]
     assert main(["train", *run, "--pretrain", "--data", f"roadscene={thermal}", "--data", f"camvid={camvid}"]) == 0
     weights = tmp_path / "run/weights.safetensors"
     state, model = load_weights(weights)
@@ -177,9 +189,9 @@ def test_the_weights_are_those_of_the_plain_network(
     plain = MODELS.build(config.model)
     assert state.keys() == plain.state_dict().keys()
     options = Options([("camvid", camvid)], tmp_path / "fine", iterations=1, workers=0, init=weights)
-    assert train(config, options, lambda _: None).is_file()
+    assert train(config, small(), options, lambda _: None).is_file()
     again = Options([("roadscene", thermal)], tmp_path / "again", iterations=1, workers=0, init=weights)
-    assert pretrain(config, again, lambda _: None).is_file()
+    assert pretrain(config, small(), again, lambda _: None).is_file()
 
 
 def test_a_resumed_run_ends_where_an_unbroken_one_does(
@@ -189,11 +201,11 @@ def test_a_resumed_run_ends_where_an_unbroken_one_does(
         Options([("roadscene", thermal)], tmp_path / name, iterations=4, workers=0, save_interval=2)
         for name in ("whole", "broken")
     )
-    expected, _ = load_weights(pretrain(config, whole, lambda _: None))
+    expected, _ = load_weights(pretrain(config, small(), whole, lambda _: None))
     with stopped_at(4):
-        pretrain(config, broken, lambda _: None)
+        pretrain(config, small(), broken, lambda _: None)
     resumed = Options([("roadscene", thermal)], tmp_path / "broken", iterations=4, workers=0, resume=True)
-    got, _ = load_weights(pretrain(config, resumed, lambda _: None))
+    got, _ = load_weights(pretrain(config, small(), resumed, lambda _: None))
     for name, tensor in expected.items():
         torch.testing.assert_close(got[name], tensor, msg=name)
 
@@ -201,7 +213,7 @@ def test_a_resumed_run_ends_where_an_unbroken_one_does(
 def test_what_cannot_be_is_said(config: Config, thermal: Path, tmp_path: Path) -> None:
     taught = Options([("roadscene", thermal)], tmp_path, teachers=[tmp_path / "large.safetensors"])
     with pytest.raises(ModelError, match="--teacher"):
-        pretrain(config, taught)
+        pretrain(config, small(), taught)
     config.model.decode_head.type = "FCNHead"
     with pytest.raises(ModelError, match="LightFPNHead"):
-        pretrain(config, Options([("roadscene", thermal)], tmp_path))
+        pretrain(config, small(), Options([("roadscene", thermal)], tmp_path))

@@ -31,7 +31,7 @@ def _batch() -> dict[str, torch.Tensor]:
 @pytest.fixture
 def model_config() -> dict:
     """The shipped network before it was pruned."""
-    config = Config.fromfile(config_path("models/dual_branch_s.py")).model.to_dict()
+    config = Config.fromfile(config_path("networks/dual_branch_s.py")).model.to_dict()
     config["backbone"]["rgb"].update(hidden=((32,), (64, 64), (128, 128), (256, 256)), wide=(0, 0, 1, 1))
     config["backbone"]["aux"].update(wide=None)
     return config

@@ -1,66 +1,132 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import re
+import textwrap
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 pytest.importorskip("torch")
 pytest.importorskip("mmseg")
 
-from mmengine.config import Config, ConfigDict
-
+from perception.cli.train import EXAMPLES
 from perception.errors import ModelError
-from perception.paths import config_path, share
-from perception.training.data.sources import open_mixture
-from perception.training.recipe import check_recipe
+from perception.paths import share
+from perception.training.recipe import (
+    Augmentation,
+    LidarFaults,
+    MeanTeaching,
+    Recipe,
+    Sampling,
+    Sides,
+    SoftLabels,
+    Teaching,
+    read_recipe,
+)
+
+SHIPPED = sorted(path.stem for path in (share() / "configs/recipes").glob("*.py"))
 
 
-def recipe() -> ConfigDict:
-    return Config.fromfile(config_path("models/dual_branch_s_rich.py")).training
+def recipe(**changes: object) -> Recipe:
+    return replace(read_recipe("real"), **changes)
 
 
-@pytest.mark.parametrize("path", sorted((share() / "configs/models").glob("*.py")), ids=lambda path: path.stem)
-def test_the_shipped_recipes_are_good(path: Path) -> None:
-    check_recipe(Config.fromfile(path).training)
+def sampled(name: str, **settings: object) -> Recipe:
+    return recipe(sources={**read_recipe("real").sources, name: Sampling(1.0, (1.0, 1.0), **settings)})
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_the_shipped_recipes_are_good_and_told(name: str) -> None:
+    assert isinstance(read_recipe(name), Recipe)
+    assert f"\n  {name} " in EXAMPLES
+
+
+def test_the_shipped_schedules_are_as_they_were() -> None:
+    scratch, real, finetune = (read_recipe(name) for name in ("scratch", "real", "finetune"))
+    schedule = lambda each: (each.batch_size, each.iterations, each.learning_rate, each.warm_up, each.average_decay)  # noqa: E731
+    assert schedule(scratch) == (4, 12000, 2e-3, 200, 0.998)
+    assert schedule(real) == (8, 1500, 1e-3, 60, 0.999)
+    assert schedule(finetune) == (8, 2400, 3e-4, 100, 0.999)
+    assert scratch == Recipe(scratch.sources)  # what a recipe does not say is as simple as that
+    assert real.sources["cityscapes-small"].weight == 14.0
+    assert real.losses[1] == dict(type="LovaszSoftmax", loss_weight=0.5)
+    assert (finetune.init, real.init) == ("dual_branch_s", None)
+
+
+def made(kind: Callable[..., Any], **settings: object) -> Any:
+    """As a file of recipes makes it, which no checker of types has read."""
+    return kind(**settings)
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("make", "said"),
     [
-        (dict(iteration=9), "training: no setting is called 'iteration'; did you mean 'iterations'?"),
+        (lambda: recipe(iteration=9), "Recipe: no setting is called 'iteration'; did you mean 'iterations'?"),
+        (lambda: recipe(iterations=0), "Recipe.iterations: expected more than 0, got 0"),
+        (lambda: recipe(learning_rate="1e-3"), "Recipe.learning_rate: expected a number, got '1e-3'"),
+        (lambda: recipe(crop=(320, 760)), r"Recipe.crop: expected multiples of 32, got \(320, 760\)"),
+        (lambda: sampled("camvid", sofft=True), "Sampling: no setting is called 'sofft'; did you mean 'soft'?"),
+        (lambda: made(Sampling, weight=1.0), "Sampling: 'scale' is missing"),
+        (lambda: Sampling(-1.0, (1.0, 2.0)), "Sampling.weight: expected more than 0, got -1.0"),
+        (lambda: Sampling(1.0, (2.0, 1.0)), r"Sampling.scale: expected \(least, most\), both above 0, got \(2.0, 1.0"),
+        (lambda: sampled("camvidd"), "Recipe.sources: no setting is called 'camvidd'; did you mean 'camvid'?"),
+        (lambda: sampled("msrs", donors=("camvit",)), r"\['msrs'\].donors: .*'camvit'; did you mean 'camvid'?"),
+        (lambda: recipe(sources={}), "Recipe.sources: none"),
         (
-            dict(sources={"camvid": dict(sofft=True)}),
-            r"training.sources\['camvid'\]: no setting is called 'sofft'; did you mean 'soft'?",
+            lambda: made(Augmentation, lidr=LidarFaults()),
+            "Augmentation: .*'lidr'; did you mean 'lidar'?",
         ),
-        (dict(sources={"camvidd": {}}), "training.sources: no setting is called 'camvidd'; did you mean 'camvid'?"),
-        (dict(sources={"msrs": dict(donors=["camvit"])}), r"\['msrs'\].donors: .*'camvit'; did you mean 'camvid'?"),
-        (dict(augmentation=dict(lidr={})), "training.augmentation: no setting is called 'lidr'; did you mean 'lidar'?"),
+        (lambda: Augmentation(lidar=0.4), "Augmentation.lidar: expected LidarFaults, got 0.4"),
         (
-            dict(augmentation=dict(lidar=dict(rotations=1))),
-            "training.augmentation.lidar: no setting is called 'rotations'; did you mean 'rotation'?",
+            lambda: made(LidarFaults, rotations=1),
+            "LidarFaults: .*'rotations'; did you mean 'rotation'?",
         ),
-        (dict(soft=dict(temp=1)), "training.soft: no setting is called 'temp'; did you mean 'temperature'?"),
-        (dict(teacher=dict(wait=1)), "training.teacher: no setting is called 'wait'; did you mean 'weight'?"),
-        (dict(mean_teacher=dict(threshold=1)), "training.mean_teacher: .*did you mean 'thresholds'?"),
-        (dict(losses=[dict(type="LovaszSoftmaxx")]), r"training.losses\[0\]: .*did you mean 'LovaszSoftmax'?"),
-        (dict(losses=[dict(type="LovaszSoftmax", loss_wait=1)]), r"losses\[0\]: .*did you mean 'loss_weight'?"),
-        (dict(losses=[dict(loss_weight=1)]), r"training.losses\[0\]: no 'type'"),
-        (dict(sources={"folder": dict(_delete_=True, weight=1)}), r"\['folder'\]: 'split' is missing"),
+        (lambda: made(SoftLabels, temp=1), "SoftLabels: no setting is called 'temp'; did you mean 'temperature'?"),
+        (lambda: made(Teaching, wait=1), "Teaching: no setting is called 'wait'; did you mean 'weight'?"),
+        (lambda: made(Sides, along=1), "Sides: no setting is called 'along'; did you mean 'alone'?"),
+        (lambda: made(MeanTeaching, threshold=1), "MeanTeaching: .*did you mean 'thresholds'?"),
+        (lambda: recipe(losses=[dict(type="LovaszSoftmaxx")]), r"losses\[0\]: .*did you mean 'LovaszSoftmax'?"),
+        (lambda: recipe(losses=[dict(type="LovaszSoftmax", loss_wait=1)]), r"\[0\]: .*did you mean 'loss_weight'?"),
+        (lambda: recipe(losses=[dict(loss_weight=1)]), r"Recipe.losses\[0\]: no 'type'"),
     ],
 )
-def test_what_there_is_not_is_refused_with_the_nearest(change: dict[str, object], said: str) -> None:
-    config = Config(dict(training=recipe()))
-    config.merge_from_dict({"training": change})
+def test_what_there_is_not_is_refused(make: Callable[[], object], said: str) -> None:
     with pytest.raises(ModelError, match=said):
-        check_recipe(config.training)
+        make()
 
 
-def test_it_is_refused_before_anything_is_read() -> None:
-    changed = recipe()
-    changed.learning_rat = 1
-    with pytest.raises(ModelError, match="did you mean 'learning_rate'"):
-        open_mixture(changed, [("camvid", Path("nowhere"))], 1, 0)
-    del changed["learning_rat"], changed["warm_up"]
-    with pytest.raises(ModelError, match="training: 'warm_up' is missing"):
-        check_recipe(changed)
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("recipe = 3\n", "no `recipe = Recipe"),
+        ("recipe = (\n", "cannot be read as a recipe"),
+        (
+            "from perception.training.recipe import Recipe\nrecipe = Recipe(source={})\n",
+            r"mine.py: Recipe: no setting is called 'source'; did you mean 'sources'",
+        ),
+    ],
+)
+def test_mistakes_in_a_file_name_the_file(text: str, said: str, tmp_path: Path) -> None:
+    path = tmp_path / "mine.py"
+    path.write_text(text)
+    with pytest.raises(ModelError, match=rf"mine\.py.*{said}|{said}"):
+        read_recipe(path)
+
+
+def test_recipes_that_there_are_not(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match=r"did you mean recipes/finetune\.py"):
+        read_recipe("finetun")
+    with pytest.raises(ModelError, match=r"none\.py: no such recipe; the package's own are in configs/recipes"):
+        read_recipe(tmp_path / "none.py")
+
+
+def test_the_example_in_the_documents_is_a_recipe(tmp_path: Path) -> None:
+    text = (share() / "docs/training.md").read_text("utf-8")
+    example = re.search(r"^    from dataclasses import replace\n(?:    .*\n|\n)*", text, re.MULTILINE)
+    assert example
+    (tmp_path / "mine.py").write_text(textwrap.dedent(example[0]))
+    assert read_recipe(tmp_path / "mine.py").sources["folder"].weight == 3.0

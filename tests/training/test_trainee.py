@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -12,12 +13,12 @@ import torch
 
 pytest.importorskip("mmseg")
 
+from helpers.recipes import small
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmseg.registry import MODELS
 
 from perception.engines.weights import build_model, load_weights, save_weights
-from perception.errors import ModelError
 from perception.frame import MODALITIES
 from perception.models import Batch
 from perception.paths import config_path
@@ -27,7 +28,7 @@ from perception.training.trainee import Supervision, Trainee, keep
 
 @pytest.fixture
 def config(small_config: Callable[[str], Config]) -> Config:
-    return small_config("dual_branch_s_rich")
+    return small_config("dual_branch_s")
 
 
 @pytest.fixture
@@ -161,8 +162,9 @@ def test_what_is_not_kept_is_gone() -> None:
 def test_everything_at_once_trains_and_is_saved_as_the_plain_network(
     config: Config, camvid: Path, thermal: Path, tmp_path: Path
 ) -> None:
-    config.training.losses = [*config.training.losses, dict(type="HardPixelCrossEntropy")]
-    large = Config.fromfile(config_path("models/dual_branch_s.py")).model.to_dict()
+    recipe = small("real")
+    recipe = replace(recipe, losses=(*recipe.losses, dict(type="HardPixelCrossEntropy")))
+    large = Config.fromfile(config_path("networks/dual_branch_s.py")).model.to_dict()
     init_default_scope("mmseg")
     save_weights(tmp_path / "large.safetensors", MODELS.build(copy.deepcopy(large)).state_dict(), large)
     options = Options(
@@ -172,32 +174,15 @@ def test_everything_at_once_trains_and_is_saved_as_the_plain_network(
         workers=0,
         teachers=[tmp_path / "large.safetensors"],
     )
-    weights = train(config, options, lambda _: None)
+    weights = train(config, recipe, options, lambda _: None)
     assert load_weights(weights)[1]["type"] == "EncoderDecoder"
     assert all(torch.isfinite(p).all() for p in build_model(weights).parameters())
-
-
-@pytest.mark.parametrize(
-    ("key", "value"),
-    [
-        ("soft", dict(heat=2)),
-        ("teacher", dict(heat=2)),
-        ("sides", dict(heat=2)),
-        ("mean_teacher", dict(heat=2)),
-        ("augmentation", dict(snow=dict(share=1))),
-    ],
-)
-def test_settings_that_there_are_not_are_said(config: Config, camvid: Path, tmp_path: Path, key: str, value) -> None:
-    config.training[key] = value
-    with pytest.raises(ModelError, match=r"heat|snow"):
-        train(config, Options([("camvid", camvid)], tmp_path, iterations=1, workers=0), lambda _: None)
 
 
 def test_the_larger_network_is_larger() -> None:
     init_default_scope("mmseg")
     sizes = []
     for name in ("dual_branch_s", "dual_branch_m"):
-        config = Config.fromfile(config_path(f"models/{name}.py"))
+        config = Config.fromfile(config_path(f"networks/{name}.py"))
         sizes.append(sum(p.numel() for p in MODELS.build(config.model).parameters()) / 1e6)
-        assert config.training.crop
     assert 1.2 * sizes[0] < sizes[1] < 8

@@ -15,17 +15,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from perception.assembly.collector import PAIRINGS, Timing
 from perception.assembly.lidar_names import MOST, lidar_names, modality_of
 from perception.assembly.own_vehicle import BOX, OwnVehicle, check_box
+from perception.assembly.pairing import PAIRINGS, Timing
 from perception.assembly.statistics import Limits
 from perception.engines import ENGINES
-from perception.frame import MODALITIES
+from perception.engines.family import AUTO
 from perception.messages.cameras import RECTIFIED
 from perception.messages.clouds import Reading
+from perception.registry import Registry, import_modules, load
 from perception.rigid import rigid_fault
 from perception.sensors.point_times import STAMPS
 from perception.sensors.presence import REPEATS
+from perception.sensors.spec import FURTHER, SPECS
 
 MAX_CELLS = 4000
 """Of ~/road_grid each way: 16 MB."""
@@ -39,7 +41,8 @@ class Parameter:
     """One row of the table.
 
     default: also gives the type; a tuple is a list of floats, or of texts. range: (lowest, highest).
-    live: takes effect at once; otherwise at the next configure. choices: the values allowed, for text.
+    live: takes effect at once; otherwise at the next configure. choices: the values allowed, for text. registry: has
+    those that were added from outside too, whose module is imported when such a value is given.
     """
 
     name: str
@@ -47,6 +50,7 @@ class Parameter:
     description: str
     range: tuple[float, float] | None = None
     choices: tuple[str, ...] = ()
+    registry: Registry[Any] | None = None
     live: bool = False
     read_only: bool = False
 
@@ -56,7 +60,7 @@ _OF_ONE_SENSOR: dict[str, tuple[Parameter, ...]] = {
         Parameter(
             "infrared.distance_m",
             20.0,
-            "Where an infrared camera beside the RGB camera is registered exactly; nearer and farther it is off [m].",
+            "Distance at which an infrared camera beside the RGB camera is registered exactly [m].",
             range=(0.5, 1000.0),
             live=True,
         ),
@@ -65,7 +69,7 @@ _OF_ONE_SENSOR: dict[str, tuple[Parameter, ...]] = {
         Parameter(
             "lidar.intensity_max",
             0.0,
-            "The LiDAR intensity that means 1; 0 learns it from the cloud's type and its first sweeps, and keeps it.",
+            "The LiDAR intensity that means 1; 0 learns it from the cloud's type and its first sweeps.",
             range=(0.0, 65535.0),
             live=True,
         ),
@@ -87,8 +91,8 @@ _OF_ONE_SENSOR: dict[str, tuple[Parameter, ...]] = {
         Parameter(
             "lidar.extra_topics",
             ("",),
-            "Topics of further LiDARs, called lidar2, lidar3 …; TF tells where they are. The settings of lidar are "
-            "those of every LiDAR.",
+            "Topics of further LiDARs, called lidar2, lidar3 …, which TF places. The settings of lidar apply to every "
+            "LiDAR.",
         ),
     ),
 }
@@ -96,15 +100,15 @@ _OF_ONE_SENSOR: dict[str, tuple[Parameter, ...]] = {
 
 
 def _per_sensor() -> list[Parameter]:
-    names = {"rgb": "camera", "depth": "depth camera", "infrared": "infrared camera", "lidar": "LiDAR"}
     rows = []
-    for sensor in MODALITIES:
-        rows.append(Parameter(f"{sensor}.enabled", True, f"Listen to the {names[sensor]}."))
+    for sensor, spec in SPECS.items():
+        where = ", where the network has channels for it" if sensor in FURTHER else ""
+        rows.append(Parameter(f"{sensor}.enabled", True, f"Listen to the {spec.noun}{where}."))
         rows.append(
             Parameter(
                 f"{sensor}.timeout_s",
-                0.5,
-                f"Silence after which the {names[sensor]} is left out until it returns [s].",
+                spec.timeout_s,
+                f"Silence after which the {spec.noun} is left out until it returns [s].",
                 range=(0.05, 60.0),
                 live=True,
             )
@@ -113,7 +117,7 @@ def _per_sensor() -> list[Parameter]:
             Parameter(
                 f"{sensor}.offset_s",
                 0.0,
-                f"What the stamps of the {names[sensor]} lack to the instant at which it measured [s].",
+                f"What the stamps of the {spec.noun} lack to the instant at which it measured [s].",
                 range=(-1.0, 1.0),
                 live=True,
             )
@@ -123,14 +127,36 @@ def _per_sensor() -> list[Parameter]:
 
 
 PARAMETERS: tuple[Parameter, ...] = (
-    Parameter("model", "", "Weights: the name of a shipped model, or a path; empty for the default."),
     Parameter(
-        "engine", "auto", "What runs the network; auto takes the fastest that is installed.", choices=("auto", *ENGINES)
+        "model",
+        AUTO,
+        "Weights: the name of a shipped model, or a path; auto times the shipped ones on this machine, takes the most "
+        "accurate that holds the camera's rate, and a quicker one while frames are left out.",
+    ),
+    Parameter(
+        "rate_hz",
+        0.0,
+        "The camera's rate that a model of auto must hold [Hz]; 0 takes 10 at first, and then what comes.",
+        range=(0.0, 240.0),
+        live=True,
+    ),
+    Parameter(
+        "imports",
+        ("",),
+        "Python modules to import first, which register engines or sensors of your own; empty for none.",
+        read_only=True,
+    ),
+    Parameter(
+        "engine",
+        "auto",
+        "What runs the network; auto takes the fastest that is installed.",
+        choices=("auto", *ENGINES.so_far()),
+        registry=ENGINES,
     ),
     Parameter(
         "threads",
         0,
-        "CPU threads of the node while it works, from 4 on one of them beside the network; 0 takes every core.",
+        "CPU threads of the node; from 4 on, one of them works beside the network; 0 for all cores.",
         range=(0, 256),
     ),
     Parameter("autostart", True, "Configure and activate at start, without a lifecycle manager.", read_only=True),
@@ -167,7 +193,7 @@ PARAMETERS: tuple[Parameter, ...] = (
     Parameter(
         "max_age_s",
         2.0,
-        "Age of a mask, since the trigger's message came, past which it is not published but counted; 0 for none [s].",
+        "Greatest age of published masks, from the trigger's arrival; older ones are only counted; 0 for any [s].",
         range=(0.0, 60.0),
         live=True,
     ),
@@ -200,7 +226,7 @@ PARAMETERS: tuple[Parameter, ...] = (
     Parameter(
         "ground_frame",
         "base_footprint",
-        "The frame on the ground, z up, in which TF says how the camera is mounted; empty fits the ground alone.",
+        "Frame on the ground, z up, from which TF gives the camera's mounting; empty to use only the fitted ground.",
     ),
     Parameter(
         "vehicle.frame",
@@ -211,14 +237,14 @@ PARAMETERS: tuple[Parameter, ...] = (
     Parameter(
         "vehicle.box",
         BOX,
-        "From and to in x, y and z [m]: LiDAR points inside are on the vehicle itself and left out; as it is, what is "
-        "nearer to the LiDAR than most measure. Give the vehicle's own outline; zeros for none.",
+        "From and to in x, y and z [m]: LiDAR points inside are on the vehicle itself and left out. The default covers "
+        "half a metre around the LiDAR; give the vehicle's outline; zeros for none.",
         live=True,
     ),
     Parameter(
         "infrared_polarity",
         "white-hot",
-        "Whether warm things are bright or dark in infrared images.",
+        "Whether warm objects are bright or dark in infrared images.",
         choices=("white-hot", "black-hot"),
         live=True,
     ),
@@ -230,10 +256,12 @@ PARAMETERS: tuple[Parameter, ...] = (
     Parameter(
         "imu_topic",
         "",
-        "Topic of a sensor_msgs/Imu whose rates of turn count where neither odometry nor TF tells the motion; empty "
-        "for none: an IMU tells turns, not ways.",
+        "Topic of a sensor_msgs/Imu whose angular rates are used if neither odometry nor TF has the motion; empty for "
+        "none. An IMU gives rotation only.",
     ),
-    Parameter("fixed_frame", "odom", "The frame in which TF says where the vehicle is; empty asks TF for no motion."),
+    Parameter(
+        "fixed_frame", "odom", "Frame in which TF gives the vehicle's position; empty to take no motion from TF."
+    ),
     Parameter(
         "check_extrinsics",
         True,
@@ -249,18 +277,23 @@ PARAMETERS: tuple[Parameter, ...] = (
         live=True,
     ),
     Parameter("publish_labels", True, "Publish ~/labels, the class of every pixel.", live=True),
-    Parameter("publish_masks", True, "Publish ~/road, ~/vehicle and ~/pedestrian.", live=True),
-    Parameter("publish_confidence", True, "Publish ~/confidence.", live=True),
-    Parameter("publish_overlay", True, "Publish ~/overlay and ~/overlay/compressed while somebody listens.", live=True),
-    Parameter("publish_points", True, "Publish ~/points, the labelled sweep, while somebody listens.", live=True),
     Parameter(
-        "publish_grid", True, "Publish ~/road_grid, road and obstacles from above, while somebody listens.", live=True
+        "publish_masks",
+        True,
+        "Publish a mask of each class that the network knows: ~/road, ~/vehicle and ~/pedestrian.",
+        live=True,
+    ),
+    Parameter("publish_confidence", True, "Publish ~/confidence.", live=True),
+    Parameter("publish_overlay", True, "Publish ~/overlay and ~/overlay/compressed with a subscriber.", live=True),
+    Parameter("publish_points", True, "Publish ~/points, the labelled sweep, with a subscriber.", live=True),
+    Parameter(
+        "publish_grid", True, "Publish ~/road_grid, road and obstacles from above, with a subscriber.", live=True
     ),
     Parameter(
         "publish_explanation",
         False,
-        "Publish ~/explanation, a picture of why the network said so, made beside the node in seconds, while somebody "
-        "listens; needs the extra train.",
+        "Publish ~/explanation, a figure that explains a prediction, every few seconds with a subscriber; needs the "
+        "extra train.",
         live=True,
     ),
     Parameter(
@@ -274,16 +307,16 @@ PARAMETERS: tuple[Parameter, ...] = (
     Parameter(
         "grid.lowest_m",
         -1.0,
-        "Points lower than this above the ground are left out of ~/road_grid: echoes of mirrors and wet roads, while a "
-        "road may fall away [m].",
+        "Lowest height above the ground of points in ~/road_grid [m]: excludes reflections from wet roads, but allows "
+        "for a road that descends.",
         range=(-20.0, 5.0),
         live=True,
     ),
     Parameter(
         "grid.highest_m",
         2.5,
-        "Points higher than this above the ground are left out of ~/road_grid: leaves, bridges, wires; no less than "
-        "the vehicle is high. Where no ground is known every point counts [m].",
+        "Greatest height above the ground of points in ~/road_grid [m]: excludes leaves, bridges and wires; at least "
+        "the vehicle's height. Without a known ground, every point is in the grid.",
         range=(0.0, 50.0),
         live=True,
     ),
@@ -317,9 +350,10 @@ BY_NAME: dict[str, Parameter] = {parameter.name: parameter for parameter in PARA
 
 @dataclass(frozen=True)
 class Settings:
-    """The parameters' values, checked. Text that was empty, threads 0 and a matrix that was not set are None."""
+    """The parameters' values, checked. None: text that was empty, model auto, 0 threads or Hz, a matrix not set."""
 
     model: str | None
+    rate_hz: float | None
     engine: str
     threads: int | None
     autostart: bool
@@ -364,9 +398,9 @@ def make_settings(values: Mapping[str, Any]) -> Settings:
         reason = check(name, value[name])
         if reason:
             raise ValueError(reason)
-    sensors = tuple(name for name in MODALITIES if value[f"{name}.enabled"])
+    sensors = tuple(name for name in SPECS if value[f"{name}.enabled"])
     if not sensors:
-        raise ValueError("all sensors are disabled: enable at least one of " + ", ".join(MODALITIES))
+        raise ValueError("all sensors are disabled: enable at least one of " + ", ".join(SPECS))
     cells = value["grid.size_m"] / value["grid.resolution_m"]
     if cells > MAX_CELLS:
         raise ValueError(
@@ -382,9 +416,10 @@ def make_settings(values: Mapping[str, Any]) -> Settings:
     if len(extra_topics) >= MOST:
         raise ValueError(f"lidar.extra_topics: {len(extra_topics)} topics, expected {MOST - 1} at most")
     _, *extra = lidar_names(1 + len(extra_topics))
-    timed = {*MODALITIES, *lidar_names(MOST)}  # all there may be: what is enabled changes later than times do
+    timed = {*SPECS, *lidar_names(MOST)}  # all there may be: what is enabled changes later than times do
     return Settings(
-        model=value["model"] or None,
+        model=None if value["model"] in ("", AUTO) else value["model"],
+        rate_hz=value["rate_hz"] or None,
         engine=value["engine"],
         threads=value["threads"] or None,
         autostart=value["autostart"],
@@ -433,8 +468,9 @@ def make_settings(values: Mapping[str, Any]) -> Settings:
 def check(name: str, value: Any) -> str | None:
     """Why the parameter cannot have this value; None where it can."""
     row = BY_NAME[name]
-    if row.choices and value not in row.choices:
-        return f"{name}: '{value}' is unknown; take one of {', '.join(row.choices)}"
+    if row.choices and value not in row.choices and value not in (row.registry or ()):
+        known = dict.fromkeys((*row.choices, *(row.registry or ())))
+        return f"{name}: '{value}' is unknown; take one of {', '.join(known)}"
     if row.range is not None:
         low, high = row.range
         if not math.isfinite(value) or not low <= value <= high:
@@ -457,12 +493,15 @@ def check_rigid(name: str, value: Sequence[float]) -> str | None:
 def declare(node: Any) -> Settings:
     """Declare every parameter on an rclpy node, with description and range, and return their values.
 
-    Raises ValueError where the values that were given at start do not fit; rclpy raises its own errors for a wrong type
+    What `imports` names is imported before they are read. Raises ValueError where the values that were given at start
+    do not fit, and PerceptionError for a module that cannot be imported; rclpy raises its own errors for a wrong type
     or a value out of range.
     """
     for row in PARAMETERS:
         default = list(row.default) if isinstance(row.default, tuple) else row.default
         node.declare_parameter(row.name, default, describe(row))
+    import_modules(filter(None, node.get_parameter("imports").value))
+    load("sensors")
     return read(node)
 
 

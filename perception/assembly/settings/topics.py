@@ -15,18 +15,21 @@ from perception.assembly.calibration import CALIBRATION_KEYS
 from perception.assembly.lidar_names import modality_of
 from perception.errors import DataError
 from perception.paths import config_path, share
+from perception.sensors.spec import SPECS
+
+SENSORS: dict[str, tuple[str, ...]] = {name: tuple(spec.topics) for name, spec in SPECS.items()}
+"""The inputs by sensor; where a message is on both of two topics of a bag, the first in the bag is taken."""
+
+CAMERA_INFOS: dict[str, str] = {name: spec.camera_info for name, spec in SPECS.items() if spec.camera_info}
+"""Inputs by the sensor whose camera they are about."""
 
 INPUT_TYPES: dict[str, str] = {
-    "image": "sensor_msgs/msg/Image",
-    "image/compressed": "sensor_msgs/msg/CompressedImage",
-    "camera_info": "sensor_msgs/msg/CameraInfo",
-    "depth": "sensor_msgs/msg/Image",
-    "depth/compressedDepth": "sensor_msgs/msg/CompressedImage",
-    "depth/camera_info": "sensor_msgs/msg/CameraInfo",
-    "infrared": "sensor_msgs/msg/Image",
-    "infrared/compressed": "sensor_msgs/msg/CompressedImage",
-    "infrared/camera_info": "sensor_msgs/msg/CameraInfo",
-    "points": "sensor_msgs/msg/PointCloud2",
+    **{
+        name: kind
+        for sensor, spec in SPECS.items()
+        for name, kind in (*spec.topics.items(), (CAMERA_INFOS.get(sensor), "sensor_msgs/msg/CameraInfo"))
+        if name is not None
+    },
     "odometry": "nav_msgs/msg/Odometry",
 }
 """What the node subscribes to (`perception.ros.subscriptions`), and the type; here, so that it is known without ROS.
@@ -35,21 +38,6 @@ A file may also name the topic of an `imu`, and a list of `points`, one for each
 """
 
 INPUT_TOPICS: tuple[str, ...] = tuple(INPUT_TYPES)
-
-SENSORS: dict[str, tuple[str, ...]] = {
-    "rgb": ("image", "image/compressed"),
-    "depth": ("depth", "depth/compressedDepth"),
-    "infrared": ("infrared", "infrared/compressed"),
-    "lidar": ("points",),
-}
-"""The inputs by sensor; where a message is on both of two topics of a bag, the first in the bag is taken."""
-
-CAMERA_INFOS: dict[str, str] = {
-    "rgb": "camera_info",
-    "depth": "depth/camera_info",
-    "infrared": "infrared/camera_info",
-}
-"""Inputs by the sensor whose camera they are about."""
 
 
 def read_topics(named: str) -> dict[str, str]:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What every recording is to whoever reads frames out of it: frames in the order of time, each with a name."""
+"""The common form of recordings: frames in the order of time, each with a name."""
 
 from __future__ import annotations
 
@@ -12,15 +12,16 @@ import numpy as np
 from perception.datasets.image_folder import PERIOD_NS
 from perception.datasets.io.lazy import LazySequence
 from perception.frame import Frame, Prediction
+from perception.sample import Sample
 
 
 class NamedFrames(LazySequence[Frame]):
     """Frames that are read when indexed; it can be sent to another process.
 
     path: where they come from. names: one per frame, good for files; "/" makes folders. stamps_ns: one per frame, in
-    the order of time. remarks: what is to be known of all of them. complaints: what was left out of the frame that was
-    read last, and why; absent: the sensors among it that are frozen, each with the reason. broken: why the frames end
-    before the recording does, where they do.
+    the order of time. remarks: notes on all of them. complaints: what was left out of the frame that was
+    read last, and why; absent: its frozen sensors, each with the reason. broken: why the frames end before the
+    recording does, if they do.
     """
 
     path: Path
@@ -33,6 +34,10 @@ class NamedFrames(LazySequence[Frame]):
 
     def __len__(self) -> int:
         return len(self.names)
+
+    def sample(self, index: int) -> Sample:
+        """The frame with its name, and with its truth where the recording has one."""
+        return Sample(f"{self.path.name}/{self.names[index]}", self[index])
 
     def shown(self, index: int) -> Frame:
         """The frame with its image as it was recorded, which the labels on disk are of."""

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Classes of LiDAR points from human-made 3D boxes.
 
-Convention: a point inside a box of a vehicle or a pedestrian (`classes.KITTI_OBJECTS`) has that class. Within MARGIN
+Convention: a point inside a box of a vehicle or a pedestrian (`perception.classes`) has that class. Within MARGIN
 around any box, and up to FLOOR above a box's floor, where the road runs through it, nothing is known. Nor is inside
 boxes that hold two classes (a cyclist is a person on a bicycle), that overlap with another class, or of type Misc. In
 KITTI's object set, points that fall on a DontCare region of the image are unknown too. Every other point is NO_OBJECT.
@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from perception.classes import KITTI_OBJECTS, NO_OBJECT, PEDESTRIAN, UNLABELLED, VEHICLE
+from perception.classes import CLASSES, NO_OBJECT, UNLABELLED, Classes
 from perception.datasets.kitti.calibration import KittiCalibration
 from perception.datasets.kitti.objects import ObjectLabel
 from perception.datasets.kitti.tracklets import Tracklet
@@ -35,18 +35,21 @@ Box = tuple[str, NDArray[np.float64]]
 """An object type and its (8, 3) corners in the LiDAR frame: the floor's four around, then the roof's above them."""
 
 
-def label_points(points: NDArray[np.float32], boxes: Iterable[Box]) -> NDArray[np.uint8]:
-    """(N,) uint8 class ids of the (N, ≥3) points: VEHICLE, PEDESTRIAN, NO_OBJECT or 255 where nothing is known."""
-    inside = {label: np.zeros(len(points), bool) for label in (VEHICLE, PEDESTRIAN, UNLABELLED)}
+def label_points(points: NDArray[np.float32], boxes: Iterable[Box], classes: Classes = CLASSES) -> NDArray[np.uint8]:
+    """(N,) uint8 ids of the (N, ≥3) points: of the boxes' classes, NO_OBJECT, or 255 where nothing is known."""
+    kinds = classes.mapping("kitti-boxes")
+    inside = {label: np.zeros(len(points), bool) for label in {UNLABELLED, *kinds.values()}}
     near = np.zeros(len(points), bool)
     for kind, corners in boxes:
         beyond, height = _beyond(points, corners)
         near |= beyond <= MARGIN
-        inside[KITTI_OBJECTS.get(kind, UNLABELLED)] |= (beyond <= 0) & (height >= FLOOR)
+        inside[kinds.get(kind, UNLABELLED)] |= (beyond <= 0) & (height >= FLOOR)
     labels = np.where(near, np.uint8(UNLABELLED), np.uint8(NO_OBJECT))
-    labels[inside[VEHICLE]] = VEHICLE
-    labels[inside[PEDESTRIAN]] = PEDESTRIAN
-    labels[inside[UNLABELLED] | (inside[VEHICLE] & inside[PEDESTRIAN])] = UNLABELLED
+    known = [label for label in inside if label != UNLABELLED]
+    for label in known:
+        labels[inside[label]] = label
+    several = np.sum([inside[label] for label in known], axis=0) > 1
+    labels[inside[UNLABELLED] | several] = UNLABELLED
     return labels
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""KITTI's object layout: numbered images, LiDAR sweeps, 3D boxes, and soft labels where somebody made them."""
+"""KITTI's object layout: numbered images, LiDAR sweeps, 3D boxes, and soft labels where they exist."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from perception.classes import CLASSES, Classes
 from perception.datasets.io.files import list_images, read_rgb, read_soft_labels, read_velodyne
 from perception.datasets.io.lazy import LazySequence
 from perception.datasets.io.splits import check_split, split_in_time
@@ -40,8 +41,8 @@ class KittiFrames(LazySequence[Sample]):
     calibration and truncated or odd files.
     """
 
-    def __init__(self, root: str | Path, split: str = "all", stereo: bool = False) -> None:
-        root = Path(root)
+    def __init__(self, root: str | Path, split: str = "all", stereo: bool = False, classes: Classes = CLASSES) -> None:
+        root, self._classes = Path(root), classes
         check_split(split, ("train", "val", "all"), str(root))
         if (root / "image_2").is_dir():
             drives = [root]
@@ -79,16 +80,18 @@ class KittiFrames(LazySequence[Sample]):
             lidar_to_camera=calibration.lidar_to_camera if calibration else None,
         )
         soft = drive / "soft_label" / f"{name}.png"
-        probabilities = read_soft_labels(soft) if soft.is_file() else None
-        point_labels = _point_labels(drive, name, frame, calibrated) if calibrated and points is not None else None
+        probabilities = read_soft_labels(soft, self._classes) if soft.is_file() else None
+        point_labels = None
+        if calibrated and points is not None:
+            point_labels = _point_labels(drive, name, frame, calibrated, self._classes)
         return Sample(f"{drive.name}/{name}", frame, probabilities=probabilities, point_labels=point_labels)
 
 
 class KittiObject(KittiFrames):
     """KITTI's object set, every frame of it: its official training part is not split further."""
 
-    def __init__(self, root: str | Path) -> None:
-        super().__init__(root, "all")
+    def __init__(self, root: str | Path, classes: Classes = CLASSES) -> None:
+        super().__init__(root, "all", classes=classes)
 
 
 def _calibration_file(drive: Path, name: str, needed_by: str | None) -> Path | None:
@@ -100,8 +103,8 @@ def _calibration_file(drive: Path, name: str, needed_by: str | None) -> Path | N
     return None
 
 
-def _point_labels(drive: Path, name: str, frame: Frame, calibrated: Path) -> NDArray[np.uint8] | None:
-    """Classes of the frame's points, None where nobody drew boxes."""
+def _point_labels(drive: Path, name: str, frame: Frame, calibrated: Path, classes: Classes) -> NDArray[np.uint8] | None:
+    """Classes of the frame's points, None without boxes."""
     assert frame.points is not None
     assert frame.camera is not None
     assert frame.lidar_to_camera is not None
@@ -109,11 +112,11 @@ def _point_labels(drive: Path, name: str, frame: Frame, calibrated: Path) -> NDA
     if objects.is_file():
         labels = read_object_labels(objects)
         camera0 = read_object_calibration(calibrated, camera=0)
-        point_labels = label_points(frame.points, object_boxes(labels, camera0))
+        point_labels = label_points(frame.points, object_boxes(labels, camera0), classes)
         ignore_regions(point_labels, frame.points, labels, frame.camera, frame.lidar_to_camera)
         return point_labels
     if tracklets.is_file() and name.isdigit():
-        return label_points(frame.points, tracklet_boxes(_tracklets(tracklets), int(name)))
+        return label_points(frame.points, tracklet_boxes(_tracklets(tracklets), int(name)), classes)
     return None
 
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from perception.classes import ROAD, UNLABELLED
+from perception.classes import CLASSES, UNLABELLED, Classes
 from perception.datasets.io.files import list_images, read_rgb, read_velodyne
 from perception.datasets.io.lazy import LazySequence
 from perception.datasets.io.splits import check_split, split_in_time
@@ -47,8 +47,9 @@ class KittiRoad(LazySequence[Sample]):
     names, and, when indexed, for truncated or odd files and a sweep without calibration.
     """
 
-    def __init__(self, root: str | Path, split: str = "val") -> None:
+    def __init__(self, root: str | Path, split: str = "val", classes: Classes = CLASSES) -> None:
         self.split = check_split(split, ("train", "val", "all", TEST), str(root))
+        self._road = classes.table("kitti-road")[1]
         self.folder = Path(root) / ("testing" if split == TEST else "training")
         images = list_images(self.folder / "image_2", f"images of KITTI road, split {split}")
         odd = [path for path in images if not _NAME.fullmatch(path.stem)]
@@ -79,7 +80,7 @@ class KittiRoad(LazySequence[Sample]):
             lidar_to_camera=calibration.lidar_to_camera if calibration else None,
         )
         truth = self.truth(name, frame.size)
-        labels = None if truth is None else np.where(truth.road, ROAD, UNLABELLED).astype(np.uint8)
+        labels = None if truth is None else np.where(truth.road, self._road, UNLABELLED).astype(np.uint8)
         return Sample(name, frame, labels)
 
     def truth(self, name: str, size: tuple[int, int]) -> RoadTruth | None:

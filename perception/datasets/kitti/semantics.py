@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from perception.classes import KITTI_SEMANTICS, lookup_table
+from perception.classes import CLASSES, Classes, evaluated_table
 from perception.datasets.io.files import list_images, read_labels, read_rgb
 from perception.datasets.io.lazy import LazySequence
 from perception.datasets.io.splits import check_split, split_in_time
@@ -27,20 +27,20 @@ class KittiSemantics(LazySequence[Sample]):
     """Reads ROOT/training/image_2/NAME.png with ROOT/training/semantic/NAME.png, and ROOT/testing/image_2/NAME.png.
 
     split: all of training, or train and val, the first 80 % and the last 20 % of it (KITTI has no official split of
-    its training part); test, without labels. Samples have rgb and labels (classes.KITTI_SEMANTICS says how
+    its training part); test, without labels. Samples have rgb and labels (`perception.classes` says how
     Cityscapes' ids map), and a camera where KITTI's stereo 2015, whose images these are, lies in the same folders:
     calib_cam_to_cam/NUMBER.txt. stereo: make the depth from its right images, image_3/NAME.png. Raises DataError for
     missing folders and, with stereo, right images, and, when indexed, for missing, truncated or odd files and, with
     stereo, missing calibration.
     """
 
-    def __init__(self, root: str | Path, split: str = "val", stereo: bool = False) -> None:
+    def __init__(self, root: str | Path, split: str = "val", stereo: bool = False, classes: Classes = CLASSES) -> None:
         self.split = check_split(split, ("train", "val", "all", TEST), str(root))
         self.folder = Path(root) / ("testing" if split == TEST else "training")
         images = list_images(self.folder / "image_2", f"images of KITTI semantics, split {split}")
         self._images = images if split == TEST else split_in_time(images, split)
         self._right = right_images(self._images) if stereo else None
-        self._table = lookup_table(KITTI_SEMANTICS)
+        self._table = evaluated_table(classes)
 
     def __len__(self) -> int:
         return len(self._images)

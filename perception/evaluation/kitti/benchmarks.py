@@ -1,21 +1,39 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What `perception eval` adds for KITTI's benchmarks: their own figures, and the files that their servers take."""
+"""KITTI's own benchmarks in `perception eval`: their metrics, and the files for their servers."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from perception.errors import DataError
+from perception.evaluation.kitti.road_benchmark import RoadBenchmark, RoadSamples, RoadScores
+from perception.evaluation.kitti.semantics_benchmark import SemanticsBenchmark, SemanticsScores
+from perception.reporting.reports import OPTIONAL
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from perception.evaluation.kitti.road_benchmark import RoadBenchmark
-    from perception.evaluation.kitti.semantics_benchmark import SemanticsBenchmark
     from perception.frame import Frame, Prediction
     from perception.sample import Sample
+
+
+@dataclass(frozen=True)
+class Submitted:
+    """The files that were written for a server."""
+
+    folder: str
+    files: int
+
+
+@dataclass(frozen=True)
+class BenchmarkReport:
+    """benchmark: of KITTI road by category, or of KITTI semantics."""
+
+    benchmark: dict[str, RoadScores] | SemanticsScores | None = field(default=None, metadata=OPTIONAL)
+    submission: Submitted | None = field(default=None, metadata=OPTIONAL)
 
 
 class Benchmark:
@@ -34,18 +52,14 @@ class Benchmark:
         self.scored = not isinstance(samples, KittiRoad | KittiSemantics) or samples.split != "test"
         if not self.scored and self.submission is None:
             raise DataError(
-                f"{dataset}: KITTI keeps the truth of its test split; say --submission DIR to write the files for its "
-                "server, or another --split"
+                f"{dataset}: KITTI does not publish the truth of its test split; use --submission DIR to write "
+                "the files for its server, or choose another --split"
             )
         self.samples, self._dataset = samples, dataset
         self._scores: RoadBenchmark | SemanticsBenchmark | None = None
         if isinstance(samples, KittiRoad):
-            from perception.evaluation.kitti.road_benchmark import RoadBenchmark, RoadSamples
-
             self.samples, self._scores = RoadSamples(samples), RoadBenchmark(samples)
         elif isinstance(samples, KittiSemantics):
-            from perception.evaluation.kitti.semantics_benchmark import SemanticsBenchmark
-
             self._scores = SemanticsBenchmark(samples)
 
     def adapt(self, pipeline: Callable[[Frame], Prediction]) -> Callable[[Frame], Prediction]:
@@ -70,20 +84,15 @@ class Benchmark:
         if self.submission is not None:
             self.submission.update(sample, prediction)
 
-    def report(self) -> dict[str, Any]:
-        """What the JSON file says of it; empty without a benchmark."""
-        from perception.evaluation.evaluate import plain
-
-        report: dict[str, Any] = {}
-        if self._scores is not None and self.scored:
-            report["benchmark"] = plain(self._scores.to_dict())
-        if self.submission is not None:
-            report["submission"] = {"folder": str(self.submission.folder), "files": self.submission.written}
-        return report
+    def report(self) -> BenchmarkReport:
+        """What the JSON file says of it; nothing without a benchmark."""
+        return BenchmarkReport(
+            self._scores.report() if self._scores is not None and self.scored else None,
+            Submitted(str(self.submission.folder), self.submission.written) if self.submission is not None else None,
+        )
 
     def tables(self) -> list[Table | str]:
-        """What is printed of it; empty without a benchmark."""
-        from perception.evaluation.kitti.road_benchmark import RoadBenchmark
+        """The benchmark's part of the printed output; empty without a benchmark."""
         from perception.evaluation.kitti.table import road_tables, semantics_tables
 
         lines: list[Table | str] = []
@@ -104,7 +113,7 @@ def predict(
     observe: Callable[[Sample, Prediction], None],
     progress: Callable[[int], None],
 ) -> None:
-    """Runs the pipeline on the chosen samples without scoring them, and shows what it says to `observe`."""
+    """Runs the pipeline on the chosen samples without scoring them, and passes its predictions to `observe`."""
     from perception.sensors.presence import keep_modalities
 
     for done, index in enumerate(chosen, start=1):

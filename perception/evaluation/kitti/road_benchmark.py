@@ -2,8 +2,8 @@
 """KITTI's road benchmark: the figures of `perception.evaluation.kitti.road` by category, in the image and from above.
 
 Categories: um_road (two-way, marked), umm_road (several lanes), uu_road (unmarked) and URBAN, the counts of these
-three together. Where KITTI's truth is the ego lane alone, the category is um_lane and not part of URBAN: what the
-network calls road beside that lane counts as wrong, so only the recall says how good it is.
+three together. Where KITTI's truth is the ego lane alone, the category is um_lane and not part of URBAN: road
+predicted beside that lane counts as wrong, so only the recall is meaningful.
 
 Bird's-eye view is on the plane that the image's calibration gives (Tr_cam_to_road), as the server's is; images without
 it are in the perspective's figures only.
@@ -11,8 +11,7 @@ it are in the perspective's figures only.
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import Any
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,8 +51,17 @@ class RoadSamples(LazySequence[Sample]):
         return replace(sample, labels=_classes(truth.road, truth.valid))
 
 
+@dataclass(frozen=True)
+class RoadScores:
+    """Of one category of KITTI road: its images, and what it scores in either view; None where nothing is seen."""
+
+    images: int
+    perspective: RoadScore | None
+    birds_eye: RoadScore | None
+
+
 class RoadBenchmark:
-    """Curves by category and view of what `update` was told. images: how many, by category; from_above: in all."""
+    """Curves by category and view over all samples. images: how many, by category; from_above: in total."""
 
     def __init__(self, reader: KittiRoad) -> None:
         self._reader = reader
@@ -85,13 +93,10 @@ class RoadBenchmark:
             if self.images[category]
         }
 
-    def to_dict(self) -> dict[str, Any]:
-        """Everything as plain values."""
+    def report(self) -> dict[str, RoadScores]:
+        """By category that occurs."""
         return {
-            category: {
-                "images": self.images[category],
-                **{view: None if score is None else score._asdict() for view, score in views.items()},
-            }
+            category: RoadScores(self.images[category], views["perspective"], views["birds_eye"])
             for category, views in self.scores().items()
         }
 

@@ -5,14 +5,14 @@ Conventions, of Cityscapes' scripts: one confusion matrix of labelIds over all i
 whose true label is not evaluated count nowhere; a class that never occurs has no IoU. The class IoU is the mean over
 19 classes, the category IoU the mean over 7.
 
-The network has three of them: class road, category vehicle (written as car) and category human (written as person).
-It says nothing of the other classes, which score 0 wherever they occur, so both means are low by design; the figures
-that compare with others' are road's, vehicle's and human's. iIoU, which weighs by the size of instances, is left out.
+The network has three of them: class road, category vehicle (written as car) and category human (written as person). It
+does not know the other classes, which score 0 wherever they occur, so both means are low by design; only the figures of
+road, vehicle and human compare with those of other networks. iIoU, which weighs by the size of instances, is left out.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -36,6 +36,16 @@ OURS = {"road": ("class", "road"), "vehicle": ("category", "vehicle"), "pedestri
 """What each of our classes is in the benchmark."""
 
 
+@dataclass(frozen=True)
+class SemanticsScores:
+    """IoU of the 19 classes and the 7 categories, and their means."""
+
+    class_iou: dict[str, float]
+    mean_class_iou: float
+    category_iou: dict[str, float]
+    mean_category_iou: float
+
+
 class SemanticsBenchmark:
     """Counts of true and written labelIds over the samples of a reader."""
 
@@ -47,7 +57,7 @@ class SemanticsBenchmark:
     def update(self, sample: Sample, prediction: Prediction) -> None:
         """Adds one sample of the reader, which must have truth."""
         truth = self._reader.ids(sample.name, sample.frame.size).astype(np.int64)
-        written = self._table[prediction.labels]
+        written = self._table[prediction.classes.first[prediction.labels]]
         counts = np.bincount((truth * 256 + written).ravel(), minlength=self.counts.size).reshape(self.counts.shape)
         counts[list(CITYSCAPES_NOT_EVALUATED)] = 0
         self.counts += counts
@@ -60,15 +70,10 @@ class SemanticsBenchmark:
         """By the name of each of the 7 categories; NaN for those that never occur."""
         return {name: self._iou(list(labels)) for name, labels in CATEGORIES.items()}
 
-    def to_dict(self) -> dict[str, Any]:
-        """Everything as plain values; NaN for what never occurs."""
+    def report(self) -> SemanticsScores:
+        """Everything; NaN for what never occurs."""
         classes, categories = self.class_iou(), self.category_iou()
-        return {
-            "class_iou": classes,
-            "mean_class_iou": _mean(classes),
-            "category_iou": categories,
-            "mean_category_iou": _mean(categories),
-        }
+        return SemanticsScores(classes, _mean(classes), categories, _mean(categories))
 
     def _iou(self, labels: list[int]) -> float:
         hits = self.counts[np.ix_(labels, labels)].sum()

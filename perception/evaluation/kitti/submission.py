@@ -80,7 +80,7 @@ class SemanticsSubmission(Submission):
     def render(self, sample: Sample, prediction: Prediction) -> tuple[str, NDArray[np.uint8]]:
         """The labelIds."""
         table = lookup_table(CITYSCAPES_REPRESENTATIVES)
-        return f"{sample.name.split('/')[-1]}.png", table[prediction.labels]
+        return f"{sample.name.split('/')[-1]}.png", table[prediction.classes.first[prediction.labels]]
 
 
 def open_submission(dataset: str, reader: Any, folder: str | Path) -> Submission:

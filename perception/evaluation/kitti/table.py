@@ -20,7 +20,7 @@ _TITLES = dict(zip(VIEWS, ("in the image", "bird's-eye view"), strict=True))
 
 
 def road_tables(benchmark: RoadBenchmark) -> Iterator[Table | str]:
-    """KITTI road's figures by view and category, and what to know of them."""
+    """KITTI road's figures by view and category, with notes."""
     table = Table("KITTI road", "MaxF", "AP", "PRE", "REC", "FPR", "FNR", "images")
     scores, images = benchmark.scores(), benchmark.images
     for view, title in _TITLES.items():
@@ -33,8 +33,8 @@ def road_tables(benchmark: RoadBenchmark) -> Iterator[Table | str]:
     yield table
     if images[LANE]:
         yield (
-            f"{images[LANE]} images have the ego lane as truth, not the road: {LANE} calls the road beside it wrong, "
-            f"and the IoU above counts nothing beside it, so that it is a recall; {LANE} is not in {URBAN}"
+            f"{images[LANE]} images have the ego lane as truth, not the road: {LANE} counts road beside it as wrong, "
+            f"and the IoU above ignores everything beside it, so it is a recall; {LANE} is not in {URBAN}"
         )
     missing = images[URBAN] + images[LANE] - benchmark.from_above
     if missing:
@@ -42,15 +42,15 @@ def road_tables(benchmark: RoadBenchmark) -> Iterator[Table | str]:
 
 
 def semantics_tables(benchmark: SemanticsBenchmark) -> Iterator[Table | str]:
-    """KITTI semantics' figures of what the network knows, and the means that its server would print."""
+    """KITTI semantics' figures of the classes that the network knows, and the means as on its server."""
     figures = {"class": benchmark.class_iou(), "category": benchmark.category_iou()}
     table = Table("KITTI semantics", "is the benchmark's", "IoU")
     for name, (kind, theirs) in OURS.items():
         table.add_row(name, f"{kind} {theirs}", number(figures[kind][theirs]))
-    means = benchmark.to_dict()
+    means = benchmark.report()
     table.add_section()
-    table.add_row("class IoU", "mean of 19 classes", number(means["mean_class_iou"]))
-    table.add_row("category IoU", "mean of 7 categories", number(means["mean_category_iou"]))
+    table.add_row("class IoU", "mean of 19 classes", number(means.mean_class_iou))
+    table.add_row("category IoU", "mean of 7 categories", number(means.mean_category_iou))
     yield table
     yield (
         "the means are those of the files as written (road 7, car 26, person 24, else unlabelled 0): every class that "

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What can go wrong with sensors, each as a change of a frame.
+"""Sensor faults, each as a change of a frame.
 
 A sensor that is missing is absent from the frame, as the node reports it to the network. Damage is done to the raw
 data, before anything is projected or normalised. Changes of a sensor that the frame lacks leave it as it is.
@@ -7,26 +7,20 @@ data, before anything is projected or normalised. Changes of a sensor that the f
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from perception.evaluation.robustness.corruptions import corrupt
 from perception.frame import Frame
 from perception.sensors.presence import keep_modalities
-
-MEAN_RGB = (124, 116, 104)
-"""The mean colour of ImageNet: what zero is after normalisation."""
+from perception.sensors.spec import SPECS, measured, with_measured
 
 HDL64_ELEVATIONS = np.concatenate([np.linspace(2.0, -8.33, 32), np.linspace(-8.83, -24.33, 32)])
 """Degrees above the horizon of the Velodyne HDL-64E's beams, from the highest on."""
-
-RANGES = (1.5, 80.0)
-"""Metres at which a LiDAR reports nonsense: its nearest and its farthest."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +40,10 @@ Change = Callable[[Moment], "Frame | None"]
 """Moment → the changed frame; None where the moment does not allow it. The frame given is left as it is."""
 
 
+Damage = Callable[[Any, float, np.random.Generator], Any]
+"""A sensor's data, a share and random numbers → the data of which that share is damaged."""
+
+
 def keep(modalities: Sequence[str]) -> Change:
     """Only these sensors (entire-missing modality)."""
 
@@ -57,53 +55,19 @@ def keep(modalities: Sequence[str]) -> Change:
 
 
 def drop_at_random(damaged: Collection[str], ratio: float) -> Change:
-    """Of each damaged sensor, a share `ratio` of what it measures is lost (random-missing modality).
-
-    RGB: each channel of each pixel becomes MEAN_RGB's. Depth: no value. Infrared: the image's median. LiDAR: the
-    point is gone.
-    """
+    """Of each damaged sensor, a share `ratio` of what it measures is lost (random-missing modality): `damage`."""
 
     def change(moment: Moment) -> Frame:
-        frame, rng = moment.frame, moment.rng
-        changed: dict[str, Any] = {}
-        if "rgb" in damaged and frame.rgb is not None:
-            mean = np.array(MEAN_RGB, np.uint8)
-            changed["rgb"] = np.where(rng.random(frame.rgb.shape, np.float32) < ratio, mean, frame.rgb)
-        if "depth" in damaged and frame.depth is not None:
-            lost = rng.random(frame.depth.shape, np.float32) < ratio
-            changed["depth"] = np.where(lost, np.float32(np.nan), frame.depth)
-        if "infrared" in damaged and frame.infrared is not None:
-            lost = rng.random(frame.infrared.shape, np.float32) < ratio
-            median = frame.infrared.dtype.type(np.median(frame.infrared))
-            changed["infrared"] = np.where(lost, median, frame.infrared)
-        if "lidar" in damaged and frame.points is not None:
-            changed["points"] = frame.points[rng.random(len(frame.points), np.float32) >= ratio]
-        return replace(frame, **changed)
+        return _damaged(moment, {name: SPECS[name].lose for name in damaged}, ratio)
 
     return change
 
 
 def salt_and_pepper(density: float) -> Change:
-    """A share `density` of what every sensor measures becomes an extreme, either one as often (noisy modality).
-
-    RGB: each channel of each pixel becomes 0 or 255. Depth: RANGES. Infrared: the image's own extremes. LiDAR: the
-    point moves along its ray to one of RANGES.
-    """
+    """A share `density` of what every sensor measures becomes an extreme, either one as often (noisy modality)."""
 
     def change(moment: Moment) -> Frame:
-        frame, rng = moment.frame, moment.rng
-        changed: dict[str, Any] = {}
-        if frame.rgb is not None:
-            changed["rgb"] = _speckled(frame.rgb, 0, 255, density, rng)
-        if frame.depth is not None:
-            changed["depth"] = _speckled(frame.depth, *RANGES, density, rng)
-        if frame.infrared is not None:
-            changed["infrared"] = _speckled(frame.infrared, frame.infrared.min(), frame.infrared.max(), density, rng)
-        if frame.points is not None:
-            distance = np.maximum(np.linalg.norm(frame.points[:, :3], axis=1), 1e-3)
-            factor = _speckled(distance, *RANGES, density, rng) / distance
-            changed["points"] = np.hstack([frame.points[:, :3] * factor[:, None], frame.points[:, 3:]])
-        return replace(frame, **changed)
+        return _damaged(moment, {name: spec.speckle for name, spec in SPECS.items()}, density)
 
     return change
 
@@ -134,7 +98,7 @@ def fewer_beams(beams: int) -> Change:
 
 
 def rotated_lidar(degrees: float) -> Change:
-    """A LiDAR that turned in its mount by `degrees` about a random axis, which the calibration does not know."""
+    """A LiDAR turned in its mount by `degrees` about a random axis, unknown to the calibration."""
 
     def change(moment: Moment) -> Frame | None:
         frame = moment.frame
@@ -155,7 +119,7 @@ def late_lidar(seconds: float) -> Change:
 
 
 def uniform_camera(value: int) -> Change:
-    """A camera that delivers images of one value: 0 black, 255 saturated. It does not say that it is broken."""
+    """A camera that delivers images of one value: 0 black, 255 saturated. It reports no error."""
 
     def change(moment: Moment) -> Frame | None:
         frame = moment.frame
@@ -165,7 +129,7 @@ def uniform_camera(value: int) -> Change:
 
 
 def frozen_camera(seconds: float) -> Change:
-    """A camera that goes on delivering the image of `seconds` ago."""
+    """A frozen camera that keeps delivering the image of `seconds` ago."""
 
     return _stale("rgb", seconds)
 
@@ -181,7 +145,8 @@ def _stale(field: str, seconds: float) -> Change:
     return change
 
 
-def _speckled(values: NDArray[Any], low: float, high: float, density: float, rng: np.random.Generator) -> NDArray[Any]:
-    chance = rng.random(values.shape, np.float32)
-    extremes = np.where(chance < density / 2, values.dtype.type(low), values.dtype.type(high))
-    return np.where(chance < density, extremes, values)
+def _damaged(moment: Moment, by_sensor: Mapping[str, Damage], share: float) -> Frame:
+    """The frame with a share of the data of those sensors damaged that it has, in the order of the table."""
+    frame = moment.frame
+    there = [name for name in SPECS if name in by_sensor and name in frame.modalities]
+    return with_measured(frame, {name: by_sensor[name](measured(frame, name), share, moment.rng) for name in there})

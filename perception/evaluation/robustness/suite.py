@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The robustness suite: one set of frames, and every way in which its sensors can fail.
+"""The robustness suite: one set of frames with every sensor fault.
 
 Conventions: every row is scored as `perception eval` scores (one confusion matrix over its frames; mean IoU over road,
 vehicle and pedestrian, without classes that do not occur). Frames are disturbed by random numbers of the row and the
@@ -19,14 +19,17 @@ from typing import Any
 
 import numpy as np
 
+from perception.classes import CLASSES, Classes
 from perception.errors import DataError
 from perception.evaluation.evaluate import fit, truth_of
 from perception.evaluation.robustness import perturbations as change
 from perception.evaluation.robustness.corruptions import CORRUPTIONS, SEVERITIES
 from perception.evaluation.robustness.history import History
 from perception.evaluation.scores.metrics import ConfusionMatrix
-from perception.frame import MODALITIES, Frame, Prediction
+from perception.frame import Frame, Prediction
+from perception.reporting.reports import INLINE
 from perception.sample import Sample
+from perception.sensors.spec import SPECS
 
 EMM, RMM, NM = "EMM", "RMM", "NM"
 CORRUPTION, WEATHER, LIDAR, CAMERA = "corruption", "weather", "lidar", "camera"
@@ -63,9 +66,23 @@ class Row:
     facts: dict[str, Any] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, kw_only=True)
+class RowReport:
+    """The figures of a row, after keys of its own, such as `kept`, the sensors that were, or `severity`."""
+
+    group: str
+    name: str
+    facts: dict[str, Any] = field(metadata=INLINE)
+    frames: int
+    iou: dict[str, float]
+    mean_iou: float
+    mean_iou_less_undisturbed: float
+    pixel_accuracy: float
+
+
 @dataclass
 class RowScore:
-    """What came of a row.
+    """The result of a row.
 
     frames: how many could be changed so, and are in `confusion`. undisturbed: the same frames in the first row of the
     same samples.
@@ -81,29 +98,29 @@ class RowScore:
         """Mean IoU less that of the same frames undisturbed: what the disturbance costs, as a negative number."""
         return self.confusion.mean_iou() - self.undisturbed.mean_iou()
 
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values."""
-        return {
-            "group": self.row.group,
-            "name": self.row.name,
-            **self.row.facts,
-            "frames": self.frames,
-            "iou": self.confusion.iou(),
-            "mean_iou": self.confusion.mean_iou(),
-            "mean_iou_less_undisturbed": self.gain,
-            "pixel_accuracy": self.confusion.pixel_accuracy(),
-        }
+    def report(self) -> RowReport:
+        """The figures."""
+        return RowReport(
+            group=self.row.group,
+            name=self.row.name,
+            facts=self.row.facts,
+            frames=self.frames,
+            iou=self.confusion.iou(),
+            mean_iou=self.confusion.mean_iou(),
+            mean_iou_less_undisturbed=self.gain,
+            pixel_accuracy=self.confusion.pixel_accuracy(),
+        )
 
 
 def subsets(modalities: Sequence[str]) -> list[tuple[str, ...]]:
-    """Every non-empty subset of these sensors, all of them first, in the order of MODALITIES."""
-    known = [name for name in MODALITIES if name in modalities]
+    """Every non-empty subset of these sensors, all of them first, in the order of the table."""
+    known = [name for name in SPECS if name in modalities]
     return [kept for count in range(len(known), 0, -1) for kept in combinations(known, count)]
 
 
 def sensor_rows(modalities: Sequence[str]) -> Iterator[Row]:
     """The rows for frames with these sensors; the first is the frame with all of them, undisturbed."""
-    whole = tuple(name for name in MODALITIES if name in modalities)
+    whole = tuple(name for name in SPECS if name in modalities)
     for kept in subsets(modalities):
         yield Row(EMM, " + ".join(kept), change.keep(kept), {"kept": list(kept)})
     for ratio in RATIOS:
@@ -134,17 +151,19 @@ def run_rows(
     rows: Sequence[Row],
     history: History,
     progress: Callable[[], None] | None = None,
+    classes: Classes = CLASSES,
 ) -> list[RowScore]:
     """Scores every row on the same samples, which are held in memory, by their index in the data set.
 
     rows: the first leaves the frames undisturbed, and the others are compared with it. history: what was seen before
-    a sample. progress: called after each frame of each row. Raises DataError for a sample whose pixels have no truth.
+    a sample. progress: called after each frame of each row. classes: as of `evaluate`. Raises DataError for a sample
+    whose pixels have no truth.
     """
     truths = {index: truth_of(sample) for index, sample in samples.items()}
     undisturbed: dict[int, ConfusionMatrix] = {}
     scores: list[RowScore] = []
     for row in rows:
-        score = RowScore(row)
+        score = RowScore(row, 0, ConfusionMatrix(classes), ConfusionMatrix(classes))
         for index, sample in samples.items():
             truth = truths[index]
             if truth is None:
@@ -152,7 +171,7 @@ def run_rows(
             rng = np.random.default_rng((zlib.crc32(row.name.encode()), index))
             frame = row.change(change.Moment(sample.frame, rng, partial(history, index)))
             if frame is not None:
-                confusion = ConfusionMatrix()
+                confusion = ConfusionMatrix(classes)
                 confusion.update(fit(pipeline(frame).labels, truth), truth)
                 score.confusion.add(confusion)
                 score.undisturbed.add(undisturbed.setdefault(index, confusion))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Whether confidence can be believed: the expected calibration error.
+"""The expected calibration error of the confidence.
 
 Convention (Guo et al., On Calibration of Modern Neural Networks, ICML 2017): the confidence of the winning class falls
 into 15 bins of equal width; the error is the mean over the bins, weighted by their pixels, of the distance between
@@ -9,7 +9,7 @@ comes in 255 steps (`Prediction.confidence`).
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,23 @@ from perception.classes import UNLABELLED
 
 BINS = 15
 _STEPS = 256
+
+
+@dataclass(frozen=True)
+class Bin:
+    """Of the reliability diagram: mean confidence, share of right pixels, and pixels."""
+
+    confidence: float
+    accuracy: float
+    pixels: int
+
+
+@dataclass(frozen=True)
+class CalibrationScore:
+    """The error is 0–1; NaN without any pixel."""
+
+    expected_calibration_error: float
+    bins: list[Bin]
 
 
 class Calibration:
@@ -33,26 +50,21 @@ class Calibration:
         self._pixels += np.bincount(confidence[known], minlength=_STEPS)
         self._right += np.bincount(confidence[known & (labels == truth)], minlength=_STEPS)
 
-    def error(self) -> float:
-        """The expected calibration error, 0–1; NaN without any pixel."""
+    def score(self) -> CalibrationScore:
+        """Error and bins."""
         bins = self.bins()
-        total = sum(entry["pixels"] for entry in bins)
-        if not total:
-            return float("nan")
-        return sum(entry["pixels"] * abs(entry["accuracy"] - entry["confidence"]) for entry in bins) / total
+        total = sum(each.pixels for each in bins)
+        wrong = sum(each.pixels * abs(each.accuracy - each.confidence) for each in bins)
+        return CalibrationScore(wrong / total if total else float("nan"), bins)
 
-    def bins(self) -> list[dict[str, float]]:
-        """The reliability diagram: mean confidence, accuracy and pixels of each bin that has any."""
+    def bins(self) -> list[Bin]:
+        """The reliability diagram: the bins that have any pixel."""
         level = np.arange(_STEPS) / (_STEPS - 1)
         number = np.minimum((level * BINS).astype(int), BINS - 1)
         pixels, right, confidence = (
             np.bincount(number, weights, BINS) for weights in (self._pixels, self._right, self._pixels * level)
         )
         return [
-            {"confidence": confidence[i] / pixels[i], "accuracy": right[i] / pixels[i], "pixels": int(pixels[i])}
+            Bin(float(confidence[i] / pixels[i]), float(right[i] / pixels[i]), int(pixels[i]))
             for i in np.flatnonzero(pixels)
         ]
-
-    def to_dict(self) -> dict[str, Any]:
-        """Error and bins."""
-        return {"expected_calibration_error": self.error(), "bins": self.bins()}

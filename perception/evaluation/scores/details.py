@@ -4,27 +4,42 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from perception.evaluation.kitti.road import RoadCurve, ground_pixels, road_confidence
-from perception.evaluation.scores.calibration import Calibration
-from perception.evaluation.scores.distance import DistanceBands, distance_map
-from perception.evaluation.scores.object_size import ObjectSizes
+from perception.classes import CLASSES, Classes
+from perception.evaluation.kitti.road import RoadCurve, RoadScore, ground_pixels, road_confidence
+from perception.evaluation.scores.calibration import Calibration, CalibrationScore
+from perception.evaluation.scores.distance import BandScore, DistanceBands, distance_map
+from perception.evaluation.scores.object_size import ObjectSizes, SizeScore
 from perception.frame import Frame
+
+
+@dataclass(frozen=True)
+class DetailScores:
+    """By distance, by class and size of object, as KITTI's road in the image and from above, and of the confidence."""
+
+    distance: dict[str, BandScore]
+    object_size: dict[str, dict[str, SizeScore]]
+    kitti_road: RoadScore
+    kitti_road_bev: RoadScore | None
+    calibration: CalibrationScore
 
 
 @dataclass
 class Details:
     """Each states its convention in its module. road_bev: bird's-eye view, of frames whose camera is known."""
 
-    distance: DistanceBands = field(default_factory=DistanceBands)
-    size: ObjectSizes = field(default_factory=ObjectSizes)
+    classes: Classes = CLASSES
+    distance: DistanceBands = field(init=False)
+    size: ObjectSizes = field(init=False)
     road: RoadCurve = field(default_factory=RoadCurve)
     road_bev: RoadCurve = field(default_factory=RoadCurve)
     calibration: Calibration = field(default_factory=Calibration)
+
+    def __post_init__(self) -> None:
+        self.distance, self.size = DistanceBands(self.classes), ObjectSizes(self.classes)
 
     def update(
         self, frame: Frame, labels: NDArray[np.uint8], confidence: NDArray[np.uint8], truth: NDArray[np.uint8]
@@ -42,12 +57,12 @@ class Details:
             rows, columns = ground_pixels(frame.camera.resized(width, height))
             self.road_bev.update(road[rows, columns], truth[rows, columns])
 
-    def to_dict(self) -> dict[str, Any]:
-        """Everything as plain values; NaN where nothing was there to count."""
-        return {
-            "distance": self.distance.to_dict(),
-            "object_size": self.size.to_dict(),
-            "kitti_road": self.road.score()._asdict(),
-            "kitti_road_bev": self.road_bev.score()._asdict() if self.road_bev.pixels else None,
-            "calibration": self.calibration.to_dict(),
-        }
+    def scores(self) -> DetailScores:
+        """Everything as figures; NaN where nothing was there to count."""
+        return DetailScores(
+            self.distance.scores(),
+            self.size.scores(),
+            self.road.score(),
+            self.road_bev.score() if self.road_bev.pixels else None,
+            self.calibration.score(),
+        )

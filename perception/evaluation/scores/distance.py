@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Scores per distance of what is there.
+"""Scores per distance.
 
 Convention: distance is metres along the camera's optical axis, as depth sensors state it: of the sample's depth image
 where that has a value, else of the nearest LiDAR point that falls on the pixel. Pixels with neither (the sky, and most
@@ -9,12 +9,13 @@ sample: it is known to the scores even where the network was not given depth or 
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from perception.classes import CLASSES, Classes
 from perception.evaluation.scores.metrics import ConfusionMatrix
 from perception.frame import Frame
 from perception.sensors.projection import nearest_per_pixel, project
@@ -25,11 +26,20 @@ BOUNDS = (15.0, 30.0, 60.0)
 BANDS = ("0–15 m", "15–30 m", "30–60 m", "over 60 m")
 
 
+@dataclass(frozen=True)
+class BandScore:
+    """Of the pixels in a band of distance; iou and recall by class."""
+
+    iou: dict[str, float]
+    recall: dict[str, float]
+    pixels: int
+
+
 class DistanceBands:
     """A confusion matrix per band, in the order of BANDS."""
 
-    def __init__(self) -> None:
-        self.confusions: list[ConfusionMatrix] = [ConfusionMatrix() for _ in BANDS]
+    def __init__(self, classes: Classes = CLASSES) -> None:
+        self.confusions: list[ConfusionMatrix] = [ConfusionMatrix(classes) for _ in BANDS]
 
     def update(self, labels: NDArray[np.uint8], truth: NDArray[np.uint8], distance: NDArray[np.float32]) -> None:
         """Adds one frame: (H, W) class ids and (H, W) metres, NaN unknown."""
@@ -39,10 +49,10 @@ class DistanceBands:
         for band, confusion in enumerate(self.confusions):
             confusion.update(labels[bands == band], truth[bands == band])
 
-    def to_dict(self) -> dict[str, Any]:
-        """IoU and recall per class, and how many pixels, by band; bands without any pixel are left out."""
+    def scores(self) -> dict[str, BandScore]:
+        """By band; bands without any pixel are left out."""
         return {
-            band: {"iou": confusion.iou(), "recall": confusion.recall(), "pixels": confusion.pixels}
+            band: BandScore(confusion.iou(), confusion.recall(), confusion.pixels)
             for band, confusion in zip(BANDS, self.confusions, strict=True)
             if confusion.pixels
         }

@@ -1,21 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How well and how fast a drive was answered, frame by frame and as a whole, ready for JSON."""
+"""Accuracy and latency of a drive, per frame and in total, ready for JSON."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from perception.classes import CLASSES, Classes
 from perception.evaluation.scores.metrics import ConfusionMatrix
 
 
 @dataclass
 class FrameScore:
-    """One frame that was sent. time_s: since the first one. What is None is unknown or does not apply."""
+    """One frame that was sent. time_s: since the first one. None: unknown or not applicable."""
 
     time_s: float
     latency_ms: float | None
@@ -24,12 +24,32 @@ class FrameScore:
     pixel_accuracy: float | None
 
 
+@dataclass(frozen=True)
+class DriveSummary:
+    """The figures of a whole drive.
+
+    fps: answers per second between the first and the last. latency_ms: from the sensor's stamp to the last of a frame's
+    masks being here, p50, p95 and p99. iou and pixel_accuracy: over all answered frames' pixels with truth, None
+    without.
+    """
+
+    frames_sent: int
+    frames_answered: int
+    frames_dropped: int
+    fps: float | None
+    latency_ms: dict[str, float | None]
+    iou: dict[str, float | None]
+    mean_iou: float | None
+    pixel_accuracy: float | None
+
+
 class DriveScore:
     """Collects the frames of a drive in the order in which they were sent."""
 
-    def __init__(self) -> None:
+    def __init__(self, classes: Classes = CLASSES) -> None:
+        self.classes = classes
         self.frames: list[FrameScore] = []
-        self._matrix = ConfusionMatrix()
+        self._matrix = ConfusionMatrix(self.classes)
         self._first_ns: int | None = None
         self._received_ns: list[int] = []
 
@@ -42,7 +62,7 @@ class DriveScore:
     ) -> FrameScore:
         """Count one frame, sensed at stamp_ns [wall clock].
 
-        received_ns: when its last mask was here, None for a frame without an answer. labels, truth: (H, W) class ids.
+        received_ns: arrival of its last mask, None for a frame without an answer. labels, truth: (H, W) class ids.
         """
         self._first_ns = stamp_ns if self._first_ns is None else self._first_ns
         score = FrameScore((stamp_ns - self._first_ns) / 1e9, None, None, None, None)
@@ -50,7 +70,7 @@ class DriveScore:
             score.latency_ms = (received_ns - stamp_ns) / 1e6
             self._received_ns.append(received_ns)
         if labels is not None and truth is not None:
-            matrix = ConfusionMatrix()
+            matrix = ConfusionMatrix(self.classes)
             matrix.update(labels, truth)
             self._matrix.add(matrix)
             score.iou = {name: _known(value) for name, value in matrix.iou().items()}
@@ -59,32 +79,24 @@ class DriveScore:
         self.frames.append(score)
         return score
 
-    def summary(self) -> dict[str, Any]:
-        """The figures of the whole drive by the names that report.json has for them.
-
-        fps: answers per second between the first and the last. latency_ms: from the sensor's stamp to the last of a
-        frame's masks being here. iou and pixel_accuracy: over all answered frames' pixels with truth, null without.
-        """
+    def summary(self) -> DriveSummary:
+        """The figures of the whole drive."""
         latencies = [frame.latency_ms for frame in self.frames if frame.latency_ms is not None]
         percentiles = np.percentile(latencies, (50, 95, 99)).tolist() if latencies else [None] * 3
         span = (max(self._received_ns) - min(self._received_ns)) / 1e9 if self._received_ns else 0.0
-        return {
-            "frames_sent": len(self.frames),
-            "frames_answered": len(latencies),
-            "frames_dropped": len(self.frames) - len(latencies),
-            "fps": (len(latencies) - 1) / span if span else None,
-            "latency_ms": dict(zip(("p50", "p95", "p99"), percentiles, strict=True)),
-            "iou": {name: _known(value) for name, value in self._matrix.iou().items()},
-            "mean_iou": _known(self._matrix.mean_iou()),
-            "pixel_accuracy": _known(self._matrix.pixel_accuracy()),
-        }
-
-    def series(self) -> list[dict[str, Any]]:
-        """Every frame's score."""
-        return [asdict(frame) for frame in self.frames]
+        return DriveSummary(
+            frames_sent=len(self.frames),
+            frames_answered=len(latencies),
+            frames_dropped=len(self.frames) - len(latencies),
+            fps=(len(latencies) - 1) / span if span else None,
+            latency_ms=dict(zip(("p50", "p95", "p99"), percentiles, strict=True)),
+            iou={name: _known(value) for name, value in self._matrix.iou().items()},
+            mean_iou=_known(self._matrix.mean_iou()),
+            pixel_accuracy=_known(self._matrix.pixel_accuracy()),
+        )
 
     def extremes(self) -> dict[str, int]:
-        """The numbers of the frames that were answered best and worst, by mean IoU; without truth, by latency.
+        """The numbers of the best and the worst answered frame, by mean IoU; without truth, by latency.
 
         Empty where nothing was answered.
         """

@@ -6,13 +6,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from perception.assembly.settings.topic import Topic
 from perception.bags.writer import RawMessage, serialise
-from perception.benchmark.process import Watch
+from perception.benchmark.process import Effort, Watch
+from perception.benchmark.results import Answer, Drive
 from perception.frame import Frame
 from perception.messages.stamps import with_stamp
 from perception.ros.loopback import Loopback, rehearse
@@ -55,7 +55,7 @@ def drive(
     node_arguments: Sequence[str],
     log: Path,
     on_frame: Callable[[], None],
-) -> dict[str, Any]:
+) -> Drive:
     """Play `frames` to a node of its own and say what became of them; see `_report` for the keys.
 
     log: file for the node's output. on_frame is called after each frame was sent. Raises PerceptionError when the node
@@ -68,27 +68,22 @@ def drive(
     def count() -> None:
         sent["frames"] += 1
         if sent["frames"] == source.count:
-            watches[0].stop()  # what it takes while it works, not while we wait for its last word
+            watches[-1].stop()  # what it takes while it works, not while we wait for its last word
         on_frame()
 
     rehearsal = rehearse(
         source,
         node_arguments,
         log,
-        on_ready=lambda: watches[0].start(),
+        on_ready=lambda: watches[-1].start(),
         on_frame=count,
         on_start=lambda pid: watches.append(Watch(pid)),
         keep_images=False,
     )
-    return {"hz": hz, "seconds": seconds, **_report(rehearsal), **watches[0].summary()}
+    return _report(rehearsal, hz, seconds, watches[-1].summary())
 
 
-def _report(rehearsal: Loopback) -> dict[str, Any]:
-    """A frame is answered when labels, masks and confidence of its stamp are here; latency_ms: from stamp to the last.
-
-    ready_s: from the start of the process to the node being active. replay_late_ms: the most that a frame was sent
-    after its time, which counts against the node. series: every frame, its latency null where it was not answered.
-    """
+def _report(rehearsal: Loopback, hz: float, seconds: float, effort: Effort) -> Drive:
     stamps = list(rehearsal.sent)
     arrivals = {
         stamp: [images[stamp].received_ns for images in rehearsal.images.values() if stamp in images]
@@ -102,14 +97,17 @@ def _report(rehearsal: Loopback) -> dict[str, Any]:
     settled = [late for stamp, late in latency_ms.items() if stamp - stamps[0] >= WARM_UP_S * 1e9]
     percentiles = np.percentile(settled, (50, 95, 99)).tolist() if settled else [None] * 3
     diary, dropped = DiagnosticsLog(rehearsal.diagnostics), len(stamps) - len(latency_ms)
-    return {
-        "frames_sent": len(stamps),
-        "frames_answered": len(latency_ms),
-        "answered_share": len(latency_ms) / len(stamps),
-        "drops_by_cause": diary.drops_by_cause(dropped) if dropped else {},
-        "latency_ms": dict(zip(("p50", "p95", "p99"), percentiles, strict=True)),
-        "stages_ms": diary.stages_ms(),
-        "ready_s": rehearsal.ready_s,
-        "replay_late_ms": rehearsal.replay.late_ms,
-        "series": [{"time_s": (s - stamps[0]) / 1e9, "latency_ms": latency_ms.get(s)} for s in stamps],
-    }
+    return Drive(
+        hz=hz,
+        seconds=seconds,
+        frames_sent=len(stamps),
+        frames_answered=len(latency_ms),
+        answered_share=len(latency_ms) / len(stamps),
+        drops_by_cause=diary.drops_by_cause(dropped) if dropped else {},
+        latency_ms=dict(zip(("p50", "p95", "p99"), percentiles, strict=True)),
+        stages_ms=diary.stages_ms(),
+        ready_s=rehearsal.ready_s,
+        replay_late_ms=rehearsal.replay.late_ms,
+        series=[Answer((stamp - stamps[0]) / 1e9, latency_ms.get(stamp)) for stamp in stamps],
+        effort=effort,
+    )

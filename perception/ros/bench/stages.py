@@ -13,7 +13,7 @@ from rclpy.context import Context
 from rclpy.lifecycle import LifecycleNode
 from rclpy.serialization import deserialize_message
 from rclpy.signals import SignalHandlerOptions
-from sensor_msgs.msg import CameraInfo, Image, PointCloud2
+from sensor_msgs.msg import CameraInfo
 
 from perception.assembly.assembler import Assembler, Input
 from perception.assembly.calibration import Calibration
@@ -24,12 +24,13 @@ from perception.assembly.throttled_log import ThrottledLog
 from perception.bags.writer import serialise
 from perception.classes import FOREGROUND
 from perception.errors import PerceptionError
-from perception.frame import Frame
+from perception.frame import MODALITIES, Frame
 from perception.pipeline import Pipeline
 from perception.ros.bench.listener import listener
 from perception.ros.dds import use_profile
 from perception.ros.node_process import private_network
 from perception.ros.publishers import Publishers
+from perception.ros.subscriptions import INPUTS
 
 DISCOVERY_TIMEOUT_S = 15.0
 SETTLE_S = 0.01
@@ -48,10 +49,7 @@ ALL_OUTPUTS: dict[str, str] = {
 """What it can publish."""
 
 _INPUTS: dict[str, tuple[str, Any]] = {
-    "/image": ("rgb", Image),
-    "/depth": ("depth", Image),
-    "/infrared": ("infrared", Image),
-    "/points": ("lidar", PointCloud2),
+    f"/{topic}": (name, kind) for name in MODALITIES for topic, kind in INPUTS[name][:1]
 }
 """Sensor and message class by topic."""
 
@@ -100,7 +98,7 @@ def frame_stages(pipeline: Pipeline, frame: Frame, topics: Mapping[str, str]) ->
         rclpy.init(context=context, domain_id=domain, signal_handler_options=SignalHandlerOptions.NO)
         try:
             node = LifecycleNode("perception", context=context)
-            outputs = Publishers(node)
+            outputs = Publishers(node, classes=pipeline.classes)
             node.trigger_configure()
             node.trigger_activate()
             _wait_for_listener(node, list(topics))
@@ -119,7 +117,7 @@ def _wait_for_listener(node: LifecycleNode, topics: Sequence[str]) -> None:
     deadline = time.monotonic() + DISCOVERY_TIMEOUT_S
     while lonely := [topic for topic in topics if not node.count_subscribers(topic)]:
         if time.monotonic() > deadline:
-            raise PerceptionError(f"nobody subscribed to {', '.join(lonely)} within {DISCOVERY_TIMEOUT_S:g} s")
+            raise PerceptionError(f"no subscriber of {', '.join(lonely)} within {DISCOVERY_TIMEOUT_S:g} s")
         time.sleep(0.05)
     time.sleep(0.3)  # the publishers hear of it a little later
 

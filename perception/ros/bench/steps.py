@@ -3,11 +3,11 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from itertools import cycle
 from pathlib import Path
 from typing import Any
@@ -19,14 +19,15 @@ from perception.benchmark.machine import describe_machine, input_hash
 from perception.benchmark.measure import summary
 from perception.benchmark.networks import OURS, OURS_RGB
 from perception.benchmark.report import bench_page, bench_pictures
+from perception.benchmark.results import BenchReport, Drive, Given
 from perception.benchmark.stages import Times, collect, medians, overhead, overhead_ratio
-from perception.disk import write_json
 from perception.engines import find_model
 from perception.engines.openvino import OpenVinoEngine
 from perception.extras import needs
 from perception.frame import Frame
 from perception.pipeline import Pipeline
 from perception.reporting.progress import Steps
+from perception.reporting.reports import plain, write_report
 from perception.ros.bench.drive import drive
 from perception.ros.bench.growth import growth, steps
 from perception.ros.bench.networks import Networks
@@ -38,58 +39,85 @@ FRAMES = 8
 """Different frames; the more there are, the longer the rendering, which is no part of what is measured."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class BenchOptions:
+    """What is measured. model: an OpenVINO model's name or file, or a config (.py), whose network gets random weights.
+
+    threads: of every engine. precision: of floats, f32 or bf16; None compares all and runs in the fastest. rounds:
+    measurements of each. seconds: of each drive over DDS, at each of the rates hz. json: another file for the report,
+    besides OUTPUT/bench.json.
+    """
+
+    output: Path = Path("out/bench")
+    model: str | None = None
+    threads: int = 2
+    precision: str | None = None
+    rounds: int = 40
+    seconds: float = 10
+    hz: Sequence[float] = (10.0, 20.0)
+    peers: bool = True
+    dds: bool = True
+    int8: bool = False
+    growth: bool = False
+    json: Path | None = None
+
+
 class Bench:
     """One run; `output` gets its files. Raises PerceptionError where a step cannot do its work."""
 
-    def __init__(self, args: argparse.Namespace, console: Console) -> None:
-        self._args, self._steps = args, Steps(console)
-        self.output: Path = args.output
-        self._model = _untrained(Path(args.model), self.output) if _is_config(args.model) else _openvino(args.model)
-        self._networks = Networks(self._model, args.threads, args.precision)
+    def __init__(self, options: BenchOptions, console: Console) -> None:
+        self._options, self._steps = options, Steps(console)
+        self.output, model = options.output, options.model
+        config = model is not None and model.endswith(".py")
+        self._model = _untrained(Path(str(model)), self.output) if config else find_model(model, "openvino")[1]
+        self._networks = Networks(self._model, options.threads, options.precision)
 
-    def run(self) -> dict[str, Any]:
+    def run(self) -> BenchReport:
         """Measure everything that was asked for, write bench.json and report.html, and return what the first holds."""
-        args, machine = self._args, describe_machine()
+        options, machine = self._options, describe_machine()
         self.output.mkdir(parents=True, exist_ok=True)
         frames = self._render()
         width, height = network_size(*frames[0].size)
         inputs = [encode(frame, width, height) for frame in frames]
-        networks = self._networks.measure(inputs, args.rounds, not args.no_peers, args.int8, self._steps)
-        engine = OpenVinoEngine(self._model, share_threads(args.threads), precision=self._networks.float_precisions[-1])
+        networks = self._networks.measure(inputs, options.rounds, options.peers, options.int8, self._steps)
+        engine = OpenVinoEngine(
+            self._model, share_threads(options.threads), precision=self._networks.float_precisions[-1]
+        )
         pipeline = Pipeline(engine, self._model)
         times = self._stages(pipeline, frames)
-        drives = [] if args.no_dds else self._drives(frames)
-        grown = self._growth(pipeline, frames) if args.growth else None
-        report = {
-            "ratio_to_pidnet_s": networks[OURS][self._networks.default]["ratio"],
-            "overhead_ratio": overhead_ratio(times),
-            "stages_ms": medians(times),
-            "stages": {stage: summary(spent) for stage, spent in times.items()},
-            "overhead_ms": summary(overhead(times)),
-            "network": networks.pop(OURS),
-            "network_camera_alone": networks.pop(OURS_RGB),
-            "peers": networks,
-            "dds": drives,
-            "growth": grown,
-            "engine": engine.name,
-            "precision": self._networks.default,
-            "threads": args.threads,
-            "model": self._model.name,
-            "weights_sha256": pipeline.weights_sha256,
-            "input": {
-                "source": "simulated day, seed 0",
-                "frames": len(frames),
-                "image": list(frames[0].size),
-                "network": [width, height],
-                "points": POINTS,
-                "sha256": input_hash(frames),
-            },
-            "machine": machine,
-            "seconds": self._steps.seconds,
-        }
-        for path in filter(None, (self.output / "bench.json", args.json)):
-            write_json(path, report)
-        bench_page(report, bench_pictures(report, frames, pipeline)).write(self.output / "report.html")
+        drives = self._drives(frames) if options.dds else []
+        grown = self._growth(pipeline, frames) if options.growth else None
+        report = BenchReport(
+            ratio_to_pidnet_s=networks[OURS][self._networks.default]["ratio"],
+            overhead_ratio=overhead_ratio(times),
+            stages_ms=medians(times),
+            stages={stage: summary(spent) for stage, spent in times.items()},
+            overhead_ms=summary(overhead(times)),
+            network=networks.pop(OURS),
+            network_camera_alone=networks.pop(OURS_RGB),
+            peers=networks,
+            dds=drives,
+            growth=grown,
+            engine=engine.name,
+            precision=self._networks.default,
+            threads=options.threads,
+            model=self._model.name,
+            weights_sha256=pipeline.weights_sha256,
+            input=Given(
+                source="simulated day, seed 0",
+                frames=len(frames),
+                image=list(frames[0].size),
+                network=[width, height],
+                points=POINTS,
+                sha256=input_hash(frames),
+            ),
+            machine=machine,
+            seconds=self._steps.seconds,
+        )
+        for path in filter(None, (self.output / "bench.json", options.json)):
+            write_report(path, "bench", report)
+        told = plain(report)
+        bench_page(told, bench_pictures(told, frames, pipeline)).write(self.output / "report.html")
         return report
 
     def _render(self) -> list[Frame]:
@@ -102,29 +130,29 @@ class Bench:
 
     def _stages(self, pipeline: Pipeline, frames: list[Frame]) -> Times:
         with (
-            self._steps.step("stages", "stages of a frame", self._args.rounds) as done,
+            self._steps.step("stages", "stages of a frame", self._options.rounds) as done,
             frame_stages(pipeline, frames[0], DEFAULT_OUTPUTS) as stages,
         ):
             messages = cycle([serialised(frame) for frame in frames])
-            return collect({"frame": lambda: stages(next(messages))}, self._args.rounds, on_call=done)["frame"]
+            return collect({"frame": lambda: stages(next(messages))}, self._options.rounds, on_call=done)["frame"]
 
-    def _drives(self, frames: list[Frame]) -> list[dict[str, Any]]:
+    def _drives(self, frames: list[Frame]) -> list[Drive]:
         """At every rate; the node starts without compiled networks kept from before, and then with them."""
-        args, mount = self._args, frames[0].lidar_to_camera
+        options, mount = self._options, frames[0].lidar_to_camera
         assert mount is not None
         numbers = ", ".join(repr(float(number)) for number in mount.ravel())
-        settings = {"threads": args.threads, "model": self._model.resolve(), "lidar_to_camera": f"[{numbers}]"}
+        settings = {"threads": options.threads, "model": self._model.resolve(), "lidar_to_camera": f"[{numbers}]"}
         arguments = ["--ros-args", *(word for name, value in settings.items() for word in ("-p", f"{name}:={value}"))]
         drives = []
         with _own_cache():
-            for hz in args.hz:
+            for hz in options.hz:
                 log = self.output / f"node_{hz:g}hz.log"
-                with self._steps.step(f"dds {hz:g} Hz", f"over DDS at {hz:g} Hz", round(hz * args.seconds)) as done:
-                    drives.append(drive(frames, hz, args.seconds, arguments, log, done))
+                with self._steps.step(f"dds {hz:g} Hz", f"over DDS at {hz:g} Hz", round(hz * options.seconds)) as done:
+                    drives.append(drive(frames, hz, options.seconds, arguments, log, done))
         return drives
 
     def _growth(self, pipeline: Pipeline, frames: list[Frame]) -> dict[str, Any]:
-        rounds = max(5, self._args.rounds // 4)
+        rounds = max(5, self._options.rounds // 4)
         with self._steps.step("growth", "growth", rounds * steps()) as done:
             return growth(pipeline, frames, rounds, done)
 
@@ -142,14 +170,6 @@ def _own_cache() -> Iterator[None]:
             del os.environ[name]
             if before is not None:
                 os.environ[name] = before
-
-
-def _openvino(model: str | None) -> Path:
-    return find_model(model, "openvino")[1]
-
-
-def _is_config(model: str | None) -> bool:
-    return model is not None and model.endswith(".py")
 
 
 def _untrained(config: Path, folder: Path) -> Path:

@@ -5,12 +5,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import dataclass, field
 
 import numpy as np
 from rclpy.node import Node, NodeNameNonExistentError
 
 from perception.assembly.settings.topic import Topic
+from perception.reporting.dropout import Dropout
 from perception.ros.replay import Published
 from perception.ros.watch.diagnostics_log import DiagnosticsLog, node_names
 from perception.ros.watch.recorder import IMAGES, Recorder
@@ -23,6 +24,41 @@ SENSOR_TYPES = frozenset(f"sensor_msgs/msg/{name}" for name in ("Image", "Compre
 
 NODE = "perception"
 """The name of the node whose answers are listened to, in no namespace."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A frame that was sent: when, since the first, and how long its answer took; None where none came."""
+
+    time_s: float
+    latency_ms: float | None
+
+
+@dataclass(frozen=True)
+class Series:
+    """Over time: every frame, and the sensors' weights."""
+
+    frames: list[Answer]
+    modality_weights: list[dict[str, float]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answers:
+    """What became of the frames of a replay, by the names that a drive's page takes; of truth nothing is known."""
+
+    frames_sent: int
+    frames_answered: int
+    frames_dropped: int
+    drops_by_cause: dict[str, int]
+    falls_behind: str
+    latency_ms: dict[str, float]
+    period_ms: float | None
+    iou: dict[str, float] = field(default_factory=dict)
+    pixel_accuracy: float | None = None
+    stages_ms: dict[str, float]
+    modality_weights: dict[str, float]
+    sensor_dropouts: list[Dropout]
+    series: Series
 
 
 class Audience:
@@ -64,8 +100,8 @@ class Audience:
         diaries = {name: DiagnosticsLog(statuses, name) for name in node_names(statuses)}
         return [f"/{name} {diary.falls_behind()}" for name, diary in diaries.items() if diary.falls_behind()]
 
-    def answers(self) -> dict[str, Any] | None:
-        """What became of the frames, as `drive_plots` takes it, after the last answers have come; None where none came.
+    def answers(self) -> Answers | None:
+        """What became of the frames, after the last answers have come; None where none came.
 
         A frame is what the node was triggered by.
         """
@@ -90,23 +126,22 @@ class Audience:
         diary, dropped = DiagnosticsLog(self._recorder.diagnostics()), len(sent) - len(answered)
         causes = diary.drops_by_cause(dropped)
         percentiles = np.percentile(list(answered.values()), (50, 95, 99)).tolist()
-        frames = [{"time_s": (at - start) / 1e9, "latency_ms": answered.get(stamp)} for stamp, at in sent.items()]
-        return {
-            "frames_sent": len(sent),
-            "frames_answered": len(answered),
-            "frames_dropped": dropped,
+        return Answers(
+            frames_sent=len(sent),
+            frames_answered=len(answered),
+            frames_dropped=dropped,
             # The node counts all that it ever dropped: where that is more than these frames, it does not explain them.
-            "drops_by_cause": causes if sum(causes.values()) == dropped else {},
-            "falls_behind": diary.falls_behind(),
-            "latency_ms": dict(zip(("p50", "p95", "p99"), percentiles, strict=True)),
-            "period_ms": float(np.median(np.diff(list(sent.values())))) / 1e6 if len(sent) > 1 else None,
-            "iou": {},
-            "pixel_accuracy": None,
-            "stages_ms": diary.stages_ms(),
-            "modality_weights": diary.mean_weights(),
-            "sensor_dropouts": diary.dropouts(start, end),
-            "series": {"frames": frames, "modality_weights": diary.weights(start)},
-        }
+            drops_by_cause=causes if sum(causes.values()) == dropped else {},
+            falls_behind=diary.falls_behind(),
+            latency_ms=dict(zip(("p50", "p95", "p99"), percentiles, strict=True)),
+            period_ms=float(np.median(np.diff(list(sent.values())))) / 1e6 if len(sent) > 1 else None,
+            stages_ms=diary.stages_ms(),
+            modality_weights=diary.mean_weights(),
+            sensor_dropouts=diary.dropouts(start, end),
+            series=Series(
+                [Answer((at - start) / 1e9, answered.get(stamp)) for stamp, at in sent.items()], diary.weights(start)
+            ),
+        )
 
     def silence(self) -> str:
         """Why no answer came, by what /perception listens to."""
@@ -118,6 +153,4 @@ class Audience:
         if heard := sorted(hears & {*self._sent, *self._names}):
             return f"/{NODE} listens to {', '.join(heard)}, but answered none of them; its log and /diagnostics say why"
         sent = ", ".join(sorted(self._sent)) or "no image and no sweep"
-        return (
-            f"/{NODE} listens to nothing of what was published ({sent}); --topics or --remap gives the topics its names"
-        )
+        return f"/{NODE} subscribes to none of the published topics ({sent}); rename them: --topics or --remap"

@@ -4,12 +4,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 
+from perception.assembly.collector import LEFT_BEHIND
+from perception.assembly.statistics import falls_behind
 from perception.frame import MODALITIES
+from perception.reporting.dropout import Dropout
 from perception.ros.watch.recorder import Status
+from perception.sensors.spec import SPECS
 
 UNEXPLAINED = "lost on the way"
 """The cause of drops that the node does not know of."""
@@ -22,7 +25,7 @@ SURE = 3
 
 
 def node_names(statuses: Sequence[Status]) -> list[str]:
-    """The perception nodes that told of themselves, by name, without the first slash."""
+    """The perception nodes found in the diagnostics, by name, without the first slash."""
     suffix = ": fusion"
     return sorted({status.name.removesuffix(suffix) for status in statuses if status.name.endswith(suffix)})
 
@@ -53,10 +56,11 @@ class DiagnosticsLog:
         if not states:
             return ""
         first, last = states[0].values, states[-1].values
-        received, superseded = (
-            int(last.get(key, 0)) - int(first.get(key, 0)) for key in ("received", "dropped_superseded")
+        received, *behind = (
+            int(last.get(key, 0)) - int(first.get(key, 0))
+            for key in ("received", *(f"dropped_{cause}" for cause in LEFT_BEHIND))
         )
-        if superseded <= SLOW * received:
+        if sum(behind) <= SLOW * received:
             return ""
         answered = {status.received_ns: float(status.values.get("rate_hz", 0)) for status in self._fusion}
         rates = sorted(
@@ -67,25 +71,31 @@ class DiagnosticsLog:
         if len(rates) < SURE:
             return ""
         sent_hz, answered_hz = rates[len(rates) // 2]
-        return (
-            f"does not keep up: {_hertz(answered_hz)} of {_hertz(sent_hz)} Hz; try {self._trigger} at "
-            f"{_hertz(answered_hz)} Hz, model:=dual_branch_s_int8, or an engine:= for a graphics processor"
-        )
+        return falls_behind(answered_hz, sent_hz, self._trigger, "model_steps" in self._fusion[-1].values)
+
+    def model(self) -> str:
+        """The name of the model that ran for most of the time; empty where the node never said any."""
+        names = [status.values["model"] for status in self._fusion if "model" in status.values]
+        return max(dict.fromkeys(names), key=names.count, default="")
 
     def weights(self, start_ns: int) -> list[dict[str, float]]:
         """How much each sensor counted, once a second, by modality; time_s: seconds after start_ns [wall clock]."""
         return [
             {
                 "time_s": (s.received_ns - start_ns) / 1e9,
-                **{m: float(s.values.get(f"weight_{m}", 0)) for m in MODALITIES},
+                **{
+                    m: float(s.values.get(f"weight_{m}", 0))
+                    for m in SPECS
+                    if m in MODALITIES or f"weight_{m}" in s.values
+                },
             }
             for s in self._fusion
         ]
 
-    def dropouts(self, start_ns: int, end_ns: int) -> list[dict[str, Any]]:
-        """When a sensor that had spoken was silent between two wall times: modality, from_s and to_s after start_ns."""
-        gaps: list[dict[str, Any]] = []
-        for name in MODALITIES:
+    def dropouts(self, start_ns: int, end_ns: int) -> list[Dropout]:
+        """When a sensor that had spoken was silent between two wall times, in seconds after start_ns."""
+        gaps: list[Dropout] = []
+        for name in SPECS:
             since: float | None = None
             for status in self._of(name):
                 if status.received_ns > end_ns:
@@ -94,15 +104,15 @@ class DiagnosticsLog:
                 if status.values.get("alive") == "False" and age:
                     since = max(0.0, now - float(age)) if since is None else since
                 elif since is not None:
-                    gaps.append({"modality": name, "from_s": since, "to_s": now})
+                    gaps.append(Dropout(name, since, now))
                     since = None
             if since is not None:
-                gaps.append({"modality": name, "from_s": since, "to_s": (end_ns - start_ns) / 1e9})
+                gaps.append(Dropout(name, since, (end_ns - start_ns) / 1e9))
         return gaps
 
     def mean_weights(self) -> dict[str, float]:
         """The mean of `weights` by modality; empty where the node never said any."""
-        return self._means({f"weight_{name}": name for name in MODALITIES})
+        return self._means({f"weight_{name}": name for name in SPECS})
 
     def stages_ms(self) -> dict[str, float]:
         """Milliseconds by stage, the mean of what was said once a second."""
@@ -118,13 +128,9 @@ class DiagnosticsLog:
         return [status for status in self._statuses if status.name == self._prefix + component]
 
     def _means(self, names: dict[str, str]) -> dict[str, float]:
-        means: dict[str, Any] = {}
+        means: dict[str, float] = {}
         for key, name in names.items():
             values = [float(status.values[key]) for status in self._fusion if key in status.values]
             if values:
                 means[name] = float(np.mean(values))
         return means
-
-
-def _hertz(rate: float) -> str:
-    return f"{rate:.0f}" if rate >= 3 else f"{rate:.1f}"

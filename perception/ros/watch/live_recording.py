@@ -20,9 +20,11 @@ from perception.assembly.settings.topic import Graph, Offer, Topic
 from perception.assembly.settings.topics import INPUT_TYPES
 from perception.bags.raw import RawBagWriter, RawMessage
 from perception.errors import DataError
+from perception.frame import MODALITIES
 from perception.ros.spinning import spinning
 from perception.ros.subscriptions import INPUTS, NEWEST, OTHERS, OVERRIDABLE
 from perception.ros.tf.message import TF_MESSAGE, tf_message_class
+from perception.sensors.spec import SPECS
 
 DEPTH = 50
 """Messages that wait for us before the oldest is lost; all else is asked for as the node does."""
@@ -72,7 +74,7 @@ class LiveRecording:
         except DataError:
             if path.exists():
                 raise
-            topics = ", ".join(self.live.topics[name] for name in ("image", "depth", "infrared", "points"))
+            topics = ", ".join(self.live.topics[next(iter(SPECS[name].topics))] for name in MODALITIES)
             self.live.reason = f"nothing came in {seconds:g} s on {topics}: does it publish in this ROS_DOMAIN_ID?"
             return self.live
         self.live.path = path

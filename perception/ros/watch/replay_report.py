@@ -7,6 +7,7 @@ from perception.reporting import plots, plots_bars
 from perception.reporting.drive_report import drive_plots, lead
 from perception.reporting.page import Figure, Page, listed, number, table_of
 from perception.reporting.provenance import versions
+from perception.reporting.reports import plain
 from perception.ros.replay import Summary
 from perception.ros.watch.audience import Audience
 
@@ -23,16 +24,16 @@ def replay_page(audience: Audience, source: str, summary: Summary) -> Page:
     if answers is None:
         page.notes = [f"{audience.silence()}, so this is the published side alone."]
     else:
-        page.lead += f" {lead(answers)}"
-        latency = answers["latency_ms"].items()
-        page.tiles += [("answered", f"{answers['frames_answered']} / {answers['frames_sent']}")]
-        page.tiles += [(f"latency {name} [ms]", number(value, 0)) for name, value in latency]
-        page.plots = drive_plots(answers)
+        told = plain(answers)
+        page.lead += f" {lead(told)}"
+        page.tiles += [("answered", f"{answers.frames_answered} / {answers.frames_sent}")]
+        page.tiles += [(f"latency {name} [ms]", number(value, 0)) for name, value in answers.latency_ms.items()]
+        page.plots = drive_plots(told)
         if audience.repeated:
             page.notes = ["Frames went out again under the same stamps: of each, the last time counts."]
         page.tables = [
-            *table_of("Milliseconds by stage, in the node", answers["stages_ms"]),
-            *table_of("Weight of each sensor, mean", answers["modality_weights"]),
+            *table_of("Milliseconds by stage, in the node", answers.stages_ms),
+            *table_of("Weight of each sensor, mean", answers.modality_weights),
         ]
     counts = dict(sorted(summary.messages.items()))
     if counts:

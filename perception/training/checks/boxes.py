@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from perception.classes import BACKGROUND, KITTI_OBJECTS, NO_OBJECT, PEDESTRIAN, ROAD, UNLABELLED, VEHICLE
+from perception.classes import BACKGROUND, CLASSES, NO_OBJECT, PEDESTRIAN, ROAD, UNLABELLED, VEHICLE, Classes
 from perception.datasets.kitti.tracklets import Tracklet, TrackletBox, read_tracklets
 from perception.sample import Sample
 from perception.sensors import Projection, project_sweep
@@ -49,7 +49,7 @@ FEWEST = 5
 """Points without which a box says nothing about the image."""
 
 
-def check_with_tracklets(samples: Sequence[Sample], root: Path) -> list[Sample]:
+def check_with_tracklets(samples: Sequence[Sample], root: Path, classes: Classes = CLASSES) -> list[Sample]:
     """KITTI frames with every check that there is something for: `root`/tracklet_labels.xml or one per drive folder.
 
     samples: of `KittiFrames`, called DRIVE/NUMBER. Raises DataError for a broken tracklet file.
@@ -62,11 +62,11 @@ def check_with_tracklets(samples: Sequence[Sample], root: Path) -> list[Sample]:
             paths = [folder / "tracklet_labels.xml" for folder in (root, root / drive)]
             tracklets[drive] = [item for path in paths if path.is_file() for item in read_tracklets(path)]
         boxes = [box for item in tracklets[drive] if (box := item.at(int(number))) is not None]
-        checked.append(check(sample, boxes))
+        checked.append(check(sample, boxes, classes))
     return checked
 
 
-def check(sample: Sample, boxes: Sequence[TrackletBox]) -> Sample:
+def check(sample: Sample, boxes: Sequence[TrackletBox], classes: Classes = CLASSES) -> Sample:
     """`sample` with class ids where boxes and teacher agree, and zero probabilities where they or the LiDAR differ.
 
     A sample without soft labels or without points comes back as it is.
@@ -85,10 +85,11 @@ def check(sample: Sample, boxes: Sequence[TrackletBox]) -> Sample:
     points = sample.frame.points[projection.rows]
     ground = expected_or_fitted(fit_ground(seen.xyz), sample.frame.ground)
     in_any_box = np.zeros(len(points), np.bool_)
+    kinds = classes.mapping("kitti-boxes")
     for box in _far_to_near(boxes):
         inside = box.contains(points)
         in_any_box |= inside
-        class_id = KITTI_OBJECTS.get(box.object_type, UNLABELLED)
+        class_id = kinds.get(box.object_type, UNLABELLED)
         inside &= points[:, 2] > box.bottom[2] + ABOVE_FLOOR
         if class_id == UNLABELLED or inside.sum() < FEWEST:
             continue

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from perception.classes import CLASS_NAMES, UNLABELLED
+from perception.classes import CLASSES, UNLABELLED
 from perception.errors import DataError
 from perception.sample import Sample
 from perception.training.data.augment import Crop
@@ -17,10 +17,6 @@ SOFT_SCALE = 2
 
 SURE = 0.6
 """A soft label below this probability is hardened to nothing."""
-
-
-EQUAL = 1 / len(CLASS_NAMES) + 1 / 255
-"""Soft labels whose classes are all below this know nothing."""
 
 
 def hard_labels(sample: Sample) -> NDArray[np.uint8]:
@@ -48,19 +44,19 @@ def certain_labels(sample: Sample) -> NDArray[np.uint8]:
     return np.full((height, width), UNLABELLED, np.uint8)
 
 
-def crop_soft(sample: Sample, crop: Crop, labels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """(h/2, w/2, 4) uint8 soft labels of a crop (probability × 255), zeros where nothing is known.
+def crop_soft(sample: Sample, crop: Crop, labels: NDArray[np.uint8], classes: int = len(CLASSES)) -> NDArray[np.uint8]:
+    """(h/2, w/2, classes) uint8 soft labels of a crop (probability × 255), zeros where nothing is known.
 
     labels: (h, w) the crop's class ids, which count where they are known.
     """
     small = crop.width // SOFT_SCALE, crop.height // SOFT_SCALE
     if sample.probabilities is None:
-        return np.zeros((small[1], small[0], len(CLASS_NAMES)), np.uint8)
+        return np.zeros((small[1], small[0], classes), np.uint8)
     height, width = sample.probabilities.shape[:2]
     to_frame = scaling(sample.frame.size[0] / width, sample.frame.size[1] / height)
     matrix = scaling(1 / SOFT_SCALE, 1 / SOFT_SCALE) @ crop.matrix @ to_frame
     soft = cv2.warpAffine(sample.probabilities, matrix[:2], small, flags=cv2.INTER_LINEAR)
-    soft[soft.max(2) < EQUAL] = 0
+    soft[soft.max(2) < 1 / classes + 1 / 255] = 0  # equal ones know nothing
     known = cv2.resize(labels, small, interpolation=cv2.INTER_NEAREST) != UNLABELLED
     soft[known] = 0
     return np.asarray(soft * 255 + 0.5, np.uint8)

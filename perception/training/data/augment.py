@@ -14,10 +14,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from perception.classes import PEDESTRIAN, VEHICLE
-from perception.frame import MODALITIES, CameraModel, Frame
-from perception.sensors.channels import AUX_CHANNELS
+from perception.classes import CLASSES, VEHICLE
+from perception.frame import CameraModel, Frame
 from perception.sensors.encode import NetworkInput
+from perception.sensors.spec import splits_of
+from perception.settings import Settings
 
 HUE_TURNED, MOST_HUE = 0.2, 20
 """Share of the crops whose colours are turned, and by how many of OpenCV's 180 hues: a lorry may have any paint."""
@@ -27,7 +28,7 @@ COARSE = 0.12
 
 
 @dataclass(frozen=True)
-class Subsets:
+class Subsets(Settings):
     """Modality dropout: the shares of the crops that keep every modality that they have, and a single one.
 
     The rest keep a random non-empty subset. Where LiDAR was alone in one crop of thirty, walls became vehicles to it.
@@ -37,15 +38,15 @@ class Subsets:
     alone: float = 0.15
 
     def draw(self, present: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.bool_]:
-        """(4,) bool, the modalities that are kept of those that are `present` (4,)."""
+        """(M,) bool, the sensors that are kept of those that are `present` (M,)."""
         everything = present > 0
         kind = rng.random()
         if kind < self.whole:
             return everything
         if kind < self.whole + self.alone:
-            return np.arange(len(MODALITIES)) == rng.choice(np.flatnonzero(everything))
+            return np.arange(len(present)) == rng.choice(np.flatnonzero(everything))
         while True:
-            kept = everything & (rng.random(len(MODALITIES)) < 0.5)
+            kept = everything & (rng.random(len(present)) < 0.5)
             if kept.any():
                 return kept
 
@@ -73,12 +74,13 @@ class Crop:
 
     def frame(self, frame: Frame) -> Frame:
         """`frame` as sensed through the crop."""
-        points, mount, ground = frame.points, frame.lidar_to_camera, frame.ground
+        points, mount, ground, extra = frame.points, frame.lidar_to_camera, frame.ground, frame.extra
         if self.matrix[0, 0] < 0:
             # The world is mirrored, both as the LiDAR and as the camera sees it: their mounting stays a rotation.
             points = None if points is None else points * np.array([1, -1, 1, 1], np.float32)
             mount = None if mount is None else np.diag([-1.0, 1, 1, 1]) @ mount @ np.diag([1.0, -1, 1, 1])
             ground = ground.mirrored() if ground else None
+            extra = {name: returns.mirrored() for name, returns in extra.items()}
         return replace(
             frame,
             rgb=None if frame.rgb is None else self.image(frame.rgb),
@@ -88,6 +90,7 @@ class Crop:
             points=points,
             lidar_to_camera=mount,
             ground=ground,
+            extra=extra,
         )
 
 
@@ -129,13 +132,16 @@ def _place(length: float, crop: int, rng: np.random.Generator, focus: float | No
     return float(np.clip(focus - crop * rng.uniform(0.15, 0.85), low, high))
 
 
-def rare_pixel(labels: NDArray[np.uint8], rng: np.random.Generator) -> tuple[int, int] | None:
-    """A random pixel (u, v) of the frame's pedestrians, or of its vehicles where there is none; None without either.
+def rare_pixel(
+    labels: NDArray[np.uint8], rng: np.random.Generator, classes: int = len(CLASSES)
+) -> tuple[int, int] | None:
+    """A random pixel (u, v) of the last of so many classes, or the next before it where there is none; of no road.
 
-    Every fourth row and column is searched.
+    Of four: of the frame's pedestrians, else of its vehicles; None without either. Every fourth row and column is
+    searched.
     """
     sparse = labels[::4, ::4]
-    for class_id in (PEDESTRIAN, VEHICLE):
+    for class_id in range(classes - 1, VEHICLE - 1, -1):
         found = np.flatnonzero(sparse == class_id)
         if len(found):
             v, u = np.unravel_index(found[rng.integers(len(found))], sparse.shape)
@@ -174,8 +180,9 @@ def photometric(rgb: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.
 
 
 def drop_modalities(network_input: NetworkInput, kept: NDArray[np.bool_]) -> NetworkInput:
-    """`network_input` as if only the `kept` (4,) modalities were there."""
+    """`network_input` as if only the `kept` (M,) sensors were there."""
     present = network_input.present * kept
     rgb = network_input.rgb if present[0] else np.zeros_like(network_input.rgb)
-    mask = np.repeat(present[1:].astype(np.uint8), list(AUX_CHANNELS.values()))
+    splits = splits_of(len(present), network_input.aux.shape[2])
+    mask = np.repeat(present[1:].astype(np.uint8), splits)
     return NetworkInput(rgb, network_input.aux * mask, present)

@@ -10,10 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from perception.frame import Frame
+from perception.settings import Settings
 
 
 @dataclass(frozen=True)
-class DepthFaults:
+class DepthFaults(Settings):
     """How often depth is disturbed in training: a `share` of the crops that have some, in a few ways at a time."""
 
     share: float = 0.0

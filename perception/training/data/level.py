@@ -12,8 +12,9 @@ import numpy as np
 from perception.ground import Ground
 from perception.sample import Sample
 from perception.sensors import NetworkInput
-from perception.sensors.channels import AUX_CHANNELS, DEPTH_CHANNELS, LIDAR_CHANNELS
+from perception.sensors.channels import AUX_CHANNELS
 from perception.sensors.ground import ground_by_depth, ground_by_lidar
+from perception.sensors.spec import SPECS
 
 UNLEVELLED = 0.06
 """Share of the crops that have no heights, as where too little ground is seen."""
@@ -40,10 +41,8 @@ def expect_ground(samples: Sequence[Sample]) -> list[Sample]:
 
 def without_heights(network_input: NetworkInput) -> None:
     """Empty the height channels."""
-    starts = np.cumsum([0, *AUX_CHANNELS.values()])
-    for name, channels in (("depth", DEPTH_CHANNELS), ("lidar", LIDAR_CHANNELS)):
-        start = int(starts[list(AUX_CHANNELS).index(name)])
-        network_input.aux[..., start + channels.index("height")] = 0
+    names = [channel for sensor in AUX_CHANNELS for channel in SPECS[sensor].channels]
+    network_input.aux[..., [number for number, name in enumerate(names) if name == "height"]] = 0
 
 
 def _either(plane: Ground | None, usual: Ground | None) -> Ground | None:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from perception.frame import Frame
+from perception.settings import Settings
 
 BEAMS = 64
 """The sensor that beams are taken from is taken to have this many."""
@@ -19,7 +20,7 @@ FASTEST = 20.0
 
 
 @dataclass(frozen=True)
-class LidarFaults:
+class LidarFaults(Settings):
     """How often and how much the LiDAR is disturbed in training.
 
     share: of the crops. rotation: degrees about each axis, and translation: metres along each, both uniform up to

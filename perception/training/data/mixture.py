@@ -3,17 +3,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import torch
 from torch.utils.data import Dataset
 
-from perception.classes import UNLABELLED
-from perception.frame import Frame
+from perception.classes import CLASSES, UNLABELLED, Classes
+from perception.frame import MODALITIES, Frame
 from perception.sample import Sample
 from perception.sensors import NetworkInput, encode
+from perception.settings import Settings
 from perception.training.checks.truth import certain_labels, crop_soft, hard_labels
 from perception.training.data.augment import (
     Crop,
@@ -53,8 +55,11 @@ class Source:
 
 
 @dataclass(frozen=True)
-class Augmentation:
-    """What happens to a crop beside scaling, mirroring and `photometric`. By default modality dropout alone."""
+class Augmentation(Settings):
+    """What happens to a crop beside scaling, mirroring and `photometric`. By default modality dropout alone.
+
+    further: the `faults` of sensors beside MODALITIES, by name.
+    """
 
     weather: Weather = field(default_factory=Weather)
     lidar: LidarFaults = field(default_factory=LidarFaults)
@@ -63,6 +68,7 @@ class Augmentation:
     patches: Patches = field(default_factory=Patches)
     paste: Paste = field(default_factory=Paste)
     subsets: Subsets = field(default_factory=Subsets)
+    further: Mapping[str, Any] = field(default_factory=dict)
 
 
 FOCUSED = 0.25
@@ -76,6 +82,7 @@ class Mixture(Dataset[dict[str, torch.Tensor]]):
     there are none; where any source is soft, also soft (K, h/2, w/2) uint8, probability × 255, zeros where nothing is
     known.
     crop: (h, w). whole: leave every modality in, and add kept (M,) float32, those that modality dropout would keep.
+    classes: of the labels. sensors: those of the network, in its order.
     """
 
     def __init__(
@@ -86,8 +93,12 @@ class Mixture(Dataset[dict[str, torch.Tensor]]):
         seed: int = 0,
         augmentation: Augmentation | None = None,
         whole: bool = False,
+        classes: Classes = CLASSES,
+        sensors: Sequence[str] = MODALITIES,
     ) -> None:
         self.sources = sources
+        self.classes = classes
+        self.sensors = tuple(sensors)
         self.crop = crop
         self.length = length
         self.seed = seed
@@ -118,17 +129,20 @@ class Mixture(Dataset[dict[str, torch.Tensor]]):
         focused = rng.random() < FOCUSED
         certain = unlabelled or (source.soft and not focused)
         labels = certain_labels(sample) if certain else hard_labels(sample)
-        focus = rare_pixel(labels, rng) if focused else None
+        focus = rare_pixel(labels, rng, len(self.classes)) if focused else None
         crop = random_crop(sample.frame.size, (height, width), source.scale, rng, focus)
         if source.soft:
             labels = certain_labels(sample)
         labels = crop.image(labels, nearest=True, border=UNLABELLED)
-        soft = crop_soft(sample, crop, labels) if source.soft else None
+        soft = crop_soft(sample, crop, labels, len(self.classes)) if source.soft else None
         disturbed = sample.frame
         for fault in (self.augmentation.lidar.draw(rng), self.augmentation.depth.draw(rng)):
             disturbed = fault.apply(disturbed) if fault else disturbed
+        for faults in self.augmentation.further.values():
+            drawn = faults.draw(rng)
+            disturbed = drawn.apply(disturbed) if drawn else disturbed
         frame = self.augmentation.thermal.apply(crop.frame(disturbed), rng)
-        network_input = encode(frame, width, height)
+        network_input = encode(frame, width, height, sensors=self.sensors)
         if rng.random() < UNLEVELLED:
             without_heights(network_input)
         if self.shelves[number]:
@@ -145,7 +159,7 @@ class Mixture(Dataset[dict[str, torch.Tensor]]):
             item["kept"] = torch.from_numpy(kept.astype(np.float32))
         if self.soft:
             if soft is None:
-                soft = np.zeros((height // 2, width // 2, 4), np.uint8)
+                soft = np.zeros((height // 2, width // 2, len(self.classes)), np.uint8)
             item["soft"] = torch.from_numpy(soft.transpose(2, 0, 1).copy())
         return item
 

@@ -17,13 +17,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from perception.classes import BACKGROUND, PEDESTRIAN, ROAD, UNLABELLED, VEHICLE
-from perception.frame import MODALITIES, Frame
+from perception.frame import Frame
 from perception.sample import Sample
 from perception.sensors import NetworkInput, encode
 from perception.sensors.channels import AUX_CHANNELS
 from perception.sensors.encode import AUX_SCALE, STRIDE
 from perception.sensors.presence import keep_modalities
+from perception.sensors.spec import sensors_of, splits_of
 from perception.sensors.thermal import infrared_channels
+from perception.settings import Settings
 from perception.training.data.augment import Crop
 
 GROUND: dict[int, tuple[int, ...]] = {VEHICLE: (ROAD,), PEDESTRIAN: (ROAD, BACKGROUND)}
@@ -79,7 +81,7 @@ def find_cutouts(samples: Sequence[Sample]) -> dict[int, list[Cutout]]:
 
 
 @dataclass(frozen=True)
-class Paste:
+class Paste(Settings):
     """How often objects are pasted: into a `share` of the crops, 1 to `most` of them, `pedestrians` of them people."""
 
     share: float = 0.0
@@ -124,7 +126,8 @@ def paste(target: Target, shelf: Shelf, cutout: Cutout, rng: np.random.Generator
     """Paste one object, in a random column, perhaps mirrored. False where it fits nowhere that was tried."""
     sample = shelf.samples[cutout.sample]
     assert sample.labels is not None
-    donor = _shared(sample.frame, target.network_input.present)
+    sensors = sensors_of(len(target.network_input.present), target.network_input.aux.shape[2])
+    donor = _shared(sample.frame, target.network_input.present, sensors)
     if donor is None:
         return False
     scale = _magnification(target, sample.frame, rng)
@@ -151,19 +154,19 @@ def paste(target: Target, shelf: Shelf, cutout: Cutout, rng: np.random.Generator
     matrix[:2, 2] -= window[0], window[1]
     patch = Crop(matrix, window[2], window[3])
     mask = patch.image(_mask(sample.labels, cutout), nearest=True)
-    network_input = encode(patch.frame(replace(donor, infrared=None)), window[2], window[3])
+    network_input = encode(patch.frame(replace(donor, infrared=None)), window[2], window[3], sensors=sensors)
     if donor.infrared is not None:
         network_input.aux[..., _INFRARED] = _infrared(donor, patch)
     _blend(target, network_input, mask, window, cutout.class_id)
     return True
 
 
-def _shared(donor: Frame, present: NDArray[np.float32]) -> Frame | None:
+def _shared(donor: Frame, present: NDArray[np.float32], sensors: Sequence[str]) -> Frame | None:
     """The donor with what the crop has too; None where it lacks colours or temperatures that the crop has.
 
     Depth and LiDAR may have holes, those may not.
     """
-    there = {name for name, value in zip(MODALITIES, present, strict=True) if value}
+    there = {name for name, value in zip(sensors, present, strict=True) if value}
     if there & {"rgb", "infrared"} - set(donor.modalities) or not there & set(donor.modalities):
         return None
     return keep_modalities(donor, sorted(there))
@@ -226,6 +229,6 @@ def _blend(
     small = cv2.resize(mask, (w // AUX_SCALE, h // AUX_SCALE), interpolation=cv2.INTER_AREA) > 127
     half = np.s_[y // AUX_SCALE : (y + h) // AUX_SCALE, x // AUX_SCALE : (x + w) // AUX_SCALE]
     # What the donor has of modalities that the crop lacks stays away.
-    there = np.repeat(out.present[1:].astype(np.uint8), list(AUX_CHANNELS.values()))
+    there = np.repeat(out.present[1:].astype(np.uint8), splits_of(len(out.present), out.aux.shape[2]))
     out.aux[half][small] = patch.aux[small] * there
     target.labels[inside][mask > 0] = class_id

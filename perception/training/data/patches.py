@@ -10,13 +10,14 @@ import numpy as np
 from perception.models.dual_branch import RGB_MEAN
 from perception.sensors import NetworkInput
 from perception.sensors.encode import AUX_SCALE
+from perception.settings import Settings
 
 SIZE = 32
 """Pixels of the camera image, each way."""
 
 
 @dataclass(frozen=True)
-class Patches:
+class Patches(Settings):
     """In a `share` of the crops that have the camera and another sensor, half of the patches are hidden from the one,
     the other, or complementary halves from each, a third of the time each."""
 

@@ -1,52 +1,55 @@
 # SPDX-License-Identifier: Apache-2.0
-"""From a config's `training` and folders of data to a `Mixture`."""
+"""From a recipe and folders of data to a `Mixture`."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from mmengine.config import ConfigDict
-
+from perception.classes import CLASSES, Classes
 from perception.datasets.registry import open_dataset
 from perception.errors import DataError
+from perception.frame import MODALITIES
 from perception.sample import Sample
 from perception.training.checks.boxes import check_with_tracklets
 from perception.training.data.level import expect_ground
-from perception.training.data.mixture import Augmentation, Mixture, Source
-from perception.training.recipe import AUGMENTATIONS, check_recipe
+from perception.training.data.mixture import Mixture, Source
+from perception.training.recipe import Recipe
 
 
 def open_mixture(
-    recipe: ConfigDict,
+    recipe: Recipe,
     data: Sequence[tuple[str, Path]],
     length: int,
     seed: int,
     progress: Callable[[str], None] = print,
     whole: bool = False,
     labelled: bool = True,
+    classes: Classes = CLASSES,
+    sensors: Sequence[str] = MODALITIES,
 ) -> Mixture:
-    """`length` crops of the data sets `data`, (name, root) pairs, as a config's `training` wants them.
+    """`length` crops of the data sets `data`, (name, root) pairs, as the recipe wants them.
 
-    whole: see `Mixture`. labelled: samples with labels only; False takes all of them, and no labels. Raises DataError
-    for data that cannot be read or that the config does not know, ModelError for settings that there are not.
+    whole, sensors: see `Mixture`. labelled: samples with labels only; False takes all of them, and no labels. classes:
+    of the labels. Raises DataError for data that cannot be read or that the recipe does not know.
     """
-    check_recipe(recipe)
-    sources = [open_source(name, root, recipe, progress, labelled) for name, root in data]
-    return Mixture(sources, recipe.crop, length, seed, _augmentation(recipe), whole)
+    sources = [open_source(name, root, recipe, progress, labelled, classes) for name, root in data]
+    return Mixture(sources, recipe.crop, length, seed, recipe.augmentation, whole, classes, sensors)
 
 
-def _augmentation(recipe: ConfigDict) -> Augmentation:
-    settings = recipe.get("augmentation", {})
-    return Augmentation(**{name: AUGMENTATIONS[name](**values) for name, values in settings.items()})
-
-
-def open_source(name: str, root: Path, recipe: ConfigDict, progress: Callable[[str], None], labelled: bool) -> Source:
+def open_source(
+    name: str,
+    root: Path,
+    recipe: Recipe,
+    progress: Callable[[str], None],
+    labelled: bool,
+    classes: Classes = CLASSES,
+) -> Source:
     """The data set `name`, read into memory. Arguments and errors as of `open_mixture`."""
     if name not in recipe.sources:
-        raise DataError(f"data set {name!r}: this config knows {', '.join(recipe.sources)}")
-    settings = recipe.sources[name]
-    samples: Sequence[Sample] = open_dataset(settings.get("dataset", name), root, settings.split)
+        raise DataError(f"data set {name!r}: this recipe knows {', '.join(recipe.sources)}")
+    sampling = recipe.sources[name]
+    samples: Sequence[Sample] = open_dataset(sampling.dataset or name, root, sampling.split, classes)
     # Decoding costs more than augmenting: keep everything in memory, shared with the workers.
     if labelled:
         samples = [sample for sample in samples if sample.labels is not None or sample.probabilities is not None]
@@ -56,15 +59,15 @@ def open_source(name: str, root: Path, recipe: ConfigDict, progress: Callable[[s
     if not samples:
         raise DataError(f"{root}: no {'labelled ' if labelled else ''}sample of {name}")
     samples = expect_ground(samples)
-    if labelled and settings.get("boxes", False):
-        samples = check_with_tracklets(samples, root)
+    if labelled and sampling.boxes:
+        samples = check_with_tracklets(samples, root, classes)
     return Source(
         samples,
-        settings.weight,
-        tuple(settings.scale),
+        sampling.weight,
+        sampling.scale,
         name,
-        soft=labelled and settings.get("soft", False),
-        donors=tuple(settings.get("donors", ())),
-        horizon=settings.get("horizon", 0.5),
-        tiles=settings.get("tiles", 1),
+        soft=labelled and sampling.soft,
+        donors=sampling.donors,
+        horizon=sampling.horizon,
+        tiles=sampling.tiles,
     )

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from perception.frame import Frame
 from perception.sensors.thermal import RIM
+from perception.settings import Settings
 
 _RIM = RIM[np.dtype(np.uint8)]
 _DARKEST = _RIM + 1
@@ -19,7 +20,7 @@ _DARKEST = _RIM + 1
 
 
 @dataclass(frozen=True)
-class ThermalFaults:
+class ThermalFaults(Settings):
     """How often a thermal image comes otherwise than it was stored, each as a share of the crops that have one.
 
     control: contrast, gamma and 8 bit of another gain control. local: local equalisation. pattern: columns and pixels

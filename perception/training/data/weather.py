@@ -9,9 +9,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from perception.settings import Settings
+
 
 @dataclass(frozen=True)
-class Weather:
+class Weather(Settings):
     """How often each disturbance is met, as a share of the crops; each is drawn by itself."""
 
     fog: float = 0.0

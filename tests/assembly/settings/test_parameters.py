@@ -11,6 +11,7 @@ import yaml
 from perception.assembly.settings import parameters
 from perception.assembly.settings.parameters import PARAMETERS, check, make_settings
 from perception.paths import config_path
+from perception.sensors.spec import SPECS
 
 FORWARD_CAMERA = [0.0, -1.0, 0.0, 0.1, 0.0, 0.0, -1.0, 0.2, 1.0, 0.0, 0.0, 0.3, 0.0, 0.0, 0.0, 1.0]
 
@@ -27,7 +28,7 @@ def test_defaults_are_within_their_own_bounds() -> None:
     assert settings.model is None
     assert settings.threads is None
     assert settings.lidar_to_camera is None
-    assert settings.sensors == ("rgb", "depth", "infrared", "lidar")
+    assert settings.sensors == tuple(SPECS)
     assert all(row.description.endswith(".") for row in PARAMETERS)
 
 
@@ -67,14 +68,14 @@ def test_a_matrix_and_disabled_sensors_arrive() -> None:
     settings = make_settings({"lidar_to_camera": FORWARD_CAMERA, "depth.enabled": False, "infrared.enabled": False})
     assert settings.lidar_to_camera is not None
     np.testing.assert_array_equal(settings.lidar_to_camera[:3, 3], [0.1, 0.2, 0.3])
-    assert settings.sensors == ("rgb", "lidar")
+    assert settings.sensors == ("rgb", "lidar", "radar")
 
 
 def test_further_lidars_are_sensors_with_the_times_of_the_first() -> None:
     settings = make_settings(
         {"lidar.extra_topics": ["", "/left", "/right"], "lidar.timeout_s": 2.0, "lidar.stamp": "end"}
     )
-    assert settings.sensors == ("rgb", "depth", "infrared", "lidar", "lidar2", "lidar3")
+    assert settings.sensors == (*SPECS, "lidar2", "lidar3")
     assert settings.lidar_topics == {"lidar2": "/left", "lidar3": "/right"}
     assert settings.timing.timeouts_s["lidar3"] == 2.0
     assert (settings.reading.stamp, settings.reading.length_ns) == ("end", 100_000_000)
@@ -95,7 +96,7 @@ def test_a_grid_of_no_height_is_refused() -> None:
 
 def test_no_sensor_at_all_is_refused() -> None:
     with pytest.raises(ValueError, match="all sensors are disabled"):
-        make_settings({f"{name}.enabled": False for name in ("rgb", "depth", "infrared", "lidar")})
+        make_settings({f"{name}.enabled": False for name in SPECS})
 
 
 def test_mistyped_names_are_said_with_the_nearest() -> None:

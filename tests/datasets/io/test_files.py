@@ -7,7 +7,9 @@ import cv2
 import numpy as np
 import pytest
 
+from perception.classes import CLASSES
 from perception.datasets.io.files import read_mono, read_rgb, read_soft_labels, read_velodyne
+from perception.datasets.pseudo_labelled import write_label
 from perception.errors import DataError
 
 
@@ -133,3 +135,22 @@ def test_an_empty_sweep_is_no_error(tmp_path):
         read_velodyne(tmp_path / "b.bin")
     with pytest.raises(DataError, match="cannot be read"):
         read_velodyne(tmp_path)
+
+
+FIVE = CLASSES.extended([dict(name="bicycle", colour=(255, 200, 0), within="vehicle")])
+
+
+def test_soft_labels_of_five_classes_come_back(tmp_path):
+    soft = np.random.default_rng(0).integers(1, 200, (3, 4, 5), np.uint8)
+    write_label(tmp_path / "soft.png", soft)
+    np.testing.assert_allclose(read_soft_labels(tmp_path / "soft.png", FIVE), soft / soft.sum(2, keepdims=True), 1e-6)
+    with pytest.raises(DataError, match="expected an 8-bit PNG with 4 channels"):
+        read_soft_labels(tmp_path / "soft.png")
+
+
+def test_soft_labels_of_four_say_nothing_where_a_fifth_may_be(tmp_path):
+    cv2.imwrite(str(tmp_path / "soft.png"), np.array([[(0, 255, 0, 0), (0, 55, 200, 0)]], np.uint8))
+    probabilities = read_soft_labels(tmp_path / "soft.png", FIVE)[0]
+    np.testing.assert_allclose(probabilities, [[0, 1, 0, 0, 0], [0.2] * 5])
+    none = CLASSES.extended([dict(name="bicycle", colour=(255, 200, 0), within="vehicle", takes=dict(soft=()))])
+    np.testing.assert_allclose(read_soft_labels(tmp_path / "soft.png", none)[0, 1], [0, 55 / 255, 200 / 255, 0, 0])

@@ -6,6 +6,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from perception.evaluation.robustness import damage
 from perception.evaluation.robustness import perturbations as change
 from perception.frame import CameraModel, Frame
 
@@ -55,7 +56,7 @@ def test_salt_and_pepper_reaches_every_sensor(frame):
     noisy = apply(change.salt_and_pepper(0.2), frame)
     assert (noisy.rgb == 0).mean() == pytest.approx(0.1, abs=0.02)
     assert (noisy.rgb == 255).mean() == pytest.approx(0.1, abs=0.02)
-    assert np.isin(noisy.depth, change.RANGES).mean() == pytest.approx(0.2, abs=0.04)
+    assert np.isin(noisy.depth, damage.RANGES).mean() == pytest.approx(0.2, abs=0.04)
     assert noisy.infrared.max() == frame.infrared.max()
     ways = [
         points[:, :3] / np.linalg.norm(points[:, :3], axis=1, keepdims=True) for points in (frame.points, noisy.points)

@@ -10,11 +10,11 @@ import pytest
 
 from perception.classes import PALETTE
 from perception.errors import DataError
-from perception.evaluation.evaluate import plain
 from perception.evaluation.robustness.history import RecordedHistory, RenderedHistory
 from perception.evaluation.robustness.suite import run_rows, sensor_rows, subsets, weather_rows
 from perception.evaluation.robustness.summary import summarise
 from perception.frame import MODALITIES, CameraModel, Frame, Prediction
+from perception.reporting.reports import plain
 from perception.sample import Sample
 
 CAMERA = CameraModel(np.array([[40.0, 0, 32], [0, 40, 24], [0, 0, 1]]), 64, 48)
@@ -95,17 +95,17 @@ def test_every_row_is_compared_with_its_own_frames(scores):
 def test_the_summary_by_hand(scores):
     emm = [score.confusion.mean_iou() for score in scores if score.row.group == "EMM"]
     summary = summarise(scores)
-    assert summary["all_sensors"] == 1
-    assert summary["emm"]["average"] == pytest.approx(np.mean(emm))
-    assert summary["emm"]["share_of_all"] == pytest.approx(np.mean(emm))
+    assert summary.all_sensors == 1
+    assert summary.emm.average == pytest.approx(np.mean(emm))
+    assert summary.emm.share_of_all == pytest.approx(np.mean(emm))
     blind = next(score for score in scores if score.row.name == "lidar").confusion.mean_iou()
     # Blind where the camera is lost and one of the other three is left.
     p = 0.2
     lost = p * (1 - p**3) / (1 - p**4)
-    assert summary["emm"]["expected"]["0.20"] == pytest.approx(1 - lost + lost * blind)
-    assert summary["corruptions"]["mean_error"] == pytest.approx(1 - summary["corruptions"]["mean"])
-    assert len(summary["corruptions"]["by_corruption"]) == 15
-    json.dumps(plain({"summary": summary, "rows": [score.to_dict() for score in scores]}), allow_nan=False)
+    assert summary.emm.expected["0.20"] == pytest.approx(1 - lost + lost * blind)
+    assert summary.corruptions.mean_error == pytest.approx(1 - summary.corruptions.mean)
+    assert len(summary.corruptions.by_corruption) == 15
+    json.dumps(plain({"summary": summary, "rows": [score.report() for score in scores]}), allow_nan=False)
 
 
 def test_rows_can_be_computed_again():

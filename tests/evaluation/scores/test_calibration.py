@@ -15,15 +15,15 @@ def test_two_bins_by_hand() -> None:
     labels = np.array([[1, 1, 1, 0, 1, 0, 0, 0]], np.uint8)
     confidence = np.array([[255] * 4 + [51] * 4], np.uint8)
     calibration.update(labels, confidence, truth)
-    assert calibration.error() == pytest.approx((0.25 + 0.05) / 2)
+    assert calibration.score().expected_calibration_error == pytest.approx((0.25 + 0.05) / 2)
     low, high = calibration.bins()
-    assert low == pytest.approx({"confidence": 0.2, "accuracy": 0.25, "pixels": 4})
-    assert high == pytest.approx({"confidence": 1.0, "accuracy": 0.75, "pixels": 4})
+    assert (low.confidence, low.accuracy, low.pixels) == pytest.approx((0.2, 0.25, 4))
+    assert (high.confidence, high.accuracy, high.pixels) == pytest.approx((1.0, 0.75, 4))
 
 
 def test_without_truth_there_is_no_error() -> None:
     calibration = Calibration()
     unknown = np.full((2, 2), UNLABELLED, np.uint8)
     calibration.update(np.zeros((2, 2), np.uint8), np.full((2, 2), 200, np.uint8), unknown)
-    assert np.isnan(calibration.error())
+    assert np.isnan(calibration.score().expected_calibration_error)
     assert calibration.bins() == []

@@ -13,10 +13,10 @@ from hypothesis.extra import numpy as hnp
 
 from perception.classes import ROAD, VEHICLE
 from perception.evaluation.kitti.road import RoadCurve, ground_pixels, road_confidence
-from perception.evaluation.scores.calibration import Calibration
+from perception.evaluation.scores.calibration import Bin, Calibration
 from perception.evaluation.scores.details import Details
 from perception.evaluation.scores.distance import DistanceBands, distance_map
-from perception.evaluation.scores.object_size import ObjectSizes
+from perception.evaluation.scores.object_size import ObjectSizes, SizeScore
 from perception.frame import CameraModel, Frame
 
 CAMERA = CameraModel(np.array([[10.0, 0, 8], [0, 10, 6], [0, 0, 1]]), 16, 12)
@@ -42,10 +42,10 @@ def test_each_band_scores_its_own_pixels():
     truth = np.array([[ROAD, ROAD, ROAD, ROAD, ROAD]], np.uint8)
     labels = np.array([[ROAD, 0, ROAD, 0, 0]], np.uint8)
     bands.update(labels, truth, np.array([[14.9, 15, 45, 61, np.nan]], np.float32))
-    found = bands.to_dict()
-    assert [figures["recall"]["road"] for figures in found.values()] == [1, 0, 1, 0]
+    found = bands.scores()
+    assert [figures.recall["road"] for figures in found.values()] == [1, 0, 1, 0]
     assert list(found) == ["0–15 m", "15–30 m", "30–60 m", "over 60 m"]
-    assert sum(figures["pixels"] for figures in found.values()) == 4
+    assert sum(figures.pixels for figures in found.values()) == 4
 
 
 def test_objects_are_components_of_the_truth():
@@ -57,11 +57,11 @@ def test_objects_are_components_of_the_truth():
     labels[0:10, 0:10] = labels[100:125, 100:125] = labels[200:400, 200:400] = VEHICLE
     sizes = ObjectSizes()
     sizes.update(labels, truth)
-    vehicle = sizes.to_dict()["vehicle"]
-    assert vehicle["small"] == {"objects": 2, "found": 0.5, "recall": 0.5}
-    assert vehicle["medium"] == {"objects": 1, "found": 0, "recall": 0.25}
-    assert vehicle["large"] == {"objects": 1, "found": 1, "recall": 1}
-    assert math.isnan(sizes.to_dict()["pedestrian"]["small"]["recall"])
+    vehicle = sizes.scores()["vehicle"]
+    assert vehicle["small"] == SizeScore(2, 0.5, 0.5)
+    assert vehicle["medium"] == SizeScore(1, 0, 0.25)
+    assert vehicle["large"] == SizeScore(1, 1, 1)
+    assert math.isnan(sizes.scores()["pedestrian"]["small"].recall)
 
 
 def test_sizes_shrink_with_the_image():
@@ -69,16 +69,16 @@ def test_sizes_shrink_with_the_image():
     truth[0:20, 0:20] = VEHICLE  # as 40×40 at 640×480
     sizes = ObjectSizes()
     sizes.update(truth, truth)
-    assert sizes.to_dict()["vehicle"]["medium"]["objects"] == 1
+    assert sizes.scores()["vehicle"]["medium"].objects == 1
 
 
 def test_calibration_error_by_hand():
     calibration = Calibration()
     truth = np.array([1, 1, 1, 1, 255], np.uint8)
     calibration.update(np.array([1, 1, 1, 0, 0], np.uint8), np.full(5, 255, np.uint8), truth)
-    assert calibration.error() == pytest.approx(0.25)  # sure of all, right in three of four
-    assert calibration.bins() == [{"confidence": 1, "accuracy": 0.75, "pixels": 4}]
-    assert math.isnan(Calibration().error())
+    assert calibration.score().expected_calibration_error == pytest.approx(0.25)  # sure of all, right in three of four
+    assert calibration.bins() == [Bin(1, 0.75, 4)]
+    assert math.isnan(Calibration().score().expected_calibration_error)
 
 
 @given(confidence=bytes_, truth=road_or_not)
@@ -133,8 +133,8 @@ def test_details_of_a_perfect_answer():
     frame = Frame(0, depth=np.full((375, 1242), 20, np.float32), camera=KITTI)
     details = Details()
     details.update(frame, truth, np.full_like(truth, 255), truth)
-    found = details.to_dict()
-    assert found["distance"]["15–30 m"]["iou"]["road"] == 1
-    assert found["kitti_road"]["max_f"] == pytest.approx(1)
-    assert found["kitti_road_bev"]["average_precision"] == pytest.approx(1)
-    assert found["calibration"]["expected_calibration_error"] == 0
+    found = details.scores()
+    assert found.distance["15–30 m"].iou["road"] == 1
+    assert found.kitti_road.max_f == pytest.approx(1)
+    assert found.kitti_road_bev.average_precision == pytest.approx(1)
+    assert found.calibration.expected_calibration_error == 0

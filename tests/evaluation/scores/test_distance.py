@@ -14,14 +14,14 @@ def test_a_pixel_belongs_to_the_band_of_its_distance_and_bounds_to_the_farther()
     bands = DistanceBands()
     distance = np.array([[14.9, 15, 29, 30, 60, np.nan]], np.float32)
     bands.update(np.ones((1, 6), np.uint8), np.array([[1, 1, 2, 1, 1, 1]], np.uint8), distance)
-    found = bands.to_dict()
-    assert {band: each["pixels"] for band, each in found.items()} == {
+    found = bands.scores()
+    assert {band: each.pixels for band, each in found.items()} == {
         "0–15 m": 1,
         "15–30 m": 2,
         "30–60 m": 1,
         "over 60 m": 1,
     }
-    assert found["15–30 m"]["iou"]["road"] == 0.5
+    assert found["15–30 m"].iou["road"] == 0.5
 
 
 def test_depth_goes_before_the_laser_and_the_nearest_point_counts() -> None:

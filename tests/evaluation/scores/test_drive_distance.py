@@ -16,4 +16,4 @@ def test_frames_pass_by_and_those_with_answer_and_truth_count() -> None:
     answers = [labels, None, labels, labels, labels]
     passed = list(counted(frames, answers, {0: labels, 1: labels, 3: labels, 4: labels}, bands))
     assert all(each is frame for each, frame in zip(passed, frames, strict=True))
-    assert {band: each["pixels"] for band, each in bands.to_dict().items()} == {"15–30 m": 12}
+    assert {band: each.pixels for band, each in bands.scores().items()} == {"15–30 m": 12}

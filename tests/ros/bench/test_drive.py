@@ -82,14 +82,17 @@ def test_a_drive_says_what_the_node_answered_and_took(tiny_model: Path, tmp_path
     numbers = ", ".join(repr(float(number)) for number in mount.ravel())
     arguments = ["--ros-args", "-p", f"model:={tiny_model}", "-p", f"lidar_to_camera:=[{numbers}]"]
     figures = drive([frame()], 5.0, 2.0, arguments, tmp_path / "node.log", lambda: sent.append(None))
-    assert figures["frames_sent"] == len(sent) == 10
-    assert 0 < figures["frames_answered"] <= 10
-    assert figures["answered_share"] == figures["frames_answered"] / 10
-    assert sum(figures["drops_by_cause"].values()) == 10 - figures["frames_answered"]
-    assert 0 < figures["latency_ms"]["p50"] <= figures["latency_ms"]["p99"]
-    assert figures["ready_s"] > 0
-    assert 20 < figures["memory_mb"]["start"] <= figures["memory_mb"]["peak"]
-    assert figures["cpu_percent"] > 0
+    assert figures.frames_sent == len(sent) == 10
+    assert 0 < figures.frames_answered <= 10
+    assert figures.answered_share == figures.frames_answered / 10
+    assert sum(figures.drops_by_cause.values()) == 10 - figures.frames_answered
+    assert 0 < figures.latency_ms["p50"] <= figures.latency_ms["p99"]
+    assert figures.ready_s > 0
+    memory = figures.effort.memory_mb
+    assert memory is not None
+    assert 20 < memory.start <= memory.peak
+    assert figures.effort.cpu_percent is not None
+    assert figures.effort.cpu_percent > 0
 
 
 def test_a_listener_that_cannot_listen_is_an_error() -> None:

@@ -7,6 +7,7 @@ import pytest
 
 pytest.importorskip("rclpy")
 
+from perception.reporting.dropout import Dropout
 from perception.ros.watch.diagnostics_log import DiagnosticsLog
 from perception.ros.watch.recorder import Status
 
@@ -20,9 +21,9 @@ def said(second: float, alive: bool, age: str) -> Status:
 def test_a_sensor_that_was_silent_for_a_while() -> None:
     statuses = [said(1, True, "0.1"), said(2, False, "0.8"), said(3, False, "1.8"), said(4, True, "0.0")]
     gaps = DiagnosticsLog([*statuses, said(9, False, "4")]).dropouts(0, 5 * SECOND)
-    assert gaps == [{"modality": "lidar", "from_s": pytest.approx(1.2), "to_s": 4.0}]
+    assert gaps == [Dropout("lidar", pytest.approx(1.2), 4.0)]
     gaps = DiagnosticsLog(statuses[:3]).dropouts(0, 5 * SECOND)
-    assert gaps == [{"modality": "lidar", "from_s": pytest.approx(1.2), "to_s": 5.0}]
+    assert gaps == [Dropout("lidar", pytest.approx(1.2), 5.0)]
 
 
 def test_a_sensor_that_never_spoke_has_no_drop_out() -> None:
@@ -40,6 +41,29 @@ def test_a_node_that_leaves_out_most_frames_falls_behind() -> None:
     slow = [status for number in range(1, 6) for status in second(number, 25, 9, 16)]
     assert DiagnosticsLog(slow).falls_behind().startswith("does not keep up: 9 of 25 Hz; try rgb at 9 Hz, ")
     assert DiagnosticsLog([*slow, *second(6, 25, 9, 16)], "front/perception").falls_behind() == ""
+
+
+def test_who_has_chosen_the_model_already_is_not_told_to() -> None:
+    slow = [status for number in range(1, 6) for status in second(number, 25, 9, 16)]
+    assert "model:=auto" in DiagnosticsLog(slow).falls_behind()
+    for status in slow[::2]:
+        status.values["model_steps"] = "1"
+    assert "model" not in DiagnosticsLog(slow).falls_behind()
+
+
+def test_prepared_frames_that_newer_ones_replaced_were_left_out_too() -> None:
+    slow = [status for number in range(1, 6) for status in second(number, 25, 9, 0)]
+    for number, status in enumerate(slow[1::2], 1):
+        status.values["dropped_overtaken"] = str(16 * number)
+    assert DiagnosticsLog(slow).falls_behind().startswith("does not keep up: 9 of 25 Hz")
+
+
+def test_the_model_is_the_one_that_ran_longest() -> None:
+    statuses = [status for number in range(1, 6) for status in second(number, 10, 10, 0)]
+    assert DiagnosticsLog(statuses).model() == ""
+    for number, status in enumerate(statuses[::2]):
+        status.values["model"] = "a" if number in (0, 4) else "b"
+    assert DiagnosticsLog(statuses).model() == "b"
 
 
 def test_a_frame_now_and_then_is_not_falling_behind() -> None:

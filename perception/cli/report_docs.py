@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Writes what people read about the commands' JSON: run `python -m perception.cli.report_docs`."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+import inspect
+import re
+import types
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Union, get_args, get_origin, get_type_hints
+
+from perception.reporting.reports import VERSIONS
+
+PAGE = Path("docs/reports.md")
+
+CLASSES = {
+    "bench": ("perception.benchmark.results", "BenchReport"),
+    "check": ("perception.checking.report", "CheckReport"),
+    "demo": ("perception.ros.demo.report", "DemoReport"),
+    "doctor": ("perception.checking.machine", "DoctorReport"),
+    "eval": ("perception.evaluation.job", "EvalReport"),
+    "explain": ("perception.explanation.explain", "ExplainReport"),
+    "export": ("perception.export.job", "ExportReport"),
+    "kitti2bag": ("perception.bags.kitti.convert", "Conversion"),
+    "label": ("perception.labelling.report", "LabelReport"),
+    "replay": ("perception.ros.replay", "ReplayReport"),
+    "simulate": ("perception.simulation.job", "SimulateReport"),
+}
+"""Where the dataclass of each command's report is."""
+
+HEAD = """\
+# Reports
+
+Every command that measures or converts something writes what it found with `--json FILE`; `demo`, `bench` and `check`
+have it in their folder too. Each report is an object whose `schema` says what it is: `perception/NAME-report/VERSION`.
+The version grows when a key goes away or means something else; a key that comes new changes nothing. What is not known
+is null.
+
+`--json FILE.csv`, or any other ending, is written in that form where a [module of yours](extending.md#a-report) knows
+it. An ending that nobody registered is JSON.
+
+The tables are made from the code by `python -m perception.cli.report_docs`. `a.b` is key b of the object a, `a[].b` of
+every object in the list a, `a.*.b` of every object in a, whose keys are names.
+"""
+
+SIMPLE: dict[Any, str] = {
+    str: "text",
+    int: "number",
+    float: "number",
+    bool: "true or false",
+    type(None): "null",
+    Any: "anything",
+}
+
+
+def markdown() -> str:
+    """docs/reports.md."""
+    parts = [HEAD]
+    for command, (module, name) in CLASSES.items():
+        report = getattr(importlib.import_module(module), name)
+        told: dict[str, str] = {}
+        rows = dict(keys(report, told))
+        schema = f"`perception/{command}-report/{VERSIONS[command]}`"
+        parts.append(f"\n## perception {command}\n\n{schema}. {_text(report)}\n\n")
+        parts.append("| key | |\n|---|---|\n| `schema` | text |\n")
+        parts += [f"| `{key}` | {kind} |\n" for key, kind in rows.items()]
+        parts += ["\n", *(f"- {where}: {text}\n" for where, text in told.items())] if told else []
+    return "".join(parts)
+
+
+def keys(report: type, told: dict[str, str], before: str = "") -> Iterator[tuple[str, str]]:
+    """Every key of a report's dataclass, with what it holds. told: gets what is said of the dataclasses inside."""
+    hints = get_type_hints(report)
+    for field in dataclasses.fields(report):
+        inner, kind = _inside(hints[field.name])
+        if "inline" in field.metadata:
+            if not inner:
+                yield f"{before}…", "keys of its own"
+            for _, each in inner:
+                rows = dict(keys(each, {}, before))
+                told[f"`{next(iter(rows))}` to `{next(reversed(rows))}`"] = _text(each)
+                yield from keys(each, told, before)
+            continue
+        key = f"{before}{field.name}"
+        yield key, kind.removesuffix(" or null") + ", or no key" if "optional" in field.metadata else kind
+        for path, each in inner:
+            told[f"`{key}{path}`"] = " ".join(filter(None, (told.get(f"`{key}{path}`"), _text(each))))
+            yield from keys(each, told, f"{key}{path}.")
+
+
+def _inside(hint: Any) -> tuple[list[tuple[str, type]], str]:
+    """The dataclasses that a field holds with the way to each, and in words what it holds."""
+    if hint in SIMPLE:
+        return [], SIMPLE[hint]
+    if dataclasses.is_dataclass(hint):
+        return [("", hint)], "object"  # type: ignore[list-item]
+    if isinstance(hint, type) and issubclass(hint, tuple):  # a NamedTuple of numbers
+        return [], f"object: {', '.join(hint._fields)}"  # type: ignore[attr-defined]
+    origin, arguments = get_origin(hint), get_args(hint)
+    if origin in (Union, types.UnionType):
+        found = [_inside(each) for each in arguments]
+        inner = [each for part, _ in found for each in part]
+        return inner, " or ".join(dict.fromkeys(kind for _, kind in found))
+    inner, kind = _inside(arguments[-1])
+    if origin in (dict, Mapping):
+        return [(f".*{path}", each) for path, each in inner], "object" if inner else f"object of {_plural(kind)}"
+    if origin in (list, Sequence):
+        return [(f"[]{path}", each) for path, each in inner], f"list of {_plural(kind)}"
+    raise TypeError(f"{hint}: no word for it")
+
+
+def _plural(kind: str) -> str:
+    return kind if " of " in kind else re.sub(r"^(text|number|object)", r"\1s", kind)
+
+
+def _text(owner: type) -> str:
+    return re.sub(r"\bNone\b", "null", " ".join((inspect.getdoc(owner) or "").split()))
+
+
+if __name__ == "__main__":
+    PAGE.write_text(markdown(), "utf-8")

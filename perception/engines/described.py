@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which classes a model's file knows: noted in it, and read without the library that runs it.
+
+A file that says nothing knows the shipped network's.
+"""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+import struct
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from perception.classes import CLASSES, Classes
+from perception.errors import ModelError
+
+KEY = "classes"
+ONNX_KEY = "perception.classes"
+RT_INFO = ("perception", KEY)
+"""Where OpenVINO's `rt_info` has it."""
+
+
+def note(classes: Classes) -> str | None:
+    """What a file is to say; None where it need say nothing."""
+    return json.dumps(classes.beyond) if classes.beyond else None
+
+
+def classes_of(path: Path) -> Classes:
+    """The classes of a .safetensors, .xml or .onnx file. Raises ModelError where what it says cannot be."""
+    reader = {".safetensors": _of_weights, ".xml": _of_openvino, ".onnx": _of_onnx}.get(path.suffix)
+    if reader is None or not path.is_file():
+        return CLASSES
+    try:
+        said = reader(path)
+    except (ValueError, AttributeError, struct.error):
+        return CLASSES  # no model: whoever loads it says so
+    try:
+        return CLASSES.extended(json.loads(said)) if said else CLASSES
+    except (ModelError, ValueError, TypeError) as error:
+        raise ModelError(f"{path}: its classes cannot be read: {error}") from error
+
+
+def _of_weights(path: Path) -> str | None:
+    with path.open("rb") as file:
+        (length,) = struct.unpack("<Q", file.read(8))
+        header: dict[str, Any] = json.loads(file.read(min(length, path.stat().st_size)))
+    said: str | None = header.get("__metadata__", {}).get(KEY)
+    return said
+
+
+def _of_openvino(path: Path) -> str | None:
+    # Not parsed: a megabyte of layers comes first, and an XML parser would follow whatever entities a file defines.
+    found = re.search(rb'<perception>\s*<classes value="([^"]*)"', path.read_bytes())
+    return html.unescape(found[1].decode("utf-8")) if found else None
+
+
+def _of_onnx(path: Path) -> str | None:
+    """Of ModelProto's metadata_props (field 14), each with a key (1) and a value (2)."""
+    for number, value in _fields(path.read_bytes()):
+        if number == 14:
+            pair = {inner: text.decode("utf-8") for inner, text in _fields(value)}
+            if pair.get(1) == ONNX_KEY:
+                return pair.get(2)
+    return None
+
+
+def _fields(data: bytes) -> Iterator[tuple[int, bytes]]:
+    """The length-delimited fields of a protobuf message."""
+    at = 0
+
+    def varint() -> int:
+        nonlocal at
+        value = shift = 0
+        while at < len(data):
+            byte = data[at]
+            at, value, shift = at + 1, value | (byte & 127) << shift, shift + 7
+            if byte < 128:
+                break
+        return value
+
+    while at < len(data):
+        tag = varint()
+        kind = tag & 7
+        if kind == 0:
+            varint()
+        elif kind == 2:
+            length = varint()
+            yield tag >> 3, data[at : at + length]
+            at += length
+        elif kind in (1, 5):
+            at += 8 if kind == 1 else 4
+        else:
+            return  # no protobuf

@@ -44,12 +44,12 @@ coverage: ## all tests, with the branches that they take: fails below the floor 
 	@scripts/setup.sh all
 	@$(BIN)/pytest -n $(JOBS) --dist loadfile --cov -m "not timed"
 
-# Tensor.long is not Python 2's, and `compression` has another module in its place.
-NOT_PYTHONS := long compression compression.zstd
-
 test-fast: ## the tests that start no node and take no seconds; pytest -m "ros", "slow" and "data" choose others
 	@scripts/setup.sh all
 	@$(BIN)/pytest -n $(JOBS) --dist loadfile -m "not slow and not ros"
+
+# Tensor.long is not Python 2's, and `compression` has another module in its place.
+NOT_PYTHONS := long compression compression.zstd
 
 lint: ## ruff, types and syntax for the oldest and the newest Python, import-linter
 	@scripts/setup.sh all

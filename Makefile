@@ -42,14 +42,14 @@ test: ## linters, types, architecture and all tests
 
 coverage: ## all tests, with the branches that they take: fails below the floor of pyproject.toml
 	@scripts/setup.sh all
-	@$(BIN)/pytest -n $(JOBS) --dist loadfile --cov
-
-# Tensor.long is not Python 2's, and `compression` has another module in its place.
-NOT_PYTHONS := long compression compression.zstd
+	@$(BIN)/pytest -n $(JOBS) --dist loadfile --cov -m "not timed"
 
 test-fast: ## the tests that start no node and take no seconds; pytest -m "ros", "slow" and "data" choose others
 	@scripts/setup.sh all
 	@$(BIN)/pytest -n $(JOBS) --dist loadfile -m "not slow and not ros"
+
+# Tensor.long is not Python 2's, and `compression` has another module in its place.
+NOT_PYTHONS := long compression compression.zstd
 
 lint: ## ruff, types and syntax for the oldest and the newest Python, import-linter
 	@scripts/setup.sh all

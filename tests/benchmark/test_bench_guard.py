@@ -25,6 +25,7 @@ def frame() -> Frame:
     return next(iter(drive_frames(1)))
 
 
+@pytest.mark.timed
 def test_the_network_is_faster_than_pidnet_s(frame: Frame, tmp_path: Path) -> None:
     pytest.importorskip("mmseg")
     from perception.benchmark.peers import write_peer
@@ -37,6 +38,7 @@ def test_the_network_is_faster_than_pidnet_s(frame: Frame, tmp_path: Path) -> No
     assert found[OURS]["ratio"] <= NETWORK_TO_PIDNET_S
 
 
+@pytest.mark.timed
 def test_what_surrounds_the_network_costs_less_than_the_network(frame: Frame) -> None:
     pytest.importorskip("rclpy")
     from perception.pipeline import Pipeline

@@ -129,6 +129,7 @@ def test_simulated_weather_stays(condition: str) -> None:
     assert uninformative(frame) == {}
 
 
+@pytest.mark.timed
 def test_looking_takes_less_than_half_a_millisecond() -> None:
     """Of all four sensors at once; the best of many, for the machine may be busy."""
     depth = RNG.uniform(2, 60, (HEIGHT, WIDTH)).astype(np.float32)

@@ -53,6 +53,7 @@ def test_what_is_in_front_hides_what_is_behind() -> None:
     assert found[33, 70] == pytest.approx(20.0, rel=1e-4)
 
 
+@pytest.mark.timed
 def test_a_large_image_is_registered_in_ten_milliseconds_of_processor_time() -> None:
     """1280×720 in the best of five; what it shows is the same at fewer pixels."""
     source = CameraModel(np.array([[640.0, 0, 639.5], [0, 640, 359.5], [0, 0, 1]]), 1280, 720)

@@ -51,6 +51,7 @@ def test_one_seed_one_street(scenes: list[Scene]) -> None:
     assert not np.array_equal(scene.static.vertices[:500], scenes[4].static.vertices[:500])
 
 
+@pytest.mark.timed
 def test_streets_keep_to_their_budget(scenes: list[Scene]) -> None:
     sizes = [len(s.static.triangles) for s in scenes]
     assert np.mean(sizes) < 300_000

@@ -2,7 +2,7 @@
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help install demo bench soak test test-fast coverage lint clean
+.PHONY: help install demo bench soak docs test test-fast coverage lint clean
 
 BIN := .venv/bin
 JOBS ?= 2
@@ -29,6 +29,10 @@ soak: ## break the node in every way that tests/faults knows, then drive for an 
 	@scripts/setup.sh all
 	@rm -f out/faults.xml
 	@$(BIN)/python benchmarks/reliability.py out/faults.xml docs/reliability.md
+
+docs: ## build the documentation's website into out/site
+	@scripts/setup.sh all
+	@$(BIN)/mkdocs build --strict -f docs/site/mkdocs.yml
 
 test: ## linters, types, architecture and all tests
 	@scripts/setup.sh all

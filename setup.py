@@ -41,6 +41,7 @@ LAS = ["laspy"]
 RAY = ["ray"]  # 250 MB installed: for `perception label` on a cluster alone, so not in "all"
 VIEW = ["rerun-sdk"]  # the viewer is in it: 0.7 GB installed, with pyarrow, so not in "all" either
 TRAIN = ["onedl-mmcv", "onedl-mmengine", "onedl-mmsegmentation", "safetensors", "torch==2.13.0"]
+DOCS = ["mkdocs-material", "mkdocstrings[python]"]
 DEV = [
     "hypothesis",
     "import-linter",
@@ -103,8 +104,9 @@ setup(
         "ray": RAY,
         "view": VIEW,
         "train": [*SIMULATOR, *REPORT, *TRAIN],
-        "dev": DEV,
-        "all": [*ROS, *SIMULATOR, *REPORT, *ONNX, *INT8, *LAS, *TRAIN, *DEV],
+        "docs": DOCS,
+        "dev": [*DEV, *DOCS],
+        "all": [*ROS, *SIMULATOR, *REPORT, *ONNX, *INT8, *LAS, *TRAIN, *DEV, *DOCS],
     },
     entry_points={"console_scripts": ["perception = perception.cli.main:main"]},
     zip_safe=False,

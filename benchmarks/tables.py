@@ -16,7 +16,7 @@ from pathlib import Path
 
 from perception.benchmark.tables import NAMES, Table, tables
 
-OTHERS = ("gpu", "precisions", "search")
+OTHERS = ("family", "gpu", "precisions", "search")
 """Tables that the scripts of those names make."""
 
 BLOCK = re.compile(r"(?<=<!-- table: )(\w+) -->\n.*?(?=<!-- end -->)", re.DOTALL)

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,10 +20,11 @@ from perception.engines import Engine, find_model, load_engine
 from perception.engines import self_check as canned
 from perception.engines.base import NetworkOutput, sensors_of_engine
 from perception.engines.described import classes_of
+from perception.engines.family import input_size
 from perception.errors import FrameError
 from perception.frame import Frame, Prediction
 from perception.ground import Ground
-from perception.sensors import NetworkInput, Projection, network_size, project_sweep
+from perception.sensors import NetworkInput, Projection, project_sweep
 from perception.sensors.encode import encode_distances, encode_images, join
 from perception.sensors.presence import uninformative, without
 from perception.sensors.spec import SPECS
@@ -64,20 +65,24 @@ class Pipeline:
 
     engine: runs the network. model: the file that it runs. overlap: code the images in a thread of its own while the
     sweep is projected, which takes as long. without: sensors that are left out of every frame, as if they told
-    nothing. Raises FrameError for one that is none of the network's `sensors`, ModelError for a file whose
-    classes cannot be read. classes: that the network knows.
+    nothing. scale: the part of its usual resolution that the network gets; labels have the frame's size nevertheless.
+    Raises FrameError for one of `without` that is none of the network's `sensors`, ModelError for a file whose classes
+    cannot be read. classes: that the network knows.
 
     Sensors that a frame has and the network has no channels for, such as a radar with the shipped weights, are left out
     too; the log says so once.
     """
 
-    def __init__(self, engine: Engine, model: Path, overlap: bool = True, without: Collection[str] = ()) -> None:
+    def __init__(
+        self, engine: Engine, model: Path, overlap: bool = True, without: Collection[str] = (), scale: float = 1.0
+    ) -> None:
         self.sensors = sensors_of_engine(engine)
         unknown = sorted(set(without) - set(self.sensors))
         if unknown:
             raise FrameError(f"no modality {', '.join(unknown)}: there are {', '.join(self.sensors)}")
         self.engine = engine
         self.model = model
+        self.scale = scale
         self.classes = classes_of(model)
         self._left_out = tuple(name for name in self.sensors if name in without)
         self._foreign: set[str] = set()
@@ -89,15 +94,14 @@ class Pipeline:
         model: str | Path | None = None,
         engine: str = "auto",
         threads: int | None = None,
-        load_engine: Callable[[str, Path, int | None], Engine] = load_engine,
         without: Collection[str] = (),
     ) -> Pipeline:
         """A pipeline on trained weights.
 
-        model: None for the shipped weights, the name of shipped weights, or the path of a .xml (OpenVINO), .onnx or
-        .safetensors (PyTorch) file. engine: of `perception.engines.ENGINES`, or auto: the first whose file is there.
-        threads: of the process, which its parts share (see `perception.threads`); None takes every core. load_engine:
-        where several pipelines share engines, `EnginePool.load`. without: see the class. Raises ModelError.
+        model: None or auto for the most accurate of the shipped weights, the name of shipped weights, or the path of a
+        .xml (OpenVINO), .onnx or .safetensors (PyTorch) file. engine: of `perception.engines.ENGINES`, or auto: the
+        first whose file is there. threads: of the process, which its parts share (see `perception.threads`); None takes
+        every core. without: see the class. Raises ModelError.
         """
         name, path = find_model(model, engine)
         return cls(load_engine(name, path, share_threads(threads)), path, overlap=threads != 1, without=without)
@@ -117,9 +121,9 @@ class Pipeline:
     def self_check(self) -> float | None:
         """The share of the labels stored beside the model that the engine gives here; None where none are stored.
 
-        Raises ModelError where they are too few: see `perception.engines.self_check`.
+        At a reduced resolution none are. Raises ModelError where they are too few: see `perception.engines.self_check`.
         """
-        return canned.check(self.engine, self.model)
+        return canned.check(self.engine, self.model) if self.scale == 1.0 else None
 
     def __call__(self, frame: Frame) -> Prediction:
         """Predict; labels have the size of the frame (`Frame.size`). The frame is left as it is."""
@@ -127,7 +131,7 @@ class Pipeline:
 
     def prepare(self, frame: Frame) -> Task:
         """The first of three steps, for callers that overlap them: while one frame is inferred, prepare the next."""
-        task, size = Task(frame), network_size(*frame.size)
+        task, size = Task(frame), input_size(*frame.size, self.scale)
         with task.timed("project"):
             asked = {
                 name: f"{name} is left out: so it was asked" for name in self._left_out if name in frame.modalities

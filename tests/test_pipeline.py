@@ -106,6 +106,24 @@ def test_where_nothing_tells_anything_nothing_is_claimed(pipeline: Pipeline) -> 
     assert set(prediction.absent) == {"rgb", "infrared"}
 
 
+def test_at_a_reduced_resolution_labels_have_the_size_of_the_frame(tiny_model: Path) -> None:
+    """The tiny network's class is red // 64: four stripes, each 24 columns wide, at any resolution."""
+    rgb = np.repeat(np.array([0, 64, 128, 192], np.uint8), 24)[None, :, None].repeat(48, 0).repeat(3, 2)
+    points = np.array([[10.0, 0.0, 0.0, 0.5]], np.float32)
+    frame = Frame(0, rgb, points=points, camera=CAMERA, lidar_to_camera=TO_CAMERA)
+    whole = Pipeline.load(tiny_model)
+    smaller = Pipeline(whole.engine, tiny_model, scale=0.5)
+    task = smaller.prepare(frame)
+    assert task.network_input is not None
+    full = whole.prepare(frame).network_input
+    assert full is not None
+    assert task.network_input.rgb.shape[1] / full.rgb.shape[1] == pytest.approx(0.5, abs=0.1)
+    prediction = smaller.decode(smaller.infer(task))
+    assert prediction.labels.shape == prediction.confidence.shape == (48, 96)
+    np.testing.assert_array_equal(prediction.labels[:, 12::24], np.tile(np.arange(4, dtype=np.uint8), (48, 1)))
+    assert prediction.point_labels is not None
+
+
 def test_a_sensor_that_is_left_out_is_as_one_that_is_not_there(tiny_model: Path) -> None:
     rng = np.random.default_rng(0)
     rgb, depth = rng.integers(0, 256, (48, 96, 3), np.uint8), rng.uniform(2, 30, (48, 96)).astype(np.float32)

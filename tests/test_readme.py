@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The README and the documents tell the truth: their commands parse, their Python runs, their links lead somewhere."""
+"""README and documents are true: their commands parse, their Python runs, their links and figures are right."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ import pytest
 from perception.cli.main import command_names, make_parser
 
 CHECKOUT = Path(__file__).resolve().parent.parent
-DOCUMENTS = [CHECKOUT / "README.md", CHECKOUT / "CONTRIBUTING.md", *sorted((CHECKOUT / "docs").glob("*.md"))]
+README = CHECKOUT / "README.md"
+DOCUMENTS = [README, CHECKOUT / "CONTRIBUTING.md", *sorted((CHECKOUT / "docs").glob("*.md"))]
 
 NEEDS_ROS_2_INSTALLED = "needs an installed ROS 2, which this machine may lack"
 IS_THE_DEMO = "minutes long; its parts have tests of their own"
@@ -94,3 +95,27 @@ def test_the_links_lead_somewhere(document: Path) -> None:
     targets = re.findall(r"\]\(([^)#]+)[^)]*\)", document.read_text("utf-8"))
     broken = [t for t in targets if not t.startswith("http") and not (document.parent / t).exists()]
     assert not broken
+
+
+def test_the_readme_is_a_screen_and_a_half_with_figures_of_the_model_card() -> None:
+    text = README.read_text("utf-8")
+    assert text.count("\n") <= 90
+    figures = re.findall(r"\b0\.\d{3}\b", text)
+    card = (CHECKOUT / "perception/weights/README.md").read_text("utf-8")
+    assert figures
+    assert [figure for figure in figures if figure not in card] == []
+
+
+def test_the_site_builds(tmp_path: Path) -> None:
+    """Every page is in the navigation, every link and anchor leads somewhere, and nothing is fetched from the net."""
+    pytest.importorskip("mkdocs", reason="mkdocs is not installed (extra docs)")
+    pytest.importorskip("mkdocstrings", reason="mkdocstrings is not installed (extra docs)")
+    build = ["mkdocs", "build", "--strict", "-f", "docs/site/mkdocs.yml", "-d", str(tmp_path / "site")]
+    done = subprocess.run([sys.executable, "-m", *build], cwd=CHECKOUT, capture_output=True, text=True, timeout=250)
+    assert done.returncode == 0, done.stderr
+    assert "lidar_to_camera" in (tmp_path / "site/api/pipeline.html").read_text("utf-8")
+    for page in (tmp_path / "site").rglob("*.html"):
+        fetched = re.findall(
+            r'<(?:script|img|link rel="stylesheet")[^>]*(?:src|href)="(https?:[^"]+)"', page.read_text()
+        )
+        assert not fetched, page.name

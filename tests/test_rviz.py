@@ -23,7 +23,7 @@ def topics() -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def test_every_topic_of_the_node_is_one_that_it_publishes() -> None:
-    published = set(re.findall(r"`~/([\w/]+)`", (ROOT / "README.md").read_text("utf-8")))
+    published = set(re.findall(r"`~/([\w/]+)`", (ROOT / "docs/topics.md").read_text("utf-8")))
     shown = {topic["Value"].removeprefix("/perception/") for _, topic in topics() if "/perception/" in topic["Value"]}
     assert shown <= published
     assert {"overlay", "road", "vehicle", "pedestrian", "points", "road_grid"} <= shown

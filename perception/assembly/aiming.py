@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Whether a sweep can be where its calibration puts it: frames are named easily, and mixed up as easily."""
+"""Whether a sweep can be where its calibration puts it: detects mixed-up frames."""
 
 from __future__ import annotations
 

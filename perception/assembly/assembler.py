@@ -79,7 +79,7 @@ class Observation:
 
 
 class Assembler:
-    """Makes frames. `drop(sensor, cause)` is told of every message that could not be used.
+    """Makes frames. `drop(sensor, cause)` is called for every message that could not be used.
 
     infos: the topics of the cameras' camera_info, by sensor. motion: deskews a sweep, and moves it to the instant of
     the image by moving its extrinsics; None leaves it where it was measured. bit_depth: of the camera's images, found

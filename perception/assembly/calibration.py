@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which camera this is and where the LiDAR sits: from camera_info and TF, else from a file, else from parameters."""
+"""The camera's calibration and the LiDAR's mounting: from camera_info and TF, else a file, else parameters."""
 
 from __future__ import annotations
 

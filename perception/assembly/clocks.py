@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Whether the sensors of a recording are stamped by clocks that have anything to do with each other."""
+"""Whether the sensors of a recording are stamped by related clocks."""
 
 from __future__ import annotations
 

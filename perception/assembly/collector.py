@@ -7,9 +7,9 @@ stamps of its sensor, how long it takes from its arrivals (`Habits`). Several se
 the order of their stamps.
 
 Nothing queues: a newer set that is ready replaces one that was not taken, which counts as a drop. Sets that were all
-waiting for one message are handed out one after the other at the pace at which they were opened. A sensor that is
-silent longer than its timeout is left out, and taken back with its next message, even if its stamps have gone back by
-then.
+waiting for one message are handed out one after the other at the pace at which they were opened, to a caller that keeps
+up with it. A sensor that is silent longer than its timeout is left out, and taken back with its next message, even if
+its stamps have gone back by then.
 
 Acquisition stamps [ns] only ever compare with each other; `now` [s] is any clock that never jumps.
 """
@@ -31,6 +31,9 @@ MOVABLE: tuple[str, ...] = tuple(name for name, spec in SPECS.items() if spec.mo
 
 JUMP_NS = 1_000_000_000
 """A stamp this much older than its predecessor is no late message: the clock went back, as when a bag starts again."""
+
+LEFT_BEHIND: tuple[str, ...] = ("superseded", "overtaken")
+"""Causes of drops that mean: too slow. A newer set came before one was taken, or, prepared, before the network was."""
 
 _KEPT = 32
 """Messages per sensor that may still find their set."""
@@ -188,9 +191,16 @@ class Collector:
             self._open(sensor, arrival)
             self._advance(now)
 
-    def poll(self, now: float) -> SensorSet | None:
-        """The next set that is ready, once; None where there is none. Sensors whose timeout is over are left out."""
+    def poll(self, now: float, pace_s: float = 0.0) -> SensorSet | None:
+        """The next set that is ready, once; None where there is none. Sensors whose timeout is over are left out.
+
+        pace_s: what the caller needs for a set; where the trigger is faster, the newest is the next.
+        """
         self._advance(now)
+        trigger = self.trigger
+        if trigger is not None and 1e9 * pace_s > (self.sensors[trigger].habits.period_ns or math.inf):
+            while len(self._ready) > 1:
+                self._drop_oldest()
         return self._ready.popleft().matched if self._ready else None
 
     @property
@@ -244,8 +254,10 @@ class Collector:
             trigger, due = self._ready[0].matched.trigger, self._ready[0].due
             if len(self._ready) <= _PENDING and now < due + 0.5e-9 * (self.sensors[trigger].habits.period_ns or 0.0):
                 return
-            self.sensors[trigger].drops["superseded"] += 1
-            self._ready.popleft()
+            self._drop_oldest()
+
+    def _drop_oldest(self) -> None:
+        self.sensors[self._ready.popleft().matched.trigger].drops["superseded"] += 1
 
     def _lost_at(self, sensor: str) -> float:
         last = self.sensors[sensor].last_arrived

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the traffic of one sensor is like, learnt from its last messages: how often it measures, how late it tells."""
+"""The traffic of one sensor, learnt from its last messages: its period and its latency."""
 
 from __future__ import annotations
 

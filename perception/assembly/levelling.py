@@ -37,7 +37,7 @@ class Levelling:
         if not measuring:
             return None
         if frame.camera is None:
-            return "ground: without camera_info and calibration_file nobody knows heights; depth is used without them"
+            return "ground: without camera_info and calibration_file heights are unknown; depth is used without them"
         fitted, told = prediction.ground, self._tracker.mounting
         self._tracker.add(fitted)
         if fitted is None:

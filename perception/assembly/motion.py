@@ -162,7 +162,7 @@ class EgoMotion:
         return np.stack(columns, axis=-1).reshape(-1, 4, 4)
 
     def _mount(self, body: str, frame: str) -> NDArray[np.float64] | None:
-        """(4, 4) from the sensor's frame to the one whose speeds are known; None where nobody knows."""
+        """(4, 4) from the sensor's frame to the one whose speeds are known; None if unknown."""
         if body and body == _bare(frame):
             return np.eye(4)
         return self._transforms.lookup(body, frame) if self._transforms and body and frame else None
@@ -196,7 +196,7 @@ def _stands(moved: NDArray[np.float64]) -> bool:
 
 def _unknown(source: str, field: str, body: str, frame: str) -> str:
     said = f"no TF from '{frame}' to its {field} '{body}'" if body else f"its {field} is empty"
-    return f"{source}: {said}, so nobody knows how '{frame}' moves; its sweeps are not moved to the image's instant"
+    return f"{source}: {said}, so the motion of '{frame}' is unknown; its sweeps are not moved to the image's instant"
 
 
 def _bare(frame: str) -> str:

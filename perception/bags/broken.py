@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A rosbag2 whose files cannot be opened as a whole: what is in them from the beginning to where they break.
+"""A damaged rosbag2: its messages from the beginning to the damage.
 
 MCAP without its end (a recording that was killed, a download cut short), SQLite with damaged pages, and either of them
 in a compressed file that is cut short.
@@ -29,16 +29,16 @@ except ImportError:
 
 _BLOCK = 1 << 20
 _DISORDER_NS = 500_000_000
-"""Messages are written as they come; none is later by more than this than one that was written after it."""
+"""Messages are written as they arrive; none is later by more than this than one written after it."""
 
 _SCHEMA, _CHANNEL, _MESSAGE, _CHUNK = 3, 4, 5, 6
 
 
 class BrokenBag:
-    """A source (see `sources.Source`) of what can be read. why: what the reader of whole bags said of it.
+    """A source (see `sources.Source`) of the readable messages. why: the error of the normal reader.
 
-    `messages` ends in a DataError that says so, unless what was asked for lies before. Raises DataError for a
-    metadata.yaml that says nothing.
+    `messages` ends in a DataError that says so, unless the requested range lies before. Raises DataError for an
+    unusable metadata.yaml.
     """
 
     def __init__(self, path: Path, why: str) -> None:
@@ -72,7 +72,7 @@ class BrokenBag:
                         return
                     if message.topic in topics and start_ns <= message.stamp_ns <= end_ns:
                         yield message
-            except Exception as error:  # whatever its bytes make of the parser
+            except Exception as error:  # the parser may raise anything
                 why = f"{path.name}: {said(error)}"
                 break
         raise DataError(f"{self.path}: broken: {why}; only what comes before is read")
@@ -89,7 +89,7 @@ class BrokenBag:
             yield message._replace(data=data)
 
     def _unpacked(self, path: Path) -> Path:
-        """The compressed file's content, as far as it goes."""
+        """The compressed file's content, as far as it can be read."""
         target = Path(self._folder.name) / path.stem
         if not target.is_file():
             with target.open("wb") as out, suppress(EOFError, zstd.ZstdError), zstd.open(path, "rb") as file:
@@ -99,7 +99,7 @@ class BrokenBag:
 
 
 def said(error: BaseException) -> str:
-    """A parser's words in one line."""
+    """A parser's error in one line."""
     words = " ".join(str(error).split())
     return words if words and " " in words else f"{type(error).__name__} {words}".strip()
 
@@ -159,7 +159,7 @@ def _text(record: bytes, at: int) -> tuple[str, int]:
 def _sqlite(path: Path) -> Iterator[RawMessage]:
     """The messages of a SQLite file in the order in which they were written; no index is used."""
     with closing(sqlite3.connect(f"{path.resolve().as_uri()}?immutable=1", uri=True)) as file:
-        file.execute("PRAGMA writable_schema = ON")  # else a file that is shorter than it says is not read at all
+        file.execute("PRAGMA writable_schema = ON")  # else a truncated file is not read at all
         file.text_factory = bytes
         topics: dict[int, Any] = {
             number: (name.decode(), kind.decode())

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Single messages out of a bag: cheap where they are asked for in the order of time, possible in any."""
+"""Single messages of a bag: cheap in the order of time, possible in any order."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from perception.errors import DataError, MessageError
 from perception.messages.stamps import read_stamp
 
 BEFORE_NS = 500_000_000
-"""How long before the first message the reading begins, and how long a message that was read is kept."""
+"""How long before the first message reading begins, and how long read messages are kept."""
 
 AFTER_NS = 100_000_000
-"""How far beyond the last message is read, so that what `watch` hears does not depend on where reading began."""
+"""How far to read beyond the last message, so that the calls of `watch` do not depend on where reading began."""
 
 
 class Key(NamedTuple):
@@ -36,7 +36,7 @@ def key_of(topic: str, recorded_ns: int, data: bytes) -> Key | None:
 
 
 class BagCursor:
-    """Reads messages of `topics` by key. watch: told of every message of the topics in `watched`, as it is passed."""
+    """Reads messages of `topics` by key. watch: called with every message of the topics in `watched` in passing."""
 
     def __init__(
         self,
@@ -50,7 +50,7 @@ class BagCursor:
         self._messages: Iterator[tuple[Key | None, str, str, bytes]] = iter(())
         self._kept: dict[Key, tuple[str, bytes]] = {}
         self._from_ns = self._read_to_ns = 0
-        """What was read and kept is from the first to the second of these."""
+        """The time span of the kept messages."""
 
     def fetch(self, keys: Collection[Key]) -> dict[Key, tuple[str, bytes]]:
         """Type and data of the messages. Raises DataError for a bag that is broken or changed meanwhile."""
@@ -71,7 +71,7 @@ class BagCursor:
         missing = [key for key in keys if key not in self._kept]
         if missing:
             raise DataError(
-                f"{self._path}: {missing[0].topic} lacks a message that it had a moment ago; is it written to?"
+                f"{self._path}: {missing[0].topic} lacks a message that it had a moment ago; is it being written?"
             )
         return {key: self._kept[key] for key in keys}
 
@@ -82,7 +82,7 @@ class BagCursor:
         self._messages = self._read(self._source, from_ns)
 
     def _read(self, source: Source, from_ns: int) -> Iterator[tuple[Key | None, str, str, bytes]]:
-        with suppress(DataError):  # a broken bag ends there; whoever made the keys has said so
+        with suppress(DataError):  # a broken bag ends there, which was reported with the keys
             for raw in source.messages(self._topics | self._watched, from_ns, source.end_ns):
                 self._read_to_ns = raw.stamp_ns
                 yield key_of(raw.topic, raw.stamp_ns, raw.data), raw.topic, raw.type, raw.data

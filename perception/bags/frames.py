@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A rosbag2 as frames, read when indexed: what the node would have made of it, had it had all the time in the world."""
+"""A rosbag2 as frames, read when indexed: as the node would assemble them with unlimited time."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ from perception.sensors.intensity import IntensityScale
 from perception.sensors.presence import FrozenWatch
 
 _LOOK_AT = 32
-"""Of the camera's images, one in so many is looked at for its bit depth before any frame is read."""
+"""One in so many of the camera's images is examined for its bit depth before the first frame."""
 
 
 class BagFrames(NamedFrames):
@@ -229,26 +229,26 @@ class BagFrames(NamedFrames):
         ]
 
     def _unknown_camera(self) -> Iterator[str]:
-        """Says that nobody knows the camera which depth needs; that a LiDAR does is told frame by frame."""
+        """Warns that depth lacks a camera model; for the LiDAR, each frame reports that."""
         seen_by = "rgb" if self._keys["rgb"] else "depth"
         known = self._infos[seen_by] or (self._file is not None and self._file.camera is not None)
         if self._keys["depth"] and not known:
             name = CAMERA_INFOS[seen_by]
             topic = self.topics.get(name, f"/{name}")
             yield (
-                f"{topic}: no camera_info in this bag and no camera in a --calibration: how high above the ground the "
-                "things are that depth sees cannot be told, and its labels are worse"
+                f"{topic}: no camera_info in this bag and no camera in a --calibration: heights above the ground "
+                "cannot be computed from depth, and its labels are worse"
             )
 
     def _look(self, kind: str, data: bytes) -> None:
         """Find the camera's bit depth beforehand, so that it is the same in whichever order frames are read."""
-        with suppress(Exception):  # an image that is broken is complained about where it is read
+        with suppress(Exception):  # broken images are reported where they are read
             message: Any = TYPES.deserialize_cdr(data, kind)
             if "16" in (message.encoding if hasattr(message, "encoding") else message.format):
                 read_rgb(message, self._bit_depth)
 
     def _learn_intensity(self, sensor: str, raw: RawMessage) -> None:
-        """Take a sweep into account; those that are broken are told of when they are read."""
+        """Take a sweep into account; broken ones are reported when they are read."""
         with suppress(Exception):  # rosbags raises whatever its generated code runs into
             message = TYPES.deserialize_cdr(raw.data, raw.type)
             read_points(message, self._settings.reading.intensity_max, self._scales[sensor])
@@ -268,7 +268,7 @@ class BagFrames(NamedFrames):
     def _hear_motion(self, topic: str, data: bytes) -> None:
         assert self._motion is not None
         assert self._tree is not None
-        with suppress(MessageError):  # speeds that are no vehicle's are left out
+        with suppress(MessageError):  # impossible speeds are left out
             if topic == "/tf":
                 self._tree.move(TYPES.deserialize_cdr(data, "tf2_msgs/msg/TFMessage").transforms)  # type: ignore[attr-defined]
             elif self._inputs[topic] == "odometry":

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Serialised messages → rosbag2, with no ROS needed: what every bag of ours is written by."""
+"""Serialised messages → rosbag2, without ROS: the writer of all our bags."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ class RawMessage(NamedTuple):
 
 
 class RawBagWriter:
-    """Writes messages to a rosbag2 as they come; the bag appears under its name when it is whole.
+    """Writes messages to a rosbag2 as they come; the bag gets its name when it is complete.
 
-    path: the bag's folder, which must not exist. storage: "mcap" or "sqlite3". content: what the bag is of, for the
-    error about none of it. total: messages that are to come, where that is known. Topics are reliable and keep five
+    path: the bag's folder, which must not exist. storage: "mcap" or "sqlite3". content: what the messages are, for the
+    error when there are none. total: expected messages, if known. Topics are reliable and keep five
     messages; /tf_static is latched.
     Use it as a context manager: leaving it by an exception leaves no bag behind.
     Raises DataError for a path that is taken, an unknown storage, and a bag that got no message; DiskFull where there
@@ -88,7 +88,7 @@ class RawBagWriter:
                     self._writer.close()
                 (self._partial / self.path.name).rename(self.path)
             else:
-                with suppress(Exception):  # what it cannot write any more is thrown away
+                with suppress(Exception):  # the rest cannot be written and is discarded
                     self._writer.abort()
         finally:
             shutil.rmtree(self._partial, ignore_errors=True)
@@ -96,7 +96,7 @@ class RawBagWriter:
             raise DataError(f"{self.path}: no {self._content} to write; is the drive empty?")
 
     def _to_come(self) -> int | None:
-        """Bytes that are still to be written, by those that were."""
+        """Estimate of the bytes still to be written."""
         done = sum(self.counts.values())
         if self._total is None or not done:
             return None

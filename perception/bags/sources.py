@@ -36,8 +36,8 @@ class Source(Protocol):
 class BagSource:
     """A rosbag2 folder (mcap or sqlite3, compressed or not).
 
-    `messages` raises DataError where the bag is broken, after those before. Raises OSError where it cannot be opened,
-    DataError for one without messages, and whatever its bytes make of the reader.
+    `messages` raises DataError where the bag is broken, after those before. Raises OSError if it cannot be opened,
+    DataError if it is empty, and any error of the reader.
     """
 
     def __init__(self, path: Path) -> None:
@@ -53,7 +53,7 @@ class BagSource:
     def messages(self, topics: Collection[str], start_ns: int, end_ns: int) -> Iterator[RawMessage]:
         """See Source."""
         connections = [c for c in self._reader.connections if c.topic in topics]
-        if not connections:  # which the reader would take for "all"
+        if not connections:  # which the reader would interpret as "all"
             return
         # All of it is asked for without bounds: metadata.yaml may be wrong about them.
         start, stop = start_ns if start_ns > self.start_ns else None, end_ns + 1 if end_ns < self.end_ns else None
@@ -62,7 +62,7 @@ class BagSource:
             for connection, stamp_ns, data in self._reader.messages(connections, start, stop):
                 found += 1
                 yield RawMessage(connection.topic, connection.msgtype, stamp_ns, bytes(data))
-        except Exception as error:  # of SQLite, zstd, the parser: whatever the file's bytes lead to
+        except Exception as error:  # SQLite, zstd or the parser may raise anything
             raise DataError(f"{self.path}: broken: {said(error)}; only what comes before is read") from error
         expected = sum(connection.msgcount for connection in connections)
         if start is stop is None and found < expected:  # a reader may skip in silence
@@ -83,7 +83,9 @@ def open_bag(path: Path) -> Source:
     if not path.is_dir():
         raise DataError(f"{path}: no such bag")
     if not (path / "metadata.yaml").is_file():
-        raise DataError(f"{path}: no metadata.yaml, so no rosbag2; if its recording broke off: ros2 bag reindex {path}")
+        raise DataError(
+            f"{path}: no metadata.yaml, so not a rosbag2; after a broken recording: ros2 bag reindex {path}"
+        )
     try:
         return BagSource(path)
     except DataError:
@@ -107,7 +109,7 @@ def holds_bag(path: Path) -> bool:
 
 
 def until_broken(source: Source, topics: Collection[str], tell: Callable[[str], None]) -> Iterator[RawMessage]:
-    """All messages of the named topics; where the recording breaks they end, and `tell` is told why."""
+    """All messages of the named topics, up to any damage; `tell` is called with the reason."""
     try:
         yield from source.messages(topics, source.start_ns, source.end_ns)
     except DataError as error:

@@ -64,7 +64,7 @@ def serialise_extrinsics(stamp_ns: int, lidar_to_camera: NDArray[np.float64], ca
 
 
 class BagWriter:
-    """Writes frames to a rosbag2 as they come; the bag appears under its name when it is whole.
+    """Writes frames to a rosbag2 as they come; the bag gets its name when it is complete.
 
     path: the bag's folder, which must not exist. storage: "mcap" or "sqlite3". The extrinsics are taken from the
     first frame that has them. Use it as a context manager: leaving it by an exception leaves no bag behind.

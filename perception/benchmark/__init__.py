@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How fast: timing side by side, peers from mmseg, the machine that it was, and the tables that come of it."""
+"""Benchmarks: timing side by side, peers from mmseg, the machine, and the tables of results."""

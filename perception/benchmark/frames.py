@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is measured with: frames of a simulated drive at KITTI's geometry, brought to any size and number of points."""
+"""The input of the benchmark: frames of a simulated drive with KITTI's geometry, at any size and number of points."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ POINTS = 120_000
 """Of a 64-beam LiDAR's sweep."""
 
 JITTER = 0.02
-"""Metres by which points that are added differ from those they are copied from: the sensor's own noise."""
+"""Metres by which added points differ from those they are copied from: the sensor's noise."""
 
 
 def drive_frames(count: int) -> Iterable[Frame]:
@@ -26,7 +26,7 @@ def drive_frames(count: int) -> Iterable[Frame]:
 
 
 def with_points(frame: Frame, count: int) -> Frame:
-    """The frame with `count` points, in the order of the sweep: a random part of its own, or all and noisy copies."""
+    """The frame with `count` points, in the order of the sweep: a random subset, or all of them and noisy copies."""
     assert frame.points is not None
     rng = np.random.default_rng(0)
     repeats, rest = divmod(count, len(frame.points))

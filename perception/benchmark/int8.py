@@ -16,7 +16,7 @@ from perception.export.int8 import quantise
 from perception.sensors import NetworkInput
 
 TRANSFORMERS = ("SegFormer-B0",)
-"""Peers that NNCF has a mode of its own for."""
+"""Peers for which NNCF has a special mode."""
 
 
 def quantise_model(model: Path, inputs: Sequence[NetworkInput], folder: Path) -> Path:
@@ -29,7 +29,7 @@ def quantise_model(model: Path, inputs: Sequence[NetworkInput], folder: Path) ->
 def quantise_peers(
     peers: Mapping[str, Path], inputs: Sequence[NetworkInput], on_peer: Callable[[], None] = lambda: None
 ) -> dict[str, Path]:
-    """The peers in INT8, by name, beside their float files; NNCF's recipe, as fast as it gets. on_peer: after each."""
+    """The peers in INT8, by name, beside their float files; NNCF's fastest recipe. on_peer: called after each."""
     nncf.set_log_level(logging.ERROR)
     dataset = nncf.Dataset(inputs, lambda x: {name: getattr(x, name)[None] for name in INPUTS})
     quantised = {}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which machine, which versions and which input a measurement holds for."""
+"""The machine, versions and input of a measurement."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def describe_machine() -> Machine:
 
 
 def precisions(device: str = "CPU") -> list[str]:
-    """In what the device computes networks, the slowest first: f32, and bf16 where it has instructions for it."""
+    """The device's precisions, slowest first: f32, and bf16 where it has instructions for it."""
     capabilities = openvino.Core().get_property(device, "OPTIMIZATION_CAPABILITIES")
     return ["f32", *(["bf16"] if "BF16" in capabilities else [])]
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Timing side by side: what disturbs the machine disturbs everything that is compared, and ratios stay true."""
+"""Timing side by side: disturbances of the machine affect everything compared, so ratios stay valid."""
 
 from __future__ import annotations
 
@@ -11,14 +11,13 @@ from typing import Any
 import numpy as np
 
 WARM_UP = 3
-"""Rounds before those that count."""
+"""Warm-up rounds."""
 
 
 def turns(names: Sequence[str], rounds: int, warm_up: int = WARM_UP) -> Iterator[tuple[str, bool]]:
-    """Whose turn it is, and whether it counts: every name once per round, `warm_up` rounds that do not count first.
+    """The order of calls, and whether each counts: every name once per round, first `warm_up` rounds that do not count.
 
-    The order changes with every round, as what ran just before leaves its traces in the caches; it is the same in every
-    run.
+    The order changes with every round, because the previous call affects the caches; it is the same in every run.
     """
     shuffle = random.Random(0)
     for number in range(warm_up + rounds):
@@ -54,7 +53,7 @@ def summary(times: Sequence[float]) -> dict[str, float | int]:
 
 
 def ratio(times: Sequence[float], reference: Sequence[float]) -> float:
-    """How long `times` are beside `reference`: the median of the ratios round by round, which noise moves least.
+    """The ratio of `times` to `reference`: the median of the ratios per round, which is least affected by noise.
 
     Raises ValueError where the two do not have a time for each round.
     """

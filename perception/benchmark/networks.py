@@ -18,10 +18,10 @@ from perception.sensors import NetworkInput
 OURS = "ours"
 OURS_RGB = "ours, camera alone"
 REFERENCE = "PIDNet-S"
-"""What every ratio compares with."""
+"""The reference of every ratio."""
 
 SETTLE_S = 2.0
-"""An engine may take so long to prepare itself for an input without some sensors, while it goes on answering."""
+"""Longest time for an engine to prepare for an input without some sensors; meanwhile it goes on answering."""
 
 
 def export_peers(folder: Path, on_peer: Callable[[], None] = lambda: None) -> dict[str, Path]:

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Other networks for real time, built from mmseg's classes with the settings of mmseg's published configs.
+"""Other real-time networks, built from mmseg's classes with its published configs.
 
-Each becomes a weights file of the same kind as ours, with `RgbEncoder` where ours has its `DualBranchEncoder`. What
-exports, compiles and runs our network does the same with theirs: uint8 images in, normalising, upsampling and decision
-in the graph, labels and confidence of the full size out. Their weights are random: time does not depend on them.
+Each becomes a weights file of the same kind as ours, with `RgbEncoder` where ours has its `DualBranchEncoder`. They
+are exported, compiled and run by the same code: uint8 images in, normalisation, upsampling and argmax in the graph,
+labels and confidence at full size out. Their weights are random, because latency does not depend on them.
 """
 
 from __future__ import annotations
@@ -106,7 +106,7 @@ PEERS: dict[str, dict[str, Any]] = {
 
 @MODELS.register_module()
 class RgbEncoder(BaseModule):
-    """A backbone of one image where a `DualBranchEncoder` is expected. backbone: any of mmseg's.
+    """A single-image backbone in place of a `DualBranchEncoder`. backbone: any of mmseg's.
 
     encode: `Batch` → what the backbone makes of the normalised RGB image, and `present` as the modalities' weights.
     """

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What another process takes of memory and processor, sampled from /proc while it runs."""
+"""Memory and processor use of another process, sampled from /proc while it runs."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Usage(NamedTuple):
 
 
 def read_usage(pid: int) -> Usage:
-    """What the process `pid` uses now. Raises OSError when it is gone."""
+    """The current use of the process `pid`. Raises OSError when it is gone."""
     folder = Path(f"/proc/{pid}")
     status = dict(line.split(":", 1) for line in (folder / "status").read_text().splitlines())
     # The name, second of the fields, may hold spaces; user and system ticks are the 14th and 15th.
@@ -61,11 +61,11 @@ class Watch:
         self._thread = threading.Thread(target=self._run, name="watch", daemon=True)
 
     def start(self) -> None:
-        """Begin; once only."""
+        """Start sampling; only once."""
         self._thread.start()
 
     def stop(self) -> None:
-        """End with a last sample."""
+        """Stop, with a last sample."""
         self._stop.set()
         self._thread.join()
 

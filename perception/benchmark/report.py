@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What bench.json holds, as a page."""
+"""bench.json as a page."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Report = Mapping[str, Any]
 
 
 def bench_page(report: Report, pictures: Sequence[Picture] = ()) -> Page:
-    """Every figure of `report`, and pictures of what the network was given."""
+    """Every figure of `report`, and pictures of the network's input."""
     machine, given = report["machine"], report["input"]
     lead = (
         f"{report['engine']} on {machine['versions']['cpu']}, {report['threads']} threads, in {report['precision']}; "

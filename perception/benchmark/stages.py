@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The stages of one frame, as times by name, and what of them counts as overhead."""
+"""The stages of one frame, as times by name, and the overhead among them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ STAGES: tuple[str, ...] = ("receive", "convert", "project", "normalise", "infer"
 build makes messages of arrays, publish hands them to ROS, which serialises them."""
 
 OVERHEAD: tuple[str, ...] = ("convert", "project", "normalise", "decode", "build", "publish")
-"""What the node does around the network."""
+"""The node's work around the network."""
 
 Times = dict[str, list[float]]
 """Milliseconds by stage, one per frame."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What bench.json holds, as tables for the terminal and for the documents: no figure is typed by hand."""
+"""bench.json as tables for the terminal and the documents, so that no figure is typed by hand."""
 
 from __future__ import annotations
 
@@ -131,7 +131,7 @@ def _stages(report: Report) -> Table:
 def _dds(drives: Sequence[Mapping[str, Any]]) -> Table:
     columns = [_drive_column(drive) for drive in drives]
     rows = [(name, *(column[name] for column in columns)) for name in columns[0]]
-    return Table("The node over DDS, in a process of its own", ("", *(f"{d['hz']:g} Hz" for d in drives)), rows)
+    return Table("The node over DDS, in a separate process", ("", *(f"{d['hz']:g} Hz" for d in drives)), rows)
 
 
 def _drive_column(drive: Mapping[str, Any]) -> dict[str, str]:

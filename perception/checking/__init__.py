@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`perception check`: what a vehicle sends, looked at before anything is trusted."""
+"""`perception check`: examines what a vehicle sends before it is trusted."""

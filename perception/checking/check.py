@@ -36,7 +36,7 @@ SPOILS: frozenset[str] = frozenset(
         *("depth-unit", "depth-scale", "depth-unrelated", "sensors-swapped"),
     )
 )
-"""Findings after which a sensor is compared with no other: what would be found is their consequence."""
+"""Findings after which a sensor is not compared with others: further findings would be consequences."""
 
 FOLLOWS: Mapping[str, Collection[str]] = {
     "no-sensor": ("bag-broken",),
@@ -59,7 +59,7 @@ FOLLOWS: Mapping[str, Collection[str]] = {
     "ground-tf": ("camera-tilted",),
     "lidar-misaligned": ("ground-sensors", "depth-scale"),
 }
-"""Findings that only follow from another one of the same sensor, and are not told beside it."""
+"""Findings that only follow from another one of the same sensor, and are not reported beside it."""
 
 EVERYWHERE: frozenset[str] = frozenset(
     (
@@ -67,11 +67,11 @@ EVERYWHERE: frozenset[str] = frozenset(
         *("info-size", "lidar-misaligned"),
     )
 )
-"""Those of FOLLOWS whose consequences are other sensors' too."""
+"""Those of FOLLOWS that affect other sensors too."""
 
 
 ONCE: frozenset[str] = frozenset(("camera-info-missing",))
-"""Findings of which one is enough, wherever it shows."""
+"""Findings that are reported once, whatever the place."""
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ class TopicRow:
 
 @dataclass
 class Report:
-    """What was found, and what was measured.
+    """The findings and measurements.
 
     topics: a row per topic. pairs: see `timing.pairings`. planes: see `GroundPlanes.planes`. alignment: in words.
     changes: see `Influence.table`. pictures: caption and (H, W, 3) RGB.
@@ -218,7 +218,7 @@ def _look(
     compared: int,
     advance: Callable[[], None],
 ) -> list[Finding]:
-    """Give the checks frames spread over the recording; what the node says of them."""
+    """Feed the checks with frames spread over the recording; returns the node's messages about them."""
     try:
         frames = open_recording(found.path, found.topics, calibration)
     except DataError as error:

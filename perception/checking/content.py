@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is in the frames: whether they tell anything, units, bit depths, intensities, colours, and whose they are.
+"""The content of the frames: information, units, bit depths, intensities, colours, and swapped sensors.
 
 Each check takes frame after frame (`add`) and says at the end what it found (`findings`).
 """
@@ -35,7 +35,7 @@ UNITS: Mapping[float, str] = {
     0.1: "as if centimetres were sent as millimetres (16UC1)",
     0.001: "as if metres were sent as millimetres (16UC1)",
 }
-"""What depth is times its true value, and what then is mixed up."""
+"""Factors of wrong depth, and the unit mix-up behind each."""
 
 UNIT_WITHIN, SCALE_WITHIN = 0.1, 0.15
 """Relative deviation from a unit's factor, and from 1."""
@@ -54,7 +54,7 @@ SKY, SKY_BRIGHT, SKY_TURNED = 0.1, 130, 30
 
 
 class Presence:
-    """Sensors that are there and tell nothing, by the reasons of `presence.uninformative` and those that are frozen."""
+    """Sensors that are present without information, by the reasons of `presence.uninformative`, and frozen ones."""
 
     CODES: Mapping[str, str] = {
         "is black": "image-black",
@@ -176,7 +176,7 @@ def _correlation(pairs: NDArray[np.float64] | None) -> float | None:
 
 
 class Intensities:
-    """Whether the LiDAR's intensities tell anything, after they were scaled to 0–1."""
+    """Whether the LiDAR's intensities carry information, after scaling to 0–1."""
 
     def __init__(self) -> None:
         self._lowest, self._highest, self._bright = np.inf, -np.inf, 0.0
@@ -221,7 +221,7 @@ class BitDepths:
 
 
 class Colours:
-    """Whether red and blue are swapped, where a smooth bright sky tells: by day it is not orange."""
+    """Whether red and blue are swapped, judged by a smooth bright sky: by day it is not orange."""
 
     def __init__(self) -> None:
         self._turned = self._skies = 0

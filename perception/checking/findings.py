@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a check may find: a code that stays, how bad it is, what it means, and how to mend it."""
+"""The kinds of findings: a stable code, a severity, the meaning and the remedy."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 ERROR, WARN, INFO = "ERROR", "WARN", "INFO"
 SEVERITIES: tuple[str, ...] = (ERROR, WARN, INFO)
-"""Worst first. ERROR: something is used wrongly or not at all. WARN: it works worse than it could. INFO: know it."""
+"""Worst first. ERROR: something is used wrongly or not at all. WARN: it works worse than it could. INFO: a note."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Finding:
 
 
 KINDS: dict[str, Kind] = {
-    # What is there
+    # Presence
     "no-sensor": Kind(
         ERROR,
         "none of the node's sensor topics is there",
@@ -44,7 +44,7 @@ KINDS: dict[str, Kind] = {
     "topic-missing": Kind(
         WARN, "a topic that --topics or rig.yaml names is not there", "correct its name, or take it out of the file"
     ),
-    "topics-named": Kind(INFO, "by what the topics are named", "--topics FILE says otherwise"),
+    "topics-named": Kind(INFO, "how the topics were found", "--topics FILE says otherwise"),
     "topic-type": Kind(ERROR, "a topic is of another type than the node takes", "publish the type that the node takes"),
     "bag-broken": Kind(
         ERROR, "the recording breaks off", "record again, or `ros2 bag reindex`; what comes before the break is judged"
@@ -57,11 +57,11 @@ KINDS: dict[str, Kind] = {
         "an image's encoding is not one that the sensor can have",
         "set the driver's encoding to one of those named",
     ),
-    "node-word": Kind(WARN, "the node has something to say of a message", "see the words"),
+    "node-word": Kind(WARN, "the node reports a problem with a message", "see its message"),
     # Rates
     "rate-low": Kind(
         WARN,
-        "a sensor is so slow that the node is near to leaving it out",
+        "a sensor is so slow that the node may leave it out",
         "raise its rate, or set SENSOR.timeout_s to more than two of its periods",
     ),
     "rate-jitter": Kind(
@@ -111,7 +111,7 @@ KINDS: dict[str, Kind] = {
     # Quality of service
     "qos-mismatch": Kind(
         ERROR,
-        "a publisher's quality of service does not fit what the node asks for, and nothing of it is heard",
+        "a publisher's quality of service is incompatible with the node's, so nothing is received",
         "publish it as the node asks, or set qos_overrides.TOPIC.subscription.POLICY on the node",
     ),
     # Frames
@@ -128,7 +128,7 @@ KINDS: dict[str, Kind] = {
     ),
     "frame-mismatch": Kind(
         ERROR,
-        "depth or infrared is in a frame that nobody says how to register to the camera",
+        "depth or infrared is in a frame that cannot be registered to the camera",
         "publish its camera_info, or register it in the driver and name the camera's frame",
     ),
     "tf-missing": Kind(
@@ -174,7 +174,7 @@ KINDS: dict[str, Kind] = {
     "info-broken": Kind(ERROR, "camera_info contradicts itself", "calibrate again; see which field is named"),
     "rectification-unclear": Kind(
         WARN,
-        "camera_info has distortion and P equals K: rectified or not, nobody knows",
+        "camera_info has distortion and P equals K: whether images are rectified is unclear",
         "say image_rectified yes or no, or set d to zeros for rectified images",
     ),
     "not-rectified": Kind(
@@ -187,7 +187,7 @@ KINDS: dict[str, Kind] = {
         "the camera is called left and its camera_info is the right one's (a baseline in P)",
         "swap the pair's topics or calibration files",
     ),
-    # What is in the messages
+    # Content
     "frozen": Kind(
         ERROR, "a sensor sends the same content again and again under new stamps", "restart its driver, check its cable"
     ),
@@ -223,7 +223,7 @@ KINDS: dict[str, Kind] = {
         WARN, "intensities use a small part of their range", "set lidar.intensity_max to the value that means 1"
     ),
     "intensity-scale": Kind(INFO, "which intensity counts as 1", "lidar.intensity_max says otherwise"),
-    # Where things are
+    # Geometry
     "ground-tf": Kind(
         WARN,
         "the ground that is measured is not where TF puts it",
@@ -236,7 +236,7 @@ KINDS: dict[str, Kind] = {
     ),
     "camera-tilted": Kind(
         WARN,
-        "the camera hangs more tilted than the network has seen",
+        "the camera is tilted more than in the training data",
         "mount it level to within 8° of roll and 14° of pitch",
     ),
     "ground-unseen": Kind(INFO, "too little ground is seen to say where it is", "look at a stretch of open road"),

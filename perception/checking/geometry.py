@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where things are: the ground by each sensor and by TF, and the LiDAR on the image."""
+"""Geometry: the ground by each sensor and by TF, and the LiDAR on the image."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What each sensor changes: the masks with and without it, by the one `Pipeline`, and where they disagree most."""
+"""The effect of each sensor: the masks with and without it, and where they differ most."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`perception check --live`: what a vehicle publishes now, recorded for some seconds."""
+"""`perception check --live`: records what a vehicle publishes now for some seconds."""
 
 from __future__ import annotations
 

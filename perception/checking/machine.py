@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What `perception doctor` looks at: the machine, engines, ROS 2, extras, weights and data."""
+"""The checks of `perception doctor`: the machine, engines, ROS 2, extras, weights and data."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ DATA = "PERCEPTION_DATA"
 """The environment's variable that names the folder of data sets."""
 
 LITTLE_MEMORY_GB, LITTLE_CORES = 2.0, 2
-"""Below these the node does not keep up with a camera of 10 Hz, or does not start."""
+"""Minimum for the node to start and to keep up with a camera at 10 Hz."""
 
 EXTRAS = {
     "ros": "node, replay, demo, view of live topics",
@@ -36,7 +36,7 @@ EXTRAS = {
     "train": "train, prune, pseudo-label, export, saliency in explain, engine torch",
     "node": "node and replay, without the simulator",
 }
-"""What each extra is for; those that developers need are not told of."""
+"""The purpose of each extra, except those for developers."""
 
 ROS_PACKAGES = {
     "tf2_ros": "extrinsics by TF in a node beside a full ROS 2 (else from a calibration file)",
@@ -66,7 +66,7 @@ class Finding:
 
 
 def findings() -> Iterator[Finding]:
-    """All there is to say of this machine, area by area. Nothing that is broken raises."""
+    """The state of this machine, area by area. Broken parts raise no error."""
     yield from _machine()
     yield from _engines()
     yield from _ros()

@@ -81,7 +81,7 @@ def figures(report: Report) -> CheckReport:
 
 
 def lead(report: Report) -> str:
-    """What came of it, in a sentence."""
+    """The result, in a sentence."""
     counts = [(report.count(each), words) for each, words in ((ERROR, "errors"), (WARN, "warnings"), (INFO, "notes"))]
     said = (
         ", ".join(f"{count} {words if count != 1 else words[:-1]}" for count, words in counts if count) or "no finding"

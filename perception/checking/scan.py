@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One reading of a recording for what its messages say of themselves: when, from where, of what kind. No pixel yet."""
+"""One pass over a recording for the metadata of its messages: times, frames and types, without pixels."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ class Heard:
 
 @dataclass
 class Scan:
-    """What a recording's messages say of themselves.
+    """The metadata of a recording's messages.
 
     topics: the recorded topic by the node's input, where it has another name. heard: by topic, of those that the node
     listens to. tree: /tf_static. links: its (parent, child, matrix), None for one that is no rigid transform. moving:

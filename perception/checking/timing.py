@@ -166,7 +166,7 @@ def check_pairs(found: Scan, timing: Timing) -> Iterator[Finding]:
 
 
 def pairings(found: Scan, timing: Timing) -> dict[str, Pairing]:
-    """By sensor beside the trigger of most sets, as the node would pair, had it all the time in the world."""
+    """By sensor beside the trigger of most sets, as the node would pair with unlimited time."""
     stamps = _stamps(found)
     sets = find_instants(stamps, timing)
     if not sets:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The node's own words on messages that it could not use → findings: the frames come through its `Assembler`."""
+"""The node's own messages about unusable data → findings: the frames come through its `Assembler`."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ RULES: tuple[tuple[str, str], ...] = (
     (r"camera_info: ", "info-broken"),
     (r"(data|step|row_step|point_step|fields|size|width|format): |not a ", "message-broken"),
 )
-"""Which words mean which finding, the first that fits; none where another finding says the same."""
+"""Patterns and their findings, the first match counts; empty where another finding says the same."""
 
 
 def heard_words(lines: Iterable[str], frames: int = 0) -> list[Finding]:

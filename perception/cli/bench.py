@@ -15,11 +15,11 @@ EXAMPLES = """\
 perception bench                                   in out/bench; a few minutes
 perception bench --no-peers --no-dds               stages alone; needs neither torch nor mmseg
 perception bench --int8 --growth --seconds 60      all of it, as `make bench` does
-perception bench --no-peers --hz 10 --seconds 600  does it drop a frame, or grow, in ten minutes?
-perception bench --model mine.py --no-dds          a network that nobody has trained yet
+perception bench --no-peers --hz 10 --seconds 600  dropped frames or memory growth in ten minutes?
+perception bench --model mine.py --no-dds          an untrained network
 perception bench --model work_dirs/first/weights.xml --threads 4
 
-Close what else runs: ratios survive a busy machine, milliseconds do not.
+Close other programs: on a busy machine, ratios stay valid, but milliseconds do not.
 """
 
 WIDTH = 120

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from perception.checking.check import Report
 
-SUMMARY = "look at what a vehicle sends before anything is trusted: clocks, frames, units, mountings"
+SUMMARY = "check what a vehicle sends before you trust it: clocks, frames, units, mountings"
 PASS_THROUGH = True
 
 EXAMPLES = """\
@@ -27,10 +27,10 @@ perception check --live --seconds 20 -o out/check
 perception check --live --ros-args -r image:=/camera/image_rect_color -r points:=/velodyne_points
 perception check bag --expect rgb lidar --fail-on error --frames 8 --compare 0     # on a robot, in CI
 
-Exit code: 0 where nothing is found, 1 where something is, as bad as --fail-on says or worse: `warn` (the default) for
-ERROR and WARN, `error` for ERROR alone, `never` for 0 always; 2 where nothing could be looked at. INFO never fails.
+Exit code: 0 without findings, 1 with a finding at least as severe as --fail-on: `warn` (the default) for
+ERROR and WARN, `error` for ERROR only, `never` for 0 always; 2 if nothing could be checked. INFO never fails.
 
---live records the topics for some seconds, as the node asks for them, and then looks at the recording. In DIR are
+--live records the topics for some seconds, with the node's QoS, and then checks the recording. In DIR are
 check.html, with pictures of the LiDAR on the image and of what each sensor changes, and check.json. Every finding and
 what to do about it: docs/check.md.
 """
@@ -46,7 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add(parser, "--output", ": check.html and check.json")
     add(parser, "--json")
     parser.add_argument(
-        "--fail-on", choices=FAIL_ON, default="warn", help="from which finding on the exit code is 1 (warn)"
+        "--fail-on", choices=FAIL_ON, default="warn", help="least severe finding with exit code 1 (warn)"
     )
     parser.add_argument(
         "--expect", nargs="+", choices=tuple(SPECS), default=[], metavar="SENSOR",

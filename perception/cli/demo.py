@@ -27,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add(parser, "--seed", ": which simulated street (0)", default=0)
     add(parser, "--condition", " (day)", choices=CONDITIONS, default="day")
     parser.add_argument("--kitti", type=Path, metavar="DIR", help="play this KITTI raw drive, not a simulated one")
-    add(parser, "--model", " (default: the shipped ones)")
+    add(parser, "--model", " (default: auto, what runs in time here)")
     add_engine(parser)
     add(parser, "--workers", " of rendering (every core)", default=os.cpu_count() or 1)
     add(parser, "--json", ", besides DIR/report.json")

@@ -14,13 +14,13 @@ if TYPE_CHECKING:
 
     from perception.checking.machine import Finding
 
-SUMMARY = "say what this machine has, what is missing for what, and what is broken"
+SUMMARY = "report what this machine has, what is missing for which command, and what is broken"
 
 EXAMPLES = """\
 perception doctor
-perception doctor --json doctor.json         for a report of a fault
+perception doctor --json doctor.json         for a bug report
 
-Missing is what some command needs and most do without; broken is what is there and cannot be used. The exit code is 0,
+Missing items are needed by some commands; broken items are installed but cannot be used. The exit code is 0,
 and 1 where something is broken.
 """
 

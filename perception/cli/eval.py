@@ -14,8 +14,8 @@ SUMMARY = "score a model on a data set or on a simulated drive"
 EXAMPLES = """\
 perception eval camvid ~/data/camvid                           the validation split, the shipped weights
 perception eval idd-lite ~/data/idd_lite --limit 50            50 samples, evenly spaced
-perception eval kitti-frames ~/data/kitti --modalities lidar   what the LiDAR alone is good for
-perception eval kitti-stereo ~/data/kitti --modalities depth   what two cameras' depth alone is good for
+perception eval kitti-frames ~/data/kitti --modalities lidar   the LiDAR alone
+perception eval kitti-stereo ~/data/kitti --modalities depth   stereo depth alone
 perception eval kitti-object ~/kitti/object --modalities rgb   vehicles at LiDAR points, seen by the camera alone
 perception eval kitti-road ~/kitti/road --split all            MaxF and the rest by category, also from above
 perception eval kitti-road ~/kitti/road --split test --submission out/road   the files for KITTI's server
@@ -37,15 +37,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add(parser, "--split", " (val)", default="val")
     add(parser, "--modalities", " (all)")
     parser.add_argument("--limit", type=at_least_one, metavar="N", help="score N samples, evenly spaced (all)")
-    parser.add_argument("--detail", action="store_true", help="print what else is in the JSON file")
-    parser.add_argument("--suite", choices=SUITES, help="score the frames again with everything that can go wrong")
+    parser.add_argument("--detail", action="store_true", help="print all scores of the JSON file")
+    parser.add_argument("--suite", choices=SUITES, help="score the frames again with every sensor fault")
     add(parser, "--model", " (default: the shipped ones)")
     add_engine(parser)
     add(parser, "--threads", " (every core)")
     add(parser, "--json", ", every figure, per frame too")
     add(parser, "--report", ", with plots and pictures")
     parser.add_argument(
-        "--submission", type=Path, metavar="DIR", help="write what KITTI's road or semantics server takes"
+        "--submission", type=Path, metavar="DIR", help="write the files for KITTI's road or semantics server"
     )
     drive = parser.add_argument_group("simulated drive, rendered when no folder is given")
     add(drive, "--seed", ": which street (0)", default=0)

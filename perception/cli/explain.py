@@ -13,7 +13,7 @@ from perception.explanation.methods import DEFAULT_STRIDE, GRAD_CAM, METHODS, ST
 if TYPE_CHECKING:
     from perception.explanation.asked import Asked
 
-SUMMARY = "show why it said so: saliency, attention, what each sensor changes"
+SUMMARY = "explain a prediction: saliency, attention, and the effect of each sensor"
 EXAMPLES = """\
 perception explain simulated:7                                 a rendered frame, with exact labels
 perception explain simulated:7:40 --condition night -o night.png --json night.json
@@ -25,9 +25,9 @@ perception explain street.png                                  the camera alone
 perception explain thermal.png --as infrared
 perception explain image_2/000001.png --points velodyne/000001.bin --calibration calib/000001.txt
 
-The figure shows the masks and their confidence; what spoke for each class (Grad-CAM); whom each fusion listened to, and
-where each sensor is let in; and which labels change when a sensor is taken away. Without PyTorch (extra `train`) it
-shows the masks and what changes without a sensor.
+The figure shows the masks and their confidence; the evidence for each class (Grad-CAM); the weights of each fusion and
+the gates of the sensors; and which labels change without each sensor. Without PyTorch (extra `train`) it shows only the
+masks and what changes without a sensor.
 """
 
 

@@ -13,14 +13,14 @@ from perception.errors import DataError, PerceptionError
 if TYPE_CHECKING:
     from perception.recordings.survey import Survey
 
-SUMMARY = "ask a bag or a live vehicle what it has, and write the rig.yaml that every command takes"
+SUMMARY = "find the topics of a bag or a live vehicle, and write the rig.yaml that every command takes"
 EXAMPLES = """\
 perception init bag                       then: perception label bag
 perception init bag -o front.yaml         then: perception label bag --topics front.yaml
 perception init --live                    then: perception node --topics rig.yaml
 
-The file says which topic is the camera, depth, infrared, the LiDAR and so on, with what was found of each (type,
-encoding, size, rate, frame), what else it might be, where TF says the LiDAR sits, and what is missing. `node`, `label`,
+The file says which topic is the camera, depth, infrared, the LiDAR and so on, with its properties (type,
+encoding, size, rate, frame), alternatives, the mounting of the LiDAR from TF, and what is missing. `node`, `label`,
 `view`, `replay` and the launch file take it by --topics; label, view and replay find a rig.yaml by themselves, beside
 the bag or in the working folder.
 """

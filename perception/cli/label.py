@@ -19,18 +19,18 @@ perception label ~/kitti/2011_09_26/2011_09_26_drive_0005_sync -o out/labels
 perception label bag -o out/labels --write masks bag video cloud
 perception label bag --topics rig.yaml --cloud pcd --write cloud      # as `perception init bag` wrote it
 perception label images/ -o out/labels --write masks colours
-perception label bag -o out/blind --without rgb                            # what the other sensors know
+perception label bag -o out/blind --without rgb                            # without the camera
 perception label ~/kitti/2011_09_26/*_sync -o out/labels --on ray          # RAY_ADDRESS says which cluster
 
 A bag's topics are those of --topics, else of the rig.yaml beside it or here, else the node's own names or a
-converter's, whichever it has; what was taken is said.
+converter's, whichever it has; the command prints which were used.
 
 In OUT, of several inputs in OUT/INPUT: labels/NAME.png has the class id of every pixel (0 background, 1 road, 2
-vehicle, 3 pedestrian), frames/NAME.json what is known of the frame; then colours/NAME.png, confidence/NAME.png (× 255),
+vehicle, 3 pedestrian), frames/NAME.json the record of the frame; then colours/NAME.png, confidence/NAME.png (× 255),
 clouds/NAME.ply with label and colour per point, overlay.mp4 and labelled_bag: the inputs as they are, and
-/perception/labels, road, vehicle, pedestrian, confidence and points beside them. Labels are written always.
+/perception/labels, road, vehicle, pedestrian, confidence and points beside them. Labels are always written.
 
-Run it again to go on where it was stopped: frames that are done are not done again, and a new kind of output is added.
+Run it again to continue where it was stopped: finished frames are kept, and new kinds of output are added.
 Video and bag are built last, from the labels on disk. A folder of images may have velodyne, depth and infrared folders
 with files of the same names, and calib.txt as in KITTI's object set (or --calibration).
 """
@@ -44,7 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "inputs", nargs="+", type=Path, metavar="INPUT", help="rosbag2, KITTI raw or simulated drive, folder of images"
     )
-    add(parser, "--output", ", new or of this command (labels/INPUT)")
+    add(parser, "--output", ", new or from an earlier run (labels/INPUT)")
     parser.add_argument(
         "--write", nargs="+", choices=WRITABLE, default=["masks", "video"], metavar="WHAT",
         help=f"some of {', '.join(WRITABLE)} (default: masks video)",
@@ -55,7 +55,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add(parser, "--calibration")
     add_reading(parser)
     add_without(parser)
-    add(parser, "--model", " (default: the shipped ones)")
+    add(parser, "--model", " (default: auto, the most accurate)")
     names = ", ".join(("auto", *ENGINES))
     add(
         parser, "--engine", f": {names} (auto)", former="--inference", type=engine_or_place, action=_Engine,
@@ -72,7 +72,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add(parser, "--threads", " of all workers (every core; on Ray 1 per input)")
     parser.add_argument(
         "--cross-check", type=at_least_zero, default=25, metavar="N",
-        help="ask of one frame in N again without each sensor: WARN where one overturns the others; 0: never (25)",
+        help="run one frame in N again without each sensor: WARN if one contradicts the others; 0: never (25)",
     )  # fmt: skip
     add(parser, "--json")
 

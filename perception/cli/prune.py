@@ -9,14 +9,14 @@ from pathlib import Path
 from perception.cli.shared import add, at_least_one, named_root, not_negative, positive
 from perception.extras import needs
 
-SUMMARY = "make a trained network faster by taking away the channels it needs least"
+SUMMARY = "make a trained network faster by removing its least important channels"
 
 EXAMPLES = """\
 perception prune dual_branch_s first.safetensors --data camvid=DATA/camvid --keep 0.5 -o work_dirs/pruned
 perception train work_dirs/pruned/config.py --init work_dirs/pruned/weights.safetensors --data … -o work_dirs/second
 
-Writes weights.safetensors and the config.py that they fit. The network has to be trained again, if only briefly:
-straight after pruning it is much worse.
+Writes weights.safetensors and the config.py that they fit. Train the network again afterwards, at least briefly:
+directly after pruning it is much worse.
 """
 
 

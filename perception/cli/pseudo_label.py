@@ -8,7 +8,7 @@ import argparse
 from perception.cli.shared import add, named_root
 from perception.extras import needs
 
-SUMMARY = "label frames with a trained network, to train on what it is sure of"
+SUMMARY = "label frames with a trained network, to train on its confident predictions"
 
 EXAMPLES = """\
 perception pseudo-label kitti-frames=DATA/kitti --model first.safetensors -o out/pseudo
@@ -16,8 +16,8 @@ perception train dual_branch_s --init first.safetensors --data camvid=DATA/camvi
 
 perception pseudo-label penn-fudan=DATA/penn_fudan --fill --model first.safetensors -o out/people
 
-Frames that have labels are left out, unless --all or --fill. Each frame is seen as it is and mirrored. A pixel below
-the threshold of its class teaches nothing.
+Frames that have labels are left out, unless --all or --fill. Each frame is predicted as it is and mirrored. Pixels
+below the threshold of their class are not labelled.
 """
 
 
@@ -32,11 +32,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         nargs="+",
         default=(0.8, 0.8, 0.8, 0.7),
         metavar="P",
-        help="least probability that teaches, by class: background, road, vehicle, pedestrian, and perhaps those that "
+        help="least probability for a label, by class: background, road, vehicle, pedestrian, and perhaps those that "
         "the network knows beside them, which else have that of what they are within (default: 0.8 0.8 0.8 0.7)",
     )
     which = parser.add_mutually_exclusive_group()
-    which.add_argument("--all", action="store_true", help="label anew what has labels")
+    which.add_argument("--all", action="store_true", help="label frames that have labels, too")
     which.add_argument("--fill", action="store_true", help="keep labels, and label the pixels that they leave unknown")
     add(parser, "--modalities", " (default: whatever a frame has)", nargs="+")
     add(parser, "--output", required=True)

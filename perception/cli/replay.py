@@ -22,7 +22,7 @@ SUMMARY = "publish a rosbag2 or a KITTI raw drive as live topics, in real time"
 EXAMPLES = """\
 perception replay out/demo/bag
 perception replay ~/kitti/2011_09_26/2011_09_26_drive_0005_sync --loop
-perception replay bag --topics rig.yaml         # also under the names that the node listens to by itself
+perception replay bag --topics rig.yaml         # also under the node's own names
 perception replay bag --only /image /camera_info --remap /image:=/camera/image_rect_color
 perception replay bag --rate 0.5 --start 10 --duration 5 --wait-for /image
 perception replay bag --clock        # with nodes that run with use_sim_time:=true
@@ -33,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `perception replay`."""
     parser.add_argument("path", type=Path, help="rosbag2 folder (mcap or sqlite3), or a KITTI raw drive's folder")
     parser.add_argument("--rate", type=positive, default=1.0, help="speed, 2 is twice as fast (default: 1)")
-    parser.add_argument("--loop", action="store_true", help="begin anew at the end, until Ctrl-C")
+    parser.add_argument("--loop", action="store_true", help="start again at the end, until Ctrl-C")
     add(parser, "--start", default=0.0)
     add(parser, "--duration")
     parser.add_argument("--only", nargs="+", metavar="TOPIC", help="only these topics, by their recorded names")
@@ -41,7 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--remap", nargs="+", default=[], type=_remapping, metavar="FROM:=TO", help="publish topics under other names"
     )
     add(parser, "--topics", former="--preset", action=_Topics)
-    parser.add_argument("--paused", action="store_true", help=f"begin halted; in a terminal, {KEYS}")
+    parser.add_argument("--paused", action="store_true", help=f"start paused; in a terminal, {KEYS}")
     parser.add_argument(
         "--stamps",
         choices=("now", "bag"),
@@ -49,7 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--clock", action="store_true", help="publish the recording's time on /clock")
     parser.add_argument(
-        "--wait-for", nargs="+", default=[], metavar="TOPIC", help="begin when each of these topics has a subscriber"
+        "--wait-for", nargs="+", default=[], metavar="TOPIC", help="start when each of these topics has a subscriber"
     )
     parser.add_argument(
         "--wait-timeout",
@@ -113,7 +113,7 @@ def _report(report: ReplayReport, path: Path | None) -> None:
     console = Console()
     console.print(table)
     for topic, count in report.unstamped.items():
-        words = f"{topic}: {count} header stamps were zero; the time of recording took their place"
+        words = f"{topic}: {count} header stamps were zero; the time of recording was used instead"
         console.print(words, highlight=False, soft_wrap=True)
     for words in report.falls_behind:
         console.print(words, highlight=False, soft_wrap=True)

@@ -109,7 +109,7 @@ SHARED: dict[str, Shared] = {
     "--as": Shared("what a folder's images are", (str,), ("KIND",)),
     "--calibration": Shared("the node's calibration file, for what is not recorded", (Path,), ("FILE",)),
     "--condition": Shared(f"light and weather: {', '.join(CONDITIONS)}", (str,), ("NAME",)),
-    "--data": Shared("a data set and its folder; again for another", (str,), ("NAME=ROOT",)),
+    "--data": Shared("a data set and its folder; repeatable", (str,), ("NAME=ROOT",)),
     "--depth-unit": Shared("of a folder's depth images", (depth_unit,), ("UNIT",)),
     "--drives": Shared("how many simulated drives, with seeds that count up", (at_least_one,), ("N",)),
     "--duration": Shared("take S seconds of the recording", (positive,), ("S",)),

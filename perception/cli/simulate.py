@@ -40,7 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--depth-camera",
         choices=_DEPTHS,
         default="ideal",
-        help="ideal: true, with noise and holes; stereo: matched from a second camera; tof: a lamp's 4 to 12 m, little"
+        help="ideal: true, with noise and holes; stereo: matched from a second camera; tof: up to 4 to 12 m, less"
         " in the sun; any: one of them by the seed (ideal)",
     )
     add_former(parser, "--depth", depth)

@@ -13,7 +13,7 @@ SUMMARY = "show a running node, a bag or a drive in Rerun: masks, LiDAR by class
 PASS_THROUGH = True
 
 EXAMPLES = """\
-perception view                                     the node that runs: its sensors and its answers
+perception view                                     the running node: its sensors and its masks
 perception view --topics rig.yaml                   with the topic names that the node was given
 perception view --ros-args -r image:=/camera/image_rect_color -r __ns:=/front
 perception view ~/kitti/2011_09_26/2011_09_26_drive_0005_sync
@@ -22,7 +22,7 @@ perception view out/drive.rrd                       a file that was saved
 perception view bag --web                           in a browser, on a machine without a display
 
 Without BAG or DRIVE nothing is computed: labels, points and diagnostics are the node's own. The viewer listens on this
-machine alone and reports to nobody; started by hand, as `rerun FILE`, it sends usage statistics until you run
+machine only and sends no usage reports; started by hand, as `rerun FILE`, it sends them until you run
 `rerun analytics disable`. From elsewhere: ssh -L 9090:127.0.0.1:9090 -L 9091:127.0.0.1:9091 HOST, for --web.
 """
 

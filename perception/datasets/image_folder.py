@@ -47,7 +47,7 @@ class ImageFolder(LazySequence[Frame]):
     depth_unit: metres per step of depth; None asks ROOT/depth_unit.txt, then the values (`depth_images`).
     names: the images', without suffix. remarks: what was found out rather than told, and what is missing. Raises
     DataError for a folder without images, two images of one name, infrared images beside infrared ones, and depth of
-    which nobody knows the unit; when indexed, for files that are truncated or odd, a sweep without calibration, and a
+    which the unit is unknown; when indexed, for files that are truncated or odd, a sweep without calibration, and a
     calibration of another shape than the image.
     """
 

@@ -122,10 +122,14 @@ def _torch_compiled(path: Path, threads: int | None) -> Engine:
 def find_model(model: str | Path | None, engine: str) -> tuple[str, Path]:
     """(engine name, file) for a model's name among the shipped weights, or its path, with or without suffix.
 
-    Raises ModelError where nothing fits, saying what was looked for.
+    None and `auto` are the most accurate of the shipped ones that the engine has a file of. Raises ModelError where
+    nothing fits, saying what was looked for.
     """
     if engine != "auto" and engine not in ENGINES:
         raise ModelError(unknown("engine", engine, ("auto", *ENGINES)))
+    model = None if model is None or str(model) == "auto" else model
+    if model is None and (best := _most_accurate(engine)) is not None:
+        return best
     suffixes = list(dict.fromkeys(kind.suffix for kind in ENGINES.values()))
     base = Path(model or DEFAULT_MODEL)
     if base.suffix and base.suffix not in suffixes:
@@ -167,6 +171,13 @@ def load_engine(engine: str, path: Path, threads: int | None) -> Engine:
     except ImportError as error:
         how = f"pip install {kind.install} ({error})" if kind.install else str(error)
         raise ModelError(f"engine {engine}: {how}") from error
+
+
+def _most_accurate(engine: str) -> tuple[str, Path] | None:
+    from perception.engines.family import family  # which asks for the files of each by `find_model`
+
+    best = next(iter(family(engine)), None)
+    return None if best is None else (best.engine, best.path)
 
 
 def _or(names: Iterable[str]) -> str:

@@ -9,9 +9,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import openvino
-
 from perception.engines.base import NetworkOutput
+from perception.engines.light_openvino import openvino
 from perception.engines.specialise import leaves_something_out, specialise
 from perception.errors import ModelError
 from perception.sensors import NetworkInput

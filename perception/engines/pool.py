@@ -65,23 +65,23 @@ class SharedEngine:
 
 
 class EnginePool:
-    """Loads each engine once, for as long as somebody holds it; several threads may ask."""
+    """Loads each engine once and shares it while in use; thread-safe."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._engines: WeakValueDictionary[tuple[str, Path, int | None], SharedEngine] = WeakValueDictionary()
+        self._engines: WeakValueDictionary[tuple[str, Path, int | None, float], SharedEngine] = WeakValueDictionary()
 
-    def load(self, engine: str, path: Path, threads: int | None) -> Engine:
-        """As `load_engine`."""
-        key = (engine, path.resolve(), threads)
+    def load(self, engine: str, path: Path, threads: int | None, scale: float = 1.0) -> Engine:
+        """As `load_engine`. scale: of the network's input; those of another size would wait while one is compiled."""
+        key = (engine, path.resolve(), threads, scale)
         with self._lock:
             shared = self._engines.get(key)
             if shared is None:
-                shared = self._engines[key] = SharedEngine(load_engine(*key))
+                shared = self._engines[key] = SharedEngine(load_engine(*key[:3]))
             return shared
 
     def discard(self, engine: Engine) -> None:
-        """Give `engine`, which hangs, to nobody any more: the next `load` makes another."""
+        """Stop sharing `engine`, which hangs: the next `load` makes another."""
         with self._lock:
             for key in [key for key, shared in self._engines.items() if shared is engine]:
                 del self._engines[key]

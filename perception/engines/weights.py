@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Weight files: tensors and a JSON description of the network, never code (safetensors).
 
-A network with parts of somebody else's is described with the names of the modules that register them; these are looked
+A network with custom parts is stored with the names of the modules that register them; these are looked
 for in the folder of the config that it was trained with and on Python's path, never beside the weights.
 """
 

@@ -73,14 +73,14 @@ class Scores:
 
 @dataclass
 class Evaluation:
-    """What came out of `evaluate`.
+    """The result of `evaluate`.
 
     confusion: all scored pixels of all frames. point_confusion: LiDAR points inside the image that have truth and that
     the camera sees; hidden_confusion: those that it does not see (`perception.sensors.visibility`), although the pixel
     that they would fall on has a label.
     details: the same pixels by distance, size of object, as KITTI's road and by confidence.
     frames: each scored frame. without_truth: how many samples had no truth and were left out.
-    modality_weights: how much each sensor counted, the mean over the scored frames.
+    modality_weights: weight of each sensor, the mean over the scored frames.
     """
 
     classes: Classes = CLASSES
@@ -158,8 +158,8 @@ def evaluate(
 ) -> Evaluation:
     """Scores `pipeline` on `samples`, optionally with only some of their modalities kept.
 
-    pipeline: a `Pipeline` or anything that turns a Frame into a Prediction. progress: called after each sample with how
-    many are done. observe: called with each scored sample and what became of it. classes: of the pipeline's labels and
+    pipeline: a `Pipeline` or anything that turns a Frame into a Prediction. progress: called after each sample with the
+    number done. observe: called with each scored sample and its result. classes: of the pipeline's labels and
     of the samples'. Samples with labels are scored against these; samples with probabilities only, against their most
     likely class where it is at least CONFIDENT (and their FrameScore says soft). Samples with point_labels are scored
     at their LiDAR points inside the image that the camera sees, each of which has the label of the pixel that it falls

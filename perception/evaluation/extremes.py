@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Watches frames being scored: whom the network listened to, and what the best and the worst frame look like."""
+"""Collects, while frames are scored, the sensors' weights and the best and the worst frame."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from perception.sensors.spec import SPECS
 
 
 class Extremes:
-    """Give it every frame in order; keeps two frames' pictures and a few numbers of each.
+    """Takes every frame in order; keeps two frames' pictures and a few numbers of each.
 
     kept: the modalities that the network was given, None for all that a frame has.
-    The best and the worst are by mean IoU where the pixels have truth, else by how sure the network was.
+    The best and the worst are by mean IoU where the pixels have truth, else by the confidence.
     """
 
     def __init__(self, kept: Collection[str] | None = None) -> None:
@@ -35,7 +35,7 @@ class Extremes:
         """By frame: time_s, which is its number from 1, and the weight of each sensor."""
 
     def observe(self, sample: Sample, prediction: Prediction) -> None:
-        """Look at one frame."""
+        """Take one frame in."""
         self._present.append(set(sample.frame.modalities) & set(self._kept))
         self.weights.append({"time_s": float(len(self._present)), **prediction.modality_weights})
         truth = truth_of(sample)

@@ -25,7 +25,7 @@ ANIMATION_FRAMES = 50
 class Gallery:
     """Draws a drive into `folder`: drive.mp4 (see VideoWriter) and montage.png.
 
-    source: what the drive is called. answers: labels by frame number, None for frames without an answer.
+    source: name of the drive. answers: labels by frame number, None for frames without an answer.
     truth: labels by recorded stamp [ns], as far as known. sensors: the drive's modalities.
     After `draw`: video is the file, pictures the best and worst frames beside their truth, animation a small WebP.
     """

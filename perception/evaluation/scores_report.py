@@ -15,13 +15,13 @@ from perception.reporting.page import Figure, Page, listed, number, photograph
 from perception.sensors.spec import SPECS
 
 FRAMES = "frame"
-"""What stands below a plot: the frames of a data set have no time in common."""
+"""Caption of plots: the frames of a data set have no common time."""
 
 
 def scores_page(title: str, frames: int, report: Mapping[str, Any], extremes: Extremes) -> Page:
     """The page without its tables and provenance.
 
-    report: of `Evaluation.to_dict`, of the robustness suite, or empty for frames that nobody knows the truth of.
+    report: of `Evaluation.to_dict`, of the robustness suite, or empty for frames without truth.
     """
     page = Page(f"Perception scores: {title}", f"{frames} frames were given to the network.")
     if "rows" in report:
@@ -98,11 +98,11 @@ def _plots(report: Mapping[str, Any]) -> list[Figure]:
 def _notes(report: Mapping[str, Any]) -> list[str]:
     notes = []
     if soft := report["frames_scored_on_soft_labels"]:
-        notes.append(f"{soft} frames have soft labels: a teacher's opinion where it is sure, not ground truth.")
+        notes.append(f"{soft} frames have soft labels: a teacher's confident predictions, not ground truth.")
     if report["frames_without_truth"]:
         notes.append(f"{report['frames_without_truth']} samples without labels were left out.")
     if report["pixel_accuracy"] is None:
-        notes.append("No pixel has truth: what is scored are LiDAR points.")
+        notes.append("No pixel has truth: LiDAR points are scored.")
     return notes
 
 

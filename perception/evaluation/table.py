@@ -38,12 +38,12 @@ def score_table(result: Evaluation) -> Table:
 
 
 def notes(result: Evaluation) -> Iterator[str]:
-    """What stands below the table."""
+    """The lines below the table."""
     latency, weights = result.latency_ms(), result.modality_weights
     yield f"{result.fps:.1f} frames/s; latency p50 {latency['p50']:.1f} ms, p95 {latency['p95']:.1f} ms"
-    yield "how much each sensor counted: " + ", ".join(f"{name} {weight:.0%}" for name, weight in weights.items())
+    yield "weight of each sensor: " + ", ".join(f"{name} {weight:.0%}" for name, weight in weights.items())
     if result.soft_frames:
-        yield f"{result.soft_frames} frames have soft labels: a teacher's opinion where it is sure, not ground truth"
+        yield f"{result.soft_frames} frames have soft labels: a teacher's confident predictions, not ground truth"
     if result.point_confusion.pixels:
         yield f"{result.point_confusion.pixels} LiDAR points in the image have truth"
     if result.without_truth:

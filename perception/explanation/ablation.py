@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What changes in the masks when a sensor is taken away."""
+"""Changes in the masks without each sensor."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Labels = NDArray[np.uint8]
 
 @dataclass(frozen=True)
 class Ablation:
-    """The answer to a frame without one of its sensors, beside the answer to the whole frame.
+    """The prediction without one sensor, compared with that of the whole frame.
 
     labels: (H, W) uint8 without the sensor. changed: the share of pixels whose label is another now. area_change: by
     class name, how much of the image it gained or lost, as a share of the image. iou: by class without the sensor; None
@@ -36,9 +36,9 @@ class Ablation:
 def ablate(
     pipeline: Callable[[Frame], Prediction], frame: Frame, labels: Labels, truth: Labels | None = None
 ) -> dict[str, Ablation]:
-    """By name of each sensor of `frame`: what `pipeline` says without it. Empty for a frame of one sensor.
+    """By name of each sensor of `frame`: the prediction without it. Empty for a frame with one sensor.
 
-    labels: what it says of the whole frame. truth: class ids of the same size, 255 where unknown.
+    labels: those of the whole frame. truth: class ids of the same size, 255 where unknown.
     """
     if len(frame.modalities) < 2:
         return {}

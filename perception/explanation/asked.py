@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The frame that `perception explain` is asked about: an image with files beside it, or a frame of a recording."""
+"""The frame that `perception explain` explains: an image with files beside it, or a frame of a recording."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Asked:
 def open_frame(asked: Asked) -> tuple[Sample, list[str]]:
     """The frame with its truth, where that is known, and what is to be said of it.
 
-    Raises DataError, saying what a frame may be.
+    Raises DataError that lists what a frame may be.
     """
     from perception.assembly.settings.naming import BAG_SUFFIXES
 
@@ -57,7 +57,7 @@ def open_frame(asked: Asked) -> tuple[Sample, list[str]]:
         return _image(path, asked)
     beside = [name for name in ("points", "depth", "infrared") if getattr(asked, name)]
     if beside:
-        raise DataError(f"--{beside[0]}: goes with an image file, and {text} is none")
+        raise DataError(f"--{beside[0]}: is only for an image file, and {text} is not one")
     name, _, rest = text.partition(":")
     if name == SIMULATED and not path.exists():
         return _simulated(rest, asked.condition), []
@@ -113,15 +113,15 @@ def _image(path: Path, asked: Asked) -> tuple[Sample, list[str]]:
     notes = []
     kind = asked.kind or ("infrared" if has_one_channel(path) and not asked.infrared else "rgb")
     if kind == "infrared" and asked.infrared:
-        raise DataError(f"--infrared: {path} is infrared already, as --as says")
+        raise DataError(f"--infrared: {path} is infrared already, by --as")
     if kind == "infrared" and not asked.kind:
-        notes.append("an image of one channel is taken for infrared: if it is a camera's, say --as rgb")
+        notes.append("a single-channel image is read as infrared; if it is a camera's, use --as rgb")
     image = read_rgb(path) if kind == "rgb" else read_mono(path)
     camera = lidar_to_camera = depth = None
     if asked.calibration:
         camera, lidar_to_camera = _calibration(asked.calibration, image.shape[1], image.shape[0])
     if asked.points and lidar_to_camera is None:
-        raise DataError("--points: say with --calibration which camera this is and where the LiDAR sits")
+        raise DataError("--points needs --calibration with the camera and the mounting of the LiDAR")
     if asked.depth:
         beside = asked.depth.parent / UNIT_FILE
         unit, how = (asked.depth_unit, "") if asked.depth_unit else find_unit([asked.depth], beside)

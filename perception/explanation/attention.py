@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The attention that a `DualBranchEncoder` paid to its sensors, as maps: recorded while it runs, by hooks."""
+"""The attention of a `DualBranchEncoder` to its sensors, as maps: recorded by hooks while it runs."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Map = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class StageAttention:
-    """How one fusion shares between its branches; both maps are (h, w) in 0–1, 0 everywhere for an absent branch.
+    """The weights of a fusion's two branches; both maps are (h, w) in 0–1, 0 everywhere for an absent branch.
 
     stride: of the stage. camera, others: the shares. spatial: whether the fusion decides per pixel; where it does not,
     the maps hold its one figure everywhere.
@@ -33,9 +33,9 @@ class StageAttention:
 
 @dataclass(frozen=True)
 class Attention:
-    """stages: finest first. gates: (h, w) in 0–1 per auxiliary modality, how far the stem lets it in; 0 where absent.
+    """stages: finest first. gates: (h, w) in 0–1 per auxiliary modality, how far the stem opens for it; 0 where absent.
 
-    weights: how much each sensor counted, by name, as `Prediction.modality_weights`: the mean of stages and pixels.
+    weights: weight of each sensor, by name, as `Prediction.modality_weights`: the mean of stages and pixels.
     stage_weights: the same of each stage alone.
     """
 

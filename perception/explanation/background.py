@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Explains frames beside other work: one at a time, in a process of its own that has the lowest priority."""
+"""Explains frames in the background: one at a time, in a separate process of the lowest priority."""
 
 from __future__ import annotations
 
@@ -30,7 +30,8 @@ RGB = NDArray[np.uint8]
 class BackgroundExplainer:
     """Makes pictures of explanations; its process starts with the first frame.
 
-    model: a name or path as of `Pipeline.load`. fail: is told, in another thread, why a frame has no picture.
+    model: a name or path as of `Pipeline.load`. fail: called in another thread with the reason why a frame has no
+    picture.
     """
 
     def __init__(self, model: str | None, fail: Callable[[PerceptionError], None]) -> None:
@@ -53,7 +54,7 @@ class BackgroundExplainer:
         self._task.add_done_callback(partial(self._finished, self._pool, done))
 
     def rest(self) -> None:
-        """End the process, and with it what it is at; the next frame starts another."""
+        """End the process and its current work; the next frame starts another process."""
         pool, pid, self._pool, self._pid, self._task = self._pool, self._pid, None, None, None
         if pool is None or pid is None:
             return
@@ -64,14 +65,14 @@ class BackgroundExplainer:
 
     def _finished(self, pool: ProcessPoolExecutor, done: Callable[[RGB], None], task: Future[RGB]) -> None:
         if pool is not self._pool:
-            return  # nobody waits for it any more
+            return  # no longer awaited
         try:
             picture = task.result()
         except PerceptionError as error:
             self._fail(error)
         except BrokenProcessPool:
             self._pool = None
-            self._fail(PerceptionError("explaining: its process was killed, perhaps for want of memory"))
+            self._fail(PerceptionError("explaining: its process was killed, perhaps because memory ran out"))
         except Exception as error:  # of the network or the drawing: the node goes on
             self._fail(PerceptionError(f"explaining: {type(error).__name__}: {error}"))
         else:
@@ -102,4 +103,4 @@ def _picture(frame: Frame, model: str | None) -> RGB:
     if _here is None:
         torch.set_num_threads(1)
         _here = Pipeline.load(model, threads=1), ExplainedNetwork.load(model)
-    return draw(explain(frame, *_here), f"Why it said so at {frame.stamp_ns / 1e9:.3f} s")
+    return draw(explain(frame, *_here), f"Explanation at {frame.stamp_ns / 1e9:.3f} s")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One frame's prediction with what it came from: saliency, attention, what each sensor changes, confidence."""
+"""The explanation of one frame's prediction: saliency, attention, the effect of each sensor, confidence."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 from perception.sensors.presence import without
 
 SAME_NETWORK = 0.95
-"""Share of pixels on which PyTorch must give the engine's label; bfloat16 and INT8 cost 0.1 to 1 %, not this."""
+"""Share of pixels on which PyTorch must agree with the engine; bfloat16 and INT8 cost only 0.1 to 1 %."""
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ class ExplainReport:
 
 @dataclass(frozen=True)
 class Explanation:
-    """What `explain` found.
+    """The result of `explain`.
 
     prediction: the pipeline's, of the whole frame. agreement: the share of pixels on which the network that was looked
     into gives the same label; it and attention are None, and saliency is empty, where none was. stride and method: of
@@ -155,8 +155,8 @@ def explain(
     agreement = float((fit(insight.labels, prediction.labels) == prediction.labels).mean()) if insight else None
     if agreement is not None and agreement < SAME_NETWORK:
         raise ModelError(
-            f"{pipeline.model}: its labels are those of the weights in PyTorch on {agreement:.1%} of the pixels only: "
-            "another network; make the file again with `perception export`"
+            f"{pipeline.model}: its labels agree with those of the weights in PyTorch on only {agreement:.1%} of the "
+            "pixels, so it is another network; export it again with `perception export`"
         )
     seen = insight.saliency if insight else {}
     return Explanation(

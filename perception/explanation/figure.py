@@ -29,7 +29,7 @@ INK, FADED = "#22272e", "#6b7480"
 
 
 def draw(found: Explanation, title: str = "") -> RGB:
-    """(H, WIDTH, 3) uint8: the masks, then why. title: at the top, for example the frame's name."""
+    """(H, WIDTH, 3) uint8: the masks, then their explanation. title: at the top, for example the frame's name."""
     parts = list(sections(found))
     sizes = [_panel_size(part) for part in parts]
     total = HEADING + MARGIN + sum(map(_section_height, parts, sizes))
@@ -47,7 +47,7 @@ def write(path: Path, picture: RGB) -> None:
     """Write a picture as PNG, or as what the suffix says, as `write_file` does. Raises DataError for no such suffix."""
     kind = Image.registered_extensions().get(path.suffix.lower() or ".png")
     if kind not in Image.SAVE:
-        raise DataError(f"{path}: no picture can be written as {path.suffix}; name it .png or .jpg")
+        raise DataError(f"{path}: pictures cannot be written as {path.suffix}; name it .png or .jpg")
     data = BytesIO()
     Image.fromarray(picture).save(data, kind)
     write_file(path, data.getvalue())
@@ -83,7 +83,7 @@ class _Page:
         axes.set_axis_off()
 
     def pixels(self) -> RGB:
-        """What was drawn."""
+        """The drawn image."""
         self._canvas.draw()
         return np.array(self._canvas.buffer_rgba(), np.uint8)[..., :3]
 

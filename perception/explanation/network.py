@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A trained network in PyTorch, run so that what it computes on the way to its labels can be looked at."""
+"""A trained network in PyTorch, run so that its intermediate results can be inspected."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from perception.sensors import NetworkInput
 
 @dataclass(frozen=True)
 class Insight:
-    """What the network computed for one input.
+    """The intermediate results for one input.
 
     labels: (H, W) uint8 at the network's size. saliency: by the id of each class that some pixel got.
     attention: of the auxiliary stem and of every fusion.
@@ -39,13 +39,13 @@ class Insight:
 
 
 class NotInPyTorch(ModelError):
-    """A model of which there is no .safetensors file: it can be run, but not looked into."""
+    """A model without a .safetensors file: it can be run, but not inspected."""
 
 
 class ExplainedNetwork:
     """A segmentor whose backbone is a `DualBranchEncoder`, in float32 on the CPU.
 
-    It is what engines run, before exporting, merging and rounding; `explain` counts on how many pixels they agree.
+    It is the network that engines run, before export and rounding; `explain` counts on how many pixels they agree.
     """
 
     def __init__(self, segmentor: EncoderDecoder) -> None:
@@ -70,7 +70,7 @@ class ExplainedNetwork:
         verify(path)
         segmentor = build_model(path)
         if not hasattr(getattr(segmentor, "backbone", None), "fusions"):
-            raise ModelError(f"{path}: its backbone is no DualBranchEncoder, which alone can be explained")
+            raise ModelError(f"{path}: its backbone is not a DualBranchEncoder; only those can be explained")
         return cls(segmentor)
 
     def look(self, network_input: NetworkInput, stride: int = DEFAULT_STRIDE, method: str = GRAD_CAM) -> Insight:

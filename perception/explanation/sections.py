@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What an explanation's figure shows, in order: sections of titled pictures, none for a sensor that is not there."""
+"""The sections of an explanation's figure, in order, as titled pictures; absent sensors have none."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def _answer(found: Explanation) -> Section:
         panels.append(("truth", views.masks(found.frame, found.truth, prediction.classes)))
     panels.append((f"confidence, mean {sure.mean():.1%}", views.painted(sure, views.CONFIDENCE, size, smooth=False)))
     scale = (views.CONFIDENCE, "0", "1")
-    return Section("What it said", f"how much each sensor counted: {weights}", panels, len(panels), scale)
+    return Section("What it said", f"weight of each sensor: {weights}", panels, len(panels), scale)
 
 
 def _saliency(found: Explanation) -> Section:
@@ -68,7 +68,7 @@ def _saliency(found: Explanation) -> Section:
             (f"{name}: {saliency.inside:.0%} of the heat on its mask, {saliency.area:.1%} of the image", view)
         )
     note = f"{METHODS[found.method]} of the fused features at stride {found.stride}; the line is the mask"
-    return Section("What spoke for each class", note, panels, max(len(panels), 2), (views.HEAT, "nothing", "strongest"))
+    return Section("Evidence for each class", note, panels, max(len(panels), 2), (views.HEAT, "nothing", "strongest"))
 
 
 def _stages(found: Explanation, attention: Attention) -> Section:
@@ -80,7 +80,7 @@ def _stages(found: Explanation, attention: Attention) -> Section:
             title = f"stride {stage.stride}: camera {stage.camera.mean():.0%}{constant}"
             panels.append((title, views.painted(stage.camera, views.SHARE, size, smooth=False)))
     scale = (views.SHARE, "other sensors", "camera")
-    return Section("Whom each fusion listened to", "the spatial gate of every stage", panels, 4, scale)
+    return Section("Weights of each fusion", "the spatial gate of every stage", panels, 4, scale)
 
 
 def _gates(found: Explanation, attention: Attention) -> Section:
@@ -90,9 +90,7 @@ def _gates(found: Explanation, attention: Attention) -> Section:
     for name, gate in gates.items():
         panels.append((f"gate of {SENSOR_NAMES[name]}: open {gate.mean():.0%}", views.painted(gate, views.GATE, size)))
     scale = (views.GATE, "closed", "open")
-    return Section(
-        "Where each sensor is let in", "the gate of each in the auxiliary stem", panels, max(len(gates), 2), scale
-    )
+    return Section("Gates of the sensors", "the gate of each in the auxiliary stem", panels, max(len(gates), 2), scale)
 
 
 def _ablations(found: Explanation) -> Section:
@@ -100,7 +98,7 @@ def _ablations(found: Explanation) -> Section:
     for name, ablation in found.ablations.items():
         view = views.changed(found.frame, found.prediction.labels, ablation.labels, found.prediction.classes)
         panels.append((f"without {SENSOR_NAMES[name]}: {_change(found, ablation)}", view))
-    note = "pixels with another label, in the colour of what they become; white: background"
+    note = "pixels with another label, in the colour of their new class; white: background"
     return Section("What changes without a sensor", note, panels, 2)
 
 

@@ -12,7 +12,7 @@ from perception.explanation.explain import Explanation
 
 
 def tables(found: Explanation) -> Iterator[Table]:
-    """By class, by stage of the fusion and by sensor taken away; the last where there are several sensors."""
+    """By class, by stage of the fusion and by removed sensor; the last only with several sensors."""
     figures = found.figures()
     yield _classes(found, figures.area, figures.confidence)
     yield _attention(found)
@@ -36,7 +36,7 @@ def _classes(found: Explanation, area: dict[str, float], confidence: dict[str, f
 
 def _attention(found: Explanation) -> Table:
     sensors, attention = found.frame.modalities, found.attention
-    table = Table("how much each counted", *sensors)
+    table = Table("weight of each", *sensors)
     for stage, weights in zip(attention.stages, attention.stage_weights, strict=True) if attention else ():
         table.add_row(f"stride {stage.stride}", *(f"{weights[name]:.0%}" for name in sensors))
     table.add_section()

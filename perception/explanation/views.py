@@ -25,7 +25,7 @@ LOST = (250, 250, 250)
 
 
 def base(frame: Frame) -> RGB:
-    """What the sensor that is easiest to read saw: camera, else thermal, else depth, else LiDAR."""
+    """The image of the sensor that is easiest to read: camera, else thermal, else depth, else LiDAR."""
     size = frame.size
     if frame.rgb is not None:
         return frame.rgb
@@ -35,7 +35,7 @@ def base(frame: Frame) -> RGB:
 
 
 def masks(frame: Frame, labels: NDArray[np.uint8], classes: Classes = CLASSES) -> RGB:
-    """The masks over what the camera saw."""
+    """The masks over the camera's image."""
     return overlay(_grey(base(frame)) if frame.rgb is None else frame.rgb, labels, classes=classes)
 
 
@@ -66,7 +66,7 @@ def changed(frame: Frame, before: NDArray[np.uint8], after: NDArray[np.uint8], c
 
 
 def sensor(frame: Frame, name: str) -> RGB:
-    """What an auxiliary sensor that the frame has saw."""
+    """The image of an auxiliary sensor of the frame."""
     if name == "depth" and frame.depth is not None:
         return depth_view(frame.depth, *frame.size)
     if name == "infrared" and frame.infrared is not None:

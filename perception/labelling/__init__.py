@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Labels for whole recordings, offline: every frame, none dropped, and going on where an earlier run stopped."""
+"""Labels for whole recordings, offline: every frame, continuing where an earlier run stopped."""

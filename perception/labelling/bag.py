@@ -79,10 +79,10 @@ def _copied(
             if topic.type not in TYPES.types:
                 left_out.append(f"{name}: {topic.type} is not known here")
             elif name.startswith(f"{NODE}/"):
-                left_out.append(f"{name}: labels of before, which the new ones replace")
+                left_out.append(f"{name}: earlier labels, replaced by the new ones")
         known = [name for name in source.topics if not any(each.startswith(f"{name}: ") for each in left_out)]
         yield _label_info(source.start_ns, files.classes)
-        for message in until_broken(source, known, lambda why: left_out.append(f"what comes after: {why}")):
+        for message in until_broken(source, known, lambda why: left_out.append(f"the rest: {why}")):
             yield message
             key = key_of(message.topic, message.stamp_ns, message.data)
             number = waiting.pop(key, None) if key is not None else None
@@ -100,7 +100,7 @@ def _copied(
 def _outputs(
     files: FrameFiles, name: str, recorded_ns: int, head: Any, cloud_header: Any, points: Any
 ) -> Iterator[RawMessage]:
-    """What the node says of a frame."""
+    """The node's outputs for a frame."""
     labels = files.labels(name)
     images = {"labels": labels, "confidence": files.confidence(name)}
     images |= {
@@ -117,7 +117,7 @@ def _outputs(
 
 
 def _label_info(recorded_ns: int, known: Classes) -> RawMessage:
-    """Which class each id is, as the node says it where vision_msgs is not installed."""
+    """The class of each id, as the node publishes it where vision_msgs is not installed."""
     classes = [{"class_id": number, "class_name": name} for number, name in enumerate(known.names)]
     text = json.dumps({"class_map": classes, "unlabelled": UNLABELLED})
     return raw(f"{NODE}/label_info", "std_msgs/msg/String", recorded_ns, {"data": text})

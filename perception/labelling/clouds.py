@@ -22,7 +22,7 @@ OUTSIDE = np.array([110, 110, 110], np.uint8)
 
 _ASPRS = np.zeros(256, np.uint8)
 _ASPRS[[0, ROAD, VEHICLE, PEDESTRIAN]] = 1, 11, 64, 65
-"""LAS's classification by class id: unclassified, road surface, two of one's own; never classified where unlabelled."""
+"""LAS's classification by class id: unclassified, road surface, two user-defined; never classified if unlabelled."""
 
 
 def point_colours(labels: NDArray[np.uint8], classes: Classes = CLASSES) -> NDArray[np.uint8]:
@@ -37,7 +37,7 @@ def write_cloud(path: Path, points: NDArray[np.float32], labels: NDArray[np.uint
 
     Each point has a colour, `intensity` and `label` (the class id, 255 where the camera does not see it); in LAS, whose
     classification is ASPRS's, `label` is an extra dimension. Raises DataError where it cannot be written, DiskFull
-    where that is for want of room.
+    if there is no room.
     """
     if path.suffix == ".las":
         _write_las(path, points, labels, classes)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The files of each labelled frame. They say by themselves what is done: nothing else has to be remembered."""
+"""The files of each labelled frame. They alone record what is done."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ OUTPUTS: dict[str, tuple[str, ...]] = {
     "bag": ("labels", "confidence", "point_labels"),
     "video": ("labels",),
 }
-"""The folders of files per frame that an output is or is made from."""
+"""The folders of per-frame files that each output consists of or is made from."""
 
 _PNG_END = b"\x00\x00\x00\x00IEND\xaeB`\x82"
 _OF_POINTS = {"clouds", "point_labels"}
@@ -39,8 +39,8 @@ _SUFFIXES = {"labels": ".png", "colours": ".png", "confidence": ".png", "point_l
 class FrameFiles:
     """FOLDER/labels/NAME.png and whatever else `outputs` (of OUTPUTS) ask for, and FOLDER/frames/NAME.json.
 
-    The latter is written last: with it the frame is done. Each file gets its name when it is whole. cloud: the suffix
-    of clouds, of `clouds.FORMATS`. classes: of the labels.
+    The latter is written last: it marks the frame as done. Each file is renamed into place when complete. cloud: the
+    suffix of clouds, of `clouds.FORMATS`. classes: of the labels.
     """
 
     folder: Path
@@ -54,7 +54,7 @@ class FrameFiles:
         return self.folder / kind / f"{name}{suffix}"
 
     def is_done(self, name: str) -> bool:
-        """Whether all that the outputs need of the frame is there, and whole."""
+        """Whether all files that the outputs need of the frame exist and are complete."""
         try:
             record = self.record(name)
         except DataError:
@@ -76,7 +76,7 @@ class FrameFiles:
     ) -> None:
         """Write the frame's files.
 
-        complaints: what was left out of it. overturns: see `contradiction.overturned`; None where that was not asked.
+        complaints: what was left out of it. overturns: see `contradiction.overturned`; None if not checked.
         Raises DataError or OSError if it cannot, DiskFull where there is no room.
         """
         for kind in self._kinds(prediction.point_labels is not None):
@@ -95,7 +95,7 @@ class FrameFiles:
         write_json(self.path("frames", name), record)
 
     def record(self, name: str) -> dict[str, Any]:
-        """What is known of a frame that is done. Raises DataError where it is not."""
+        """The record of a frame that is done. Raises DataError where it is not."""
         path = self.path("frames", name)
         try:
             record: dict[str, Any] = dict(json.loads(read_bytes(path)))
@@ -150,7 +150,7 @@ class FrameFiles:
 
 
 def _is_whole(path: Path) -> bool:
-    """Whether the file is there; of a PNG, with its end."""
+    """Whether the file exists; for a PNG, whether it is complete."""
     if path.suffix != ".png" or not path.is_file():
         return path.is_file()
     with path.open("rb") as file:
@@ -159,5 +159,5 @@ def _is_whole(path: Path) -> bool:
 
 
 def _write_png(path: Path, image: NDArray[np.uint8]) -> None:
-    """Quick rather than small: masks shrink well anyway."""
+    """Fast rather than small: masks compress well anyway."""
     write_file(path, cv2.imencode(".png", image, [cv2.IMWRITE_PNG_COMPRESSION, 3])[1].tobytes())

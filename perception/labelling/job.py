@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One recording of `perception label`: open it, label what is not labelled yet, then build video and bag."""
+"""One recording of `perception label`: open it, label the remaining frames, then build video and bag."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ from perception.reporting.video import has_frames
 from perception.sensors.spec import SPECS
 
 MANIFEST = "label.json"
-"""Says of an output folder what was labelled, by which weights and with which settings."""
+"""Records in an output folder what was labelled, with which weights and settings."""
 
 VIDEO, BAG = "overlay", "labelled_bag"
 
 
 @dataclass(frozen=True)
 class Job:
-    """One input and all that is to be made of it.
+    """One input and the outputs to make from it.
 
     storage: of the bag. topics, calibration, rig, reading: see `open_recording`. cross_check: see `label_frames`.
     """
@@ -63,7 +63,7 @@ class Job:
 
 
 def attempt(job: Job, console: Console | None = None) -> Labelled | Refused:
-    """`run_job`, with what a user can mend as the report's `error`. console: shows progress; None for none."""
+    """`run_job`, with errors of the user as the report's `error`. console: shows progress; None for none."""
     try:
         return run_job(job, Steps(console or Console(quiet=True)))
     except (PerceptionError, OSError) as error:
@@ -74,7 +74,7 @@ def attempt(job: Job, console: Console | None = None) -> Labelled | Refused:
 
 
 def run_job(job: Job, steps: Steps) -> Labelled:
-    """Do it; the report. Raises PerceptionError and OSError where it cannot go on; what is done stays done."""
+    """Run the job and return its report. Raises PerceptionError and OSError; finished frames are kept."""
     began = time.monotonic()
     frames = open_recording(job.path, job.topics, job.calibration, job.rig, job.reading)
     pipeline = job.network.load()
@@ -113,7 +113,7 @@ def run_job(job: Job, steps: Steps) -> Labelled:
 
 
 def _settings(job: Job, frames: NamedFrames, engine: str, classes: Classes) -> dict[str, Any]:
-    """All that the labels depend on beside input and weights, by content: a file may change under its name."""
+    """Everything that the labels depend on beside input and weights, by content: a file may change under its name."""
     kind, _, *how = engine.split()  # without its version, which changes roundings at most
     return {
         "engine": " ".join((kind, *how)),
@@ -127,7 +127,7 @@ def _settings(job: Job, frames: NamedFrames, engine: str, classes: Classes) -> d
 
 
 def _digest(frames: NamedFrames) -> str | None:
-    """Of the calibration of the first frame, wherever that comes from; None where there is none, or it is broken."""
+    """Digest of the first frame's calibration, wherever it comes from; None where it is missing or broken."""
     try:
         frame = frames[0]
     except PerceptionError:
@@ -140,7 +140,7 @@ def _digest(frames: NamedFrames) -> str | None:
 
 
 def _claim(folder: Path, manifest: dict[str, Any]) -> None:
-    """Make the folder this job's. Raises DataError if it is something else's, or was labelled in another way."""
+    """Claim the folder for this job. Raises DataError if it belongs to something else or was labelled differently."""
     path = folder / MANIFEST
     if not path.is_file():
         if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
@@ -159,13 +159,13 @@ def _claim(folder: Path, manifest: dict[str, Any]) -> None:
 
 
 def _to_come(files: FrameFiles, names: Sequence[str]) -> int | None:
-    """Bytes that the frames' files will still need, by those that are done; None before the first."""
+    """Estimated bytes of the remaining frames' files; None before the first frame."""
     done = [files.size(name) for name in names if files.is_done(name)]
     return sum(done) * (len(names) - len(done)) // len(done) if done else None
 
 
 def _last_pass(job: Job, frames: NamedFrames, files: FrameFiles, done: Sequence[int], steps: Steps) -> list[str]:
-    """Build video and bag, unless they are whole and younger than all labels; topics that the bag lacks."""
+    """Build video and bag, unless they are complete and newer than all labels; returns topics that the bag lacks."""
     from perception.labelling.bag import write_label_bag
     from perception.labelling.video import write_video
 
@@ -188,7 +188,7 @@ def _last_pass(job: Job, frames: NamedFrames, files: FrameFiles, done: Sequence[
 
 
 def _summary(files: FrameFiles, names: Sequence[str], outcome: Outcome) -> Summary:
-    """What the frames' records say together, those of earlier runs too."""
+    """Summary of all frames' records, including those of earlier runs."""
     pixels, sensors, complaints, absent = Counter[str](), Counter[str](), Counter[str](), Counter[str]()
     weights = Counter[str]()
     overturns: defaultdict[str, list[tuple[float, str]]] = defaultdict(list)
@@ -220,7 +220,7 @@ def _summary(files: FrameFiles, names: Sequence[str], outcome: Outcome) -> Summa
 
 
 def _typical(found: list[tuple[float, str]]) -> Overturn:
-    """Of the shares and names of the frames that were asked of: how many, the median, and where it was most."""
+    """Of the shares and names of the checked frames: their number, the median, and the frame with the most."""
     share, frame = max(found)
     return Overturn(len(found), round(median(each for each, _ in found), 4), share, frame)
 

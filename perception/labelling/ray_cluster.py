@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Whole recordings over a Ray cluster: Ray decides which node labels which, and does again what a lost node had."""
+"""Whole recordings over a Ray cluster: Ray assigns them to nodes and repeats those of a lost node."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def run_on_ray(jobs: Sequence[Job], done: Callable[[], None]) -> list[Labelled |
     is one task, which takes as many CPUs as it has threads. Every node needs this package, and the paths of inputs and
     outputs. Raises PerceptionError without Ray, and where it loses a task for good.
     """
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nobody else is told
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # no usage reports
     with needs("--on ray needs Ray", "ray"):
         import ray
     started = not ray.is_initialized()
@@ -40,7 +40,7 @@ def run_on_ray(jobs: Sequence[Job], done: Callable[[], None]) -> list[Labelled |
             done()
     except ray.exceptions.RayError as error:
         reason = str(error).strip().splitlines()[0]
-        raise PerceptionError(f"Ray: {reason}; run it again: what is done stays done") from error
+        raise PerceptionError(f"Ray: {reason}; run it again: finished frames are kept") from error
     finally:
         if started:
             ray.shutdown()

@@ -13,7 +13,7 @@ from perception.labelling.report import Labelled, LabelReport, Refused
 
 
 def table(report: LabelReport) -> Table:
-    """A row per input that was labelled; counted: how much each sensor did."""
+    """A row per labelled input; counted: the weight of each sensor."""
     result = Table(title=f"{report.labelled} frames labelled in {report.seconds:.1f} s", title_justify="left")
     result.add_column("input", overflow="fold")
     failed = ["failed"] if report.failed else []
@@ -32,7 +32,7 @@ def table(report: LabelReport) -> Table:
 
 
 def notes(report: LabelReport) -> list[str]:
-    """A line for everything that the user should know of each input: its sensors, where it went, what was left out."""
+    """Lines about each input: its sensors, its output folder, what was left out."""
     found = []
     for each in report.good:
         summary = each.summary
@@ -47,14 +47,14 @@ def notes(report: LabelReport) -> list[str]:
 
 
 def _contradictions(each: Labelled) -> Iterator[str]:
-    """A line for every sensor that overturns the others, by `contradiction.overturned`."""
+    """A line for every sensor that contradicts the others, by `contradiction.overturned`."""
     for sensor, seen in each.summary.overturns.items():
         if seen.share >= TOO_MUCH and seen.frames >= ENOUGH:
             others = " and ".join(name for name in each.summary.sensors if name != sensor)
             yield (
-                f"{sensor} overturns what {others} would say: on {seen.share:.1%} of the image (median of "
-                f"{seen.frames} frames) where that is sure. One of them is wrong, late or not where its calibration "
-                f"says: `perception explain {each.input}:{seen.frame}` shows which"
+                f"{sensor} contradicts confident labels of {others} on {seen.share:.1%} of the image (median of "
+                f"{seen.frames} frames). One of them is wrong, late or not where its calibration says: "
+                f"`perception explain {each.input}:{seen.frame}` shows which"
             )
 
 

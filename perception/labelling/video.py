@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A video of a labelled recording, from the labels that lie on disk."""
+"""A video of a labelled recording, from the labels on disk."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from perception.reporting.visualise import drive_panel
 def write_video(
     frames: NamedFrames, numbers: Iterable[int], files: FrameFiles, stem: Path, advance: Callable[[], None]
 ) -> Path:
-    """The frames' images with their masks as `stem`.mp4, in real time; the path, which is there when it is whole.
+    """Write the frames' images with their masks as `stem`.mp4, in real time, and return the path.
 
     numbers: of the frames that are done. advance: called after each.
     """

@@ -18,12 +18,12 @@ from perception.pipeline import Pipeline
 from perception.processes import begin_worker
 
 CHUNK = 8
-"""Frames that a worker takes at once, one after the other in time."""
+"""Consecutive frames that a worker takes at once."""
 
 
 @dataclass(frozen=True)
 class Network:
-    """What labels: `Pipeline.load`'s arguments; threads are those of all workers together."""
+    """The network: `Pipeline.load`'s arguments; threads are those of all workers together."""
 
     model: str | None = None
     engine: str = "auto"
@@ -37,7 +37,7 @@ class Network:
 
 @dataclass
 class Outcome:
-    """What came of some frames. failed: why, by name, for those that could not be read."""
+    """The result of some frames. failed: the reason, by name, for those that could not be read."""
 
     labelled: int = 0
     failed: dict[str, str] = field(default_factory=dict)
@@ -58,8 +58,8 @@ def label_frames(
 ) -> Outcome:
     """Label the frames of those numbers, here.
 
-    done: called after each. cross_check: of one in so many frames, `contradiction.overturned` is asked; 0: of none.
-    A frame that cannot be read is left out, and told; a file that cannot be written raises OSError or DataError.
+    done: called after each. cross_check: one in so many frames is checked by `contradiction.overturned`; 0: none.
+    A frame that cannot be read is left out and reported; a file that cannot be written raises OSError or DataError.
     """
     outcome = Outcome()
     for number in numbers:
@@ -89,7 +89,7 @@ def label_in_processes(
     done: Callable[[], None],
     cross_check: int = 0,
 ) -> Outcome:
-    """The same in so many processes, each with a network and its share of the threads.
+    """The same in several processes, each with a network and its share of the threads.
 
     Raises PerceptionError where a process is killed; whatever was finished stays.
     """
@@ -109,8 +109,8 @@ def label_in_processes(
                         done()
         except BrokenProcessPool as error:
             raise PerceptionError(
-                "a worker was killed, perhaps for want of memory; take fewer --workers and run it again: what is done "
-                "stays done"
+                "a worker was killed, perhaps because memory ran out; use fewer --workers and run it again: finished "
+                "frames are kept"
             ) from error
         except BaseException:
             pool.shutdown(cancel_futures=True)
@@ -119,7 +119,7 @@ def label_in_processes(
 
 
 _here: tuple[Pipeline, NamedFrames, FrameFiles, int] | None = None
-"""What this process labels with, where it is a worker."""
+"""This worker process's network."""
 
 
 def _start(network: Network, frames: NamedFrames, files: FrameFiles, cross_check: int) -> None:

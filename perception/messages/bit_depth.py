@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How many of 16 bits a camera uses: an encoding such as mono16 says 16, and 10, 12 or 14 are meant as often."""
+"""How many of 16 bits a camera uses: an encoding such as mono16 says 16, but often only 10, 12 or 14 are used."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ class BitDepth:
 
     def __init__(self) -> None:
         self.bits = 0
-        """Of values; 0 before the first image of 16 bits."""
+        """Bits per value; 0 before the first image of 16 bits."""
 
     def learn(self, image: NDArray[np.uint16]) -> None:
-        """Take an image's values in."""
+        """Update with an image's values."""
         largest = int(image.max())
         self.bits = max(self.bits, next(bits for bits in DEPTHS if largest < 1 << bits))
 

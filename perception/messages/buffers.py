@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 MAX_PIXELS = 1 << 27
-"""No camera on a vehicle has more; a message that claims so is broken."""
+"""The most pixels of an image; a message that claims more is broken."""
 
 
 def as_bytes(data: Any) -> NDArray[np.uint8]:
@@ -19,7 +19,7 @@ def as_bytes(data: Any) -> NDArray[np.uint8]:
 
 
 def byte_array(values: NDArray[Any]) -> array.array[int]:
-    """The array's bytes as array.array('B'), the only type that rclpy takes without a slow copy."""
+    """The array's bytes as array.array('B'), the only type that rclpy accepts without a slow copy."""
     data = array.array("B")
     data.frombytes(np.ascontiguousarray(values).reshape(-1).view(np.uint8).data)
     return data

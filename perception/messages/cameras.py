@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a CameraInfo, or a calibration file, says of a camera (REP-104): its rectified image, its own, and its place."""
+"""A camera as CameraInfo or a calibration file describes it (REP-104): rectified image, raw image, and position."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from perception.sensors.lens import Lens
 from perception.sensors.registration import same_shape
 
 RECTIFIED = ("auto", "yes", "no")
-"""What may be said of whether images are rectified."""
+"""The choices for whether images are rectified."""
 
 _COEFFICIENTS: dict[str, tuple[int, ...]] = {
     "plumb_bob": (4, 5),
@@ -26,7 +26,7 @@ _COEFFICIENTS: dict[str, tuple[int, ...]] = {
     "fisheye": (4,),
     "": (5, 8, 12, 14),
 }
-"""How many numbers D has by distortion model; nothing said means OpenCV's polynomial where its length says so."""
+"""Possible lengths of D by distortion model; an empty model means OpenCV's polynomial of that length."""
 
 _OWN_FRAME = re.compile(r"(^|[/_])(right|infra2)([/_]|$)")
 _RECT_TOPIC = re.compile(r"(^|[/_])rect(ified)?([/_]|$)")
@@ -38,10 +38,10 @@ _BINNINGS = (2, 3, 4)
 class CameraView:
     """A camera as its calibration describes it.
 
-    model: the pinhole camera of its rectified image. offset: (3,) metres, what takes a point of the frame
-    `model.frame_id` into the camera: zero but for the second camera of a stereo pair, whose frame is the first one's
-    (the fourth column of P, as image_geometry has it). lens: what its own image went through; None where that is
-    rectified for certain. unclear: why that is not certain. note: what else is to be said.
+    model: the pinhole camera of its rectified image. offset: (3,) metres, added to a point in the frame
+    `model.frame_id` to get it in the camera: zero, except for the second camera of a stereo pair, whose frame is the
+    first one's (the fourth column of P, as in image_geometry). lens: distortion of its raw image; None if that is
+    certainly rectified. unclear: why that is uncertain. note: other remarks for the user.
     """
 
     model: CameraModel
@@ -60,7 +60,7 @@ class CameraView:
     def fitted(self, width: int, height: int) -> CameraView:
         """The same for its image of `width`×`height` pixels, which a driver may have binned.
 
-        Raises MessageError for an image of another shape: it is another camera's, or a part of this one's.
+        Raises MessageError for an image of another shape: it belongs to another camera, or is a crop.
         """
         model = self.model
         if (model.width, model.height) == (width, height):
@@ -74,7 +74,7 @@ class CameraView:
         return replace(self, model=model.resized(width, height), lens=lens)
 
     def raw_lens(self, topic: str, rectified: str = "auto") -> Lens | None:
-        """What images on `topic` are to be rectified by; None for those that are. rectified: one of RECTIFIED."""
+        """The lens to rectify images on `topic` by; None for rectified ones. rectified: one of RECTIFIED."""
         if rectified == "yes" or (rectified == "auto" and is_rectified_topic(topic)):
             return None
         return self.lens
@@ -124,7 +124,7 @@ def make_view(
     distortion_model: str,
     frame_id: str,
 ) -> CameraView:
-    """The camera of a CameraInfo's numbers: (9,), any, (9,), (12,). Raises MessageError naming those that are off."""
+    """The camera of a CameraInfo's numbers: (9,), any, (9,), (12,). Raises MessageError naming the wrong ones."""
     for name, numbers in (("k", k), ("d", d), ("r", r), ("p", p)):
         if not np.isfinite(numbers).all():
             place = int(np.flatnonzero(~np.isfinite(numbers))[0])
@@ -155,7 +155,7 @@ def make_view(
 
 
 def check_size(width: int, height: int) -> None:
-    """Raises MessageError for a size that no calibrated camera has."""
+    """Raises MessageError for an impossible size of a calibrated camera."""
     if width <= 0 or height <= 0:
         raise MessageError(f"size: {width}×{height}, the camera is not calibrated")
     if width * height > MAX_PIXELS:
@@ -163,7 +163,7 @@ def check_size(width: int, height: int) -> None:
 
 
 def check_principal_point(name: str, intrinsics: NDArray[np.float64], size: tuple[int, int]) -> None:
-    """Raises MessageError where the matrix called `name` is that of images of another size than (width, height)."""
+    """Raises MessageError if the matrix called `name` belongs to images of another size than (width, height)."""
     (width, height), (x, y) = size, intrinsics[:2, 2]
     if not (-0.5 <= x <= width - 0.5 and -0.5 <= y <= height - 0.5):
         raise MessageError(
@@ -187,7 +187,7 @@ def _lens(
     intrinsics: NDArray[np.float64],
     distortion_model: str,
 ) -> Lens:
-    """The lens of a camera with distortion. Raises MessageError where it is not known how that is meant."""
+    """The lens of a camera with distortion. Raises MessageError for unknown models."""
     counts = _COEFFICIENTS.get(distortion_model)
     if not counts:
         known = ", ".join(name for name in _COEFFICIENTS if name)

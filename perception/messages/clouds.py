@@ -27,7 +27,7 @@ _READ = ("x", "y", "z", *_INTENSITY_NAMES, *_TIME_NAMES)
 """The fields that are read of a sweep."""
 
 _MAX_POINTS = 1 << 24
-"""No LiDAR sends more in one sweep; a message that claims so is broken."""
+"""The most points of a sweep; a message that claims more is broken."""
 
 _NAMES: tuple[str, ...] = ("x", "y", "z", "intensity", "rgb", "label")
 """The fields that are written, four bytes apart; the last two only with labels."""
@@ -39,8 +39,8 @@ _LABELLED = np.dtype({"names": _NAMES, "formats": ["<f4"] * 4 + ["<u4", "<u2"], 
 class Reading:
     """How sweeps are read. intensity_max: see `read_sweep`.
 
-    stamp: where in a sweep its stamp lies, one of `point_times.STAMPS`; length_ns: how long one takes; both where its
-    points do not tell their time.
+    stamp: position of the stamp in a sweep, one of `point_times.STAMPS`; length_ns: duration of a sweep; both for
+    points without times.
     """
 
     intensity_max: float = 0.0
@@ -57,7 +57,7 @@ class Sweep(NamedTuple):
     time_field: str
 
     def without(self, rows: NDArray[np.intp]) -> Sweep:
-        """The sweep less these points."""
+        """The sweep without these points."""
         if not len(rows):
             return self
         times = None if self.times is None else np.delete(self.times, rows, 0)
@@ -78,10 +78,10 @@ def read_sweep(
     """PointCloud2 → its points, without those that have no echo.
 
     Those are NaN or infinite, or at 0, 0, 0: organised clouds keep their place. intensity_max: the intensity that means
-    1; 0 finds it. scale: what is known of this sensor's intensities from its sweeps before, and learns from this one;
-    None for a sweep that stands alone. Without intensity, reflectivity counts, and without either 0. into: (4, 4), a
-    frame to take the points into with the precision that they came in, as from one that begins far away. Raises
-    MessageError, also for a cloud without any echo.
+    1; 0 for automatic. scale: the scale learnt from this sensor's earlier sweeps, updated by this one; None for a
+    single sweep. Without intensity, reflectivity is used, and without either 0. into: (4, 4), a frame to transform the
+    points to in their original precision, for frames with a distant origin. Raises MessageError, also for a cloud
+    without any echo.
     """
     cloud = _structured(message)
     present = cloud.dtype.names or ()
@@ -96,7 +96,8 @@ def read_sweep(
                 points[:, column] = cloud[name]
     echo = echoes(points)
     if echo is not None:
-        points, cloud = points[echo], cloud[echo]
+        points = points.compress(echo, 0)  # a seventh of an index's time
+        cloud = cloud.compress(echo) if into is not None or time_field else cloud
     if not len(points):
         raise MessageError(
             f"data: no point with an echo among {message.width * message.height}, all are NaN, infinite or 0, 0, 0"
@@ -190,7 +191,7 @@ def _dtype(message: Any, wanted: Collection[str]) -> np.dtype[Any]:
             continue
         code = _TYPES.get(field.datatype)
         if field.name in _TIME_NAMES and (code is None or field.count > 1):
-            continue  # the points are as good without: some drivers have numbers of 64 bits that PointField lacks
+            continue  # not needed: some drivers have 64-bit fields that PointField lacks
         if code is None:
             raise MessageError(f"fields: '{field.name}' has datatype {field.datatype}, expected 1–8")
         if field.offset + np.dtype(code).itemsize > message.point_step:

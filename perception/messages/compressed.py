@@ -11,18 +11,17 @@ from typing import Any
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from perception.errors import MessageError
 from perception.messages.buffers import MAX_PIXELS, as_bytes
 from perception.messages.rvl import decode_rvl
 
 _HEADER = struct.Struct("<iff")
-"""Before the picture: a format number, and the two numbers that depth in metres was quantised with."""
+"""Before the image: a format number, and the two parameters of the quantisation of depth in metres."""
 
 
 def decode(message: Any, flags: int) -> NDArray[Any]:
-    """The picture, as OpenCV reads it with `flags`. Raises MessageError."""
+    """The image, as OpenCV reads it with `flags`. Raises MessageError."""
     if _is_depth(message):
         raise MessageError(f"format: '{message.format}' is depth, not an image to look at")
     return _decode(message, as_bytes(message.data), flags)
@@ -63,7 +62,7 @@ def _decode(message: Any, data: NDArray[np.uint8], flags: int) -> NDArray[Any]:
     width, height = _size(message, data)
     if width * height > MAX_PIXELS:
         raise MessageError(f"size: {width}×{height} is more than any camera has")
-    # Rotate nothing by EXIF: the calibration belongs to the image as it was sensed.
+    # Ignore EXIF rotation: the calibration is for the image as sensed.
     image = cv2.imdecode(data, flags | cv2.IMREAD_IGNORE_ORIENTATION if flags >= 0 else flags)
     if image is None:
         raise _undecodable(message, data)
@@ -71,7 +70,9 @@ def _decode(message: Any, data: NDArray[np.uint8], flags: int) -> NDArray[Any]:
 
 
 def _size(message: Any, data: NDArray[np.uint8]) -> tuple[int, int]:
-    """(width, height) by the picture's header: OpenCV would allocate whatever that claims."""
+    """(width, height) from the image's header, checked because OpenCV would allocate any size."""
+    from PIL import Image  # of use to those whose images come compressed
+
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)

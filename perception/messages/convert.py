@@ -37,7 +37,7 @@ __all__ = [
 
 
 def read_camera(message: Any) -> CameraModel:
-    """CameraInfo → the camera of its rectified image; `read_view` says what else there is to it."""
+    """CameraInfo → the camera of its rectified image; `read_view` has the rest."""
     return read_view(message).model
 
 

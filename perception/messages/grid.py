@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The labelled sweep from above: where the road is, and what stands on it, as nav_msgs/OccupancyGrid has it."""
+"""The labelled sweep from above, road and obstacles, in the form of nav_msgs/OccupancyGrid."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ FREE, OCCUPIED, UNKNOWN = 0, 100, -1
 def near_ground(frame: Frame, fitted: Ground | None, lowest: float, highest: float) -> NDArray[np.bool_]:
     """(N,) which of the frame's N points are `lowest` to `highest` [m] above the ground; all where it is not known.
 
-    fitted: the plane that the frame itself showed; it counts where what the frame expects does not contradict it.
+    fitted: the plane fitted to the frame; it is used unless it contradicts the expected ground.
     """
     assert frame.points is not None
     assert frame.lidar_to_camera is not None  # it comes with points

@@ -41,20 +41,20 @@ _TO_RGB: dict[str, int] = {
 """How an encoding (without its trailing bit depth) becomes RGB; rgb itself needs nothing."""
 
 _PLANAR: dict[str, int] = {"nv12": cv2.COLOR_YUV2RGB_NV12, "nv21": cv2.COLOR_YUV2RGB_NV21}
-"""Encodings with the colours in half as many rows below the brightness."""
+"""Encodings with the colours in half as many rows below the luminance."""
 
 
 def read_rgb(message: Any, depth: BitDepth | None = None) -> NDArray[np.uint8]:
     """Image or CompressedImage → (H, W, 3) uint8 RGB. An rgb8 image is a view of the message's data.
 
-    depth: what the camera's images of 16 bits have shown so far, and take this one in; None knows this one alone.
+    depth: bit depth learnt from the camera's 16-bit images, updated by this one; None for a single image.
     """
     depth = depth or BitDepth()
     if not hasattr(message, "encoding"):
         return _read_compressed(message, depth)
     encoding = message.encoding
     if encoding in ("32FC1", "16UC1"):
-        raise MessageError(f"encoding: '{encoding}' has no colour; use it as depth or infrared")
+        raise MessageError(f"encoding: '{encoding}' has no colour: use it as depth or infrared")
     if encoding in _PLANAR:
         return _read_planar(message)
     if encoding not in _PLAIN:
@@ -183,7 +183,7 @@ def _read_planar(message: Any) -> NDArray[np.uint8]:
 def _read_compressed(message: Any, depth: BitDepth) -> NDArray[np.uint8]:
     """As image_transport sends it: `format` begins with the encoding that the picture was made of.
 
-    A mosaic is packed as it is, as a grey picture ("bayer_rggb8; jpeg compressed "), and has its colours in it still.
+    A Bayer mosaic is compressed unchanged, as a grey image ("bayer_rggb8; jpeg compressed ").
     """
     image = depth.eight(decode(message, cv2.IMREAD_UNCHANGED))
     channels = image.shape[2] if image.ndim == 3 else 1
@@ -206,7 +206,7 @@ def _read_with_cv_bridge(message: Any) -> NDArray[np.uint8]:
         raise MessageError(f"encoding: '{message.encoding}' is unknown; known are {', '.join(sorted(_PLAIN))}")
     try:
         return np.asarray(bridge.imgmsg_to_cv2(message, "rgb8"), np.uint8)
-    except Exception as error:  # cv_bridge raises its own and OpenCV's errors, and some of no common class
+    except Exception as error:  # cv_bridge raises errors of many classes
         raise MessageError(f"encoding: '{message.encoding}': cv_bridge says {error}") from error
 
 
@@ -214,6 +214,6 @@ def _read_with_cv_bridge(message: Any) -> NDArray[np.uint8]:
 def _cv_bridge() -> Any:
     try:
         from cv_bridge import CvBridge
-    except Exception:  # not there, or built for another NumPy, which says so in many ways
+    except Exception:  # missing, or built for another NumPy, which raises various errors
         return None
     return CvBridge()

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """RVL, the fast codec of compressed_depth_image_transport (Wilson, Fast Lossless Depth Image Compression, ISS 2017).
 
-A picture is its width and height (uint32 each) and then numbers in turns: how many pixels are 0, how many are not, and
-of each of those how much it differs from the one before, zigzag. A number is made of nibbles with three bits each, the
-lowest first, and a fourth bit that says whether more follow; eight nibbles fill a word of 32 bits from its top.
+An image is its width and height (uint32 each), followed by alternating runs: the number of zero pixels, the number of
+non-zero ones, and the zigzag-coded difference of each of those to the previous one. A number consists of nibbles of
+three bits, lowest first, with a fourth bit that says whether more follow; eight nibbles fill a 32-bit word from its
+top.
 """
 
 from __future__ import annotations
@@ -24,9 +25,9 @@ _LONGEST = 11
 
 
 def decode_rvl(data: NDArray[np.uint8]) -> NDArray[np.uint16]:
-    """(N,) bytes → (H, W) as they were coded. Raises MessageError for what is truncated or no RVL."""
+    """(N,) bytes → (H, W). Raises MessageError for truncated data or data that is not RVL."""
     if len(data) < _SIZE.size:
-        raise MessageError(f"data: {len(data)} bytes are no RVL; its header alone has {_SIZE.size}")
+        raise MessageError(f"data: {len(data)} bytes are not RVL; its header alone has {_SIZE.size}")
     width, height = _SIZE.unpack_from(data.data)
     if not 0 < width * height <= MAX_PIXELS:
         raise MessageError(f"size: {width}×{height}, which no RVL image has")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The time inside a serialised message, read and changed without decoding the megabytes behind it."""
+"""The time inside a serialised message, read and changed without decoding the rest."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Networks with parts of somebody else's: the modules that a config's `custom_imports` names are found and imported."""
+"""Networks with custom parts: finds and imports the modules that a config names in `custom_imports`."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""When each instant of a recording is due, however often somebody halts it on the way."""
+"""When each instant of a recording is due, also after pauses."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ _DEPTH = re.compile(r"depth")
 _NO_SENSOR = re.compile(
     r"label|mask|segm|overlay|confidence|disparity|debug|annotat|detection|heatmap|cost|explanation"
 )
-"""Images that look like a sensor's and are somebody's answer."""
+"""Images that look like a sensor's but are another node's output."""
 _CLOUD_OF_OTHERS = re.compile(r"obstacle|ground|filter|cluster|label|map|segm|accumul|depth|/perception/")
 
 

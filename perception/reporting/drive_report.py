@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A drive's report: what report.json holds, as a page."""
+"""A drive's report: report.json as a page."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def write_report(
 
 
 def lead(report: Mapping[str, Any]) -> str:
-    """What became of the frames, in a sentence."""
+    """The number of answered and dropped frames, in a sentence."""
     sent, answered, dropped = (report[f"frames_{name}"] for name in ("sent", "answered", "dropped"))
     why = ", ".join(f"{count} {cause}" for cause, count in report["drops_by_cause"].items())
     told = f"{sent} frames were sent, {answered} answered, {dropped} dropped{f' ({why})' if why else ''}."
@@ -50,7 +50,7 @@ def lead(report: Mapping[str, Any]) -> str:
 
 
 def drive_plots(report: Mapping[str, Any], time: str = plots.DRIVE_TIME) -> list[Figure]:
-    """What is known of a drive, over time and as a whole."""
+    """Plots of a drive, over time and in total."""
     frames, weights = report["series"]["frames"], report["series"]["modality_weights"]
     latency, iou = report["latency_ms"], report["iou"]
     classes = CLASSES.extended(report.get("classes", ()))
@@ -84,7 +84,7 @@ def distance_figure(bands: Mapping[str, Mapping[str, Any]], classes: Classes = C
 def weights_figure(
     series: Sequence[Mapping[str, float]], mean: Mapping[str, float], dropouts: Sequence[Dropout], time: str
 ) -> Figure:
-    """How much each sensor counted over time, and when it was away."""
+    """The weight of each sensor over time, and when it was absent."""
     unit = "" if time != plots.DRIVE_TIME else " s"
     gaps = [f"{gap.modality} {gap.from_s:.1f}–{gap.to_s:.1f}{unit}" for gap in dropouts]
     caption = (

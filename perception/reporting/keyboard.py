@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 RIGHT = "\x1b[C"
-"""What a terminal sends for the arrow to the right."""
+"""The terminal's code of the right arrow key."""
 
 
 @contextmanager

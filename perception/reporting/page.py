@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A report as one HTML file that needs nothing else: no network, no script, every picture inside."""
+"""A report as one self-contained HTML file: no network, no script, all pictures embedded."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from perception.reporting.page_style import TEMPLATE
 
 
 class Picture(NamedTuple):
-    """An (H, W, 3) uint8 RGB image with what stands below it."""
+    """An (H, W, 3) uint8 RGB image with its caption."""
 
     image: NDArray[np.uint8]
     caption: str
@@ -45,11 +45,11 @@ class Table(NamedTuple):
 
 @dataclass
 class Page:
-    """What a report consists of, in the order in which it is shown; a part that is empty is left out.
+    """The parts of a report, in the order of display; empty parts are left out.
 
-    lead: what happened, in a sentence or two. notes: what the reader must not overlook. tiles: name and value of each
-    key figure. first: tables that stand above all pictures. films, pictures: as wide as the page; plots: side by side.
-    provenance: what made it, by name.
+    lead: summary, in a sentence or two. notes: warnings. tiles: name and value of each
+    key figure. first: tables above all pictures. films, pictures: as wide as the page; plots: side by side.
+    provenance: versions and settings, by name.
     """
 
     title: str
@@ -99,7 +99,7 @@ def table_of(title: str, values: Mapping[str, Any]) -> list[Table]:
 
 
 def number(value: float | None, digits: int) -> str:
-    """So many decimals; n/a for what is not known."""
+    """The value with so many decimals; n/a if unknown."""
     return "n/a" if value is None or value != value else f"{value:.{digits}f}"
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What every report looks like: the frame of its HTML, readable on a telephone and on a desk."""
+"""The HTML frame and style of every report, readable on phones and desktops."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Plots over time as PNG, drawn without a display. Sizes and letters suit a screen of 400 pixels as well as 1280.
 
-Every entry of a series has time_s, which may be the number of a frame where xlabel says so.
+Every entry of a series has time_s, which may be a frame number, as xlabel says.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def latency_plot(
         axes.axhline(period_ms, color=FADED, lw=1, ls=":")
         label = f"sensor period {period_ms:.0f}"
         axes.text(0.99, period_ms, label, transform=axes.get_yaxis_transform(), **_ON_LINE | {"ha": "right"})
-    for name, x in (("p50", 0.3), ("p95", 0.01)):  # side by side, for they may be close
+    for name, x in (("p50", 0.3), ("p95", 0.01)):  # side by side, because they may be close
         value = latency.get(name)
         if value is not None:
             axes.axhline(value, color=INK, lw=1, ls="--")
@@ -46,7 +46,7 @@ def latency_plot(
     dropped = [f["time_s"] for f in frames if f["latency_ms"] is None]
     if dropped:
         axes.plot(dropped, [0] * len(dropped), "|", color=ALARM, ms=14, mew=2, label="dropped")
-    axes.set_ylim(0, 1.08 * axes.get_ylim()[1])  # room for the words on the uppermost line
+    axes.set_ylim(0, 1.08 * axes.get_ylim()[1])  # room for the text at the top line
     axes.set_xlabel(xlabel)
     legend_below(axes)
     return png(figure)
@@ -70,7 +70,7 @@ def iou_over_time_plot(
 def weights_plot(
     series: Sequence[Mapping[str, float]], dropouts: Sequence[Dropout] = (), xlabel: str = DRIVE_TIME
 ) -> bytes:
-    """How much each sensor counted over time; each entry has time_s and the weights by modality.
+    """The weight of each sensor over time; each entry has time_s and the weights by modality.
 
     dropouts: are shaded and named.
     """

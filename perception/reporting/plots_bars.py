@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Plots of single figures side by side, as PNG."""
+"""Bar plots, as PNG."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A progress bar per step, and how long each step took."""
+"""A progress bar and the duration of each step."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 
 
 class Steps:
-    """Shows the steps of a command on `console`. seconds: what those that are over took, by name."""
+    """Shows the steps of a command on `console`. seconds: duration of the finished steps, by name."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
@@ -21,7 +21,7 @@ class Steps:
 
     @contextmanager
     def step(self, name: str, text: str, total: int) -> Iterator[Callable[[], None]]:
-        """One step of `total` parts, described by `text`; what is yielded says that a part is done."""
+        """One step of `total` parts, described by `text`; call the yielded function when a part is done."""
         columns = (
             SpinnerColumn(),
             TextColumn("{task.description:<24}"),

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What produced a result: versions and hashes, so that it can be produced again."""
+"""Provenance of a result: versions and hashes, so that it can be reproduced."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ DISTRIBUTIONS: dict[str, str] = {
     "rclpy": "ros-rclpy",
     "fastdds": "ros-fastrtps",
 }
-"""What a result may depend on, and the distribution it comes in."""
+"""Packages that a result may depend on, and their distributions."""
 
 FLAGS: tuple[str, ...] = ("avx2", "avx512f", "avx512_vnni", "avx_vnni", "avx512_bf16", "amx_bf16", "amx_int8")
-"""What of a processor decides how fast networks run on it, as /proc/cpuinfo calls it."""
+"""The processor features that determine the speed of networks, as named in /proc/cpuinfo."""
 
 
 def versions() -> dict[str, str]:
@@ -35,13 +35,13 @@ def versions() -> dict[str, str]:
 
 
 def processor_flags() -> list[str]:
-    """Those of FLAGS that this machine's processor has; none where it does not tell."""
+    """Those of FLAGS that this machine's processor has; none if unknown."""
     found = _cpuinfo("flags")
     return [flag for flag in FLAGS if found and flag in found[0].split()]
 
 
 def processor() -> str:
-    """The processor's name, and how many of it the system has."""
+    """The processor's name and the number of processors."""
     names = _cpuinfo("model name")
     return f"{names[0]} × {len(names)}" if names else platform.processor() or platform.machine()
 
@@ -64,7 +64,7 @@ def version_of(distribution: str) -> str | None:
 
 
 def _cpuinfo(field: str) -> list[str]:
-    """What /proc/cpuinfo says there, of each core; nothing where there is no such file."""
+    """The values of a field of /proc/cpuinfo, one per core; empty without that file."""
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:

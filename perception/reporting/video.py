@@ -19,8 +19,8 @@ from perception.errors import DataError
 class VideoWriter:
     """Writes (H, W, 3) uint8 RGB images of one size to `stem`.mp4, or to `stem`.webp where MP4 cannot be written.
 
-    Use it as a context manager; `path` is the file, which is there when it is whole. Odd sizes lose a line, which MP4
-    demands. Leaving it raises DataError where not every image is in the file, DiskFull where there was no room.
+    Use it as a context manager; `path` is the file, which appears when complete. Odd sizes lose a line, because MP4
+    needs even ones. Leaving it raises DataError where not every image is in the file, DiskFull where there was no room.
     """
 
     def __init__(self, stem: Path, rate_hz: float) -> None:
@@ -55,7 +55,7 @@ class VideoWriter:
             self.path.unlink(missing_ok=True)
         elif self._fallback:
             write_file(self.path, _encode(self._fallback, self._rate_hz, quality=70))
-        elif self._count and not has_frames(self.path, self._count):  # OpenCV writes on and says nothing
+        elif self._count and not has_frames(self.path, self._count):  # OpenCV reports no errors while writing
             full = is_full(self.path)
             self.path.unlink(missing_ok=True)
             raise full_disk(self.path) if full else DataError(f"{self.path}: OpenCV cannot write a video there")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the sensors saw and what was made of it, as pictures. All images are (H, W, 3) uint8 RGB."""
+"""Sensor data and predictions as pictures. All images are (H, W, 3) uint8 RGB."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def thermal_view(infrared: NDArray[Any], width: int, height: int) -> RGB:
 
 
 def depth_view(depth: NDArray[np.float32], width: int, height: int) -> RGB:
-    """The depth image by distance, where there is none dark."""
+    """The depth image by distance; dark where unknown."""
     depth = np.asarray(cv2.resize(depth, (width, height), interpolation=cv2.INTER_NEAREST), np.float32)
     view = _by_distance(np.nan_to_num(depth, nan=FAR_M).reshape(-1)).reshape(height, width, 3)
     view[~np.isfinite(depth)] = BACKDROP
@@ -132,9 +132,9 @@ def drive_panel(
 ) -> RGB:
     """One picture of a frame: the image with its masks above, the other sensors below, and a legend.
 
-    labels: None where there was no answer, which the picture says. title and note: left and right in the legend line.
-    sensors: the modalities that get a place, also where this frame lacks them, so that all pictures of a drive have one
-    size; those of the frame by default.
+    labels: None for a frame without an answer; the picture then says so. title and note: left and right in the legend
+    line. sensors: the modalities with a panel, even if this frame lacks them, so that all pictures of a drive have the
+    same size; by default those of the frame.
     """
     sensors = frame.modalities if sensors is None else sensors
     width, height = frame.size

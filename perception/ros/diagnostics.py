@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 
-from perception.assembly.collector import SensorState
+from perception.assembly.collector import LEFT_BEHIND, SensorState
 from perception.assembly.pairing import Timing
 from perception.assembly.statistics import ENOUGH, Limits, Summary, falls_behind
 from perception.assembly.throttled_log import ThrottledLog
@@ -43,7 +43,7 @@ class Snapshot:
     misaligned: how the sweep would fit the image better than it does. bit_depth: that the camera's images of 16 bits
     use, 0 without such. intensities: by LiDAR, which intensity means 1. limits: what is a warning. timing: how messages
     pair. nearest: by topic that nobody publishes, the one that somebody does and whose name is most like it. restarts:
-    of the worker, since it hung.
+    of the worker, since it hung. model: what runs, as values for the report.
     """
 
     now: float
@@ -58,6 +58,7 @@ class Snapshot:
     timing: Timing = field(default_factory=lambda: Timing(0.05, 0.25, {}))
     nearest: Mapping[str, str] = field(default_factory=dict)
     restarts: int = 0
+    model: Mapping[str, object] = field(default_factory=dict)
 
 
 class Diagnostics:
@@ -122,7 +123,7 @@ class Diagnostics:
         for topic in topics:
             if topic in snapshot.refused:
                 policy = snapshot.refused[topic]
-                return WARN, f"{topic}: a publisher's QoS does not fit ({policy}), nothing of it is heard", values
+                return WARN, f"{topic}: a publisher's QoS is incompatible ({policy}), so nothing is received", values
         for topic in topics:
             if complaint := self._complaints.recent(topic):
                 return WARN, complaint, values
@@ -166,6 +167,7 @@ class Diagnostics:
             **{f"stage_{name}_ms": round(ms, 2) for name, ms in summary.stages_ms.items()},
             **_pairing(snapshot),
             **_ground(summary.ground),
+            **snapshot.model,
             "clock_jumps": snapshot.clock_jumps,
             "restarts": snapshot.restarts,
         }
@@ -179,7 +181,7 @@ class Diagnostics:
                 return ERROR, "every sensor is silent: nothing is published", values
             reason = self._complaints.recent(self._name)
             return ERROR, "nothing is published" + (f": {reason.splitlines()[0]}" if reason else ""), values
-        nothing = "no sensor tells anything" if summary.frames else "nothing yet"
+        nothing = "no sensor has information" if summary.frames else "nothing yet"
         text = f"{'+'.join(summary.modalities) or nothing}, {frames / seconds:.1f} Hz"
         if not alive:
             return WARN, f"{text}, and now every sensor is silent", values
@@ -195,11 +197,11 @@ class Diagnostics:
             return []
         then, now = first.sensors[trigger], snapshot.sensors[trigger]
         came = now.received - then.received - (now.drops["duplicate"] - then.drops["duplicate"])
-        answered = came - (now.drops["superseded"] - then.drops["superseded"])
+        answered = came - sum(now.drops[cause] - then.drops[cause] for cause in LEFT_BEHIND)
         if answered >= snapshot.limits.answered * came:
             return []
         seconds = snapshot.now - first.now
-        return [falls_behind(answered / seconds, came / seconds, trigger)]
+        return [falls_behind(answered / seconds, came / seconds, trigger, "model_steps" in snapshot.model)]
 
 
 def _slow(snapshot: Snapshot) -> list[str]:
@@ -264,7 +266,7 @@ def _possible(sensor: str, snapshot: Snapshot) -> float:
 
 def _why(late_ms: float, timing: Timing) -> str:
     if late_ms > 1e3 * timing.limit_s:
-        over = f": its messages come {late_ms:.0f} ms after the promptest"
+        over = f": its messages come {late_ms:.0f} ms after the fastest sensor's"
         if timing.pairing == "freshness":
             return f"{over}; 'pairing: completeness' waits for them"
         return f"{over}, wait_s is {1e3 * timing.wait_s:.0f} ms"

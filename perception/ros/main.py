@@ -53,9 +53,7 @@ def run(ros_arguments: Sequence[str], rigs: Sequence[str] = (), calibration: Pat
     executors: list[Any] = []
     try:
         pool = EnginePool()
-        nodes.extend(
-            PerceptionNode(pool.load, pool.discard, calibration, namespace=rig or None) for rig in rigs or [""]
-        )
+        nodes.extend(PerceptionNode(pool, calibration, namespace=rig or None) for rig in rigs or [""])
         started = [_start(node) for node in nodes]
         if not any(started):
             raise PerceptionError(f"the node cannot start: {nodes[0].failure}")

@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 import traceback
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import partial, wraps
@@ -24,7 +24,7 @@ from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackRet
 
 from perception.assembly.assembler import Assembler, Observation
 from perception.assembly.calibration import Calibration, read_calibration_file
-from perception.assembly.collector import JUMP_NS, Change, Collector, SensorSet
+from perception.assembly.collector import JUMP_NS, LEFT_BEHIND, Change, Collector, SensorSet, SensorState
 from perception.assembly.levelling import Levelling
 from perception.assembly.lidar_names import first_of, modality_of
 from perception.assembly.motion import EgoMotion
@@ -32,23 +32,28 @@ from perception.assembly.settings import parameters
 from perception.assembly.settings.topics import CAMERA_INFOS
 from perception.assembly.statistics import Statistics
 from perception.assembly.throttled_log import ThrottledLog
-from perception.engines import Engine, load_engine
+from perception.engines import find_model
+from perception.engines.choice import Times
+from perception.engines.family import Member, family
+from perception.engines.pool import EnginePool
 from perception.errors import PerceptionError
 from perception.frame import Prediction
 from perception.messages.bit_depth import BitDepth
 from perception.pipeline import Pipeline, Task
 from perception.ros.bond import Bond
 from perception.ros.diagnostics import Diagnostics, Snapshot
+from perception.ros.fit import Fit
 from perception.ros.publishers import Publishers
 from perception.ros.subscriptions import INPUTS, Subscriptions
 from perception.ros.tf.listener import listen
 from perception.runtime.mailbox import Mailbox
 from perception.runtime.worker import STOP_S, Worker
+from perception.sensors import network_size
 from perception.sensors.alignment import AlignmentMonitor
 from perception.sensors.intensity import IntensityScale
 from perception.sensors.presence import FrozenWatch
 from perception.sensors.spec import FURTHER
-from perception.threads import begin
+from perception.threads import begin, share_threads
 
 WARM_UP_SIZE = (1242, 375)
 """The image size that the network is warmed up with until a camera says its own."""
@@ -59,11 +64,15 @@ SLOW_S = 2.0
 
 @dataclass(frozen=True)
 class Job:
-    """A set of messages on its way through the worker; stages_ms is what the node itself has spent on it."""
+    """A set of messages on its way through the worker; stages_ms is what the node itself has spent on it.
+
+    pipeline: has prepared it, and finishes it: the node may have another by then.
+    """
 
     matched: SensorSet
     seen: Observation
     settings: parameters.Settings
+    pipeline: Pipeline
     task: Task
     stages_ms: dict[str, float]
 
@@ -73,7 +82,6 @@ def _heard(sensors: Iterable[str], pipeline: Pipeline) -> tuple[str, ...]:
     return tuple(name for name in sensors if modality_of(name) in pipeline.sensors)
 
 
-LoadEngine = Callable[[str, Path, int | None], Engine]
 Callback = Callable[["PerceptionNode", LifecycleState], TransitionCallbackReturn]
 
 
@@ -103,19 +111,13 @@ def _transition(callback: Callable[[PerceptionNode, LifecycleState], None]) -> C
 class PerceptionNode(LifecycleNode):
     """See the module. failure: why the last transition that failed did so.
 
-    load_engine, discard_engine: where several nodes of a process share engines, those of `EnginePool`. calibration: the
-    file that counts where the parameter calibration_file is empty. options: as of rclpy's Node.
+    pool: where its engines are from; None for one of its own. calibration: the file that counts where the parameter
+    calibration_file is empty. options: as of rclpy's Node.
     """
 
-    def __init__(
-        self,
-        load_engine: LoadEngine = load_engine,
-        discard_engine: Callable[[Engine], None] = lambda _: None,
-        calibration: Path | None = None,
-        **options: Any,
-    ) -> None:
+    def __init__(self, pool: EnginePool | None = None, calibration: Path | None = None, **options: Any) -> None:
         super().__init__("perception", **options)
-        self._load_engine, self._discard_engine, self._calibration_file = load_engine, discard_engine, calibration
+        self._pool, self._calibration_file = pool or EnginePool(), calibration
         self.failure: str | None = None
         self.settings = self._configured = parameters.declare(self)
         for line in parameters.unknown(self._parameter_overrides):
@@ -130,6 +132,9 @@ class PerceptionNode(LifecycleNode):
         self.create_timer(1.0, self._report, clock=Clock(clock_type=ClockType.STEADY_TIME))
 
         self._pipeline: Pipeline | None = None
+        self._fit: Fit | None = None
+        self._image_size = WARM_UP_SIZE
+        self._counted: dict[str, SensorState] = {}
         self._outputs: Publishers | None = None
         self._calibration = Calibration()
         self._inputs: Subscriptions | None = None
@@ -154,21 +159,27 @@ class PerceptionNode(LifecycleNode):
         path = settings.calibration_file or self._calibration_file
         file = read_calibration_file(path) if path else None
         self._calibration = Calibration(file, settings.lidar_to_camera, self._transforms)
-        pipeline = self._load()
+        camera = self._calibration.file_camera
+        self._image_size = (camera.width, camera.height) if camera else WARM_UP_SIZE
+        fit = self._make_fit()
+        pipeline = fit.choose(settings.rate_hz, *self._image_size)
         agreement = pipeline.self_check()
         if not _heard(settings.sensors, pipeline):
             only = ", ".join(settings.sensors)
             raise PerceptionError(f"{only} alone is enabled: the network {pipeline.model.stem} has no channels for it")
         self._outputs = Publishers(self, settings.model, self._transforms, self._complaints, pipeline.classes)
-        self._pipeline = pipeline
-        known = "" if agreement is None else f", {agreement:.1%} of the stored frame's labels as they should be"
+        self._pipeline, self._fit = pipeline, fit
+        known = "" if agreement is None else f", {agreement:.1%} of the stored frame's labels correct"
         self.get_logger().info(f"configured in {time.monotonic() - began:.1f} s{known}")
 
     @_transition
     def on_activate(self, state: LifecycleState) -> None:
         """Listen to the sensors and answer."""
+        assert self._fit is not None
         if self._pipeline is None:  # it hung when the node was deactivated
-            self._pipeline = self._load()
+            self._pipeline = self._fit.reload(*self._image_size)
+        self._fit.pause()
+        self._counted = {}
         assert self._outputs is not None
         super().on_activate(state)
         self._outputs.publish_label_info()
@@ -266,12 +277,36 @@ class PerceptionNode(LifecycleNode):
     def _info_topics(self) -> dict[str, str]:
         return {sensor: self.resolve_topic_name(topic) for sensor, topic in CAMERA_INFOS.items()}
 
-    def _load(self) -> Pipeline:
-        """A pipeline with an engine that nobody has used yet, or that others use too."""
-        settings, camera = self._configured, self._calibration.file_camera
-        pipeline = Pipeline.load(settings.model, settings.engine, settings.threads, self._load_engine)
-        pipeline.warm_up(*((camera.width, camera.height) if camera else WARM_UP_SIZE))
-        return pipeline
+    def _make_fit(self) -> Fit:
+        """The models that the parameters allow: the one that is named, or all that there are."""
+        settings = self._configured
+        engine_threads = share_threads(settings.threads)
+
+        def open_member(member: Member) -> Pipeline:
+            engine = self._pool.load(member.engine, member.path, engine_threads, member.scale)
+            return Pipeline(engine, member.path, overlap=settings.threads != 1, scale=member.scale)
+
+        ladder = family(settings.engine) if settings.model is None else ()
+        if not ladder:
+            ladder = (Member(*find_model(settings.model, settings.engine)),)
+        times = Times(settings.threads, network_size(*self._image_size))
+        return Fit(ladder, open_member, times, self.get_logger().info)
+
+    def _adapt(self, sensors: Mapping[str, SensorState], trigger: str) -> None:
+        """Run a quicker model where frames are left out, and a better one where there is time for it."""
+        before, self._counted = self._counted, dict(sensors)
+        if self._fit is None or self._worker is None or trigger not in before:
+            return
+        then, now, rate_hz = before[trigger], sensors[trigger], self.settings.rate_hz
+        period_ns = 1e9 / rate_hz if rate_hz else now.habits.period_ns
+        pipeline = self._fit.step(
+            time.monotonic(),
+            1e-9 * period_ns if period_ns else None,
+            now.received - then.received - (now.drops["duplicate"] - then.drops["duplicate"]),
+            sum(now.drops[cause] - then.drops[cause] for cause in LEFT_BEHIND),
+            self._image_size,
+        )
+        self._pipeline = pipeline or self._pipeline
 
     def _begin(self) -> None:
         """Let a new worker take the sets."""
@@ -308,7 +343,7 @@ class PerceptionNode(LifecycleNode):
                     f"hang: {hang.step} has not come back for {hang.seconds:.0f} s; worker and engine restart",
                 )
                 self._give_up(0.0)
-                self._revival = begin(self._load, "perception revival")
+                self._revival = self._reload()
             elif hang.seconds >= SLOW_S:
                 self._complaints.warn(self._name, f"slow: {hang.step} has been at one frame for {hang.seconds:.0f} s")
 
@@ -320,11 +355,15 @@ class PerceptionNode(LifecycleNode):
             self._pipeline, self._revival = revival.result(), None
         except Exception as error:
             self._complaints.error(self._name, f"hang: the engine cannot be loaded again, tried once more: {error}")
-            self._revival = begin(self._load, "perception revival")
+            self._revival = self._reload()
         else:
             self._restarts += 1
             self._begin()
             self.get_logger().info("worker and engine restarted")
+
+    def _reload(self) -> Future[Pipeline]:
+        assert self._fit is not None
+        return begin(partial(self._fit.reload, *self._image_size), "perception revival")
 
     def _give_up(self, within: float) -> bool:
         """Do without the worker; without its engine too, and False, where it does not end `within` so many seconds."""
@@ -332,7 +371,7 @@ class PerceptionNode(LifecycleNode):
         if worker is None or worker.stop(within):
             return True
         assert pipeline is not None
-        self._discard_engine(pipeline.engine)
+        self._pool.discard(pipeline.engine)
         self._pipeline = None
         return False
 
@@ -350,11 +389,12 @@ class PerceptionNode(LifecycleNode):
     def _release(self) -> None:
         if self._outputs is not None:
             self._outputs.destroy()
-        self._outputs = self._pipeline = None
+        self._outputs = self._pipeline = self._fit = None
 
     def _prepare(self, assembler: Assembler, matched: SensorSet) -> Job | None:
         """Step 1 of the worker: a set → the network's input. None where none of its messages can be used."""
-        assert self._pipeline is not None
+        pipeline = self._pipeline
+        assert pipeline is not None
         began, settings = time.perf_counter(), self.settings
         if matched.stamp_ns < self._newest_ns - JUMP_NS and self._transforms is not None:
             self._transforms.forget()
@@ -372,22 +412,24 @@ class PerceptionNode(LifecycleNode):
             return None
         seen.frame.ground = self._levelling.expected(seen.frame)
         convert_ms = 1e3 * (time.perf_counter() - began)
-        return Job(matched, seen, settings, self._pipeline.prepare(seen.frame), {"convert": convert_ms})
+        self._image_size = seen.frame.size
+        return Job(matched, seen, settings, pipeline, pipeline.prepare(seen.frame), {"convert": convert_ms})
 
     def _infer(self, job: Job) -> Job:
         """Step 2 of the worker: run the network."""
-        assert self._pipeline is not None
-        self._pipeline.infer(job.task)
+        assert self._fit is not None
+        job.pipeline.infer(job.task)
+        if job.task.output is not None:
+            self._fit.saw(job.task.timings_ms["infer"])
         return job
 
     def _publish(self, job: Job) -> None:
         """Step 3 of the worker: everything that is said about the frame."""
-        assert self._pipeline is not None
         assert self._outputs is not None
         arrived = job.matched.arrivals[job.matched.trigger].arrived
         if self._too_old(job, time.monotonic() - arrived):
             return
-        prediction = job.seen.returned(self._pipeline.decode(job.task))
+        prediction = job.seen.returned(job.pipeline.decode(job.task))
         self._complain_of_absent(job, prediction)
         if (word := self._levelling.add(job.seen.frame, prediction)) is not None:
             self._complaints.warn(self._name, word)
@@ -470,6 +512,7 @@ class PerceptionNode(LifecycleNode):
                 self._inputs.refused(),
                 self._alignment.verdict() if self.settings.check_extrinsics else None,
             )
+            self._adapt(sensors, summary.trigger)
             bits, scales = self._bit_depth.bits, {name: scale.described for name, scale in dict(self._scales).items()}
             silent = any(state.last_arrived is None for state in sensors.values())
             snapshot = Snapshot(
@@ -485,6 +528,7 @@ class PerceptionNode(LifecycleNode):
                 self.settings.timing,
                 self._inputs.nearest() if silent else {},
                 self._restarts,
+                self._fit.values if self._fit is not None else {},
             )
             array = self._diagnostics.report(snapshot)
         array.header.stamp = self.get_clock().now().to_msg()

@@ -82,7 +82,7 @@ class NodeProcess:
     def wait_until_active(self, node: Node, name: str = "/perception", timeout: float = START_TIMEOUT_S) -> None:
         """Return when the lifecycle node `name` says that it is active.
 
-        node: our own node, which somebody spins. Raises PerceptionError when the process ends or `timeout` [s] passes,
+        node: our own node, spun elsewhere. Raises PerceptionError when the process ends or `timeout` [s] passes,
         NodeUnseenError if the node has not answered once until then.
         """
         client = node.create_client(GetState, f"{name}/get_state")
@@ -112,7 +112,7 @@ class NodeProcess:
 
 @contextmanager
 def private_network() -> Iterator[int]:
-    """Give this process and its children a ROS domain that nobody else on this machine uses, and let go after.
+    """Give this process and its children a ROS domain that nobody else on this machine uses, and release it after.
 
     Yields the domain. Set it before rclpy.init; what talks on the user's own domain is neither heard nor disturbed.
     """

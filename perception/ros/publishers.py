@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the node says: labels, masks, confidence, overlay and the labelled sweep. What nobody hears is not made."""
+"""The node's outputs: labels, masks, confidence, overlay and the labelled sweep. Outputs without subscribers are
+skipped.
+"""
 
 from __future__ import annotations
 
@@ -114,7 +116,7 @@ class Publishers:
         self._label_info.publish(info)
 
     def publish(self, seen: Observation, prediction: Prediction, settings: Settings) -> dict[str, float]:
-        """Publish everything that is switched on and that somebody hears.
+        """Publish every enabled output that has a subscriber.
 
         Returns the milliseconds that went into `build`, making the messages, and `publish`, handing them to ROS.
         """
@@ -186,7 +188,7 @@ class Publishers:
             policy = qos_policy_name_from_kind(event.last_policy_kind).lower()
             self._complaints.warn(
                 topic,
-                f"QoS: a listener asks for another {policy} and hears nothing; let it ask for best effort, or set "
+                f"QoS: a subscriber requests another {policy} and receives nothing; let it request best effort, or set "
                 f"qos_overrides.{topic}.publisher.{policy}",
             )
 

@@ -160,7 +160,7 @@ class Replay:
         deadline = time.monotonic() + timeout
         while lonely := [name for name in topics if not any(map(_is_heard, self._publishers[name]))]:
             if time.monotonic() > deadline:
-                raise PerceptionError(f"nobody subscribed to {', '.join(lonely)} within {timeout:g} s")
+                raise PerceptionError(f"no subscriber of {', '.join(lonely)} within {timeout:g} s")
             if (stop or threading.Event()).wait(0.05):
                 return
 

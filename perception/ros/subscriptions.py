@@ -127,7 +127,7 @@ class Subscriptions:
         return dict(self._refused)
 
     def nearest(self) -> dict[str, str]:
-        """By topic that nobody publishes, the published one of its type whose name is most like it, where one is."""
+        """By topic without a publisher, the published one of its type with the most similar name, if any."""
         own = self._node.get_fully_qualified_name() + "/"
         published = {
             name: Topic(types[0], 0)
@@ -171,7 +171,7 @@ class Subscriptions:
         stamp = stamp_ns(message)
         if not stamp:
             self._complaints.warn(topic, "header.stamp: zero; the time of arrival is taken instead")
-            # Simulated time that nobody publishes stands at zero, and all would be one instant.
+            # Without a publisher, simulated time stays at zero, and all messages would be one instant.
             stamp = self._node.get_clock().now().nanoseconds or time.time_ns()
         self._put(sensor, stamp, Input(topic, message))
 
@@ -186,7 +186,7 @@ class Subscriptions:
         self._refused[topic] = policy
         self._complaints.error(
             topic,
-            f"QoS: a publisher's {policy} does not fit, nothing of it is heard; "
+            f"QoS: a publisher's {policy} is incompatible, so nothing is received; "
             f"set qos_overrides.{topic}.subscription.{policy} or change the publisher",
         )
 

@@ -26,14 +26,14 @@ class Mailbox:
             self._collector.offer(sensor, stamp_ns, message, time.monotonic())
             self._condition.notify()
 
-    def take(self, wanted: Callable[[], bool]) -> tuple[SensorSet | None, list[Change]]:
+    def take(self, wanted: Callable[[], bool], pace_s: float = 0.0) -> tuple[SensorSet | None, list[Change]]:
         """Wait for a set or for a sensor to come or go, whichever is first; (None, []) once it is not wanted any more.
 
-        wanted: is asked after every message, and after `wake`.
+        wanted: is asked after every message, and after `wake`. pace_s: see `Collector.poll`.
         """
         with self._condition:
             while wanted():
-                ready = self._collector.poll(time.monotonic())
+                ready = self._collector.poll(time.monotonic(), pace_s)
                 changes = self._collector.changes()
                 if ready is not None or changes:
                     return ready, changes

@@ -8,20 +8,23 @@ import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, Generic, NamedTuple, TypeVar
+from functools import partial
+from typing import Any, NamedTuple
 
 from perception.assembly.collector import Change, SensorSet
 from perception.assembly.throttled_log import ThrottledLog
 from perception.errors import PerceptionError
 from perception.runtime.mailbox import Mailbox
-
-T = TypeVar("T")
+from perception.runtime.slot import Pace, Slot
 
 STOP_S = 1.0
 """How long `stop` waits for the sets in hand."""
 
 _BREATH_S = 0.1
 """After a defect outside of the steps, so that one that stays does not take the processor."""
+
+LEAD = 0.75
+"""Quantile of the first step's latest times that it begins before the second is free."""
 
 
 class Hang(NamedTuple):
@@ -31,48 +34,23 @@ class Hang(NamedTuple):
     seconds: float
 
 
-class Slot(Generic[T]):
-    """Room for one thing between two threads; `put` returns when it was taken, or when the slot was closed."""
-
-    def __init__(self) -> None:
-        self._changed = threading.Condition()
-        self._thing: T | None = None
-        self._closed = False
-
-    def put(self, thing: T) -> None:
-        """Offer it, and wait until it is taken."""
-        with self._changed:
-            self._thing = thing
-            self._changed.notify_all()
-            self._changed.wait_for(lambda: self._closed or self._thing is None)
-
-    def get(self) -> T | None:
-        """Wait for the next thing; None once the slot is closed."""
-        with self._changed:
-            self._changed.wait_for(lambda: self._closed or self._thing is not None)
-            thing, self._thing = None if self._closed else self._thing, None
-            self._changed.notify_all()
-            return thing
-
-    def close(self) -> None:
-        """Nobody waits any more."""
-        with self._changed:
-            self._closed = True
-            self._changed.notify_all()
-
-
 Outbox = Slot[tuple[SensorSet, Any]] | None
 """Where a step puts what it made, with the set that it is made of; nowhere for the last one."""
+
+Put = Callable[[tuple[SensorSet, Any]], None] | None
+"""How it does so."""
 
 
 class Worker:
     """Takes sets from `mailbox` through `steps`, each in a thread of its own, until stopped.
 
     The first step gets the set, every other what the step before it returned; None ends the set's way. No more than one
-    result waits in front of a step, and none is prepared before that one is taken: what is worked on is the newest that
-    there was. on_change is told of sensors that come and go. Errors become complaints about `name`; nothing that one
-    set does stops the worker. A step that hangs in native code cannot be ended: `hang` tells of it, and `stop` leaves
-    its thread behind, of which nothing more comes.
+    result waits in front of a step. The first step begins just in time for the second: so late that what it makes is
+    ready when the second is free, with the newest set that there is then; should the second take longer, a newer set's
+    result replaces the one that waits, which is counted as overtaken. So a set is hardly older than the time between
+    two of them when the second step begins, however slow that is. on_change is told of sensors that come and go. Errors
+    become complaints about `name`; nothing that one set does stops the worker. A step that hangs in native code cannot
+    be ended: `hang` tells of it, and `stop` leaves its thread behind, of which nothing more comes.
     """
 
     def __init__(
@@ -89,6 +67,7 @@ class Worker:
         self._begun = dict.fromkeys(steps, 0)
         self._at_work = dict.fromkeys(steps, False)
         self._seen, self._held, self._looked = dict(self._begun), dict.fromkeys(steps, 0.0), time.monotonic()
+        self._first_takes = Pace()
         self._slots: list[Slot[tuple[SensorSet, Any]]] = [Slot() for _ in self._steps[1:]]
         outboxes: list[Outbox] = [*self._slots, None]
         names = list(steps)
@@ -124,6 +103,8 @@ class Worker:
         """
         self._stopped = True
         self._mailbox.wake()
+        for slot in self._slots:
+            slot.wake()
         deadline = time.monotonic() + within
         for thread in self._threads:
             thread.join(max(0.0, deadline - time.monotonic()))
@@ -134,8 +115,12 @@ class Worker:
 
     def _take(self, name: str, step: Callable[[Any], Any], outbox: Outbox) -> None:
         while not self._stopped:
+            lead_s = self._first_takes.quantile(LEAD)
+            pace_s = lead_s if outbox is None else max(lead_s, outbox.pace.quantile(0.5))
+            if outbox is not None:
+                outbox.wait_for_turn(lead_s, lambda: not self._stopped)
             try:
-                matched, changes = self._mailbox.take(lambda: not self._stopped)
+                matched, changes = self._mailbox.take(partial(self._wants, outbox, lead_s), pace_s)
             except Exception as error:
                 self._complain(_defect(error))
                 time.sleep(_BREATH_S)
@@ -143,9 +128,21 @@ class Worker:
             for change in changes:
                 self._tell(name, change)
             if matched is not None:
-                self._do(name, step, matched, matched, outbox)
+                began = time.monotonic()
+                self._do(name, step, matched, matched, self._offer if outbox is not None else None)
+                self._first_takes.add(time.monotonic() - began)
         if outbox is not None:
-            outbox.close()
+            outbox.finish()
+
+    def _wants(self, outbox: Outbox, lead_s: float) -> bool:
+        """Whether a set that comes now can be ready just in time."""
+        return not self._stopped and (outbox is None or outbox.is_turn(lead_s))
+
+    def _offer(self, made: tuple[SensorSet, Any]) -> None:
+        """Put what the first step made in the place of what waits there."""
+        replaced = self._slots[0].offer(made)
+        if replaced is not None:
+            self._mailbox.count_drop(replaced[0].trigger, "overtaken")
 
     def _tell(self, name: str, change: Change) -> None:
         try:
@@ -156,12 +153,13 @@ class Worker:
 
     def _work(self, name: str, inbox: Slot[tuple[SensorSet, Any]], step: Callable[[Any], Any], outbox: Outbox) -> None:
         while (waiting := inbox.get()) is not None:
+            self._mailbox.wake()  # what comes now is too early for the step that has just begun
             matched, given = waiting
-            self._do(name, step, matched, given, outbox)
+            self._do(name, step, matched, given, outbox.put if outbox is not None else None)
         if outbox is not None:
             outbox.close()
 
-    def _do(self, name: str, step: Callable[[Any], Any], matched: SensorSet, given: Any, outbox: Outbox) -> None:
+    def _do(self, name: str, step: Callable[[Any], Any], matched: SensorSet, given: Any, put: Put) -> None:
         try:
             with self._working(name):
                 result = step(given)
@@ -172,8 +170,8 @@ class Worker:
             if not self._stopped:
                 self._fail(matched, _defect(error))
         else:
-            if result is not None and outbox is not None and not self._abandoned:
-                outbox.put((matched, result))
+            if result is not None and put is not None and not self._abandoned:
+                put((matched, result))
 
     @contextmanager
     def _working(self, name: str) -> Iterator[None]:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 def with_echo(points: NDArray[np.float32]) -> NDArray[np.float32]:
     """(N, 4) points without those that have no echo; see `echoes`."""
     echo = echoes(points)
-    return points if echo is None else points[echo]
+    return points if echo is None else points.compress(echo, 0)
 
 
 def echoes(points: NDArray[np.float32]) -> NDArray[np.bool_] | None:
@@ -23,8 +23,9 @@ def echoes(points: NDArray[np.float32]) -> NDArray[np.bool_] | None:
     if not finite.all():
         points[~finite[:, 3], 3] = 0.0  # a point whose intensity is no number is a point all the same
         echo = np.logical_and.reduce(finite[:, :3], axis=1)
-    nowhere = points[:, 0] == 0.0
-    if nowhere.any():
-        somewhere = ~nowhere | points[:, 1:3].any(axis=1)
-        echo = somewhere if echo is None else echo & somewhere
+    nowhere = np.flatnonzero(points[:, 0] == 0.0)
+    nowhere = nowhere[~points[nowhere, 1:3].any(axis=1)]
+    if len(nowhere):
+        echo = np.ones(len(points), np.bool_) if echo is None else echo
+        echo[nowhere] = False
     return echo

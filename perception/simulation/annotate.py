@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Labels as annotators draw them, where that differs from what single rays meet."""
+"""Labels as annotators draw them, where single rays differ."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ GAP = 0.3
 def fill_bicycles(
     labels: NDArray[np.uint8], depth: NDArray[np.float32], bicycle: NDArray[np.bool_], focal: float
 ) -> None:
-    """Make what is seen between the spokes and tubes of bicycles a part of them, in place.
+    """Label the gaps between spokes and tubes of bicycles as bicycle, in place.
 
-    Whoever annotates pictures by hand outlines a bicycle and leaves nothing out (Cityscapes' labelling policy: what is
-    seen through a thing belongs to the thing). labels: (H, W) class ids. depth: (H, W) metres. bicycle: (H, W), where
-    rays met one. focal: length in pixels. People on it, and what stands before it, keep their labels.
+    Human annotators outline a bicycle without its gaps (Cityscapes' labelling policy: what is seen through an object
+    belongs to the object). labels: (H, W) class ids. depth: (H, W) metres. bicycle: (H, W), where
+    rays met one. focal: length in pixels. People on it, and objects in front of it, keep their labels.
     """
     count, groups, boxes, _ = cv2.connectedComponentsWithStats(cv2.dilate(bicycle.astype(np.uint8), np.ones((3, 3))))
     for group in range(1, count):

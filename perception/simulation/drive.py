@@ -99,7 +99,7 @@ class SimulatedDrive(LazySequence[Sample]):
         return FIRST_STAMP_NS + round(index * 1e9 / self.rate_hz)
 
     def __getstate__(self) -> dict[str, Any]:
-        # Search trees cannot travel; whoever receives the drive builds its own.
+        # Search trees cannot be pickled; each process builds its own.
         return {name: value for name, value in self.__dict__.items() if name != "_stage"}
 
     @cached_property
@@ -108,7 +108,7 @@ class SimulatedDrive(LazySequence[Sample]):
 
 
 class SimulatedDrives(LazySequence[Sample]):
-    """Drives of equal length one behind the other; the one before is let go when the next begins."""
+    """Drives of equal length in sequence; each is released when the next begins."""
 
     def __init__(self, seeds: Sequence[int], condition: str = "day", frames: int = 100, **options: Any) -> None:
         """options: of each `SimulatedDrive`, such as rig and depth."""

@@ -65,7 +65,7 @@ class Actor:
 
 @dataclass
 class Scene:
-    """A street: what stands still, what moves, and where the sensing vehicle drives.
+    """A street: static and moving objects, and the path of the sensing vehicle.
 
     ego: time [s] → (4, 4) pose of the ego vehicle's ground point (x forward, y left, z up) in the world.
     lamps: (L, 3) world positions of street lamps. headlights of the ego vehicle are the renderer's business.

@@ -35,11 +35,11 @@ from perception.simulation.drive import SimulatedDrive
 FOLDERS: tuple[str, ...] = ("image", "depth", "infrared", "velodyne", "labels", "point_labels")
 
 UNFINISHED = ".unfinished"
-"""A file that says of a folder that a drive is being written into it, or was until something stopped it."""
+"""A marker file: a drive is being written into the folder, or was when the writing stopped."""
 
 
 def is_drive(folder: Path) -> bool:
-    """Whether a drive lies in the folder, or one that was begun."""
+    """Whether the folder holds a drive or an unfinished one."""
     return (folder / "drive.json").is_file() or (folder / UNFINISHED).is_file()
 
 
@@ -58,7 +58,7 @@ def write_drive(
     unfinished = folder / UNFINISHED
     strange = sorted(path.name for path in folder.iterdir()) if folder.is_dir() and not unfinished.is_file() else []
     if strange:
-        raise DataError(f"{folder}: holds {strange[0]}, which is no part of a drive; choose another folder")
+        raise DataError(f"{folder}: holds {strange[0]}, which is not part of a drive; choose another folder")
     count = 0
 
     def to_come() -> int | None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where everything is in a Rerun recording, and the viewer's windows, class names and colours for it."""
+"""The entities of a Rerun recording, and the viewer's windows, class names and colours for them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ STAMP, FRAME = "stamp", "frame"
 """Timelines: the sensor's stamp, and the number of the frame in its recording."""
 
 STAGE_COLOURS = ((120, 200, 255), (160, 230, 140), (255, 190, 90), (230, 130, 210), (250, 90, 90), (230, 230, 230))
-"""RGB by the order in which the parts of the latency come."""
+"""RGB of the parts of the latency, in order."""
 
 
 def describe(recording: rr.RecordingStream, classes: Classes = CLASSES) -> None:
@@ -47,7 +47,7 @@ def describe(recording: rr.RecordingStream, classes: Classes = CLASSES) -> None:
 
 
 def style(recording: rr.RecordingStream, group: str, name: str, colour: tuple[int, ...]) -> None:
-    """Say how the time series group/name looks."""
+    """Set the style of the time series group/name."""
     recording.log(f"{group}/{name}", rr.SeriesLines(names=name, colors=[colour], widths=[1.5]), static=True)
 
 
@@ -66,7 +66,7 @@ def blueprint() -> rrb.Blueprint:
     )
     camera = rrb.Spatial2DView(name="camera with masks", origin=CAMERA, contents=[f"+ {RGB}", f"+ {LABELS}"])
     series = rrb.Vertical(
-        rrb.TimeSeriesView(name="how much each sensor counts", origin=WEIGHTS),
+        rrb.TimeSeriesView(name="weight of each sensor", origin=WEIGHTS),
         rrb.TimeSeriesView(name="latency [ms]", origin=LATENCY),
         rrb.TimeSeriesView(name="share of the image [%]", origin=SHARE),
     )

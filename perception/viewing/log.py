@@ -19,22 +19,22 @@ from perception.viewing import layout
 JPEG_QUALITY = 90
 
 DEPTH_UNITS = 256.0
-"""Depth is kept as KITTI keeps it: PNG of 1/256 m in 16 bits, 0 is invalid."""
+"""Depth is stored as in KITTI: PNG of 1/256 m in 16 bits, 0 is invalid."""
 
 DEPTH_WIDTH = 640
-"""Of a depth image that is wider, every second pixel is kept, or every third …"""
+"""Of a wider depth image, only every second (third …) pixel is kept."""
 
 SURROUNDINGS = 8_000
-"""So many points that the camera does not see are kept of a sweep, evenly: they only show where one is."""
+"""Number of points outside the camera's view that are kept of a sweep, evenly spaced, for orientation."""
 
 _FROM_LIDAR = np.array([[0, -1, 0, 0], [0, 0, -1, 0], [1, 0, 0, 0], [0, 0, 0, 1]], np.float64)
-"""Where a camera is drawn of which nobody says how it is mounted: at the LiDAR's place, looking ahead."""
+"""The pose of a camera with unknown mounting: at the LiDAR's place, looking ahead."""
 
 
 class Log:
-    """Logs to `recording`: `log` a frame with its prediction, or, after `at`, what there is of an instant by itself.
+    """Logs to `recording`: `log` a frame with its prediction, or, after `at`, the parts of an instant one by one.
 
-    None as a sensor's value says that it is not there: what was shown of it goes away, and never looks like news.
+    None as a sensor's value says that it is absent: its view is cleared, so that old data never looks new.
     """
 
     def __init__(self, recording: rr.RecordingStream, classes: Classes = CLASSES) -> None:
@@ -45,7 +45,7 @@ class Log:
         layout.describe(recording, classes)
 
     def log(self, frame: Frame, prediction: Prediction, number: int) -> None:
-        """A frame, the `number`-th of its recording, with its labels, and what the labels cost."""
+        """A frame, the `number`-th of its recording, with its labels and their timings."""
         self.at(frame.stamp_ns, number)
         self.rgb(frame.rgb)
         self.depth(frame.depth)
@@ -57,12 +57,12 @@ class Log:
         self.latency({**prediction.timings_ms, "total": sum(prediction.timings_ms.values())})
 
     def at(self, stamp_ns: int, number: int) -> None:
-        """What is logged from now on belongs to this instant."""
+        """Everything logged from now on belongs to this instant."""
         self.recording.set_time(layout.STAMP, timestamp=np.datetime64(stamp_ns, "ns"))
         self.recording.set_time(layout.FRAME, sequence=number)
 
     def camera(self, camera: CameraModel | None, lidar_to_camera: NDArray[np.float64] | None) -> None:
-        """Where the camera is and what it sees, where that is known and not as it was."""
+        """The camera's pose and intrinsics, if they are known and have changed."""
         if camera is None:
             return
         pose = np.linalg.inv(_FROM_LIDAR if lidar_to_camera is None else lidar_to_camera)
@@ -93,7 +93,7 @@ class Log:
         self._show(layout.INFRARED, None if infrared is None else _thermal(infrared))
 
     def labels(self, labels: NDArray[np.uint8] | None) -> None:
-        """(H, W) class ids over the camera's image, and how much of it is which."""
+        """(H, W) class ids over the camera's image, and the share of each class."""
         self._show(layout.LABELS, None if labels is None else rr.SegmentationImage(labels, opacity=0.5))
         if labels is not None:
             counts = np.bincount(labels.ravel(), minlength=256)
@@ -110,16 +110,16 @@ class Log:
             return
         ids = np.full(len(points), UNLABELLED, np.uint8) if labels is None else labels
         rows = np.arange(len(points)) if labels is None else _rows(labels)
-        # Negative radii are in the viewer's own pixels, which serve a sweep near and far.
+        # Negative radii are in screen pixels, which suit near and far points.
         self._show(layout.POINTS, rr.Points3D(points[rows, :3], class_ids=ids[rows], radii=[-1.5]))
 
     def weights(self, weights: Mapping[str, float]) -> None:
-        """How much each sensor counted, by modality."""
+        """The weight of each sensor, by modality."""
         for name, weight in weights.items():
             self._scalar(layout.WEIGHTS, name, weight)
 
     def latency(self, milliseconds: Mapping[str, float]) -> None:
-        """How long what took."""
+        """The durations of the steps."""
         for name, value in milliseconds.items():
             if name not in self._styled:
                 colour = layout.STAGE_COLOURS[len(self._styled) % len(layout.STAGE_COLOURS)]
@@ -147,7 +147,7 @@ def _rows(labels: NDArray[np.uint8]) -> NDArray[np.intp]:
 
 
 def _thermal(infrared: NDArray[Any]) -> rr.EncodedImage:
-    """16 bits as the network gets them: 8, stretched over the scene."""
+    """16 bits reduced to 8, stretched over the scene, as the network gets them."""
     height, width = infrared.shape
     return _jpeg(infrared_channels(infrared, width, height)[0])
 

@@ -20,14 +20,16 @@ from perception.viewing.viewer import open_window, serve_page
 
 @dataclass(frozen=True)
 class Output:
-    """recording: takes what is logged. running: whether anybody looks. ends_with_us: whether it lasts no longer."""
+    """recording: receives the log. running: whether the viewer is open. ends_with_us: whether it ends with this
+    process.
+    """
 
     recording: rr.RecordingStream
     running: Callable[[], bool] = lambda: True
     ends_with_us: bool = False
 
     def finish(self, stop: threading.Event) -> None:
-        """Everything is logged: hand it over, and where it would end with us, wait until we are to stop."""
+        """Flush the finished log; if the viewer ends with this process, wait until told to stop."""
         self.recording.flush(timeout_sec=60.0)
         while self.ends_with_us and self.running() and not stop.wait(0.2):
             pass
@@ -35,7 +37,7 @@ class Output:
 
 @contextmanager
 def open_output(save: Path | None, web: int | None, console: Console) -> Iterator[Output]:
-    """The output that the options name; it is closed, and a file whole, after the context.
+    """The output that the options name; after the context it is closed, and a file is complete.
 
     Raises PerceptionError where there is no display, or a port is taken.
     """
@@ -52,7 +54,7 @@ def open_output(save: Path | None, web: int | None, console: Console) -> Iterato
                 try:
                     yield Output(recording, lambda: viewer.running, ends_with_us=True)
                 finally:
-                    recording.disconnect()  # before the viewer ends, to which it says goodbye
+                    recording.disconnect()  # before the viewer ends: it disconnects from it
         else:
             viewer = open_window()
             recording.connect_grpc(viewer.url)

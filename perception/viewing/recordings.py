@@ -39,7 +39,7 @@ def show(
     done: Callable[[], None],
     wanted: Callable[[], bool] = lambda: True,
 ) -> list[str]:
-    """Log the frames of those numbers while they are wanted; a line for each that cannot be read, or not all of it.
+    """Log the frames of those numbers until stopped; return a line for each that cannot be read completely.
 
     done: called after each. Raises DataError where none of them can be read.
     """

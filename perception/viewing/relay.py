@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Rerun's page for browsers, passed on with a policy that keeps the browser from reporting to anybody.
+"""Rerun's page for browsers, relayed with a policy that prevents the browser from reporting usage.
 
-The page itself has no switch for its usage statistics, and loads fonts from elsewhere. The header
-Content-Security-Policy makes the browser refuse every connection but those to this machine.
+The page has no switch for its usage statistics, and loads fonts from the internet. The header
+Content-Security-Policy makes the browser refuse every connection except those to this machine.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 _DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-"""Without the proxy that the environment may name."""
+"""An opener that ignores the environment's proxy."""
 
 
 def policy(data_port: int) -> str:
-    """The page may run its own code, and talk to where it came from and to the server of its data."""
+    """The page may run its own code, and connect to its origin and its data server."""
     data = f"http://127.0.0.1:{data_port} http://localhost:{data_port}"
     return "; ".join(
         (
@@ -42,7 +42,7 @@ def relay(port: int, inner_port: int, data_port: int) -> Iterator[None]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             try:
-                where = self.path.lstrip("/")  # after a slash of ours it cannot name another host
+                where = self.path.lstrip("/")  # behind our slash it cannot name another host
                 with _DIRECT.open(f"http://127.0.0.1:{inner_port}/{where}", timeout=30) as answer:
                     status, kind, body = answer.status, answer.headers.get_content_type(), answer.read()
             except urllib.error.HTTPError as error:
@@ -57,7 +57,7 @@ def relay(port: int, inner_port: int, data_port: int) -> Iterator[None]:
             self.wfile.write(body)
 
         def log_message(self, format: str, *args: Any) -> None:
-            """Nobody needs to read of every request."""
+            """Requests are not logged."""
 
     server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
     server.daemon_threads = True

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Rerun's viewer as a process of its own: a window, or a server for a browser. It reports to nobody.
+"""Rerun's viewer as a separate process: a window, or a server for a browser. It sends no usage reports.
 
-Rerun's own ways to start it leave its usage statistics on, ask GitHub for a newer version, and let the network in.
-Here the viewer has an environment in which it does neither, and listens on 127.0.0.1 alone.
+By default Rerun sends usage statistics, checks GitHub for a newer version, and listens on all networks. Here the
+viewer's environment prevents that, and it listens only on 127.0.0.1.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ from perception.viewing.relay import relay
 
 START_TIMEOUT_S = 20.0
 MEMORY = "2GB"
-"""What a viewer keeps; then it forgets what is oldest."""
+"""The viewer's memory limit; beyond it, the oldest data is dropped."""
 
 NOWHERE = "http://127.0.0.1:9"
-"""A proxy that is not there: the port of the discard service."""
+"""A proxy that does not exist: the port of the discard service."""
 
 QUIET = {
     "CI": "1",  # no usage statistics are collected
@@ -35,11 +35,11 @@ QUIET = {
     **dict.fromkeys(("ALL_PROXY", "HTTP_PROXY", "HTTPS_PROXY", "all_proxy", "http_proxy", "https_proxy"), NOWHERE),
     **dict.fromkeys(("NO_PROXY", "no_proxy"), "127.0.0.1,localhost"),
 }
-"""What a viewer's environment has. The proxy ends what else it asks the world, the newest version for one."""
+"""The viewer's environment. The proxy blocks other requests, such as the check for updates."""
 
 
 class Viewer:
-    """A viewer that runs. url: where recordings are sent to. page: for a browser, if there is one."""
+    """A running viewer. url: where recordings are sent to. page: for a browser, if there is one."""
 
     def __init__(self, process: subprocess.Popen[bytes], log: IO[bytes], port: int) -> None:
         self._process, self._log, self._port = process, log, port
@@ -53,13 +53,13 @@ class Viewer:
 
     @property
     def running(self) -> bool:
-        """Whether it is still there; a user closes the window at will."""
+        """Whether it still runs; the user may close the window at any time."""
         return self._process.poll() is None
 
     def wait(self, *ports: int) -> None:
-        """Return when it listens, on its own port and on `ports`.
+        """Wait until it listens on its own port and on `ports`.
 
-        Raises PerceptionError, with its last words, if it ends before or takes too long.
+        Raises PerceptionError, with its last output line, if it ends first or takes too long.
         """
         deadline = time.monotonic() + START_TIMEOUT_S
         while self.running and time.monotonic() < deadline:
@@ -128,7 +128,7 @@ def serve_page(port: int) -> Iterator[Viewer]:
 
 
 def free_port() -> int:
-    """A TCP port of this machine that nobody listens on."""
+    """A free TCP port of this machine."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -363,6 +363,26 @@ def test_a_busy_worker_gets_what_is_newest() -> None:
     assert lost > 150
 
 
+def test_who_is_slower_than_the_trigger_gets_the_newest_of_those_that_one_message_ends() -> None:
+    """Three images wait for one sweep: who needs 0.1 s for a set of a camera at 30 Hz gets the last of them."""
+    for pace_s, first in ((0.02, 2), (0.1, 4)):
+        c = Collector(["rgb", "lidar"], Timing(0.05, 0.25, dict.fromkeys(TRIGGER_ORDER, 60.0)))
+        for number in range(2):
+            c.offer("rgb", 33_000_000 * number, number, 0.033 * number)
+        c.offer("lidar", 0, "sweep", 0.04)
+        while c.poll(0.04) is not None:
+            pass
+        for number in range(2, 5):
+            c.offer("rgb", 33_000_000 * number, number, 0.033 * number)
+        c.offer("lidar", 100_000_000, "sweep", 0.14)
+        c.offer("lidar", 200_000_000, "sweep", 0.14)
+        before = c.sensors["rgb"].drops["superseded"]
+        found = c.poll(0.14, pace_s)
+        assert found is not None
+        assert found.arrivals["rgb"].message == first
+        assert c.sensors["rgb"].drops["superseded"] - before == first - 2
+
+
 def test_a_clock_step_of_the_lidar_alone_drops_no_image() -> None:
     c = Collector(("rgb", "lidar"), WAITING)
     now = both(c, 20, start=5000)

@@ -336,8 +336,8 @@ def test_odometry_of_an_unknown_frame_moves_nothing_and_is_told() -> None:
         in_camera(Bench()(rgb=image(30.0), lidar=sweep.message(0.0))),
     )
     assert bench.said == [
-        "/points: odometry: its child_frame_id is empty, so nobody knows how 'velo' moves; its sweeps are not moved to "
-        "the image's instant"
+        "/points: odometry: its child_frame_id is empty, so the motion of 'velo' is unknown; its sweeps are not moved "
+        "to the image's instant"
     ]
 
 

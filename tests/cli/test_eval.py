@@ -97,7 +97,7 @@ def test_vehicles_at_lidar_points(tmp_path, capsys):
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
-        (["camvid"], "camvid: no folder given; say `perception eval camvid ROOT`"),
+        (["camvid"], "camvid: no folder given; use `perception eval camvid ROOT`"),
         (["camvid", "/nowhere"], "/nowhere/val: no such folder"),
         (["simulated", "--condition", "nite"], "'nite'"),
     ],

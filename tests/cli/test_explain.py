@@ -81,7 +81,7 @@ def test_an_image_with_files_beside_it(image: Path, kitti_drive: Path, tmp_path:
         opened(image, "--depth", image, "--depth-unit", "mm")
     with pytest.raises(DataError, match=r"may be millimetres \(2.6 m\) or metres × 256 \(10.0 m\)"):
         opened(image, "--depth", tmp_path / "depth.png")
-    with pytest.raises(DataError, match="--infrared: goes with an image file"):
+    with pytest.raises(DataError, match="--infrared: is only for an image file"):
         opened("simulated:1", "--infrared", image)
 
 

@@ -326,7 +326,7 @@ def test_thermal_folders_and_pairs_and_how_much_each_sensor_counted(
     assert "WARN" not in shown
     found = report_of(report)["inputs"][0]
     assert found["weights"] == {"rgb": 0.5, "infrared": 0.5}
-    assert found["overturns"]["rgb"]["frames"] == 2, "of so few frames each is asked"
+    assert found["overturns"]["rgb"]["frames"] == 2, "in a short recording, every frame is checked"
     arguments = ["--as", "infrared", "--write", "masks", "--json", report]
     assert run(thermal, "-o", tmp_path / "more", *arguments, model=tiny_model) == 0
     assert report_of(report)["inputs"][0]["sensors"] == {"infrared": 1}
@@ -348,7 +348,7 @@ def test_a_sensor_that_overturns_the_others_is_warned_of(tiny_model: Path, tmp_p
     )
     told = notes(replace(report, inputs=[replace(found, summary=summary)]))
     (line,) = [line for line in told if "WARN" in line]
-    assert "depth overturns what rgb and lidar would say: on 4.3% of the image (median of 5 frames)" in line
+    assert "depth contradicts confident labels of rgb and lidar on 4.3% of the image (median of 5 frames)" in line
     assert f"perception explain {images}:025" in line
 
 

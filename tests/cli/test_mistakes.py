@@ -104,9 +104,9 @@ MISTAKES = [
     ("explain W/broken/a.png --model M", "a.png: truncated PNG"),
     ("explain W/images/000.png --depth W/images/001.png --model M", "expected a 16-bit PNG"),
     ("explain W/images/000.png --points W/short.bin --calibration W/calib.txt --model M", "short.bin: 7 bytes"),
-    ("explain W/images/000.png --points W/short.bin --model M", "--points: say with --calibration"),
+    ("explain W/images/000.png --points W/short.bin --model M", "--points needs --calibration"),
     # of units and sizes
-    ("label W/depth -o O/out --model M", "may be millimetres (5.1 m) or metres × 256 (20.0 m): say --depth-unit"),
+    ("label W/depth -o O/out --model M", "may be millimetres (5.1 m) or metres × 256 (20.0 m): use --depth-unit"),
     ("label W/sweeps -o O/out --model M", "a sweep without calibration"),
     ("eval folder W/sizes", "as large as its image"),
     # of configs, weights and versions

@@ -73,7 +73,7 @@ def test_topics_go_out_under_the_names_that_the_node_listens_to_too(kitti_drive:
     done = replay(kitti_drive, "--topics", tmp_path / "mine.yaml", *waiting)
     assert "published: /image also as /depth\n" in done.stderr
     assert "infrared: /points is of the type sensor_msgs/msg/PointCloud2, not sensor_msgs/msg/Image" in done.stderr
-    assert "nobody subscribed to /image" in done.stderr
+    assert "no subscriber of /image" in done.stderr
 
 
 def test_what_options_were_called_before_is_taken_with_a_word(kitti_drive: Path, tmp_path: Path) -> None:
@@ -132,7 +132,7 @@ def _until(terminal: int, text: str | None) -> str:
         (["missing"], "missing: no such bag, drive or folder"),
         (["."], "is no recording: it holds"),
         (["DRIVE", "--only", "/imag"], "/imag: not in the recording"),
-        (["DRIVE", "--wait-for", "/image", "--wait-timeout", "0.2"], "nobody subscribed to /image within 0.2 s"),
+        (["DRIVE", "--wait-for", "/image", "--wait-timeout", "0.2"], "no subscriber of /image within 0.2 s"),
     ],
 )
 def test_mistakes_get_one_line(kitti_drive: Path, arguments: list[str], line: str) -> None:

@@ -109,7 +109,7 @@ def test_millimetres_are_never_taken_for_metres_by_256(tmp_path: Path) -> None:
 
     assert depth_of(40_000) == (pytest.approx(40.0), ["depth is read in mm: as m/256 they would reach 156 m"])
     with pytest.raises(
-        DataError, match=r"up to 5120 may be millimetres \(5.1 m\) or metres × 256 \(20.0 m\): say --depth"
+        DataError, match=r"up to 5120 may be millimetres \(5.1 m\) or metres × 256 \(20.0 m\): use --depth"
     ):
         depth_of(5120)
     assert depth_of(5120, depth_unit=0.001) == (pytest.approx(5.12), [])

@@ -2,6 +2,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from concurrent.futures import Future, wait
 from pathlib import Path
 from typing import Any
@@ -157,6 +159,16 @@ def test_an_idle_branch_is_worked_out_when_compiling(exported: Path) -> None:
     assert convolutions_at_run_time(specialise(model, (True, False, False, False))) < before
     assert convolutions_at_run_time(specialise(model, (False, True, True, True))) < before
     assert len(model.inputs) == 3
+
+
+def test_the_converter_is_not_loaded_before_it_is_used() -> None:
+    code = (
+        "import sys; import perception.engines.openvino; import openvino; "
+        "assert 'openvino.tools.ovc' not in sys.modules; "
+        "assert callable(openvino.convert_model) and 'openvino.tools.ovc' in sys.modules; "
+        "assert not hasattr(openvino, 'nothing')"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 def test_a_compiled_network_is_kept_for_the_next_start(exported: Path, network_input: NetworkInput) -> None:

@@ -68,7 +68,7 @@ def test_a_broken_frame_stops_no_other(tiny_model: Path, tmp_path: Path, workers
 def test_a_worker_that_is_killed_is_told(tiny_model: Path, tmp_path: Path) -> None:
     files = FrameFiles(tmp_path / "out", ("masks",))
     network = Network(str(tiny_model), threads=2)
-    with pytest.raises(PerceptionError, match=r"a worker was killed.*what is done stays done"):
+    with pytest.raises(PerceptionError, match=r"a worker was killed.*finished frames are kept"):
         label_in_processes(2, network, DeadlyFrames(), range(20), files, lambda: None)
     assert not files.is_done("10")
 

@@ -30,7 +30,7 @@ def test_rvl_in_place_of_png() -> None:
     data = struct.pack("<iffIII", 0, 0.0, 0.0, 2, 1, 0x028FE510)
     got = read_depth(SimpleNamespace(format="16UC1; compressedDepth rvl", data=data))
     np.testing.assert_allclose(got, [[1.5, 1.499]], rtol=1e-6)
-    with pytest.raises(MessageError, match=r"^data: 4 bytes are no RVL"):
+    with pytest.raises(MessageError, match=r"^data: 4 bytes are not RVL"):
         read_depth(SimpleNamespace(format="16UC1; compressedDepth rvl", data=data[:16]))
 
 

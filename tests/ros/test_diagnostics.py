@@ -104,7 +104,7 @@ def test_what_cannot_be_heard_and_what_does_not_fit_are_warnings() -> None:
     bench = Bench()
     bench.refused, bench.misaligned = {"/image": "reliability"}, Misalignment("yaw", -1.0, 0.2)
     said = bench.tick(rgb=bench.sensor(0, age=None, alive=False), lidar=bench.sensor(5))
-    assert said["rgb"][:2] == (WARN, "/image: a publisher's QoS does not fit (reliability), nothing of it is heard")
+    assert said["rgb"][:2] == (WARN, "/image: a publisher's QoS is incompatible (reliability), so nothing is received")
     assert said["lidar"][0] == WARN
     assert "turned by -1° in yaw" in said["lidar"][1]
 
@@ -304,11 +304,11 @@ def seldom(bench: Bench, latency_s: float) -> tuple[bytes, str]:
 @pytest.mark.parametrize(
     ("pairing", "latency_s", "reason"),
     [
-        ("completeness", 0.4, "its messages come 400 ms after the promptest, wait_s is 250 ms"),
+        ("completeness", 0.4, "its messages come 400 ms after the fastest sensor's, wait_s is 250 ms"),
         (
             "freshness",
             0.15,
-            "its messages come 150 ms after the promptest; 'pairing: completeness' waits for them",
+            "its messages come 150 ms after the fastest sensor's; 'pairing: completeness' waits for them",
         ),
         ("completeness", 0.0, "messages are lost or broken, or their stamps further away than tolerance_s"),
     ],

@@ -21,7 +21,9 @@ from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 
 from perception.assembly.assembler import Input
+from perception.assembly.collector import SensorState
 from perception.assembly.settings.parameters import PARAMETERS
+from perception.engines.family import Member
 from perception.errors import PerceptionError
 from perception.messages.convert import image_fields
 from perception.ros.node import PerceptionNode
@@ -130,6 +132,42 @@ def test_live_parameters_count_at_once_and_impossible_ones_change_nothing(make: 
     assert node.settings.engine == "auto"
     assert node.set_parameters([Parameter("lidar_to_camera", value=np.eye(4).ravel().tolist())])[0].successful
     assert node.settings.lidar_to_camera is not None
+
+
+def test_the_model_is_chosen_and_told_unless_it_was_named(
+    make: Make, tiny_model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ladder = (Member("openvino", tiny_model), Member("openvino", tiny_model, 0.7))
+    monkeypatch.setattr("perception.ros.node.family", lambda engine: ladder)
+    node = make(rate_hz=0.5)
+    assert node.trigger_configure() == SUCCESS
+    assert node._fit is not None
+    told = node._fit.values
+    assert (told["model"], told["model_scale"], told["model_steps"]) == ("tiny", 1.0, 0)
+    assert "holds 0.5 Hz with time to spare" in str(told["model_choice"])
+    named = make(model=str(tiny_model))
+    assert named.trigger_configure() == SUCCESS
+    assert named._fit is not None
+    assert named._fit.values == {"model": "tiny", "model_scale": 1.0}
+
+
+def test_what_came_and_what_was_left_out_tells_whether_the_model_fits(
+    make: Make, tiny_model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[Any, ...]] = []
+    monkeypatch.setattr("perception.ros.fit.Fit.step", lambda _, now, *rest: asked.append(rest))
+    node = make(model=str(tiny_model))
+    node.trigger_configure()
+    node.trigger_activate()
+    first, second = SensorState(received=5), SensorState(received=27)
+    second.drops.update({"superseded": 3, "overtaken": 1, "duplicate": 2, "broken": 7})
+    second.habits.period_ns = 5e7
+    for state in (first, second):
+        node._adapt({"rgb": state}, "rgb")
+    assert asked == [(0.05, 20, 4, (1242, 375))]
+    node.set_parameters([Parameter("rate_hz", value=10.0)])
+    node._adapt({"rgb": second}, "rgb")
+    assert asked[1:] == [(0.1, 0, 0, (1242, 375))]
 
 
 def test_what_is_for_the_next_configure_waits_for_it(make: Make, tiny_model: Path) -> None:

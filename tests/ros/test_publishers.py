@@ -153,7 +153,8 @@ def test_reliable_listeners_that_stop_reading_slow_nobody(mouth: Mouth) -> None:
             for process in (one, other):
                 os.kill(process.pid, signal.SIGSTOP)
             assert np.median(mouth.say(30)) < 2 * alone + 10
-    assert "QoS: a listener asks for another reliability and hears nothing; let it ask for best effort" in mouth.said[0]
+    told = "QoS: a subscriber requests another reliability and receives nothing; let it request best effort"
+    assert told in mouth.said[0]
     assert "set qos_overrides./perception/" in mouth.said[0]
 
 

@@ -20,6 +20,7 @@ from perception.assembly.own_vehicle import BOX, OwnVehicle, check_box
 from perception.assembly.pairing import PAIRINGS, Timing
 from perception.assembly.statistics import Limits
 from perception.engines import ENGINES
+from perception.engines.family import AUTO
 from perception.messages.cameras import RECTIFIED
 from perception.messages.clouds import Reading
 from perception.registry import Registry, import_modules, load
@@ -59,7 +60,7 @@ _OF_ONE_SENSOR: dict[str, tuple[Parameter, ...]] = {
         Parameter(
             "infrared.distance_m",
             20.0,
-            "Where an infrared camera beside the RGB camera is registered exactly; nearer and farther it is off [m].",
+            "Distance at which an infrared camera beside the RGB camera is registered exactly [m].",
             range=(0.5, 1000.0),
             live=True,
         ),
@@ -68,7 +69,7 @@ _OF_ONE_SENSOR: dict[str, tuple[Parameter, ...]] = {
         Parameter(
             "lidar.intensity_max",
             0.0,
-            "The LiDAR intensity that means 1; 0 learns it from the cloud's type and its first sweeps, and keeps it.",
+            "The LiDAR intensity that means 1; 0 learns it from the cloud's type and its first sweeps.",
             range=(0.0, 65535.0),
             live=True,
         ),
@@ -90,8 +91,8 @@ _OF_ONE_SENSOR: dict[str, tuple[Parameter, ...]] = {
         Parameter(
             "lidar.extra_topics",
             ("",),
-            "Topics of further LiDARs, called lidar2, lidar3 …; TF tells where they are. The settings of lidar are "
-            "those of every LiDAR.",
+            "Topics of further LiDARs, called lidar2, lidar3 …, which TF places. The settings of lidar apply to every "
+            "LiDAR.",
         ),
     ),
 }
@@ -126,7 +127,19 @@ def _per_sensor() -> list[Parameter]:
 
 
 PARAMETERS: tuple[Parameter, ...] = (
-    Parameter("model", "", "Weights: the name of a shipped model, or a path; empty for the default."),
+    Parameter(
+        "model",
+        AUTO,
+        "Weights: the name of a shipped model, or a path; auto times the shipped ones on this machine, takes the most "
+        "accurate that holds the camera's rate, and a quicker one while frames are left out.",
+    ),
+    Parameter(
+        "rate_hz",
+        0.0,
+        "The camera's rate that a model of auto must hold [Hz]; 0 takes 10 at first, and then what comes.",
+        range=(0.0, 240.0),
+        live=True,
+    ),
     Parameter(
         "imports",
         ("",),
@@ -143,7 +156,7 @@ PARAMETERS: tuple[Parameter, ...] = (
     Parameter(
         "threads",
         0,
-        "CPU threads of the node while it works, from 4 on one of them beside the network; 0 takes every core.",
+        "CPU threads of the node; from 4 on, one of them works beside the network; 0 for all cores.",
         range=(0, 256),
     ),
     Parameter("autostart", True, "Configure and activate at start, without a lifecycle manager.", read_only=True),
@@ -180,7 +193,7 @@ PARAMETERS: tuple[Parameter, ...] = (
     Parameter(
         "max_age_s",
         2.0,
-        "Age of a mask, since the trigger's message came, past which it is not published but counted; 0 for none [s].",
+        "Greatest age of published masks, from the trigger's arrival; older ones are only counted; 0 for any [s].",
         range=(0.0, 60.0),
         live=True,
     ),
@@ -213,7 +226,7 @@ PARAMETERS: tuple[Parameter, ...] = (
     Parameter(
         "ground_frame",
         "base_footprint",
-        "The frame on the ground, z up, in which TF says how the camera is mounted; empty fits the ground alone.",
+        "Frame on the ground, z up, from which TF gives the camera's mounting; empty to use only the fitted ground.",
     ),
     Parameter(
         "vehicle.frame",
@@ -224,14 +237,14 @@ PARAMETERS: tuple[Parameter, ...] = (
     Parameter(
         "vehicle.box",
         BOX,
-        "From and to in x, y and z [m]: LiDAR points inside are on the vehicle itself and left out; as it is, what is "
-        "nearer to the LiDAR than most measure. Give the vehicle's own outline; zeros for none.",
+        "From and to in x, y and z [m]: LiDAR points inside are on the vehicle itself and left out. The default covers "
+        "half a metre around the LiDAR; give the vehicle's outline; zeros for none.",
         live=True,
     ),
     Parameter(
         "infrared_polarity",
         "white-hot",
-        "Whether warm things are bright or dark in infrared images.",
+        "Whether warm objects are bright or dark in infrared images.",
         choices=("white-hot", "black-hot"),
         live=True,
     ),
@@ -243,10 +256,12 @@ PARAMETERS: tuple[Parameter, ...] = (
     Parameter(
         "imu_topic",
         "",
-        "Topic of a sensor_msgs/Imu whose rates of turn count where neither odometry nor TF tells the motion; empty "
-        "for none: an IMU tells turns, not ways.",
+        "Topic of a sensor_msgs/Imu whose angular rates are used if neither odometry nor TF has the motion; empty for "
+        "none. An IMU gives rotation only.",
     ),
-    Parameter("fixed_frame", "odom", "The frame in which TF says where the vehicle is; empty asks TF for no motion."),
+    Parameter(
+        "fixed_frame", "odom", "Frame in which TF gives the vehicle's position; empty to take no motion from TF."
+    ),
     Parameter(
         "check_extrinsics",
         True,
@@ -269,16 +284,16 @@ PARAMETERS: tuple[Parameter, ...] = (
         live=True,
     ),
     Parameter("publish_confidence", True, "Publish ~/confidence.", live=True),
-    Parameter("publish_overlay", True, "Publish ~/overlay and ~/overlay/compressed while somebody listens.", live=True),
-    Parameter("publish_points", True, "Publish ~/points, the labelled sweep, while somebody listens.", live=True),
+    Parameter("publish_overlay", True, "Publish ~/overlay and ~/overlay/compressed with a subscriber.", live=True),
+    Parameter("publish_points", True, "Publish ~/points, the labelled sweep, with a subscriber.", live=True),
     Parameter(
-        "publish_grid", True, "Publish ~/road_grid, road and obstacles from above, while somebody listens.", live=True
+        "publish_grid", True, "Publish ~/road_grid, road and obstacles from above, with a subscriber.", live=True
     ),
     Parameter(
         "publish_explanation",
         False,
-        "Publish ~/explanation, a picture of why the network said so, made beside the node in seconds, while somebody "
-        "listens; needs the extra train.",
+        "Publish ~/explanation, a figure that explains a prediction, every few seconds with a subscriber; needs the "
+        "extra train.",
         live=True,
     ),
     Parameter(
@@ -292,16 +307,16 @@ PARAMETERS: tuple[Parameter, ...] = (
     Parameter(
         "grid.lowest_m",
         -1.0,
-        "Points lower than this above the ground are left out of ~/road_grid: echoes of mirrors and wet roads, while a "
-        "road may fall away [m].",
+        "Lowest height above the ground of points in ~/road_grid [m]: excludes reflections from wet roads, but allows "
+        "for a road that descends.",
         range=(-20.0, 5.0),
         live=True,
     ),
     Parameter(
         "grid.highest_m",
         2.5,
-        "Points higher than this above the ground are left out of ~/road_grid: leaves, bridges, wires; no less than "
-        "the vehicle is high. Where no ground is known every point counts [m].",
+        "Greatest height above the ground of points in ~/road_grid [m]: excludes leaves, bridges and wires; at least "
+        "the vehicle's height. Without a known ground, every point is in the grid.",
         range=(0.0, 50.0),
         live=True,
     ),
@@ -335,9 +350,10 @@ BY_NAME: dict[str, Parameter] = {parameter.name: parameter for parameter in PARA
 
 @dataclass(frozen=True)
 class Settings:
-    """The parameters' values, checked. Text that was empty, threads 0 and a matrix that was not set are None."""
+    """The parameters' values, checked. None: text that was empty, model auto, 0 threads or Hz, a matrix not set."""
 
     model: str | None
+    rate_hz: float | None
     engine: str
     threads: int | None
     autostart: bool
@@ -402,7 +418,8 @@ def make_settings(values: Mapping[str, Any]) -> Settings:
     _, *extra = lidar_names(1 + len(extra_topics))
     timed = {*SPECS, *lidar_names(MOST)}  # all there may be: what is enabled changes later than times do
     return Settings(
-        model=value["model"] or None,
+        model=None if value["model"] in ("", AUTO) else value["model"],
+        rate_hz=value["rate_hz"] or None,
         engine=value["engine"],
         threads=value["threads"] or None,
         autostart=value["autostart"],

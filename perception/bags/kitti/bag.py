@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A KITTI recording → the messages of its bag, in the order of their stamps, a few at a time in memory.
 
-Topics and frames are kitti2bag's, but that images are in optical frames and nothing of what it gets wrong is kept.
+Topics and frames are kitti2bag's, except that images are in optical frames and its errors are corrected.
 """
 
 from __future__ import annotations

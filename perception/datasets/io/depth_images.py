@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Depth as 16-bit images: in which unit they are, asked, written beside them, or told by their values."""
+"""Depth as 16-bit images: their unit is given, written beside them, or inferred from their values."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from perception.datasets.io.files import read_mono, read_text
 from perception.errors import DataError
 
 UNITS: dict[str, float] = {"m": 1.0, "cm": 0.01, "mm": 0.001, "m/256": 1 / 256}
-"""Metres that a step of the numbers means. Cameras and ROS write mm, KITTI and this project's simulator m/256."""
+"""Metres per step. Cameras and ROS write mm, KITTI and this project's simulator m/256."""
 
 UNIT_FILE = "depth_unit.txt"
 """Beside the folder `depth`: one of UNITS, or a number of metres."""
 
 REACH_M = 120.0
-"""Beyond it no depth camera sees: what would lie there as m/256 is mm."""
+"""Longest range of depth cameras [m]: values that would exceed it as m/256 are mm."""
 
 LOOKED_AT = 8
-"""Images of a folder whose values are looked at, evenly."""
+"""Number of a folder's images that are examined, evenly spaced."""
 
 
 def read_unit(text: str) -> float:
@@ -47,10 +47,10 @@ def read_depth(path: Path, unit: float) -> NDArray[np.float32]:
 
 
 def find_unit(images: Sequence[Path], unit_file: Path) -> tuple[float, str]:
-    """The unit of the images: that of `unit_file` where there is one, else the one that their values leave no doubt of.
+    """The unit of the images: that of `unit_file` if it exists, else the only one that fits their values.
 
-    Beside it, for people, how it was found out; empty where the file says it. Raises DataError where nothing tells it,
-    which asks for it with both answers in metres; and for a broken unit file.
+    Also returns, for the user, how it was found; empty if the file says it. Raises DataError if it is ambiguous, with
+    both readings in metres; and for a broken unit file.
     """
     if unit_file.is_file():
         text = read_text(unit_file).strip()
@@ -64,12 +64,12 @@ def find_unit(images: Sequence[Path], unit_file: Path) -> tuple[float, str]:
     where = images[0] if len(images) == 1 else images[0].parent
     raise DataError(
         f"{where}: depth up to {far:.0f} may be millimetres ({far / 1000:.1f} m) or metres × 256 ({far / 256:.1f} m): "
-        f"say --depth-unit mm or --depth-unit m/256, or write the unit into {unit_file}"
+        f"use --depth-unit mm or --depth-unit m/256, or write the unit into {unit_file}"
     )
 
 
 def _far(path: Path) -> float:
-    """What 99 % of the valid numbers stay below; 0 without any."""
+    """The 99th percentile of the valid numbers; 0 without any."""
     raw = _numbers(path)
     valid = raw[raw > 0]
     return float(np.percentile(valid, 99)) if valid.size else 0.0

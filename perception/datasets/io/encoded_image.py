@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Image files as they are: their bytes, format and size, without decoding a PNG."""
+"""Image files undecoded: their bytes, format and size."""
 
 from __future__ import annotations
 

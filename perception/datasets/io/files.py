@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Reading the files that data sets are made of; whatever is missing, cut short or odd becomes a DataError."""
+"""Reads the files of data sets; missing, truncated or malformed ones raise DataError."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ IMAGE_SUFFIXES: tuple[str, ...] = (".png", ".jpg", ".jpeg")
 
 
 EQUAL = 16
-"""Soft labels come in steps of this: channels that all are within one step of 64 say that nothing is known."""
+"""Step of soft labels: a pixel with all channels within one step of 64 is unknown."""
 
 
 def require_directory(path: Path, purpose: str) -> Path:
@@ -58,7 +58,7 @@ def read_mono(path: Path) -> NDArray[Any]:
 
 
 def has_one_channel(path: Path) -> bool:
-    """Whether the image is stored in grey; False for one that cannot be read, which is told when it is."""
+    """Whether the image is stored in grey; False for one that cannot be read; reading it raises the error."""
     try:
         return _decode(path, cv2.IMREAD_UNCHANGED).ndim == 2
     except DataError:
@@ -103,7 +103,7 @@ def read_soft_labels(path: Path, classes: Classes = CLASSES) -> NDArray[np.float
 
 
 class _Layout(NamedTuple):
-    """How a point may lie in a .bin: columns of one type; x, y, z, intensity come first. most: of intensity."""
+    """The layout of points in a .bin: columns of one type; x, y, z, intensity come first. most: of intensity."""
 
     name: str
     type: str
@@ -125,18 +125,18 @@ _OTHERS = (
     _Layout("float64 x y z intensity, 0–255", "<f8", 4, 255.0),
 )
 REACH = 300.0
-"""Metres beyond which no LiDAR of a vehicle measures."""
+"""Longest range of a vehicle's LiDAR [m]."""
 
 RINGS = 256
 ENOUGH = 50
-"""Points from which on their values leave no doubt of another layout than KITTI's."""
+"""Least number of points to recognise a layout other than KITTI's."""
 
 
 def read_velodyne(path: Path) -> NDArray[np.float32]:
     """(N, 4) float32 x, y, z [m], intensity [0–1] from a .bin as KITTI's, without the points that have no echo.
 
     Those are NaN, infinite or at 0, 0, 0. Points of five columns, the fifth a ring, of float64, and intensities of
-    0–255 are recognised by their values, where these leave no doubt, and said once per folder. Raises DataError when
+    0–255 are recognised by their values, if these are unambiguous, and reported once per folder. Raises DataError when
     missing, truncated or none of these.
     """
     data = read_bytes(path)
@@ -160,7 +160,7 @@ def read_velodyne(path: Path) -> NDArray[np.float32]:
 
 
 def _fits(data: bytes, layout: _Layout) -> bool:
-    """Whether the bytes are plausible points of that layout: places within reach, an intensity, a ring."""
+    """Whether the bytes are plausible points of that layout: coordinates within reach, an intensity, a ring."""
     if len(data) % layout.size:
         return False
     values = np.frombuffer(data, layout.type).reshape(-1, layout.columns)
@@ -217,7 +217,7 @@ def read_bytes(path: Path) -> bytes:
 
 def _decode(path: Path, flags: int) -> NDArray[Any]:
     data = read_bytes(path)
-    check_complete(path, data)  # OpenCV fills the missing part of a cut file with grey and goes on
+    check_complete(path, data)  # OpenCV fills the missing part of a truncated file with grey
     image = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
     if image is None:
         raise DataError(f"{path}: {len(data)} bytes that OpenCV cannot decode as an image")
@@ -227,7 +227,7 @@ def _decode(path: Path, flags: int) -> NDArray[Any]:
 def check_complete(path: Path, data: bytes) -> None:
     """Raises DataError for the bytes of an image file that is empty, a PNG or JPEG without its end, and a damaged PNG.
 
-    OpenCV decodes a damaged one to whatever comes out; a JPEG has nothing to check it by.
+    OpenCV decodes damaged images without an error; a JPEG has no checksum.
     """
     if not data:
         raise DataError(f"{path}: empty file, expected an image")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What every recording is to whoever reads frames out of it: frames in the order of time, each with a name."""
+"""The common form of recordings: frames in the order of time, each with a name."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ class NamedFrames(LazySequence[Frame]):
     """Frames that are read when indexed; it can be sent to another process.
 
     path: where they come from. names: one per frame, good for files; "/" makes folders. stamps_ns: one per frame, in
-    the order of time. remarks: what is to be known of all of them. complaints: what was left out of the frame that was
-    read last, and why; absent: the sensors among it that are frozen, each with the reason. broken: why the frames end
-    before the recording does, where they do.
+    the order of time. remarks: notes on all of them. complaints: what was left out of the frame that was
+    read last, and why; absent: its frozen sensors, each with the reason. broken: why the frames end before the
+    recording does, if they do.
     """
 
     path: Path

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""KITTI's object layout: numbered images, LiDAR sweeps, 3D boxes, and soft labels where somebody made them."""
+"""KITTI's object layout: numbered images, LiDAR sweeps, 3D boxes, and soft labels where they exist."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def _calibration_file(drive: Path, name: str, needed_by: str | None) -> Path | N
 
 
 def _point_labels(drive: Path, name: str, frame: Frame, calibrated: Path, classes: Classes) -> NDArray[np.uint8] | None:
-    """Classes of the frame's points, None where nobody drew boxes."""
+    """Classes of the frame's points, None without boxes."""
     assert frame.points is not None
     assert frame.camera is not None
     assert frame.lidar_to_camera is not None

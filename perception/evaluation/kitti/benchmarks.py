@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What `perception eval` adds for KITTI's benchmarks: their own figures, and the files that their servers take."""
+"""KITTI's own benchmarks in `perception eval`: their metrics, and the files for their servers."""
 
 from __future__ import annotations
 
@@ -52,8 +52,8 @@ class Benchmark:
         self.scored = not isinstance(samples, KittiRoad | KittiSemantics) or samples.split != "test"
         if not self.scored and self.submission is None:
             raise DataError(
-                f"{dataset}: KITTI keeps the truth of its test split; say --submission DIR to write the files for its "
-                "server, or another --split"
+                f"{dataset}: KITTI does not publish the truth of its test split; use --submission DIR to write "
+                "the files for its server, or choose another --split"
             )
         self.samples, self._dataset = samples, dataset
         self._scores: RoadBenchmark | SemanticsBenchmark | None = None
@@ -92,7 +92,7 @@ class Benchmark:
         )
 
     def tables(self) -> list[Table | str]:
-        """What is printed of it; empty without a benchmark."""
+        """The benchmark's part of the printed output; empty without a benchmark."""
         from perception.evaluation.kitti.table import road_tables, semantics_tables
 
         lines: list[Table | str] = []
@@ -113,7 +113,7 @@ def predict(
     observe: Callable[[Sample, Prediction], None],
     progress: Callable[[int], None],
 ) -> None:
-    """Runs the pipeline on the chosen samples without scoring them, and shows what it says to `observe`."""
+    """Runs the pipeline on the chosen samples without scoring them, and passes its predictions to `observe`."""
     from perception.sensors.presence import keep_modalities
 
     for done, index in enumerate(chosen, start=1):

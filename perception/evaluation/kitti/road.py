@@ -7,11 +7,11 @@ then divided. MaxF is the largest F1 over the thresholds; PRE, REC, FPR = FP / N
 threshold; AP is the mean of the largest precision at recalls of at least 0, 0.1, …, 1 (Pascal VOC 2007).
 
 Ours: the network publishes its winning class and that class's probability. The confidence of road is that probability
-where road won, and what remains to 1, the most that road can have, where another class did. Unlabelled pixels do not
-count.
+where road won; where another class won, it is 1 minus its probability, the most that road can have. Unlabelled pixels
+do not count.
 
 Bird's-eye view covers 10 m to either side and 6 to 46 m ahead in cells of 0.05 m, each of which takes the nearest
-pixel. The ground is taken to be a plane, level with the camera and CAMERA_HEIGHT below it; KITTI's server uses its
+pixel. The ground is assumed to be a plane, level with the camera and CAMERA_HEIGHT below it; KITTI's server uses its
 calibrated plane per image. Cells outside the image do not count.
 """
 
@@ -56,7 +56,7 @@ class RoadCurve:
 
     @property
     def pixels(self) -> int:
-        """How many pixels, or cells, had truth."""
+        """Number of pixels, or cells, with truth."""
         return int(self._road.sum() + self._other.sum())
 
     def update(self, confidence: NDArray[np.uint8], truth: NDArray[np.uint8]) -> None:
@@ -86,7 +86,7 @@ class RoadCurve:
 
 
 def road_confidence(labels: NDArray[np.uint8], confidence: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """(H, W) probability of road × 255: that of the winner where road won, else what it leaves."""
+    """(H, W) probability of road × 255: that of the winner where road won, else 1 minus it."""
     return np.where(labels == ROAD, confidence, 255 - confidence).astype(np.uint8)
 
 

@@ -2,8 +2,8 @@
 """KITTI's road benchmark: the figures of `perception.evaluation.kitti.road` by category, in the image and from above.
 
 Categories: um_road (two-way, marked), umm_road (several lanes), uu_road (unmarked) and URBAN, the counts of these
-three together. Where KITTI's truth is the ego lane alone, the category is um_lane and not part of URBAN: what the
-network calls road beside that lane counts as wrong, so only the recall says how good it is.
+three together. Where KITTI's truth is the ego lane alone, the category is um_lane and not part of URBAN: road
+predicted beside that lane counts as wrong, so only the recall is meaningful.
 
 Bird's-eye view is on the plane that the image's calibration gives (Tr_cam_to_road), as the server's is; images without
 it are in the perspective's figures only.
@@ -61,7 +61,7 @@ class RoadScores:
 
 
 class RoadBenchmark:
-    """Curves by category and view of what `update` was told. images: how many, by category; from_above: in all."""
+    """Curves by category and view over all samples. images: how many, by category; from_above: in total."""
 
     def __init__(self, reader: KittiRoad) -> None:
         self._reader = reader

@@ -5,9 +5,9 @@ Conventions, of Cityscapes' scripts: one confusion matrix of labelIds over all i
 whose true label is not evaluated count nowhere; a class that never occurs has no IoU. The class IoU is the mean over
 19 classes, the category IoU the mean over 7.
 
-The network has three of them: class road, category vehicle (written as car) and category human (written as person).
-It says nothing of the other classes, which score 0 wherever they occur, so both means are low by design; the figures
-that compare with others' are road's, vehicle's and human's. iIoU, which weighs by the size of instances, is left out.
+The network has three of them: class road, category vehicle (written as car) and category human (written as person). It
+does not know the other classes, which score 0 wherever they occur, so both means are low by design; only the figures of
+road, vehicle and human compare with those of other networks. iIoU, which weighs by the size of instances, is left out.
 """
 
 from __future__ import annotations

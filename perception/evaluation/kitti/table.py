@@ -20,7 +20,7 @@ _TITLES = dict(zip(VIEWS, ("in the image", "bird's-eye view"), strict=True))
 
 
 def road_tables(benchmark: RoadBenchmark) -> Iterator[Table | str]:
-    """KITTI road's figures by view and category, and what to know of them."""
+    """KITTI road's figures by view and category, with notes."""
     table = Table("KITTI road", "MaxF", "AP", "PRE", "REC", "FPR", "FNR", "images")
     scores, images = benchmark.scores(), benchmark.images
     for view, title in _TITLES.items():
@@ -33,8 +33,8 @@ def road_tables(benchmark: RoadBenchmark) -> Iterator[Table | str]:
     yield table
     if images[LANE]:
         yield (
-            f"{images[LANE]} images have the ego lane as truth, not the road: {LANE} calls the road beside it wrong, "
-            f"and the IoU above counts nothing beside it, so that it is a recall; {LANE} is not in {URBAN}"
+            f"{images[LANE]} images have the ego lane as truth, not the road: {LANE} counts road beside it as wrong, "
+            f"and the IoU above ignores everything beside it, so it is a recall; {LANE} is not in {URBAN}"
         )
     missing = images[URBAN] + images[LANE] - benchmark.from_above
     if missing:
@@ -42,7 +42,7 @@ def road_tables(benchmark: RoadBenchmark) -> Iterator[Table | str]:
 
 
 def semantics_tables(benchmark: SemanticsBenchmark) -> Iterator[Table | str]:
-    """KITTI semantics' figures of what the network knows, and the means that its server would print."""
+    """KITTI semantics' figures of the classes that the network knows, and the means as on its server."""
     figures = {"class": benchmark.class_iou(), "category": benchmark.category_iou()}
     table = Table("KITTI semantics", "is the benchmark's", "IoU")
     for name, (kind, theirs) in OURS.items():

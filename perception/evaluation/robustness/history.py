@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a drive's sensors saw a little earlier, for sensors that are late or frozen."""
+"""Earlier frames of a drive, for sensors that are late or frozen."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What can go wrong with sensors, each as a change of a frame.
+"""Sensor faults, each as a change of a frame.
 
 A sensor that is missing is absent from the frame, as the node reports it to the network. Damage is done to the raw
 data, before anything is projected or normalised. Changes of a sensor that the frame lacks leave it as it is.
@@ -98,7 +98,7 @@ def fewer_beams(beams: int) -> Change:
 
 
 def rotated_lidar(degrees: float) -> Change:
-    """A LiDAR that turned in its mount by `degrees` about a random axis, which the calibration does not know."""
+    """A LiDAR turned in its mount by `degrees` about a random axis, unknown to the calibration."""
 
     def change(moment: Moment) -> Frame | None:
         frame = moment.frame
@@ -119,7 +119,7 @@ def late_lidar(seconds: float) -> Change:
 
 
 def uniform_camera(value: int) -> Change:
-    """A camera that delivers images of one value: 0 black, 255 saturated. It does not say that it is broken."""
+    """A camera that delivers images of one value: 0 black, 255 saturated. It reports no error."""
 
     def change(moment: Moment) -> Frame | None:
         frame = moment.frame
@@ -129,7 +129,7 @@ def uniform_camera(value: int) -> Change:
 
 
 def frozen_camera(seconds: float) -> Change:
-    """A camera that goes on delivering the image of `seconds` ago."""
+    """A frozen camera that keeps delivering the image of `seconds` ago."""
 
     return _stale("rgb", seconds)
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`perception eval --suite robustness`: the same frames with everything that can go wrong with their sensors."""
+"""`perception eval --suite robustness`: the same frames with all sensor faults."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 
 SUITES = ("robustness",)
 CONDITIONS = ("night", "fog", "rain")
-"""Under which a simulated drive is rendered once more."""
+"""Conditions under which a simulated drive is rendered again."""
 
 STEPS = 2
-"""LivePairing per frame that a rendered drive can be looked back in: 50 ms apart."""
+"""Steps per frame in which a rendered drive can be looked back: 50 ms apart."""
 
 
 def run_suite(

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The robustness suite: one set of frames, and every way in which its sensors can fail.
+"""The robustness suite: one set of frames with every sensor fault.
 
 Conventions: every row is scored as `perception eval` scores (one confusion matrix over its frames; mean IoU over road,
 vehicle and pedestrian, without classes that do not occur). Frames are disturbed by random numbers of the row and the
@@ -82,7 +82,7 @@ class RowReport:
 
 @dataclass
 class RowScore:
-    """What came of a row.
+    """The result of a row.
 
     frames: how many could be changed so, and are in `confusion`. undisturbed: the same frames in the first row of the
     same samples.

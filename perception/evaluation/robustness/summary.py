@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the rows of the robustness suite come to, group by group. All figures are mean IoU unless they say otherwise."""
+"""Summary of the robustness suite, group by group. All figures are mean IoU unless they say otherwise."""
 
 from __future__ import annotations
 

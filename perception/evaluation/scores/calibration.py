@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Whether confidence can be believed: the expected calibration error.
+"""The expected calibration error of the confidence.
 
 Convention (Guo et al., On Calibration of Modern Neural Networks, ICML 2017): the confidence of the winning class falls
 into 15 bins of equal width; the error is the mean over the bins, weighted by their pixels, of the distance between

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Scores per distance of what is there.
+"""Scores per distance.
 
 Convention: distance is metres along the camera's optical axis, as depth sensors state it: of the sample's depth image
 where that has a value, else of the nearest LiDAR point that falls on the pixel. Pixels with neither (the sky, and most

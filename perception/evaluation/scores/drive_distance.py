@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How well a drive was answered by distance, counted while its frames pass by."""
+"""Scores of a drive by distance, counted while its frames are read."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How well and how fast a drive was answered, frame by frame and as a whole, ready for JSON."""
+"""Accuracy and latency of a drive, per frame and in total, ready for JSON."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from perception.evaluation.scores.metrics import ConfusionMatrix
 
 @dataclass
 class FrameScore:
-    """One frame that was sent. time_s: since the first one. What is None is unknown or does not apply."""
+    """One frame that was sent. time_s: since the first one. None: unknown or not applicable."""
 
     time_s: float
     latency_ms: float | None
@@ -62,7 +62,7 @@ class DriveScore:
     ) -> FrameScore:
         """Count one frame, sensed at stamp_ns [wall clock].
 
-        received_ns: when its last mask was here, None for a frame without an answer. labels, truth: (H, W) class ids.
+        received_ns: arrival of its last mask, None for a frame without an answer. labels, truth: (H, W) class ids.
         """
         self._first_ns = stamp_ns if self._first_ns is None else self._first_ns
         score = FrameScore((stamp_ns - self._first_ns) / 1e9, None, None, None, None)
@@ -96,7 +96,7 @@ class DriveScore:
         )
 
     def extremes(self) -> dict[str, int]:
-        """The numbers of the frames that were answered best and worst, by mean IoU; without truth, by latency.
+        """The numbers of the best and the worst answered frame, by mean IoU; without truth, by latency.
 
         Empty where nothing was answered.
         """

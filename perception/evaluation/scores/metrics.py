@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Intersection over union and pixel accuracy, all from one confusion matrix.
 
-Conventions: counts are summed over all frames first and divided last (as Cityscapes and mmseg do), so a frame counts
-by its pixels. Truth 255 is ignored. A prediction of 255 where there is truth is a miss. A class that occurs neither in
+Conventions: counts are summed over all frames first and divided last (as Cityscapes and mmseg do), weighting frames by
+their pixels. Truth 255 is ignored. A prediction of 255 where there is truth is a miss. A class that occurs neither in
 truth nor in the prediction has no IoU (NaN); one that is only predicted has IoU 0.
 
-Truth that comes from boxes of objects says NO_OBJECT outside them: vehicle or pedestrian predicted there is wrong, and
-nothing is said of road and background, which then have no IoU.
+Truth that comes from boxes of objects has NO_OBJECT outside them: vehicle or pedestrian predicted there is wrong;
+road and background are unknown there and have no IoU.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class ConfusionMatrix:
 
     @property
     def pixels(self) -> int:
-        """How many pixels had truth."""
+        """Number of pixels with truth."""
         return int(self.counts.sum())
 
     def iou(self) -> dict[str, float]:
@@ -62,7 +62,7 @@ class ConfusionMatrix:
         return float(np.mean(values)) if values else float("nan")
 
     def recall(self) -> dict[str, float]:
-        """TP / (TP + FN) by foreground class: how much of what is there was found."""
+        """TP / (TP + FN) by foreground class."""
         return {name: self._ratio(index, union=False) for name, index in self.classes.foreground.items()}
 
     def pixel_accuracy(self) -> float:

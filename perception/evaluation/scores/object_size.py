@@ -2,10 +2,10 @@
 """Recall per size of object.
 
 Convention: an object is an 8-connected component of the truth's pixels of any class but background and road, so that
-those that touch count as one, and one behind a pole as two. Its area decides: small below 32², medium below 96², else
-large, which are COCO's bounds; they hold for an image of COCO's 640 × 480 pixels and grow with the number of pixels of
-the image, so that a data set that was shrunk keeps its sizes. recall is the share of the pixels of all objects of a
-size that got their class; found is the share of the objects of which at least half the pixels did.
+those that touch count as one, and one behind a pole as two. Sizes are by area, with COCO's bounds: small below 32²,
+medium below 96², else large. They are for COCO's 640 × 480 pixels and scale with the image's number of pixels, so that
+a reduced data set keeps its sizes. recall is the share of the pixels of all objects of a size that got their class;
+found is the share of the objects of which at least half the pixels did.
 """
 
 from __future__ import annotations

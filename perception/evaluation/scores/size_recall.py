@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How many of people's pixels are found, by how tall the people are: photographs of near people, made smaller.
+"""The share of people's pixels found, by the people's height: photographs of near people, at reduced scales.
 
 Convention: a band is a scale of the photographs and the heights [pixels] that a person may have in the scaled one; a
-person's height is that of all of its pixels, times the scale. Outside the outlines nothing is known, so that this is a
-recall and nothing else.
+person's height is that of all of its pixels, times the scale. Outside the outlines there is no truth, so this is only
+a recall.
 """
 
 from __future__ import annotations

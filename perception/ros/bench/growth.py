@@ -34,7 +34,7 @@ OUTPUTS: dict[str, int] = {
     "also overlay, raw and JPEG": 4,
     "also the labelled sweep": 5,
 }
-"""How many of the node's outputs are on, in the order of _SWITCHES; somebody listens to each."""
+"""The number of enabled outputs, in the order of _SWITCHES; each has a subscriber."""
 
 
 def growth(

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Somebody who listens, in another process: publishing to nobody would cost nothing."""
+"""A subscriber in another process: publishing without one would cost nothing."""
 
 from __future__ import annotations
 

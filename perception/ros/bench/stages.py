@@ -117,7 +117,7 @@ def _wait_for_listener(node: LifecycleNode, topics: Sequence[str]) -> None:
     deadline = time.monotonic() + DISCOVERY_TIMEOUT_S
     while lonely := [topic for topic in topics if not node.count_subscribers(topic)]:
         if time.monotonic() > deadline:
-            raise PerceptionError(f"nobody subscribed to {', '.join(lonely)} within {DISCOVERY_TIMEOUT_S:g} s")
+            raise PerceptionError(f"no subscriber of {', '.join(lonely)} within {DISCOVERY_TIMEOUT_S:g} s")
         time.sleep(0.05)
     time.sleep(0.3)  # the publishers hear of it a little later
 

@@ -21,6 +21,7 @@ from perception.bags.writer import MODALITY_OF_TOPIC, BagWriter
 from perception.classes import CLASSES
 from perception.engines import find_model
 from perception.engines.described import classes_of
+from perception.engines.family import AUTO
 from perception.errors import DataError, PerceptionError
 from perception.evaluation.gallery import Gallery
 from perception.evaluation.scores.distance import BandScore, DistanceBands
@@ -94,7 +95,7 @@ class Demo:
         self.output.mkdir(parents=True, exist_ok=True)
         if self.bag.is_dir():
             if not {path.name for path in self.bag.iterdir()} <= {"metadata.yaml", "bag.mcap"}:
-                raise DataError(f"{self.bag}: not written by a demo, so it stays; choose another folder with -o")
+                raise DataError(f"{self.bag}: not written by a demo; choose another folder with -o")
             shutil.rmtree(self.bag)
         for name in ("report.json", "report.html", "montage.png", "drive.mp4", "drive.webp"):
             (self.output / name).unlink(missing_ok=True)
@@ -167,6 +168,8 @@ class Demo:
         self, rehearsal: Loopback, score: DriveScore, model: Path, distance: dict[str, BandScore]
     ) -> DemoReport:
         options, summary, diary = self._options, score.summary(), DiagnosticsLog(rehearsal.diagnostics)
+        if options.model in (None, AUTO):
+            _, model = find_model(diary.model() or None, options.engine)
         stamps = list(rehearsal.sent)
         weights_file = model.with_suffix(".bin") if model.suffix == ".xml" else model
         return DemoReport(

@@ -7,17 +7,40 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
-from perception.bags.raw import TYPES
+from rosbags.typesys import get_types_from_msg
+from rosbags.typesys.store import Typestore
+
 from perception.ros.imports import optional
 from perception.ros.tf.support import is_known, make_support
 
 TF_MESSAGE = "tf2_msgs/msg/TFMessage"
+
+_DEFINITIONS = {
+    "builtin_interfaces/msg/Time": "int32 sec\nuint32 nanosec",
+    "std_msgs/msg/Header": "builtin_interfaces/Time stamp\nstring frame_id",
+    "geometry_msgs/msg/Vector3": "float64 x\nfloat64 y\nfloat64 z",
+    "geometry_msgs/msg/Quaternion": "float64 x 0\nfloat64 y 0\nfloat64 z 0\nfloat64 w 1",
+    "geometry_msgs/msg/Transform": "geometry_msgs/Vector3 translation\ngeometry_msgs/Quaternion rotation",
+    "geometry_msgs/msg/TransformStamped": (
+        "std_msgs/Header header\nstring child_frame_id\ngeometry_msgs/Transform transform"
+    ),
+    TF_MESSAGE: "geometry_msgs/TransformStamped[] transforms",
+}
+"""TFMessage and what it is made of: all types of ROS 2, which bags need, take a quarter of a second to load."""
 
 
 class _Serialised(type):
     """What rclpy asks a message class for, of a type whose messages are bytes."""
 
     _TYPE_SUPPORT: Any = None
+
+
+@cache
+def _types() -> Typestore:
+    types = Typestore()
+    for name, definition in _DEFINITIONS.items():
+        types.register(get_types_from_msg(definition, name))
+    return types
 
 
 @cache
@@ -39,7 +62,7 @@ def subscribe(node: Any, topic: str, take: Callable[[Any], None], qos: Any) -> b
 
         def read(data: bytes) -> None:
             try:
-                message: Any = TYPES.deserialize_cdr(data, TF_MESSAGE)
+                message: Any = _types().deserialize_cdr(data, TF_MESSAGE)
             except Exception as error:  # rosbags raises whatever its generated code runs into
                 node.get_logger().warning(f"{topic}: not a {TF_MESSAGE}, left out: {error!r}")
                 return
@@ -59,7 +82,7 @@ def _without_tf2_msgs() -> Any:
         return None
     element: Any = TransformStamped.__class__
     element.__import_type_support__()
-    digest = bytes.fromhex(TYPES.hash_rihs01(TF_MESSAGE).removeprefix("RIHS01_"))
+    digest = bytes.fromhex(_types().hash_rihs01(TF_MESSAGE).removeprefix("RIHS01_"))
     support = make_support(element._TYPE_SUPPORT, digest)
     if support is None:
         return None

@@ -153,6 +153,4 @@ class Audience:
         if heard := sorted(hears & {*self._sent, *self._names}):
             return f"/{NODE} listens to {', '.join(heard)}, but answered none of them; its log and /diagnostics say why"
         sent = ", ".join(sorted(self._sent)) or "no image and no sweep"
-        return (
-            f"/{NODE} listens to nothing of what was published ({sent}); --topics or --remap gives the topics its names"
-        )
+        return f"/{NODE} subscribes to none of the published topics ({sent}); rename them: --topics or --remap"

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from perception.assembly.collector import LEFT_BEHIND
 from perception.assembly.statistics import falls_behind
 from perception.frame import MODALITIES
 from perception.reporting.dropout import Dropout
@@ -24,7 +25,7 @@ SURE = 3
 
 
 def node_names(statuses: Sequence[Status]) -> list[str]:
-    """The perception nodes that told of themselves, by name, without the first slash."""
+    """The perception nodes found in the diagnostics, by name, without the first slash."""
     suffix = ": fusion"
     return sorted({status.name.removesuffix(suffix) for status in statuses if status.name.endswith(suffix)})
 
@@ -55,10 +56,11 @@ class DiagnosticsLog:
         if not states:
             return ""
         first, last = states[0].values, states[-1].values
-        received, superseded = (
-            int(last.get(key, 0)) - int(first.get(key, 0)) for key in ("received", "dropped_superseded")
+        received, *behind = (
+            int(last.get(key, 0)) - int(first.get(key, 0))
+            for key in ("received", *(f"dropped_{cause}" for cause in LEFT_BEHIND))
         )
-        if superseded <= SLOW * received:
+        if sum(behind) <= SLOW * received:
             return ""
         answered = {status.received_ns: float(status.values.get("rate_hz", 0)) for status in self._fusion}
         rates = sorted(
@@ -69,7 +71,12 @@ class DiagnosticsLog:
         if len(rates) < SURE:
             return ""
         sent_hz, answered_hz = rates[len(rates) // 2]
-        return falls_behind(answered_hz, sent_hz, self._trigger)
+        return falls_behind(answered_hz, sent_hz, self._trigger, "model_steps" in self._fusion[-1].values)
+
+    def model(self) -> str:
+        """The name of the model that ran for most of the time; empty where the node never said any."""
+        names = [status.values["model"] for status in self._fusion if "model" in status.values]
+        return max(dict.fromkeys(names), key=names.count, default="")
 
     def weights(self, start_ns: int) -> list[dict[str, float]]:
         """How much each sensor counted, once a second, by modality; time_s: seconds after start_ns [wall clock]."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How much light a surface sends to the camera: sun and its shadows, sky, lamps, headlights, reflections."""
+"""The light from surfaces to the camera: sun and shadows, sky, lamps, headlights, reflections."""
 
 from __future__ import annotations
 

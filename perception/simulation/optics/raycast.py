@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a ray meets in a scene: Open3D's ray casting on what stands still and on what moves.
+"""Ray casting with Open3D, on the static and the moving parts of a scene.
 
 The static part's search tree is built once per drive, the moving part's once per frame; the nearer hit wins.
 """
@@ -18,7 +18,7 @@ from perception.simulation.scene import Mesh, Scene, merge, transformed
 from perception.simulation.things.textures import leaf_gaps
 
 STATIC = 0
-"""Instance of everything that stands still; actor k of the scene is instance k + 1."""
+"""Instance of everything static; actor k of the scene is instance k + 1."""
 
 REACH = 140.0
 """Metres from the ego vehicle within which actors are built: the LiDAR's range, and cars of a few pixels beyond it."""
@@ -123,7 +123,7 @@ class Tracer:
         return Hits(met, missed, distance, position, local, normal, local_normal, first.material[met], instance)
 
     def blocked(self, rays: NDArray[np.float32]) -> NDArray[np.bool_]:
-        """(R,) whether anything at all stands in the way of each of the (R, 6) `rays`."""
+        """(R,) whether each of the (R, 6) `rays` hits anything."""
         result = self._static.blocked(rays)
         if self._moving is not None:
             result |= self._moving.blocked(rays)

@@ -21,7 +21,7 @@ DISPARITY_NOISE = 0.3
 
 
 def which_depth(name: str, seed: int) -> str:
-    """`name`, or what `any` comes to for that seed."""
+    """`name`, or the choice of `any` for that seed."""
     if name != "any":
         return name
     return str(np.random.default_rng([seed, 1001]).choice(DEPTHS[:-1], p=(0.2, 0.6, 0.2)))

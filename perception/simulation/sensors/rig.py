@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where the sensors sit on the vehicle, and what they are: KITTI's recording platform, others, and any at all."""
+"""The sensors of vehicles and their mountings: KITTI's recording platform, others, and random ones."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from perception.simulation.sensors.scanners import HDL_64E, SCANNERS, Scanner
 FRAME_ID = "camera"
 
 PIXELS = 1242 * 375
-"""About so many has the image of every rig."""
+"""Approximate number of pixels of every rig's image."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,7 +58,7 @@ RIGS: tuple[str, ...] = ("kitti", "car", "van", "truck", "robot", "cityscapes", 
 
 
 def rig_for(name: str, seed: int = 0) -> Rig:
-    """The rig of that name; `seed` decides what a random one is like.
+    """The rig of that name; `seed` determines a random one.
 
     Raises PerceptionError for a name that is not in RIGS.
     """

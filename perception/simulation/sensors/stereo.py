@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A stereo camera: a second view from the right, and a real matcher that finds the first in it, or fails to."""
+"""A stereo camera: a second view from the right, and a real matcher."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ FARTHEST = 255.0
 
 @dataclass(frozen=True)
 class StereoCamera:
-    """One pair of cameras and what is made of its images.
+    """A pair of cameras and the settings of its matching.
 
     baseline: metres. brighter: how many times the light the right image is exposed to. down, aside: degrees by which
     the right camera looks down and to the right, left over from calibration. half: matched at half the resolution.
@@ -62,7 +62,7 @@ class StereoCamera:
         if self.whole:
             disparity = np.round(disparity)
         if self.smooth:
-            # What was not matched is 0: too far off to be taken for a neighbour.
+            # Unmatched pixels are 0, which is too different to count as a neighbour.
             disparity = np.where(disparity > 0, cv2.bilateralFilter(disparity, 7, 0.8, 3.0), 0)
         found = disparity > focal * self.baseline / FARTHEST
         depth = np.where(found, np.float32(focal * self.baseline) / np.where(found, disparity, 1.0), np.nan)
@@ -89,7 +89,7 @@ class StereoCamera:
 
 def draw_stereo(camera: CameraModel, rig: Rig, rng: np.random.Generator) -> StereoCamera:
     """Any such pair, for images of `camera`, which is the rig's at any size."""
-    # A low camera sees the road from nearer than a high one, and is made for it.
+    # A low camera is closer to the road, and designed for that.
     half, nearest, baseline = bool(rng.random() < 0.3), rig.camera_height * rng.uniform(1.0, 2.5), rig.baseline
     width = camera.width // 2 if half else camera.width
     focal = camera.intrinsics[0, 0] * width / camera.width

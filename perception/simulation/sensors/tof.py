@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A depth camera that brings its own light (time of flight, structured light): short of range, blind in the sun."""
+"""A depth camera with its own light (time of flight, structured light): short range, blind in the sun."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is painted on the road or let into it: lines, zebra crossings, arrows, parking bays, manholes, patches."""
+"""Markings and details of the road: lines, zebra crossings, arrows, parking bays, manholes, patches."""
 
 from __future__ import annotations
 

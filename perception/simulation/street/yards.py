@@ -152,7 +152,7 @@ def phone_box(rng: np.random.Generator) -> Mesh:
 
 
 def screen(length: float, height: float, material: int) -> Mesh:
-    """A fence that nobody sees through, between posts."""
+    """An opaque fence between posts."""
     posts = [[x, 0.0, height / 2] for x in np.linspace(-length / 2, length / 2, max(2, round(length / 1.8) + 1))]
     panel = box((length, 0.05, height + SUNK), (0.0, -0.02, (height - SUNK) / 2), material)
     return merge([panel, boxes([[0.1, 0.1, height + 0.06]], posts, material)])

@@ -60,7 +60,7 @@ def follow(
     speed = np.minimum(wish, np.maximum(gaps - _STANDING_GAP, 0.0) / _HEADWAY)
     if halt is not None and halt.start <= 0.0:
         speed = np.where(x < halt.position, np.minimum(speed, _can_stop(halt.position - x - length / 2)), speed)
-    for i in range(1, len(x)):  # nobody starts faster than they could still stop behind the one ahead
+    for i in range(1, len(x)):  # no vehicle starts faster than it could still stop behind the one ahead
         speed[i] = min(speed[i], float(_can_stop(gaps[i] + speed[i - 1] ** 2 / (2 * _BRAKING))))
     steps = int(np.ceil(duration / STEP)) + 1
     travelled, speeds = np.empty((steps, len(x))), np.empty((steps, len(x)))

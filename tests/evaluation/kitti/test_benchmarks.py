@@ -55,8 +55,8 @@ def test_a_raw_drive_is_scored_at_its_points(kitti_drive, capsys):
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
-        (["kitti-road", "road", "--split", "test"], "KITTI keeps the truth of its test split; say --submission DIR"),
-        (["kitti-semantics", "semantics", "--split", "test"], "KITTI keeps the truth of its test split"),
+        (["kitti-road", "road", "--split", "test"], "the truth of its test split; use --submission DIR"),
+        (["kitti-semantics", "semantics", "--split", "test"], "KITTI does not publish the truth of its test split"),
         (["kitti-road", "road", "--suite", "robustness", "--submission", "out"], "in a run without it"),
         (["kitti-raw", "2011_09_26", "--submission", "out"], "kitti-raw: no benchmark server takes segmentations"),
     ],

@@ -18,11 +18,11 @@ def test_objects_are_counted_by_size_and_found_by_half() -> None:
     labels[40:, 200:296] = 0  # less than half
     sizes = ObjectSizes()
     sizes.update(labels, truth)
-    found = sizes.to_dict()["vehicle"]
-    assert [found[size]["objects"] for size in ("small", "medium", "large")] == [1, 1, 1]
-    assert [found[size]["found"] for size in ("small", "medium", "large")] == [1, 1, 0]
-    assert [found[size]["recall"] for size in ("small", "medium", "large")] == pytest.approx([1, 0.5, 40 / 96])
-    assert np.isnan(sizes.to_dict()["pedestrian"]["small"]["recall"])
+    found = sizes.scores()["vehicle"]
+    assert [found[size].objects for size in ("small", "medium", "large")] == [1, 1, 1]
+    assert [found[size].found for size in ("small", "medium", "large")] == [1, 1, 0]
+    assert [found[size].recall for size in ("small", "medium", "large")] == pytest.approx([1, 0.5, 40 / 96])
+    assert np.isnan(sizes.scores()["pedestrian"]["small"].recall)
 
 
 def test_bounds_shrink_with_the_image_and_corners_touch() -> None:
@@ -32,5 +32,5 @@ def test_bounds_shrink_with_the_image_and_corners_touch() -> None:
     truth[50:57, :7] = PEDESTRIAN
     sizes = ObjectSizes()
     sizes.update(np.zeros_like(truth), truth)
-    found = sizes.to_dict()["pedestrian"]
-    assert [found[size]["objects"] for size in ("small", "medium", "large")] == [1, 1, 0]
+    found = sizes.scores()["pedestrian"]
+    assert [found[size].objects for size in ("small", "medium", "large")] == [1, 1, 0]

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from typing import Any
 
 import numpy as np
@@ -17,9 +19,16 @@ from rclpy.qos import DurabilityPolicy, QoSProfile
 from perception.bags.geometry import serialise_links
 from perception.bags.raw import TYPES
 from perception.ros.spinning import spinning
-from perception.ros.tf.message import TF_MESSAGE, subscribe, tf_message_class
+from perception.ros.tf.message import TF_MESSAGE, _types, subscribe, tf_message_class
 
 LATCHED = QoSProfile(depth=100, durability=DurabilityPolicy.TRANSIENT_LOCAL)
+
+
+def test_the_type_is_that_of_ros_and_loads_none_of_the_others() -> None:
+    """The hash is what other nodes compare; the types of all distributions would take most of an import's time."""
+    assert _types().hash_rihs01(TF_MESSAGE) == TYPES.hash_rihs01(TF_MESSAGE)
+    code = "import sys, perception.ros.tf.message; sys.exit('rosbags.typesys.stores.ros2_humble' in sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 def test_latched_transforms_reach_whoever_comes_later(ros: Any) -> None:

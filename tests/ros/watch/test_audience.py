@@ -43,7 +43,7 @@ def silence(ros: Any, name: str, hears: str) -> str:
 
 def test_silence_is_explained_by_what_the_node_hears(ros: Any) -> None:
     assert silence(ros, "perception", "/rig/left").startswith("/perception listens to /rig/left, but answered none")
-    assert "/perception listens to nothing of what was published (/rig/left); --topics" in silence(
+    assert "/perception subscribes to none of the published topics (/rig/left); rename them: --topics" in silence(
         ros, "perception", "/image"
     )
     assert "No node is named /perception (/other will be meant)" in silence(ros, "other", "/rig/left")

@@ -43,6 +43,29 @@ def test_a_node_that_leaves_out_most_frames_falls_behind() -> None:
     assert DiagnosticsLog([*slow, *second(6, 25, 9, 16)], "front/perception").falls_behind() == ""
 
 
+def test_who_has_chosen_the_model_already_is_not_told_to() -> None:
+    slow = [status for number in range(1, 6) for status in second(number, 25, 9, 16)]
+    assert "model:=auto" in DiagnosticsLog(slow).falls_behind()
+    for status in slow[::2]:
+        status.values["model_steps"] = "1"
+    assert "model" not in DiagnosticsLog(slow).falls_behind()
+
+
+def test_prepared_frames_that_newer_ones_replaced_were_left_out_too() -> None:
+    slow = [status for number in range(1, 6) for status in second(number, 25, 9, 0)]
+    for number, status in enumerate(slow[1::2], 1):
+        status.values["dropped_overtaken"] = str(16 * number)
+    assert DiagnosticsLog(slow).falls_behind().startswith("does not keep up: 9 of 25 Hz")
+
+
+def test_the_model_is_the_one_that_ran_longest() -> None:
+    statuses = [status for number in range(1, 6) for status in second(number, 10, 10, 0)]
+    assert DiagnosticsLog(statuses).model() == ""
+    for number, status in enumerate(statuses[::2]):
+        status.values["model"] = "a" if number in (0, 4) else "b"
+    assert DiagnosticsLog(statuses).model() == "b"
+
+
 def test_a_frame_now_and_then_is_not_falling_behind() -> None:
     assert (
         DiagnosticsLog([status for number in range(1, 6) for status in second(number, 25, 24, 1)]).falls_behind() == ""

@@ -1,0 +1,210 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which member of the family this machine can run at the camera's rate: each is timed here, once."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import os
+import platform
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from perception.disk import write_json
+from perception.engines.base import Engine
+from perception.engines.cache import compiled_cache
+from perception.engines.family import Member, weights_of
+from perception.engines.manifest import digest_of
+from perception.errors import DataError
+from perception.frame import MODALITIES
+from perception.sensors import NetworkInput
+from perception.sensors.channels import AUX_CHANNELS
+from perception.sensors.encode import AUX_SCALE
+
+USUAL_HZ = 10.0
+"""The camera's rate where nobody knows it yet."""
+
+SPARE = 1.3
+"""How many times its own time must be there for the network: what is around it, and the others on the machine."""
+
+BUDGET_S = 0.3
+"""How long a member is timed, after the run that compiles it."""
+
+DISTURBED = 0.1
+"""A run whose threads waited for a core for more than this part of it was not alone."""
+
+MAX_KEPT = 100
+"""Times in the user's cache; the oldest go first."""
+
+_PACKAGES = {"openvino": "openvino", "onnxruntime": "onnxruntime", "tensorrt": "tensorrt", "torch": "torch"}
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The member at `place` of `ladder`, and why. times_s: of a run here, by place, as far as it is known."""
+
+    ladder: tuple[Member, ...]
+    place: int
+    rate_hz: float
+    times_s: tuple[float | None, ...]
+
+    @property
+    def member(self) -> Member:
+        """The chosen one."""
+        return self.ladder[self.place]
+
+    @property
+    def held(self) -> bool:
+        """Whether it holds the rate with time to spare."""
+        return holds(self.times_s[self.place], self.rate_hz)
+
+    def __str__(self) -> str:
+        seconds = self.times_s[self.place]
+        text = f"model {self.member.name}"
+        if seconds is not None:
+            verb = "holds" if self.held else "is the fastest, and does not hold"
+            text = f"{text} takes {1e3 * seconds:.0f} ms here and {verb} {self.rate_hz:g} Hz with time to spare"
+        slower = [
+            f"{self.ladder[place].name} {1e3 * known:.0f} ms"
+            for place, known in enumerate(self.times_s)
+            if place < self.place and known is not None
+        ]
+        return f"{text}{'; ' if slower else ''}{', '.join(slower)}; accuracy: {price(self.ladder, self.place)}"
+
+
+def price(ladder: Sequence[Member], place: int) -> str:
+    """What the member costs against the most accurate one, for people."""
+    best, member = ladder[0].accuracy, ladder[place].accuracy
+    if place == 0:
+        return "the best there is"
+    if best is None or member is None:
+        return "not measured with these weights"
+    return f"{100 * (member - best):+.1f} points of mean IoU beside {ladder[0].name}"
+
+
+def holds(seconds: float | None, rate_hz: float) -> bool:
+    """Whether a network that takes so long holds the rate with time to spare."""
+    return seconds is not None and SPARE * seconds * rate_hz <= 1.0
+
+
+def choose(ladder: Sequence[Member], rate_hz: float, time_of: Callable[[Member], float]) -> Choice:
+    """The first, that is the most accurate, that holds the rate; the fastest where none does.
+
+    time_of: seconds of one run here. Is asked of no more members than it takes.
+    """
+    times: list[float | None] = [None] * len(ladder)
+    for place, member in enumerate(ladder):
+        seconds = times[place] = time_of(member)
+        if holds(seconds, rate_hz):
+            return Choice(tuple(ladder), place, rate_hz, tuple(times))
+    fastest = min(range(len(ladder)), key=lambda place: times[place] or 0.0)
+    return Choice(tuple(ladder), fastest, rate_hz, tuple(times))
+
+
+class Run(NamedTuple):
+    """What one run of a network took [s], and whether it had the cores that it wanted to itself."""
+
+    seconds: float
+    alone: bool
+
+
+def time_run(engine: Engine, width: int, height: int, budget_s: float = BUDGET_S) -> Run:
+    """The shortest run of the network on an input of `width`×`height` with every sensor.
+
+    The shortest, because others may want the cores meanwhile. The first run, which compiles, is not counted.
+    """
+    rng = np.random.default_rng(0)
+    rgb = rng.integers(0, 256, (height, width, 3), np.uint8)
+    aux = rng.integers(0, 256, (height // AUX_SCALE, width // AUX_SCALE, sum(AUX_CHANNELS.values())), np.uint8)
+    network_input = NetworkInput(rgb, aux, np.ones(len(MODALITIES), np.float32))
+    engine.infer(network_input)
+    best, until = Run(math.inf, alone=False), time.perf_counter() + budget_s
+    while math.isinf(best.seconds) or time.perf_counter() < until:
+        waited, began = _waited_s(), time.perf_counter()
+        engine.infer(network_input)
+        seconds = time.perf_counter() - began
+        if seconds < best.seconds:
+            best = Run(seconds, _waited_s() - waited <= DISTURBED * seconds)
+    return best
+
+
+class Times:
+    """What members took on this machine, in the user's cache folder; nothing is kept where there is none.
+
+    threads: of the process. size: width and height of the network's input at full scale.
+    """
+
+    def __init__(self, threads: int | None, size: tuple[int, int], folder: Path | None = None) -> None:
+        cache = folder or compiled_cache()
+        self._path = cache.parent / "times.json" if cache else None
+        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+        self._machine = f"{_processor()} {cores} cores, {threads or 'all'} threads, {size[0]}x{size[1]}"
+
+    def known(self, member: Member) -> float | None:
+        """What the member takes when it is alone [s]; None where it was never measured so."""
+        run = self.last(member)
+        return run.seconds if run is not None and run.alone else None
+
+    def last(self, member: Member) -> Run | None:
+        """The measurement that is kept of the member; None where it was never measured here."""
+        match self._read().get(self._key(member)):
+            case {"seconds": float(seconds), "alone": bool(alone)} if seconds > 0:
+                return Run(seconds, alone)
+        return None
+
+    def add(self, member: Member, run: Run) -> None:
+        """Keep a measurement; one beside others that wanted the cores only until there is a better one."""
+        last = self.last(member)
+        if self._path is None or (last is not None and last.alone and not run.alone):
+            return
+        key = self._key(member)
+        kept = {name: each for name, each in self._read().items() if name != key} | {key: run._asdict()}
+        with suppress(OSError, DataError):  # a full disk: it is measured again
+            write_json(self._path, dict(list(kept.items())[-MAX_KEPT:]))
+
+    def _key(self, member: Member) -> str:
+        weights = digest_of(weights_of(member.path))[:16]
+        return f"{self._machine}, {_versioned(member.engine)}, {weights}@{member.scale:g}"
+
+    def _read(self) -> dict[str, object]:
+        try:
+            content = json.loads(self._path.read_text("utf-8")) if self._path else {}
+        except (OSError, ValueError):
+            return {}
+        return content if isinstance(content, dict) else {}
+
+
+def _waited_s() -> float:
+    """How long this process's threads have waited for a core so far, all together [s]; 0 where nobody tells."""
+    waited_ns = 0
+    with suppress(OSError, ValueError, IndexError):  # no Linux; or a thread that ended meanwhile
+        for task in Path("/proc/self/task").iterdir():
+            waited_ns += int((task / "schedstat").read_text("utf-8").split()[1])
+    return 1e-9 * waited_ns
+
+
+def _versioned(engine: str) -> str:
+    package = next((package for prefix, package in _PACKAGES.items() if engine.startswith(prefix)), engine)
+    try:
+        return f"{engine} {version(package)}"
+    except PackageNotFoundError:
+        return engine
+
+
+def _processor() -> str:
+    """Its name, and a hash of what it can do: virtual machines hide some of that."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text("utf-8").splitlines()
+    except OSError:
+        return platform.processor() or platform.machine()
+    told = {line.split(":")[0].strip(): line.partition(":")[2].strip() for line in reversed(lines) if ":" in line}
+    features = hashlib.sha256(told.get("flags", told.get("Features", "")).encode()).hexdigest()[:8]
+    return f"{told.get('model name', platform.machine())} {features}"

@@ -1,0 +1,199 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The model that the node runs: chosen for this machine and the camera's rate, changed while others want the cores.
+
+The next model is loaded and compiled in a thread of its own while the one before goes on answering, and no frame is
+lost when it takes over: what was prepared for the one is inferred by it. Two models are kept at most, so that going
+back is quick.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from functools import partial
+from statistics import median
+from typing import NamedTuple
+
+from perception.engines.choice import USUAL_HZ, Run, Times, choose, holds, price, time_run
+from perception.engines.family import Member, input_size
+from perception.pipeline import Pipeline
+from perception.runtime.controller import QUICKER, Controller, Tick
+from perception.threads import begin
+
+PROBE_S = 0.1
+"""How long a model is timed before it is stepped to: others want the cores just then."""
+
+RUNS = 20
+"""The latest runs that tell what the network takes now."""
+
+MOST_HELD = 2
+"""Models in memory."""
+
+
+class _Loaded(NamedTuple):
+    """A model that is ready. run: None where its time was known before."""
+
+    pipeline: Pipeline
+    run: Run | None
+
+
+class Fit:
+    """One node's model. `saw` is for the worker's threads, all else for one thread.
+
+    ladder: the models to choose from, the most accurate first; of one alone nothing is timed and nothing changes.
+    open_member: loads one. times: what is known of this machine. say: is told of every step, in one line.
+    """
+
+    def __init__(
+        self,
+        ladder: Sequence[Member],
+        open_member: Callable[[Member], Pipeline],
+        times: Times,
+        say: Callable[[str], object],
+    ) -> None:
+        self._ladder, self._open, self._times, self._say = tuple(ladder), open_member, times, say
+        self._held: dict[int, Pipeline] = {}
+        self._pending: tuple[int, Future[_Loaded]] | None = None
+        self._controller = Controller([times.known(member) for member in ladder], 0)
+        self._took: deque[float] = deque(maxlen=RUNS)
+        self._steps = 0
+        self._word = ""
+
+    def choose(self, rate_hz: float | None, width: int, height: int) -> Pipeline:
+        """Load the most accurate model that holds the rate on images of that size, and make it ready for them.
+
+        rate_hz: None where it is not known yet. Raises ModelError.
+        """
+        if len(self._ladder) > 1:
+            choice = choose(self._ladder, rate_hz or USUAL_HZ, lambda member: self._time(member, width, height))
+            self._controller = Controller([self._times.known(member) for member in self._ladder], choice.place)
+            self._word = str(choice)
+            self._say(self._word)
+        pipeline = self._hold(self._controller.place)
+        self._drop_all_but(self._controller.place)
+        pipeline.warm_up(width, height)
+        return pipeline
+
+    def reload(self, width: int, height: int) -> Pipeline:
+        """The same model anew, beside an engine that hangs; in any thread."""
+        self._pending = None
+        self._held.clear()
+        pipeline = self._hold(self._controller.place)
+        pipeline.warm_up(width, height)
+        return pipeline
+
+    def saw(self, infer_ms: float) -> None:
+        """The network ran."""
+        self._took.append(1e-3 * infer_ms)
+
+    def pause(self) -> None:
+        """Nothing is listened to for now."""
+        self._controller.pause()
+        self._took.clear()
+
+    def step(
+        self, now: float, period_s: float | None, came: int, left_behind: int, size: tuple[int, int]
+    ) -> Pipeline | None:
+        """Once a second: the pipeline that is to answer from now on, where it is another. size: of the images.
+
+        now, period_s, came, left_behind: as of `Tick`.
+        """
+        if self._pending is not None:
+            place, loading = self._pending
+            if not loading.done():
+                return None
+            self._pending = None
+            return self._arrive(place, loading, now, period_s)
+        took = list(self._took)
+        if not took or len(self._ladder) < 2:
+            return None
+        wanted = self._controller.step(Tick(now, period_s, came, left_behind, median(took)))
+        if wanted is None:
+            return None
+        if wanted in self._held:
+            return self._move(wanted, now, period_s)
+        self._drop_all_but(self._controller.place)
+        self._pending = wanted, begin(partial(self._load, wanted, size), "perception model")
+        return None
+
+    @property
+    def values(self) -> dict[str, object]:
+        """For diagnostics: what runs, what it takes when it is alone, what it costs, and how often it was changed."""
+        place = self._controller.place
+        member, seconds = self._ladder[place], self._controller.times_s[place]
+        values: dict[str, object] = {"model": member.path.stem, "model_scale": member.scale}
+        if len(self._ladder) > 1:
+            values["model_ms"] = "" if seconds is None else round(1e3 * seconds, 1)
+            values["model_accuracy"] = price(self._ladder, place)
+            values["model_steps"] = self._steps
+            values["model_choice"] = self._word
+        return values
+
+    def _time(self, member: Member, width: int, height: int) -> float:
+        last = self._times.last(member)
+        if last is not None:
+            return last.seconds
+        engine = self._hold(self._ladder.index(member)).engine
+        run = time_run(engine, *input_size(width, height, member.scale))
+        self._times.add(member, run)
+        return run.seconds
+
+    def _load(self, place: int, size: tuple[int, int]) -> _Loaded:
+        """In a thread of its own: everything that takes long."""
+        member = self._ladder[place]
+        pipeline = self._open(member)
+        pipeline.warm_up(*size)
+        if self._times.known(member) is not None:
+            return _Loaded(pipeline, None)
+        run = time_run(pipeline.engine, *input_size(*size, member.scale), PROBE_S)
+        self._times.add(member, run)
+        return _Loaded(pipeline, run)
+
+    def _arrive(self, place: int, loading: Future[_Loaded], now: float, period_s: float | None) -> Pipeline | None:
+        name = self._ladder[place].name
+        try:
+            loaded = loading.result()
+        except Exception as error:  # whatever it is: the model that runs goes on
+            self._controller.barred.add(place)
+            self._say(f"model {name} cannot be loaded and is left out: {error}")
+            return None
+        if loaded.run is not None:
+            if loaded.run.alone:
+                self._controller.times_s[place] = loaded.run.seconds
+            if place > self._controller.place and self._took and loaded.run.seconds > QUICKER * median(self._took):
+                self._controller.barred.add(place)
+                self._say(f"model {name} is no quicker here ({1e3 * loaded.run.seconds:.0f} ms) and is left out")
+                return None
+            if place < self._controller.place and period_s and not holds(loaded.run.seconds, 1 / period_s):
+                self._controller.declined(now)
+                return None
+        self._held[place] = loaded.pipeline
+        return self._move(place, now, period_s)
+
+    def _move(self, place: int, now: float, period_s: float | None) -> Pipeline:
+        before = self._controller.place
+        took = f"{1e3 * median(self._took):.0f} ms" if self._took else "some time"
+        rate = f"{1 / period_s:.0f} Hz" if period_s else "the camera's rate"
+        why = "too slow for" if place > before else "quick enough for a better one at"
+        self._word = (
+            f"model {self._ladder[before].name} takes {took} now, {why} {rate}: from here on "
+            f"{self._ladder[place].name}; accuracy: {price(self._ladder, place)}"
+        )
+        self._say(self._word)
+        self._controller.moved(place, now)
+        self._steps += 1
+        self._took.clear()
+        return self._held[place]
+
+    def _hold(self, place: int) -> Pipeline:
+        """The model, from memory or loaded; the one that was loaded longest ago gives way."""
+        if place not in self._held:
+            while len(self._held) >= MOST_HELD:
+                self._held.pop(next(iter(self._held)))
+            self._held[place] = self._open(self._ladder[place])
+        return self._held[place]
+
+    def _drop_all_but(self, place: int) -> None:
+        for other in [each for each in self._held if each != place]:
+            del self._held[other]

@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: Apache-2.0
+"""When to run a quicker model, and when the better one again: a state machine without threads, clock or ROS.
+
+Rungs are numbered from the best model to the quickest. Down goes who leaves frames out for BEHIND_S; up goes who, for
+some time, would have had time to spare with the better model too. That time doubles with every step up that had to be
+taken back soon, so that a machine in between does not swing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from perception.engines.choice import SPARE
+
+BEHIND_S = 2.0
+"""Frames are left out for so long before a step down."""
+
+TOLERATED = 0.05
+"""Share of the frames that may be left out."""
+
+ROOM_S = 10.0
+"""There is room for so long before a step up, at first."""
+
+MOST_ROOM_S = 320.0
+
+TAKEN_BACK_S = 30.0
+"""A step down so soon after one up takes it back."""
+
+FORGET_S = 600.0
+"""So long after the last step up that was no good, it is forgotten."""
+
+SETTLE_S = 1.0
+"""What comes in so long after a step was not yet by it."""
+
+QUICKER = 0.9
+"""A rung that takes more than this part of another's time is no quicker."""
+
+TWICE = 2.0
+"""How many times the next rung's time one takes whose time is not known."""
+
+BUSY = 0.5
+"""Share of a period that the network takes at least where it is what holds frames up."""
+
+
+class Tick(NamedTuple):
+    """What happened since the tick before.
+
+    now: monotonic [s]. period_s: between two frames of the camera; None where it is not known yet. came, left_behind:
+    frames that came, and those of them that a newer one replaced. infer_s: what the network takes of late.
+    """
+
+    now: float
+    period_s: float | None
+    came: int
+    left_behind: int
+    infer_s: float
+
+
+class Controller:
+    """Decides by one `step` a second or so.
+
+    place: the rung that runs. times_s: what each takes on this machine when it has it to itself, None where that is not
+    known; may be set from outside. A rung that is `barred` is never stepped to.
+    """
+
+    def __init__(self, times_s: Sequence[float | None], place: int) -> None:
+        self.times_s, self.place = list(times_s), place
+        self.barred: set[int] = set()
+        self._rated = False
+        self._patience_s = ROOM_S
+        self._moved_at, self._moved_up = float("-inf"), False
+        self._regretted_at = float("-inf")
+        self._before: float | None = None
+        self._behind_since: float | None = None
+        self._room_since: float | None = None
+
+    def step(self, tick: Tick) -> int | None:
+        """The rung to go to; None to stay. The answer stays the same until it has `moved`, or the rung is barred."""
+        before, self._before = self._before, tick.now
+        if tick.now < self._moved_at + SETTLE_S or tick.period_s is None:
+            self._behind_since = self._room_since = None
+            return None
+        if tick.now - self._regretted_at >= FORGET_S:
+            self._patience_s = ROOM_S
+        began = tick.now if before is None else before
+        down = self._down()
+        if not self._rated:
+            # The rate was a guess until now: what was chosen for it may not hold the camera's.
+            here = self.times_s[self.place]
+            self._rated = here is None or down is None or SPARE * here <= tick.period_s
+            if not self._rated:
+                return down
+        if tick.left_behind > TOLERATED * tick.came and tick.infer_s >= BUSY * tick.period_s:
+            self._room_since = None
+            self._behind_since = began if self._behind_since is None else self._behind_since
+            return down if tick.now - self._behind_since >= BEHIND_S else None
+        self._behind_since = None
+        up = self._up()
+        if up is None or SPARE * self._expected(up, tick.infer_s) > tick.period_s:
+            self._room_since = None
+            return None
+        self._room_since = began if self._room_since is None else self._room_since
+        return up if tick.now - self._room_since >= self._patience_s else None
+
+    def moved(self, place: int, now: float) -> None:
+        """Another rung runs."""
+        up = place < self.place
+        if not up and self._moved_up and now - self._moved_at < TAKEN_BACK_S:
+            self._regret(now)
+        self.place, self._moved_at, self._moved_up = place, now, up
+        self._behind_since = self._room_since = None
+
+    def declined(self, now: float) -> None:
+        """A step up that was asked for is not taken: the rung was timed, and has no time to spare now."""
+        self._room_since = None
+        self._regret(now)
+
+    def pause(self) -> None:
+        """What was until now says nothing about what comes, as when sensors were not listened to."""
+        self._before = self._behind_since = self._room_since = None
+
+    def _regret(self, now: float) -> None:
+        self._patience_s = min(2 * self._patience_s, MOST_ROOM_S)
+        self._regretted_at = now
+
+    def _down(self) -> int | None:
+        here = self.times_s[self.place]
+        for place in range(self.place + 1, len(self.times_s)):
+            there = self.times_s[place]
+            if place not in self.barred and (here is None or there is None or there <= QUICKER * here):
+                return place
+        return None
+
+    def _up(self) -> int | None:
+        return next((place for place in range(self.place - 1, -1, -1) if place not in self.barred), None)
+
+    def _expected(self, place: int, infer_s: float) -> float:
+        """What that rung would take now, when this one takes `infer_s`: never less than it does when it is alone."""
+        here, there = self.times_s[self.place], self.times_s[place]
+        if there is None:
+            return infer_s * TWICE
+        return max(there, infer_s * there / here if here is not None else 0.0)

@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from perception.engines import family as families
+from perception.engines import find_model
+from perception.engines.family import ACCURACY, Member, accuracies, family, input_size
+from perception.engines.manifest import digest_of
+
+SIZES = {"small": 10, "small_int8": 9, "large": 30, "large_int8": 20}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Two networks, each in float and in INT8: files that nobody can run."""
+    for name, size in SIZES.items():
+        (tmp_path / f"{name}.xml").write_text("graph")
+        (tmp_path / f"{name}.bin").write_bytes(bytes(size))
+    (tmp_path / "large.safetensors").write_bytes(b"")
+    (tmp_path / "large.check.npz").write_bytes(b"")
+    return tmp_path
+
+
+def rate(folder: Path, **iou: float) -> None:
+    rows = {
+        name.replace("_at_", "@0."): {
+            "weights": digest_of(folder / f"{name.partition('_at_')[0]}.bin"),
+            "iou": {"street": {"road": value + 0.1, "vehicle": value - 0.1}},
+        }
+        for name, value in iou.items()
+    }
+    (folder / ACCURACY).write_text(json.dumps(rows))
+
+
+def names(members: tuple[Member, ...]) -> list[str]:
+    return [member.name for member in members]
+
+
+def test_where_nothing_was_measured_large_ones_come_first_each_in_float_in_int8_and_smaller(folder: Path) -> None:
+    members = family(folder=folder)
+    assert names(members) == ["large", "large_int8", "large_int8@0.7", "small", "small_int8", "small_int8@0.7"]
+    assert {(member.engine, member.accuracy) for member in members} == {("openvino", None)}
+    assert members[2].path == folder / "large_int8.xml"
+
+
+def test_measured_ones_come_in_the_order_of_their_accuracy(folder: Path) -> None:
+    rate(folder, large=0.8, large_int8=0.79, large_int8_at_7=0.6, small=0.75, small_int8=0.7, small_int8_at_7=0.5)
+    members = family(folder=folder)
+    assert names(members) == ["large", "large_int8", "small", "small_int8", "large_int8@0.7", "small_int8@0.7"]
+    assert members[2].accuracy == pytest.approx(0.75)
+
+
+def test_a_figure_of_other_weights_counts_for_nothing(folder: Path) -> None:
+    rate(folder, large=0.8, small=0.7)
+    (folder / "large.bin").write_bytes(b"trained again")
+    assert accuracies(folder) == {"small": pytest.approx(0.7)}
+
+
+def test_an_engine_has_what_it_has_files_of(folder: Path) -> None:
+    assert names(family("torch", folder)) == ["large", "large@0.7"]
+    assert family("onnxruntime", folder) == ()
+
+
+def test_the_default_is_the_most_accurate_of_the_shipped_ones(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(families, "WEIGHTS", folder)
+    shipped = family()[0]
+    assert find_model(None, "auto") == find_model("auto", "auto") == (shipped.engine, shipped.path)
+    assert find_model("auto", "torch")[1].suffix == ".safetensors"
+
+
+def test_what_is_shipped_is_a_family() -> None:
+    assert names(family())[:3] == ["dual_branch_s", "dual_branch_s_int8", "dual_branch_s_int8@0.7"]
+
+
+@pytest.mark.parametrize(
+    ("image", "scale", "size"),
+    [((1242, 375), 1.0, (1248, 384)), ((1242, 375), 0.7, (864, 256)), ((375, 1242), 0.7, (256, 864))],
+)
+def test_a_smaller_input_is_a_size_that_the_network_takes(
+    image: tuple[int, int], scale: float, size: tuple[int, int]
+) -> None:
+    assert input_size(*image, scale) == size
+
+
+def test_weights_alone_are_no_member(folder: Path) -> None:
+    shutil.rmtree(folder)
+    folder.mkdir()
+    (folder / "README.md").write_text("nothing")
+    assert family(folder=folder) == ()

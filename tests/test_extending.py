@@ -19,11 +19,12 @@ PAGE = Path(__file__).resolve().parent.parent / "docs/extending.md"
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A working folder with the page's modules."""
-    for text in re.findall(r"^```python\n(.*?)^```", PAGE.read_text("utf-8"), re.MULTILINE | re.DOTALL):
-        name = re.match(r"# (\w+\.py)\n", text)
-        assert name, text
-        (tmp_path / name[1]).write_text(text, "utf-8")
+    """A working folder with the page's modules, whose first line is their file's name."""
+    modules = re.findall(r"^```python\n(# (\w+\.py)\n.*?)^```", PAGE.read_text("utf-8"), re.MULTILINE | re.DOTALL)
+    for text, name in modules:
+        (tmp_path / name).write_text(text, "utf-8")
+    parts = ("rig", "network", "fusion", "engine", "report")
+    assert {name for _, name in modules} >= {f"my_{part}.py" for part in parts}
     return tmp_path
 
 

@@ -122,6 +122,9 @@ SHARED: dict[str, Shared] = {
     "--modalities": Shared(f"keep only these of {','.join(SPECS)}", (modalities,), ("LIST",)),
     "--model": Shared("weights: a shipped model's name, or a file", (str,), ("NAME|FILE",)),
     "--output": Shared("where to write", (Path,), ("DIR", "FILE", "DIR|FILE"), short="-o"),
+    "--recipe": Shared(
+        "how it is trained: the name of one in configs/recipes, or the path of a .py file", (str,), ("NAME|FILE",)
+    ),
     "--report": Shared("write a page of it to FILE", (Path,), ("FILE",)),
     "--seconds": Shared("for S seconds", (positive,), ("S",)),
     "--seed": Shared("what is random, the same for the same seed", (at_least_zero,), ("N",)),

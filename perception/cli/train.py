@@ -73,11 +73,7 @@ def add_network_and_data(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "network", help="mmengine config: a path, or a network's name, such as those in configs/networks"
     )
-    parser.add_argument(
-        "--recipe",
-        metavar="NAME",
-        help="how it is trained: the name of one in configs/recipes, or the path of a .py file (default: scratch)",
-    )
+    add(parser, "--recipe", " (default: scratch)")
     add(parser, "--data", action="append", required=True)
 
 

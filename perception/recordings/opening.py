@@ -6,7 +6,6 @@ What it is, is found out by what lies there; what cannot be opened is told in on
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -16,7 +15,7 @@ from perception.assembly.settings.naming import BAG_SUFFIXES
 from perception.bags.frames import BagFrames
 from perception.bags.sources import Source, holds_bag, open_bag
 from perception.datasets.image_folder import IMAGES
-from perception.datasets.io.files import IMAGE_SUFFIXES
+from perception.datasets.io.files import IMAGE_SUFFIXES, nearest_path
 from perception.datasets.io.named_frames import NamedFrames
 from perception.datasets.kitti.layouts import holds_drive, open_drive
 from perception.datasets.kitti.recording import Recording
@@ -99,7 +98,7 @@ def kind_of(path: Path, wanted: Collection[str] = tuple(KNOWN_BY)) -> str:
     Raises DataError where that is none of `wanted`: what is there, what was expected, and what may have been meant.
     """
     if not path.exists():
-        raise DataError(f"{path}: no such bag, drive or folder{_nearest(path)}")
+        raise DataError(f"{path}: no such bag, drive or folder{nearest_path(path)}")
     kind = _kind(path)
     if kind in wanted:
         return str(kind)
@@ -150,15 +149,3 @@ def _within(path: Path, wanted: Collection[str]) -> str:
         return ""
     more = f", … {len(inside)} in all" if len(inside) > MOST_NAMED else ""
     return f"; name one in it: {', '.join(map(str, inside[:MOST_NAMED]))}{more}"
-
-
-def _nearest(path: Path) -> str:
-    """What is there and called most like it, or the first folder on the way that is missing."""
-    known = next((each for each in path.parents if each.is_dir()), None)
-    if known is None:
-        return ""
-    missing = known / path.relative_to(known).parts[0]
-    near = difflib.get_close_matches(missing.name, [each.name for each in known.iterdir()], n=1)
-    if near:
-        return f"; the nearest is {known / near[0]}"
-    return "" if missing == path else f": there is no {missing.name} in {known}"

@@ -78,6 +78,8 @@ MISTAKES = [
     ("kitti2bag W/nowhere -o O/bag", "nowhere"),
     ("kitti2bag W/images -o O/bag", "images"),
     ("eval camvid W/nowhere", "nowhere"),
+    ("eval camvid W/camvit", "; the nearest is W/camvid"),
+    ("pseudo-label camvid=W/camvit --split val --model W/text.safetensors -o O/new", "; the nearest is W/camvid"),
     ("eval camvid", "camvid: no folder given"),
     ("eval msrs W/images", "no pair of folders"),
     ("demo --kitti W/nowhere -o O/demo", "nowhere"),

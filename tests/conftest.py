@@ -31,7 +31,10 @@ def real_data() -> Path:
 
 @pytest.fixture
 def kitti_drive(tmp_path: Path) -> Path:
-    """A KITTI raw drive of 4 frames in the official layout, 124×38 pixels: frame 2 has no sweep, frame 3 no image."""
+    """A KITTI raw drive of 4 frames in the official layout, 124×38 pixels: frame 2 has no sweep, frame 3 no image.
+
+    Frame 3 comes so much later that the camera counts as lost by then.
+    """
     date = tmp_path / "2011_09_26"
     drive = date / "2011_09_26_drive_0001_sync"
     _write_calibration(date)
@@ -115,7 +118,8 @@ def ros() -> Iterator[Any]:
 
 
 def _write_stamps(path: Path, nanoseconds: int) -> None:
-    lines = [f"2011-09-26 13:04:32.{nanoseconds + 100_000_000 * i:09d}" for i in range(4)]
+    times = (divmod(nanoseconds + after, 1_000_000_000) for after in (0, 100_000_000, 200_000_000, 1_000_000_000))
+    lines = [f"2011-09-26 13:04:{32 + seconds}.{rest:09d}" for seconds, rest in times]
     path.write_text("\n".join(lines) + "\n")
 
 

@@ -5,16 +5,36 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from perception.assembly.pairing import Instant, nearest
+from perception.assembly.pairing import Instant, Timing, find_instants, nearest
+from perception.errors import DataError
 
 Span = tuple[int, int]
 """The first and the last of some times [ns]."""
 
 _YEAR_2000_NS = 946_684_800_000_000_000
+
+
+def pair_sensors(
+    path: Path, stamps: Mapping[str, NDArray[np.int64]], recorded: Mapping[str, Span], timing: Timing
+) -> tuple[list[Instant], dict[str, str]]:
+    """The instants of the recording at `path`, and by sensor that is left out of them why: its clock is another's.
+
+    stamps, recorded: see `strangers`. Raises DataError where no sensor pairs with any other.
+    """
+    instants = find_instants(stamps, timing)
+    apart = strangers(stamps, recorded, instants)
+    if not apart:
+        return instants, {}
+    if all(len(instant.stamps_ns) == 1 for instant in instants):
+        # Of two, one names the other.
+        raise DataError(f"{path}: nothing pairs; {'; '.join(list(apart.values())[: len(apart) - 1])}")
+    known = {sensor: own for sensor, own in stamps.items() if sensor not in apart}
+    return find_instants(known, timing), {sensor: f"{reason} It is left out" for sensor, reason in apart.items()}
 
 
 def strangers(

@@ -146,3 +146,12 @@ def _percentiles(values: deque[float]) -> dict[str, float]:
     if not values:
         return {}
     return dict(zip(("p50", "p95", "p99"), np.percentile(values, (50, 95, 99)).tolist(), strict=True))
+
+
+def falls_behind(answered_hz: float, sent_hz: float, trigger: str) -> str:
+    """How far a node is from keeping up with the messages of its trigger, and what to try."""
+    answered, sent = (f"{rate:.0f}" if rate >= 3 else f"{rate:.1f}" for rate in (answered_hz, sent_hz))
+    return (
+        f"does not keep up: {answered} of {sent} Hz; try {trigger} at {answered} Hz, model:=dual_branch_s_int8, fewer "
+        "outputs (publish_…), more threads, or an engine:= for a graphics processor"
+    )

@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from perception.bags.sources import Source, open_source
+from perception.bags.sources import Source, open_bag
 from perception.errors import DataError, MessageError
 from perception.messages.stamps import read_stamp
 
@@ -77,7 +77,7 @@ class BagCursor:
 
     def _restart(self, from_ns: int) -> None:
         self.close()
-        self._source = open_source(self._path)
+        self._source = open_bag(self._path)
         self._from_ns = self._read_to_ns = from_ns
         self._messages = self._read(self._source, from_ns)
 

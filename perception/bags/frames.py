@@ -14,19 +14,19 @@ import numpy as np
 
 from perception.assembly.assembler import Assembler, Input, Observation
 from perception.assembly.calibration import Calibration, FileCalibration, read_calibration_file
-from perception.assembly.clocks import strangers
+from perception.assembly.clocks import pair_sensors
 from perception.assembly.collector import Arrival, SensorSet
 from perception.assembly.lidar_names import modality_of
 from perception.assembly.motion import EgoMotion
-from perception.assembly.pairing import Instant, find_instants
-from perception.assembly.settings.naming import heard, name_topics
+from perception.assembly.pairing import Instant
+from perception.assembly.settings.naming import BAG_SUFFIXES, heard, name_topics
 from perception.assembly.settings.parameters import make_settings
 from perception.assembly.settings.topics import CAMERA_INFOS, INPUT_TOPICS, SENSORS, further_lidars
 from perception.assembly.throttled_log import ThrottledLog
 from perception.assembly.transforms import TransformTree
 from perception.bags.cursor import BagCursor, Key, key_of
 from perception.bags.raw import RawMessage
-from perception.bags.sources import open_source, until_broken
+from perception.bags.sources import open_bag, until_broken
 from perception.bags.writer import TYPES
 from perception.datasets.io.named_frames import NamedFrames
 from perception.errors import DataError, MessageError
@@ -43,7 +43,7 @@ _LOOK_AT = 32
 
 
 class BagFrames(NamedFrames):
-    """The frames of the bag at `path`, paired as `pairing` says and assembled as the node does.
+    """The frames of the bag at `path`, paired as `pair_sensors` does and assembled as the node does.
 
     topics: the recorded topic by the node's input, where it has another name, or what `topics.read_topics` takes; None
     finds them out, by `rig` where that is of this bag (`naming.name_topics`, whose words are among the remarks).
@@ -63,7 +63,7 @@ class BagFrames(NamedFrames):
         calibration: FileCalibration | None = None,
         rig: Path | None = None,
     ) -> None:
-        self.path = path.parent if path.suffix in (".mcap", ".db3") else path
+        self.path = path.parent if path.suffix in BAG_SUFFIXES else path
         self.complaints: list[str] = []
         self.remarks: list[str] = []
         self.broken = ""
@@ -146,21 +146,13 @@ class BagFrames(NamedFrames):
     def _pair(self) -> list[Instant]:
         """The instants, without the sensors whose clock has nothing to do with the others'."""
         stamps = {sensor: np.array(sorted(keys), np.int64) for sensor, keys in self._keys.items()}
-        instants = find_instants(stamps, self._settings.timing)
         recorded = {}
         for sensor, keys in self._keys.items():
             times = [key.recorded_ns for key in keys.values()]
             recorded[sensor] = min(times, default=0), max(times, default=0)
-        apart = strangers(stamps, recorded, instants)
-        if not apart:
-            return instants
-        if all(len(instant.stamps_ns) == 1 for instant in instants):
-            # Of two, one names the other.
-            raise DataError(f"{self.path}: nothing pairs; {'; '.join(list(apart.values())[: len(apart) - 1])}")
-        self.remarks += [f"{reason} It is left out" for reason in apart.values()]
-        return find_instants(
-            {sensor: own for sensor, own in stamps.items() if sensor not in apart}, self._settings.timing
-        )
+        instants, apart = pair_sensors(self.path, stamps, recorded, self._settings.timing)
+        self.remarks += apart.values()
+        return instants
 
     def _scan(self, topics: Mapping[str, str] | str | None, rig: Path | None) -> None:
         """Note where every message is, and keep what calibrates the sensors."""
@@ -170,7 +162,7 @@ class BagFrames(NamedFrames):
         watches: defaultdict[str, FrozenWatch] = defaultdict(FrozenWatch)
         messages, unstamped, repeated = Counter[str](), Counter[str](), Counter[str]()
         lessons = Counter[str]()
-        with closing(open_source(self.path)) as source:
+        with closing(open_bag(self.path)) as source:
             naming = name_topics(source.topics, topics, rig)
             self.topics, self._inputs = naming.topics, heard(naming.topics, source.topics)
             for name in further_lidars(naming.topics):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where a replay takes its messages from: a rosbag2, or a KITTI raw drive as it was downloaded."""
+"""Where messages come from: what every source of them has, and a rosbag2 as one."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from typing import Protocol
 from rosbags.interfaces import Connection, ConnectionExtRosbag2, QosDurability, QosReliability
 from rosbags.rosbag2 import Reader, ReaderError
 
+from perception.assembly.settings.naming import BAG_SUFFIXES
 from perception.assembly.settings.topic import Offer, Topic
 from perception.bags.broken import BrokenBag, said
-from perception.bags.writer import RawMessage, serialise, serialise_extrinsics
-from perception.datasets.kitti.raw import KittiRaw
+from perception.bags.raw import RawMessage
 from perception.errors import DataError
 
 
@@ -73,52 +73,15 @@ class BagSource:
         self._reader.close()
 
 
-class KittiSource:
-    """The messages that a bag of a KITTI raw drive would hold, made as they are needed."""
+def open_bag(path: Path) -> Source:
+    """The rosbag2 at `path`: its folder, or the file in it. Close it after use.
 
-    def __init__(self, drive: KittiRaw) -> None:
-        self.drive = drive
-        self.start_ns, self.end_ns = min(drive.stamps), max(drive.stamps)
-        types = {"/image": "Image", "/camera_info": "CameraInfo", "/points": "PointCloud2"}
-        self.topics = {name: Topic(f"sensor_msgs/msg/{kind}", len(drive)) for name, kind in types.items()}
-        self.topics["/tf_static"] = Topic("tf2_msgs/msg/TFMessage", 1, latched=True)
-
-    def messages(self, topics: Collection[str], start_ns: int, end_ns: int) -> Iterator[RawMessage]:
-        """See Source."""
-        if "/tf_static" in topics and start_ns <= self.start_ns <= end_ns:
-            lidar_to_camera = self.drive.calibration.lidar_to_camera
-            yield serialise_extrinsics(self.start_ns, lidar_to_camera, self.drive.camera)
-        for index, stamp_ns in enumerate(self.drive.stamps):
-            if start_ns <= stamp_ns <= end_ns:
-                yield from (message for message in serialise(self.drive[index]) if message.topic in topics)
-
-    def close(self) -> None:
-        """See Source."""
-
-
-def open_source(path: Path | str) -> Source:
-    """The recording at `path`: a rosbag2 folder, the file in it, or a KITTI raw drive. Close it after use.
-
-    A bag that is broken gives what comes before. Raises DataError for a path that is none of these, saying what it
-    lacks.
+    One that is broken gives what comes before. Raises DataError for a folder that is none, saying what it lacks.
     """
-    path = Path(path)
-    if path.suffix in (".mcap", ".db3"):
+    if path.suffix in BAG_SUFFIXES:
         path = path.parent
     if not path.is_dir():
-        raise DataError(f"{path}: no such bag or drive")
-    return _open_bag(path) if _looks_like_bag(path) else KittiSource(KittiRaw(path))
-
-
-def until_broken(source: Source, topics: Collection[str], tell: Callable[[str], None]) -> Iterator[RawMessage]:
-    """All messages of the named topics; where the recording breaks they end, and `tell` is told why."""
-    try:
-        yield from source.messages(topics, source.start_ns, source.end_ns)
-    except DataError as error:
-        tell(str(error))
-
-
-def _open_bag(path: Path) -> Source:
+        raise DataError(f"{path}: no such bag")
     if not (path / "metadata.yaml").is_file():
         raise DataError(f"{path}: no metadata.yaml, so no rosbag2; if its recording broke off: ros2 bag reindex {path}")
     try:
@@ -135,8 +98,20 @@ def _open_bag(path: Path) -> Source:
         return BrokenBag(path, said(error))
 
 
-def _looks_like_bag(path: Path) -> bool:
-    return any(next(path.glob(pattern), None) for pattern in ("metadata.yaml", "*.mcap*", "*.db3*"))
+def holds_bag(path: Path) -> bool:
+    """Whether the path is a rosbag2 or the file in it, whole or not, for `open_bag`."""
+    if path.suffix in BAG_SUFFIXES and path.is_file():
+        return True
+    files = ("metadata.yaml", *(f"*{suffix}*" for suffix in BAG_SUFFIXES))  # compressed ones have a suffix more
+    return any(next(path.glob(pattern), None) for pattern in files)
+
+
+def until_broken(source: Source, topics: Collection[str], tell: Callable[[str], None]) -> Iterator[RawMessage]:
+    """All messages of the named topics; where the recording breaks they end, and `tell` is told why."""
+    try:
+        yield from source.messages(topics, source.start_ns, source.end_ns)
+    except DataError as error:
+        tell(str(error))
 
 
 def _topic(connection: Connection) -> Topic:

@@ -17,6 +17,7 @@ from perception.messages.convert import camera_info_fields, cloud_fields, image_
 
 __all__ = [
     "LIDAR_FRAME",
+    "MODALITY_OF_TOPIC",
     "STORAGES",
     "TYPES",
     "BagWriter",
@@ -28,6 +29,9 @@ __all__ = [
 
 LIDAR_FRAME = "lidar"
 """The frame id of the sweeps."""
+
+MODALITY_OF_TOPIC = {"/image": "rgb", "/depth": "depth", "/infrared": "infrared", "/points": "lidar"}
+"""Which modality of a frame a topic of `serialise` holds."""
 
 
 def serialise(frame: Frame) -> Iterator[RawMessage]:

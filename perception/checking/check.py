@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A recording → all that is found in it. Frames come through `BagFrames`, which is to say the node's `Assembler`."""
+"""A recording → all that is found in it. Frames are those of every command, a bag's made by the node's `Assembler`."""
 
 from __future__ import annotations
 
@@ -12,10 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from perception.assembly.calibration import FileCalibration, read_calibration_file
+from perception.assembly.calibration import read_calibration_file
 from perception.assembly.settings.parameters import make_settings
 from perception.assembly.settings.topic import Graph
-from perception.bags.frames import BagFrames
 from perception.checking import timing, wiring
 from perception.checking.content import BitDepths, Colours, Distances, Intensities, Presence
 from perception.checking.findings import SEVERITIES, Finding, finding, worst_first
@@ -26,6 +25,7 @@ from perception.checking.words import heard_words
 from perception.errors import DataError
 from perception.frame import Frame, Prediction
 from perception.ground import Ground
+from perception.recordings.opening import open_recording
 from perception.sensors.presence import without
 
 SPOILS: frozenset[str] = frozenset(
@@ -150,7 +150,7 @@ class Checks:
 def check(
     path: Path,
     topics: Mapping[str, str] | str | None = None,
-    calibration: FileCalibration | None = None,
+    calibration: Path | None = None,
     pipeline: Callable[[Frame], Prediction] | None = None,
     looked_at: int = 24,
     compared: int = 3,
@@ -159,17 +159,17 @@ def check(
     rig: Path | None = None,
     advance: Callable[[], None] = lambda: None,
 ) -> Report:
-    """Look at the recording `path`: a rosbag2 or a KITTI raw drive.
+    """Look at the recording `path`, as `open_messages` takes it.
 
-    topics, calibration, rig: as in `BagFrames`. pipeline: tells what each sensor changes, in `compared` of the
+    topics, calibration, rig: as in `open_recording`. pipeline: tells what each sensor changes, in `compared` of the
     `looked_at` frames; None leaves that out. expected: sensors that must be there. graph: of the live topics that the
     recording was made of. advance: called after each frame. Raises DataError where there is no recording.
     """
     found, settings = scan(path, topics, graph, rig), make_settings({})
-    if calibration is None and found.calibration is not None:
-        calibration = read_calibration_file(found.calibration)
+    calibration = calibration or found.calibration
+    mounted = calibration is not None and read_calibration_file(calibration).lidar_to_camera is not None
     said = [*wiring.check_topics(found, expected), *wiring.check_qos(found, graph)]
-    said += wiring.check_frames(found, calibration is not None and calibration.lidar_to_camera is not None)
+    said += wiring.check_frames(found, mounted)
     said += wiring.check_cameras(found)
     for heard in found.sensors.values():
         said += timing.check_sensor(heard, settings.timing)
@@ -201,14 +201,14 @@ def _look(
     checks: Checks,
     influence: Influence | None,
     report: Report,
-    calibration: FileCalibration | None,
+    calibration: Path | None,
     looked_at: int,
     compared: int,
     advance: Callable[[], None],
 ) -> list[Finding]:
     """Give the checks frames spread over the recording; what the node says of them."""
     try:
-        frames = BagFrames(found.path, found.topics, calibration)
+        frames = open_recording(found.path, found.topics, calibration)
     except DataError as error:
         return heard_words([str(error)])
     numbers = _spread(len(frames), looked_at)

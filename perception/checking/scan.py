@@ -18,10 +18,10 @@ from perception.assembly.settings.topic import Graph, Offer, Topic
 from perception.assembly.settings.topics import CAMERA_INFOS, INPUT_TOPICS, INPUT_TYPES, SENSORS
 from perception.assembly.transforms import StaticTransforms, transform_matrix
 from perception.bags.raw import RawMessage
-from perception.bags.sources import open_source
 from perception.bags.writer import TYPES
 from perception.errors import DataError, MessageError
 from perception.messages.stamps import read_frame_id, read_stamp, with_stamp
+from perception.recordings.opening import open_messages
 
 SENSOR_OF: dict[str, str] = {name: sensor for sensor, names in SENSORS.items() for name in names}
 """The sensor by the node's input."""
@@ -140,12 +140,12 @@ def scan(
     graph: Graph | None = None,
     rig: Path | None = None,
 ) -> Scan:
-    """Read the recording at `path` (see `open_source`) once.
+    """Read the recording at `path` (see `open_messages`) once.
 
     topics, rig: as in `BagFrames`. graph: of the live topics that the recording was made of. Raises DataError where
     there is no recording, and as `name_topics` does.
     """
-    with closing(open_source(path)) as source:
+    with closing(open_messages(path)) as source:
         known = {**source.topics, **(graph.offered if graph else {})}
         if graph is not None and topics is not None and not isinstance(topics, str):
             topics = {name: topic for name, topic in topics.items() if topic in known}  # live, every input has a name

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from perception.cli.shared import add_topics, at_least_one, at_least_zero, positive
 from perception.engines import ENGINES
-from perception.errors import DataError, PerceptionError
+from perception.errors import PerceptionError
 from perception.frame import MODALITIES
 
 if TYPE_CHECKING:
@@ -94,14 +94,13 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _report(args: argparse.Namespace, console: Console) -> Report:
-    from perception.assembly.calibration import read_calibration_file
     from perception.assembly.settings.naming import rig_beside
     from perception.checking.check import check, check_silence
     from perception.pipeline import Pipeline
+    from perception.recordings.opening import WITH_STAMPS, kind_of
     from perception.reporting.progress import Steps
 
     topics, rig = args.topics, None
-    calibration = read_calibration_file(args.calibration) if args.calibration else None
     pipeline = Pipeline.load(args.model, args.engine, args.threads) if args.compare else None
     steps, graph = Steps(console), None
     with ExitStack() as stack:
@@ -114,13 +113,12 @@ def _report(args: argparse.Namespace, console: Console) -> Report:
             if live.path is None:
                 return check_silence(live.reason, live.topics, live.graph)
             path, topics, graph = live.path, live.topics, live.graph
-        elif not path.exists():
-            raise DataError(f"{path}: no such bag or drive")
         else:
+            kind_of(path, WITH_STAMPS)
             rig = rig_beside(path)
         with steps.step("check", f"check {path.name}", args.frames + args.compare) as advance:
             report = check(
-                path, topics, calibration, pipeline, args.frames, args.compare, args.expect, graph, rig, advance
+                path, topics, args.calibration, pipeline, args.frames, args.compare, args.expect, graph, rig, advance
             )
     report.source = LIVE if args.live else report.source
     return report

@@ -43,11 +43,11 @@ def run(args: argparse.Namespace) -> int:
 
     from perception.bags.kitti.bag import count_messages, serialise_recording
     from perception.bags.raw import RawBagWriter
-    from perception.datasets.kitti.layouts import open_recording
+    from perception.recordings.opening import open_kitti
     from perception.reporting.progress import Steps
 
     signal.signal(signal.SIGTERM, _interrupt)  # as Ctrl-C: nothing half stays behind
-    recording = open_recording(args.drive, args.sequence)
+    recording = open_kitti(args.drive, args.sequence)
     console, began, size = Console(stderr=True), time.monotonic(), 0
     for what in recording.left_out:
         console.print(what, highlight=False)

@@ -88,7 +88,7 @@ def run(args: argparse.Namespace) -> int:
     from rich.console import Console
 
     from perception.assembly.settings.naming import name_topics, rig_beside, second_names
-    from perception.bags.sources import KittiSource, open_source
+    from perception.recordings.opening import BAG, kind_of, open_messages
     from perception.recordings.pace import Pace
     from perception.ros.replay import Replay
     from perception.ros.watch.audience import Audience
@@ -101,8 +101,8 @@ def run(args: argparse.Namespace) -> int:
         pace.toggle()
     remap = dict(args.remap)
     console = Console(stderr=True, highlight=False)
-    with closing(open_source(args.path)) as source, ExitStack() as stack:
-        rig = None if isinstance(source, KittiSource) else rig_beside(args.path)
+    with closing(open_messages(args.path)) as source, ExitStack() as stack:
+        rig = rig_beside(args.path) if kind_of(args.path) == BAG else None
         naming = name_topics(source.topics, args.topics, rig)
         also, moved = second_names(naming.topics, source.topics)
         also = {topic: remap.get(name, name) for topic, name in also.items() if topic not in remap}

@@ -88,14 +88,14 @@ def run(args: argparse.Namespace) -> int:
 def _recorded(args: argparse.Namespace, console: Console) -> int:
     from perception.assembly.settings.naming import rig_beside
     from perception.pipeline import Pipeline
-    from perception.recordings.opening import Reading, open_input
+    from perception.recordings.opening import Reading, open_recording
     from perception.reporting.progress import Steps
     from perception.viewing.log import Log
     from perception.viewing.output import interruptible, open_output
     from perception.viewing.recordings import choose, show
 
     reading = Reading(args.kind, args.depth_unit)
-    frames = open_input(args.input, args.topics, args.calibration, rig_beside(args.input), reading)
+    frames = open_recording(args.input, args.topics, args.calibration, rig_beside(args.input), reading)
     for remark in frames.remarks:
         console.print(remark, soft_wrap=True, markup=False)
     numbers = choose(frames, args.start, args.duration, args.every)

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from perception.frame import CameraModel
     from perception.sample import Sample
 
-BAG_SUFFIXES = (".mcap", ".db3")
 KITTI_DIGITS = 10
 """Of the names of a KITTI raw drive's files."""
 
@@ -31,6 +30,8 @@ def open_frame(args: argparse.Namespace) -> tuple[Sample, list[str]]:
 
     Raises DataError, saying what a frame may be.
     """
+    from perception.assembly.settings.naming import BAG_SUFFIXES
+
     text: str = args.frame
     path = Path(text).expanduser()
     if path.is_file() and path.suffix not in BAG_SUFFIXES:
@@ -62,18 +63,13 @@ def _simulated(text: str, condition: str) -> Sample:
 
 def _of_recording(path: Path, number: str, args: argparse.Namespace) -> tuple[Sample, list[str]]:
     from perception.assembly.settings.naming import rig_beside
-    from perception.datasets.simulated import SimulatedFolder
-    from perception.recordings.opening import Reading, open_input
-    from perception.sample import Sample
+    from perception.recordings.opening import Reading, open_recording
 
     reading = Reading(args.kind, args.depth_unit)
-    frames = open_input(path, args.topics, args.calibration, rig_beside(path), reading)
+    frames = open_recording(path, args.topics, args.calibration, rig_beside(path), reading)
     index = _index(frames, number)
-    if (path / "drive.json").is_file():
-        return SimulatedFolder(path)[index], []  # with its truth
-    frame = frames[index]
-    notes = [*frames.remarks, *(f"left out: {line}" for line in frames.complaints)]
-    return Sample(f"{frames.path.name}/{frames.names[index]}", frame), notes
+    sample = frames.sample(index)
+    return sample, [*frames.remarks, *(f"left out: {line}" for line in frames.complaints)]
 
 
 def _index(frames: NamedFrames, number: str) -> int:

@@ -14,7 +14,7 @@ import numpy as np
 from perception.bags.cursor import Key, key_of
 from perception.bags.frames import BagFrames
 from perception.bags.raw import RawBagWriter, header, raw
-from perception.bags.sources import open_source, until_broken
+from perception.bags.sources import open_bag, until_broken
 from perception.bags.writer import LIDAR_FRAME, TYPES, RawMessage, serialise, serialise_extrinsics
 from perception.classes import CLASS_NAMES, FOREGROUND, UNLABELLED
 from perception.datasets.io.named_frames import NamedFrames
@@ -74,7 +74,7 @@ def _copied(
     frames: BagFrames, numbers: Sequence[int], files: FrameFiles, advance: Callable[[], None], left_out: list[str]
 ) -> Iterator[RawMessage]:
     waiting: dict[Key, int] = {frames.trigger(number): number for number in numbers}
-    with closing(open_source(frames.path)) as source:
+    with closing(open_bag(frames.path)) as source:
         for name, topic in source.topics.items():
             if topic.type not in TYPES.types:
                 left_out.append(f"{name}: {topic.type} is not known here")

@@ -29,7 +29,7 @@ from perception.errors import DataError, PerceptionError
 from perception.frame import MODALITIES
 from perception.labelling.files import FrameFiles
 from perception.labelling.workers import CHUNK, Network, Outcome, label_frames, label_in_processes
-from perception.recordings.opening import AS_FOUND, Reading, open_input
+from perception.recordings.opening import AS_FOUND, Reading, open_recording
 from perception.reporting.progress import Steps
 from perception.reporting.provenance import versions
 from perception.reporting.video import has_frames
@@ -44,7 +44,7 @@ VIDEO, BAG = "overlay", "labelled_bag"
 class Job:
     """One input and all that is to be made of it.
 
-    storage: of the bag. topics, calibration, rig, reading: see `open_input`. cross_check: see `label_frames`.
+    storage: of the bag. topics, calibration, rig, reading: see `open_recording`. cross_check: see `label_frames`.
     """
 
     path: Path
@@ -75,7 +75,7 @@ def attempt(job: Job, console: Console | None = None) -> dict[str, Any]:
 def run_job(job: Job, steps: Steps) -> dict[str, Any]:
     """Do it; the report. Raises PerceptionError and OSError where it cannot go on; what is done stays done."""
     began = time.monotonic()
-    frames = open_input(job.path, job.topics, job.calibration, job.rig, job.reading)
+    frames = open_recording(job.path, job.topics, job.calibration, job.rig, job.reading)
     files = FrameFiles(job.output, job.outputs, job.cloud)
     pipeline = job.network.load()
     pipeline.self_check()

@@ -1,17 +1,44 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What `label`, `view` and `explain` take: a bag, a drive or a folder of images, found out by what lies in it."""
+"""The one way from a path to what was recorded there, as frames or as messages.
+
+What it is, is found out by what lies there; what cannot be opened is told in one set of words.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
+from perception.assembly.calibration import read_calibration_file
+from perception.assembly.settings.naming import BAG_SUFFIXES
+from perception.bags.frames import BagFrames
+from perception.bags.sources import Source, holds_bag, open_bag
 from perception.datasets.image_folder import IMAGES
-from perception.datasets.io.files import IMAGE_SUFFIXES
+from perception.datasets.io.files import IMAGE_SUFFIXES, nearest_path
 from perception.datasets.io.named_frames import NamedFrames
-from perception.datasets.kitti.raw import CAMERAS
+from perception.datasets.kitti.layouts import holds_drive, open_drive
+from perception.datasets.kitti.recording import Recording
 from perception.errors import DataError
-from perception.recordings.named import image_folder, kitti_drive, simulated_drive
+from perception.recordings.kitti import KittiMessages, kitti_frames
+from perception.recordings.messages import FrameMessages
+from perception.recordings.stored import SimulatedFrames, image_folder
+
+BAG, KITTI, SIMULATED, IMAGES_FOLDER = "bag", "KITTI drive", "simulated drive", "folder of images"
+
+KNOWN_BY: dict[str, str] = {
+    BAG: "metadata.yaml, .mcap or .db3",
+    KITTI: "image_02/data, velodyne_points/data or times.txt",
+    SIMULATED: "drive.json",
+    IMAGES_FOLDER: "PNG or JPEG images, or a folder image of them",
+}
+"""Every kind of recording, and what it is told by."""
+
+WITH_STAMPS = (BAG, KITTI, SIMULATED)
+"""The kinds whose messages can be had: the images of a folder have no times of their own."""
+
+MOST_NAMED = 8
+"""What a folder holds is named, so many of each at most."""
 
 
 class Reading(NamedTuple):
@@ -24,70 +51,101 @@ class Reading(NamedTuple):
 AS_FOUND = Reading()
 
 
-def open_input(
+def open_recording(
     path: Path,
-    topics: str | None = None,
+    topics: Mapping[str, str] | str | None = None,
     calibration: Path | None = None,
     rig: Path | None = None,
     reading: Reading = AS_FOUND,
+    wanted: Collection[str] = tuple(KNOWN_BY),
 ) -> NamedFrames:
-    """The frames at `path`: a rosbag2 or its file, a KITTI raw drive, a simulated drive, or a folder of images.
+    """The frames at `path`: a rosbag2 or its file, a KITTI drive, a simulated drive, or a folder of images.
 
-    topics: a bag's, as `read_topics` takes it; rig: where it is None, a file that may be of this bag
-    (`naming.rig_beside`). calibration: what a bag's camera_info and TF lack, or where a
-    folder's camera and LiDAR are, as `read_calibration_file` takes it. Raises DataError for anything else, and for a
-    `reading` that is asked of anything but a folder of images.
+    topics: a bag's, as `BagFrames` takes them; rig: where it is None, a file that may be of this bag
+    (`naming.rig_beside`). calibration: what a bag's camera_info and TF lack, or where a folder's camera and LiDAR are,
+    as `read_calibration_file` takes it. wanted: of KNOWN_BY. Raises DataError for anything else, as the kind's reader
+    does, and for a `reading` that is asked of anything but a folder of images.
     """
-    frames = _recording(path, topics, calibration, rig)
-    if frames is None:
-        return _images(path, calibration, reading)
+    kind = kind_of(path, wanted)
+    if kind == IMAGES_FOLDER:
+        own = read_calibration_file(calibration).of_files(calibration) if calibration else (None, None)
+        return image_folder(path, *own, *reading)
     if reading != AS_FOUND:
         raise DataError(f"{path}: --as and --depth-unit are for a folder of images, and this says itself what it holds")
-    return frames
+    if kind == BAG:
+        return BagFrames(path, topics, read_calibration_file(calibration) if calibration else None, rig)
+    return kitti_frames(path) if kind == KITTI else SimulatedFrames(path)
 
 
-def _recording(path: Path, topics: str | None, calibration: Path | None, rig: Path | None) -> NamedFrames | None:
-    """A bag or a drive; None for what may be a folder of images."""
-    if (path.suffix in (".mcap", ".db3") and path.is_file()) or _holds(path, "metadata.yaml", "*.mcap*", "*.db3*"):
-        return _bag(path, topics, calibration, rig)
+def open_messages(path: Path) -> Source:
+    """The messages at `path`, whose kind is one of WITH_STAMPS: a bag's own, of a drive those that a node would have
+    heard. Close it after use. Raises DataError as `open_recording` does."""
+    kind = kind_of(path, WITH_STAMPS)
+    if kind == BAG:
+        return open_bag(path)
+    return KittiMessages(path) if kind == KITTI else FrameMessages(SimulatedFrames(path))
+
+
+def open_kitti(path: Path, sequence: str | None = None) -> Recording:
+    """Everything that a KITTI drive recorded, as `open_drive` has it. Raises DataError as `open_recording` does."""
+    kind_of(path, (KITTI,))
+    return open_drive(path, sequence)
+
+
+def kind_of(path: Path, wanted: Collection[str] = tuple(KNOWN_BY)) -> str:
+    """Which of KNOWN_BY lies at `path`.
+
+    Raises DataError where that is none of `wanted`: what is there, what was expected, and what may have been meant.
+    """
     if not path.exists():
-        raise DataError(f"{path}: no such bag, drive or folder")
+        raise DataError(f"{path}: no such bag, drive or folder{nearest_path(path)}")
+    kind = _kind(path)
+    if kind in wanted:
+        return str(kind)
+    expected = "; ".join(f"a {each} ({KNOWN_BY[each]})" for each in wanted)
+    raise DataError(f"{path}: {_found(path, kind)}; expected {expected}{_within(path, wanted)}")
+
+
+def _kind(path: Path) -> str | None:
+    if holds_bag(path):
+        return BAG
     if not path.is_dir():
-        raise DataError(
-            f"{path}: is a file, and none of a bag (.mcap, .db3); name a bag, a drive or a folder of images"
-        )
+        return None
     if (path / "drive.json").is_file():
-        return simulated_drive(path)
-    if drives := sorted(path.glob("*/drive.json")):
-        raise DataError(f"{path}: {len(drives)} simulated drives; name them, as {path}/*")
-    if _holds(path, *CAMERAS, "velodyne_points", "*_drive_*_sync", "*/*_drive_*_sync"):
-        return kitti_drive(path)
-    return None
+        return SIMULATED
+    if holds_drive(path):
+        return KITTI
+    images = (f"*{suffix}" for suffix in IMAGE_SUFFIXES)
+    return IMAGES_FOLDER if any(next(path.glob(pattern), None) for pattern in (*images, *IMAGES)) else None
 
 
-def _bag(path: Path, topics: str | None, calibration: Path | None, rig: Path | None) -> NamedFrames:
-    from perception.assembly.calibration import read_calibration_file
-    from perception.bags.frames import BagFrames
-
-    return BagFrames(path, topics, read_calibration_file(calibration) if calibration else None, rig)
-
-
-def _images(path: Path, calibration: Path | None, reading: Reading) -> NamedFrames:
-    inside = [] if _has_images(path) else [str(each) for each in sorted(path.glob("*")) if _has_images(each)]
-    if inside:
-        raise DataError(f"{path}: no images of its own; name a folder that has some: {', '.join(inside[:8])}")
-    if calibration is None:
-        return image_folder(path, None, None, *reading)
-    from perception.assembly.calibration import read_calibration_file
-
-    found = read_calibration_file(calibration)
-    return image_folder(path, *found.of_files(calibration), *reading)
+def _found(path: Path, kind: str | None) -> str:
+    """What lies there, in words."""
+    if kind is not None:
+        return f"is a {kind}"
+    if not path.is_dir():
+        return f"is a file, and none of a bag ({', '.join(BAG_SUFFIXES)})"
+    inside = sorted(path.iterdir())
+    if not inside:
+        return "is an empty folder"
+    folders, files = ([each.name for each in inside if each.is_dir() == wanted] for wanted in (True, False))
+    return f"is no recording: it holds {_some(folders, 'folder')} and {_some(files, 'file')}"
 
 
-def _has_images(path: Path) -> bool:
-    """Whether `ImageFolder` would find some."""
-    return _holds(path, *(f"*{suffix}" for suffix in IMAGE_SUFFIXES), *IMAGES)
+def _some(names: list[str], what: str) -> str:
+    if not names:
+        return f"no {what}"
+    more = ", …" if len(names) > MOST_NAMED else ""
+    return f"{len(names)} {what}{'s' * (len(names) > 1)} ({', '.join(names[:MOST_NAMED])}{more})"
 
 
-def _holds(path: Path, *patterns: str) -> bool:
-    return any(next(path.glob(pattern), None) for pattern in patterns)
+def _within(path: Path, wanted: Collection[str]) -> str:
+    """The recordings in the folder, or the one that the file is part of; empty without any."""
+    if not path.is_dir():
+        beside = _kind(path.parent)
+        return f"; name its folder: {path.parent}, a {beside}" if beside in wanted else ""
+    inside = [each for each in sorted(path.iterdir()) if each.is_dir() and _kind(each) in wanted]
+    if not inside:
+        return ""
+    more = f", … {len(inside)} in all" if len(inside) > MOST_NAMED else ""
+    return f"; name one in it: {', '.join(map(str, inside[:MOST_NAMED]))}{more}"

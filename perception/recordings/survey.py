@@ -13,9 +13,10 @@ import numpy as np
 from perception.assembly.settings.topic import Topic
 from perception.assembly.settings.topics import INPUT_TYPES
 from perception.assembly.transforms import StaticTransforms, TransformSource
-from perception.bags.sources import open_source, until_broken
+from perception.bags.sources import until_broken
 from perception.bags.writer import TYPES
 from perception.messages.convert import read_depth
+from perception.recordings.opening import open_messages
 
 IMU = "sensor_msgs/msg/Imu"
 TF_STATIC = "/tf_static"
@@ -63,8 +64,8 @@ class Survey:
 
 
 def survey_recording(path: Path) -> Survey:
-    """Of a rosbag2 or a KITTI drive, by the first message of every topic. Raises DataError as `open_source` does."""
-    with closing(open_source(path)) as source:
+    """Of a recording, by the first message of every topic. Raises DataError as `open_messages` does."""
+    with closing(open_messages(path)) as source:
         mounts = StaticTransforms()
         for raw in until_broken(source, [TF_STATIC], _pass_over):
             mounts.add(TYPES.deserialize_cdr(raw.data, raw.type).transforms)  # type: ignore[attr-defined]

@@ -12,7 +12,7 @@ from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 
 from perception.assembly.collector import SensorState
 from perception.assembly.pairing import Timing
-from perception.assembly.statistics import ENOUGH, Limits, Summary
+from perception.assembly.statistics import ENOUGH, Limits, Summary, falls_behind
 from perception.assembly.throttled_log import ThrottledLog
 from perception.ground import Ground
 from perception.sensors.alignment import Misalignment
@@ -199,10 +199,7 @@ class Diagnostics:
         if answered >= snapshot.limits.answered * came:
             return []
         seconds = snapshot.now - first.now
-        return [
-            f"does not keep up: {answered / seconds:.0f} of {came / seconds:.0f} Hz; try a lower rate of {trigger}, a "
-            "smaller model, fewer outputs (publish_…) or more threads"
-        ]
+        return [falls_behind(answered / seconds, came / seconds, trigger)]
 
 
 def _slow(snapshot: Snapshot) -> list[str]:

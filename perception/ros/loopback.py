@@ -19,8 +19,8 @@ from rclpy.context import Context
 from rclpy.signals import SignalHandlerOptions
 
 from perception.bags.sources import Source
+from perception.bags.writer import MODALITY_OF_TOPIC
 from perception.errors import PerceptionError
-from perception.recordings.frames import MODALITY_OF_TOPIC
 from perception.ros.dds import use_profile
 from perception.ros.node_process import NodeProcess, private_network
 from perception.ros.replay import Published, Replay, Summary

@@ -23,8 +23,10 @@ from perception.assembly.throttled_log import ThrottledLog
 from perception.assembly.transforms import StaticTransforms
 from perception.bags.geometry import serialise_links
 from perception.bags.writer import TYPES
-from perception.datasets.kitti.oxts import read_oxts_packet
-from perception.datasets.kitti.raw import KittiRaw
+from perception.datasets.kitti.calibration import read_imu_to_velodyne
+from perception.datasets.kitti.layouts import open_drive
+from perception.datasets.kitti.one_camera import one_camera
+from perception.datasets.kitti.timestamps import read_stamps
 from perception.frame import CameraModel
 from perception.messages.clouds import Reading
 from perception.messages.convert import camera_info_fields, image_fields, stamp_ns
@@ -252,34 +254,32 @@ def test_the_turns_of_kittis_velodyne_close(real_data: Path) -> None:
 
     The sweeps of raw drives are as they were measured; the time of a point is in its azimuth.
     """
-    drive = KittiRaw(real_data / "kitti_raw")
-    links = [("imu", "velo", np.linalg.inv(drive.imu_to_velodyne))]
-    links += [("velo", "camera", np.linalg.inv(drive.calibration.lidar_to_camera))]
+    recording = open_drive(real_data / "kitti_raw")
+    drive = one_camera(recording)
+    links = [("imu", "velo", np.linalg.inv(read_imu_to_velodyne(drive.path.parent)))]
+    links += [("velo", "camera", np.linalg.inv(drive.lidar_to_camera))]
     raw = serialise_links("/tf_static", T0, links)
     transforms = StaticTransforms()
     transforms.add(TYPES.deserialize_cdr(raw.data, raw.type).transforms)  # type: ignore[attr-defined]
     motion = EgoMotion(transforms)
-    packets = [read_oxts_packet(path) for path in sorted((drive.path / "oxts/data").glob("*.txt"))]
-    for packet, stamp in zip(packets, drive.oxts_stamps, strict=True):
-        assert stamp is not None
-        message = at(Odometry(child_frame_id="imu"), (stamp - T0) / MS, "odom")
+    for each in recording.oxts.instants:
+        packet = recording.oxts.read(each.number)
+        message = at(Odometry(child_frame_id="imu"), (each.stamp_ns - T0) / MS, "odom")
         linear, angular = message.twist.twist.linear, message.twist.twist.angular
         linear.x, linear.y, linear.z, angular.z = packet.vf, packet.vl, packet.vu, packet.wu
         motion.put_odometry(message)
     gaps: dict[bool, list[float]] = {False: [], True: []}
-    for number, stamps in enumerate(drive.sweep_stamps):
-        points = drive[number].points
-        assert points is not None
-        assert stamps.start_ns is not None
-        assert stamps.forward_ns is not None
-        assert stamps.end_ns is not None
+    turns = (read_stamps(drive.path / f"velodyne_points/timestamps_{end}.txt", range(8)) for end in ("start", "end"))
+    started, ended = turns
+    for forward_ns, number in drive.sweeps.instants:
+        points = drive.sweeps.read(number)
         azimuth = np.arctan2(points[:, 1], points[:, 0])
-        times = (0.5 + azimuth / (2 * np.pi)) * 1e-9 * (stamps.end_ns - stamps.start_ns)
-        times += 1e-9 * (stamps.start_ns - stamps.forward_ns)
-        message = cloud(points[:, :3], (stamps.forward_ns - T0) / MS, "velo", times.astype(np.float32), "time")
+        times = (0.5 + azimuth / (2 * np.pi)) * 1e-9 * (ended[number] - started[number])
+        times += 1e-9 * (started[number] - forward_ns)
+        message = cloud(points[:, :3], (forward_ns - T0) / MS, "velo", times.astype(np.float32), "time")
         for moving in gaps:
-            bench = Bench(motion if moving else None, transforms, camera=drive.camera)
-            swept = bench(rgb=image((stamps.forward_ns - T0) / MS, drive.camera), lidar=message).frame.points
+            bench = Bench(motion if moving else None, transforms, camera=drive.model)
+            swept = bench(rgb=image((forward_ns - T0) / MS, drive.model), lidar=message).frame.points
             assert swept is not None
             assert not bench.said
             upright = (points[:, 2] > -1.2) & (points[:, 0] > -40)

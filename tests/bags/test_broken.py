@@ -14,7 +14,7 @@ from rosbags.rosbag2 import CompressionFormat, CompressionMode, StoragePlugin, W
 
 from perception.bags.frames import BagFrames
 from perception.bags.raw import TYPES
-from perception.bags.sources import open_source
+from perception.bags.sources import open_bag
 from perception.bags.writer import serialise, serialise_extrinsics
 from perception.cli.main import main
 from perception.errors import DataError
@@ -134,13 +134,13 @@ def test_a_broken_description_is_said(text: str, tmp_path: Path) -> None:
     write(tmp_path / "bag", MCAP)
     (tmp_path / "bag/metadata.yaml").write_text(text)
     with pytest.raises(DataError, match="bag: ") as raised:
-        open_source(tmp_path / "bag")
+        open_bag(tmp_path / "bag")
     assert "\n" not in str(raised.value)
 
 
 def test_a_span_before_the_break_is_whole(tmp_path: Path) -> None:
     cut(write(tmp_path / "bag", MCAP))
-    with closing(open_source(tmp_path / "bag")) as source:
+    with closing(open_bag(tmp_path / "bag")) as source:
         assert source.topics["/image"].messages == COUNT
         assert [m.topic for m in source.messages(["/tf_static"], source.start_ns, T0 + 50_000_000)] == ["/tf_static"]
         assert len(list(source.messages(["/image"], T0, T0 + 250_000_000))) == 3

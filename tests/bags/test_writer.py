@@ -13,12 +13,12 @@ from rosbags.highlevel import AnyReader
 from rosbags.interfaces import QosDurability
 
 from perception.assembly.transforms import transform_matrix
-from perception.bags.sources import open_source
+from perception.bags.frames import BagFrames
+from perception.bags.sources import open_bag
 from perception.bags.writer import write_bag
 from perception.errors import DataError
 from perception.frame import CameraModel, Frame
 from perception.messages.convert import read_array, read_camera, read_depth, read_points, read_rgb, stamp_ns
-from perception.recordings.frames import read_frames
 
 STAMP = 1_700_000_000_123_456_789
 CAMERA = CameraModel(np.array([[70.0, 0, 31.5], [0, 70.0, 11.5], [0, 0, 1]]), 64, 24, "camera_color_left")
@@ -86,25 +86,26 @@ def test_extrinsics_are_latched_and_say_where_the_camera_is(tmp_path: Path) -> N
 
 
 def test_frames_come_back(tmp_path: Path) -> None:
-    written = [make_frame(0), make_frame(1, points=None, lidar_to_camera=None), make_frame(2, rgb=None)]
+    written = [make_frame(0), make_frame(1, points=None, lidar_to_camera=None), make_frame(20, rgb=None)]
     write_bag(written, tmp_path / "bag")
-    source = open_source(tmp_path / "bag")
-    read = list(read_frames(source))
-    source.close()
+    read = list(BagFrames(tmp_path / "bag"))
     assert [frame.stamp_ns for frame in read] == [frame.stamp_ns for frame in written]
     for before, after in zip(written, read, strict=True):
         assert after.modalities == before.modalities
-        for name in ("rgb", "depth", "infrared", "points"):
+        for name in ("rgb", "depth", "infrared"):
             if getattr(before, name) is not None:
                 np.testing.assert_array_equal(getattr(after, name), getattr(before, name))
-        np.testing.assert_allclose(after.lidar_to_camera, LIDAR_TO_CAMERA, atol=1e-12)
+        if before.points is not None:
+            away = (np.abs(before.points[:, :3]) > 0.5).any(axis=1)  # what is nearer is the vehicle itself
+            np.testing.assert_array_equal(after.points, before.points[away])
+            np.testing.assert_allclose(after.lidar_to_camera, LIDAR_TO_CAMERA, atol=1e-12)
 
 
 def test_only_the_sensors_that_are_there(tmp_path: Path) -> None:
     frame = make_frame(0, rgb=None, depth=None, points=None, camera=None, lidar_to_camera=None)
     frame.infrared = np.full((24, 64), 7, np.uint8)
     write_bag([frame], tmp_path / "bag")
-    source = open_source(tmp_path / "bag")
+    source = open_bag(tmp_path / "bag")
     assert {name: topic.messages for name, topic in source.topics.items()} == {"/infrared": 1}
     source.close()
 
@@ -136,8 +137,8 @@ def test_mistakes_are_explained(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="'zip' is unknown"):
         write_bag([make_frame(0)], tmp_path / "bag", "zip")
     with pytest.raises(DataError, match="no such bag"):
-        open_source(tmp_path / "missing")
+        open_bag(tmp_path / "missing")
     (tmp_path / "taken" / "taken.mcap").write_bytes(b"")
     with pytest.raises(DataError, match=r"no metadata\.yaml"):
-        open_source(tmp_path / "taken")
+        open_bag(tmp_path / "taken")
     assert not (tmp_path / "empty").exists()

@@ -24,7 +24,7 @@ from perception.bags.raw import RawBagWriter, RawMessage, header, make, raw
 from perception.bags.writer import TYPES
 from perception.checking.check import Report, check
 from perception.checking.findings import INFO, KINDS
-from perception.datasets.kitti.layouts import open_recording
+from perception.datasets.kitti.layouts import open_drive
 from perception.messages.convert import image_fields, numpy_fields, read_array, read_depth, read_infrared
 
 Messages = list[RawMessage]
@@ -61,7 +61,7 @@ def test_a_converted_drive_is_clean(tmp_path: Path, real_data: Path) -> None:
     """kitti2bag's names and every sensor's own stamps; what arrives when is not known of a converted drive."""
     drive = real_data / "kitti_raw/2011_09_26/2011_09_26_drive_0005_sync"
     with RawBagWriter(tmp_path / "bag") as writer:
-        for message in serialise_recording(open_recording(drive), threads=1):
+        for message in serialise_recording(open_drive(drive), threads=1):
             writer.write(message)
     report = check(tmp_path / "bag", looked_at=8)
     assert [(each.code, each.what) for each in report.findings] == [("topics-named", "topics as of kitti2bag")]

@@ -16,7 +16,7 @@ from rclpy.parameter import Parameter
 from rclpy.qos import QoSProfile, ReliabilityPolicy
 
 from perception.assembly.settings.topic import Offer
-from perception.bags.sources import open_source
+from perception.bags.sources import open_bag
 from perception.checking.check import check, check_silence
 from perception.checking.findings import ERROR
 from perception.checking.wiring import REQUESTED, REQUESTED_TF
@@ -30,7 +30,7 @@ def recorded(ros: Any, bag: Path, path: Path, seconds: float, **parameters: str)
     overrides = [Parameter(name, value=value) for name, value in parameters.items()]
     ears = Node("perception_check", context=ros, parameter_overrides=overrides)
     stop = threading.Event()
-    replay = Replay(node, open_source(bag))
+    replay = Replay(node, open_bag(bag))
     playing = threading.Thread(target=lambda: replay.run(stop, True))
     playing.start()
     try:

@@ -53,7 +53,7 @@ def test_the_exit_code_is_what_fail_on_says(kitti_drive: Path) -> None:
     [
         ([], "name a bag or a drive, or give --live"),
         (["bag", "--live"], "one of them"),
-        (["missing", "--compare", "0"], "missing: no such bag or drive"),
+        (["missing", "--compare", "0"], "missing: no such bag, drive or folder"),
     ],
 )
 def test_mistakes_get_one_line(arguments: list[str], line: str, capsys: pytest.CaptureFixture[str]) -> None:

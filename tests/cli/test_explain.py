@@ -19,9 +19,9 @@ from helpers.images import write_images
 
 from perception.bags.writer import write_bag
 from perception.cli.main import main, make_parser
-from perception.datasets.kitti.raw import KittiRaw
 from perception.errors import DataError
 from perception.explanation.asked import open_frame
+from perception.recordings.kitti import kitti_frames
 from perception.sample import Sample
 
 
@@ -95,7 +95,7 @@ def test_object_calibration_is_read_too(image: Path, tmp_path: Path) -> None:
 
 def test_frames_of_bags_and_folders(kitti_drive: Path, tmp_path: Path) -> None:
     bag = tmp_path / "bag"
-    write_bag(KittiRaw(kitti_drive), bag)
+    write_bag(kitti_frames(kitti_drive), bag)
     sample = opened(f"{bag}:1")
     assert sample.frame.modalities == ("rgb", "lidar")
     assert sample.name.startswith("bag/13170")

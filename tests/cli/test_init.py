@@ -36,7 +36,7 @@ def test_three_commands_lead_to_masks(
     [
         ([], "name a bag, or --live"),
         (["bag", "--live"], "name a bag, or --live"),
-        (["missing"], "missing: no such bag or drive; init asks a rosbag2"),
+        (["missing"], "missing: no such bag, drive or folder; init asks a rosbag2"),
         (["bag", "-o", "rig"], "rig: name it .yaml"),
         (["bag", "-o", "taken.yaml"], "taken.yaml: exists already; remove it, or name another file with -o"),
     ],

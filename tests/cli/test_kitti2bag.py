@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 from helpers.kitti import odometry_sequence, raw_drive, tracking_split
 
-from perception.bags.sources import open_source
+from perception.bags.sources import open_bag
 from perception.cli.main import main
 
 
@@ -28,7 +28,7 @@ def _signals() -> Iterator[None]:
 
 
 def topics(bag: Path) -> dict[str, int]:
-    with closing(open_source(bag)) as source:
+    with closing(open_bag(bag)) as source:
         return {name: topic.messages for name, topic in source.topics.items()}
 
 
@@ -115,7 +115,7 @@ def test_a_broken_file_leaves_no_bag(tmp_path: Path, capsys: pytest.CaptureFixtu
 def test_mistakes_get_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     drive = raw_drive(tmp_path)
     for arguments, line in (
-        ([tmp_path / "nowhere", "-o", "bag"], "no such folder (a KITTI drive)"),
+        ([tmp_path / "nowhere", "-o", "bag"], "nowhere: no such bag, drive or folder"),
         ([drive, "-o", tmp_path], "exists already"),
         ([drive.parent, "-o", tmp_path / "bag", "--sequence", "7"], "no sequence '7'"),
     ):

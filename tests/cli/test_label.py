@@ -21,17 +21,17 @@ from helpers.images import contents, write_images
 
 from perception.bags.frames import BagFrames
 from perception.bags.raw import RawBagWriter
-from perception.bags.sources import open_source
+from perception.bags.sources import open_bag
 from perception.bags.writer import write_bag
 from perception.cli import label
 from perception.cli.main import main
-from perception.datasets.kitti.raw import KittiRaw
 from perception.frame import CameraModel, Frame
 from perception.labelling.clouds import FORMATS
 from perception.labelling.files import OUTPUTS
 from perception.labelling.table import notes
 from perception.messages.stamps import with_stamp
 from perception.pipeline import Pipeline
+from perception.recordings.kitti import kitti_frames
 from perception.simulation.drive import SimulatedDrive
 from perception.simulation.storage import write_drive
 
@@ -54,11 +54,11 @@ def test_a_drive_gets_everything(kitti_drive: Path, tiny_model: Path, tmp_path: 
     assert run(kitti_drive, "-o", out, "--write", *OUTPUTS, "--json", report, model=tiny_model) == 0
     names = [f"{number:010d}" for number in range(4)]
     assert sorted(path.stem for path in (out / "labels").iterdir()) == names
-    expected = Pipeline.load(tiny_model)(KittiRaw(kitti_drive)[1]).labels
+    expected = Pipeline.load(tiny_model)(kitti_frames(kitti_drive)[1]).labels
     np.testing.assert_array_equal(cv2.imread(str(out / "labels/0000000001.png"), -1), expected)
     video = cv2.VideoCapture(str(out / "overlay.mp4"))
     assert (video.get(cv2.CAP_PROP_FRAME_COUNT), round(video.get(cv2.CAP_PROP_FPS))) == (4, 10)
-    assert len(BagFrames(out / "labelled_bag")) == 3
+    assert len(BagFrames(out / "labelled_bag")) == 4
     found = report_of(report)
     assert (found["frames"], found["labelled"], found["failed"]) == (4, 4, 0)
     assert len(found["weights_sha256"]) == 64
@@ -116,17 +116,17 @@ def _alive(group: int) -> bool:
 def test_bag_folder_and_simulated_drive_at_once(
     kitti_drive: Path, tiny_model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    write_bag(KittiRaw(kitti_drive), tmp_path / "bag")
+    write_bag(kitti_frames(kitti_drive), tmp_path / "bag")
     images = write_images(tmp_path / "images", 2)
     simulated = tmp_path / "simulated"
     write_drive(SimulatedDrive(seed=1, frames=1, rate_hz=10), simulated)
     out, report = tmp_path / "out", tmp_path / "report.json"
     inputs = [tmp_path / "bag", images, simulated]
     assert run(*inputs, "-o", out, "--write", "masks", "--json", report, model=tiny_model) == 0
-    assert [each["frames"] for each in report_of(report)["inputs"]] == [3, 2, 1]
-    assert len(list((out / "bag/labels").iterdir())) == 3
+    assert [each["frames"] for each in report_of(report)["inputs"]] == [4, 2, 1]
+    assert len(list((out / "bag/labels").iterdir())) == 4
     assert report_of(report)["inputs"][2]["sensors"] == dict.fromkeys(("rgb", "depth", "infrared", "lidar"), 1)
-    assert "6 frames labelled" in capsys.readouterr().out
+    assert "7 frames labelled" in capsys.readouterr().out
 
 
 def test_one_broken_input_stops_no_other(tiny_model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -135,9 +135,9 @@ def test_one_broken_input_stops_no_other(tiny_model: Path, tmp_path: Path, capsy
     (images / "001.png").write_bytes(b"\x89PNG")
     report = tmp_path / "report.json"
     assert run(empty, images, "-o", tmp_path / "out", "--json", report, model=tiny_model) == 2
-    assert capsys.readouterr().err.splitlines()[-1] == (
-        f"perception: {empty}: no PNG or JPEG image in it (images to label) (and 1 more: --json lists them)"
-    )
+    said = capsys.readouterr().err.splitlines()[-1]
+    assert said.startswith(f"perception: {empty}: is an empty folder; expected a bag (metadata.yaml")
+    assert said.endswith(" (and 1 more: --json lists them)")
     broken = report_of(report)["inputs"][1]
     assert broken["labelled"] == 2
     assert "001.png: truncated PNG" in broken["failed"]["001"]
@@ -175,7 +175,7 @@ def test_another_configuration_is_not_taken_for_this_one(
     kitti_drive: Path, tiny_model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     images, out, calibration = write_images(tmp_path / "images", 1), tmp_path / "out", tmp_path / "camera.yaml"
-    write_bag(KittiRaw(kitti_drive), tmp_path / "bag")
+    write_bag(kitti_frames(kitti_drive), tmp_path / "bag")
     swapped = tmp_path / "swapped.yaml"
     swapped.write_text("infrared: /image\nimage: /infrared\n")
     options = ["-o", out, "--write", "masks"]
@@ -262,7 +262,7 @@ def test_sensors_whose_clocks_never_meet_are_a_mistake(
     tiny_model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     write_bag([street(number) for number in range(5)], tmp_path / "good")
-    with closing(open_source(tmp_path / "good")) as source, RawBagWriter(tmp_path / "bag") as writer:
+    with closing(open_bag(tmp_path / "good")) as source, RawBagWriter(tmp_path / "bag") as writer:
         for message in source.messages(list(source.topics), source.start_ns, source.end_ns):
             since_boot = message.stamp_ns - T0 + 40_000_000_000
             lidar = message.topic == "/points"

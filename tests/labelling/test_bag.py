@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from perception.bags.frames import BagFrames
-from perception.bags.sources import open_source
+from perception.bags.sources import open_bag
 from perception.bags.writer import TYPES, RawMessage, write_bag
 from perception.datasets.io.named_frames import NamedFrames
 from perception.labelling.bag import write_label_bag
@@ -18,11 +18,11 @@ from perception.labelling.files import FrameFiles
 from perception.labelling.workers import label_frames
 from perception.messages.convert import read_array, read_points, stamp_ns
 from perception.pipeline import Pipeline
-from perception.recordings.named import kitti_drive as open_drive
+from perception.recordings.kitti import kitti_frames
 
 
 def read(path: Path) -> list[RawMessage]:
-    with closing(open_source(path)) as source:
+    with closing(open_bag(path)) as source:
         return list(source.messages(list(source.topics), source.start_ns, source.end_ns))
 
 
@@ -44,7 +44,7 @@ def deserialised(found: list[RawMessage], topic: str) -> list[Any]:
 def test_outputs_stand_beside_inputs_that_are_as_they_were(
     kitti_drive: Path, tiny_model: Path, tmp_path: Path, storage: str
 ) -> None:
-    write_bag(open_drive(kitti_drive), tmp_path / "bag")
+    write_bag(kitti_frames(kitti_drive), tmp_path / "bag")
     frames = BagFrames(tmp_path / "bag")
     files = label(frames, tiny_model, tmp_path / "out", storage)
     found = read(tmp_path / "out/labelled")
@@ -52,7 +52,7 @@ def test_outputs_stand_beside_inputs_that_are_as_they_were(
     assert sorted(each for each in found if not each.topic.startswith("/perception/")) == before
     labels = deserialised(found, "/perception/labels")
     assert [stamp_ns(message) for message in labels] == list(frames.stamps_ns)
-    assert {message.header.frame_id for message in labels} == {"camera_color_left"}
+    assert {message.header.frame_id for message in labels} == {"camera_color_left_optical"}
     for name, message in zip(frames.names, labels, strict=True):
         np.testing.assert_array_equal(read_array(message), files.labels(name))
     for number, topic in enumerate(("road", "vehicle", "pedestrian"), 1):
@@ -60,24 +60,24 @@ def test_outputs_stand_beside_inputs_that_are_as_they_were(
         np.testing.assert_array_equal(mask == 255, files.labels(frames.names[0]) == number)
     assert (read_array(deserialised(found, "/perception/confidence")[0]) == 200).all()
     sweeps = deserialised(found, "/perception/points")
-    assert [message.header.frame_id for message in sweeps] == ["lidar", "lidar"]
+    assert [message.header.frame_id for message in sweeps] == ["lidar"] * 3
     np.testing.assert_array_equal(read_points(sweeps[0], 1.0), frames[0].points)
     info = json.loads(deserialised(found, "/perception/label_info")[0].data)
     assert info["class_map"][1] == {"class_id": 1, "class_name": "road"}
 
 
 def test_a_drive_becomes_a_bag_with_all_its_frames(kitti_drive: Path, tiny_model: Path, tmp_path: Path) -> None:
-    label(open_drive(kitti_drive), tiny_model, tmp_path / "out")
+    label(kitti_frames(kitti_drive), tiny_model, tmp_path / "out")
     found = read(tmp_path / "out/labelled")
     count = {topic: sum(each.topic == topic for each in found) for topic in {each.topic for each in found}}
     assert (count["/image"], count["/points"], count["/perception/labels"], count["/perception/points"]) == (3, 3, 4, 3)
     assert count["/tf_static"] == count["/perception/label_info"] == 1
     again = BagFrames(tmp_path / "out/labelled")
-    assert [frame.modalities for frame in again] == [("rgb", "lidar"), ("rgb", "lidar"), ("rgb",)]
+    assert [frame.modalities for frame in again] == [("rgb", "lidar"), ("rgb", "lidar"), ("rgb",), ("lidar",)]
 
 
 def test_labels_of_before_are_not_copied(kitti_drive: Path, tiny_model: Path, tmp_path: Path) -> None:
-    label(open_drive(kitti_drive), tiny_model, tmp_path / "first")
+    label(kitti_frames(kitti_drive), tiny_model, tmp_path / "first")
     frames = BagFrames(tmp_path / "first/labelled")
     files = FrameFiles(tmp_path / "second", ("bag",))
     label_frames(Pipeline.load(tiny_model, threads=1), frames, range(3), files, lambda: None)

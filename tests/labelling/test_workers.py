@@ -12,8 +12,8 @@ from perception.errors import PerceptionError
 from perception.labelling.files import FrameFiles
 from perception.labelling.workers import Network, Outcome, label_frames, label_in_processes
 from perception.pipeline import Pipeline
-from perception.recordings import named as inputs
-from perception.recordings.named import image_folder
+from perception.recordings.kitti import kitti_frames
+from perception.recordings.stored import image_folder
 
 ALL = ("masks", "colours", "confidence", "bag", "cloud")
 
@@ -75,4 +75,4 @@ def test_a_worker_that_is_killed_is_told(tiny_model: Path, tmp_path: Path) -> No
 
 @pytest.fixture
 def kitti_drive_frames(kitti_drive: Path) -> NamedFrames:
-    return inputs.kitti_drive(kitti_drive)
+    return kitti_frames(kitti_drive)

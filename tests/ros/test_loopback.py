@@ -12,7 +12,7 @@ import pytest
 
 pytest.importorskip("rclpy")
 
-from perception.bags.sources import open_source
+from perception.bags.sources import open_bag
 from perception.bags.writer import write_bag
 from perception.errors import PerceptionError
 from perception.frame import Frame
@@ -24,7 +24,7 @@ def test_a_node_that_cannot_start_is_explained_by_its_log(tmp_path: Path) -> Non
     write_bag([Frame(stamp_ns=1_000_000_000, rgb=np.zeros((24, 64, 3), np.uint8))], tmp_path / "bag")
     called: list[str] = []
     arguments = ["--ros-args", "-p", "engine:=steam"]
-    with closing(open_source(tmp_path / "bag")) as source, pytest.raises(PerceptionError) as raised:
+    with closing(open_bag(tmp_path / "bag")) as source, pytest.raises(PerceptionError) as raised:
         rehearse(source, arguments, tmp_path / "node.log", lambda: called.append("ready"), called.clear)
     assert "the node ended with code 2" in str(raised.value)
     assert "steam" in str(raised.value)

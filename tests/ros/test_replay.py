@@ -22,12 +22,13 @@ from sensor_msgs.msg import CameraInfo, Image, PointCloud2
 
 from perception.bags.kitti.messages import marker_message
 from perception.bags.raw import RawBagWriter
-from perception.bags.sources import open_source
+from perception.bags.sources import open_bag
 from perception.bags.writer import TYPES, serialise, serialise_extrinsics, write_bag
 from perception.errors import DataError, PerceptionError
 from perception.frame import CameraModel, Frame
 from perception.messages.convert import read_points, read_rgb, stamp_ns
 from perception.messages.stamps import read_stamp, with_stamp
+from perception.recordings.opening import open_messages
 from perception.recordings.pace import Pace
 from perception.ros.dds import use_profile
 from perception.ros.node_process import private_network
@@ -81,7 +82,7 @@ class Listener:
 def play(node: Node, path: Path, prefix: str, wait: list[str], **options: Any) -> tuple[Any, list[Published], Replay]:
     """Replay the bag under topics of the test's own."""
     published: list[Published] = []
-    with closing(open_source(path)) as source:
+    with closing(open_messages(path)) as source:
         remap = {name: prefix + name for name in source.topics}
         replay = Replay(node, source, remap=remap, **options)
         replay.wait_for_subscribers(wait, 10)
@@ -138,7 +139,7 @@ def test_headers_without_stamps_have_the_time_of_their_recording(
     node: Node, bag: Path, tmp_path: Path, stamps: str
 ) -> None:
     """None is like another, and none is of 1970 plus what the replay adds."""
-    with closing(open_source(bag)) as source, RawBagWriter(tmp_path / "bare") as writer:
+    with closing(open_bag(bag)) as source, RawBagWriter(tmp_path / "bare") as writer:
         for message in source.messages(["/image"], source.start_ns, source.end_ns):
             writer.write(message._replace(data=with_stamp(message.data, 0)))
     images = Listener(node, Image, f"/z{stamps}/image")
@@ -182,7 +183,7 @@ def test_loop_until_stopped(node: Node, bag: Path) -> None:
         if len(counts) == 20:
             stop.set()
 
-    with closing(open_source(bag)) as source:
+    with closing(open_bag(bag)) as source:
         replay = Replay(node, source, topics=["/camera_info"], remap={"/camera_info": "/d/camera_info"}, rate=4)
         replay.run(stop, loop=True, on_publish=count)
     assert [m.recorded_ns for m in counts[:9]] == [STAMP + i % 8 * STEP for i in range(9)]
@@ -211,11 +212,11 @@ def test_a_kitti_drive_needs_no_bag(node: Node, kitti_drive: Path) -> None:
     images.wait(3)
     clouds.wait(3)
     assert (len(images.got), len(clouds.got)) == (3, 3)
-    assert images.got[0][1].header.frame_id == "camera_color_left"
+    assert images.got[0][1].header.frame_id == "camera_color_left_optical"
 
 
 def test_mistakes_are_explained(node: Node, bag: Path) -> None:
-    with closing(open_source(bag)) as source:
+    with closing(open_bag(bag)) as source:
         with pytest.raises(DataError, match="/imag: not in the recording, which has /camera_info, /image"):
             Replay(node, source, topics=["/imag"])
         with pytest.raises(DataError, match=r"start 5 s lies behind the recording's end at 0\.3 s"):

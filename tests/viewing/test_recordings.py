@@ -15,7 +15,8 @@ from helpers.rerun_file import rows
 from perception.errors import DataError
 from perception.frame import Frame
 from perception.pipeline import Pipeline
-from perception.recordings import named as labelling
+from perception.recordings import stored as labelling
+from perception.recordings.kitti import kitti_frames
 from perception.viewing.log import Log
 from perception.viewing.recordings import choose, show
 
@@ -78,4 +79,4 @@ def test_nothing_more_is_read_when_nobody_looks(kitti_drive: Path, tiny_model: P
 
 
 def _drive(path: Path) -> labelling.StoredFrames:
-    return labelling.kitti_drive(path)
+    return kitti_frames(path)

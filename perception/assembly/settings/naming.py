@@ -20,6 +20,9 @@ from perception.assembly.settings.topics import (
 )
 from perception.errors import DataError
 
+BAG_SUFFIXES = (".mcap", ".db3")
+"""Of the files in a rosbag2's folder."""
+
 RIG = "rig.yaml"
 """What `perception init` writes, and what is looked for where no topics are named."""
 
@@ -40,7 +43,7 @@ class Naming(NamedTuple):
 
 def rig_beside(path: Path) -> Path | None:
     """The rig.yaml in the bag's folder, beside it, or in the working folder; None where there is none."""
-    folder = path.parent if path.suffix in (".mcap", ".db3") else path
+    folder = path.parent if path.suffix in BAG_SUFFIXES else path
     found = (place / RIG for place in (folder, folder.resolve().parent, Path.cwd()))
     return next((file.resolve() for file in found if file.is_file()), None)
 

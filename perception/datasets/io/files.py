@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import difflib
 import logging
 import zlib
 from functools import lru_cache
@@ -29,8 +30,23 @@ EQUAL = 16
 def require_directory(path: Path, purpose: str) -> Path:
     """`path` itself, if it is a folder; else DataError naming it and what it is for."""
     if not path.is_dir():
-        raise DataError(f"{path}: no such folder ({purpose})")
+        raise DataError(f"{path}: no such folder ({purpose}){nearest_path(path)}")
     return path
+
+
+def nearest_path(path: Path) -> str:
+    """Of a path that is not there: what is and has a name most like it, or which folder on the way is missing.
+
+    It is what an error's words end with; empty where there is nothing to say.
+    """
+    known = next((each for each in path.parents if each.is_dir()), None)
+    if known is None or path.exists():
+        return ""
+    missing = known / path.relative_to(known).parts[0]
+    near = difflib.get_close_matches(missing.name, [each.name for each in known.iterdir()], n=1)
+    if near:
+        return f"; the nearest is {known / near[0]}"
+    return "" if missing == path else f": there is no {missing.name} in {known}"
 
 
 def list_images(directory: Path, purpose: str) -> list[Path]:

@@ -12,6 +12,7 @@ import numpy as np
 from perception.datasets.image_folder import PERIOD_NS
 from perception.datasets.io.lazy import LazySequence
 from perception.frame import Frame, Prediction
+from perception.sample import Sample
 
 
 class NamedFrames(LazySequence[Frame]):
@@ -33,6 +34,10 @@ class NamedFrames(LazySequence[Frame]):
 
     def __len__(self) -> int:
         return len(self.names)
+
+    def sample(self, index: int) -> Sample:
+        """The frame with its name, and with its truth where the recording has one."""
+        return Sample(f"{self.path.name}/{self.names[index]}", self[index])
 
     def shown(self, index: int) -> Frame:
         """The frame with its image as it was recorded, which the labels on disk are of."""

@@ -14,7 +14,16 @@ from numpy.typing import NDArray
 from perception.datasets.io.files import read_text
 from perception.datasets.kitti.calibration import read_calibration_lines
 from perception.datasets.kitti.cameras import read_rectified_camera, velodyne_to_camera0
-from perception.datasets.kitti.recording import VELODYNE_IN_BASE, Instant, Recording, Stream, mounts, nothing
+from perception.datasets.kitti.recording import (
+    VELODYNE_IN_BASE,
+    Camera,
+    Instant,
+    Recording,
+    Stream,
+    Vehicle,
+    mounts,
+    nothing,
+)
 from perception.datasets.kitti.streams import EPOCH_NS, camera_stream, sweep_stream
 from perception.errors import DataError
 
@@ -27,15 +36,16 @@ def read_odometry_recording(path: Path) -> Recording:
     stamps = _read_times(path / "times.txt")
     calibration = path / "calib.txt"
     take = partial(_stamps_of, stamps, path / "times.txt")
-    streams = (
-        camera_stream(path / f"image_{i}", i, take, partial(read_rectified_camera, calibration)) for i in range(4)
-    )
-    cameras = [camera for camera in streams if camera is not None]
     sweeps, _ = sweep_stream(path / "velodyne", take)
     poses = path.parent.parent / "poses" / f"{path.name}.txt"
-    return Recording(
-        mounts(cameras), cameras, sweeps, poses=_poses(poses, calibration, stamps) if poses.is_file() else nothing()
-    )
+
+    def camera(index: int) -> Camera | None:
+        return camera_stream(path / f"image_{index}", index, take, partial(read_rectified_camera, calibration))
+
+    def vehicle(cameras: Sequence[Camera]) -> Vehicle:
+        return Vehicle(mounts(cameras), poses=_poses(poses, calibration, stamps) if poses.is_file() else nothing())
+
+    return Recording(path, camera, sweeps, vehicle, "odometry")
 
 
 def parse_seconds(text: str) -> int:

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -81,21 +80,11 @@ def parse_oxts_packet(text: str, where: str) -> OxtsPacket:
     return OxtsPacket(*values)
 
 
-def oxts_poses(packets: Sequence[OxtsPacket]) -> list[NDArray[np.float64]]:
-    """(4, 4) poses of the inertial unit (x forward, y left, z up), relative to the first packet; metres.
-
-    Mercator projection scaled at the first packet's latitude, as in KITTI's development kit.
-    """
-    if not packets:
-        return []
-    scale = math.cos(math.radians(packets[0].lat))
-    world = [_pose(packet, scale) for packet in packets]
-    to_first = np.linalg.inv(world[0])
-    return [to_first @ pose for pose in world]
-
-
 def oxts_pose(packet: OxtsPacket, origin: OxtsPacket) -> NDArray[np.float64]:
-    """(4, 4) pose of the inertial unit in a world with x east, y north, z up, which begins at `origin`; metres."""
+    """(4, 4) pose of the inertial unit in a world with x east, y north, z up, which begins at `origin`; metres.
+
+    Mercator projection scaled at the origin's latitude, as in KITTI's development kit.
+    """
     scale = math.cos(math.radians(origin.lat))
     pose = _pose(packet, scale)
     pose[:3, 3] -= _pose(origin, scale)[:3, 3]

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Generic, NamedTuple, TypeVar
 
@@ -54,12 +54,13 @@ class Stream(Generic[T]):
 @dataclass(frozen=True)
 class Camera:
     """A camera's image files. name: as kitti2bag has it, such as camera_color_left. first: the name of the camera whose
-    frame its messages name, where that is another's: see `paired`."""
+    frame its messages name, where that is another's: see `paired`. unstamped: a line where images have no stamp."""
 
     name: str
     calibration: CameraCalibration
     images: Stream[Path]
     first: str = ""
+    unstamped: Sequence[str] = ()
 
     @property
     def frame_id(self) -> str:
@@ -107,17 +108,72 @@ def nothing() -> Stream[Any]:
 
 
 @dataclass(frozen=True)
-class Recording:
-    """A drive. sweeps: (N, 4) as read_velodyne has it. poses: (4, 4) base_link → world. boxes: the objects at the
-    sweeps' stamps. left_out: a line for the user per sensor of which something was not taken."""
+class Vehicle:
+    """What a drive tells beside images and sweeps. poses: (4, 4) base_link → world. boxes: the objects at the sweeps'
+    stamps. left_out: a line for the user per sensor of which something was not taken."""
 
     mounts: Sequence[Mount]
-    cameras: Sequence[Camera] = ()
-    sweeps: Stream[NDArray[np.float32]] = field(default_factory=nothing)
     oxts: Stream[OxtsPacket] = field(default_factory=nothing)
     poses: Stream[NDArray[np.float64]] = field(default_factory=nothing)
     boxes: Stream[list[Box]] = field(default_factory=nothing)
     left_out: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class Recording:
+    """A drive. path: its folder, or that of the split that it is a part of. sweeps: (N, 4) as read_velodyne has it.
+    unstamped: a line where some of them have no stamp. layout: raw, odometry or tracking.
+
+    read_camera (0–3, None without images) and read_vehicle, which takes the cameras, are asked when they are needed:
+    for frames that is one camera, and neither an inertial unit nor boxes.
+    """
+
+    path: Path
+    read_camera: Callable[[int], Camera | None]
+    sweeps: Stream[NDArray[np.float32]]
+    read_vehicle: Callable[[Sequence[Camera]], Vehicle]
+    layout: str
+    unstamped: Sequence[str] = ()
+
+    def name(self, number: int) -> str:
+        """What a frame of that number is called."""
+        return f"{number:0{10 if self.layout == 'raw' else 6}d}"
+
+    @cached_property
+    def cameras(self) -> list[Camera]:
+        """Those that have images. Raises DataError for what is broken of their stamps and calibration."""
+        return [camera for camera in map(self.read_camera, range(4)) if camera is not None]
+
+    @cached_property
+    def vehicle(self) -> Vehicle:
+        """All but images and sweeps. Raises DataError for what is broken of it."""
+        return self.read_vehicle(self.cameras)
+
+    @property
+    def mounts(self) -> Sequence[Mount]:
+        """See `vehicle`."""
+        return self.vehicle.mounts
+
+    @property
+    def oxts(self) -> Stream[OxtsPacket]:
+        """See `vehicle`."""
+        return self.vehicle.oxts
+
+    @property
+    def poses(self) -> Stream[NDArray[np.float64]]:
+        """See `vehicle`."""
+        return self.vehicle.poses
+
+    @property
+    def boxes(self) -> Stream[list[Box]]:
+        """See `vehicle`."""
+        return self.vehicle.boxes
+
+    @property
+    def left_out(self) -> list[str]:
+        """A line for the user per sensor of which something was not taken."""
+        unstamped = [line for camera in self.cameras for line in camera.unstamped]
+        return [*unstamped, *self.unstamped, *self.vehicle.left_out]
 
     @property
     def start_ns(self) -> int:
@@ -130,11 +186,6 @@ class Recording:
 def instants(numbers: Iterable[int], stamps: Mapping[int, int]) -> list[Instant]:
     """Those of the numbers that have a stamp, in the order of the stamps: some drives' clocks step back."""
     return sorted(Instant(stamps[number], number) for number in numbers if number in stamps)
-
-
-def numbered_files(folder: Path, instants: Sequence[Instant], suffix: str, digits: int) -> Stream[Path]:
-    """The files 0000000012.png, … of a folder. digits: how many there are in a name."""
-    return Stream(instants, partial(_numbered_file, folder, suffix, digits))
 
 
 def vehicle_poses(oxts: Stream[OxtsPacket]) -> Stream[NDArray[np.float64]]:
@@ -164,7 +215,3 @@ def _inverse(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
     inverse[:3, :3] = (u @ v).T
     inverse[:3, 3] = -inverse[:3, :3] @ matrix[:3, 3]
     return inverse
-
-
-def _numbered_file(folder: Path, suffix: str, digits: int, number: int) -> Path:
-    return folder / f"{number:0{digits}d}{suffix}"

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -14,8 +15,16 @@ from perception.datasets.io.encoded_image import read_encoded
 from perception.datasets.io.files import IMAGE_SUFFIXES, read_velodyne
 from perception.datasets.io.velodyne_text import read_velodyne_text
 from perception.datasets.kitti.cameras import CameraCalibration
-from perception.datasets.kitti.raw import CAMERAS
-from perception.datasets.kitti.recording import Camera, Stream, instants, nothing, numbered_files
+from perception.datasets.kitti.recording import Camera, Stream, instants, nothing
+from perception.errors import DataError
+
+CAMERAS: dict[str, str] = {
+    "image_00": "camera_gray_left",
+    "image_01": "camera_gray_right",
+    "image_02": "camera_color_left",
+    "image_03": "camera_color_right",
+}
+"""The cameras by their image folder, as kitti2bag names them."""
 
 SWEEP_READERS: dict[str, Callable[[Path], NDArray[np.float32]]] = {".bin": read_velodyne, ".txt": read_velodyne_text}
 
@@ -27,13 +36,12 @@ EPOCH_NS = 1_316_995_200_000_000_000
 Not 0, which tf2 takes for "the latest"."""
 
 
-def numbers_in(folder: Path, suffixes: Sequence[str] = IMAGE_SUFFIXES) -> tuple[list[int], str, int]:
-    """(numbers in order, suffix, digits) of the files 0000000012.png, … in a folder; ([], "", 0) without any."""
-    for suffix in suffixes:
-        stems = [path.stem for path in folder.glob(f"*{suffix}") if path.stem.isdigit()]
-        if stems:
-            return sorted(map(int, stems)), suffix, len(stems[0])
-    return [], "", 0
+def numbered(folder: Path, suffixes: Sequence[str] = IMAGE_SUFFIXES) -> dict[int, Path]:
+    """The files 0000000012.png, … of a folder by number, in order; of several of one number the first suffix's."""
+    found: dict[int, Path] = {}
+    for suffix in reversed(suffixes):
+        found |= {int(path.stem): path for path in folder.glob(f"*{suffix}") if path.stem.isdigit()}
+    return dict(sorted(found.items()))
 
 
 def camera_stream(
@@ -46,25 +54,39 @@ def camera_stream(
 
     stamps: the images' numbers → their stamps. calibration: of a camera, for images of a (width, height).
     """
-    numbers, suffix, digits = numbers_in(folder)
-    found = instants(numbers, stamps(numbers)) if numbers else []
+    files = numbered(folder)
+    found = instants(files, stamps(list(files))) if files else []
     if not found:
         return None
-    images = numbered_files(folder, found, suffix, digits)
-    size = read_encoded(images.read(found[0].number)).size
-    return Camera(CAMERAS[f"image_{index:02d}"], calibration(index, size), images)
+    name = CAMERAS[f"image_{index:02d}"]
+    size = _size([files[each.number] for each in found])
+    unstamped = without_stamp(len(files) - len(found), f"image_{index:02d}")
+    return Camera(name, calibration(index, size), Stream(found, files.__getitem__), unstamped=unstamped)
 
 
 def sweep_stream(
     folder: Path, stamps: Callable[[Sequence[int]], Mapping[int, int]]
 ) -> tuple[Stream[NDArray[np.float32]], int]:
     """(the sweeps in `folder`, binary or text; how many have no stamp and are left out)."""
-    numbers, suffix, digits = numbers_in(folder, tuple(SWEEP_READERS))
-    if not numbers:
+    files = numbered(folder, tuple(SWEEP_READERS))
+    if not files:
         return nothing(), 0
-    files = numbered_files(folder, instants(numbers, stamps(numbers)), suffix, digits)
-    return Stream(files.instants, partial(_read_file, files, SWEEP_READERS[suffix])), len(numbers) - len(files)
+    found = instants(files, stamps(list(files)))
+    return Stream(found, partial(_read_sweep, files)), len(files) - len(found)
 
 
-def _read_file(files: Stream[Path], reader: Callable[[Path], NDArray[np.float32]], number: int) -> NDArray[np.float32]:
-    return reader(files.read(number))
+def without_stamp(count: int, folder: str) -> list[str]:
+    """A line where files of the folder have none; else nothing."""
+    return [f"{folder}: {count} without a stamp in timestamps.txt are left out"] if count else []
+
+
+def _size(images: Sequence[Path]) -> tuple[int, int]:
+    """(width, height) of the first image that can be read. Raises DataError where none can."""
+    for path in images[:-1]:
+        with suppress(DataError):
+            return read_encoded(path).size
+    return read_encoded(images[-1]).size
+
+
+def _read_sweep(files: Mapping[int, Path], number: int) -> NDArray[np.float32]:
+    return SWEEP_READERS[files[number].suffix](files[number])

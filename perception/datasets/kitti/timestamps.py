@@ -49,3 +49,13 @@ def read_stamps(path: Path, numbers: Sequence[int]) -> dict[int, int]:
             except ValueError as error:
                 raise DataError(f"{path}: line {row + 1}: {error}") from error
     return stamps
+
+
+def read_sweep_stamps(folder: Path, numbers: Sequence[int]) -> dict[int, int]:
+    """When the Velodyne looked forward, as `read_stamps` has it; where that is blank, midway between its turn's start
+    and end, as it always is. folder: velodyne_points."""
+    paths = [folder / f"timestamps{suffix}.txt" for suffix in ("_start", "_end")]
+    start, end = (read_stamps(path, numbers) if path.is_file() else {} for path in paths)
+    between = {number: (start[number] + end[number]) // 2 for number in start.keys() & end.keys()}
+    forward = folder / "timestamps.txt"
+    return between | (read_stamps(forward, numbers) if forward.is_file() or not between else {})

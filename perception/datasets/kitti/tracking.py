@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +15,17 @@ from perception.datasets.io.files import read_text
 from perception.datasets.kitti.calibration import calibration_matrix, read_calibration_lines
 from perception.datasets.kitti.cameras import read_rectified_camera, velodyne_to_camera0
 from perception.datasets.kitti.oxts import OxtsPacket, parse_oxts_packet
-from perception.datasets.kitti.recording import Box, Recording, Stream, instants, mounts, nothing, vehicle_poses
+from perception.datasets.kitti.recording import (
+    Box,
+    Camera,
+    Recording,
+    Stream,
+    Vehicle,
+    instants,
+    mounts,
+    nothing,
+    vehicle_poses,
+)
 from perception.datasets.kitti.streams import EPOCH_NS, FRAME_NS, camera_stream, sweep_stream
 from perception.errors import DataError
 
@@ -27,23 +38,26 @@ def read_tracking_recording(split: Path, name: str) -> Recording:
     The layout has no stamps: frame n is at EPOCH_NS + n · FRAME_NS. Raises DataError.
     """
     calibration = split / "calib" / f"{name}.txt"
-    lines = read_calibration_lines(calibration)
-    streams = (
-        camera_stream(split / f"image_{i:02d}" / name, i, _stamps, partial(read_rectified_camera, calibration))
-        for i in range(4)
-    )
-    cameras = [camera for camera in streams if camera is not None]
     sweeps, _ = sweep_stream(split / "velodyne" / name, _stamps)
+
+    def camera(index: int) -> Camera | None:
+        folder = split / f"image_{index:02d}" / name
+        return camera_stream(folder, index, _stamps, partial(read_rectified_camera, calibration))
+
+    return Recording(split, camera, sweeps, partial(_vehicle, split, name, sweeps), "tracking")
+
+
+def _vehicle(split: Path, name: str, sweeps: Stream[Any], cameras: Sequence[Camera]) -> Vehicle:
+    calibration = split / "calib" / f"{name}.txt"
+    lines = read_calibration_lines(calibration)
     imu_to_velodyne = np.eye(4)
     imu_name = "Tr_imu_to_velo" if "Tr_imu_to_velo" in lines else "Tr_imu_velo"
     imu_to_velodyne[:3] = calibration_matrix(lines, imu_name, (3, 4), calibration)
     oxts, labels = _oxts(split / "oxts" / f"{name}.txt"), split / "label_02" / f"{name}.txt"
     to_velodyne = np.asarray(np.linalg.inv(velodyne_to_camera0(lines, calibration)))
     boxes = _read_boxes(labels, to_velodyne) if labels.is_file() else None
-    return Recording(
+    return Vehicle(
         mounts(cameras, imu_to_velodyne),
-        cameras,
-        sweeps,
         oxts,
         vehicle_poses(oxts),
         nothing() if boxes is None else Stream(sweeps.instants, lambda number: boxes.get(number, [])),

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from perception.bags.sources import open_source
-from perception.bags.writer import BagWriter
+from perception.bags.sources import open_bag
+from perception.bags.writer import MODALITY_OF_TOPIC, BagWriter
 from perception.classes import FOREGROUND
 from perception.disk import write_json
 from perception.engines import find_model
@@ -28,7 +28,7 @@ from perception.evaluation.scores.distance import DistanceBands
 from perception.evaluation.scores.drive_distance import counted
 from perception.evaluation.scores.drive_score import DriveScore
 from perception.frame import Frame
-from perception.recordings.frames import MODALITY_OF_TOPIC, read_frames
+from perception.recordings.opening import KITTI, open_recording
 from perception.reporting.drive_report import write_report
 from perception.reporting.provenance import sha256, versions
 from perception.ros.loopback import Loopback, rehearse
@@ -101,9 +101,7 @@ class Demo:
         return frames(), count
 
     def _kitti_frames(self) -> tuple[Iterator[Frame], int]:
-        from perception.datasets.kitti.raw import KittiRaw
-
-        drive = KittiRaw(self._args.kitti)
+        drive = open_recording(self._args.kitti, wanted=(KITTI,))
         self._source = f"KITTI {drive.path.name}"
         count = len(drive) if self._args.frames is None else min(self._args.frames, len(drive))
         return (drive[i] for i in range(count)), count
@@ -113,7 +111,7 @@ class Demo:
         arguments = ["--ros-args", "-p", f"engine:={self._args.engine}"]
         if self._args.model:
             arguments += ["-p", f"model:={self._args.model}"]
-        with closing(open_source(self.bag)) as source:
+        with closing(open_bag(self.bag)) as source:
             count = max(topic.messages for topic in source.topics.values())
             with self._step("drive", "starting the node", count) as advance:
                 began = time.monotonic()
@@ -171,10 +169,11 @@ class Demo:
     def _draw(self, period_ms: float, score: DriveScore, answers: list[Labels | None]) -> tuple[Gallery, Any]:
         """Video and montage, what the report shows, and the scores by distance, which need the frames too."""
         bands = DistanceBands()
-        with self._step("draw", "drawing", len(answers)) as advance, closing(open_source(self.bag)) as source:
-            modalities = [MODALITY_OF_TOPIC[topic] for topic in source.topics if topic in MODALITY_OF_TOPIC]
+        with self._step("draw", "drawing", len(answers)) as advance:
+            with closing(open_bag(self.bag)) as source:
+                modalities = [MODALITY_OF_TOPIC[topic] for topic in source.topics if topic in MODALITY_OF_TOPIC]
             gallery = Gallery(self.output, self._source, score, answers, self._truth, modalities, 1000 / period_ms)
-            gallery.draw(counted(read_frames(source), answers, self._truth, bands), advance)
+            gallery.draw(counted(open_recording(self.bag), answers, self._truth, bands), advance)
         self.video = gallery.video
         return gallery, plain(bands.to_dict())
 

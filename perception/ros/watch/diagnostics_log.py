@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from perception.assembly.statistics import falls_behind
 from perception.frame import MODALITIES
 from perception.ros.watch.recorder import Status
 
@@ -67,10 +68,7 @@ class DiagnosticsLog:
         if len(rates) < SURE:
             return ""
         sent_hz, answered_hz = rates[len(rates) // 2]
-        return (
-            f"does not keep up: {_hertz(answered_hz)} of {_hertz(sent_hz)} Hz; try {self._trigger} at "
-            f"{_hertz(answered_hz)} Hz, model:=dual_branch_s_int8, or an engine:= for a graphics processor"
-        )
+        return falls_behind(answered_hz, sent_hz, self._trigger)
 
     def weights(self, start_ns: int) -> list[dict[str, float]]:
         """How much each sensor counted, once a second, by modality; time_s: seconds after start_ns [wall clock]."""
@@ -124,7 +122,3 @@ class DiagnosticsLog:
             if values:
                 means[name] = float(np.mean(values))
         return means
-
-
-def _hertz(rate: float) -> str:
-    return f"{rate:.0f}" if rate >= 3 else f"{rate:.1f}"

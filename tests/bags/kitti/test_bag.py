@@ -13,7 +13,6 @@ from typing import Any
 
 import pytest
 from helpers.kitti import FRAMES, STAMPS, raw_drive
-from helpers.kitti_bag import messages
 from hypothesis import given
 from hypothesis import strategies as st
 from rosbags.highlevel import AnyReader
@@ -22,24 +21,14 @@ from rosbags.interfaces import QosDurability, QosHistory, QosReliability
 from perception.assembly.settings.topics import read_topics
 from perception.bags.kitti.bag import count_messages, serialise_recording
 from perception.bags.raw import RawBagWriter, header
-from perception.bags.sources import open_source
-from perception.datasets.kitti.layouts import open_recording
+from perception.bags.sources import open_bag
+from perception.datasets.kitti.layouts import open_drive
 from perception.datasets.kitti.recording import instants
 from perception.errors import DataError
 from perception.messages.convert import stamp_ns
 
 SECOND = 1_317_042_272_000_000_000  # 2011-09-26 13:04:32 UTC
 LEFT = "/kitti/camera_color_left"
-
-
-@pytest.fixture(scope="module")
-def drive(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return raw_drive(tmp_path_factory.mktemp("kitti"))
-
-
-@pytest.fixture(scope="module")
-def synced(drive: Path) -> dict[str, list[Any]]:
-    return messages(drive)
 
 
 def test_every_sensor_keeps_its_own_stamps_to_the_nanosecond(synced: dict[str, list[Any]]) -> None:
@@ -58,7 +47,7 @@ def test_the_time_zone_of_the_machine_does_not_matter(drive: Path, monkeypatch: 
     monkeypatch.setenv("TZ", "America/New_York")
     time.tzset()
     try:
-        assert open_recording(drive).start_ns == SECOND + STAMPS["velodyne_points"]
+        assert open_drive(drive).start_ns == SECOND + STAMPS["velodyne_points"]
     finally:
         monkeypatch.undo()
         time.tzset()
@@ -81,7 +70,7 @@ def test_messages_come_in_the_order_of_stamps_though_a_clock_steps_back(tmp_path
     drive = raw_drive(tmp_path)
     path = drive / "oxts/timestamps.txt"
     path.write_text("".join(reversed(path.read_text().splitlines(keepends=True))))
-    stamps = [raw.stamp_ns for raw in serialise_recording(open_recording(drive))]
+    stamps = [raw.stamp_ns for raw in serialise_recording(open_drive(drive))]
     assert stamps == sorted(stamps)
 
 
@@ -90,19 +79,19 @@ def test_blank_velodyne_stamps_are_midway_through_the_turn_and_else_left_out(tmp
     path = drive / "velodyne_points/timestamps.txt"
     lines = path.read_text().splitlines()
     path.write_text("\n".join([lines[0], "", lines[2]]) + "\n")
-    assert [i.stamp_ns for i in open_recording(drive).sweeps.instants] == [
+    assert [i.stamp_ns for i in open_drive(drive).sweeps.instants] == [
         SECOND + STAMPS["velodyne_points"] + 100_000_000 * i for i in range(FRAMES)
     ]
     for suffix in ("start", "end"):
         (drive / f"velodyne_points/timestamps_{suffix}.txt").unlink()
-    recording = open_recording(drive)
+    recording = open_drive(drive)
     assert [i.number for i in recording.sweeps.instants] == [0, 2]
     assert recording.left_out == ["velodyne_points: 1 without a stamp in timestamps.txt are left out"]
 
 
 @pytest.mark.parametrize("storage", ["mcap", "sqlite3"])
 def test_topics_are_reliable_and_tf_static_is_latched(drive: Path, tmp_path: Path, storage: str) -> None:
-    recording = open_recording(drive)
+    recording = open_drive(drive)
     with RawBagWriter(tmp_path / "bag", storage) as writer:
         for message in serialise_recording(recording):
             writer.write(message)
@@ -115,20 +104,20 @@ def test_topics_are_reliable_and_tf_static_is_latched(drive: Path, tmp_path: Pat
             assert qos.reliability == QosReliability.RELIABLE
             assert (qos.durability == QosDurability.TRANSIENT_LOCAL) == latched
             assert (qos.history, qos.depth) == (QosHistory.KEEP_LAST, 1 if latched else 5)
-    source = open_source(tmp_path / "bag")
+    source = open_bag(tmp_path / "bag")
     assert (source.start_ns, source.topics["/tf_static"].latched) == (recording.start_ns, True)
     source.close()
 
 
 def test_the_nodes_preset_finds_its_topics(drive: Path) -> None:
-    preset, recording = read_topics("kitti2bag"), open_recording(drive)
+    preset, recording = read_topics("kitti2bag"), open_drive(drive)
     assert {preset["image"], preset["camera_info"], preset["points"]} <= count_messages(recording).keys()
     assert preset["image/compressed"] in count_messages(recording, compressed=True)
 
 
 def test_files_are_read_when_their_turn_comes(tmp_path: Path) -> None:
     drive = raw_drive(tmp_path, frames=9)
-    stream = serialise_recording(open_recording(drive), threads=1)
+    stream = serialise_recording(open_drive(drive), threads=1)
     next(stream)
     last = drive / "image_02/data/0000000008.png"
     last.write_bytes(last.read_bytes()[:-20])
@@ -141,7 +130,7 @@ def test_memory_does_not_grow_with_the_drive(tmp_path: Path) -> None:
         drive = raw_drive(tmp_path / str(frames), cameras=(2,), frames=frames)
         for path in (drive / "velodyne_points/data").iterdir():
             path.write_bytes(bytes(16 * 10_000))
-        recording = open_recording(drive)
+        recording = open_drive(drive)
         tracemalloc.start()
         for _ in serialise_recording(recording, threads=2):
             pass
@@ -154,7 +143,7 @@ def test_memory_does_not_grow_with_the_drive(tmp_path: Path) -> None:
 
 
 def test_a_reader_that_stops_early_leaves_no_thread_waiting(drive: Path) -> None:
-    stream: Iterator[Any] = serialise_recording(open_recording(drive), threads=2)
+    stream: Iterator[Any] = serialise_recording(open_drive(drive), threads=2)
     next(stream)
     next(stream)
     stream.close()  # type: ignore[attr-defined]

@@ -15,24 +15,14 @@ from helpers.kitti_bag import messages, tree
 from perception.assembly.transforms import transform_matrix
 from perception.bags.kitti.bag import serialise_recording
 from perception.datasets.kitti.calibration import read_imu_to_velodyne, read_raw_calibration
-from perception.datasets.kitti.layouts import open_recording
-from perception.datasets.kitti.raw import KittiRaw
+from perception.datasets.kitti.layouts import open_drive
+from perception.datasets.kitti.one_camera import one_camera
 from perception.errors import DataError
 from perception.messages.cameras import read_view
 from perception.messages.convert import read_camera, read_points, read_rgb, stamp_ns
 
 SECOND = 1_317_042_272_000_000_000  # 2011-09-26 13:04:32 UTC
 LEFT = "/kitti/camera_color_left"
-
-
-@pytest.fixture(scope="module")
-def drive(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return raw_drive(tmp_path_factory.mktemp("kitti"))
-
-
-@pytest.fixture(scope="module")
-def synced(drive: Path) -> dict[str, list[Any]]:
-    return messages(drive)
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +55,7 @@ def test_unsynced_drives_have_k_d_and_r_and_sweeps_of_text(unsynced: dict[str, l
 
 def test_tf_static_comes_once_and_first(synced: dict[str, list[Any]], drive: Path) -> None:
     assert len(synced["/tf_static"]) == 1
-    raw = next(serialise_recording(open_recording(drive)))
+    raw = next(serialise_recording(open_drive(drive)))
     assert (raw.topic, raw.stamp_ns) == ("/tf_static", SECOND + STAMPS["velodyne_points"])
     children = [transform.child_frame_id for transform in synced["/tf_static"][0].transforms]
     assert len(set(children)) == len(children) == 2 + 2 * 4
@@ -183,16 +173,15 @@ def test_an_image_of_another_size_is_refused(tmp_path: Path) -> None:
         messages(drive)
     cv2.imwrite(str(drive / "image_02/data/0000000000.png"), image(0, (30, 20), True))
     with pytest.raises(DataError, match=r"image_02 has 30×20 pixels, but calib_cam_to_cam\.txt knows 48×20"):
-        open_recording(drive)
+        open_drive(drive)
 
 
 def test_the_real_drive_gives_the_node_what_it_needs(real_data: Path) -> None:
     found = messages(real_data / "kitti_raw", compressed=True)
-    drive = KittiRaw(real_data / "kitti_raw")
-    assert [stamp_ns(message) for message in found[f"{LEFT}/camera_info"]] == drive.stamps
+    drive = one_camera(open_drive(real_data / "kitti_raw"))
+    stamps = [each.stamp_ns for each in drive.images.instants]
+    assert [stamp_ns(message) for message in found[f"{LEFT}/camera_info"]] == stamps
     camera = read_camera(found[f"{LEFT}/camera_info"][0])
-    np.testing.assert_allclose(camera.intrinsics, drive.camera.intrinsics)
-    np.testing.assert_allclose(
-        tree(found).lookup(camera.frame_id, "velo_link"), drive.calibration.lidar_to_camera, atol=1e-6
-    )
+    np.testing.assert_allclose(camera.intrinsics, drive.model.intrinsics)
+    np.testing.assert_allclose(tree(found).lookup(camera.frame_id, "velo_link"), drive.lidar_to_camera, atol=1e-6)
     assert found["/kitti/oxts/gps/fix"][0].status.status == 2

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from perception.datasets.kitti.calibration import read_calibration_lines, read_object_calibration
 from perception.datasets.kitti.cameras import read_raw_camera
-from perception.datasets.kitti.layouts import open_recording
+from perception.datasets.kitti.layouts import open_drive
 from perception.datasets.kitti.odometry import parse_seconds
 from perception.datasets.kitti.recording import OPTICAL, VELODYNE_IN_BASE, Recording
 from perception.datasets.kitti.streams import EPOCH_NS
@@ -32,19 +32,19 @@ def mount(recording: Recording, child: str) -> np.ndarray:
 def test_raw_drives_are_found_from_the_folders_above(tmp_path: Path) -> None:
     drive = raw_drive(tmp_path)
     for path in (drive, drive.parent, tmp_path):
-        assert len(open_recording(path).sweeps) == 3
+        assert len(open_drive(path).sweeps) == 3
 
 
 def test_a_drive_of_one_sensor_has_only_its_stream(tmp_path: Path) -> None:
     drive = raw_drive(tmp_path)
     for name in ("image_00", "image_01", "image_02", "image_03", "velodyne_points"):
         shutil.rmtree(drive / name)
-    recording = open_recording(drive)
+    recording = open_drive(drive)
     assert (len(recording.cameras), len(recording.sweeps), len(recording.boxes), len(recording.oxts)) == (0, 0, 0, 3)
 
 
 def test_odometry_has_all_cameras_at_the_times_of_its_frames(tmp_path: Path) -> None:
-    recording = open_recording(odometry_sequence(tmp_path))
+    recording = open_drive(odometry_sequence(tmp_path))
     expected = [EPOCH_NS, EPOCH_NS + 103735900, EPOCH_NS + 207346500]
     names = ("camera_gray_left", "camera_gray_right", "camera_color_left", "camera_color_right")
     assert tuple(camera.name for camera in recording.cameras) == names
@@ -57,7 +57,7 @@ def test_odometry_has_all_cameras_at_the_times_of_its_frames(tmp_path: Path) -> 
 
 
 def test_odometrys_poses_become_the_vehicles(tmp_path: Path) -> None:
-    recording = open_recording(odometry_sequence(tmp_path))
+    recording = open_drive(odometry_sequence(tmp_path))
     np.testing.assert_allclose(recording.poses.read(0), np.eye(4), atol=1e-6)
     np.testing.assert_allclose(recording.poses.read(2)[:3, 3], [2, 0, 0], atol=0.05)  # forward, but for the mounting
     assert "base_link" in recording.mounts[0]
@@ -67,11 +67,11 @@ def test_odometrys_poses_become_the_vehicles(tmp_path: Path) -> None:
 def test_sequences_without_poses_and_folders_of_several(tmp_path: Path) -> None:
     odometry_sequence(tmp_path, "07")
     odometry_sequence(tmp_path, "11", poses=False)
-    assert len(open_recording(tmp_path, "11").poses) == 0
+    assert len(open_drive(tmp_path, "11").poses) == 0
     with pytest.raises(DataError, match="2 sequences; name one of them with --sequence: 07, 11"):
-        open_recording(tmp_path)
+        open_drive(tmp_path)
     with pytest.raises(DataError, match="no sequence '12'"):
-        open_recording(tmp_path / "sequences", "12")
+        open_drive(tmp_path / "sequences", "12")
 
 
 @given(st.integers(0, 10**13))
@@ -91,33 +91,33 @@ def test_odometrys_mistakes_name_file_and_line(tmp_path: Path) -> None:
     poses, times = tmp_path / "poses/07.txt", sequence / "times.txt"
     poses.write_text(poses.read_text().replace("0 0 0 1 2", "0 0 0 1 x"))
     with pytest.raises(DataError, match=r"07\.txt: line 3: .*a pose has twelve numbers"):
-        open_recording(sequence).poses.read(2)
+        open_drive(sequence).poses.read(2)
     poses.write_text("1 0 0 0 0 1 0 0 0 0 1 0\n")
     with pytest.raises(DataError, match=r"1 poses, but times\.txt has 3 lines"):
-        open_recording(sequence)
+        open_drive(sequence)
     times.write_text("0\nlater\n0.2\n")
     with pytest.raises(DataError, match=r"times\.txt: line 2: 'later' is not a time"):
-        open_recording(sequence)
+        open_drive(sequence)
     times.write_text("0\n")
     with pytest.raises(DataError, match=r"times\.txt: 1 lines, expected one per frame up to 000002"):
-        open_recording(sequence)
+        open_drive(sequence)
 
 
 def test_tracking_has_stamps_by_frame_number_and_gaps_stay_gaps(tmp_path: Path) -> None:
     split = tracking_split(tmp_path)
-    recording = open_recording(split)
+    recording = open_drive(split)
     assert stamps(recording.cameras[0].images) == stamps(recording.oxts) == [EPOCH_NS + i * 10**8 for i in range(3)]
     assert stamps(recording.sweeps) == stamps(recording.boxes) == [EPOCH_NS, EPOCH_NS + 2 * 10**8]
     to_camera = read_object_calibration(split / "calib/0003.txt").lidar_to_camera
     np.testing.assert_allclose(recording.cameras[0].calibration.velodyne_to_camera, to_camera, atol=1e-12)
     body = mount(recording, "camera_color_left")
     np.testing.assert_allclose(np.linalg.inv(body @ OPTICAL), to_camera, atol=1e-6)
-    assert open_recording(tmp_path, "0003").cameras[0].name == "camera_color_left"
+    assert open_drive(tmp_path, "0003").cameras[0].name == "camera_color_left"
 
 
 def test_trackings_labels_become_boxes_in_the_velodyne_frame(tmp_path: Path) -> None:
     """The car stands 10 m ahead, 2 m left; its yaw of −π/2 about the camera's y looks along z, forward."""
-    boxes = open_recording(tracking_split(tmp_path)).boxes
+    boxes = open_drive(tracking_split(tmp_path)).boxes
     assert boxes.read(2) == []
     (car,) = boxes.read(0)
     assert (car.object_type, car.number, car.size) == ("Car", 4, (4.2, 1.8, 1.5))
@@ -131,32 +131,32 @@ def test_trackings_mistakes_name_file_and_line(tmp_path: Path) -> None:
     labels = split / "label_02/0003.txt"
     labels.write_text("0 4 Car 0 0\n")
     with pytest.raises(DataError, match=r"0003\.txt: line 1: 5 columns, expected 17"):
-        open_recording(split)
+        open_drive(split)
     labels.write_text("0 x Car" + " 0" * 14 + "\n")
     with pytest.raises(DataError, match=r"0003\.txt: line 1: invalid literal"):
-        open_recording(split)
+        open_drive(split)
     labels.unlink()
     (split / "oxts/0003.txt").write_text("1 2 3\n")
     with pytest.raises(DataError, match=r"0003\.txt: line 1: 3 numbers, expected 30"):
-        open_recording(split)
+        open_drive(split)
     shutil.rmtree(split / "oxts")
-    assert (len(open_recording(split).boxes), len(open_recording(split).poses)) == (0, 0)
+    assert (len(open_drive(split).boxes), len(open_drive(split).poses)) == (0, 0)
 
 
 def test_other_folders_are_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"no such folder \(a KITTI drive\)"):
-        open_recording(tmp_path / "nowhere")
+        open_drive(tmp_path / "nowhere")
     with pytest.raises(DataError, match="no KITTI drive: neither image_02/data"):
-        open_recording(tmp_path)
+        open_drive(tmp_path)
     raw_drive(tmp_path)
     raw_drive(tmp_path / "more")
     shutil.copytree(tmp_path / "more/2011_09_26", tmp_path / "2011_09_28")
     with pytest.raises(DataError, match="2 sequences; name one of them with --sequence: 2011_09_26/2011_09_26_drive"):
-        open_recording(tmp_path)
+        open_drive(tmp_path)
     empty = tmp_path / "2011_09_26/2011_09_26_drive_0009_sync"
     (empty / "oxts/data").mkdir(parents=True)
     with pytest.raises(DataError, match="no image, sweep or OXTS packet"):
-        open_recording(empty)
+        open_drive(empty)
 
 
 def test_the_frame_of_unrectified_images_fits_their_calibration(real_data: Path) -> None:

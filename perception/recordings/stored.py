@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is to be labelled, one kind of input like the other: frames in the order of time, each with a name."""
+"""Frames in files: simulated drives and folders of images."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from perception.datasets.image_folder import PERIOD_NS, ImageFolder
 from perception.datasets.io.files import read_text
 from perception.datasets.io.named_frames import NamedFrames
-from perception.datasets.kitti.raw import KittiRaw
 from perception.datasets.simulated import SimulatedFolder
 from perception.errors import PerceptionError
 from perception.frame import CameraModel, Frame
+from perception.sample import Sample
 from perception.sensors.presence import REPEATS, STILL_NS, fingerprints, frozen_reason, without_frozen
 
 KEPT = 64
@@ -62,17 +62,20 @@ class StoredFrames(NamedFrames):
         return self._fingerprints[index]
 
 
-def kitti_drive(path: Path) -> StoredFrames:
-    """A KITTI raw drive; frames are named as its files are. Raises DataError as KittiRaw does."""
-    drive = KittiRaw(path)
-    return StoredFrames(drive.path, [f"{number:010d}" for number in drive.numbers], drive.stamps, drive.read)
-
-
-def simulated_drive(path: Path) -> StoredFrames:
+class SimulatedFrames(StoredFrames):
     """A drive that `perception simulate` wrote, by its folder. Raises DataError as SimulatedFolder does."""
-    drive = SimulatedFolder(path)
-    stamps = [int(stamp) for stamp in json.loads(read_text(path / "drive.json"))["stamps_ns"]]
-    return StoredFrames(path, [f"{number:06d}" for number in range(len(drive))], stamps, _FrameOf(drive))
+
+    def __init__(self, path: Path) -> None:
+        self._drive = SimulatedFolder(path)
+        stamps = [int(stamp) for stamp in json.loads(read_text(path / "drive.json"))["stamps_ns"]]
+        super().__init__(path, [f"{number:06d}" for number in range(len(self._drive))], stamps, self._frame)
+
+    def sample(self, index: int) -> Sample:
+        """The frame with the simulation's exact truth."""
+        return self._drive[index]
+
+    def _frame(self, index: int) -> Frame:
+        return self._drive[index].frame
 
 
 def image_folder(
@@ -88,13 +91,3 @@ def image_folder(
     frames = StoredFrames(path, folder.names, stamps, folder.read)
     frames.remarks = folder.remarks
     return frames
-
-
-class _FrameOf:
-    """The frame of a sample."""
-
-    def __init__(self, samples: SimulatedFolder) -> None:
-        self._samples = samples
-
-    def __call__(self, index: int) -> Frame:
-        return self._samples.read(index).frame

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from perception.frame import CameraModel, Frame
-from perception.recordings.named import StoredFrames
+from perception.recordings.stored import StoredFrames
 
 CAMERA = CameraModel(np.array([[60.0, 0, 48], [0, 60, 32], [0, 0, 1]]), 96, 64)
 COUNT = 12

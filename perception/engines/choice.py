@@ -75,7 +75,7 @@ class Choice:
         slower = [
             f"{self.ladder[place].name} {1e3 * known:.0f} ms"
             for place, known in enumerate(self.times_s)
-            if place < self.place and known is not None
+            if place < self.place and known is not None and known < math.inf
         ]
         return f"{text}{'; ' if slower else ''}{', '.join(slower)}; accuracy: {price(self.ladder, self.place)}"
 
@@ -98,14 +98,14 @@ def holds(seconds: float | None, rate_hz: float) -> bool:
 def choose(ladder: Sequence[Member], rate_hz: float, time_of: Callable[[Member], float]) -> Choice:
     """The first, that is the most accurate, that holds the rate; the fastest where none does.
 
-    time_of: seconds of one run here. Is asked of no more members than it takes.
+    time_of: seconds of one run here, infinite for one that cannot be run. Is asked of no more members than it takes.
     """
     times: list[float | None] = [None] * len(ladder)
     for place, member in enumerate(ladder):
         seconds = times[place] = time_of(member)
         if holds(seconds, rate_hz):
             return Choice(tuple(ladder), place, rate_hz, tuple(times))
-    fastest = min(range(len(ladder)), key=lambda place: times[place] or 0.0)
+    fastest = min(range(len(ladder)), key=lambda place: times[place] or math.inf)
     return Choice(tuple(ladder), fastest, rate_hz, tuple(times))
 
 
@@ -146,6 +146,7 @@ class Times:
         cache = folder or compiled_cache()
         self._path = cache.parent / "times.json" if cache else None
         cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+        self._keys: dict[Member, str] = {}
         self._machine = f"{_processor()} {cores} cores, {threads or 'all'} threads, {size[0]}x{size[1]}"
 
     def known(self, member: Member) -> float | None:
@@ -171,8 +172,10 @@ class Times:
             write_json(self._path, dict(list(kept.items())[-MAX_KEPT:]))
 
     def _key(self, member: Member) -> str:
-        weights = digest_of(weights_of(member.path))[:16]
-        return f"{self._machine}, {_versioned(member.engine)}, {weights}@{member.scale:g}"
+        if member not in self._keys:
+            weights = digest_of(weights_of(member.path))[:16]
+            self._keys[member] = f"{self._machine}, {_versioned(member.engine)}, {weights}@{member.scale:g}"
+        return self._keys[member]
 
     def _read(self) -> dict[str, object]:
         try:

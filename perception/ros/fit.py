@@ -8,6 +8,7 @@ back is quick.
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
@@ -17,6 +18,7 @@ from typing import NamedTuple
 
 from perception.engines.choice import USUAL_HZ, Run, Times, choose, holds, price, time_run
 from perception.engines.family import Member, input_size
+from perception.errors import ModelError
 from perception.pipeline import Pipeline
 from perception.runtime.controller import QUICKER, Controller, Tick
 from perception.threads import begin
@@ -63,15 +65,28 @@ class Fit:
     def choose(self, rate_hz: float | None, width: int, height: int) -> Pipeline:
         """Load the most accurate model that holds the rate on images of that size, and make it ready for them.
 
-        rate_hz: None where it is not known yet. Raises ModelError.
+        rate_hz: None where it is not known yet. A model that cannot be loaded is left out, with a word. Raises
+        ModelError where none can.
         """
-        if len(self._ladder) > 1:
-            choice = choose(self._ladder, rate_hz or USUAL_HZ, lambda member: self._time(member, width, height))
-            self._controller = Controller([self._times.known(member) for member in self._ladder], choice.place)
-            self._word = str(choice)
-            self._say(self._word)
-        pipeline = self._hold(self._controller.place)
-        self._drop_all_but(self._controller.place)
+        place, broken = 0, set[int]()
+        while len(self._ladder) > 1:
+            time_of = partial(self._time, width, height, broken)
+            choice = choose(self._ladder, rate_hz or USUAL_HZ, time_of)
+            place = choice.place
+            if place in broken:  # as all are: the first says why
+                break
+            try:
+                self._hold(place)
+            except ModelError as error:  # its time was known, and so it was not loaded until now
+                self._leave_out(place, error, broken)
+            else:
+                self._word = str(choice)
+                self._say(self._word)
+                break
+        self._controller = Controller([self._times.known(member) for member in self._ladder], place)
+        self._controller.barred |= broken
+        pipeline = self._hold(place)
+        self._drop_all_but(place)
         pipeline.warm_up(width, height)
         return pipeline
 
@@ -130,11 +145,17 @@ class Fit:
             values["model_choice"] = self._word
         return values
 
-    def _time(self, member: Member, width: int, height: int) -> float:
-        last = self._times.last(member)
+    def _time(self, width: int, height: int, broken: set[int], member: Member) -> float:
+        place, last = self._ladder.index(member), self._times.last(member)
+        if place in broken:
+            return math.inf
         if last is not None:
             return last.seconds
-        engine = self._hold(self._ladder.index(member)).engine
+        try:
+            engine = self._hold(place).engine
+        except ModelError as error:
+            self._leave_out(place, error, broken)
+            return math.inf
         run = time_run(engine, *input_size(width, height, member.scale))
         self._times.add(member, run)
         return run.seconds
@@ -155,8 +176,7 @@ class Fit:
         try:
             loaded = loading.result()
         except Exception as error:  # whatever it is: the model that runs goes on
-            self._controller.barred.add(place)
-            self._say(f"model {name} cannot be loaded and is left out: {error}")
+            self._leave_out(place, error, self._controller.barred)
             return None
         if loaded.run is not None:
             if loaded.run.alone:
@@ -185,6 +205,10 @@ class Fit:
         self._steps += 1
         self._took.clear()
         return self._held[place]
+
+    def _leave_out(self, place: int, error: Exception, broken: set[int]) -> None:
+        broken.add(place)
+        self._say(f"model {self._ladder[place].name} cannot be loaded and is left out: {error}")
 
     def _hold(self, place: int) -> Pipeline:
         """The model, from memory or loaded; the one that was loaded longest ago gives way."""

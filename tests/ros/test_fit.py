@@ -7,6 +7,7 @@ import shutil
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -104,7 +105,7 @@ def test_a_switch_in_the_middle_of_a_drive_loses_no_frame_and_changes_no_size(tm
 
     mailbox = Mailbox(Collector(["rgb"], Timing(0.05, 0.05, dict.fromkeys(TRIGGER_ORDER, 60.0))))
     complaints: list[str] = []
-    steps = {"prepare": prepare, "infer": infer, "publish": publish}
+    steps: dict[str, Callable[[Any], Any]] = {"prepare": prepare, "infer": infer, "publish": publish}
     worker = Worker("node", mailbox, steps, lambda _: None, ThrottledLog(complaints.append, complaints.append))
     sent = 0
 
@@ -170,6 +171,24 @@ def test_a_model_that_cannot_be_loaded_is_passed_over(tmp_path: Path, tiny_model
     assert bench.until_switched(BEHIND, 120.0, a_moment).model.stem == "xs"
     assert bench.said[1] == "model broken cannot be loaded and is left out: broken: cannot be read"
     assert bench.opened.count("broken") == 1
+
+
+@pytest.mark.parametrize("known", [None, 0.03])
+def test_a_broken_file_leaves_the_others_to_choose_from(tmp_path: Path, tiny_model: Path, known: float | None) -> None:
+    bench = Bench(tmp_path, tiny_model, {"net": 0.2, "broken": known, "xs": 0.02})
+    assert bench.fit.choose(10.0, *SIZE).model.stem == "xs"
+    assert bench.said[0] == "model broken cannot be loaded and is left out: broken: cannot be read"
+    assert bench.said[1].startswith("model xs takes 20 ms here and holds 10 Hz with time to spare; net 200 ms; ")
+    for _ in range(30):  # there is room, but for the best one
+        bench.fit.saw(20.0)
+        assert bench.tick() is None
+    assert bench.opened.count("broken") == 1
+
+
+def test_where_no_model_can_be_loaded_the_reason_is_told(tmp_path: Path, tiny_model: Path) -> None:
+    bench = Bench(tmp_path, tiny_model, {"broken": None, "broken@0.7": 0.05})
+    with pytest.raises(ModelError, match="broken: cannot be read"):
+        bench.fit.choose(10.0, *SIZE)
 
 
 def test_a_model_that_is_no_quicker_here_is_passed_over(

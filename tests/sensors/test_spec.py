@@ -102,7 +102,7 @@ def test_rviz_shows_inputs_that_there_are() -> None:
 def test_the_documents_name_every_input() -> None:
     from perception.assembly.settings.topics import INPUT_TOPICS
 
-    told = "".join((ROOT / path).read_text("utf-8") for path in ("README.md", "docs/inputs.md"))
+    told = "".join((ROOT / path).read_text("utf-8") for path in ("docs/topics.md", "docs/inputs.md"))
     assert [name for name in INPUT_TOPICS if f"`{name}`" not in told and f"`/{name}`" not in told] == []
 
 

@@ -95,3 +95,21 @@ def test_a_module_that_is_not_there_is_one_line(folder: Path) -> None:
     assert done.returncode == 2
     assert done.stderr.startswith("perception: module 'my_rigg', which --import")
     assert done.stderr.count("\n") == 1
+
+
+def test_a_recipe_and_a_class(folder: Path) -> None:
+    pytest.importorskip("mmseg")
+    code = """
+import shutil
+from pathlib import Path
+from perception.models.heads import classes_of_config
+from perception.models.networks import find_network
+from perception.training.recipe import read_recipe
+from perception.training.train import read_network
+recipe = read_recipe("mine.py")
+shutil.copy(find_network("dual_branch_s"), ".")
+classes = classes_of_config(read_network(Path("bicycles.py")), Path("bicycles.py"))
+print(sorted(recipe.sources), recipe.init, list(classes.names))
+"""
+    expected = "['folder', 'simulated'] dual_branch_s ['background', 'road', 'vehicle', 'pedestrian', 'bicycle']\n"
+    assert run([sys.executable, "-c", code], folder) == expected

@@ -23,8 +23,8 @@ import perception.models  # noqa: F401 (registers networks)
 from perception.engines.manifest import digest_of
 from perception.engines.weights import build_model, load_weights
 from perception.errors import ModelError
+from perception.frame import MODALITIES
 from perception.models import custom
-from perception.models.aux_stem import sensors_in
 from perception.models.soft_losses import SoftLabelLoss
 from perception.training.bf16 import computes_in_bf16
 from perception.training.data.sources import open_mixture
@@ -112,12 +112,11 @@ def run(
     described = _describe(config, options, batch_size, rate)
     if resumed:
         _check_same(resumed, described, options.work_dir)
+    length, sensors = iterations * batch_size, _sensors(config.model)
+    crops = open_mixture(recipe, options.data, length, options.seed, progress, whole, labelled, sensors)
     init_default_scope("mmseg")
     with custom.building(config.filename or "the config"):
         model = build()
-    crops = open_mixture(
-        recipe, options.data, iterations * batch_size, options.seed, progress, whole, labelled, sensors_in(model)
-    )
     _initialise(model)
     if options.init:
         state, _ = load_weights(options.init)
@@ -192,6 +191,12 @@ def _build(config: Config, options: Options, progress: Callable[[str], None]) ->
         frozen_statistics=frozen,
     )
     return Trainee(supervision, **model)
+
+
+def _sensors(model: ConfigDict) -> tuple[str, ...]:
+    """Those that the config of a network names, in its order; MODALITIES where it has no `AuxStem`."""
+    stem = model.get("backbone", {}).get("aux_stem", {})
+    return (MODALITIES[0], *stem.get("modalities", MODALITIES[1:]))
 
 
 def _describe(config: Config, options: Options, batch_size: int, rate: float) -> dict[str, str]:

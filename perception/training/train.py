@@ -26,8 +26,8 @@ from perception.engines.described import classes_of
 from perception.engines.manifest import digest_of
 from perception.engines.weights import build_model, load_weights
 from perception.errors import ModelError
+from perception.frame import MODALITIES
 from perception.models import custom
-from perception.models.aux_stem import sensors_in
 from perception.models.heads import classes_of_config, widen
 from perception.models.soft_losses import SoftLabelLoss
 from perception.training.bf16 import computes_in_bf16
@@ -121,11 +121,11 @@ def run(
     described = _describe(config, recipe, options)
     if resumed:
         _check_same(resumed, described, options.work_dir)
+    length, sensors = recipe.iterations * recipe.batch_size, _sensors(config.model)
+    crops = open_mixture(recipe, options.data, length, options.seed, progress, whole, labelled, classes, sensors)
     init_default_scope("mmseg")
     with custom.building(config.filename or "the config"):
         model = build()
-    length, sensors = recipe.iterations * recipe.batch_size, sensors_in(model)
-    crops = open_mixture(recipe, options.data, length, options.seed, progress, whole, labelled, classes, sensors)
     _initialise(model)
     if init:
         state, _ = load_weights(init)
@@ -218,6 +218,12 @@ def _mean_teacher(settings: MeanTeaching, classes: Classes) -> MeanTeacher:
 
 def _said(classes: Classes) -> str:
     return ", ".join(classes.names)
+
+
+def _sensors(model: ConfigDict) -> tuple[str, ...]:
+    """Those that the config of a network names, in its order; MODALITIES where it has no `AuxStem`."""
+    stem = model.get("backbone", {}).get("aux_stem", {})
+    return (MODALITIES[0], *stem.get("modalities", MODALITIES[1:]))
 
 
 def _describe(config: Config, recipe: Recipe, options: Options) -> dict[str, str]:

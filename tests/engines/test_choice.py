@@ -2,7 +2,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
@@ -21,7 +21,7 @@ def ladder(folder: Path, **accuracy: float | None) -> tuple[Member, ...]:
     return tuple(Member("openvino", folder / f"{name}.xml", 1.0, value) for name, value in accuracy.items())
 
 
-def timed(times: Mapping[str, float], asked: list[str]) -> choices.Callable[[Member], float]:
+def timed(times: Mapping[str, float], asked: list[str]) -> Callable[[Member], float]:
     def time_of(member: Member) -> float:
         asked.append(member.name)
         return times[member.name]

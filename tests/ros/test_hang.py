@@ -31,6 +31,7 @@ load_engine, when = shared.load_engine, Path(sys.argv[1])
 
 def sleep(moment):
     if when.exists() and when.read_text() == moment:
+        when.unlink()  # the engine that is loaded in its place does not hang
         mutex = ctypes.create_string_buffer(256)  # zeros: not locked; whoever locks it twice waits for ever
         for _ in range(2):
             ctypes.CDLL(None).pthread_mutex_lock(mutex)
@@ -60,7 +61,7 @@ END_S = 3.0
 
 @contextmanager
 def sleepy(when: Path, model: Path, log: Path, *parameters: str) -> Iterator[subprocess.Popen[bytes]]:
-    """A node whose engine sleeps for ever while the file `when` says so: `infer` or `load`."""
+    """A node whose engine sleeps for ever, once, when the file `when` says so: `infer` or `load`."""
     values = [f"model:={model}", f"lidar_to_camera:={LIDAR_TO_CAMERA}", "threads:=1", *parameters]
     words = [word for value in values for word in ("-p", value)]
     with log.open("wb") as output:
@@ -104,7 +105,6 @@ def test_a_hang_is_told_survived_and_no_reason_to_stay(
             return level == b"\x02" and message.startswith("nothing is published: hang: ")
 
         wait_for(error, HANG_TIMEOUT_S + 10)
-        when.unlink()
         wait_for(answered, HANG_TIMEOUT_S + 30)
         record_property("recovery_s", round(time.monotonic() - hung, 2))
         print("answered again after", time.monotonic() - hung)

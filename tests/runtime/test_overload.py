@@ -5,11 +5,11 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -128,7 +128,7 @@ def drive(model: Path, period: float, count: int) -> Run:
             )
         )
 
-    steps = {"prepare": prepare, "infer": infer, "publish": publish}
+    steps: dict[str, Callable[[Any], Any]] = {"prepare": prepare, "infer": infer, "publish": publish}
     said: list[str] = []
     worker = Worker("node", mailbox, steps, lambda _: None, ThrottledLog(said.append, said.append))
     began = time.monotonic()

@@ -165,7 +165,7 @@ def open_samples(options: EvalOptions, classes: Classes = CLASSES) -> Sequence[S
     if options.root is not None:
         return open_dataset(options.dataset, options.root, options.split, classes)
     if options.dataset != SIMULATED:
-        raise DataError(f"{options.dataset}: no folder given; say `perception eval {options.dataset} ROOT`")
+        raise DataError(f"{options.dataset}: no folder given; use `perception eval {options.dataset} ROOT`")
     from perception.datasets.simulated import Relabelled
     from perception.simulation import SimulatedDrives
 

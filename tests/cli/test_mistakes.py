@@ -133,7 +133,7 @@ MISTAKES = [
     ("label W/images -o W/text.txt --model M", "text.txt"),
     ("label W/images -o /proc/nowhere --model M", "/proc/nowhere"),
     (f"{LABEL} --json /proc/nowhere/a.json", "/proc/nowhere"),
-    ("simulate -o W/parent --frames 1 --scale 0.05", "holds images, which is no part of a drive"),
+    ("simulate -o W/parent --frames 1 --scale 0.05", "holds images, which is not part of a drive"),
     ("simulate -o W/images --drives 2 --frames 1 --scale 0.05", "images: holds 000.png, which is no drive"),
     ("simulate -o /proc/nowhere --frames 1 --scale 0.05", "/proc/nowhere"),
     ("kitti2bag W/kitti -o O/bag", "timestamps.txt: no such file"),

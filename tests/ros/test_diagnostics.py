@@ -347,7 +347,7 @@ def test_not_keeping_up_is_a_warning_once_it_lasts() -> None:
         bench.answer(9)
         said.append(bench.tick(rgb=bench.sensor(25 * second, superseded=16 * second))["fusion"])
     assert [level for level, _, _ in said] == [OK] * 4 + [WARN] * 2
-    assert "; does not keep up: 9 of 25 Hz; try rgb at 9 Hz, model:=dual_branch_s_int8, fewer outputs" in said[-1][1]
+    assert "; does not keep up: 9 of 25 Hz; try rgb at 9 Hz, model:=auto, fewer outputs" in said[-1][1]
 
 
 def test_a_silent_sensor_is_told_the_nearest_topic_that_is_published() -> None:

@@ -33,7 +33,7 @@ def test_a_finished_drive_is_not_overwritten(tmp_path: Path) -> None:
 def test_a_folder_of_somebody_else_s_stays_as_it_is(tmp_path: Path) -> None:
     (tmp_path / "image").mkdir()
     (tmp_path / "image/000000.png").write_bytes(b"mine")
-    with pytest.raises(DataError, match="holds image, which is no part of a drive"):
+    with pytest.raises(DataError, match="holds image, which is not part of a drive"):
         write_drive(SimulatedDrive(2, "day", frames=1, scale=0.05), tmp_path)
     assert _contents(tmp_path) == {"image/000000.png": b"mine"}
 

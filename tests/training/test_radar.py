@@ -11,17 +11,19 @@ from typing import Any
 import numpy as np
 import pytest
 
-torch = pytest.importorskip("torch")
+pytest.importorskip("torch")
 pytest.importorskip("mmseg")
 
-from perception.engines.weights import load_weights  # noqa: E402
-from perception.errors import FrameError, ModelError  # noqa: E402
-from perception.frame import MODALITIES, Frame  # noqa: E402
-from perception.pipeline import Pipeline  # noqa: E402
-from perception.sensors.presence import keep_modalities  # noqa: E402
-from perception.simulation import SimulatedDrive  # noqa: E402
-from perception.simulation.storage import write_drive  # noqa: E402
-from perception.training.train import Options, train  # noqa: E402
+from helpers.recipes import small
+
+from perception.engines.weights import load_weights
+from perception.errors import FrameError, ModelError
+from perception.frame import MODALITIES, Frame
+from perception.pipeline import Pipeline
+from perception.sensors.presence import keep_modalities
+from perception.simulation import SimulatedDrive
+from perception.simulation.storage import write_drive
+from perception.training.train import Options, train
 
 SENSORS = (*MODALITIES, "radar")
 
@@ -39,9 +41,8 @@ def frame() -> Frame:
 
 @pytest.fixture
 def weights(small_config: Callable[[str], Any], drive: Path, tmp_path: Path) -> Path:
-    config = small_config("dual_branch_s_radar")
     options = Options([("simulated", drive)], tmp_path, iterations=2, workers=0)
-    return train(config, options, lambda _: None)
+    return train(small_config("dual_branch_s_radar"), small(), options, lambda _: None)
 
 
 def test_it_trains_and_runs_with_any_of_its_sensors(weights: Path, frame: Frame) -> None:
@@ -74,12 +75,11 @@ def test_its_exports_know_their_sensors(weights: Path, frame: Frame) -> None:
 def test_it_begins_with_the_weights_of_a_network_without(
     small_config: Callable[[str], Any], drive: Path, tmp_path: Path
 ) -> None:
-    before = train(
-        small_config("dual_branch_s"), Options([("simulated", drive)], tmp_path, 1, workers=0), lambda _: None
-    )
+    begun = Options([("simulated", drive)], tmp_path, 1, workers=0)
+    before = train(small_config("dual_branch_s"), small(), begun, lambda _: None)
     options = Options([("simulated", drive)], tmp_path / "radar", iterations=1, workers=0, init=before)
     said: list[str] = []
-    train(small_config("dual_branch_s_radar"), options, said.append)
+    train(small_config("dual_branch_s_radar"), small(), options, said.append)
     assert any("tensors are new" in line for line in said)
 
 
@@ -105,4 +105,4 @@ def test_a_radar_with_other_channels_is_refused(
     config = small_config("dual_branch_s_radar")
     config.model.backbone.aux_stem.modalities.radar = 3
     with pytest.raises(ModelError, match=r"radar 3; every network .* behind them it may have radar 4"):
-        train(config, Options([("simulated", drive)], tmp_path, 1, workers=0), lambda _: None)
+        train(config, small(), Options([("simulated", drive)], tmp_path, 1, workers=0), lambda _: None)

@@ -16,6 +16,7 @@ pytest.importorskip("mmseg")
 from perception.cli.train import EXAMPLES
 from perception.errors import ModelError
 from perception.paths import share
+from perception.sensors.radar import RadarFaults
 from perception.training.recipe import (
     Augmentation,
     LidarFaults,
@@ -51,7 +52,8 @@ def test_the_shipped_schedules_are_as_they_were() -> None:
     assert schedule(scratch) == (4, 12000, 2e-3, 200, 0.998)
     assert schedule(real) == (8, 1500, 1e-3, 60, 0.999)
     assert schedule(finetune) == (8, 2400, 3e-4, 100, 0.999)
-    assert scratch == Recipe(scratch.sources)  # what a recipe does not say is as simple as that
+    radar = Augmentation(further={"radar": RadarFaults(share=0.4)})  # disturbs only what has a radar
+    assert scratch == Recipe(scratch.sources, augmentation=radar)  # what a recipe does not say is as simple as that
     assert real.sources["cityscapes-small"].weight == 14.0
     assert real.losses[1] == dict(type="LovaszSoftmax", loss_weight=0.5)
     assert (finetune.init, real.init) == ("dual_branch_s", None)

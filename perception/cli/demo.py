@@ -42,7 +42,7 @@ def run(args: argparse.Namespace) -> int:
 
     with needs("the demo simulates and draws", "ros"):
         from perception.ros.demo.steps import Demo, DemoOptions
-    from perception.ros.demo.table import table
+    from perception.evaluation.demo_table import table
 
     options = DemoOptions(
         output=args.output,

@@ -19,7 +19,7 @@ PAGE = Path("docs/reports.md")
 CLASSES = {
     "bench": ("perception.benchmark.results", "BenchReport"),
     "check": ("perception.checking.report", "CheckReport"),
-    "demo": ("perception.ros.demo.report", "DemoReport"),
+    "demo": ("perception.evaluation.demo_report", "DemoReport"),
     "doctor": ("perception.checking.machine", "DoctorReport"),
     "eval": ("perception.evaluation.job", "EvalReport"),
     "explain": ("perception.explanation.explain", "ExplainReport"),

@@ -42,10 +42,10 @@ from perception.messages.bit_depth import BitDepth
 from perception.pipeline import Pipeline, Task
 from perception.ros.bond import Bond
 from perception.ros.diagnostics import Diagnostics, Snapshot
-from perception.ros.fit import Fit
 from perception.ros.publishers import Publishers
 from perception.ros.subscriptions import INPUTS, Subscriptions
 from perception.ros.tf.listener import listen
+from perception.runtime.fit import Fit
 from perception.runtime.mailbox import Mailbox
 from perception.runtime.worker import STOP_S, Worker
 from perception.sensors import network_size

@@ -15,11 +15,11 @@ import pytest
 from rich.console import Console
 from rosbags.highlevel import AnyReader
 
+from perception.evaluation.demo_report import DemoReport, Series
+from perception.evaluation.demo_table import table
 from perception.evaluation.scores.drive_score import DriveSummary
 from perception.reporting.drive_report import lead
 from perception.reporting.reports import plain
-from perception.ros.demo.report import DemoReport, Series
-from perception.ros.demo.table import table
 
 pytest.importorskip("rclpy")
 

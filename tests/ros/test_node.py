@@ -155,7 +155,7 @@ def test_what_came_and_what_was_left_out_tells_whether_the_model_fits(
     make: Make, tiny_model: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[tuple[Any, ...]] = []
-    monkeypatch.setattr("perception.ros.fit.Fit.step", lambda _, now, *rest: asked.append(rest))
+    monkeypatch.setattr("perception.runtime.fit.Fit.step", lambda _, now, *rest: asked.append(rest))
     node = make(model=str(tiny_model))
     node.trigger_configure()
     node.trigger_activate()

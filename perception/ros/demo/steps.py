@@ -23,6 +23,7 @@ from perception.engines import find_model
 from perception.engines.described import classes_of
 from perception.engines.family import AUTO
 from perception.errors import DataError, PerceptionError
+from perception.evaluation.demo_report import DemoReport, Series
 from perception.evaluation.gallery import Gallery
 from perception.evaluation.scores.distance import BandScore, DistanceBands
 from perception.evaluation.scores.drive_distance import counted
@@ -32,7 +33,6 @@ from perception.recordings.opening import KITTI, open_recording
 from perception.reporting import reports
 from perception.reporting.drive_report import write_report
 from perception.reporting.provenance import sha256, versions
-from perception.ros.demo.report import DemoReport, Series
 from perception.ros.loopback import Loopback, rehearse
 from perception.ros.watch.diagnostics_log import DiagnosticsLog
 

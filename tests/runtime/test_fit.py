@@ -21,8 +21,8 @@ from perception.engines.pool import EnginePool
 from perception.errors import ModelError
 from perception.frame import Frame
 from perception.pipeline import Pipeline, Task
-from perception.ros import fit as fits
-from perception.ros.fit import Fit
+from perception.runtime import fit as fits
+from perception.runtime.fit import Fit
 from perception.runtime.mailbox import Mailbox
 from perception.runtime.worker import Worker
 

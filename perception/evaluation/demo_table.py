@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from rich.table import Table
 
-from perception.ros.demo.report import DemoReport
+from perception.evaluation.demo_report import DemoReport
 
 
 def table(report: DemoReport) -> Table:

@@ -151,5 +151,11 @@ def test_the_left_camera_of_a_pair_has_no_baseline() -> None:
 
 
 def test_a_lens_that_bends_lines_is_told() -> None:
-    assert codes(check_cameras(with_info("/image_raw", "camera", k1=-0.3))) == [("not-rectified", "/image_raw")]
+    bent = with_info("/image_raw", "camera", k1=-0.3)
+    bent.infos["rgb"][0][1].p[0] *= 0.9  # P is of the rectified image, K of this one
+    assert codes(check_cameras(bent)) == [("not-rectified", "/image_raw")]
     assert codes(check_cameras(with_info("/image_raw", "camera"))) == []
+    # Its distortion says that the image is as it came, its P that it is not; the name decides.
+    assert codes(check_cameras(with_info("/image_rect", "camera", k1=-0.3))) == [
+        ("rectification-unclear", "/image_rect")
+    ]

@@ -18,12 +18,11 @@ pytest.importorskip("mmseg")
 from perception.classes import CLASS_NAMES, FOREGROUND
 from perception.engines.pytorch import TorchEngine
 from perception.errors import ModelError
-from perception.explanation.ablation import ablate
 from perception.explanation.explain import Explanation, explain
 from perception.explanation.figure import WIDTH, draw, write
 from perception.explanation.network import ExplainedNetwork
 from perception.explanation.sections import sections
-from perception.frame import Frame, Prediction
+from perception.frame import Frame
 from perception.pipeline import Pipeline
 from perception.reporting.reports import plain
 from perception.sensors import NetworkInput
@@ -69,23 +68,6 @@ def test_a_sensor_that_the_network_ignores_changes_nothing(
     assert not any(deaf.area_change.values())
     np.testing.assert_array_equal(deaf.labels, found.prediction.labels)
     assert found.ablations["rgb"].changed > 0
-
-
-def test_ablation_counts_pixels_and_scores_against_truth(frame: Frame) -> None:
-    def left_half_by_lidar(seen: Frame) -> Prediction:
-        labels = np.zeros((64, 96), np.uint8)
-        labels[:, :48] = 2 if "lidar" in seen.modalities else 1
-        return Prediction(0, labels, labels, {})
-
-    truth = np.zeros((64, 96), np.uint8)
-    truth[:, :48] = 2
-    found = ablate(left_half_by_lidar, frame, left_half_by_lidar(frame).labels, truth)
-    assert found["lidar"].changed == 0.5
-    assert found["lidar"].area_change == {"background": 0, "road": 0.5, "vehicle": -0.5, "pedestrian": 0}
-    assert found["lidar"].iou is not None
-    assert found["lidar"].iou["vehicle"] == 0
-    assert found["rgb"].iou is not None
-    assert found["rgb"].iou["vehicle"] == 1
 
 
 def test_the_figures_are_plain_json(pipeline: Pipeline, network: ExplainedNetwork, frame: Frame) -> None:

@@ -36,3 +36,12 @@ def test_nothing_labelled_has_no_provenance_and_no_share() -> None:
     found = total([Refused(input="x", output="y", error="why")], 2.0)
     assert (found.frames, found.fps, found.provenance) == (0, 0, None)
     assert set(found.share.values()) == {0}
+
+
+def test_a_class_of_one_s_own_has_its_share_too() -> None:
+    one, other = labelled(30, 30, 0.2), labelled(10, 10, 0.2)
+    for each, bicycle in ((one, 0.1), (other, 0.5)):
+        each.summary.share.update(background=0.8 - bicycle, bicycle=bicycle)
+    found = total([one, other], 1.0)
+    assert found.share["bicycle"] == pytest.approx((30 * 0.1 + 10 * 0.5) / 40)
+    assert sum(found.share.values()) == pytest.approx(1)

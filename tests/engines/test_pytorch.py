@@ -21,6 +21,7 @@ from perception.errors import ModelError
 from perception.models.deploy import DeployGraph
 from perception.sensors import NetworkInput
 
+
 def test_on_a_cpu_it_is_the_reference(weights: Path) -> None:
     assert TorchEngine(weights, device="cpu").name.endswith("cpu float32")
 

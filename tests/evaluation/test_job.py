@@ -11,7 +11,7 @@ from perception.evaluation.job import EvalOptions, Part, open_samples, part_of, 
 
 
 def scored(model: Path, dataset: str, root: Path, **more: object) -> EvalOptions:
-    return EvalOptions(dataset=dataset, root=root, model=model, threads=1, split="train", **more)  # type: ignore[arg-type]
+    return EvalOptions(dataset=dataset, root=root, model=model, threads=1, split="train", **more)
 
 
 def test_the_score_is_that_of_the_pipeline(tiny_model: Path, camvid: Path) -> None:

@@ -108,9 +108,10 @@ def total(inputs: Sequence[Labelled | Refused], seconds: float) -> LabelReport:
     """One report of several."""
     good = [each for each in inputs if isinstance(each, Labelled)]
     frames, labelled = sum(each.summary.frames for each in good), sum(each.summary.labelled for each in good)
+    names = good[0].summary.share if good else CLASS_NAMES  # one network labels every input
     shares = {
         name: round(sum(each.summary.share[name] * each.summary.frames for each in good) / max(1, frames), 5)
-        for name in CLASS_NAMES
+        for name in names
     }
     return LabelReport(
         frames=frames,

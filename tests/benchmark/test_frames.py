@@ -5,7 +5,6 @@ import numpy as np
 import pytest
 
 from perception.benchmark.frames import JITTER, resized, with_points
-from perception.benchmark.machine import describe_machine, input_hash, precisions
 from perception.frame import CameraModel, Frame
 
 
@@ -46,16 +45,3 @@ def test_every_image_takes_the_new_size(frame: Frame, scale: float, size: tuple[
     assert other.rgb.shape[1::-1] == other.depth.shape[::-1] == other.infrared.shape[::-1] == size
     assert other.infrared.dtype == np.uint16
     assert other.points is frame.points
-
-
-def test_the_hash_is_of_every_sensor(frame: Frame) -> None:
-    assert input_hash([frame]) == input_hash([resized(frame, 1.0)])
-    assert input_hash([frame]) != input_hash([with_points(frame, 99)])
-
-
-def test_the_machine_is_described() -> None:
-    machine = describe_machine()
-    assert machine.cores >= 1
-    assert machine.memory_gb > 0
-    assert "python" in machine.versions
-    assert precisions()[0] == "f32"

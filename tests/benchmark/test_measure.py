@@ -7,7 +7,6 @@ from collections import Counter
 import pytest
 
 from perception.benchmark.measure import interleave, ratio, summary, turns
-from perception.benchmark.stages import collect, medians, overhead, overhead_ratio, total
 
 
 def test_everyone_has_one_turn_per_round_and_the_warm_up_goes_first() -> None:
@@ -55,13 +54,3 @@ def test_a_ratio_is_taken_round_by_round() -> None:
 def test_times_of_different_rounds_have_no_ratio(times: list[float], reference: list[float]) -> None:
     with pytest.raises(ValueError, match="same rounds"):
         ratio(times, reference)
-
-
-def test_stages_are_gathered_and_only_what_surrounds_the_network_is_overhead() -> None:
-    spent = {"receive": 50.0, "convert": 1.0, "project": 2.0, "infer": 20.0, "publish": 1.0}
-    times = collect({"frame": lambda: spent}, rounds=3, warm_up=1)["frame"]
-    assert times["infer"] == [20.0] * 3
-    assert overhead(times) == [4.0] * 3
-    assert overhead_ratio(times) == 0.2
-    assert total(times) == [74.0] * 3
-    assert list(medians(times)) == ["receive", "convert", "project", "infer", "publish"]

@@ -13,7 +13,6 @@ pytest.importorskip("mmseg")
 from perception import Pipeline
 from perception.cli.main import main
 from perception.engines.weights import load_weights, save_weights
-from perception.export.frames import SUBSETS, calibration_frames, check_frames
 from perception.paths import WEIGHTS
 
 
@@ -107,14 +106,3 @@ def test_a_class_that_neither_has_is_no_number(
 def test_a_data_set_needs_a_folder(untrained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["export", str(untrained), "--int8", "--data", "camvid", "-o", str(tmp_path)]) == 2
     assert "NAME=ROOT" in capsys.readouterr().err
-
-
-def test_every_subset_of_sensors_is_among_the_frames() -> None:
-    assert len(SUBSETS) == 15
-    whole, some, whole_again, other = check_frames(2)
-    assert whole.present.tolist() == whole_again.present.tolist() == [1, 1, 1, 1]
-    assert some.present.tolist() == [1, 0, 0, 0]
-    assert other.present.tolist() == [0, 1, 0, 0]
-    first, second = calibration_frames(2)
-    assert first.present.tolist() == [1, 1, 1, 1]
-    assert second.present.sum() == 1

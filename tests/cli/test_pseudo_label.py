@@ -19,11 +19,9 @@ from mmseg.registry import MODELS  # noqa: E402
 import perception.models  # noqa: E402, F401
 from perception.cli.main import main  # noqa: E402
 from perception.datasets.registry import open_dataset  # noqa: E402
-from perception.engines.weights import build_model, save_weights  # noqa: E402
+from perception.engines.weights import save_weights  # noqa: E402
 from perception.errors import DataError  # noqa: E402
-from perception.frame import CameraModel, Frame  # noqa: E402
 from perception.paths import config_path  # noqa: E402
-from perception.training.pseudo_label import PseudoLabeller  # noqa: E402
 
 
 @pytest.fixture
@@ -75,28 +73,6 @@ def test_fills_in_what_labels_leave_unknown(weights: Path, tmp_path: Path) -> No
     sample = open_dataset("pseudo", out)[0]
     assert (sample.labels == labels).all()
     assert sample.probabilities.shape == (32, 64, 4)
-
-
-def test_an_unsure_network_teaches_nothing(weights: Path) -> None:
-    frame = Frame(0, np.random.default_rng(0).integers(0, 256, (64, 96, 3), np.uint8))
-    model = build_model(weights)
-    assert not PseudoLabeller(model, [1.1] * 4)(frame).any()
-    soft = PseudoLabeller(model, [0.0] * 4)(frame)
-    assert soft.shape == (32, 48, 4)
-    assert (np.abs(soft.astype(int).sum(2) - 255) <= 2).all()
-
-
-def test_a_mirrored_frame_gets_mirrored_labels(weights: Path) -> None:
-    rng = np.random.default_rng(0)
-    camera = CameraModel(np.array([[60.0, 0, 47.5], [0, 60, 31.5], [0, 0, 1]]), 96, 64)
-    to_camera = np.array([[0, -1, 0, 0.0], [0, 0, -1, 0], [1, 0, 0, 0], [0, 0, 0, 1]])
-    points = np.c_[rng.uniform((5, -4, -2), (20, 4, 1), (300, 3)), rng.random(300)].astype(np.float32)
-    rgb = rng.integers(0, 256, (64, 96, 3), np.uint8)
-    label = PseudoLabeller(build_model(weights), [0.0] * 4)
-    soft = label(Frame(0, rgb, points=points, camera=camera, lidar_to_camera=to_camera))
-    other = points * np.float32([1, -1, 1, 1])
-    mirrored = label(Frame(0, rgb[:, ::-1].copy(), points=other, camera=camera, lidar_to_camera=to_camera))
-    assert np.abs(soft.astype(int) - mirrored[:, ::-1]).mean() < 2
 
 
 def test_mistakes_are_said(weights: Path, camvid: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -15,7 +15,8 @@ ROS = ("faults", "ros", "test_extras.py")
 SLOW = (
     *("benchmark", "checking", "cli", "explanation", "export", "labelling", "simulation", "training"),
     *("bags/test_broken.py", "datasets/test_simulated.py", "engines/test_engines.py", "engines/test_openvino.py"),
-    *("engines/test_pytorch.py", "evaluation/robustness/test_report.py", "evaluation/test_page.py"),
+    *("engines/test_cuda.py", "engines/test_light_openvino.py", "engines/test_pytorch.py"),
+    *("evaluation/robustness/test_report.py", "evaluation/test_page.py"),
     *("reporting/test_page.py", "test_disk.py", "test_gallery.py", "test_packaging.py"),
     *("test_processes.py", "test_skips.py", "test_tutorials.py", "viewing"),
 )

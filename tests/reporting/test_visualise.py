@@ -4,17 +4,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
-import cv2
 import numpy as np
 import pytest
-from PIL import Image
 
 from perception.classes import PALETTE, PEDESTRIAN, ROAD, UNLABELLED, VEHICLE
 from perception.frame import CameraModel, Frame, Returns
 from perception.reporting import visualise
-from perception.reporting.video import VideoWriter, animation
 
 CAMERA = CameraModel(np.array([[70.0, 0, 61.5], [0, 70.0, 18.5], [0, 0, 1]]), 124, 38)
 LIDAR_TO_CAMERA = np.array([[0, -1, 0, 0], [0, 0, -1, 0], [1, 0, 0, 0], [0, 0, 0, 1]], np.float64)
@@ -133,24 +129,3 @@ def test_montage_is_a_grid() -> None:
     assert sheet.shape == (86, 206, 3)
     assert [sheet[20, 50, 0], sheet[20, 150, 0], sheet[60, 50, 0]] == [50, 100, 150]
     assert (sheet[60, 150] == visualise.BACKDROP).all()
-
-
-def test_video_plays(tmp_path: Path) -> None:
-    with VideoWriter(tmp_path / "drive", 10) as video:
-        for index in range(12):
-            video.write(np.full((81, 121, 3), (20 * index, 0, 0), np.uint8))
-    capture = cv2.VideoCapture(str(video.path))
-    frames = []
-    while (read := capture.read())[0]:
-        frames.append(read[1])
-    assert len(frames) == 12
-    assert frames[0].shape == (80, 120, 3)
-    assert abs(int(frames[11][40, 60, 2]) - 220) < 12  # red is red
-    assert capture.get(cv2.CAP_PROP_FPS) == pytest.approx(10)
-
-
-def test_animation_moves(tmp_path: Path) -> None:
-    path = tmp_path / "a.webp"
-    path.write_bytes(animation([np.full((40, 100, 3), 60 * i, np.uint8) for i in range(4)], 5, width=50))
-    with Image.open(path) as film:
-        assert (film.size, getattr(film, "n_frames", 1)) == ((50, 20), 4)

@@ -23,3 +23,18 @@ def test_outside_the_image_and_behind_the_camera_is_nothing() -> None:
     view = birds_eye(image, np.array([[1, 0, 11.0], [0, -1, 47.0], [0, 0, 1]]))
     assert view[:180].all()
     assert not view[181:].any()
+
+
+def test_the_view_from_above_has_the_far_end_on_top():
+    image = np.arange(ROWS * COLUMNS, dtype=np.uint32).reshape(ROWS, COLUMNS).astype(np.uint8)
+    plane = np.array([[20, 0, 201], [0, -20, 46 * 20 + 1], [0, 0, 1.0]])  # cell (0, 0) is the first pixel
+    assert (ROWS, COLUMNS) == (800, 400)
+    view = birds_eye(image, plane)
+    assert (view[:-1, :-1] == image[:-1, :-1]).all()
+    assert not view[-1].any()  # half a pixel beyond the image, as the development kit counts
+    assert not view[:, -1].any()
+
+
+def test_nothing_behind_the_camera_is_seen():
+    plane = np.array([[1, 0, 0], [0, 0, 1], [0, -1, 0.0]])
+    assert not birds_eye(np.full((50, 50), 9, np.uint8), plane).any()

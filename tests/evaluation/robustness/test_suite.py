@@ -10,7 +10,7 @@ import pytest
 
 from perception.classes import PALETTE
 from perception.errors import DataError
-from perception.evaluation.robustness.history import RecordedHistory, RenderedHistory
+from perception.evaluation.robustness.history import RecordedHistory
 from perception.evaluation.robustness.suite import run_rows, sensor_rows, subsets, weather_rows
 from perception.evaluation.robustness.summary import summarise
 from perception.frame import MODALITIES, CameraModel, Frame, Prediction
@@ -124,28 +124,3 @@ def test_truth_of_pixels_is_needed():
     bare.labels = None
     with pytest.raises(DataError, match="a/000000: the robustness suite needs labels"):
         run_rows(by_colour, {0: bare}, list(sensor_rows(["rgb"])), lambda *_: None)
-
-
-def test_recorded_history_stays_in_its_drive():
-    samples = [sample(0), sample(1), sample(0, "b"), sample(1, "b"), sample(2, "b")]
-    history = RecordedHistory(samples)
-    assert history(1, 0.1).stamp_ns == 0
-    assert history(2, 0.1) is None
-    assert history(3, 0.2) is None
-    assert len(history(4, 0.2).points) == 5
-    assert history(4, 0.15) is None
-
-
-def test_rendered_history_counts_in_steps():
-    asked = []
-
-    def drive(seed: int) -> list[Sample]:
-        asked.append(seed)
-        return [sample(number, f"drive {seed}") for number in range(10)]
-
-    history = RenderedHistory(drive, [3, 4], frames=5, period_s=0.1, steps=2)
-    assert history(2, 0.05).stamp_ns == 3 * 100_000_000  # frame 2 is moment 4
-    assert history(5, 0.05) is None
-    assert history(6, 0.1).stamp_ns == 0
-    assert history(6, 0.1).depth is None
-    assert asked == [3, 4]

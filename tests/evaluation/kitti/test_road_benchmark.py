@@ -1,18 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""KITTI's road and semantics figures, computed by hand, and the road seen from above."""
+"""KITTI's road figures by category, computed by hand."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
-from helpers.kitti_benchmarks import write_road, write_semantics
+from helpers.kitti_benchmarks import write_road
 
-from perception.classes import BACKGROUND, PEDESTRIAN, ROAD, UNLABELLED, VEHICLE
+from perception.classes import BACKGROUND, ROAD, UNLABELLED
 from perception.datasets.kitti.road import KittiRoad
-from perception.datasets.kitti.semantics import KittiSemantics
-from perception.evaluation.kitti.birds_eye import COLUMNS, ROWS, birds_eye
 from perception.evaluation.kitti.road_benchmark import RoadBenchmark, RoadSamples
-from perception.evaluation.kitti.semantics_benchmark import SemanticsBenchmark
 from perception.frame import Prediction
 
 
@@ -24,21 +21,6 @@ def road_in(columns):
     labels = np.full((20, 32), BACKGROUND, np.uint8)
     labels[:, columns] = ROAD
     return predicted(labels)
-
-
-def test_the_view_from_above_has_the_far_end_on_top():
-    image = np.arange(ROWS * COLUMNS, dtype=np.uint32).reshape(ROWS, COLUMNS).astype(np.uint8)
-    plane = np.array([[20, 0, 201], [0, -20, 46 * 20 + 1], [0, 0, 1.0]])  # cell (0, 0) is the first pixel
-    assert (ROWS, COLUMNS) == (800, 400)
-    view = birds_eye(image, plane)
-    assert (view[:-1, :-1] == image[:-1, :-1]).all()
-    assert not view[-1].any()  # half a pixel beyond the image, as the development kit counts
-    assert not view[:, -1].any()
-
-
-def test_nothing_behind_the_camera_is_seen():
-    plane = np.array([[1, 0, 0], [0, 0, 1], [0, -1, 0.0]])
-    assert not birds_eye(np.full((50, 50), 9, np.uint8), plane).any()
 
 
 def test_road_figures_by_category(tmp_path):
@@ -85,21 +67,3 @@ def test_for_scoring_there_is_background_beside_the_road(tmp_path):
     assert (samples[0].labels[0] == UNLABELLED).all()
     test = RoadSamples(KittiRoad(tmp_path, "test"))
     assert test[0].labels is None
-
-
-def test_semantics_figures(tmp_path):
-    """Truth: road, sidewalk, person, rider, car, bicycle, trailer, unlabelled; the last two are not evaluated."""
-    reader = KittiSemantics(write_semantics(tmp_path), "val")
-    benchmark = SemanticsBenchmark(reader)
-    said = [ROAD, ROAD, PEDESTRIAN, VEHICLE, VEHICLE, VEHICLE, VEHICLE, PEDESTRIAN]
-    benchmark.update(reader[0], predicted(np.repeat(said, 4)[None].repeat(20, 0)))
-    classes, categories = benchmark.class_iou(), benchmark.category_iou()
-    assert {name: classes[name] for name in ("road", "sidewalk", "person", "rider", "car", "bicycle")} == {
-        "road": 0.5, "sidewalk": 0, "person": 1, "rider": 0, "car": pytest.approx(1 / 3), "bicycle": 0,
-    }  # fmt: skip
-    assert np.isnan(classes["building"])
-    assert (len(classes), len(categories)) == (19, 7)
-    assert (categories["flat"], categories["human"], categories["vehicle"]) == (1, 0.5, pytest.approx(2 / 3))
-    report = benchmark.report()
-    assert report.mean_class_iou == pytest.approx((0.5 + 1 + 1 / 3) / 6)
-    assert report.mean_category_iou == pytest.approx((1 + 0.5 + 2 / 3) / 3)

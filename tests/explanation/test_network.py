@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The network that is looked into."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytest.importorskip("torch")
+pytest.importorskip("mmseg")
+
+from perception.engines.pytorch import TorchEngine
+from perception.errors import ModelError
+from perception.explanation.explain import explain
+from perception.explanation.network import ExplainedNetwork
+from perception.frame import Frame
+from perception.pipeline import Pipeline
+from perception.sensors import NetworkInput
+
+
+@pytest.fixture(scope="module")
+def pipeline(weights: Path) -> Pipeline:
+    return Pipeline(TorchEngine(weights, device="cpu"), weights)
+
+
+@pytest.fixture(scope="module")
+def network(weights: Path) -> ExplainedNetwork:
+    return ExplainedNetwork.load(weights)
+
+
+def test_the_explained_network_is_the_engine_s(
+    pipeline: Pipeline, network: ExplainedNetwork, frame: Frame, network_input: NetworkInput
+) -> None:
+    np.testing.assert_array_equal(network.look(network_input).labels, pipeline.engine.infer(network_input).labels)
+    assert explain(frame, pipeline, network).agreement == 1
+
+
+def test_an_int8_model_is_explained_by_the_weights_it_was_made_from() -> None:
+    assert ExplainedNetwork.load("dual_branch_s_int8")
+
+
+def test_a_model_without_weights_says_what_is_missing(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match=r"vehicle\.safetensors.*gradients"):
+        ExplainedNetwork.load(tmp_path / "vehicle.xml")

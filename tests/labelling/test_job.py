@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from helpers.images import write_images
+
+from perception.errors import DataError
+from perception.labelling.job import MANIFEST, Job, attempt, run_job
+from perception.labelling.report import Labelled, Refused
+from perception.labelling.workers import Network
+from perception.reporting.progress import Steps
+
+
+@pytest.fixture
+def job(tiny_model: Path, tmp_path: Path) -> Job:
+    """Five images of noise in blocks, to be labelled by the tiny network."""
+    images = write_images(tmp_path / "images", 5)
+    return Job(images, tmp_path / "out", ("masks",), Network(str(tiny_model), threads=1))
+
+
+def run(job: Job) -> Labelled:
+    from rich.console import Console
+
+    return run_job(job, Steps(Console(quiet=True)))
+
+
+def test_every_frame_is_labelled_once_and_counted_again(job: Job) -> None:
+    first, second = run(job), run(job)
+    assert (first.summary.frames, first.summary.labelled, first.summary.kept) == (5, 5, 0)
+    assert (second.summary.labelled, second.summary.kept, second.fps) == (0, 5, None)
+    assert second.summary.share == first.summary.share
+    assert sum(first.summary.share.values()) == pytest.approx(1, abs=1e-4)
+    assert first.summary.sensors == {"rgb": 5}
+    assert first.summary.weights == {"rgb": 1.0}
+    (job.output / "labels/003.png").unlink()
+    assert run(job).summary.labelled == 1
+
+
+def test_the_folder_says_what_it_was_made_of(job: Job) -> None:
+    run(job)
+    manifest = json.loads((job.output / MANIFEST).read_text())
+    assert manifest["input"] == str(job.path.resolve())
+    assert manifest["without"] == []
+    assert len(manifest["weights_sha256"]) == 64
+
+
+def test_labels_of_another_input_or_setting_are_not_mixed(job: Job, tmp_path: Path) -> None:
+    run(job)
+    other = write_images(tmp_path / "others", 2)
+    with pytest.raises(DataError, match="holds labels of another input"):
+        run(replace(job, path=other))
+    with pytest.raises(DataError, match="without"):
+        run(replace(job, network=replace(job.network, without=("depth",))))
+    assert run(job).summary.kept == 5  # nothing was lost by the attempts
+
+
+def test_a_folder_of_something_else_is_left_alone(job: Job) -> None:
+    job.output.mkdir()
+    (job.output / "notes.txt").write_text("mine")
+    found = attempt(job)
+    assert isinstance(found, Refused)
+    assert "not empty" in found.error
+    assert [path.name for path in job.output.iterdir()] == ["notes.txt"]
+
+
+def test_a_frame_that_cannot_be_read_is_named_and_the_others_are_labelled(job: Job) -> None:
+    broken = job.path / "002.png"
+    broken.write_bytes(broken.read_bytes()[:80])
+    found = run(job)
+    assert (found.summary.frames, found.summary.labelled) == (5, 4)
+    assert list(found.summary.failed) == ["002"]
+
+
+def test_video_and_bag_are_made_anew_only_for_new_labels(job: Job) -> None:
+    both = replace(job, outputs=("masks", "video"))
+    run(both)
+    (video,) = job.output.glob("overlay.*")
+    made = video.stat().st_mtime_ns
+    assert "video" not in run(both).seconds
+    assert video.stat().st_mtime_ns == made
+    (job.output / "labels/001.png").unlink()
+    assert "video" in run(both).seconds
+    assert video.stat().st_mtime_ns > made

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from perception.checking.findings import Finding, finding
 
 RULES: tuple[tuple[str, str], ...] = (
-    (r"^[\w/]+: /\S+ is (not there|of the type)", ""),
+    (r"^[\w/]+: /\S+ is (missing|of the type)", ""),
     (r"extrinsics: no TF", "tf-missing"),
     (r"looks like a body frame", "optical-frame"),
     (r"extrinsics: (no point|all points)", "lidar-out-of-view"),
@@ -24,7 +24,7 @@ RULES: tuple[tuple[str, str], ...] = (
     (r"intensity: ", "intensity-scale"),
     (r" is frozen: ", "frozen"),
     (r"p: Tx ", ""),
-    (r"nothing pairs|its stamps .* never meet|stamps are zero|have the stamp of another|no calibration for", ""),
+    (r"no messages pair|its stamps .* never meet|stamps are zero|have the stamp of another|no calibration for", ""),
     (r"camera_info: ", "info-broken"),
     (r"(data|step|row_step|point_step|fields|size|width|format): |not a ", "message-broken"),
 )

@@ -58,7 +58,7 @@ def _table(path: Path, classes: Classes) -> NDArray[np.uint8]:
     try:
         content = yaml.safe_load(read_text(path))
     except yaml.YAMLError as error:
-        raise DataError(f"{path}: no YAML: {' '.join(str(error).split())}") from error
+        raise DataError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from error
     if not isinstance(content, dict) or not all(isinstance(key, int) and 0 <= key < 256 for key in content):
         raise DataError(f"{path}: expected lines such as '26: vehicle', an id of 0–255 and its class")
     numbers = {name: number for number, name in enumerate(classes.names)} | {"unlabelled": UNLABELLED}

@@ -58,7 +58,7 @@ class Rig:
 def propose(survey: Survey) -> Rig:
     """The rig of what was found. Raises DataError where no topic is a sensor that an input takes."""
     naming = name_topics(survey.topics)
-    preset = next((word.removeprefix("topics as of ") for word in naming.words if word.startswith("topics as of ")), "")
+    preset = next((word.removeprefix("topics from ") for word in naming.words if word.startswith("topics from ")), "")
     rig = Rig(preset=preset)
     named = set(naming.topics.values()) or {f"/{name}" for name in INPUT_TYPES}
     kinds = {sensor: [each for each in survey.seen if _sensor(each) == sensor] for sensor in SENSORS}

@@ -561,7 +561,7 @@ def test_a_radar_alone_is_a_frame(monkeypatch: pytest.MonkeyPatch) -> None:
             "no TF from 'roof' to 'left'; the radar",
             "no calibration",
         ),
-        (False, {}, "camera: nobody knows how it looks; the radar is left out", "no calibration"),
+        (False, {}, "camera: the intrinsics are unknown; the radar is left out", "no calibration"),
         (True, {"data": b""}, "data: 0 bytes, but row_step × height = 20 × 1", "broken"),
     ],
 )

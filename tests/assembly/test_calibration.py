@@ -71,7 +71,7 @@ def test_kitti_folder(kitti_drive: Path) -> None:
     ("text", "reason"),
     [
         ("", "expected keys"),
-        ("a: [", "no YAML"),
+        ("a: [", "not valid YAML"),
         ("camera: 3", "neither image_width"),
         (YAML.replace("600, 0, 0", "600, 0"), "projection_matrix: expected 12 numbers"),
         (YAML.replace("0.3", "x"), "lidar_to_camera: expected 16 numbers"),
@@ -109,7 +109,7 @@ def test_file_and_parameter_tell_of_the_first_lidar_alone() -> None:
         calibration.lidar_to_camera("side", "left", "lidar2")
     assert calibration.lidar_to_camera("velo", "left") is FROM_FILE
     assert calibration.lidar_to_camera("velo", "left", "lidar2") is FROM_FILE, "it is in the same frame"
-    with pytest.raises(MessageError, match="nor to the first LiDAR's 'velo', of which alone"):
+    with pytest.raises(MessageError, match="nor to the first LiDAR's 'velo' "):
         calibration.lidar_to_camera("side", "left", "lidar2")
 
 
@@ -197,7 +197,7 @@ def test_a_file_with_distortion_rectifies_as_camera_info_does(tmp_path: Path) ->
     assert found.camera.lens is not None
     assert found.camera.lens.k[0] == 959.8
     assert found.camera.model.intrinsics[0, 0] == 721.5
-    with pytest.raises(DataError, match=r"images of a folder are not rectified here.*'image_rectified: yes'"):
+    with pytest.raises(DataError, match=r"images in a folder are not rectified here.*'image_rectified: yes'"):
         found.of_files(tmp_path)
     camera, mount = read(tmp_path, CALIBRATED + "image_rectified: yes\n").of_files(tmp_path)
     assert camera is not None

@@ -376,7 +376,7 @@ def test_a_cloud_in_odom_without_tf_is_left_out_whatever_the_file_says() -> None
     assert seen.frame.modalities == ("rgb",)
     assert bench.drops == [("lidar", "no calibration")]
     assert bench.said == [
-        "/points: extrinsics: no TF from 'odom' to 'camera', and 'odom' is no mount, it stands still; the LiDAR is "
+        "/points: extrinsics: no TF from 'odom' to 'camera', and 'odom' stands still and is not a mount; the LiDAR is "
         "left out"
     ]
 

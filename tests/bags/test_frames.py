@@ -266,7 +266,7 @@ def test_a_camera_that_depth_needs_and_nobody_knows_is_told(tmp_path: Path) -> N
 
 def test_clocks_that_never_meet_are_named_and_nothing_is_labelled(tmp_path: Path) -> None:
     since_boot = [restamped(each, 40_000_000_000 - T0) if each.topic == "/points" else each for each in messages()]
-    with pytest.raises(DataError, match=r"nothing pairs; rgb: its stamps .* those of lidar \(40\.0 s to 40\.4 s\)"):
+    with pytest.raises(DataError, match=r"no messages pair; rgb: its stamps .* those of lidar \(40\.0 s to 40\.4 s\)"):
         BagFrames(write(tmp_path / "bag", since_boot))
 
 
@@ -376,7 +376,7 @@ def test_an_unsynced_drive_s_bag_is_rectified(tmp_path: Path) -> None:
         for message in serialise_recording(open_drive(drive), threads=1):
             writer.write(message)
     frames = BagFrames(tmp_path / "bag")
-    assert (frames.topics, frames.remarks[0]) == (read_topics("kitti2bag"), "topics as of kitti2bag")
+    assert (frames.topics, frames.remarks[0]) == (read_topics("kitti2bag"), "topics from kitti2bag")
     frame, recorded = frames[1], frames.shown(1).rgb
     assert frame.camera is not None
     np.testing.assert_allclose(frame.camera.intrinsics, [[72.15377, 0, 24], [0, 72.15377, 10], [0, 0, 1]])

@@ -64,7 +64,7 @@ def test_a_converted_drive_is_clean(tmp_path: Path, real_data: Path) -> None:
         for message in serialise_recording(open_drive(drive), threads=1):
             writer.write(message)
     report = check(tmp_path / "bag", looked_at=8)
-    assert [(each.code, each.what) for each in report.findings] == [("topics-named", "topics as of kitti2bag")]
+    assert [(each.code, each.what) for each in report.findings] == [("topics-named", "topics from kitti2bag")]
     assert report.pairs["lidar"].offset_ms_p50 == pytest.approx(-10.3, abs=3)
 
 
@@ -102,7 +102,7 @@ def test_a_bag_without_sensors(messages: Messages, tmp_path: Path) -> None:
     named = looked_at(write(tmp_path / "named", messages), topics={"points": "/top/points"}, expected=["lidar"])
     found = [(each.code, each.where) for each in named.findings]
     assert found == [("sensor-missing", "lidar"), ("topic-missing", "points")]
-    assert named.findings[1].what == "/top/points is not there; the nearest is /points"
+    assert named.findings[1].what == "/top/points is missing; the nearest is /points"
 
 
 @pytest.mark.parametrize(

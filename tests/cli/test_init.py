@@ -27,7 +27,7 @@ def test_three_commands_lead_to_masks(
     assert "points: /ouster/points (PointCloud2, 300×1, x y z intensity, 10.0 Hz, frame os_lidar)\n" in said
     assert said.endswith("rig.yaml written; next: perception label bag\n")
     assert main(["label", "bag", "--model", str(tiny_model)]) == 0
-    assert f"topics as of {tmp_path}/rig.yaml" in capsys.readouterr().out
+    assert f"topics from {tmp_path}/rig.yaml" in capsys.readouterr().out
     assert len(list((tmp_path / "labels/bag/labels").glob("*.png"))) == 3
 
 

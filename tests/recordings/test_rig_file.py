@@ -104,7 +104,7 @@ def test_the_file_of_a_rigs_bag_reads_all_its_sensors(
     assert read_topics(str(file)) == wanted
     frames = BagFrames(bag, rig=file)
     assert [frame.modalities for frame in frames] == [sensors] * 3
-    assert frames.remarks[0] == f"topics as of {file}"
+    assert frames.remarks[0] == f"topics from {file}"
     if "points" in wanted:
         assert rig.mount is not None
         np.testing.assert_allclose(rig.mount, rigs.LIDAR_TO_CAMERA, atol=1e-9)

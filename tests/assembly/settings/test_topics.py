@@ -68,7 +68,7 @@ def test_launch_knows_the_same_engines() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "reason"), [("picture: /a", "no input picture"), ("- a", "expected lines"), ("a: [", "no YAML")]
+    ("text", "reason"), [("picture: /a", "no input picture"), ("- a", "expected lines"), ("a: [", "not valid YAML")]
 )
 def test_broken_files(tmp_path: Path, text: str, reason: str) -> None:
     path = tmp_path / "mine.yaml"

@@ -155,5 +155,5 @@ def test_a_report_of_the_published_side(kitti_drive: Path, tmp_path: Path) -> No
     done = replay(kitti_drive, "--only", "/image", "--report", tmp_path / "out" / "replay.html")
     assert done.returncode == 0, done.stderr
     text = (tmp_path / "out" / "replay.html").read_text("utf-8")
-    assert "published side alone" in text
+    assert "only the published side" in text
     assert text.count("data:image/png;base64,") == 2

@@ -108,7 +108,7 @@ def test_a_hang_is_told_survived_and_no_reason_to_stay(
         wait_for(answered, HANG_TIMEOUT_S + 30)
         record_property("recovery_s", round(time.monotonic() - hung, 2))
         print("answered again after", time.monotonic() - hung)
-        assert "hang: infer has not come back for " in log.read_text()
+        assert "hang: infer has not returned for " in log.read_text()
         wait_for(lambda: vehicle.sense(160) and vehicle.statuses()["fusion"][2].get("restarts") == "1", 10)
 
         when.write_text("infer")

@@ -102,7 +102,7 @@ def test_a_radar_alone_is_refused_where_the_network_has_no_channels_for_it(make:
     others = {f"{name}.enabled": False for name in ("rgb", "depth", "infrared", "lidar")}
     node = make(model=str(tiny_model), **others)
     assert node.trigger_configure() == FAILURE
-    assert node.failure == "radar alone is enabled: the network tiny has no channels for it"
+    assert node.failure == "only radar is enabled: the network tiny has no channels for it"
 
 
 def test_further_lidars_and_an_imu_are_listened_to_where_they_are_named(make: Make, tiny_model: Path) -> None:

@@ -114,7 +114,7 @@ def test_a_camera_that_is_lost_leaves_the_lidar_and_comes_back(vehicle: Vehicle,
         message = vehicle.labels()[stamp]
         assert (message.header.frame_id, message.width, message.height) == ("left", WIDTH, HEIGHT)
     log = node.log.read_text()
-    assert "rgb: silent for 0.5 s on /image or /image/compressed, going on without it" in log
+    assert "rgb: silent for 0.5 s on /image or /image/compressed, now left out" in log
     assert vehicle.set_parameter("rgb.timeout_s", 5.0).successful
     again = vehicle.drive(3)[2]
     assert (read_array(vehicle.labels()[again])[:, : WIDTH // 2 - 4] == 2).all()

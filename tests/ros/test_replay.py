@@ -219,7 +219,7 @@ def test_mistakes_are_explained(node: Node, bag: Path) -> None:
     with closing(open_bag(bag)) as source:
         with pytest.raises(DataError, match="/imag: not in the recording, which has /camera_info, /image"):
             Replay(node, source, topics=["/imag"])
-        with pytest.raises(DataError, match=r"start 5 s lies behind the recording's end at 0\.3 s"):
+        with pytest.raises(DataError, match=r"start 5 s is after the recording's end at 0\.3 s"):
             Replay(node, source, start=5)
         with pytest.raises(PerceptionError, match=r"no subscriber of /image within 0\.2 s"):
             Replay(node, source).wait_for_subscribers(["/image"], 0.2)

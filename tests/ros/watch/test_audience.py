@@ -42,11 +42,11 @@ def silence(ros: Any, name: str, hears: str) -> str:
 
 
 def test_silence_is_explained_by_what_the_node_hears(ros: Any) -> None:
-    assert silence(ros, "perception", "/rig/left").startswith("/perception listens to /rig/left, but answered none")
+    assert silence(ros, "perception", "/rig/left").startswith("/perception listens to /rig/left, but did not answer")
     assert "/perception subscribes to none of the published topics (/rig/left); rename them: --topics" in silence(
         ros, "perception", "/image"
     )
-    assert "No node is named /perception (/other will be meant)" in silence(ros, "other", "/rig/left")
+    assert "No node is named /perception (did you mean /other?)" in silence(ros, "other", "/rig/left")
 
 
 def test_nodes_that_do_not_keep_up_are_named(ros: Any) -> None:

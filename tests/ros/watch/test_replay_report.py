@@ -83,7 +83,7 @@ def test_rounds_with_the_same_stamps_count_the_last_time(ros: Any) -> None:
     tiles = dict(page.tiles)
     assert tiles["answered"] == "3 / 4"
     assert 50 <= float(tiles["latency p99 [ms]"]) < 250
-    assert page.notes == ["Frames went out again under the same stamps: of each, the last time counts."]
+    assert page.notes == ["Some stamps were published again: for each of them, the last time counts."]
 
 
 def test_rounds_with_new_stamps_count_all(ros: Any) -> None:

@@ -28,13 +28,14 @@ RULES: tuple[tuple[str, str], ...] = (
     (r"camera_info: ", "info-broken"),
     (r"(data|step|row_step|point_step|fields|size|width|format): |not a ", "message-broken"),
 )
-"""Patterns and their findings, the first match counts; empty where another finding says the same."""
+"""Patterns and their findings; the first match counts; empty if another finding already says it."""
 
 
 def heard_words(lines: Iterable[str], frames: int = 0) -> list[Finding]:
-    """A finding for each kind of words about each topic.
+    """A finding for each kind of message about each topic.
 
-    lines: "TOPIC: WORDS", of one frame each, or words on the whole recording. frames: looked at; 0 for words on all.
+    lines: "TOPIC: MESSAGE", of one frame each, or messages about the whole recording. frames: how many were checked; 0
+    for messages about the whole recording.
     """
     counts, first = Counter[tuple[str, str]](), dict[tuple[str, str], str]()
     for line in lines:

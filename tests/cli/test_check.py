@@ -51,7 +51,7 @@ def test_the_exit_code_is_what_fail_on_says(kitti_drive: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [
-        ([], "name a bag or a drive, or give --live"),
+        ([], "give either a bag or a drive, or --live"),
         (["bag", "--live"], "one of them"),
         (["missing", "--compare", "0"], "missing: no such bag, drive or folder"),
     ],

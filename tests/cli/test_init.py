@@ -34,9 +34,9 @@ def test_three_commands_lead_to_masks(
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [
-        ([], "name a bag, or --live"),
-        (["bag", "--live"], "name a bag, or --live"),
-        (["missing"], "missing: no such bag, drive or folder; init asks a rosbag2"),
+        ([], "give a bag, or --live"),
+        (["bag", "--live"], "give a bag, or --live"),
+        (["missing"], "missing: no such bag, drive or folder; init takes a rosbag2"),
         (["bag", "-o", "rig"], "rig: name it .yaml"),
         (["bag", "-o", "taken.yaml"], "taken.yaml: exists already; remove it, or name another file with -o"),
     ],

@@ -162,4 +162,4 @@ def test_former_names_run_with_a_word_or_say_what_they_are_called(
     assert "dual_branch_s_real is called `dual_branch_s --recipe real` now" in said
     assert "nothing to resume from" in said  # it got as far as that
     assert main(["train", "dual_branch_s_rich", *rest]) == 2
-    assert "dual_branch_s_rich: not a network: say `dual_branch_s --recipe real`" in capsys.readouterr().err
+    assert "dual_branch_s_rich: not a network any more: use `dual_branch_s --recipe real`" in capsys.readouterr().err

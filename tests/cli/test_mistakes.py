@@ -41,7 +41,7 @@ MISTAKES = [
     (f"{LABEL} --workers 0", "expected a number of at least 1"),
     (f"{LABEL} --workers many", "many"),
     (f"{LABEL} --cross-check -1", "at least"),
-    (f"{LABEL} --depth-unit inch", "'inch': no unit of depth; there are m, cm, mm, m/256"),
+    (f"{LABEL} --depth-unit inch", "'inch': not a unit of depth; use m, cm, mm, m/256"),
     (f"{LABEL} --as thermal", "invalid choice: 'thermal'"),
     ("export W/text.safetensors --frames 0", "expected a number of at least 1"),
     ("eval camvit W/camvid", "no data set is called 'camvit'; did you mean 'camvid'?"),

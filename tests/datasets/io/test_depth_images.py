@@ -25,7 +25,7 @@ def test_units_and_numbers_of_metres(text: str, metres: float) -> None:
 
 @pytest.mark.parametrize("text", ["", "inch", "0", "-1", "nan", "inf"])
 def test_what_is_no_unit_is_refused(text: str) -> None:
-    with pytest.raises(DataError, match="no unit of depth"):
+    with pytest.raises(DataError, match="not a unit of depth"):
         read_unit(text)
 
 

@@ -117,12 +117,12 @@ def test_what_is_no_sweep_is_refused_in_numbers(tmp_path):
     assert "3199 bytes, truncated" in said(points.tobytes()[:-1])
     far = points.copy()
     far[7, 0] = 4e9
-    assert "1 of 200 points are beyond 300 m or no number; none of: float32 x y z intensity, 0–1;" in said(
+    assert "1 of 200 points are beyond 300 m or not finite; none of: float32 x y z intensity, 0–1;" in said(
         far.tobytes()
     )
     garbage = bytearray(points.tobytes())
     garbage[800:1200] = np.random.default_rng(3).bytes(400)
-    assert "of 200 points are beyond 300 m or no number" in said(bytes(garbage))
+    assert "of 200 points are beyond 300 m or not finite" in said(bytes(garbage))
     percent = points * np.float32((1, 1, 1, 87.3))
     assert f"intensities of {percent[:, 3].min():.6g} to {percent[:, 3].max():.6g}; none of" in said(percent.tobytes())
     assert "; none of" in said(np.full((50, 4), np.nan, "<f4").tobytes())

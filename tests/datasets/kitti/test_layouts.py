@@ -146,7 +146,7 @@ def test_trackings_mistakes_name_file_and_line(tmp_path: Path) -> None:
 def test_other_folders_are_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"no such folder \(a KITTI drive\)"):
         open_drive(tmp_path / "nowhere")
-    with pytest.raises(DataError, match="no KITTI drive: neither image_02/data"):
+    with pytest.raises(DataError, match="not a KITTI drive: neither image_02/data"):
         open_drive(tmp_path)
     raw_drive(tmp_path)
     raw_drive(tmp_path / "more")

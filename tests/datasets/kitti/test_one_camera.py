@@ -35,7 +35,7 @@ def test_a_drive_is_found_from_each_folder_above_it(kitti_drive):
 
 
 def test_images_that_are_not_rectified_are_refused(tmp_path):
-    with pytest.raises(DataError, match="get its _sync version, or make a bag of it"):
+    with pytest.raises(DataError, match="get its _sync version, or convert it to a bag"):
         opened(raw_drive(tmp_path, synced=False))
 
 

@@ -70,7 +70,7 @@ def test_pairs_that_cannot_be_used_are_refused(drive):
         KittiFrames(drive, stereo=True)[1]
     text = (drive / "calib.txt").read_text()
     (drive / "calib.txt").write_text(text.replace(RIGHT, LEFT))
-    with pytest.raises(DataError, match=r"calib\.txt: P2 and P3 are no rectified pair, left and right"):
+    with pytest.raises(DataError, match=r"calib\.txt: P2 and P3 are not a rectified pair, left and right"):
         KittiFrames(drive, stereo=True)[0]
     (drive / "calib.txt").write_text(text.replace("P3", "P1"))
     with pytest.raises(DataError, match=r"calib\.txt: no line 'P3'"):

@@ -241,7 +241,7 @@ def test_images_without_stamps_are_taken_when_they_were_recorded(tmp_path: Path)
     bare = [each._replace(data=with_stamp(each.data, 0)) for each in messages() if each.topic == "/image"]
     assert BagFrames(write(tmp_path / "bag", bare)).stamps_ns == [T0 + number * 100_000_000 for number in range(5)]
     assert BagFrames(tmp_path / "bag").remarks == [
-        "/image: 5 of 5 header stamps are zero; the time of recording counts instead"
+        "/image: 5 of 5 header stamps are zero; the time of recording is used instead"
     ]
     stamp = BagFrames(tmp_path / "bag").observe(3).header.stamp
     assert stamp.sec * 1_000_000_000 + stamp.nanosec == T0 + 300_000_000

@@ -130,7 +130,7 @@ def _until(terminal: int, text: str | None) -> str:
     ("arguments", "line"),
     [
         (["missing"], "missing: no such bag, drive or folder"),
-        (["."], "is no recording: it holds"),
+        (["."], "is not a recording: it has"),
         (["DRIVE", "--only", "/imag"], "/imag: not in the recording"),
         (["DRIVE", "--wait-for", "/image", "--wait-timeout", "0.2"], "no subscriber of /image within 0.2 s"),
     ],

@@ -114,7 +114,7 @@ def test_a_graph_that_cannot_be_narrowed_is_said_once_and_not_tried_again(
         np.testing.assert_array_equal(engine.infer(thinned).labels, first.labels)
     assert len(tried) == 1
     assert [record.getMessage() for record in caplog.records] == [
-        "no faster graph for rgb alone, the whole one goes on: bad allocation"
+        "no faster graph for only rgb, the whole graph is used: bad allocation"
     ]
 
 
@@ -139,7 +139,7 @@ def test_a_narrow_graph_that_fails_when_it_runs_costs_no_frame(
         np.testing.assert_array_equal(engine.infer(thinned).labels, first.labels)
     assert engine._narrow[key].result() is None
     assert [record.getMessage() for record in caplog.records] == [
-        "no faster graph for rgb alone, the whole one goes on: out of memory"
+        "no faster graph for only rgb, the whole graph is used: out of memory"
     ]
 
 

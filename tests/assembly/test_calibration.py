@@ -227,7 +227,7 @@ def test_the_baseline_of_a_file_counts(tmp_path: Path) -> None:
         ("696.0", ".inf", "camera_matrix: number 3 of 9 is inf"),
         ("-0.369, 0.197", "0.1, 0.1, 0.197", "distortion_coefficients: 6 numbers, 'plumb_bob' has 4 or 5"),
         ("image_width: 1392\nimage_height: 512", "image_width: 2784\nimage_height: 912",
-         "camera_matrix: principal point 696, 224.2 is that of images of 1392×456, but width and height say 2784×912"),
+         "camera_matrix: principal point 696, 224.2 belongs to images of 1392×456, but width and height say 2784×912"),
         ("image_width: 1392\nimage_height: 512", "image_width: 464\nimage_height: 171",
          "projection_matrix: principal point 609.6, 172.9 lies outside the image of 464×171"),
         ("[0, -1, 0, 0.1,  0, 0, -1, 0.2,  1, 0, 0, 0.3,  0, 0, 0, 1]",

@@ -116,7 +116,7 @@ MISTAKES = [
     (TRAIN.replace("W/CONFIG", "dual_branch_x"), "did you mean"),
     (TRAIN.replace("CONFIG", "syntax.py"), "syntax.py: cannot be read"),
     (TRAIN.replace("CONFIG", "fusion.py"), "did you mean GatedAttentionFusion?"),
-    (TRAIN.replace("CONFIG", "modality.py"), "aux_stem.modalities: depth 3, lidar 4; every network is given"),
+    (TRAIN.replace("CONFIG", "modality.py"), "aux_stem.modalities: depth 3, lidar 4; every network has"),
     (TRAIN.replace("W/CONFIG", "dual_branch_s") + " --init W/text.safetensors", "text.safetensors: not a safetensors"),
     (TRAIN.replace("W/CONFIG", "dual_branch_s") + " --resume", "last.pt"),
     (TRAIN.replace("W/CONFIG", "dual_branch_s").replace("camvid=W/camvid", "W/camvid"), "write NAME=ROOT"),

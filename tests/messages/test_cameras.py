@@ -79,7 +79,7 @@ def test_distortion_with_p_equal_to_k_is_unclear() -> None:
         ({"p": P * np.where(np.arange(12) == 6, 4, 1)}, r"^p: principal point 609.6, 691.6 lies outside .* 1392×512"),
         (
             {"width": 2784, "height": 912},
-            r"^k: principal point 696, 224.2 is that of images of 1392×456, but .*2784×912",
+            r"^k: principal point 696, 224.2 belongs to images of 1392×456, but .*2784×912",
         ),
         ({"width": 600, "height": 200}, r"^p: principal point 609.6, 172.9 lies outside the image of 600×200"),
     ],

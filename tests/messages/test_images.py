@@ -194,7 +194,7 @@ def test_what_was_a_mosaic_and_was_packed_in_colour_stays_as_it_is() -> None:
 
 def test_an_unknown_mosaic_is_refused() -> None:
     data = cv2.imencode(".png", gradient()[..., 0])[1].tobytes()
-    with pytest.raises(MessageError, match=r"^format: 'bayer_wxyz8; png compressed ' has a mosaic that is unknown"):
+    with pytest.raises(MessageError, match=r"^format: 'bayer_wxyz8; png compressed ' has an unknown mosaic"):
         read_rgb(SimpleNamespace(format="bayer_wxyz8; png compressed ", data=data))
 
 

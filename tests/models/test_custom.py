@@ -106,11 +106,11 @@ def test_mistakes_say_what_and_how_to_mend_it(tmp_path: Path) -> None:
     good = path.read_text()
     for text, said in (
         (good.replace("'half_three'", "'half_thre'"), "needs the module 'half_thre' .*looked for in .*mine and on"),
-        (good.replace("custom_imports", "other"), "HalfThree is not in the .* custom_imports names modules of"),
+        (good.replace("custom_imports", "other"), "HalfThree is not in the .* custom_imports names your own modules"),
         (good.replace("'HalfThree'", "'SEFusio'"), "SEFusio is not in the .*did you mean SEFusion?"),
         (
             good.replace("depth=3,", ""),
-            "aux_stem.modalities: infrared 3, lidar 4; every network is given the channels depth 3, infrared 3,",
+            "aux_stem.modalities: infrared 3, lidar 4; every network has the channels depth 3, infrared 3,",
         ),
     ):
         assert text != good

@@ -200,7 +200,7 @@ def _fits(data: bytes, layout: _Layout) -> bool:
 def _oddity(data: bytes) -> str:
     """Why the bytes are not KITTI's points, with numbers."""
     if len(data) % _KITTI.size:
-        return f"{len(data)} bytes are not a whole number of points of {_KITTI.size}"
+        return f"{len(data)} bytes are no multiple of {_KITTI.size}, the size of a point"
     values = np.frombuffer(data, "<f4").reshape(-1, 4)
     with np.errstate(invalid="ignore"):
         far = int((~(np.abs(values[:, :3]) <= REACH)).any(1).sum())

@@ -247,8 +247,8 @@ def _check_same(resumed: Mapping[str, Any], described: Mapping[str, str], work_d
     before = resumed.get("described", described)
     if any(key.startswith("training.") for key in before):
         raise ModelError(
-            f"{work_dir}/last.pt: from a version in which networks contained the recipe: continue with that version, or "
-            "start a new run in another --work-dir, with --init from its weights"
+            f"{work_dir}/last.pt: from a version in which networks contained the recipe: continue with that version, "
+            "or start a new run in another --work-dir, with --init from its weights"
         )
     differing = sorted(key for key in before.keys() | described.keys() if before.get(key) != described.get(key))
     if differing:

@@ -184,7 +184,7 @@ def test_a_calibration_of_another_shape_is_not_this_cameras() -> None:
     assert (seen.frame.camera, seen.frame.modalities) == (None, ("rgb",))
     assert bench.drops == [("lidar", "no calibration")]
     assert bench.errors == [
-        "/camera_info: size: 128×24, but images are 64×24, of another shape: this is not their calibration; where a "
+        "/camera_info: size: 128×24, but images are 64×24, of another shape: this is not their calibration; if a "
         "driver crops, roi must say so"
     ]
 

@@ -94,7 +94,7 @@ def test_mistakes_name_path_and_reason(small, tmp_path):
         with pytest.raises(DataError, match=message):
             CityscapesStereo(small)[0]
     (small / "cameras.json").write_text("{")
-    with pytest.raises(DataError, match=r"cameras\.json: no JSON"):
+    with pytest.raises(DataError, match=r"cameras\.json: not valid JSON"):
         CityscapesStereo(small)[0]
 
 

@@ -85,12 +85,12 @@ def test_a_wrong_scale_is_mended_once_with_a_word() -> None:
     for _ in range(SWEEPS):
         read(scale, np.floor(street() * 60).astype(np.float32))
     assert scale.words() == [
-        "intensity: field 'intensity' goes up to 59, so 0–100 counts as 0–1; lidar.intensity_max says otherwise"
+        "intensity: field 'intensity' goes up to 59, so 0–100 counts as 0–1; set lidar.intensity_max to change this"
     ]
     given = [read(scale, np.full(2000, 250, np.float32))[0] for _ in range(6)]
     assert given == [1.0] * 4 + [np.float32(250 / 255)] * 2
     assert scale.words() == [
-        "intensity: field 'intensity' goes up to 250, beyond the 0–100 of before; from now on 0–255 counts as 0–1"
+        "intensity: field 'intensity' goes up to 250, beyond the 0–100 of before; now 0–255 counts as 0–1"
     ]
     for _ in range(50):
         read(scale, np.ones(2000, np.float32))
@@ -136,8 +136,8 @@ def test_another_lidar_on_the_same_topic_is_found_out() -> None:
     np.testing.assert_allclose(given[0], truths[0] / 255, rtol=1e-5)
     np.testing.assert_array_equal(given[-1], truths[-1])
     assert scale.words() == [
-        "intensity: field 'intensity' holds fractions of 1, no more the 0–255 of before (another LiDAR?); "
-        "from now on 0–1 counts"
+        "intensity: field 'intensity' has fractions of 1, no longer the 0–255 of before (another LiDAR?); "
+        "now 0–1 counts"
     ]
     again = [read(scale, (street() * 255).astype(np.float32)).max() for _ in range(5)]
     assert (again[0], scale.described) == (1.0, "0–255 of intensity, learnt")

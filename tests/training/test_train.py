@@ -75,7 +75,7 @@ def test_a_run_of_before_recipes_were_files_is_not_resumed(config: Config, camvi
     checkpoint = read_checkpoint(path)
     checkpoint["described"] = {name.replace("recipe.", "training."): x for name, x in checkpoint["described"].items()}
     torch.save(checkpoint, path)
-    with pytest.raises(ModelError, match="from a version in which networks contained the recipe: continue with that version"):
+    with pytest.raises(ModelError, match="networks contained the recipe: continue with that version"):
         train(config, small(), options(camvid, resume=True, iterations=2), lambda _: None)
 
 
@@ -138,9 +138,9 @@ def test_a_recipe_begins_with_its_own_weights_unless_told_others(config: Config,
     recipe, at = small("finetune"), lambda name: options(camvid, work_dir=tmp_path / name, iterations=1)
     begun = train(config, recipe, at("shipped"), said.append)
     train(config, recipe, replace(at("mine"), init=begun), said.append)
-    assert [line for line in said if line.startswith("begins with")] == [
-        f"begins with {weights_path('dual_branch_s.safetensors')}",
-        f"begins with {begun}",
+    assert [line for line in said if line.startswith("starts from")] == [
+        f"starts from {weights_path('dual_branch_s.safetensors')}",
+        f"starts from {begun}",
     ]
 
 

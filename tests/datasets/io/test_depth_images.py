@@ -46,7 +46,7 @@ def test_a_unit_file_decides(tmp_path: Path) -> None:
     images = [write(tmp_path / "a.png", 60000)]
     assert find_unit(images, tmp_path / "depth_unit.txt") == (0.01, "")
     (tmp_path / "depth_unit.txt").write_text("yard\n")
-    with pytest.raises(DataError, match=r"depth_unit\.txt: 'yard': no unit"):
+    with pytest.raises(DataError, match=r"depth_unit\.txt: 'yard': not a unit"):
         find_unit(images, tmp_path / "depth_unit.txt")
 
 

@@ -103,7 +103,7 @@ def test_keys_of_a_terminal_halt_step_and_end(kitti_drive: Path, tmp_path: Path)
         if child == 0:  # nothing but exec may be done here
             os.execv(command[0], [*command, "--only", "/image", "--json", str(summary)])
         said = _until(terminal, "q ends")
-        assert "space halts" in said
+        assert "space pauses" in said
         time.sleep(0.5)
         for _ in range(2):
             os.write(terminal, b"\x1b[C")

@@ -31,7 +31,8 @@ perception train dual_branch_s --recipe finetune --data folder=mine --data simul
 Recipes:
   scratch   from random weights, on simulated and real frames
   real      the recipe of the shipped weights: every real set, faulty sensors, also each branch by itself
-  finetune  your own frames, starting from the shipped weights FILE.py   your own: docs/training.md lists its settings
+  finetune  your own frames, starting from the shipped weights
+  FILE.py   your own: docs/training.md lists its settings
 
 Data sets: those of `perception eval` that the recipe names: it sets how often each is drawn.
 The output folder gets last.pt, to resume from, and weights.safetensors, for `perception eval` and `perception export`.

@@ -18,8 +18,8 @@ perception view --topics rig.yaml                   with the topic names that th
 perception view --ros-args -r image:=/camera/image_rect_color -r __ns:=/front
 perception view ~/kitti/2011_09_26/2011_09_26_drive_0005_sync
 perception view bag --start 10 --duration 5 --every 2 --save out/drive.rrd
-perception view out/drive.rrd                       a saved file perception view bag --web                           in
-a browser, on a machine without a display
+perception view out/drive.rrd                       a saved file
+perception view bag --web                           in a browser, on a machine without a display
 
 Without BAG or DRIVE nothing is computed: labels, points and diagnostics are the node's own. The viewer listens only on
 this machine and sends no usage reports; if you start it yourself with `rerun FILE`, it sends them until you run

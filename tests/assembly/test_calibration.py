@@ -15,7 +15,7 @@ from perception.messages.cameras import CameraView
 from perception.messages.convert import camera_info_fields
 
 WHOLE = SimpleNamespace(x_offset=0, y_offset=0, width=0, height=0)
-"""The region of interest of a camera that has none."""
+"""The region of interest of a camera without one."""
 CAMERA = CameraModel(np.array([[700.0, 0, 600], [0, 710, 180], [0, 0, 1]]), 1242, 375, "left")
 FROM_FILE, FROM_PARAMETER, FROM_TF = (np.eye(4) + np.eye(4, k=3) * offset for offset in (1, 2, 3))
 
@@ -182,7 +182,7 @@ rectification_matrix: {rows: 3, cols: 3, data: [1, 0, 0, 0, 1, 0, 0, 0, 1]}
 projection_matrix: {rows: 3, cols: 4, data: [721.5, 0, 609.6, 0, 0, 721.5, 172.9, 0, 0, 0, 1, 0]}
 lidar_to_camera: [0, -1, 0, 0.1,  0, 0, -1, 0.2,  1, 0, 0, 0.3,  0, 0, 0, 1]
 """
-"""As camera_calibration writes it, and the LiDAR's place."""
+"""A file of camera_calibration, with the LiDAR's pose."""
 
 
 def read(tmp_path: Path, text: str) -> FileCalibration:

@@ -115,7 +115,7 @@ def test_what_does_not_say_where_it_looks_is_left_out(image: np.ndarray, frame: 
 
 
 def test_a_thermal_camera_that_looks_aside_shows_nothing_of_what_is_behind_it() -> None:
-    """Turned by 60°, with a wide view: without care, the part of the camera's image behind it would be mirrored."""
+    """Rotated by 60°, with a wide view: without a check, the part of the camera's image behind it would be mirrored."""
     angle = np.radians(80)
     turn = np.eye(4)
     turn[:3, :3] = [[np.cos(angle), 0, np.sin(angle)], [0, 1, 0], [-np.sin(angle), 0, np.cos(angle)]]

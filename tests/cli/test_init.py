@@ -19,7 +19,7 @@ from perception.cli.main import main
 def test_three_commands_lead_to_masks(
     tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Of which the first is pip install."""
+    """The commands in the page, of which the first is pip install."""
     rigs.write(tmp_path / "bag", rigs.lidar)
     monkeypatch.chdir(tmp_path)
     assert main(["init", "bag"]) == 0
@@ -59,7 +59,7 @@ def test_mistakes_get_one_line(
 
 
 def test_a_live_vehicle_is_asked(ros: Any, tmp_path: Path) -> None:
-    """A bag that is replayed: what is heard is what was recorded."""
+    """A bag that is replayed: the recorded messages are received."""
     bag = rigs.write(tmp_path / "recorded/bag", rigs.lidar, rigs.frames(10))
     perception = [sys.executable, "-m", "perception"]
     replay = subprocess.Popen([*perception, "replay", str(bag), "--loop"], stderr=subprocess.DEVNULL)

@@ -291,7 +291,7 @@ def test_a_sensor_is_left_out_of_a_whole_recording(
     record = json.loads((tmp_path / "out/frames/0000000000.json").read_text())
     assert record["modality_weights"]["rgb"] == 0
     assert not cv2.imread(str(tmp_path / "out/labels/0000000000.png"), -1).any()
-    # What was labelled so is not gone on with in another way.
+    # Labels made in one way are not continued in another.
     assert run(kitti_drive, "-o", tmp_path / "out", "--write", "masks", model=tiny_model) == 2
     assert "without was ['rgb'], is []" in capsys.readouterr().err
     with pytest.raises(SystemExit):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Mistakes that people make, played: each ends with an exit code, a line that names the cause, and no traceback."""
+"""Common mistakes: each ends with an exit code, a line that names the cause, and no traceback."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ MODULE = {
     **dict.fromkeys(("node", "replay", "demo"), "rclpy"),
     "view": "rerun",
 }
-"""What a command cannot do anything without."""
+"""The parts that a command cannot work without."""
 
 LABEL = "label W/images -o O/out --model M --threads 1"
 TRAIN = "train W/CONFIG --data camvid=W/camvid --iterations 1 --batch-size 2 --workers 0 -o O/work"
@@ -86,7 +86,7 @@ MISTAKES = [
     ("bench --model W/nowhere.xml -o O/bench", "nowhere.xml"),
     ("node --topics kitti2bog", "kitti2bag"),
     ("node --ros-args -p model:=W/nowhere.xml", "nowhere.xml"),
-    # of kinds: a file that is not what it seems
+    # of kinds: a file with a wrong content
     (f"{LABEL} --preset W/text.txt", "text.txt"),
     (f"{LABEL} --calibration W/text.txt", "text.txt"),
     ("label W/images -o O/out --model W/text.xml", "text.xml"),
@@ -128,7 +128,7 @@ MISTAKES = [
     ("prune dual_branch_s W/text.safetensors --data camvid=W/camvid -o O/new", "text.safetensors"),
     ("pseudo-label camvid=W/nowhere --model W/text.safetensors -o O/new", "nowhere"),
     ("label W/images -o W/older --model M", "older: holds labels of another"),
-    # of folders that are somebody else's, of disks and permissions
+    # of other people's folders, of disks and permissions
     ("label W/images -o W/parent --model M", "parent: not empty, and not made by `perception label`"),
     ("label W/images -o W/text.txt --model M", "text.txt"),
     ("label W/images -o /proc/nowhere --model M", "/proc/nowhere"),
@@ -141,7 +141,7 @@ MISTAKES = [
     ("explain W/images/000.png --model M -o O/a.txt", "a.txt"),
     ("doctor --json /proc/nowhere/a.json", "/proc/nowhere"),
 ]
-"""The command line, with W for the world, O for a folder of this test and M for the tiny network; what it must say."""
+"""The command line, with W for the world, O for a folder of this test and M for the tiny network; expected output."""
 
 
 @pytest.fixture(scope="module")
@@ -202,7 +202,7 @@ def _bags(root: Path) -> None:
 
 
 def play(line: str, world: Path, out: Path, model: Path, capsys: pytest.CaptureFixture[str]) -> tuple[int, str]:
-    """The exit code, and all that was printed. What is no mistake of the user's but a defect raises."""
+    """The exit code, and all that was printed. A defect, which is not the user's mistake, raises."""
     places = {"W": str(world), "O": str(out), "M": str(model)}
     words = [_placed(word, places) for word in shlex.split(line)]
     try:
@@ -214,7 +214,7 @@ def play(line: str, world: Path, out: Path, model: Path, capsys: pytest.CaptureF
 
 
 def _placed(word: str, places: dict[str, str]) -> str:
-    """The word with its letters replaced where they are a path's beginning."""
+    """The word with its letters replaced at the beginning of a path."""
     for letter, place in places.items():
         for before in ("", "=", ":="):
             start = word.rfind(f"{before}{letter}/") if before else (0 if word.startswith(f"{letter}/") else -1)
@@ -242,7 +242,7 @@ def test_a_mistake_is_told_in_words(
 
 @pytest.fixture
 def full_disk() -> Iterator[None]:
-    """A system on which no file may be longer than 200 bytes, which writes what a full disk does."""
+    """A system on which no file may be longer than 200 bytes, where writing fails as on a full disk."""
     before, handler = resource.getrlimit(resource.RLIMIT_FSIZE), signal.getsignal(signal.SIGXFSZ)
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_FSIZE, (200, before[1]))

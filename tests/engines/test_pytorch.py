@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What of the GPU's path a CPU can run: folding, casting and autocast."""
+"""The parts of the GPU's path that a CPU can run: folding, casting and autocast."""
 
 from __future__ import annotations
 

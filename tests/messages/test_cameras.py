@@ -18,7 +18,7 @@ P = np.array([721.5, 0, 609.6, 0, 0, 721.5, 172.9, 0, 0, 0, 1, 0])
 
 
 def info(**changes: Any) -> SimpleNamespace:
-    """KITTI's left colour camera, not rectified, but for the changes."""
+    """KITTI's left colour camera, not rectified, with these changes."""
     fields: dict[str, Any] = {"header": SimpleNamespace(frame_id="left"), "roi": WHOLE, "width": 1392, "height": 512}
     fields |= {"k": K, "d": D, "r": np.eye(3).ravel(), "p": P, "distortion_model": "plumb_bob"}
     return SimpleNamespace(**{**fields, **changes})

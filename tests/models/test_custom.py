@@ -47,7 +47,7 @@ def write_config(folder: Path, module: str, fusion: str) -> Path:
 
 
 def elsewhere(code: str) -> subprocess.CompletedProcess[str]:
-    """Run it in another process, which has imported nothing."""
+    """Run it in another process, which has not imported the module."""
     return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What lies at a path, and the words for what cannot be opened."""
+"""What is found at a path, and the messages for what cannot be opened."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""An engine that sleeps for ever in native code: what the node says, how it goes on, and how it ends."""
+"""An engine that sleeps for ever in native code: what the node logs, how it continues, and how it ends."""
 
 from __future__ import annotations
 

@@ -138,7 +138,7 @@ def test_span_rate_and_recorded_stamps(node: Node, bag: Path) -> None:
 def test_headers_without_stamps_have_the_time_of_their_recording(
     node: Node, bag: Path, tmp_path: Path, stamps: str
 ) -> None:
-    """None is like another, and none is of 1970 plus what the replay adds."""
+    """All are different, and none is of 1970 plus what the replay adds."""
     with closing(open_bag(bag)) as source, RawBagWriter(tmp_path / "bare") as writer:
         for message in source.messages(["/image"], source.start_ns, source.end_ns):
             writer.write(message._replace(data=with_stamp(message.data, 0)))

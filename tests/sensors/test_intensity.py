@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Every driver has a scale of its own; a frame's is 0–1, the same from sweep to sweep."""
+"""Every driver has its own scale; a frame's is 0–1, the same from sweep to sweep."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ RNG = np.random.default_rng(5)
 
 
 def street() -> Any:
-    """(2000,) shares of 1: mostly dull, and one in a hundred a reflector."""
+    """(2000,) fractions of 1: mostly dull, and one in a hundred a reflector."""
     return np.where(RNG.random(2000) < 0.01, RNG.uniform(0.9, 1.0, 2000), RNG.beta(2, 6, 2000))
 
 
 def read(scale: IntensityScale, raw: Any, given: float = 0.0) -> Any:
-    """The intensities as a frame has them."""
+    """The intensities as in a frame."""
     values = raw.astype(np.float32)
     scale.normalise(values, "intensity", raw.dtype, given)
     return values
@@ -144,7 +144,7 @@ def test_another_lidar_on_the_same_topic_is_found_out() -> None:
 
 
 def test_a_scale_of_its_own_does_not_creep() -> None:
-    """Sweeps differ by their reflectors; a sensor without a limit is not learnt anew with every brighter one."""
+    """Sweeps differ by their reflectors; a sensor without a limit is not learnt again with every brighter one."""
     scale = taught(3300, np.float32)
     kept, _ = scale.described, scale.words()
     for _ in range(50):

@@ -25,7 +25,7 @@ from perception.sensors.spec import Scene
 
 CAMERA = CameraModel(np.array([[100.0, 0, 63.5], [0, 100, 31.5], [0, 0, 1]]), 128, 64)
 TO_CAMERA = np.array([[0, -1, 0, 0.0], [0, 0, -1, 1.0], [1, 0, 0, 0], [0, 0, 0, 1]])
-"""Of a radar a metre below the camera, which looks the same way."""
+"""The data of a radar a metre below the camera, which looks in the same direction."""
 
 GROUND = Ground(np.array([0, -1.0, 0]), 1.5)
 SENSORS = (*MODALITIES, "radar")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A network with the channels of a radar: trained, run, exported; and what the shipped one makes of a radar."""
+"""A network with the channels of a radar: trained, run, exported; and how the shipped one handles a radar."""
 
 from __future__ import annotations
 

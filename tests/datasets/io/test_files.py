@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Broken image files say what is wrong with them."""
+"""Errors of broken image files say what is wrong with them."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_soft_labels_need_four_channels(image):
 
 
 def test_soft_labels_that_are_nearly_equal_know_nothing(tmp_path):
-    """Sixteen steps of 8 bits cannot say a quarter: all within a step of 64 mean it, one beyond means something."""
+    """Sixteen steps of 8 bits cannot express a quarter: all within one step of 64 mean a quarter, others do not."""
     pixels = [[(63, 64, 64, 64), (80, 48, 64, 64), (0, 0, 0, 0), (81, 58, 58, 58), (96, 96, 32, 32)]]
     cv2.imwrite(str(tmp_path / "soft.png"), np.array(pixels, np.uint8))
     probabilities = read_soft_labels(tmp_path / "soft.png")[0]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Each layout as a recording: streams, stamps, mounts, poses, boxes; and folders that are none."""
+"""Each layout as a recording: streams, stamps, mounts, poses, boxes; and folders without a recording."""
 
 from __future__ import annotations
 

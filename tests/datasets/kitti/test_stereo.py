@@ -116,7 +116,7 @@ def test_raw_drives_have_depth_where_both_images_are(kitti_drive):
 
 
 def test_the_real_pairs_agree_with_the_laser_scanner(real_data):
-    """Of the points that no nearer one hides and that got a depth, nearly all are within a tenth."""
+    """Of the points that are not hidden by nearer ones and that got a depth, nearly all are within a tenth."""
     drives = KittiFrames(real_data / "kitti_frustum", "val", stereo=True)
     assert {sample.partition("/")[0] for sample in (drives[0].name, drives[-1].name)} == {"drive_0005"}
     frames = drives[0].frame, open_dataset("kitti-raw-stereo", real_data / "kitti_raw")[3].frame

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is said of nodes that listen to a replay, over real DDS."""
+"""The report about nodes that listen to a replay, over real DDS."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ TOPICS = {"/camera": Topic("sensor_msgs/msg/Image", 8), "/camera_info": Topic("s
 
 
 def silence(ros: Any, name: str, hears: str) -> str:
-    """What is said of a node of that name that listens to an image topic and answers nothing."""
+    """The report about a node of that name that listens to an image topic and answers nothing."""
     own, other = Node("replay", context=ros), Node(name, context=ros)
     diagnostics = other.create_publisher(DiagnosticArray, "/diagnostics", 10)
     other.create_subscription(Image, hears, lambda _: None, 10)

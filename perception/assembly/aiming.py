@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Whether a sweep can be where its calibration puts it: detects mixed-up frames."""
+"""Checks whether a sweep can lie where its calibration puts it: detects mixed-up frames."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from perception.frame import CameraModel
 from perception.sensors.projection import project
 
 LEAST = 100
-"""Points that a verdict needs."""
+"""The fewest points for a verdict."""
 
 _LOOKED_AT = 8192
-"""Points at most: enough for shares of a sweep, and cheap."""
+"""The most points that are checked: enough for shares of a sweep, and cheap."""
 
 _CORNER = 0.1
-"""Of the image's area, in which the points of a sweep that really is seen do not all lie, least of all at its rim."""
+"""A share of the image's area. The points of a sweep that the camera really sees never all lie in so small a corner."""
 
 _UPRIGHT = 0.8
-"""The cosine of the LiDAR's upward axis to the camera frame's z, in body frames, where that is up too. An optical frame
-looks along z: nearly level, on a vehicle."""
+"""The cosine of the angle between the LiDAR's upward axis and the camera frame's z axis, if that is a body frame, whose
+z points up too. An optical frame looks along z, which is nearly level on a vehicle."""
 
 
 def off_target(
@@ -30,9 +30,9 @@ def off_target(
     lidar_frame: str,
     camera_frame: str,
 ) -> str | None:
-    """Why the (N, 4) points cannot lie where the calibration puts them; None where they may.
+    """Why the (N, 4) points cannot lie where the calibration puts them; None if they can.
 
-    None of them in the image, or all of them in a corner of it. The reason names the frames and the likely cause.
+    They cannot if none of them is in the image, or all are in a corner of it. The reason names frames and likely cause.
     """
     points = points[:: max(1, len(points) // _LOOKED_AT)]
     points = points[np.isfinite(points[:, :3]).all(axis=1)]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The messages of one instant → a `Frame`. What is broken or lacks its calibration is left out, with a complaint."""
+"""The messages of one instant → a `Frame`. Broken or uncalibrated data is left out with a log message."""
 
 from __future__ import annotations
 
@@ -40,13 +40,13 @@ from perception.sensors.thermal import white_hot
 
 @dataclass(frozen=True)
 class Observation:
-    """A frame, and what its outputs need of the messages that it is made of.
+    """A frame, and what its outputs need from the messages that it is made of.
 
-    header: the triggering message's; frame_id: the frame that the labels are seen from; cloud_header: the sweep's, of
-    several LiDARs the first's.
-    lens: what the camera's own image went through; the frame's images are rectified. None where it came rectified.
-    image: (H, W, 3) the camera's own, where there is a lens and it was there.
-    frozen: the sensors that were taken out of the frame since they are, each with the reason.
+    header: the triggering message's; frame_id: the frame that the labels are seen from; cloud_header: the sweep's; with
+    several LiDARs, the first one's.
+    lens: the lens of the camera's own image; the frame's images are rectified. None if the image came rectified.
+    image: (H, W, 3) the camera's own image, if there is a lens and an image.
+    frozen: the sensors that were left out of the frame because they are frozen, each with the reason.
     """
 
     frame: Frame
@@ -59,7 +59,7 @@ class Observation:
 
     @property
     def shown(self) -> Frame:
-        """The frame with its image as it came, for pictures with what `returned` gives."""
+        """The frame with its image as the camera sent it, for pictures together with the result of `returned`."""
         if self.lens is None:
             return self.frame
         if self.image is not None:
@@ -71,7 +71,8 @@ class Observation:
         return replace(self.frame, infrared=self.lens.unrectify(whole, 0))
 
     def returned(self, prediction: Prediction) -> Prediction:
-        """The prediction of the frame in the image as it came: 255, of confidence 0, where only that reaches."""
+        """The prediction for the image as the camera sent it: pixels that the frame does not cover are 255, confidence
+        0."""
         if self.lens is None:
             return prediction
         labels = self.lens.unrectify(prediction.labels, UNLABELLED)
@@ -82,12 +83,12 @@ class Assembler:
     """Makes frames. `drop(sensor, cause)` is called for every message that could not be used.
 
     infos: the topics of the cameras' camera_info, by sensor. motion: deskews a sweep, and moves it to the instant of
-    the image by moving its extrinsics; None leaves it where it was measured. bit_depth: of the camera's images, found
-    as they come. scales: what is known of each LiDAR's intensities, by sensor. frozen: says which sensors repeat
-    themselves (`FrozenWatch.see`); they are left out while others are not.
+    the image by moving its extrinsics; None leaves it where it was measured. bit_depth: of the camera's images, learnt
+    from the images. scales: what is known about each LiDAR's intensities, by sensor. frozen: finds sensors that repeat
+    themselves (`FrozenWatch.see`); they are left out while other sensors are not frozen.
 
-    Images that are not rectified are, as their camera_info says (`cameras.CameraView`); depth and infrared images are
-    registered to the camera's (`registering.register`).
+    Images that are not rectified are rectified here by their camera_info (`cameras.CameraView`); depth and infrared
+    images are registered to the camera's (`registering.register`).
     """
 
     def __init__(
@@ -119,11 +120,11 @@ class Assembler:
         black_hot: bool = False,
         vehicle: OwnVehicle = OwnVehicle(),  # noqa: B008 (frozen)
     ) -> Observation | None:
-        """The frame of these messages; None where none of them can be used.
+        """The frame of these messages; None if none of them can be used.
 
-        reading: how sweeps are read. infrared_distance: see `register_infrared` [m]. image_rectified: whether
-        images are, one of `cameras.RECTIFIED`; what the calibration file says counts where this is auto. black_hot:
-        warm things are dark in infrared images. vehicle: whose points are left out.
+        reading: how sweeps are read. infrared_distance: see `register_infrared` [m]. image_rectified: whether images
+        are rectified, one of `cameras.RECTIFIED`; with auto, the calibration file decides. black_hot:
+        warm things are dark in infrared images. vehicle: the box whose points are left out.
         """
         rectified = image_rectified if image_rectified != "auto" else self._calibration.rectified
         inputs: dict[str, Input] = {name: arrival.message for name, arrival in matched.arrivals.items()}
@@ -196,7 +197,7 @@ class Assembler:
         return None
 
     def _further(self, matched: SensorSet, camera: CameraView | None) -> dict[str, Returns]:
-        """What the sensors beside MODALITIES say, at the frame's instant; what cannot be used is left out."""
+        """The data of the sensors beside MODALITIES at the frame's instant; what cannot be used is left out."""
         found = {
             name: self._returns(name, matched.arrivals[name], camera, matched.stamp_ns)
             for name in FURTHER
@@ -209,7 +210,7 @@ class Assembler:
         frame, velocity = given.message.header.frame_id, None
         try:
             if camera is None:
-                raise MessageError(f"camera: nobody knows how it looks; the {spec.noun} is left out")
+                raise MessageError(f"camera: the intrinsics are unknown; the {spec.noun} is left out")
             mount = self._calibration.further_to_camera(frame, camera.model.frame_id, spec.noun)
             mount = camera.from_frame @ mount
         except MessageError as error:
@@ -221,10 +222,10 @@ class Assembler:
                 velocity = self._motion.velocity(frame, arrival.stamp_ns)
                 moved = self._motion.between(frame, arrival.stamp_ns, at_ns)
                 mount = mount if moved is None else mount @ moved
-        except MessageError as error:  # its speeds are then none over the ground
+        except MessageError as error:  # its speeds are then not over the ground
             self._complaints.warn(given.topic, error)
         read = spec.read
-        assert read is not None  # the table has one for each of FURTHER
+        assert read is not None  # the table has a reader for each of FURTHER
         return self._read(name, given, lambda message: read(read_columns(message, spec.fields), mount, velocity))
 
     def _read(self, sensor: str, given: Input, reader: Callable[[Any], Any]) -> Any:
@@ -244,7 +245,7 @@ class Assembler:
         return camera
 
     def _fitted(self, size: tuple[int, int] | None) -> CameraView | None:
-        """The camera at the size of its image, which a driver may have binned; None where it is not this image's."""
+        """The camera at the size of its image, which a driver may have binned; None if it does not fit this image."""
         camera = self._camera("rgb")
         if camera is None or size is None:
             return camera
@@ -255,7 +256,7 @@ class Assembler:
             return None
 
     def _lens(self, sensor: str, view: CameraView | None, given: Input | None, rectified: str) -> Lens | None:
-        """What the sensor's own image is to be rectified by."""
+        """What the sensor's own image is rectified with."""
         if view is None:
             return None
         topic = given.topic if given is not None else ""
@@ -275,7 +276,7 @@ class Assembler:
     ) -> Lens | None:
         """Register depth and infrared among the values to the camera, in place; where there is none, to each other.
 
-        The lens that the frame's labels are to go back through.
+        Returns the lens that the frame's labels go back through.
         """
         anchor: Anchor | None = None
         if camera is not None:
@@ -289,7 +290,7 @@ class Assembler:
                 continue
             given, own = inputs[name], self._camera(name)
             frame, image = given.message.header.frame_id, values[name]
-            self._lens(name, own, given, rectified)  # for what is to be said of it
+            self._lens(name, own, given, rectified)  # called for its messages only
             if anchor is None:
                 anchor, lens = self._anchored(frame, image, own, given.topic, rectified)
             seen = Seen(name, image, frame, given.topic, self._infos[name], own)
@@ -306,7 +307,7 @@ class Assembler:
     def _anchored(
         frame: str, image: Any, own: CameraView | None, topic: str, rectified: str
     ) -> tuple[Anchor, Lens | None]:
-        """The camera of a depth or infrared image that nothing else is there to be registered to, and its lens."""
+        """The camera of a depth or infrared image, and its lens, when there is no other image to register it to."""
         size = image.shape[1], image.shape[0]
         try:
             view = own.fitted(*size) if own is not None else None

@@ -23,14 +23,14 @@ CALIBRATION_KEYS = (
     *("image_width", "image_height", "camera_name", "camera_matrix", "distortion_model", "distortion_coefficients"),
     *("rectification_matrix", "projection_matrix", "lidar_to_camera", "image_rectified"),
 )
-"""What a calibration file holds; a file of topic names may hold it too."""
+"""The keys of a calibration file; a file of topic names may have them too."""
 
 
 @dataclass(frozen=True)
 class FileCalibration:
-    """What a calibration file holds; any of it may be missing in YAML.
+    """The content of a calibration file; in YAML, any of it may be missing.
 
-    rectified: whether the camera's images are, one of `cameras.RECTIFIED`.
+    rectified: whether the camera's images are rectified, one of `cameras.RECTIFIED`.
     """
 
     camera: CameraView | None
@@ -38,17 +38,18 @@ class FileCalibration:
     rectified: str = "auto"
 
     def of_files(self, path: Path) -> tuple[CameraModel | None, NDArray[np.float64] | None]:
-        """(camera, lidar_to_camera) for images on disk, which are taken as they are. path: this file, for the error.
+        """(camera, lidar_to_camera) for images on disk, which are used unchanged. path: this file, for the error
+        message.
 
-        Raises DataError where they may have to be rectified.
+        Raises DataError if the images may need rectification.
         """
         view, mount = self.camera, self.lidar_to_camera
         if view is None:
             return None, mount
         if view.lens is not None and self.rectified != "yes":
             raise DataError(
-                f"{path}: distortion_coefficients are not 0, and images of a folder are not rectified here: rectify "
-                "them, and write 'image_rectified: yes' there"
+                f"{path}: distortion_coefficients are not 0, and images in a folder are not rectified here: rectify "
+                "them, and write 'image_rectified: yes' in this file"
             )
         return view.model, None if mount is None else view.from_frame @ mount
 
@@ -63,7 +64,7 @@ def read_calibration_file(path: str | Path) -> FileCalibration:
     path = Path(path).expanduser()
     if path.is_dir():
         kitti = read_raw_calibration(path)
-        assert kitti.size is not None  # raw drives state it
+        assert kitti.size is not None  # raw drives give the size
         camera = CameraView(kitti.camera(*kitti.size, "camera_color_left"))
         return FileCalibration(camera, kitti.lidar_to_camera)
     try:
@@ -73,7 +74,7 @@ def read_calibration_file(path: str | Path) -> FileCalibration:
             f"{path}: {error.strerror}; calibration_file takes a KITTI calibration folder or YAML"
         ) from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise DataError(f"{path}: no YAML: {' '.join(str(error).split())}") from error
+        raise DataError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from error
     if not isinstance(content, dict):
         raise DataError(f"{path}: expected keys such as image_width, projection_matrix and lidar_to_camera")
     view = _camera(content, path) if "image_width" in content else None
@@ -89,13 +90,13 @@ def read_calibration_file(path: str | Path) -> FileCalibration:
             raise DataError(f"{path}: {reason}")
         matrix = numbers.reshape(4, 4)
     if view is None and matrix is None and "image_rectified" not in content:
-        raise DataError(f"{path}: neither image_width (a camera) nor lidar_to_camera in it")
+        raise DataError(f"{path}: it has neither image_width (a camera) nor lidar_to_camera")
     return FileCalibration(view, matrix, rectified)
 
 
 @dataclass
 class _CameraInfo:
-    """The newest message, the newest that was read, what it said, and what is wrong with it."""
+    """The newest message, the newest message that was read, its content, and what is wrong with it."""
 
     message: Any = None
     read: Any = None
@@ -104,7 +105,7 @@ class _CameraInfo:
 
 
 class Calibration:
-    """The calibration as it is now. camera_info comes in by callback; everything else reads, from the worker."""
+    """The present calibration. Callbacks put camera_info in; the worker reads everything else."""
 
     def __init__(
         self,
@@ -119,7 +120,7 @@ class Calibration:
         self._infos = {sensor: _CameraInfo() for sensor, spec in SPECS.items() if spec.camera_info}
 
     def put_image_frame(self, frame_id: str) -> None:
-        """Take the frame that the camera's images come in: a file's camera_name is seldom one that TF knows."""
+        """Store the frame of the camera's images: TF seldom knows the camera_name of a file."""
         self._image_frame = frame_id or self._image_frame
 
     def put_camera_info(self, message: Any, sensor: str = "rgb") -> None:
@@ -127,9 +128,9 @@ class Calibration:
         self._infos[sensor].message = message
 
     def camera(self, sensor: str = "rgb") -> CameraView | None:
-        """The camera of the newest camera_info that was not broken, else, of rgb, that of the file; None without.
+        """The camera of the newest valid camera_info; for rgb, otherwise that of the file; else None.
 
-        Where no camera_info names the camera's frame, the images do.
+        If camera_info does not name the camera's frame, the frame of the images is used.
         """
         info = self._infos[sensor]
         message = info.message
@@ -149,25 +150,25 @@ class Calibration:
 
     @property
     def file_camera(self) -> CameraModel | None:
-        """The camera of the file, which is known before any message."""
+        """The camera of the file, which is known before any message arrives."""
         return self._file.camera.model if self._file.camera is not None else None
 
     @property
     def image_frame(self) -> str:
-        """The frame that the camera's images come in; empty until one came."""
+        """The frame of the camera's images; empty until one has arrived."""
         return self._image_frame
 
     @property
     def rectified(self) -> str:
-        """What the file says of whether the camera's images are rectified."""
+        """What the file states about whether the camera's images are rectified."""
         return self._file.rectified
 
     def broken(self, sensor: str = "rgb") -> MessageError | None:
-        """What is wrong with the camera_info that `camera` looked at last."""
+        """What is wrong with the camera_info that `camera` read last."""
         return self._infos[sensor].error
 
     def to_camera(self, sensor: str, frame: str, camera_frame: str) -> NDArray[np.float64]:
-        """(4, 4) from another camera's optical frame, by TF. Raises MessageError, naming the frames, if none."""
+        """(4, 4) from another camera's optical frame, by TF. Raises MessageError, naming the frames, if TF has none."""
         found = self.to_frame(camera_frame, frame)
         if found is None:
             raise MessageError(
@@ -177,7 +178,7 @@ class Calibration:
         return found
 
     def to_frame(self, target: str, source: str) -> NDArray[np.float64] | None:
-        """(4, 4) that takes points of `source` into `target`, by TF; None where it does not know."""
+        """(4, 4) that takes points of `source` into `target`, by TF; None if TF does not know it."""
         return self._transforms.lookup(target, source) if self._transforms is not None else None
 
     def further_to_camera(self, frame: str, camera_frame: str, noun: str) -> NDArray[np.float64]:
@@ -192,16 +193,17 @@ class Calibration:
     def lidar_to_camera(
         self, lidar_frame: str, camera_frame: str, sensor: str = "lidar", still_at_ns: int | None = None
     ) -> NDArray[np.float64]:
-        """(4, 4): by TF, else the file, else the parameter. Raises MessageError, naming the frames, if none.
+        """(4, 4): by TF, else the file, else the parameter. Raises MessageError, naming the frames, if all lack it.
 
-        sensor: file and parameter tell where the first LiDAR is, `lidar`; others are placed beside it by TF.
-        still_at_ns: for a cloud whose frame stands still while the vehicle moves, when to look; TF alone knows that.
+        sensor: file and parameter give the position of the first LiDAR, `lidar`; TF places the others relative to it.
+        still_at_ns: the instant at which to look up a cloud in a frame that stands still while the vehicle moves; only
+        TF knows such frames.
         """
         tf = self._transforms
         if sensor == "lidar":
             self._lidar_frame = lidar_frame or self._lidar_frame
         if tf is not None and lidar_frame and camera_frame:
-            # A mount stays: it is asked for without a time, which those that have just begun do not know.
+            # A mount does not move: ask without a time, since a TF source that has just started does not know the past.
             at = () if still_at_ns is None else (still_at_ns,)
             found = tf.lookup(camera_frame, lidar_frame, *at)
             if found is not None:
@@ -211,7 +213,7 @@ class Calibration:
             f"extrinsics: {'no TF' if tf is not None else 'no TF installed'} from '{lidar_frame}' to '{camera_frame}'"
         )
         if still_at_ns is not None:
-            raise MessageError(f"{nobody}, and '{lidar_frame}' is no mount, it stands still; the LiDAR is left out")
+            raise MessageError(f"{nobody}, and '{lidar_frame}' stands still and is not a mount; the LiDAR is left out")
         if mount is None:
             raise MessageError(
                 f"{nobody}, and neither calibration_file nor lidar_to_camera is set; the LiDAR is left out"
@@ -221,14 +223,14 @@ class Calibration:
         beside = tf.lookup(self._lidar_frame, lidar_frame) if tf is not None and self._lidar_frame else None
         if beside is None:
             raise MessageError(
-                f"{nobody}, nor to the first LiDAR's '{self._lidar_frame}', of which alone calibration_file and "
-                "lidar_to_camera tell; the LiDAR is left out"
+                f"{nobody}, nor to the first LiDAR's '{self._lidar_frame}' (calibration_file and lidar_to_camera "
+                "describe only that one); the LiDAR is left out"
             )
         return mount @ beside
 
 
 def _same(message: Any, other: Any) -> bool:
-    """Whether two CameraInfo say the same: most cameras repeat theirs with every image."""
+    """Whether two CameraInfo have the same content: most cameras repeat theirs with every image."""
     return (
         other is not None
         and (message.header.frame_id, message.roi) == (other.header.frame_id, other.roi)
@@ -264,7 +266,7 @@ def _camera(content: dict[str, Any], path: Path) -> CameraView:
 
 
 def _numbers(content: dict[str, Any], key: str, count: int | None, path: Path) -> NDArray[np.float64]:
-    """The numbers under `key`, either a list or a mapping with `data`; `count` of them, or any number."""
+    """The numbers under `key`, either a list or a mapping with `data`; `count` of them, or any number if None."""
     value = content.get(key)
     if isinstance(value, dict):
         value = value.get("data")

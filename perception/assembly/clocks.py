@@ -22,7 +22,7 @@ _YEAR_2000_NS = 946_684_800_000_000_000
 def pair_sensors(
     path: Path, stamps: Mapping[str, NDArray[np.int64]], recorded: Mapping[str, Span], timing: Timing
 ) -> tuple[list[Instant], dict[str, str]]:
-    """The instants of the recording at `path`, and by sensor that is left out of them why: its clock is another's.
+    """The instants of the recording at `path`; and by sensor that is left out, the reason: its clock is unrelated.
 
     stamps, recorded: see `strangers`. Raises DataError where no sensor pairs with any other.
     """
@@ -31,8 +31,8 @@ def pair_sensors(
     if not apart:
         return instants, {}
     if all(len(instant.stamps_ns) == 1 for instant in instants):
-        # Of two, one names the other.
-        raise DataError(f"{path}: nothing pairs; {'; '.join(list(apart.values())[: len(apart) - 1])}")
+        # If only two sensors are apart, one message names the other too.
+        raise DataError(f"{path}: no messages pair; {'; '.join(list(apart.values())[: len(apart) - 1])}")
     known = {sensor: own for sensor, own in stamps.items() if sensor not in apart}
     return find_instants(known, timing), {sensor: f"{reason} It is left out" for sensor, reason in apart.items()}
 
@@ -40,7 +40,7 @@ def pair_sensors(
 def strangers(
     stamps: Mapping[str, NDArray[np.int64]], recorded: Mapping[str, Span], instants: Sequence[Instant]
 ) -> dict[str, str]:
-    """The sensors that share no instant with any other though they were recorded at the same time, and why.
+    """The sensors that share no instant with any other although they were recorded at the same time, and why.
 
     stamps: by sensor, sorted [ns]. recorded: by sensor, when its messages were recorded.
     """
@@ -50,7 +50,7 @@ def strangers(
     for name in present:
         beside = [other for other in present if other != name and _overlap(recorded[name], recorded[other])]
         if name not in together and beside:
-            # Of those that pair with others, whose clock is right, rather than of another stranger.
+            # Compare with a sensor that pairs with others, whose clock is right, rather than with another stranger.
             other = next((each for each in beside if each in together), beside[0])
             gap = _gap(stamps[name], stamps[other])
             found[name] = (
@@ -65,7 +65,7 @@ def _overlap(one: Span, other: Span) -> bool:
 
 
 def _gap(one: NDArray[np.int64], other: NDArray[np.int64]) -> float:
-    """The least difference between a stamp of `one` and one of `other` [s]."""
+    """The smallest difference between a stamp of `one` and a stamp of `other` [s]."""
     stamps: list[int] = other.tolist()
     places = ((stamp, nearest(stamps, stamp)) for stamp in one.tolist())
     return min(abs(stamps[place] - stamp) for stamp, place in places if place is not None) * 1e-9
@@ -76,7 +76,7 @@ def _span(stamps: NDArray[np.int64]) -> str:
 
 
 def _moment(stamp_ns: int) -> str:
-    """UTC; a clock that began when the sensor did, or anything else long ago, as seconds."""
+    """The time in UTC; a clock that began with the sensor, or anything else long ago, in seconds."""
     if not _YEAR_2000_NS < stamp_ns < 10 * _YEAR_2000_NS:
         return f"{stamp_ns * 1e-9:.1f} s"
     return datetime.fromtimestamp(stamp_ns // 1_000_000_000, timezone.utc).strftime("%Y-%m-%d %H:%M:%S")

@@ -1,17 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`pairing` as the messages come: a state machine without threads, clocks or ROS that adds the waiting.
+"""`pairing` while messages arrive: a state machine without threads, clocks or ROS that adds the waiting.
 
-Each message of the trigger opens a set; the other living sensors add theirs by the same rules. A message that is nearer
-than the best so far, or the only one, is waited for as long as it may still come: when it is due follows from the
-stamps of its sensor, how long it takes from its arrivals (`Habits`). Several sets may wait at once; they are ready in
-the order of their stamps.
+Each message of the trigger opens a set; the other living sensors add their messages by the same rules. The collector
+waits for a message that is nearer than the best so far, or the only one, as long as it may still arrive. When a
+message is due follows from the stamps of its sensor; how long it takes follows from its arrivals (`Habits`). Several
+sets may wait at once; they become ready in the order of their stamps.
 
-Nothing queues: a newer set that is ready replaces one that was not taken, which counts as a drop. Sets that were all
-waiting for one message are handed out one after the other at the pace at which they were opened, to a caller that keeps
-up with it. A sensor that is silent longer than its timeout is left out, and taken back with its next message, even if
-its stamps have gone back by then.
+Nothing queues: a newer set that is ready replaces a set that was not taken, which counts as a drop. Sets that were all
+waiting for one message are handed out one after the other at the pace at which they were opened, if the caller keeps
+up with it. A sensor that is silent for longer than its timeout is left out, and taken back with its next message, even
+if its stamps have gone back by then.
 
-Acquisition stamps [ns] only ever compare with each other; `now` [s] is any clock that never jumps.
+Acquisition stamps [ns] are only compared with each other; `now` [s] is any clock that never jumps.
 """
 
 from __future__ import annotations
@@ -27,25 +27,26 @@ from perception.assembly.pairing import Timing, in_order, match, nearest, rank
 from perception.sensors.spec import SPECS
 
 MOVABLE: tuple[str, ...] = tuple(name for name, spec in SPECS.items() if spec.movable)
-"""Whose messages can be moved to another instant, where the vehicle's motion is known."""
+"""The sensors whose messages can be moved to another instant if the vehicle's motion is known."""
 
 JUMP_NS = 1_000_000_000
-"""A stamp this much older than its predecessor is no late message: the clock went back, as when a bag starts again."""
+"""A stamp this much older than its predecessor is not a late message: the clock went back, as when a bag restarts."""
 
 LEFT_BEHIND: tuple[str, ...] = ("superseded", "overtaken")
-"""Causes of drops that mean: too slow. A newer set came before one was taken, or, prepared, before the network was."""
+"""Causes of drops that mean "too slow": a newer set came before this one was taken or, once prepared, before the
+network was free."""
 
 _KEPT = 32
 """Messages per sensor that may still find their set."""
 
 _PENDING = 16
-"""Sets that may wait at once, and that may be ready: 0.3 s of a camera at 50 Hz."""
+"""The most sets that may wait at once, and that may be ready: 0.3 s of a camera at 50 Hz."""
 
 _GAIN_NS = 1_000_000
-"""A message that is nearer by less is not waited for."""
+"""The collector does not wait for a message that is nearer by less than this."""
 
 _UNPAIRED = 10
-"""Sets without a sensor, and messages of it without a set, before that is no accident."""
+"""So many sets without a sensor, and messages of it without a set, are no longer a coincidence."""
 
 
 @dataclass
@@ -60,9 +61,9 @@ class Arrival:
 
 @dataclass(frozen=True)
 class SensorSet:
-    """The messages of one instant, by sensor; the trigger's gives the stamp.
+    """The messages of one instant, by sensor; the trigger's message gives the stamp.
 
-    apart: the sensors whose message is further away than the tolerance, and of use only where it can be moved.
+    apart: the sensors whose message is further away than the tolerance, usable only if it can be moved.
     """
 
     trigger: str
@@ -77,10 +78,11 @@ class SensorSet:
 
 @dataclass
 class SensorState:
-    """What is known of one sensor.
+    """The state of one sensor.
 
-    drops: counts by cause. missed, unmatched: sets without it, and messages of it without a set, since it was in one.
-    gap_ns: its nearest stamp less the trigger's, when it missed a set last.
+    drops: counts by cause. missed, unmatched: sets without it, and messages of it without a set, since it was last in
+    a set.
+    gap_ns: its nearest stamp minus the trigger's, when it last missed a set.
     """
 
     kept: deque[Arrival] = field(default_factory=deque)
@@ -96,12 +98,12 @@ class SensorState:
 
     @property
     def unpaired(self) -> bool:
-        """Whether it is alive and yet in no set: its stamps are further from the trigger's than the tolerance."""
+        """Whether it is alive but in no set: its stamps are further from the trigger's than the tolerance."""
         return self.alive and min(self.missed, self.unmatched) >= _UNPAIRED
 
     @property
     def stamps_ns(self) -> list[int]:
-        """Of what is kept, sorted: what does not go on is not kept."""
+        """The newest of the kept stamps, which are sorted: older and repeated stamps are not kept."""
         return [arrival.stamp_ns for arrival in self.kept]
 
     def miss(self, stamp_ns: int) -> None:
@@ -111,7 +113,7 @@ class SensorState:
         self.gap_ns = 0 if place is None else self.kept[place].stamp_ns - stamp_ns
 
     def restart(self) -> None:
-        """Forget its stamps: what comes begins anew."""
+        """Forget its stamps: a new series begins."""
         self.drops["clock jump"] += sum(not arrival.used for arrival in self.kept)
         self.kept.clear()
         self.habits.forget_steps()
@@ -119,8 +121,8 @@ class SensorState:
         self.missed = self.unmatched = 0
 
     def let_go(self, oldest_ns: int | None) -> None:
-        """Drop what no set can want any more. oldest_ns: the oldest stamp that a set still has or may have."""
-        # Of those before that, the last is nearer than all the others.
+        """Drop messages that no set can need any more. oldest_ns: the oldest stamp that a set has or may still have."""
+        # Of the older ones, the last is nearer than all others.
         while len(self.kept) > _KEPT or (
             oldest_ns is not None and len(self.kept) > 1 and self.kept[1].stamp_ns <= oldest_ns
         ):
@@ -139,14 +141,14 @@ class Change:
 
 
 class _Opened(NamedTuple):
-    """A set that is waiting for more."""
+    """A set that waits for more messages."""
 
     trigger: str
     arrival: Arrival
 
 
 class _Ready(NamedTuple):
-    """A set that waits for nothing more. due: when it is to be taken, at the pace of those that are ready with it."""
+    """A complete set. due: when it may be taken, at the pace of the sets that became ready together with it."""
 
     matched: SensorSet
     due: float
@@ -165,7 +167,7 @@ class Collector:
         self._changes: list[Change] = []
         self._leader: str | None = None
         self._led: deque[tuple[int, float]] = deque(maxlen=64)
-        """Stamps and arrivals of the trigger `_leader`, which the others' latencies are told from."""
+        """Stamps and arrivals of the trigger `_leader`; the others' latencies are measured relative to it."""
 
     def offer(self, sensor: str, stamp_ns: int, message: Any, now: float) -> None:
         """Take one message. Old, repeated and unused ones are dropped and counted."""
@@ -175,7 +177,7 @@ class Collector:
         if state.last_stamp_ns is not None and stamp_ns < state.last_stamp_ns - JUMP_NS:
             self._jump(sensor, stamp_ns)
         if state.last_stamp_ns is not None and stamp_ns < state.last_stamp_ns and now >= self._lost_at(sensor):
-            # It began again: a driver with another clock, or a bag shorter than what counts as a jump.
+            # The stamps began again: a driver with another clock, or a bag shorter than what counts as a jump.
             state.restart()
         if state.last_stamp_ns is not None and stamp_ns <= state.last_stamp_ns:
             state.drops["duplicate" if stamp_ns == state.last_stamp_ns else "out of order"] += 1
@@ -183,7 +185,7 @@ class Collector:
         arrival = Arrival(stamp_ns, now, message)
         self._note(sensor, arrival)
         if self._answered is not None and abs(stamp_ns - self._answered[1]) <= self._tolerance_ns:
-            # It would have been in that set: worth waiting for again.
+            # The message would have been in that set, so the sensor is worth waiting for again.
             state.missed = 0
         self._advance(now)
         self._learn(sensor, arrival)
@@ -192,9 +194,9 @@ class Collector:
             self._advance(now)
 
     def poll(self, now: float, pace_s: float = 0.0) -> SensorSet | None:
-        """The next set that is ready, once; None where there is none. Sensors whose timeout is over are left out.
+        """The next set that is ready, once; None if there is none. Sensors whose timeout is over are left out.
 
-        pace_s: what the caller needs for a set; where the trigger is faster, the newest is the next.
+        pace_s: the time that the caller needs for a set; if the trigger is faster, the newest set is the next.
         """
         self._advance(now)
         trigger = self.trigger
@@ -210,7 +212,7 @@ class Collector:
 
     @property
     def deadline(self) -> float | None:
-        """When `poll` has something to do next though no message comes; None for never."""
+        """When `poll` next has something to do even if no message comes; None for never."""
         times = [self._lost_at(name) for name, state in self.sensors.items() if state.alive]
         if self._pending:
             times.append(self._closes_at(self._pending[0]))
@@ -226,14 +228,15 @@ class Collector:
         return self.timing.tolerance_s * 1e9
 
     def _advance(self, now: float) -> None:
-        """Let time pass: leave silent sensors out, and close the sets for which nothing more can be gained."""
+        """Update for the time that has passed: leave silent sensors out, and close the sets that cannot gain any
+        more."""
         for name, state in self.sensors.items():
             if state.alive and now >= self._lost_at(name):
                 state.alive = False
                 self._changes.append(Change(name, alive=False))
         trigger = self.trigger
         if trigger is not None:
-            # A better trigger came back: its own sets will hold the messages of those that a lesser one opened.
+            # A better trigger came back: its own sets will hold the messages of the sets that the lesser one opened.
             self._pending = deque(each for each in self._pending if rank(each.trigger) <= rank(trigger))
         closed: list[SensorSet] = []
         while self._pending and now >= self._closes_at(self._pending[0]):
@@ -249,7 +252,7 @@ class Collector:
             state.let_go(oldest_ns)
 
     def _supersede(self, now: float) -> None:
-        """Drop the sets that nobody took in time, and that a newer one replaces."""
+        """Drop the sets that were not taken in time and that a newer one replaces."""
         while len(self._ready) > 1:
             trigger, due = self._ready[0].matched.trigger, self._ready[0].due
             if len(self._ready) <= _PENDING and now < due + 0.5e-9 * (self.sensors[trigger].habits.period_ns or 0.0):
@@ -274,7 +277,7 @@ class Collector:
         self._pending.append(_Opened(sensor, arrival))
 
     def _close(self) -> SensorSet:
-        """The set that has waited longest, with what has come for it."""
+        """The set that has waited longest, with the messages that have arrived for it."""
         sensor, arrival = self._pending.popleft()
         arrivals, apart = {sensor: arrival}, set()
         for name, state in self.sensors.items():
@@ -294,23 +297,23 @@ class Collector:
         return SensorSet(sensor, arrivals, frozenset(apart))
 
     def _closes_at(self, opened: _Opened) -> float:
-        """Until when something may come that adds to the set; minus infinity where nothing can."""
+        """Until when a message may arrive that improves the set; minus infinity if none can."""
         if len(self._pending) > _PENDING:
             return -math.inf
         others = [self._comes_by(name, opened.arrival) for name in self.sensors if name != opened.trigger]
         return max(others, default=-math.inf)
 
     def _comes_by(self, name: str, asking: Arrival) -> float:
-        """When the sensor's message that is nearer to the asking one than those before comes at the latest.
+        """The latest arrival of the sensor's message that is nearer to the requesting one than the earlier ones.
 
-        Minus infinity where there is none, or where it comes too late.
+        Minus infinity if there is none, or if it comes too late.
         """
         state, habits, limit = self.sensors[name], self.sensors[name].habits, asking.arrived + self.timing.limit_s
         if not state.alive or state.unpaired:
             return -math.inf
         last, period = state.last_stamp_ns, habits.period_ns
         if last is not None and last >= asking.stamp_ns:
-            return -math.inf  # what comes now is further away
+            return -math.inf  # later messages are further away
         if last is None or period is None:
             return limit
         match = self._match(name, asking.stamp_ns)
@@ -323,7 +326,7 @@ class Collector:
         in_time = 1e9 * (self.timing.limit_s - habits.typical_s)
         if due > in_time:
             return -math.inf
-        # Should the nearest be lost, those after it may still be nearer than what there is.
+        # If the nearest is lost, those after it may still be nearer than the best so far.
         due += max(0.0, min(reach, in_time) - due) // period * period
         return min(limit, asking.arrived + min(due + habits.jitter_ns, reach) * 1e-9 + habits.budget_s)
 
@@ -334,7 +337,7 @@ class Collector:
         return None if place is None else state.kept[place]
 
     def _within_reach(self, sensor: str, stamp_ns: int) -> Arrival | None:
-        """Where freshness counts, the newest message that is older than the stamp and can be moved to it."""
+        """With freshness: the newest message that is older than the stamp and can be moved to it."""
         state = self.sensors[sensor]
         if self.timing.pairing != "freshness" or sensor not in MOVABLE or not state.alive:
             return None
@@ -350,13 +353,13 @@ class Collector:
             step_ns = arrival.stamp_ns - state.last_stamp_ns
             state.habits.stepped(step_ns)
             if step_ns > JUMP_NS:
-                # A long silence, or a clock that was set: what was late may be so no more.
+                # A long silence, or a clock that was set: messages that were late may no longer be.
                 state.habits.forget_latencies()
         state.alive, state.last_arrived, state.last_stamp_ns = True, arrival.arrived, arrival.stamp_ns
         state.kept.append(arrival)
 
     def _learn(self, sensor: str, arrival: Arrival) -> None:
-        """Learn how much later than the trigger's message of the same stamp this one came."""
+        """Learn how much later than the trigger's message of the same stamp this one arrived."""
         if self.trigger != self._leader:
             self._leader = self.trigger
             self._led.clear()
@@ -373,9 +376,10 @@ class Collector:
                 self.sensors[sensor].habits.came(latency)
 
     def _jump(self, sensor: str, stamp_ns: int) -> None:
-        """The sensor's clock went back: nothing of before may pair with what comes.
+        """The sensor's clock went back: nothing from before may pair with the new messages.
 
-        Where it is the trigger, the others' clocks have gone back too, or will. Where it is another, its alone has.
+        If it is the trigger's, the others' clocks have gone back too, or will. If it is another sensor's, only that one
+        has.
         """
         self.clock_jumps += 1
         trigger = self.trigger

@@ -24,15 +24,15 @@ from perception.sensors.motion import BIN_NS, move_points
 from perception.sensors.point_times import PointTimes, read_times, stamp_shift_ns
 
 FAR = 1000.0
-"""Metres; a frame that begins so far from the camera is no LiDAR's: it stands still, and float32 would round what is in
-it."""
+"""Metres; a frame whose origin is so far from the camera is not a LiDAR's: it stands still, and float32 would round its
+points."""
 
 SeeFrozen = Callable[[str, int, Any], "str | None"]
 """Sensor, stamp [ns] and content of a message → why the sensor counts as frozen; None where it does not."""
 
 
 class Input(NamedTuple):
-    """A message and the topic it came on."""
+    """A message and the topic it arrived on."""
 
     topic: str
     message: Any
@@ -50,9 +50,9 @@ class Cloud(NamedTuple):
 
 
 class Lidars:
-    """Reads the sweeps of an instant and merges them. What cannot be used is left out, told and counted by LiDAR.
+    """Reads the sweeps of an instant and merges them. What cannot be used is left out, logged and counted by LiDAR.
 
-    scales: what is known of each LiDAR's intensities; it makes those that are missing. The others as of `Assembler`.
+    scales: what is known about each LiDAR's intensities; missing ones are created. For the others see `Assembler`.
     """
 
     def __init__(
@@ -76,10 +76,10 @@ class Lidars:
         apart: Collection[str] = (),
         vehicle: OwnVehicle = OwnVehicle(),  # noqa: B008 (frozen)
     ) -> Cloud | None:
-        """The cloud of these LiDARs' messages at the instant `at_ns`; None where none of them can be used.
+        """The cloud of these LiDARs' messages at the instant `at_ns`; None if none of them can be used.
 
-        apart: those that are of use only where it is known how the vehicle moved since. vehicle: whose points are left
-        out.
+        apart: the LiDARs whose message is usable only if the vehicle's motion since then is known. vehicle: the box
+        whose points are left out.
         """
         found = {
             name: self._cloud(name, arrivals[name], camera, at_ns, reading, name in apart, vehicle)
@@ -139,7 +139,7 @@ class Lidars:
             self._complaints.warn(
                 given.topic,
                 f"{1e-6 * (at_ns - arrival.stamp_ns):.0f} ms older than the frame, and neither odometry nor TF says "
-                "how the vehicle moved since: left out; 'pairing: completeness' waits for a nearer one",
+                "how the vehicle moved since: left out; 'pairing: completeness' waits for a nearer sweep",
             )
             self._drop(name, "no motion")
             return None
@@ -152,9 +152,10 @@ class Lidars:
         return Cloud(sweep.points, mount, header, frozen)
 
     def _around(self, sweep: Sweep, frame: str, vehicle: OwnVehicle, still: bool) -> Sweep:
-        """What is not on the vehicle itself, of points in `frame`. Raises MessageError where there is nothing else.
+        """The points in `frame` that are not on the vehicle itself. Raises MessageError if no others are left.
 
-        A cloud that stands still is cut only where `vehicle.frame` is named: no LiDAR is at its frame.
+        A cloud in a frame that stands still is cut only if `vehicle.frame` is named: no LiDAR is at the origin of its
+        frame.
         """
         to_vehicle = None
         if still and not vehicle.frame:
@@ -170,14 +171,15 @@ class Lidars:
         inside = vehicle.inside(sweep.points, to_vehicle)
         if len(inside) == len(sweep.points):
             raise MessageError(
-                f"data: all {len(sweep.points)} points are in vehicle.box, on the vehicle itself; is it right?"
+                f"data: all {len(sweep.points)} points are in vehicle.box, on the vehicle itself; is the box right?"
             )
         return sweep.without(inside)
 
     def _moved(
         self, given: Input, sweep: Sweep, swept_ns: int, at_ns: int, reading: Reading
     ) -> NDArray[np.float64] | None:
-        """Deskew the sweep's points to its stamp `swept_ns`, in place; (4, 4) from there to `at_ns`, None without."""
+        """Deskew the sweep's points to its stamp `swept_ns`, in place; returns (4, 4) from there to `at_ns`, or
+        None."""
         if self._motion is None:
             return None
         frame = given.message.header.frame_id
@@ -191,7 +193,7 @@ class Lidars:
                 from_ns = swept_ns
                 if path is not None:
                     move_points(sweep.points, place, path)
-                else:  # TF may know the image's instant, and not yet the sweep's end
+                else:  # TF may know the image's instant but not yet the sweep's end
                     from_ns += times.begin_ns + int(bins[-1]) // 2
             return self._motion.between(frame, from_ns, at_ns)
         except MessageError as error:
@@ -199,7 +201,7 @@ class Lidars:
             return None
 
     def _times(self, given: Input, sweep: Sweep, swept_ns: int, habit: str) -> PointTimes | None:
-        """When the points were measured; None where they do not tell."""
+        """When the points were measured; None if they carry no times."""
         if sweep.times is None:
             return None
         found = read_times(sweep.times, sweep.time_field, stamp_ns(given.message) or swept_ns, habit)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which messages are shown together: the newest labels with what they were made of, and nothing that is older.
+"""Which messages are shown together: the newest labels with the messages they were made from, and nothing older.
 
 No ROS, no threads, no clock of its own: `now` [s] is any clock that never jumps.
 """
@@ -13,19 +13,19 @@ from typing import Any, NamedTuple
 from perception.assembly.pairing import match
 
 ORDER: tuple[str, ...] = ("labels", "rgb", "cloud", "lidar", "infrared", "depth")
-"""Who says what a moment is: the node's labels, and where they are silent the first sensor that is not."""
+"""What defines a moment: the node's labels; while they are silent, the first sensor in this list that publishes."""
 
 TOLERANCE_S = 0.06
 WAIT_S = 0.15
 TIMEOUT_S = 1.0
 JUMP_NS = 1_000_000_000
-"""A stamp this much older than one before: the recording that is played began anew."""
+"""A stamp this much older than an earlier one: the recording that is played has started again."""
 
 _KEPT = 8
 
 
 class Kept(NamedTuple):
-    """A message as it came."""
+    """A message as it arrived."""
 
     stamp_ns: int
     arrived: float
@@ -34,7 +34,7 @@ class Kept(NamedTuple):
 
 @dataclass(frozen=True)
 class Moment:
-    """What is shown together, by name. alive: who spoke lately, whether or not their message is of this moment."""
+    """What is shown together, by name. alive: who sent something lately, whether or not that belongs to this moment."""
 
     stamp_ns: int
     messages: dict[str, Any]
@@ -43,7 +43,7 @@ class Moment:
 
 @dataclass
 class LivePairing:
-    """Offer it every message, and take a moment whenever there is time for one."""
+    """Give it every message, and take a moment whenever there is time for one."""
 
     kept: dict[str, deque[Kept]] = field(default_factory=dict)
     shown_ns: int | None = None
@@ -58,7 +58,7 @@ class LivePairing:
         row.append(Kept(stamp_ns, now, message))
 
     def take(self, now: float) -> Moment | None:
-        """The newest moment that is whole, or that has waited long enough; each once, none older than the last."""
+        """The newest moment that is complete, or that has waited long enough; each once, none older than the last."""
         alive = frozenset(name for name, row in self.kept.items() if row and now - row[-1].arrived < TIMEOUT_S)
         trigger = next((name for name in ORDER if name in alive), None)
         if trigger is None:
@@ -77,7 +77,7 @@ class LivePairing:
         return None
 
     def _nearer_due(self, name: str, stamp_ns: int, kept: Kept) -> bool:
-        """Whether the next message of this name is to be nearer than the one that there is."""
+        """Whether the next message of this name will be nearer than the present one."""
         stamps = [each.stamp_ns for each in self.kept[name]][-2:]
         if len(stamps) < 2 or stamps[1] >= stamp_ns:
             return False

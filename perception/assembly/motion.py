@@ -15,31 +15,32 @@ from perception.messages.convert import stamp_ns
 from perception.sensors.motion import displacement
 
 FRESH_NS = 500_000_000
-"""Speeds older than this say nothing about now."""
+"""Speeds older than this are not used for the present."""
 
 FASTEST = np.array([[150.0], [20.0]])
-"""Speeds [m/s] and rates of turn [rad/s] beyond which no vehicle goes."""
+"""Speeds [m/s] and rates of turn [rad/s] that no vehicle exceeds."""
 
 LONGEST_NS = 1_000_000_000
-"""Stamps further apart do not belong together, whatever the speed."""
+"""Stamps further apart than this do not belong together, whatever the speed."""
 
 STILL = ("odom", "map", "earth")
 """REP 105's frames that do not move with the vehicle."""
 
 _KNOT_NS = 10_000_000
-"""TF is asked for poses so far apart; between them they change evenly."""
+"""The interval between poses that are asked from TF; between them the pose changes evenly."""
 
 _SPEED_NS = 50_000_000
-"""Speeds are taken over so long."""
+"""The interval over which speeds are computed."""
 
 _MOVED, _STOOD = 0.05, 0.001
-"""Metres by which a vehicle certainly moved, and by which what stands still may seem to."""
+"""A vehicle that moved further than the first [m] has certainly moved; one that stands still may seem to move by the
+second [m]."""
 
 Instants = NDArray[np.int64]
 
 
 class _Twist(NamedTuple):
-    """Speeds [m/s, rad/s] of the frame `frame_id`, in itself."""
+    """Speeds [m/s, rad/s] of the frame `frame_id`, expressed in that frame."""
 
     stamp_ns: int
     frame_id: str
@@ -48,10 +49,10 @@ class _Twist(NamedTuple):
 
 
 class EgoMotion:
-    """The newest speeds of the vehicle. Callbacks put odometry and IMU in, the worker asks.
+    """The newest speeds of the vehicle. Callbacks put odometry and IMU messages in; the worker reads.
 
     transforms: tell where a sensor sits in the frame whose speeds are given. fixed_frame: the frame in which TF says
-    where the vehicle is, used where there is no odometry; "" for never.
+    gives the vehicle's position, used if there is no odometry; "" for never.
     """
 
     def __init__(self, transforms: TransformSource | None = None, fixed_frame: str = "") -> None:
@@ -62,7 +63,7 @@ class EgoMotion:
         self._turns: deque[_Twist] = deque(maxlen=1024)
 
     def put_odometry(self, message: Any) -> None:
-        """Take a nav_msgs/Odometry. Raises MessageError where its speeds are no numbers, or no vehicle's."""
+        """Take a nav_msgs/Odometry. Raises MessageError if its speeds are not finite or not those of a vehicle."""
         linear, angular = message.twist.twist.linear, message.twist.twist.angular
         fixed, body = _bare(message.header.frame_id), _bare(message.child_frame_id)
         if fixed and fixed != body:
@@ -70,7 +71,7 @@ class EgoMotion:
         self._odometry.append(_twist("twist", message, body, linear, angular))
 
     def put_imu(self, message: Any) -> None:
-        """Take a sensor_msgs/Imu, of which its rates of turn are used. Raises MessageError as `put_odometry` does."""
+        """Take a sensor_msgs/Imu; only its rates of turn are used. Raises MessageError as `put_odometry` does."""
         speeds = message.angular_velocity
         self._turns.append(_twist("angular_velocity", message, _bare(message.header.frame_id), None, speeds))
 
@@ -79,7 +80,7 @@ class EgoMotion:
         return _bare(frame) in self._still
 
     def between(self, frame: str, from_ns: int, to_ns: int) -> NDArray[np.float64] | None:
-        """(4, 4): `path` from a single instant; None also where both are the same."""
+        """(4, 4): `path` from a single instant; None also if the two instants are equal."""
         if from_ns == to_ns:
             return None
         moved = self.path(frame, np.array([from_ns]), to_ns)
@@ -88,7 +89,7 @@ class EgoMotion:
     def path(self, frame: str, from_ns: Instants, to_ns: int) -> NDArray[np.float64] | None:
         """(K, 4, 4) that take points seen from `frame` at each of `from_ns` (K,) to where it sees them at `to_ns`.
 
-        None where nothing is known of the motion at that time. Raises MessageError where the speeds are known, and not
+        None if the motion at that time is unknown. Raises MessageError if the speeds are known, but not
         how the sensor sits in their frame.
         """
         if np.abs(from_ns - to_ns).max() > LONGEST_NS:
@@ -114,9 +115,9 @@ class EgoMotion:
         return displacement(np.zeros(3), angular @ mount[:3, :3], 1e-9 * (from_ns - to_ns).astype(np.float64))
 
     def velocity(self, frame: str, at_ns: int) -> NDArray[np.float64] | None:
-        """(3,) m/s of a sensor over the ground, in its own `frame`; None where neither odometry nor TF tells it.
+        """(3,) m/s of a sensor over the ground, in its own `frame`; None if neither odometry nor TF gives it.
 
-        An IMU tells turns alone. Raises MessageError as `path` does.
+        An IMU gives rotation only. Raises MessageError as `path` does.
         """
         before = np.array([at_ns - _SPEED_NS])
         twists = _fresh(self._odometry, at_ns)
@@ -134,7 +135,8 @@ class EgoMotion:
     def _by_odometry(
         self, twists: list[_Twist], mount: NDArray[np.float64], frame: str, from_ns: Instants, to_ns: int
     ) -> NDArray[np.float64]:
-        # Evenly accelerated, a body has its mean speeds half-way. Things stay: they move the other way.
+        # At constant acceleration, a body has its mean speed half-way. Things stand still: seen from it, they move
+        # back.
         seconds = 1e-9 * (from_ns - to_ns).astype(np.float64)
         body = displacement(*_between(twists, (from_ns + to_ns) // 2), seconds)
         moved = np.asarray(np.linalg.inv(mount) @ body @ mount, np.float64)
@@ -162,7 +164,7 @@ class EgoMotion:
         return np.stack(columns, axis=-1).reshape(-1, 4, 4)
 
     def _mount(self, body: str, frame: str) -> NDArray[np.float64] | None:
-        """(4, 4) from the sensor's frame to the one whose speeds are known; None if unknown."""
+        """(4, 4) from the sensor's frame to the frame whose speeds are known; None if unknown."""
         if body and body == _bare(frame):
             return np.eye(4)
         return self._transforms.lookup(body, frame) if self._transforms and body and frame else None
@@ -170,13 +172,13 @@ class EgoMotion:
 
 def _twist(field: str, message: Any, frame: str, linear: Any, angular: Any) -> _Twist:
     speeds = np.array([[v.x, v.y, v.z] if v is not None else [0.0] * 3 for v in (linear, angular)], np.float64)
-    if not (np.abs(speeds) <= FASTEST).all():  # NaN is not
-        raise MessageError(f"{field}: {speeds.tolist()} are no speeds of a vehicle; the message is left out")
+    if not (np.abs(speeds) <= FASTEST).all():  # also true for NaN
+        raise MessageError(f"{field}: {speeds.tolist()} cannot be speeds of a vehicle; the message is left out")
     return _Twist(stamp_ns(message), frame, speeds[0], speeds[1])
 
 
 def _fresh(twists: deque[_Twist], at_ns: int) -> list[_Twist]:
-    """Those of about that time, of one frame, in the order of time."""
+    """The speeds around that time, of one frame, in the order of time."""
     near = [twist for twist in list(twists) if abs(twist.stamp_ns - at_ns) <= FRESH_NS]
     return sorted((twist for twist in near if twist.frame_id == near[-1].frame_id), key=lambda twist: twist.stamp_ns)
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a LiDAR measures on the vehicle that carries it, or at its own place: nothing that stands in the way."""
+"""LiDAR points on the vehicle itself, or at the LiDAR's own position: they are not obstacles."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 BOX = (-0.5, 0.5, -0.5, 0.5, -0.5, 0.5)
-"""Around the LiDAR as near as hardly any measures anything but its housing, its roof rack and beams without an echo."""
+"""The distance around the LiDAR within which it measures hardly anything but its housing, its roof rack and beams
+without an echo."""
 
 
 @dataclass(frozen=True)
@@ -17,7 +18,7 @@ class OwnVehicle:
     """A box in which every point is the vehicle's own.
 
     frame: the TF frame that the box is in, x forward, y left, z up; "" for the cloud's own. box: from and to in x, y
-    and z [m]; one without a volume holds nothing.
+    and z [m]; a box without volume contains nothing.
     """
 
     frame: str = ""
@@ -26,7 +27,7 @@ class OwnVehicle:
     def inside(
         self, points: NDArray[np.float32], lidar_to_frame: NDArray[np.float64] | None = None
     ) -> NDArray[np.intp]:
-        """Which of the (N, ≥3) points of the cloud's frame [m] are in the box.
+        """Which of the (N, ≥3) points in the cloud's frame [m] are in the box.
 
         lidar_to_frame: (4, 4), the cloud's frame → the box's; None where they are the same.
         """
@@ -34,17 +35,17 @@ class OwnVehicle:
         to_frame = np.eye(4) if lidar_to_frame is None else lidar_to_frame
         corners = np.stack([*map(np.ravel, np.meshgrid(*sides)), np.ones(8)])
         along = (np.linalg.inv(to_frame) @ corners)[0]
-        # By one axis of the cloud first, which leaves a tenth of the sweep.
+        # One axis of the cloud first, which leaves a tenth of the sweep.
         near = np.flatnonzero((points[:, 0] > along.min() - 1e-3) & (points[:, 0] < along.max() + 1e-3))
         xyz = points[near, :3] @ to_frame[:3, :3].T + to_frame[:3, 3]
         return near[((xyz > sides[:, 0]) & (xyz < sides[:, 1])).all(1)]
 
 
 def check_box(name: str, value: tuple[float, ...] | list[float]) -> str | None:
-    """Why these numbers are no box; None where they are."""
+    """Why these numbers are not a box; None if they are."""
     if len(value) != 6:
         return f"{name}: {len(value)} numbers, expected 6: from and to in x, y and z [m]"
     low, high = np.array(value, np.float64).reshape(3, 2).T
     if not np.isfinite(value).all() or (low > high).any():
-        return f"{name}: {list(value)} is no box: expected from and to in x, y and z [m], each from ≤ to"
+        return f"{name}: {list(value)} is not a box: expected from and to in x, y and z [m], each from ≤ to"
     return None

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which messages belong to one instant: the rules, whoever reads them.
+"""Which messages belong to one instant: the same rules for live and recorded data.
 
-Of the sensors that are alive one is the trigger: the camera, else LiDAR, else infrared, else depth, else a further one.
+One of the sensors that are alive is the trigger: the camera, else LiDAR, else infrared, else depth, else a further one.
 Each of its messages is an instant; the other sensors add their message nearest in acquisition time, within the
 tolerance.
-`find_instants` goes by them with all of the future known; `Collector` is live and has to wait for it.
+`find_instants` applies the rules when all of the future is known; `Collector` is live and has to wait for it.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ from perception.sensors.spec import SPECS
 Stamps = NDArray[np.int64]
 
 TRIGGER_ORDER: tuple[str, ...] = tuple(sorted(SPECS, key=lambda name: SPECS[name].rank))
-"""Who triggers, best first."""
+"""Sensors in the order in which they are preferred as trigger."""
 
 PAIRINGS: tuple[str, ...] = ("completeness", "freshness")
-"""Wait for each sensor's nearest message, or answer with what is there."""
+"""Wait for each sensor's nearest message, or answer with the messages that have arrived."""
 
 FRESH_WAIT_S = 0.008
-"""The longest wait where freshness counts: what the drivers of one instant's messages need one after the other."""
+"""The longest wait with freshness: the drivers of one instant's messages need this long one after the other."""
 
 
 @dataclass(frozen=True)
@@ -37,9 +37,9 @@ class Timing:
     """How messages pair, in seconds.
 
     tolerance_s: the largest difference of stamps. wait_s: the longest wait after the trigger's message came.
-    timeouts_s: by sensor, the silence after which it counts as lost. offsets_s: by sensor, what its stamps lack to the
-    instant of acquisition; nothing where it is not named. pairing: one of PAIRINGS. reach_s: for freshness, how much
-    older than the trigger's message one of MOVABLE may be.
+    timeouts_s: by sensor, the silence after which it counts as lost. offsets_s: by sensor, what is added to its stamps
+    to get the instant of acquisition; 0 for sensors that are not named. pairing: one of PAIRINGS. reach_s: for
+    freshness, how much older than the trigger's message a message of one of MOVABLE may be.
     """
 
     tolerance_s: float
@@ -63,22 +63,22 @@ class Instant(NamedTuple):
 
     @property
     def stamp_ns(self) -> int:
-        """When it was."""
+        """The instant [ns]: the trigger's stamp."""
         return self.stamps_ns[self.trigger]
 
 
 def in_order(sensors: Iterable[str]) -> list[str]:
-    """The sensors as they trigger, best first; further LiDARs come after the first."""
+    """The sensors in the order in which they are preferred as trigger; further LiDARs come after the first."""
     return sorted(sensors, key=rank)
 
 
 def rank(sensor: str) -> tuple[int, str]:
-    """How good a trigger the sensor is: the least is the best."""
+    """The sensor's rank as a trigger: the lowest is preferred."""
     return TRIGGER_ORDER.index(modality_of(sensor)), sensor
 
 
 def nearest(stamps: Sequence[int], wanted_ns: int) -> int | None:
-    """The place of the stamp nearest to the wanted one, of two that are as near the earlier; None where there is none.
+    """The index of the stamp nearest to the wanted one, the earlier of two equally near ones; None if there is none.
 
     stamps: sorted [ns].
     """
@@ -88,7 +88,7 @@ def nearest(stamps: Sequence[int], wanted_ns: int) -> int | None:
 
 
 def match(stamps: Sequence[int], wanted_ns: int, tolerance_s: float) -> int | None:
-    """`nearest`, where it is not further away than the tolerance [s]."""
+    """`nearest`, if it is not further away than the tolerance [s]."""
     place = nearest(stamps, wanted_ns)
     return place if place is not None and abs(stamps[place] - wanted_ns) <= tolerance_s * 1e9 else None
 
@@ -96,9 +96,9 @@ def match(stamps: Sequence[int], wanted_ns: int, tolerance_s: float) -> int | No
 def find_instants(stamps: Mapping[str, Stamps], timing: Timing) -> list[Instant]:
     """The instants of a recording in the order of time: nothing is waited for, and nothing is dropped.
 
-    Every message of the camera is one; of LiDAR, infrared and depth, in this order, those are that come while all
-    better sensors are silent, each for longer than its own timeout. stamps: by sensor, sorted, none twice, in
-    acquisition time [ns].
+    Every message of the camera is an instant. Messages of LiDAR, infrared and depth, in this order, are instants while
+    all preferred sensors are silent, each for longer than its own timeout. stamps: by sensor, sorted, without
+    duplicates, in acquisition time [ns].
     """
     found: list[Instant] = []
     known: dict[str, list[int]] = {sensor: own.tolist() for sensor, own in stamps.items()}
@@ -114,6 +114,6 @@ def find_instants(stamps: Mapping[str, Stamps], timing: Timing) -> list[Instant]
 
 
 def _others(known: Mapping[str, Sequence[int]], trigger: str, stamp: int, tolerance_s: float) -> dict[str, int]:
-    """By sensor beside the trigger, the stamp that belongs to the trigger's."""
+    """For each sensor other than the trigger, the stamp that belongs to the trigger's."""
     places = {sensor: match(own, stamp, tolerance_s) for sensor, own in known.items() if sensor != trigger}
     return {sensor: known[sensor][place] for sensor, place in places.items() if place is not None}

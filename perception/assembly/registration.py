@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Depth and infrared images → where the camera would see the same. What does not say where it looks is refused."""
+"""Depth and infrared images → the camera's view. Images with unknown intrinsics are refused."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Anchor:
     """The camera that the labels are seen from.
 
     size: (width, height) of its image. frames: the frames that its messages name, the first of them TF's. view: its
-    calibration, where it is known. lens: what its own image went through; None where that is rectified.
+    calibration, if it is known. lens: the lens of its own image; None if that is rectified.
     """
 
     size: tuple[int, int]
@@ -50,10 +50,10 @@ def register(
     distance: float,
     rectified: str = "auto",
 ) -> NDArray[Any]:
-    """The image as the anchor's rectified image would show it, at whatever resolution; see `Frame`.
+    """The image as the anchor's rectified image would show it, at any resolution; see `Frame`.
 
     lookup(frame, anchor's frame): (4, 4) by TF, or MessageError. distance: see `register_infrared`. rectified: see
-    `cameras.RECTIFIED`. Raises MessageError, field first, where it is not known how the image is to be registered.
+    `cameras.RECTIFIED`. Raises MessageError, field first, if it is unknown how to register the image.
     """
     sensor, image, own, frame = seen.sensor, seen.image, seen.own, _bare(seen.frame)
     size, known = (image.shape[1], image.shape[0]), {_bare(name) for name in anchor.frames}
@@ -61,12 +61,12 @@ def register(
         if frame and known and frame not in known:
             raise MessageError(
                 f"frame_id: '{frame}' is not the camera's '{anchor.frames[0]}', and nothing on {seen.info_topic} "
-                f"says how it looks; the {sensor} image is left out"
+                f"gives its intrinsics; the {sensor} image is left out"
             )
         if not same_shape(size, anchor.size):
             raise MessageError(
                 f"size: {_text(size)} is not the shape of the camera's {_text(anchor.size)}, and nothing on "
-                f"{seen.info_topic} says how it looks; the {sensor} image is left out"
+                f"{seen.info_topic} gives its intrinsics; the {sensor} image is left out"
             )
         return _straight(sensor, image, anchor.lens and anchor.lens.resized(*size))
     named = _bare(own.model.frame_id)
@@ -85,8 +85,8 @@ def register(
     if anchor.view is None:
         if not here or not same_shape(size, anchor.size):
             raise MessageError(
-                f"camera: nothing is known of the one that the {sensor} image, {_text(size)} in '{frame}', is to be "
-                "registered to; it is left out"
+                f"camera: the {sensor} image, {_text(size)} in '{frame}', cannot be registered: the camera that it "
+                "would be registered to is unknown; it is left out"
             )
         return image
     if here and own.offset == anchor.view.offset and same_view(view.model, anchor.view.model):
@@ -101,8 +101,8 @@ def register(
         nothing = not found.any() and bool(image.any())
     if nothing:
         raise MessageError(
-            f"view: nothing that the {sensor} camera in '{frame}' sees lies in the camera's image; does it look "
-            "elsewhere? It is left out"
+            f"view: nothing that the {sensor} camera in '{frame}' sees is in the camera's image; do they look "
+            "in different directions? It is left out"
         )
     return found
 

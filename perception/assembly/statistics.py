@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the node has done so far, as numbers; the worker writes them, the diagnostics read them."""
+"""Numbers about the node's work so far; the worker writes them, the diagnostics read them."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ from perception.frame import Prediction
 from perception.ground import Ground
 
 WINDOW = 300
-"""Frames that the percentiles are taken of: half a minute at 10 Hz."""
+"""The number of frames behind the percentiles: half a minute at 10 Hz."""
 
 PAIRED_WINDOW = 100
-"""Frames that a sensor's share and offsets are taken of."""
+"""The number of frames behind a sensor's share and offsets."""
 
 ENOUGH = 30
-"""Frames before shares and latencies are judged: the first of a size takes long, and is one of these."""
+"""Frames before shares and latencies are judged: the first frame of a size takes long, and is one of these."""
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What is a warning in the diagnostics.
+    """The limits beyond which the diagnostics warn.
 
-    latency_ms: a 95th percentile above it. share: a sensor that is in fewer of the frames than that part of those that
-    it could be in. answered: less than that part of the trigger's messages answered.
+    latency_ms: the 95th percentile. share: for each sensor, the part of the frames it could be in that it is in.
+    answered: the part of the trigger's messages that are answered.
     """
 
     latency_ms: float = 200.0
@@ -42,7 +42,7 @@ class Limits:
 class Paired:
     """One sensor in the newest frames since it came. share: the part that it was in; frames: how many there were.
 
-    offset_ms_p50: the median of its stamp less the trigger's; offset_ms_max: the largest, without sign; NaN for none.
+    offset_ms_p50: the median of its stamp minus the trigger's; offset_ms_max: the largest absolute value; NaN for none.
     """
 
     share: float
@@ -55,7 +55,7 @@ class Paired:
 class Summary:
     """frames: answered since activation. latency_ms: from the trigger's arrival to its masks being published.
 
-    stamp_latency_ms: from the trigger's acquisition stamp; only sensible where the sensor's clock is ours.
+    stamp_latency_ms: from the trigger's acquisition stamp; only meaningful if the sensor's clock is ours.
     Both by p50, p95 and p99; empty before the first frame. weights, stages_ms, modalities, ground: of the newest.
     last_answered: when that was (monotonic), None before the first; interval_s: between it and the one before.
     paired: by sensor that has come.
@@ -75,7 +75,7 @@ class Summary:
 
 
 class Statistics:
-    """Counts answers and remembers their latencies; several threads may use it. clock: seconds, monotonic."""
+    """Counts answers and keeps their latencies; several threads may use it. clock: seconds, monotonic."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -87,7 +87,7 @@ class Statistics:
         self._newest = Summary()
 
     def expect(self, sensor: str) -> None:
-        """The sensor came, or came back: from now on frames without it count."""
+        """The sensor came, or came back: frames without it count from here."""
         with self._lock:
             self._offsets[sensor] = deque(maxlen=PAIRED_WINDOW)
 
@@ -102,9 +102,9 @@ class Statistics:
         ground: Ground | None = None,
         offsets_ms: Mapping[str, float] | None = None,
     ) -> None:
-        """One frame was answered. ground: the plane that it showed, else the one that was expected.
+        """One frame was answered. ground: the plane that it showed, else the expected one.
 
-        offsets_ms: by sensor that it is made of, its stamp less the trigger's.
+        offsets_ms: for each sensor in the frame, its stamp minus the trigger's.
         """
         with self._lock:
             self._frames += 1
@@ -124,7 +124,7 @@ class Statistics:
             )
 
     def summary(self) -> Summary:
-        """The numbers as they are now."""
+        """The current numbers."""
         with self._lock:
             return replace(
                 self._newest,
@@ -151,7 +151,7 @@ def _percentiles(values: deque[float]) -> dict[str, float]:
 def falls_behind(answered_hz: float, sent_hz: float, trigger: str, auto: bool = False) -> str:
     """How far a node is from keeping up with the messages of its trigger, and what to try.
 
-    auto: it chooses the model itself.
+    auto: the node chooses the model itself.
     """
     answered, sent = (f"{rate:.0f}" if rate >= 3 else f"{rate:.1f}" for rate in (answered_hz, sent_hz))
     quicker = "" if auto else " model:=auto,"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Errors about messages: each cause once in a while, with what it concerns, however often it happens."""
+"""Errors about messages: each cause only once in a period, with the topic, however often it happens."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ import time
 from collections.abc import Callable
 
 PERIOD_S = 5.0
-"""One line per topic and cause in this time."""
+"""The period in which there is one line per topic and cause."""
 
 
 class ThrottledLog:
-    """Passes the first of equal complaints on and counts the rest; several threads may use it.
+    """Passes the first of equal messages on and counts the rest; several threads may use it.
 
-    error, warn: what writes a line, e.g. an rclpy logger's methods.
+    error, warn: functions that write a line, e.g. an rclpy logger's methods.
     """
 
     def __init__(
@@ -29,25 +29,25 @@ class ThrottledLog:
         self._latest: dict[str, tuple[float, str]] = {}
 
     def error(self, topic: str, reason: object) -> None:
-        """Something is broken: `reason` begins with its cause and a colon, such as the message's field."""
+        """Log an error: `reason` begins with its cause and a colon, such as the message's field."""
         line = self._line(topic, str(reason))
         if line is not None:
             self._error(line)
 
     def warn(self, topic: str, reason: object) -> None:
-        """Something is missing; the node does without."""
+        """Log a warning: something is missing, and the node works without it."""
         line = self._line(topic, str(reason))
         if line is not None:
-            self._warn(line)  # on a line of its own: to rclpy, a line of code logs with one severity for ever
+            self._warn(line)  # in a line of code of its own: rclpy allows only one severity per line of code
 
     def recent(self, topic: str) -> str | None:
-        """The newest complaint about the topic that is not older than the period."""
+        """The newest message about the topic that is not older than the period."""
         with self._lock:
             said_at, reason = self._latest.get(topic, (float("-inf"), ""))
             return reason if self._clock() - said_at < PERIOD_S else None
 
     def _line(self, topic: str, reason: str) -> str | None:
-        """What to write; None where it was written a moment ago."""
+        """The line to write; None if it was written a moment ago."""
         now, key = self._clock(), (topic, reason.partition(":")[0])
         with self._lock:
             self._latest[topic] = (now, reason)
@@ -56,4 +56,4 @@ class ThrottledLog:
                 self._said[key] = (said_at, untold + 1)
                 return None
             self._said[key] = (now, 0)
-        return f"{topic}: {reason}" + (f" ({untold} more since the last time)" if untold else "")
+        return f"{topic}: {reason}" + (f" ({untold} more since the last line)" if untold else "")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where sensors are and how they move, from the messages of TF, composed here."""
+"""Where sensors are and how they move, composed here from the messages of TF."""
 
 from __future__ import annotations
 
@@ -15,33 +15,34 @@ from numpy.typing import NDArray
 from perception.messages.convert import stamp_ns
 
 KEPT_NS = 10_000_000_000
-"""How long it is known where a frame was, as tf2 has it."""
+"""How long the past poses of a frame are kept, the same as in tf2."""
 
 GAP_NS = 1_000_000_000
-"""Nothing is known between two transforms that are further apart; one that is so much older begins anew."""
+"""Between two transforms that are further apart nothing is known; if one is so much older, the series restarts."""
 
 
 class TransformSource(Protocol):
     """Anything that knows rigid transforms between named frames."""
 
     def lookup(self, target: str, source: str, at_ns: int | None = None) -> NDArray[np.float64] | None:
-        """(4, 4) that takes points of `source` into `target`, then or now; None where it is not known."""
+        """(4, 4) that takes points of `source` into `target`, at that time or now; None if unknown."""
 
     def motion(self, frame: str, from_ns: int, to_ns: int, fixed: str) -> NDArray[np.float64] | None:
-        """(4, 4) that takes points of `frame` at one time to `frame` at another, things being still in `fixed`."""
+        """(4, 4) that takes points of `frame` at one time to `frame` at another, for things that are still in
+        `fixed`."""
 
     def forget(self) -> None:
-        """Forget what moves: the clock went back, and what was said of later times would hide what comes."""
+        """Forget moving frames: the clock went back, and transforms of later times would hide the new ones."""
 
 
 class StaticTransforms:
-    """The tree of /tf_static, as far as it has come."""
+    """The tree of /tf_static, as far as it has arrived."""
 
     def __init__(self) -> None:
         self._edges: dict[str, dict[str, NDArray[np.float64]]] = {}
 
     def add(self, transforms: Iterable[Any]) -> None:
-        """Take the TransformStamped messages of one TFMessage. Those that are no rigid transform are left out."""
+        """Take the TransformStamped messages of one TFMessage. Those that are not rigid transforms are left out."""
         for stamped in transforms:
             parent, child = frame_name(stamped.header.frame_id), frame_name(stamped.child_frame_id)
             matrix = transform_matrix(stamped.transform)
@@ -50,11 +51,12 @@ class StaticTransforms:
                 self._edges.setdefault(child, {})[parent] = np.asarray(np.linalg.inv(matrix), np.float64)
 
     def lookup(self, target: str, source: str, at_ns: int | None = None) -> NDArray[np.float64] | None:
-        """(4, 4) that takes points of `source` into `target`, composed along the tree; None where none leads there."""
+        """(4, 4) that takes points of `source` into `target`, composed along the tree; None if they are not
+        connected."""
         return self._composed(frame_name(target), frame_name(source), at_ns)
 
     def motion(self, frame: str, from_ns: int, to_ns: int, fixed: str) -> NDArray[np.float64] | None:
-        """None: mounts alone do not say how the vehicle moves."""
+        """None: mounts do not tell how the vehicle moves."""
         return None
 
     def forget(self) -> None:
@@ -72,7 +74,7 @@ class StaticTransforms:
         return found.get(source)
 
     def _beside(self, frame: str, at_ns: int | None) -> list[tuple[str, NDArray[np.float64]]]:
-        """The frames that are linked to a frame, each with what takes its points there."""
+        """The frames that are linked to a frame, each with the matrix that takes its points there."""
         return list(self._edges.get(frame, {}).items())  # a copy: messages come in another thread
 
 
@@ -82,7 +84,8 @@ class TransformTree(StaticTransforms):
     def __init__(self) -> None:
         super().__init__()
         self._tracks: dict[str, dict[str, tuple[_Track, bool]]] = {}
-        """By frame and linked frame: where one was in the other, and whether it is the linked one that was."""
+        """By frame and linked frame: the poses of one in the other, and whether the linked frame is the one that
+        moves."""
 
     def move(self, transforms: Iterable[Any]) -> None:
         """Take the TransformStamped messages of a TFMessage of /tf; see `add`."""
@@ -95,19 +98,21 @@ class TransformTree(StaticTransforms):
                 track.add(stamp_ns(stamped), matrix)
 
     def lookup(self, target: str, source: str, at_ns: int | None = None) -> NDArray[np.float64] | None:
-        """(4, 4) that takes points of `source` into `target`, then, else by the newest transforms; None if unknown."""
+        """(4, 4) that takes points of `source` into `target`, at that time, else by the newest transforms; None if
+        unknown."""
         target, source = frame_name(target), frame_name(source)
         found = self._composed(target, source, at_ns)
         return found if found is not None or at_ns is None else self._composed(target, source, None)
 
     def motion(self, frame: str, from_ns: int, to_ns: int, fixed: str) -> NDArray[np.float64] | None:
-        """(4, 4) that takes points of `frame` at one time to `frame` at another, things being still in `fixed`."""
+        """(4, 4) that takes points of `frame` at one time to `frame` at another, for things that are still in
+        `fixed`."""
         before = self._composed(frame_name(fixed), frame_name(frame), from_ns)
         after = self._composed(frame_name(frame), frame_name(fixed), to_ns)
         return None if before is None or after is None else after @ before
 
     def forget(self) -> None:
-        """Forget what moves."""
+        """Forget moving frames."""
         self._tracks = {}
 
     def _beside(self, frame: str, at_ns: int | None) -> list[tuple[str, NDArray[np.float64]]]:
@@ -120,20 +125,20 @@ class TransformTree(StaticTransforms):
 
 
 class _Track:
-    """Where a frame was in its parent: (4, 4) by stamp [ns]."""
+    """The poses of a frame in its parent: (4, 4) by stamp [ns]."""
 
     def __init__(self) -> None:
         self._poses: list[tuple[int, NDArray[np.float64]]] = []
 
     def add(self, stamp_ns: int, pose: NDArray[np.float64]) -> None:
-        """Take the next; those of before that are too old, or of after, go."""
+        """Take the next pose; drop those that are too old, and those of later times."""
         poses = self._poses
         if poses and stamp_ns < poses[-1][0] - GAP_NS:
             poses = []
         first = bisect_left(poses, stamp_ns - KEPT_NS, key=lambda each: each[0])
         poses = [each for each in poses[first:] if each[0] != stamp_ns]
         insort(poses, (stamp_ns, pose), key=lambda each: each[0])
-        self._poses = poses  # a new one: it is read in another thread
+        self._poses = poses  # a new object: another thread reads it
 
     def at(self, at_ns: int | None) -> NDArray[np.float64] | None:
         """The pose at that time, or the newest; None before, after and in gaps."""

@@ -22,14 +22,14 @@ from perception.assembly.settings.topic import Topic
 from perception.bags.raw import RawMessage
 from perception.errors import DataError
 
-try:  # as rosbags does
+try:  # the same import as in rosbags
     from compression import zstd
 except ImportError:
     from backports import zstd
 
 _BLOCK = 1 << 20
 _DISORDER_NS = 500_000_000
-"""Messages are written as they arrive; none is later by more than this than one written after it."""
+"""Messages are written as they arrive; none is older by more than this than one written before it."""
 
 _SCHEMA, _CHANNEL, _MESSAGE, _CHUNK = 3, 4, 5, 6
 
@@ -37,7 +37,7 @@ _SCHEMA, _CHANNEL, _MESSAGE, _CHUNK = 3, 4, 5, 6
 class BrokenBag:
     """A source (see `sources.Source`) of the readable messages. why: the error of the normal reader.
 
-    `messages` ends in a DataError that says so, unless the requested range lies before. Raises DataError for an
+    `messages` ends in a DataError with this reason, unless the requested range ends before. Raises DataError for an
     unusable metadata.yaml.
     """
 
@@ -151,7 +151,7 @@ def _record(kind: int, record: bytes, channels: dict[int, _Channel], schemas: di
 
 
 def _text(record: bytes, at: int) -> tuple[str, int]:
-    """The text at a place, and the place behind it."""
+    """The text at a position, and the position after it."""
     (length,) = unpack_from("<I", record, at)
     return record[at + 4 : at + 4 + length].decode(), at + 4 + length
 
@@ -159,7 +159,7 @@ def _text(record: bytes, at: int) -> tuple[str, int]:
 def _sqlite(path: Path) -> Iterator[RawMessage]:
     """The messages of a SQLite file in the order in which they were written; no index is used."""
     with closing(sqlite3.connect(f"{path.resolve().as_uri()}?immutable=1", uri=True)) as file:
-        file.execute("PRAGMA writable_schema = ON")  # else a truncated file is not read at all
+        file.execute("PRAGMA writable_schema = ON")  # otherwise a truncated file is not read at all
         file.text_factory = bytes
         topics: dict[int, Any] = {
             number: (name.decode(), kind.decode())

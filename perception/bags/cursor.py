@@ -13,7 +13,7 @@ from perception.errors import DataError, MessageError
 from perception.messages.stamps import read_stamp
 
 BEFORE_NS = 500_000_000
-"""How long before the first message reading begins, and how long read messages are kept."""
+"""How long before the first message to start reading, and how long read messages are kept."""
 
 AFTER_NS = 100_000_000
 """How far to read beyond the last message, so that the calls of `watch` do not depend on where reading began."""
@@ -28,7 +28,7 @@ class Key(NamedTuple):
 
 
 def key_of(topic: str, recorded_ns: int, data: bytes) -> Key | None:
-    """The message's key; a stamp of zero counts as taken when it was recorded. None if it is too short for a header."""
+    """The message's key; a stamp of zero is replaced by the time of recording. None if it is too short for a header."""
     try:
         return Key(recorded_ns, topic, read_stamp(data) or recorded_ns)
     except MessageError:
@@ -36,7 +36,7 @@ def key_of(topic: str, recorded_ns: int, data: bytes) -> Key | None:
 
 
 class BagCursor:
-    """Reads messages of `topics` by key. watch: called with every message of the topics in `watched` in passing."""
+    """Reads messages of `topics` by key. watch: called with every message of the topics in `watched` that is passed."""
 
     def __init__(
         self,
@@ -53,7 +53,7 @@ class BagCursor:
         """The time span of the kept messages."""
 
     def fetch(self, keys: Collection[Key]) -> dict[Key, tuple[str, bytes]]:
-        """Type and data of the messages. Raises DataError for a bag that is broken or changed meanwhile."""
+        """Type and data of the messages. Raises DataError for a bag that is broken or has changed meanwhile."""
         first, last = min(key.recorded_ns for key in keys), max(key.recorded_ns for key in keys)
         if self._source is None or first < self._from_ns or first > self._read_to_ns + 10 * BEFORE_NS:
             self._restart(first - BEFORE_NS)

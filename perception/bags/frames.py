@@ -39,21 +39,21 @@ from perception.sensors.intensity import IntensityScale
 from perception.sensors.presence import FrozenWatch
 
 _LOOK_AT = 32
-"""One in so many of the camera's images is examined for its bit depth before the first frame."""
+"""One in this many of the camera's images is examined for its bit depth before the first frame."""
 
 
 class BagFrames(NamedFrames):
     """The frames of the bag at `path`, paired as `pair_sensors` does and assembled as the node does.
 
-    topics: the recorded topic by the node's input, where it has another name, or what `topics.read_topics` takes; None
-    finds them out, by `rig` where that is of this bag (`naming.name_topics`, whose words are among the remarks).
-    `topics` is then what was taken. calibration: what camera_info and TF lack; else the topics' file may tell.
+    topics: the recorded topic by the node's input, if it has another name, or what `topics.read_topics` takes; None
+    finds them, with `rig` if that belongs to this bag (`naming.name_topics`, whose messages are among the remarks).
+    `topics` is then the result. calibration: used for what camera_info and TF lack; else the topics' file may have it.
     Frames are named by their stamp in nanoseconds. The bag is read once for the stamps.
-    What is learnt of the whole recording first, so that it is the same for every frame: the scale of the intensities,
-    what is frozen, and whose clock is another (`remarks`). Of a bag that is broken the frames before are there, and
-    `broken` says why there are no more. Raises DataError for a bag without any of the sensors or whose sensors' clocks
-    have nothing to do with each other, and, when indexed, for a message that triggers a frame and
-    is broken; other sensors' broken messages are left out, as `complaints` tell.
+    Some properties of the whole recording are determined first, so that they are the same for every frame: the scale of
+    the intensities, which sensors are frozen, and which clocks are unrelated (`remarks`). A broken bag has the frames
+    before the damage, and `broken` gives the reason. Raises DataError for a bag without any of the sensors or whose
+    sensors' clocks are all unrelated, and, when indexed, for a message that triggers a frame and
+    is broken; other sensors' broken messages are left out and listed in `complaints`.
     """
 
     def __init__(
@@ -140,11 +140,11 @@ class BagFrames(NamedFrames):
         return self.observe(index).shown
 
     def returned(self, prediction: Prediction) -> Prediction:
-        """The prediction in the image as it was recorded, of the frame that was read last."""
+        """The prediction for the recorded image of the frame that was read last."""
         return prediction if self._seen is None else self._seen.returned(prediction)
 
     def _pair(self) -> list[Instant]:
-        """The instants, without the sensors whose clock has nothing to do with the others'."""
+        """The instants, without the sensors whose clock is unrelated to the others'."""
         stamps = {sensor: np.array(sorted(keys), np.int64) for sensor, keys in self._keys.items()}
         recorded = {}
         for sensor, keys in self._keys.items():
@@ -155,7 +155,7 @@ class BagFrames(NamedFrames):
         return instants
 
     def _scan(self, topics: Mapping[str, str] | str | None, rig: Path | None) -> None:
-        """Note where every message is, and keep what calibrates the sensors."""
+        """Note where every message is, and keep the messages that calibrate the sensors."""
         info_of = {name: sensor for sensor, name in CAMERA_INFOS.items()}
         before: dict[str, bytes] = {}
         images = 0
@@ -208,7 +208,7 @@ class BagFrames(NamedFrames):
                 words = "".join(f"; {word}" for word in naming.words)
                 raise DataError(
                     f"{self.path}: none of {inputs} is in this bag; it has {', '.join(sorted(source.topics))}{words}; "
-                    f"`perception init {self.path}` finds out which topic is which, --topics says it"
+                    f"`perception init {self.path}` finds the topic of each input, or give --topics"
                 )
 
         for scale in self._scales.values():
@@ -217,7 +217,7 @@ class BagFrames(NamedFrames):
             *self._unknown_camera(),
             *(word for scale in self._scales.values() for word in scale.words()),
             *(
-                f"{topic}: {count} of {messages[topic]} header stamps are zero; the time of recording counts instead"
+                f"{topic}: {count} of {messages[topic]} header stamps are zero; the time of recording is used instead"
                 for topic, count in unstamped.items()
                 if count
             ),
@@ -241,7 +241,7 @@ class BagFrames(NamedFrames):
             )
 
     def _look(self, kind: str, data: bytes) -> None:
-        """Find the camera's bit depth beforehand, so that it is the same in whichever order frames are read."""
+        """Find the camera's bit depth beforehand, so that it does not depend on the order in which frames are read."""
         with suppress(Exception):  # broken images are reported where they are read
             message: Any = TYPES.deserialize_cdr(data, kind)
             if "16" in (message.encoding if hasattr(message, "encoding") else message.format):
@@ -254,7 +254,7 @@ class BagFrames(NamedFrames):
             read_points(message, self._settings.reading.intensity_max, self._scales[sensor])
 
     def _open(self) -> BagCursor:
-        """The cursor, and what it needs, in this process."""
+        """The cursor, and everything it needs, in this process."""
         if self._cursor is None:
             self._tree = TransformTree()
             for kind, data in self._mounts:
@@ -277,7 +277,7 @@ class BagFrames(NamedFrames):
                 self._motion.put_imu(TYPES.deserialize_cdr(data, "sensor_msgs/msg/Imu"))
 
     def _calibration(self, recorded_ns: int) -> Calibration:
-        """As it was then: the newest camera_info of each camera, or where there was none yet the first."""
+        """Restore the state at that time: the newest camera_info of each camera, or the first if there was none yet."""
         calibration = Calibration(self._file, transforms=self._tree)
         for sensor, infos in self._infos.items():
             known = [info for info in infos if info[0] <= recorded_ns] or infos[:1]

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from perception.bags.raw import RawMessage, header, make, raw
 
 Link: TypeAlias = tuple[str, str, NDArray[np.float64]]
-"""(parent, child, matrix): where the frame `child` sits. matrix: (4, 4), its points into the parent's, metres."""
+"""(parent, child, matrix): the pose of the frame `child`. matrix: (4, 4), child's points → the parent's, metres."""
 
 
 def vector(values: Iterable[float], kind: str = "Vector3") -> Any:

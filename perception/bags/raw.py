@@ -31,14 +31,14 @@ class RawMessage(NamedTuple):
 
 
 class RawBagWriter:
-    """Writes messages to a rosbag2 as they come; the bag gets its name when it is complete.
+    """Writes messages to a rosbag2 as they arrive; the bag gets its name when it is complete.
 
     path: the bag's folder, which must not exist. storage: "mcap" or "sqlite3". content: what the messages are, for the
     error when there are none. total: expected messages, if known. Topics are reliable and keep five
     messages; /tf_static is latched.
-    Use it as a context manager: leaving it by an exception leaves no bag behind.
-    Raises DataError for a path that is taken, an unknown storage, and a bag that got no message; DiskFull where there
-    is no room for it.
+    Use it as a context manager: if it is left by an exception, no bag stays behind.
+    Raises DataError for an existing path, an unknown storage, and a bag without messages; DiskFull if there
+    is no space for it.
     """
 
     def __init__(
@@ -54,7 +54,7 @@ class RawBagWriter:
             raise DataError(f"{self.path}: exists already; remove it or name another folder")
         # The file inside a bag carries the folder's name, so the unfinished bag has its final name in a folder aside.
         self._partial = self.path.with_name(f".{self.path.name}.partial")
-        shutil.rmtree(self._partial, ignore_errors=True)  # what a killed run left
+        shutil.rmtree(self._partial, ignore_errors=True)  # left by a killed run
         self._writer = Writer(self._partial / self.path.name, version=9, storage_plugin=STORAGES[storage])
         self._connections: dict[str, Connection] = {}
 
@@ -128,7 +128,7 @@ def raw(topic: str, type_name: str, stamp_ns: int, fields: dict[str, Any]) -> Ra
 
 def _qos(latched: bool) -> Qos:
     durability = QosDurability.TRANSIENT_LOCAL if latched else QosDurability.VOLATILE
-    # Reliable, because such a publisher serves subscribers of either kind, RViz among them.
+    # Reliable, because such a publisher serves subscribers of both kinds, including RViz.
     never = QosTime(2147483647, 4294967295)
     return Qos(
         QosHistory.KEEP_LAST, 1 if latched else 5, QosReliability.RELIABLE, durability,

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where messages come from: what every source of them has, and a rosbag2 as one."""
+"""Sources of messages: their common interface, and a rosbag2 as one."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ class Source(Protocol):
 class BagSource:
     """A rosbag2 folder (mcap or sqlite3, compressed or not).
 
-    `messages` raises DataError where the bag is broken, after those before. Raises OSError if it cannot be opened,
-    DataError if it is empty, and any error of the reader.
+    `messages` raises DataError at the damage of a broken bag, after the messages before. Raises OSError if it cannot be
+    opened, DataError if it is empty, and any error of the reader.
     """
 
     def __init__(self, path: Path) -> None:
@@ -45,7 +45,7 @@ class BagSource:
         self._reader = Reader(path)
         self._reader.open()
         if not self._reader.message_count:
-            raise DataError(f"{path}: the bag holds no messages")
+            raise DataError(f"{path}: the bag has no messages")
         self.topics = {c.topic: _topic(c) for c in self._reader.connections if c.msgcount}
         self.start_ns = self._reader.start_time
         self.end_ns = self._reader.end_time - 1  # the reader's end is exclusive
@@ -55,7 +55,7 @@ class BagSource:
         connections = [c for c in self._reader.connections if c.topic in topics]
         if not connections:  # which the reader would interpret as "all"
             return
-        # All of it is asked for without bounds: metadata.yaml may be wrong about them.
+        # The whole bag is read without bounds: metadata.yaml may be wrong about them.
         start, stop = start_ns if start_ns > self.start_ns else None, end_ns + 1 if end_ns < self.end_ns else None
         found = 0
         try:
@@ -65,8 +65,8 @@ class BagSource:
         except Exception as error:  # SQLite, zstd or the parser may raise anything
             raise DataError(f"{self.path}: broken: {said(error)}; only what comes before is read") from error
         expected = sum(connection.msgcount for connection in connections)
-        if start is stop is None and found < expected:  # a reader may skip in silence
-            raise DataError(f"{self.path}: broken: {expected - found} of {expected} messages are not there")
+        if start is stop is None and found < expected:  # a reader may skip messages silently
+            raise DataError(f"{self.path}: broken: {expected - found} of {expected} messages are missing")
 
     def close(self) -> None:
         """See Source."""
@@ -76,7 +76,7 @@ class BagSource:
 def open_bag(path: Path) -> Source:
     """The rosbag2 at `path`: its folder, or the file in it. Close it after use.
 
-    One that is broken gives what comes before. Raises DataError for a folder that is none, saying what it lacks.
+    A broken bag gives the messages before the damage. Raises DataError for other folders, saying what they lack.
     """
     if path.suffix in BAG_SUFFIXES:
         path = path.parent
@@ -101,10 +101,10 @@ def open_bag(path: Path) -> Source:
 
 
 def holds_bag(path: Path) -> bool:
-    """Whether the path is a rosbag2 or the file in it, whole or not, for `open_bag`."""
+    """Whether the path is a rosbag2 or the file in it, complete or not, for `open_bag`."""
     if path.suffix in BAG_SUFFIXES and path.is_file():
         return True
-    files = ("metadata.yaml", *(f"*{suffix}*" for suffix in BAG_SUFFIXES))  # compressed ones have a suffix more
+    files = ("metadata.yaml", *(f"*{suffix}*" for suffix in BAG_SUFFIXES))  # compressed ones have one more suffix
     return any(next(path.glob(pattern), None) for pattern in files)
 
 
@@ -124,6 +124,6 @@ def _topic(connection: Connection) -> Topic:
         for profile in profiles
     )
     latched = any(offer.latched for offer in offers)
-    latched = latched or connection.topic == "/tf_static"  # which rosbags' own converters write without any profile
+    latched = latched or connection.topic == "/tf_static"  # rosbags' own converters write it without a profile
     reliable = all(offer.reliable for offer in offers)
     return Topic(connection.msgtype, connection.msgcount, latched, reliable, offers)

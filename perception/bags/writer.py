@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Frames → rosbag2, as a vehicle would have recorded them: one message per sensor and instant, no ROS needed."""
+"""Frames → rosbag2, as a vehicle would record them: one message per sensor and instant, no ROS needed."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ LIDAR_FRAME = "lidar"
 """The frame id of the sweeps."""
 
 MODALITY_OF_TOPIC = {"/image": "rgb", "/depth": "depth", "/infrared": "infrared", "/points": "lidar"}
-"""Which modality of a frame a topic of `serialise` holds."""
+"""The modality of a frame in each topic of `serialise`."""
 
 
 def serialise(frame: Frame) -> Iterator[RawMessage]:
@@ -58,17 +58,17 @@ def serialise(frame: Frame) -> Iterator[RawMessage]:
 
 
 def serialise_extrinsics(stamp_ns: int, lidar_to_camera: NDArray[np.float64], camera: CameraModel) -> RawMessage:
-    """The /tf_static message that says where the camera is mounted, seen from the LiDAR."""
+    """The /tf_static message with the camera's pose in the LiDAR frame."""
     camera_in_lidar = np.asarray(np.linalg.inv(lidar_to_camera), np.float64)
     return serialise_links("/tf_static", stamp_ns, [(LIDAR_FRAME, camera.frame_id, camera_in_lidar)])
 
 
 class BagWriter:
-    """Writes frames to a rosbag2 as they come; the bag gets its name when it is complete.
+    """Writes frames to a rosbag2 as they arrive; the bag gets its name when it is complete.
 
     path: the bag's folder, which must not exist. storage: "mcap" or "sqlite3". The extrinsics are taken from the
-    first frame that has them. Use it as a context manager: leaving it by an exception leaves no bag behind.
-    Raises DataError for a path that is taken, an unknown storage, and a bag that got no frame.
+    first frame that has them. Use it as a context manager: if it is left by an exception, no bag stays behind.
+    Raises DataError for an existing path, an unknown storage, and a bag without frames.
     """
 
     def __init__(self, path: Path | str, storage: str = "mcap") -> None:

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`perception check`: examines what a vehicle sends before it is trusted."""
+"""`perception check`: examines a vehicle's data before it is used."""

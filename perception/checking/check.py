@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A recording → all that is found in it. Frames are those of every command, a bag's made by the node's `Assembler`."""
+"""A recording → its findings. The frames are the same as in every command; those of a bag come from `Assembler`."""
 
 from __future__ import annotations
 
@@ -71,12 +71,12 @@ EVERYWHERE: frozenset[str] = frozenset(
 
 
 ONCE: frozenset[str] = frozenset(("camera-info-missing",))
-"""Findings that are reported once, whatever the place."""
+"""Findings that are reported only once, even if they concern several places."""
 
 
 @dataclass(frozen=True)
 class TopicRow:
-    """A topic that was heard. latency_ms: of its messages behind their stamps; None where that is not known."""
+    """A topic with messages. latency_ms: of its messages behind their stamps; None if unknown."""
 
     topic: str
     type: str
@@ -91,7 +91,7 @@ class TopicRow:
 class Report:
     """The findings and measurements.
 
-    topics: a row per topic. pairs: see `timing.pairings`. planes: see `GroundPlanes.planes`. alignment: in words.
+    topics: a row per topic. pairs: see `timing.pairings`. planes: see `GroundPlanes.planes`. alignment: as text.
     changes: see `Influence.table`. pictures: caption and (H, W, 3) RGB.
     """
 
@@ -117,7 +117,7 @@ class Report:
 
 
 class Checks:
-    """Every check of the frames, fed with them one after the other."""
+    """Every check of the frames, which are added one after the other."""
 
     def __init__(self, found: Scan) -> None:
         self.presence, self.distances, self.intensities = Presence(), Distances(), Intensities()
@@ -125,7 +125,7 @@ class Checks:
         self.planes = GroundPlanes(found.tree, found.frames)
 
     def add(self, frame: Frame, absent: Mapping[str, str]) -> Frame | None:
-        """Take a frame, and the sensors that were taken out of it; the frame without those that tell nothing."""
+        """Take a frame, and the sensors that were left out of it; returns the frame without uninformative sensors."""
         told = without(frame, self.presence.add(frame, absent))
         if told is not None:
             for check in (self.distances, self.intensities, self.depths, self.colours, self.alignment, self.planes):
@@ -133,7 +133,7 @@ class Checks:
         return told
 
     def findings(self, before: Iterable[Finding], sensor_of: Callable[[str], Collection[str]]) -> Iterator[Finding]:
-        """before: what is known already; sensor_of: the sensors that a finding's `where` is about."""
+        """before: earlier findings; sensor_of: returns the sensors that a finding's `where` is about."""
         spoilt: set[str] = set()
 
         def spoil(found: Iterable[Finding]) -> list[Finding]:
@@ -150,9 +150,9 @@ class Checks:
         yield from self.colours.findings()
         if "depth" not in spoilt:
             found = self.distances.findings(not {"lidar", "rgb"} & spoilt)
-            # A sweep that is tilted hits other things, and no scale is wrong.
+            # A tilted sweep hits other objects, so the depth scale may be right.
             yield from spoil(each for each in found if each.code != "depth-scale" or not self.planes.tilted())
-        if "rgb" in spoilt:  # the camera's calibration or stamps are what everything is compared by
+        if "rgb" in spoilt:  # everything is compared with the camera by its calibration or stamps
             return
         yield from self.planes.findings("lidar" not in spoilt, "depth" not in spoilt)
         if "lidar" not in spoilt:
@@ -171,11 +171,11 @@ def check(
     rig: Path | None = None,
     advance: Callable[[], None] = lambda: None,
 ) -> Report:
-    """Look at the recording `path`, as `open_messages` takes it.
+    """Check the recording `path`, as `open_messages` takes it.
 
-    topics, calibration, rig: as in `open_recording`. pipeline: tells what each sensor changes, in `compared` of the
-    `looked_at` frames; None leaves that out. expected: sensors that must be there. graph: of the live topics that the
-    recording was made of. advance: called after each frame. Raises DataError where there is no recording.
+    topics, calibration, rig: as in `open_recording`. pipeline: predicts with and without each sensor, in `compared` of
+    the `looked_at` frames; None leaves that out. expected: sensors that must be present. graph: the live topics that
+    the recording was made from. advance: called after each frame. Raises DataError if there is no recording.
     """
     found, settings = scan(path, topics, graph, rig), make_settings({})
     calibration = calibration or found.calibration
@@ -218,7 +218,7 @@ def _look(
     compared: int,
     advance: Callable[[], None],
 ) -> list[Finding]:
-    """Feed the checks with frames spread over the recording; returns the node's messages about them."""
+    """Run the checks on frames spread over the recording; returns the node's messages about them."""
     try:
         frames = open_recording(found.path, found.topics, calibration)
     except DataError as error:
@@ -252,7 +252,7 @@ def _spread(count: int, wanted: int) -> list[int]:
 
 
 def _sensors(found: Scan, where: str) -> set[str]:
-    """The sensors that a finding's place, a topic, frame or sensor's name, is about."""
+    """The sensors that a finding's place is about: a topic, a frame or a sensor's name."""
     about = {name for name, heard in found.sensors.items() if where in (heard.topic, heard.frame_id)}
     about |= {heard.sensor for heard in found.heard.values() if heard.topic == where and heard.sensor}
     about |= {name for name in found.sensors if name in where.split(", ")}
@@ -262,7 +262,7 @@ def _sensors(found: Scan, where: str) -> set[str]:
 
 
 def _told(said: Sequence[Finding], sensor_of: Callable[[str], Collection[str]]) -> list[Finding]:
-    """Without those that follow from others, nor the same of one place twice."""
+    """Without findings that follow from others, and without repetitions of one finding for the same place."""
     first: dict[tuple[str, str], Finding] = {}
     for each in said:
         causes = (cause for cause in said if each.code in FOLLOWS.get(cause.code, ()))
@@ -287,7 +287,7 @@ def _row(heard: Heard) -> TopicRow:
 
 
 def check_silence(reason: str, topics: Mapping[str, str], graph: Graph) -> Report:
-    """The report of live topics on which nothing came, as `reason` says: what their publishers offer may say why.
+    """The report on live topics that sent nothing, with the `reason`: what their publishers offer may explain it.
 
     topics, graph: see `check`.
     """

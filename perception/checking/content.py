@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The content of the frames: information, units, bit depths, intensities, colours, and swapped sensors.
 
-Each check takes frame after frame (`add`) and says at the end what it found (`findings`).
+Each check takes frame after frame (`add`) and returns its results at the end (`findings`).
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from perception.sensors.projection import project_sweep
 from perception.sensors.visibility import hidden_from_camera
 
 PAIRS = 300
-"""Pixels with depth and a LiDAR point, in all frames, below which nothing is said of both."""
+"""The fewest pixels with both depth and a LiDAR point, in all frames, for a comparison."""
 
 RELATED, LOOSE, UNRELATED = 0.9, 0.7, 0.3
-"""Correlations of two measurements of distance; below which one of them is none, such as heat, which falls with the
-distance too; and of what has nothing to do with it."""
+"""Correlations of two measurements of distance; the limit below which one of them does not measure distance, such as
+heat, which falls with the distance too; and the limit below which the two are unrelated."""
 
 UNITS: Mapping[float, str] = {
     1000.0: "as if millimetres were sent as metres (32FC1)",
@@ -41,20 +41,20 @@ UNIT_WITHIN, SCALE_WITHIN = 0.1, 0.15
 """Relative deviation from a unit's factor, and from 1."""
 
 PLAUSIBLE_M = (0.25, 300.0)
-"""Between which the median of a depth image lies, where there is nothing to compare it with."""
+"""The range in which the median of a depth image lies, if there is nothing to compare it with."""
 
 HOLES = 0.03
-"""Share of the pixels with depth, below which a depth image is nearly empty."""
+"""The share of pixels with depth below which a depth image is nearly empty."""
 
 DARK = 0.02
-"""Of 0–1: below it the brightest but one in a hundred points are of another scale."""
+"""On a scale of 0–1: if 99 % of the points are below this, the intensities have another scale."""
 
 SKY, SKY_BRIGHT, SKY_TURNED = 0.1, 130, 30
-"""Share of the picture that is smooth bright sky; how bright; by how much its red is above its blue, of 255."""
+"""Share of the image that is smooth bright sky; how bright; by how much its red is above its blue, of 255."""
 
 
 class Presence:
-    """Sensors that are present without information, by the reasons of `presence.uninformative`, and frozen ones."""
+    """Sensors that send messages without information, by the reasons of `presence.uninformative`, and frozen ones."""
 
     CODES: Mapping[str, str] = {
         "is black": "image-black",
@@ -72,7 +72,7 @@ class Presence:
         self._frames = 0
 
     def add(self, frame: Frame, absent: Mapping[str, str]) -> dict[str, str]:
-        """Take a frame, and what was taken out of it before; the sensors of it that tell nothing."""
+        """Take a frame, and the sensors that were left out of it before; returns its sensors without information."""
         dull = uninformative(frame)
         for sensor, reason in {**dull, **absent}.items():
             code = next((code for words, code in self.CODES.items() if words in reason), "no-values")
@@ -88,7 +88,7 @@ class Presence:
 
 
 class Distances:
-    """Depth, and infrared, against what the LiDAR measures at the same pixels; depth alone where there is no LiDAR."""
+    """Compares depth and infrared with the LiDAR's distances at the same pixels; without a LiDAR, checks only depth."""
 
     def __init__(self) -> None:
         self._pairs: dict[str, list[NDArray[np.float64]]] = {"depth": [], "infrared": []}
@@ -107,7 +107,7 @@ class Distances:
                 self._pairs[name].append(_beside(frame, image.astype(np.float64)))
 
     def ratio(self) -> float | None:
-        """Depth by LiDAR, the median; None where too few pixels have both."""
+        """Depth divided by the LiDAR's, the median; None if too few pixels have both."""
         pairs = self._both("depth")
         return None if pairs is None else float(np.median(pairs[:, 0] / pairs[:, 1]))
 
@@ -153,7 +153,7 @@ def _number(ratio: float) -> str:
 
 
 def _beside(frame: Frame, image: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(N, 2) what the image says and the LiDAR's depth [m] at the same pixels, without points behind something."""
+    """(N, 2) the image's value and the LiDAR's depth [m] at the same pixels, without points behind an object."""
     projection = project_sweep(frame)
     assert projection is not None
     seen = projection.only(~hidden_from_camera(frame, projection))
@@ -165,7 +165,7 @@ def _beside(frame: Frame, image: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _correlation(pairs: NDArray[np.float64] | None) -> float | None:
-    """Of the ranks, which no unit and no scale changes; 0 where one of both is constant."""
+    """The correlation of the ranks, which does not depend on unit or scale; 0 if one of the two is constant."""
     if pairs is None:
         return None
     ranks = np.stack([np.unique(column, return_inverse=True)[1] for column in pairs.T])
@@ -190,7 +190,7 @@ class Intensities:
             self._bright = max(self._bright, float(np.percentile(values, 99)))
 
     def findings(self) -> Iterator[Finding]:
-        """At the end."""
+        """The results."""
         if not np.isfinite(self._highest):
             return
         if self._highest - self._lowest < 1e-6:
@@ -200,7 +200,7 @@ class Intensities:
 
 
 class BitDepths:
-    """Whether 16 bits of infrared are used."""
+    """Whether the infrared image uses its 16 bits."""
 
     def __init__(self) -> None:
         self._highest, self._spread = -1, 0
@@ -213,7 +213,7 @@ class BitDepths:
             self._spread = max(self._spread, len(np.unique(valid)))
 
     def findings(self) -> Iterator[Finding]:
-        """At the end."""
+        """The results."""
         if 0 <= self._highest < 256:
             yield finding("bit-depth", "infrared", f"values up to {self._highest} of 65535: eight bits sent as sixteen")
         elif 0 < self._spread <= 16:
@@ -241,7 +241,7 @@ class Colours:
         self._turned += bool(red - blue > SKY_TURNED)
 
     def findings(self) -> Iterator[Finding]:
-        """At the end."""
+        """The results."""
         if self._skies >= 3 and self._turned > 0.9 * self._skies:
             yield finding(
                 "colours-swapped", "rgb", f"the sky is orange in {self._turned} of {self._skies} frames with sky"

@@ -27,27 +27,28 @@ GROUND_FRAMES = ("base_footprint", "base_link")
 """Frames that may lie on the ground; the node's `ground_frame` is the first."""
 
 ROLL = np.radians(8.0)
-"""Beyond which a camera leans too much; it may look down by TILT, less a little."""
+"""The roll beyond which a camera is tilted too much; for the pitch, TILT minus a small part."""
 
 STEADY, STEADY_HEIGHT = np.radians(1.0), 0.12
-"""Radians and metres that half of the frames' planes may be away from their median: less than half of `agree`."""
+"""The distance [rad, m] from their median within which half of the frames' planes must lie: less than half of
+`agree`."""
 
 WHEEL = (-0.1, 1.2)
-"""Metres above the ground in which a wheel's frame, its hub or where it touches, lies."""
+"""Metres above the ground at which a wheel's frame lies: its hub, or its contact point."""
 
 TURNS: tuple[float, ...] = (-4.0, -3.0, -2.0, -1.0, 1.0, 2.0, 3.0, 4.0)
-"""Degrees that compete with the calibration. Half a degree is left to the node, which has more frames to tell it by:
-where a LiDAR hangs far from the camera, edges that only one of them sees look like as much."""
+"""The angles [degrees] that are compared with the calibration. Half a degree is left to the node, which has more frames
+for it: if a LiDAR is far from the camera, edges that only one of them sees look like such an angle."""
 
 GAIN = 0.06
-"""By which another mounting must fit better: twice the node's, which looks at more frames."""
+"""How much better another mounting must fit: twice the node's value, which has more frames."""
 
 FRAMES = 8
-"""Frames with edges that a verdict on the LiDAR's mounting needs here: a recording may be short."""
+"""The fewest frames with edges for a verdict on the LiDAR's mounting: a recording may be short."""
 
 
 class GroundPlanes:
-    """The ground that LiDAR and depth show, against each other and against TF."""
+    """The ground as measured by LiDAR and depth, compared with each other and with TF."""
 
     def __init__(self, tree: StaticTransforms, names: set[str]) -> None:
         self._tree, self._names = tree, names
@@ -65,14 +66,14 @@ class GroundPlanes:
                 self._found[name].append(found)
 
     def planes(self) -> dict[str, Ground]:
-        """By sensor, the median of its frames; by `TF of FRAME`, where TF puts it."""
+        """By sensor, the median of its frames; under `TF of FRAME`, the plane by TF."""
         medians = {name: _median(grounds) for name, grounds in self._found.items() if len(grounds) >= 3}
         found = {name: ground for name, ground in medians.items() if ground is not None}
         told = self._told()
         return found | ({f"TF of '{told[0]}'": told[1]} if told else {})
 
     def tilted(self) -> bool:
-        """Whether LiDAR and depth see the ground at different angles."""
+        """Whether LiDAR and depth measure the ground at different angles."""
         planes = self.planes()
         return {"lidar", "depth"} <= planes.keys() and planes["lidar"].angle_to(planes["depth"]) > AGREE
 
@@ -109,7 +110,7 @@ class GroundPlanes:
                 yield finding("ground-tf", wheel, f"it is {height:.2f} m above the ground that the {name} shows")
 
     def _told(self) -> tuple[str, Ground] | None:
-        """The frame and the ground by TF; None where it knows none."""
+        """The frame and the ground by TF; None if TF knows none."""
         for frame in GROUND_FRAMES:
             told = mounting(self._tree, frame, self._camera)
             if told is not None:
@@ -118,7 +119,7 @@ class GroundPlanes:
 
 
 def _agree(ground: Ground, frame: str, told: Ground) -> bool:
-    """A base_link may hang at any height above the ground (REP 105): only its angles are compared."""
+    """Whether a base_link fits; it may be at any height above the ground (REP 105): only its angles are compared."""
     return agree(ground, told if frame == GROUND_FRAMES[0] else Ground(told.up, ground.height))
 
 
@@ -134,7 +135,7 @@ def _points(frame: Frame) -> dict[str, NDArray[np.float32]]:
 
 
 def _median(grounds: list[Ground]) -> Ground | None:
-    """None where frame after frame says something else: that is no ground."""
+    """None if the frames disagree: then it is not the ground."""
     up = np.median([each.up for each in grounds], 0)
     found = Ground(up, float(np.median([each.height for each in grounds])), grounds[0].source)
     turned = np.median([each.angle_to(found) for each in grounds])
@@ -143,7 +144,7 @@ def _median(grounds: list[Ground]) -> Ground | None:
 
 
 class Alignment:
-    """The sweep's edges against the image's: in words, and as a picture of the frame that shows most of them."""
+    """The sweep's edges against the image's: as text, and as a picture of the frame with most of them."""
 
     def __init__(self) -> None:
         self._monitor = AlignmentMonitor(TURNS)
@@ -163,11 +164,11 @@ class Alignment:
             self._best = edges, frame, projection
 
     def verdict(self) -> Misalignment | None:
-        """The turn that fits better; None where none does."""
+        """The rotation that fits better; None if there is none."""
         return self._monitor.verdict(least_gain=GAIN, least=FRAMES)
 
     def words(self) -> str:
-        """What came of it."""
+        """The result."""
         if self._frames < FRAMES:
             return f"{self._frames} frames with image and sweep, {FRAMES} are needed to say how they fit"
         found = self.verdict()
@@ -183,12 +184,12 @@ class Alignment:
         )
 
     def findings(self) -> Iterator[Finding]:
-        """At the end."""
+        """The results."""
         if self.verdict() is not None:
             yield finding("lidar-misaligned", "lidar", self.words())
 
     def picture(self) -> RGB | None:
-        """The sweep's edges on the image: as calibrated, and below, where one fits better, turned so."""
+        """The sweep's edges on the image: as calibrated, and below, if a rotation fits better, rotated by it."""
         if self._best is None:
             return None
         _, frame, projection = self._best

@@ -22,16 +22,16 @@ RGB = NDArray[np.uint8]
 Labels = NDArray[np.uint8]
 
 IDLE = 0.0005
-"""Share of the pixels: a sensor that changes fewer in every frame does next to nothing."""
+"""The share of pixels below which, in every frame, a sensor changes next to nothing."""
 
 WIDTH, WINDOW = 828, 0.12
-"""Pixels of one of the three views across; the frame around where most changes, as a share of the width."""
+"""The width of each of the three views in pixels; the frame around the greatest change, as a share of the width."""
 
 
 @dataclass(frozen=True)
 class Change:
-    """What one frame's masks lose without a sensor: shares of the image's pixels, of all and by class that they were or
-    became. weight: the sensor's, in the whole frame."""
+    """What one frame's masks lose without a sensor: shares of the image's pixels, in total and by the class that they
+    had or got. weight: the sensor's, in the whole frame."""
 
     pixels: float
     classes: dict[str, float]
@@ -47,7 +47,7 @@ class _Shown:
 
 
 class Influence:
-    """Takes frames and tells what each sensor changed in them."""
+    """Takes frames and returns what each sensor changed in them."""
 
     def __init__(self, pipeline: Callable[[Frame], Prediction]) -> None:
         self._pipeline = pipeline
@@ -77,7 +77,7 @@ class Influence:
         }
 
     def findings(self) -> Iterator[Finding]:
-        """At the end."""
+        """The results."""
         for name, changes in self.changes.items():
             if max(each.pixels for each in changes) < IDLE:
                 yield finding(
@@ -87,7 +87,7 @@ class Influence:
                 )
 
     def pictures(self) -> dict[str, RGB]:
-        """By sensor, of the frame in which it changed most: the masks with it and without it, and what differs."""
+        """By sensor, for the frame in which it changed most: the masks with it and without it, and the difference."""
         return {name: _drawn(name, shown) for name, shown in self._most.items()}
 
 
@@ -122,7 +122,7 @@ def _drawn(name: str, shown: _Shown) -> RGB:
 
 
 def _where_most(differs: NDArray[np.bool_]) -> tuple[tuple[int, int], int]:
-    """(x, y) of the square, and its side, in which most pixels differ, road and people counting alike."""
+    """(x, y) of the square, and its side, in which most pixels differ; road and people count the same."""
     size = max(8, round(WINDOW * differs.shape[1]))
     size = min(size, *differs.shape)
     counts = cv2.boxFilter(differs.astype(np.float32), -1, (size, size), anchor=(0, 0), borderType=cv2.BORDER_CONSTANT)

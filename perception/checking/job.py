@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One run of `perception check`: a recording, or what is published now, recorded first."""
+"""One run of `perception check`: on a recording, or on live topics, which are recorded first."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ LIVE = "live topics"
 
 @dataclass(frozen=True, kw_only=True)
 class CheckOptions:
-    """What is looked at. input: a bag or a KITTI drive; None records live topics for some seconds.
+    """The options. input: a bag or a KITTI drive; None records live topics for some seconds.
 
-    topics, calibration: as --topics and the node's calibration_file take them. frames: how many are looked into;
-    compare: in how many masks with and without each sensor are compared, 0 runs no network. expect: sensors that must
-    be there. ros_arguments: of live topics. model, engine, threads: see `Pipeline.load`.
+    topics, calibration: as --topics and the node's calibration_file take them. frames: how many are checked;
+    compare: in how many of them the masks with and without each sensor are compared, 0 runs no network. expect: sensors
+    that must be present. ros_arguments: for live topics. model, engine, threads: see `Pipeline.load`.
     """
 
     input: Path | None = None
@@ -41,7 +41,7 @@ class CheckOptions:
 
 
 def run_check(options: CheckOptions, steps: Steps) -> Report:
-    """Look. Raises PerceptionError where nothing can be looked at."""
+    """Run the check. Raises PerceptionError if there is nothing to check."""
     topics: str | Mapping[str, str] | None = options.topics
     rig, graph = None, None
     pipeline = Pipeline.load(options.model, options.engine, options.threads) if options.compare else None

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`perception check --live`: records what a vehicle publishes now for some seconds."""
+"""`perception check --live`: records for some seconds what a vehicle publishes."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def record(path: Path, seconds: float, topics: str | None, ros_arguments: Sequence[str], steps: Steps) -> Live:
     """Record `path` for some seconds. topics: as --topics takes them.
 
-    Raises PerceptionError for ROS arguments that are wrong.
+    Raises PerceptionError for wrong ROS arguments.
     """
     use_profile()
     require_rclpy()
@@ -33,7 +33,7 @@ def record(path: Path, seconds: float, topics: str | None, ros_arguments: Sequen
     words = [*ros_arguments, *(remappings(topics) if topics else [])]
     try:
         rclpy.init(args=words, signal_handler_options=SignalHandlerOptions.NO)
-    except RuntimeError as error:  # rclpy's own for unknown arguments
+    except RuntimeError as error:  # rclpy raises it for unknown arguments
         raise PerceptionError(f"ROS arguments: {str(error).split(', at /')[0]}") from error
     try:
         node = rclpy.create_node("perception_check")

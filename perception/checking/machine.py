@@ -21,7 +21,7 @@ from perception.reporting.provenance import processor, processor_flags, version_
 OK, MISSING, BROKEN = "ok", "missing", "broken"
 
 DATA = "PERCEPTION_DATA"
-"""The environment's variable that names the folder of data sets."""
+"""The environment variable that names the folder of data sets."""
 
 LITTLE_MEMORY_GB, LITTLE_CORES = 2.0, 2
 """Minimum for the node to start and to keep up with a camera at 10 Hz."""
@@ -56,7 +56,7 @@ class DoctorReport:
 
 @dataclass(frozen=True)
 class Finding:
-    """A row: state is OK, MISSING or BROKEN; what is there, and what it is needed for, where it is not."""
+    """A row: state is OK, MISSING or BROKEN; what is installed, and, if it is not, what it is needed for."""
 
     area: str
     name: str
@@ -99,7 +99,7 @@ def _enough(area: str, name: str, value: float, least: float, what: str, need: s
 
 
 def _engines() -> Iterator[Finding]:
-    """Each library that runs networks, what it runs on, and what the shipped network is there as."""
+    """Each library that runs networks, what it runs on, and the forms in which the shipped network exists."""
     for name, module, get, needed in (
         ("openvino", "openvino", lambda library: ", ".join(library.Core().available_devices), "every command"),
         ("onnxruntime", "onnxruntime", lambda library: ", ".join(library.get_available_providers()), _how("onnx")),
@@ -169,7 +169,7 @@ def _extras() -> Iterator[Finding]:
     for extra, names in wanted.items():
         absent = [name for name in names if version_of(name) is None]
         if not names or (extra == "ros" and absent and os.environ.get("ROS_DISTRO")):
-            continue  # where ROS 2 is installed, it brings these itself
+            continue  # an installed ROS 2 has these itself
         what = f"without {', '.join(absent)}" if absent else "installed"
         yield Finding("extras", extra, MISSING if absent else OK, what, _how(extra) if absent else "")
 
@@ -179,16 +179,16 @@ def _how(extra: str) -> str:
 
 
 def _weights() -> Iterator[Finding]:
-    """Whether each shipped file is what the manifest beside it says."""
+    """Whether each shipped file matches the manifest beside it."""
     sums = manifest.read(WEIGHTS)
     if not sums:
         yield Finding("weights", manifest.NAME, BROKEN, f"not in {WEIGHTS}", "install the package again")
     for name, digest in sorted(sums.items()):
         path = WEIGHTS / name
         if not path.is_file():
-            yield Finding("weights", name, BROKEN, "not there", "install the package again")
+            yield Finding("weights", name, BROKEN, "missing", "install the package again")
         elif manifest.digest_of(path) != digest:
-            yield Finding("weights", name, BROKEN, "another SHA-256 than when it was exported", "install it again")
+            yield Finding("weights", name, BROKEN, "its SHA-256 differs from that of the export", "install it again")
         else:
             yield Finding("weights", name, OK, f"{digest[:12]}…, {path.stat().st_size / 1e6:.1f} MB")
     try:

@@ -21,7 +21,7 @@ from perception.reporting.reports import write_report
 
 @dataclass(frozen=True)
 class Pose:
-    """Of the camera above the ground."""
+    """The camera's pose above the ground."""
 
     height_m: float
     pitch_deg: float
@@ -30,7 +30,7 @@ class Pose:
 
 @dataclass(frozen=True, kw_only=True)
 class CheckReport:
-    """check.json; what is not known is null. See `Report`; ground: by the sensor that measured it."""
+    """check.json; unknown values are null. See `Report`; ground: by the sensor that measured it."""
 
     source: str
     seconds: float
@@ -48,7 +48,7 @@ class CheckReport:
 
 
 def figures(report: Report) -> CheckReport:
-    """What of it goes into JSON, rounded."""
+    """The part that goes into JSON, rounded."""
     return CheckReport(
         source=report.source,
         seconds=round(report.seconds, 3),
@@ -90,7 +90,7 @@ def lead(report: Report) -> str:
 
 
 def write(report: Report, folder: Path) -> None:
-    """Write check.json and check.html into the folder, which is made."""
+    """Write check.json and check.html into the folder, which is created."""
     found = figures(report)
     folder.mkdir(parents=True, exist_ok=True)
     write_report(folder / "check.json", "check", found)

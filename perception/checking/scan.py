@@ -27,14 +27,14 @@ SENSOR_OF: dict[str, str] = {name: sensor for sensor, names in SENSORS.items() f
 """The sensor by the node's input."""
 
 CAMERA_OF: dict[str, str] = {name: sensor for sensor, name in CAMERA_INFOS.items()}
-"""The sensor by the input that its camera_info comes on."""
+"""The sensor by the input of its camera_info."""
 
 TF = ("/tf_static", "/tf")
 
 
 @dataclass
 class Heard:
-    """What came on one topic that the node listens to.
+    """The messages of one topic that the node listens to.
 
     name: the node's input. recorded_ns, stamps_ns: per message, by the receiver's clock and by the header; a stamp of
     zero stays 0.
@@ -52,17 +52,17 @@ class Heard:
 
     @property
     def sensor(self) -> str | None:
-        """The sensor whose data it is; None for camera_info and odometry."""
+        """The sensor that sends it; None for camera_info and odometry."""
         return SENSOR_OF.get(self.name)
 
     @property
     def frame_id(self) -> str:
-        """The one that most messages name, without the slash that ROS 1 had before it."""
+        """The frame id of most messages, without the leading slash of ROS 1."""
         return self.frame_ids.most_common(1)[0][0].lstrip("/") if self.frame_ids else ""
 
     @property
     def times_ns(self) -> NDArray[np.int64]:
-        """When each was measured: by its stamp, where that is zero by its arrival."""
+        """When each message was measured: by its stamp, or by its arrival if the stamp is zero."""
         pairs = zip(self.stamps_ns, self.recorded_ns, strict=True)
         return np.array([stamp or recorded for stamp, recorded in pairs], np.int64)
 
@@ -77,8 +77,8 @@ class Heard:
 class Scan:
     """The metadata of a recording's messages.
 
-    topics: the recorded topic by the node's input, where it has another name. heard: by topic, of those that the node
-    listens to. tree: /tf_static. links: its (parent, child, matrix), None for one that is no rigid transform. moving:
+    topics: the recorded topic by the node's input, if it has another name. heard: by topic, those that the node
+    listens to. tree: /tf_static. links: its (parent, child, matrix), None for a transform that is not rigid. moving:
     the frames that /tf places. infos: by sensor, every camera_info that differs from the one before it.
     """
 
@@ -93,21 +93,21 @@ class Scan:
     children: Counter[str] = field(default_factory=Counter)
     """The child_frame_id of odometry."""
     words: list[str] = field(default_factory=list)
-    """What is to be said of the topics' names."""
+    """Messages about the topics' names."""
 
     calibration: Path | None = None
-    """The file that names the topics, where it holds a calibration too."""
+    """The file that names the topics, if it also has a calibration."""
 
     broken: str = ""
 
     def of(self, sensor: str) -> Heard | None:
-        """The topic with most messages of a sensor; None without."""
+        """The topic with most messages of a sensor; None if there is none."""
         found = [each for each in self.heard.values() if each.sensor == sensor and each.recorded_ns]
         return max(found, key=lambda each: len(each.recorded_ns), default=None)
 
     @property
     def sensors(self) -> dict[str, Heard]:
-        """`of` every sensor that is there."""
+        """`of` every sensor with messages."""
         found = {sensor: self.of(sensor) for sensor in SENSORS}
         return {sensor: heard for sensor, heard in found.items() if heard is not None}
 
@@ -124,7 +124,7 @@ class Scan:
 
 
 def of_graph(path: Path, topics: Mapping[str, str], offered: Mapping[str, Topic]) -> Scan:
-    """What is known before a message was read. path: where they come from. topics: see `Scan`. offered: see `Graph`."""
+    """The state before a message was read. path: where they come from. topics: see `Scan`. offered: see `Graph`."""
     names = {topics.get(name, f"/{name}"): name for name in INPUT_TOPICS}
     heard = {
         topic: Heard(topic, name, offered[topic].type, offered[topic].offers)
@@ -142,7 +142,7 @@ def scan(
 ) -> Scan:
     """Read the recording at `path` (see `open_messages`) once.
 
-    topics, rig: as in `BagFrames`. graph: of the live topics that the recording was made of. Raises DataError where
+    topics, rig: as in `BagFrames`. graph: the live topics that the recording was made from. Raises DataError if
     there is no recording, and as `name_topics` does.
     """
     with closing(open_messages(path)) as source:

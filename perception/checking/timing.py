@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Rates, gaps, stamps, clocks and latencies: of each sensor alone, and of each against the others."""
+"""Rates, gaps, stamps, clocks and latencies: of each sensor by itself, and of the sensors against each other."""
 
 from __future__ import annotations
 
@@ -16,29 +16,30 @@ from perception.checking.findings import Finding, finding
 from perception.checking.scan import Heard, Scan
 
 FEW = 5
-"""Messages below which nothing is said of a rate."""
+"""The fewest messages for judging a rate."""
 
 GAP = 1.6
-"""Periods after which a message is missing."""
+"""The number of periods after which a message counts as missing."""
 
 LOST = 0.02
-"""Share of messages that may be missing: one in fifty is no trouble."""
+"""Share of messages that may be missing: one in fifty is acceptable."""
 
 JITTER = 0.4
-"""Of a period: by how much one interval in ten may differ from the usual."""
+"""The share of a period by which one interval in ten may differ from the usual."""
 
 AHEAD_S, LATE_S, CLOCK_S = 0.02, 0.15, 1.0
-"""Seconds that a stamp may lie ahead of its arrival; after which a message is late; after which that is no latency."""
+"""Seconds: how far a stamp may be ahead of its arrival; from which delay a message is late; and from which delay it is
+not a latency but another clock."""
 
 DRIFT, DRIFT_SPAN_S = 1e-3, 8.0
-"""Seconds per second that a clock may run off, judged from so many seconds on."""
+"""The allowed drift of a clock in seconds per second, judged from so many seconds on."""
 
 SHARE = 0.8
-"""Of the sets that its rate allows, in which a sensor must be."""
+"""The share of the sets allowed by its rate that a sensor must be in."""
 
 
 def check_sensor(heard: Heard, timing: Timing) -> Iterator[Finding]:
-    """Of one sensor's topic alone."""
+    """Checks of one sensor's topic by itself."""
     count, zeros = len(heard.recorded_ns), heard.stamps_ns.count(0)
     if zeros:
         yield finding("stamp-zero", heard.topic, f"{zeros} of {count} header stamps are zero")
@@ -87,13 +88,13 @@ def _check_rate(heard: Heard, timing: Timing) -> Iterator[Finding]:
 
 
 def latencies_s(heard: Heard) -> NDArray[np.float64]:
-    """Arrival less stamp, of the messages that are stamped."""
+    """Arrival minus stamp, for the messages that are stamped."""
     pairs = zip(heard.recorded_ns, heard.stamps_ns, strict=True)
     return np.array([recorded - stamp for recorded, stamp in pairs if stamp], np.int64).astype(np.float64) * 1e-9
 
 
 def check_clocks(found: Scan) -> Iterator[Finding]:
-    """Of every sensor's stamps against their arrival."""
+    """Checks of every sensor's stamps against their arrival."""
     usual = {name: float(np.median(late)) for name, heard in found.sensors.items() if len(late := latencies_s(heard))}
     if not usual:
         return
@@ -115,12 +116,12 @@ def check_clocks(found: Scan) -> Iterator[Finding]:
             yield finding(
                 "clock-drift",
                 heard.topic,
-                f"its clock runs off by {1e3 * slope:.2f} ms per second, over {seconds:.0f} s",
+                f"its clock drifts by {1e3 * slope:.2f} ms per second, over {seconds:.0f} s",
             )
 
 
 def _drift(heard: Heard) -> tuple[float, float]:
-    """(seconds per second, over how many seconds) that the latency grows; 0 where that is too short to say."""
+    """(seconds per second, over how many seconds) by which the latency grows; 0 if the time is too short."""
     arrived = np.array([at for at, stamp in zip(heard.recorded_ns, heard.stamps_ns, strict=True) if stamp], np.int64)
     late = latencies_s(heard)
     seconds = (arrived - arrived[0]) * 1e-9 if len(arrived) else arrived
@@ -135,8 +136,9 @@ def _apart(late: float) -> str:
 
 @dataclass(frozen=True)
 class Pairing:
-    """A sensor beside the trigger. sets: of the trigger's, while it sent. share: of them that it is in; allowed: by its
-    rate allows. offsets: its stamps less the trigger's, in those; None where it is in none. nearest_ms: in all of them.
+    """A sensor other than the trigger. sets: the trigger's, while the sensor sent. share: the part of them that it is
+    in; allowed: the part that its rate allows. offsets: its stamps minus the trigger's in these sets; None if it is in
+    none. nearest_ms: in all sets.
     """
 
     sets: int
@@ -148,7 +150,7 @@ class Pairing:
 
 
 def check_pairs(found: Scan, timing: Timing) -> Iterator[Finding]:
-    """Of the sensors' stamps against each other."""
+    """Checks of the sensors' stamps against each other."""
     recorded = {name: (min(heard.recorded_ns), max(heard.recorded_ns)) for name, heard in found.sensors.items()}
     stamps = _stamps(found)
     apart = strangers(stamps, recorded, find_instants(stamps, timing))
@@ -166,7 +168,7 @@ def check_pairs(found: Scan, timing: Timing) -> Iterator[Finding]:
 
 
 def pairings(found: Scan, timing: Timing) -> dict[str, Pairing]:
-    """By sensor beside the trigger of most sets, as the node would pair with unlimited time."""
+    """By sensor other than the trigger of most sets, as the node would pair with unlimited time."""
     stamps = _stamps(found)
     sets = find_instants(stamps, timing)
     if not sets:
@@ -181,7 +183,7 @@ def _pairing(
     found: Scan, sets: list[Instant], own: NDArray[np.int64], trigger: str, name: str, others: NDArray[np.int64]
 ) -> Pairing:
     periods = found.sensors[trigger].period_s, found.sensors[name].period_s
-    # Sets before a sensor began and after it ended are not its own.
+    # Sets before a sensor's first message and after its last do not count.
     during = np.flatnonzero((own >= others[0]) & (own <= others[-1]))
     offsets = [each.stamps_ns[name] - each.stamp_ns for each in sets if name in each.stamps_ns]
     return Pairing(
@@ -201,5 +203,5 @@ def _nearest_ms(own: NDArray[np.int64], others: NDArray[np.int64]) -> float:
 
 
 def _stamps(found: Scan) -> Mapping[str, NDArray[np.int64]]:
-    """By sensor, sorted, none twice [ns]."""
+    """By sensor, sorted, without duplicates [ns]."""
     return {name: np.unique(heard.times_ns) for name, heard in found.sensors.items()}

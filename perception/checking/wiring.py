@@ -17,17 +17,17 @@ from perception.frame import MODALITIES
 from perception.messages.cameras import is_rectified_topic, read_view
 
 REQUESTED = Offer(reliable=False, latched=False)
-"""What the node asks of the publishers of sensor data, camera_info and odometry, unless it is told otherwise."""
+"""The QoS that the node requests for sensor data, camera_info and odometry, unless it is overridden."""
 
 REQUESTED_TF = Offer(reliable=True, latched=True)
-"""What TF listeners ask of the publishers of /tf_static."""
+"""The QoS that TF listeners request for /tf_static."""
 
 SAME_PLACE = 1e-4
-"""Metres, and parts of a rotation, that a frame may be placed differently by two messages."""
+"""By how much [m, parts of a rotation] two messages may differ in where they place a frame."""
 
 
 def check_topics(found: Scan, expected: Iterable[str] = ()) -> Iterator[Finding]:
-    """Which sensors are there, of which type. expected: sensors that must be."""
+    """Which sensors are present, with which type. expected: sensors that must be present."""
     if not found.sensors:
         wanted = ", ".join(f"/{name}" for sensor in MODALITIES for name in SENSORS[sensor])
         yield finding("no-sensor", str(found.path), f"nothing on {wanted}, or what they are mapped to")
@@ -50,10 +50,10 @@ def check_topics(found: Scan, expected: Iterable[str] = ()) -> Iterator[Finding]
 
 
 def check_qos(found: Scan, graph: Graph | None = None) -> Iterator[Finding]:
-    """What publishers offer against what the node asks. graph: of live topics."""
+    """The publishers' QoS against the node's. graph: of live topics."""
     asked = graph.requested if graph is not None else {}
     if graph is not None and not graph.tf:
-        yield finding("tf-unheard", "/tf_static", "neither tf2_msgs nor Fast DDS is there to hear it by")
+        yield finding("tf-unheard", "/tf_static", "neither tf2_msgs nor Fast DDS is installed to receive it")
     offers = {each.topic: each.offers for each in found.heard.values()} | {"/tf_static": found.tf_offers}
     for topic, offered in offers.items():
         wanted = asked.get(topic, REQUESTED_TF if topic == "/tf_static" else REQUESTED)
@@ -69,7 +69,7 @@ def _unfit(offered: Offer, wanted: Offer) -> Iterator[str]:
 
 
 def check_frames(found: Scan, mounted: bool = False) -> Iterator[Finding]:
-    """Frame ids and TF. mounted: whether a file says where the LiDAR is, should TF not."""
+    """Frame ids and TF. mounted: whether a file gives the LiDAR's position if TF does not."""
     for heard in found.sensors.values():
         if not heard.frame_id:
             yield finding("frame-empty", heard.topic, "header.frame_id is empty")
@@ -91,7 +91,7 @@ def _check_links(found: Scan) -> Iterator[Finding]:
     parents: dict[str, dict[str, np.ndarray]] = {}
     for parent, child, matrix in found.links:
         if matrix is None:
-            yield finding("tf-broken", child, f"its transform from '{parent}' is no rigid one")
+            yield finding("tf-broken", child, f"its transform from '{parent}' is not rigid")
             continue
         known = parents.setdefault(child, {})
         if parent in known and np.abs(known[parent] - matrix).max() > SAME_PLACE:
@@ -125,7 +125,7 @@ def _check_placed(found: Scan, lidar: Heard, camera: str) -> Iterator[Finding]:
 
 
 def check_cameras(found: Scan) -> Iterator[Finding]:
-    """What camera_info says by itself: whose it is, and of which images."""
+    """Checks of camera_info by itself: which camera and which images it belongs to."""
     for sensor, infos in found.infos.items():
         heard = found.of(sensor)
         if heard is None:
@@ -134,7 +134,7 @@ def check_cameras(found: Scan) -> Iterator[Finding]:
         try:
             view = read_view(message)
         except MessageError:
-            continue  # the node's own words on it are among the frames'
+            continue  # the node's own messages about it are among those of the frames
         names = f"{heard.topic} {message.header.frame_id}"
         if re.search(r"(^|[/_ ])left([/_ ]|$)", names) and message.p[3] < 0:
             baseline = -message.p[3] / message.p[0]

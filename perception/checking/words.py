@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from perception.checking.findings import Finding, finding
 
 RULES: tuple[tuple[str, str], ...] = (
-    (r"^[\w/]+: /\S+ is (not there|of the type)", ""),
+    (r"^[\w/]+: /\S+ is (missing|of the type)", ""),
     (r"extrinsics: no TF", "tf-missing"),
     (r"looks like a body frame", "optical-frame"),
     (r"extrinsics: (no point|all points)", "lidar-out-of-view"),
@@ -24,17 +24,18 @@ RULES: tuple[tuple[str, str], ...] = (
     (r"intensity: ", "intensity-scale"),
     (r" is frozen: ", "frozen"),
     (r"p: Tx ", ""),
-    (r"nothing pairs|its stamps .* never meet|stamps are zero|have the stamp of another|no calibration for", ""),
+    (r"no messages pair|its stamps .* never meet|stamps are zero|have the stamp of another|no calibration for", ""),
     (r"camera_info: ", "info-broken"),
     (r"(data|step|row_step|point_step|fields|size|width|format): |not a ", "message-broken"),
 )
-"""Patterns and their findings, the first match counts; empty where another finding says the same."""
+"""Patterns and their findings; the first match counts; empty if another finding already says it."""
 
 
 def heard_words(lines: Iterable[str], frames: int = 0) -> list[Finding]:
-    """A finding for each kind of words about each topic.
+    """A finding for each kind of message about each topic.
 
-    lines: "TOPIC: WORDS", of one frame each, or words on the whole recording. frames: looked at; 0 for words on all.
+    lines: "TOPIC: MESSAGE", of one frame each, or messages about the whole recording. frames: how many were checked; 0
+    for messages about the whole recording.
     """
     counts, first = Counter[tuple[str, str]](), dict[tuple[str, str], str]()
     for line in lines:

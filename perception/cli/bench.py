@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`perception bench`: how fast the network, every stage of a frame and the node over DDS are."""
+"""`perception bench`: measures the speed of the network, of every stage of a frame and of the node over DDS."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from pathlib import Path
 from perception.cli.shared import add, at_least_one
 from perception.disk import made_folder
 
-SUMMARY = "time the network beside its peers, every stage of a frame, and the node over DDS"
+SUMMARY = "time the network and its peers, every stage of a frame, and the node over DDS"
 
 EXAMPLES = """\
 perception bench                                   in out/bench; a few minutes
-perception bench --no-peers --no-dds               stages alone; needs neither torch nor mmseg
-perception bench --int8 --growth --seconds 60      all of it, as `make bench` does
-perception bench --no-peers --hz 10 --seconds 600  dropped frames or memory growth in ten minutes?
+perception bench --no-peers --no-dds               only the stages; needs neither torch nor mmseg
+perception bench --int8 --growth --seconds 60      everything, as in `make bench`
+perception bench --no-peers --hz 10 --seconds 600  does it drop frames or grow in memory in ten minutes?
 perception bench --model mine.py --no-dds          an untrained network
 perception bench --model work_dirs/first/weights.xml --threads 4
 
@@ -23,21 +23,21 @@ Close other programs: on a busy machine, ratios stay valid, but milliseconds do 
 """
 
 WIDTH = 120
-"""Characters of a table's line where no terminal says how many it has."""
+"""The width of the tables in characters if the output is not a terminal."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     add(parser, "--output", " (default: out/bench)", default=Path("out/bench"))
-    add(parser, "--model", " of OpenVINO; or a config (.py), with random ones (default: the shipped ones)")
+    add(parser, "--model", " for OpenVINO; or a config (.py), with random weights (default: the shipped ones)")
     add(parser, "--threads", " of every engine (default: 2)", default=2)
     parser.add_argument(
         "--precision", choices=("f32", "bf16"), help="of floats (default: compare all, run in the fastest)"
     )
     parser.add_argument(
-        "--rounds", type=at_least_one, default=40, metavar="N", help="measurements of each (default: 40)"
+        "--rounds", type=at_least_one, default=40, metavar="N", help="number of measurements of each (default: 40)"
     )
-    add(parser, "--seconds", ": each drive over DDS (default: 10)", default=10.0)
+    add(parser, "--seconds", ": length of each drive over DDS (default: 10)", default=10.0)
     add(parser, "--hz", " of those drives (default: 10 20)", nargs="+", default=[10.0, 20.0])
     parser.add_argument("--no-peers", action="store_true", help="leave the other networks out")
     add(parser, "--int8", ": quantise every network and time that (needs NNCF)")

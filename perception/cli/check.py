@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
     from perception.checking.check import Report
 
-SUMMARY = "check what a vehicle sends before you trust it: clocks, frames, units, mountings"
+SUMMARY = "check a vehicle's data before you trust it: clocks, frames, units, mountings"
 PASS_THROUGH = True
 
 EXAMPLES = """\
 perception check bag
-perception check bag --topics rig.yaml -o out/check                  # as `perception init bag` wrote it
+perception check bag --topics rig.yaml -o out/check                  # rig.yaml from `perception init bag`
 perception check ~/kitti/2011_09_26/2011_09_26_drive_0005_sync
 perception check --live --seconds 20 -o out/check
 perception check --live --ros-args -r image:=/camera/image_rect_color -r points:=/velodyne_points
@@ -30,18 +30,18 @@ perception check bag --expect rgb lidar --fail-on error --frames 8 --compare 0  
 Exit code: 0 without findings, 1 with a finding at least as severe as --fail-on: `warn` (the default) for
 ERROR and WARN, `error` for ERROR only, `never` for 0 always; 2 if nothing could be checked. INFO never fails.
 
---live records the topics for some seconds, with the node's QoS, and then checks the recording. In DIR are
-check.html, with pictures of the LiDAR on the image and of what each sensor changes, and check.json. Every finding and
-what to do about it: docs/check.md.
+--live records the topics for some seconds, with the node's QoS, and then checks the recording. DIR gets
+check.html, with pictures of the LiDAR on the image and of the effect of each sensor, and check.json. All findings and
+their remedies: docs/check.md.
 """
 
 FAIL_ON = ("warn", "error", "never")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The options of `perception check`; what follows --ros-args is ROS's."""
+    """The options of `perception check`; everything after --ros-args is for ROS."""
     parser.add_argument("input", nargs="?", type=Path, metavar="BAG|DRIVE", help="rosbag2 or a KITTI raw drive")
-    add(parser, "--live", ": listen to them, and look at what was heard")
+    add(parser, "--live", ": record them, and check the recording")
     add(parser, "--seconds", ": how long --live listens (10)", default=10.0)
     add(parser, "--output", ": check.html and check.json")
     add(parser, "--json")
@@ -50,14 +50,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--expect", nargs="+", choices=tuple(SPECS), default=[], metavar="SENSOR",
-        help=f"sensors that must be there: {', '.join(SPECS)}",
+        help=f"sensors that must be present: {', '.join(SPECS)}",
     )  # fmt: skip
     add(parser, "--topics")
     add(parser, "--calibration")
-    add(parser, "--frames", " to look into (24)", default=24)
+    add(parser, "--frames", " to check (24)", default=24)
     parser.add_argument(
         "--compare", type=at_least_zero, default=3, metavar="N",
-        help="frames in which masks with and without each sensor are compared; 0 runs no network (3)",
+        help="number of frames whose masks with and without each sensor are compared; 0 runs no network (3)",
     )  # fmt: skip
     add(parser, "--model", " (default: the shipped ones)")
     add_engine(parser)
@@ -65,7 +65,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Look, print the tables, and say by the exit code whether something was found."""
+    """Check, print the tables, and tell by the exit code whether something was found."""
     from rich.console import Console
 
     from perception.checking import report as reports
@@ -74,7 +74,7 @@ def run(args: argparse.Namespace) -> int:
     from perception.reporting.reports import write_report
 
     if (args.input is None) != args.live:
-        raise PerceptionError("name a bag or a drive, or give --live: one of them")
+        raise PerceptionError("give either a bag or a drive, or --live")
     console = Console(stderr=True, highlight=False)
     options = CheckOptions(
         input=args.input,

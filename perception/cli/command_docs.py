@@ -28,7 +28,7 @@ def markdown() -> str:
 
 
 def _command(name: str) -> str:
-    """A command's section: what it does, its arguments, examples and notes."""
+    """A command's section: its purpose, arguments, examples and notes."""
     summary, examples = load(name).SUMMARY, getattr(load(name), "EXAMPLES", "")
     rows = [f"| {names} | {text} |" for names, text in _arguments(make_parser(name))]
     parts = [f"### perception {name}", f"{summary[0].upper()}{summary[1:]}."]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`perception demo`: a drive goes in, masks come out, and a report says how well and how fast."""
+"""`perception demo`: predicts the masks of a drive, and reports accuracy and speed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from perception.cli.shared import CONDITIONS, add, add_engine
 from perception.disk import made_folder
 from perception.extras import needs
 
-SUMMARY = "simulated drive → ROS 2 node in its own process → masks, scored; leaves video and report"
+SUMMARY = "simulated drive → ROS 2 node in its own process → masks, scored; writes video and report"
 
 EXAMPLES = """\
 perception demo                                   100 frames by day, in out/demo
@@ -23,14 +23,14 @@ perception demo --kitti ~/kitti/2011_09_26/2011_09_26_drive_0005_sync
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `perception demo`."""
     add(parser, "--output", " (default: out/demo)", default=Path("out/demo"))
-    add(parser, "--frames", " (default: 100, of a KITTI drive all)")
-    add(parser, "--seed", ": which simulated street (0)", default=0)
+    add(parser, "--frames", " (default: 100; of a KITTI drive, all)")
+    add(parser, "--seed", ": selects the simulated street (0)", default=0)
     add(parser, "--condition", " (day)", choices=CONDITIONS, default="day")
     parser.add_argument("--kitti", type=Path, metavar="DIR", help="play this KITTI raw drive, not a simulated one")
-    add(parser, "--model", " (default: auto, what runs in time here)")
+    add(parser, "--model", " (default: auto, the most accurate one that is fast enough here)")
     add_engine(parser)
-    add(parser, "--workers", " of rendering (every core)", default=os.cpu_count() or 1)
-    add(parser, "--json", ", besides DIR/report.json")
+    add(parser, "--workers", " for rendering (every core)", default=os.cpu_count() or 1)
+    add(parser, "--json", ", in addition to DIR/report.json")
 
 
 def run(args: argparse.Namespace) -> int:

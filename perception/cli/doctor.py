@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 
     from perception.checking.machine import Finding
 
-SUMMARY = "report what this machine has, what is missing for which command, and what is broken"
+SUMMARY = "report what is installed on this machine, what is missing for which command, and what is broken"
 
 EXAMPLES = """\
 perception doctor
 perception doctor --json doctor.json         for a bug report
 
-Missing items are needed by some commands; broken items are installed but cannot be used. The exit code is 0,
-and 1 where something is broken.
+Missing items are needed by some commands; broken items are installed but cannot be used. The exit code is 1 if
+something is broken, otherwise 0.
 """
 
 BROKEN_EXIT = 1
@@ -34,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Look, print the table, and say what is broken by the exit code."""
+    """Examine the machine and print the table; the exit code tells whether something is broken."""
     from rich.console import Console
 
     from perception.checking.machine import DoctorReport, findings
@@ -56,7 +56,7 @@ def _table(found: Sequence[Finding]) -> Table:
     from rich.table import Table
     from rich.text import Text
 
-    table = Table("", "", "is", "what there is", "for what, and how to get it")
+    table = Table("", "", "is", "found", "needed for, and how to get it")
     area = ""
     for each in found:
         if each.area != area:

@@ -14,15 +14,15 @@ SUMMARY = "score a model on a data set or on a simulated drive"
 EXAMPLES = """\
 perception eval camvid ~/data/camvid                           the validation split, the shipped weights
 perception eval idd-lite ~/data/idd_lite --limit 50            50 samples, evenly spaced
-perception eval kitti-frames ~/data/kitti --modalities lidar   the LiDAR alone
-perception eval kitti-stereo ~/data/kitti --modalities depth   stereo depth alone
-perception eval kitti-object ~/kitti/object --modalities rgb   vehicles at LiDAR points, seen by the camera alone
-perception eval kitti-road ~/kitti/road --split all            MaxF and the rest by category, also from above
+perception eval kitti-frames ~/data/kitti --modalities lidar   only the LiDAR
+perception eval kitti-stereo ~/data/kitti --modalities depth   only stereo depth
+perception eval kitti-object ~/kitti/object --modalities rgb   vehicles at LiDAR points, seen only by the camera
+perception eval kitti-road ~/kitti/road --split all            MaxF and the other scores by category, also from above
 perception eval kitti-road ~/kitti/road --split test --submission out/road   the files for KITTI's server
 perception eval kitti-raw ~/kitti/2011_09_26/2011_09_26_drive_0005_sync      points in the tracklets' boxes
 perception eval simulated --seed 7 --condition night           renders the drive: exact labels
 perception eval simulated --drives 10 --frames 100 --limit 50  ten streets, five frames of each
-perception eval simulated out/drive --json scores.json         a drive that `perception simulate` wrote
+perception eval simulated out/drive --json scores.json         a drive written by `perception simulate`
 perception eval simulated --report out/scores.html             one page: plots, best and worst frame, versions
 perception eval simulated --detail                             by distance and size, as KITTI's road, calibration
 perception eval simulated --suite robustness --limit 10        sensors missing, damaged, late; corruptions; weather
@@ -32,7 +32,7 @@ perception eval simulated --suite robustness --limit 10        sensors missing, 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declares the options of `perception eval`."""
     names = ", ".join(READERS)
-    parser.add_argument("dataset", type=one_of("data set", READERS), metavar="DATASET", help=f"which data set: {names}")
+    parser.add_argument("dataset", type=one_of("data set", READERS), metavar="DATASET", help=f"the data set: {names}")
     parser.add_argument("root", nargs="?", type=Path, help="the data set's folder; `simulated` renders without one")
     add(parser, "--split", " (val)", default="val")
     add(parser, "--modalities", " (all)")
@@ -42,7 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add(parser, "--model", " (default: the shipped ones)")
     add_engine(parser)
     add(parser, "--threads", " (every core)")
-    add(parser, "--json", ", every figure, per frame too")
+    add(parser, "--json", ", with every figure, also per frame")
     add(parser, "--report", ", with plots and pictures")
     parser.add_argument(
         "--submission", type=Path, metavar="DIR", help="write the files for KITTI's road or semantics server"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`perception explain`: why the network said what it said of one frame."""
+"""`perception explain`: why the network made its prediction for one frame."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ EXAMPLES = """\
 perception explain simulated:7                                 a rendered frame, with exact labels
 perception explain simulated:7:40 --condition night -o night.png --json night.json
 perception explain ~/kitti/2011_09_26/2011_09_26_drive_0005_sync:3
-perception explain out/drive:12                                of a drive that `perception simulate` wrote
-perception explain bag:40 --topics kitti2bag                   the 41st frame of a rosbag2, as `perception label` has it
-perception explain images:7 --depth-unit mm                    of a folder of images; or by its name, as images:000007
-perception explain street.png                                  the camera alone
+perception explain out/drive:12                                a frame of a drive written by `perception simulate`
+perception explain bag:40 --topics kitti2bag                   the 41st frame of a rosbag2, as in `perception label`
+perception explain images:7 --depth-unit mm                    a frame of a folder of images; or by name: images:000007
+perception explain street.png                                  only the camera
 perception explain thermal.png --as infrared
 perception explain image_2/000001.png --points velodyne/000001.bin --calibration calib/000001.txt
 
 The figure shows the masks and their confidence; the evidence for each class (Grad-CAM); the weights of each fusion and
 the gates of the sensors; and which labels change without each sensor. Without PyTorch (extra `train`) it shows only the
-masks and what changes without a sensor.
+masks and the changes without each sensor.
 """
 
 
@@ -36,23 +36,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "frame",
         metavar="FRAME",
-        help="an image file; BAG:NUMBER, FOLDER:NUMBER or DRIVE:NUMBER, of what `perception label` takes, from 0 (of a"
-        " KITTI raw drive the file's); or simulated:SEED[:INDEX]",
+        help="an image file; BAG:NUMBER, FOLDER:NUMBER or DRIVE:NUMBER, of the inputs of `perception label`, from 0"
+        " (for a KITTI raw drive, the file's number); or simulated:SEED[:INDEX]",
     )
     add(parser, "--output", " the figure (explanation.png)", default=Path("explanation.png"), metavar="FILE")
     add(parser, "--json")
-    parser.add_argument("--saliency", choices=METHODS, default=GRAD_CAM, help="how it is computed (grad-cam)")
+    parser.add_argument("--saliency", choices=METHODS, default=GRAD_CAM, help="method of the saliency (grad-cam)")
     parser.add_argument(
-        "--stride", type=int, choices=STRIDES, default=DEFAULT_STRIDE, help="of the features that it is of (16)"
+        "--stride", type=int, choices=STRIDES, default=DEFAULT_STRIDE, help="stride of the explained features (16)"
     )
-    add(parser, "--condition", ", of simulated:SEED (day)", default="day")
-    add(parser, "--model", ", its .safetensors beside it (default: the shipped ones)")
+    add(parser, "--condition", ", for simulated:SEED (day)", default="day")
+    add(parser, "--model", ", with its .safetensors beside it (default: the shipped ones)")
     add_engine(parser)
     add(parser, "--threads", " (every core)")
     add_reading(parser)
     add(parser, "--topics")
-    add(parser, "--calibration", "; of an image also KITTI's folder or .txt")
-    image = parser.add_argument_group("beside an image file, registered to it")
+    add(parser, "--calibration", "; for an image also KITTI's folder or .txt")
+    image = parser.add_argument_group("files beside an image file, registered to it")
     image.add_argument("--points", type=Path, metavar="FILE", help="a sweep as KITTI's .bin; needs --calibration")
     image.add_argument("--depth", type=Path, metavar="FILE", help="16-bit PNG, 0 invalid; see --depth-unit")
     image.add_argument("--infrared", type=Path, metavar="FILE", help="8- or 16-bit grey image")
@@ -86,7 +86,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def asked(args: argparse.Namespace) -> Asked:
-    """Which frame the options name."""
+    """The frame that the options name."""
     from perception.explanation.asked import Asked
 
     return Asked(

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from perception.export.job import ExportReport
 
-SUMMARY = "turn trained weights into engine files and check that they agree"
+SUMMARY = "convert trained weights to engine files and check that they agree"
 
 EXAMPLES = """\
 perception export work_dirs/first/weights.safetensors
@@ -25,27 +25,27 @@ perception export work_dirs/first/weights.safetensors -o vehicle/model.xml --fra
 
 openvino writes NAME.xml and .bin for the engine openvino, onnx writes NAME.onnx for onnxruntime and tensorrt, --int8
 writes NAME_int8.xml and .bin, which openvino runs too. Each file's labels are compared with PyTorch's on simulated
-frames, with all sensors and with some, and on real ones of --data; below 99.9 % agreement (INT8: 99 %) nothing is
-written. NAME.check.npz holds one of the frames and PyTorch's labels, with which the node compares when it configures.
-SHA256SUMS lists what was written: a file that has changed since is not loaded.
+frames, with all sensors and with some, and on real frames of --data; below 99.9 % agreement (INT8: 99 %) nothing is
+written. NAME.check.npz holds one of the frames and PyTorch's labels; the node compares its labels with them when it
+configures. SHA256SUMS lists the written files: a file that has changed since is not loaded.
 """
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     parser.add_argument(
-        "weights", type=Path, help="the .safetensors that `perception train` wrote, or a shipped model's name (with -o)"
+        "weights", type=Path, help="a .safetensors file of `perception train`, or a shipped model's name (with -o)"
     )
     parser.add_argument(
         "--format",
         nargs="+",
         choices=("openvino", "onnx"),
         default=["openvino"],
-        help="what to write (default: openvino)",
+        help="which files to write (default: openvino)",
     )
     add(parser, "--int8", ": OpenVINO's INT8 form")
-    add(parser, "--output", ", a file's name too (default: beside the weights)", metavar="DIR|FILE")
-    add(parser, "--data", ": check with its validation frames too, calibrate with its training frames",
+    add(parser, "--output", ", also a file's name (default: beside the weights)", metavar="DIR|FILE")
+    add(parser, "--data", ": check also with its validation frames, calibrate with its training frames",
         action="append", default=[])  # fmt: skip
     add(parser, "--frames", " of each kind, for the check (4)", default=4)
     parser.add_argument(
@@ -53,7 +53,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=at_least_one,
         default=60,
         metavar="N",
-        help="for INT8's ranges, of each kind (default: %(default)s)",
+        help="number of frames of each kind that determine INT8's ranges (default: %(default)s)",
     )
     add(parser, "--json")
 
@@ -86,10 +86,10 @@ def _table(report: ExportReport) -> Table:
     from rich.table import Column, Table
 
     said = (
-        "labels as PyTorch's: of all pixels, and IoU by class; – where neither has the class. How good they are: eval"
+        "agreement with PyTorch's labels: share of pixels, and IoU by class; – if neither has the class. Accuracy: eval"
     )
     names = report.files[0].agreement_iou
-    table = Table(Column("file", no_wrap=True), "MB", "labels as PyTorch's", *names, title=report.folder, caption=said)
+    table = Table(Column("file", no_wrap=True), "MB", "labels as PyTorch", *names, title=report.folder, caption=said)
     for each in report.files:
         ious = ("–" if math.isnan(value) else f"{value:.4f}" for value in each.agreement_iou.values())
         table.add_row(each.file, f"{each.megabytes:.1f}", f"{each.label_agreement:.4%}", *ious)

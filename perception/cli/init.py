@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`perception init`: the one file that says which topic is which."""
+"""`perception init`: writes the file that maps topics to inputs."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ perception init bag                       then: perception label bag
 perception init bag -o front.yaml         then: perception label bag --topics front.yaml
 perception init --live                    then: perception node --topics rig.yaml
 
-The file says which topic is the camera, depth, infrared, the LiDAR and so on, with its properties (type,
+The file names the topics of camera, depth, infrared, LiDAR and so on, with their properties (type,
 encoding, size, rate, frame), alternatives, the mounting of the LiDAR from TF, and what is missing. `node`, `label`,
-`view`, `replay` and the launch file take it by --topics; label, view and replay find a rig.yaml by themselves, beside
+`view`, `replay` and the launch file take it with --topics; label, view and replay also find a file rig.yaml beside
 the bag or in the working folder.
 """
 
@@ -35,16 +35,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Ask, choose, write the file, and say what was chosen and what is not sure."""
+    """Survey the topics, choose, write the file, and print what was chosen and what is uncertain."""
     from rich.console import Console
 
     from perception.recordings.rig import propose
     from perception.recordings.rig_file import about, render, write_rig
 
     if (args.bag is None) != args.live:
-        raise PerceptionError("name a bag, or --live for the topics that are published now")
+        raise PerceptionError("give a bag, or --live for the topics that are published now")
     if args.output.suffix not in (".yaml", ".yml"):
-        raise PerceptionError(f"{args.output}: name it .yaml, by which --topics knows a file from a preset")
+        raise PerceptionError(f"{args.output}: name it .yaml: --topics takes other names for presets")
     survey = _live(args.seconds) if args.live else _recorded(args.bag)
     rig = propose(survey)
     write_rig(args.output, render(rig, survey.name, str(args.output)))
@@ -71,7 +71,7 @@ def _recorded(path: Path) -> Survey:
     try:
         return survey_recording(path.expanduser())
     except DataError as error:
-        raise DataError(f"{error}; init asks a rosbag2: drives and folders of images need no file of topics") from error
+        raise DataError(f"{error}; init takes a rosbag2: drives and image folders need no file of topics") from error
 
 
 def _live(seconds: float) -> Survey:

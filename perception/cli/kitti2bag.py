@@ -33,16 +33,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "drive", type=Path, help="a raw drive (synced or unsynced), an odometry sequence, or a tracking split's folder"
     )
     add(parser, "--output", " the bag, a new folder", required=True)
-    parser.add_argument("--sequence", metavar="NAME", help="which sequence of a tracking split or of odometry")
+    parser.add_argument("--sequence", metavar="NAME", help="the sequence of a tracking split or of odometry")
     parser.add_argument(
-        "--compressed", action="store_true", help="keep images as the PNG files they are, on …/image_raw/compressed"
+        "--compressed", action="store_true", help="keep images as the original PNG files, on …/image_raw/compressed"
     )
     add(parser, "--storage", " (mcap)", choices=("mcap", "sqlite3"), default="mcap")
     add(parser, "--json")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Convert, and show what the bag holds."""
+    """Convert, and show the bag's content."""
     from rich.console import Console
 
     from perception.bags.kitti.bag import count_messages
@@ -51,7 +51,7 @@ def run(args: argparse.Namespace) -> int:
     from perception.reporting.progress import Steps
     from perception.reporting.reports import write_report
 
-    signal.signal(signal.SIGTERM, _interrupt)  # as Ctrl-C: nothing half stays behind
+    signal.signal(signal.SIGTERM, _interrupt)  # as with Ctrl-C: no incomplete bag stays behind
     recording = open_kitti(args.drive, args.sequence)
     console = Console(stderr=True)
     for what in recording.left_out:

@@ -12,25 +12,26 @@ from perception.cli.shared import PLACES, add, add_reading, add_without, at_leas
 from perception.engines import ENGINES
 from perception.errors import DataError
 
-SUMMARY = "label recordings offline: every frame, as fast as the machine goes"
+SUMMARY = "label recordings offline: every frame, as fast as the machine can"
 
 EXAMPLES = """\
 perception label ~/kitti/2011_09_26/2011_09_26_drive_0005_sync -o out/labels
 perception label bag -o out/labels --write masks bag video cloud
-perception label bag --topics rig.yaml --cloud pcd --write cloud      # as `perception init bag` wrote it
+perception label bag --topics rig.yaml --cloud pcd --write cloud      # rig.yaml from `perception init bag`
 perception label images/ -o out/labels --write masks colours
 perception label bag -o out/blind --without rgb                            # without the camera
-perception label ~/kitti/2011_09_26/*_sync -o out/labels --on ray          # RAY_ADDRESS says which cluster
+perception label ~/kitti/2011_09_26/*_sync -o out/labels --on ray          # RAY_ADDRESS names the cluster
 
-A bag's topics are those of --topics, else of the rig.yaml beside it or here, else the node's own names or a
-converter's, whichever it has; the command prints which were used.
+The topics of a bag come from --topics; otherwise from a rig.yaml beside the bag or in the working folder; otherwise
+they are the node's own names or a converter's, whichever match. The command prints which were used.
 
-In OUT, of several inputs in OUT/INPUT: labels/NAME.png has the class id of every pixel (0 background, 1 road, 2
-vehicle, 3 pedestrian), frames/NAME.json the record of the frame; then colours/NAME.png, confidence/NAME.png (× 255),
-clouds/NAME.ply with label and colour per point, overlay.mp4 and labelled_bag: the inputs as they are, and
-/perception/labels, road, vehicle, pedestrian, confidence and points beside them. Labels are always written.
+Files in OUT, or in OUT/INPUT if there are several inputs: labels/NAME.png has the class id of every pixel
+(0 background, 1 road, 2 vehicle, 3 pedestrian), frames/NAME.json the record of the frame; then colours/NAME.png,
+confidence/NAME.png (× 255), clouds/NAME.ply with label and colour per point, overlay.mp4 and labelled_bag: the
+unchanged inputs together with /perception/labels, road, vehicle, pedestrian, confidence and points. Labels are always
+written.
 
-Run it again to continue where it was stopped: finished frames are kept, and new kinds of output are added.
+Run it again to continue after an interruption: finished frames are kept, and new kinds of output are added.
 Video and bag are built last, from the labels on disk. A folder of images may have velodyne, depth and infrared folders
 with files of the same names, and calib.txt as in KITTI's object set (or --calibration).
 """
@@ -47,7 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add(parser, "--output", ", new or from an earlier run (labels/INPUT)")
     parser.add_argument(
         "--write", nargs="+", choices=WRITABLE, default=["masks", "video"], metavar="WHAT",
-        help=f"some of {', '.join(WRITABLE)} (default: masks video)",
+        help=f"any of {', '.join(WRITABLE)} (default: masks video)",
     )  # fmt: skip
     parser.add_argument("--cloud", choices=CLOUDS, default="ply", help="format of clouds; las needs laspy (ply)")
     add(parser, "--storage", " (mcap)", choices=("mcap", "sqlite3"), default="mcap")
@@ -63,7 +64,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument(
         "--on", choices=PLACES, default=PLACES[0],
-        help="where the work is done: on this machine, or on a Ray cluster, a whole input at a time (local)",
+        help="where to run: on this machine, or on a Ray cluster, one whole input at a time (local)",
     )  # fmt: skip
     add(
         parser, "--workers",
@@ -72,13 +73,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add(parser, "--threads", " of all workers (every core; on Ray 1 per input)")
     parser.add_argument(
         "--cross-check", type=at_least_zero, default=25, metavar="N",
-        help="run one frame in N again without each sensor: WARN if one contradicts the others; 0: never (25)",
+        help="run one frame in N again without each sensor: WARN if a sensor contradicts the others; 0: never (25)",
     )  # fmt: skip
     add(parser, "--json")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Label everything, print the table, and say what could not be labelled."""
+    """Label everything, print the table, and report what could not be labelled."""
     from rich.console import Console
 
     from perception.labelling.run import LabelOptions, run_label
@@ -119,7 +120,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 class _Engine(argparse.Action):
-    """--engine ENGINE; a place, which it took before, goes to --on with a word."""
+    """--engine ENGINE; a place, which it took in the past, is passed to --on with a warning."""
 
     def __call__(
         self, parser: argparse.ArgumentParser, namespace: argparse.Namespace, values: Any, option: str | None = None

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The command line: finds the command, parses its options, runs it, and turns mistakes into one clear line.
+"""The command line: finds the command, parses its options, runs it, and prints user errors as one clear line.
 
 A command is a module `perception.cli.<name>`, hyphens as underscores, with SUMMARY, add_arguments(parser), run(args)
-and perhaps EXAMPLES. It imports what is heavy inside `run`, so that every --help is instant.
+and perhaps EXAMPLES. It imports heavy modules inside `run`, so that every --help is instant.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "On the vehicle": ("init", "check", "node", "replay", "kitti2bag", "label"),
     "Make it better": ("train", "pseudo-label", "prune", "eval", "export", "bench"),
 }
-"""Every command, by what it is for, in the order of the overview."""
+"""Every command, by its purpose, in the order of the overview."""
 
 OVERVIEW_EXAMPLES = """\
   perception demo -o out/demo                simulated drive → node → masks, scored, with a report
@@ -35,7 +35,7 @@ OVERVIEW_EXAMPLES = """\
 """
 
 MISUSE, INTERRUPTED, BROKEN_PIPE = 2, 130, 141
-"""Exit codes: a mistake that the user can mend; Ctrl-C; the reader of our output went away."""
+"""Exit codes: an error that the user can correct; Ctrl-C; the reader of our output has closed it."""
 
 EXTRA_OF_MODULE = {
     **dict.fromkeys(("torch", "mmengine", "mmcv", "mmseg"), "train"),
@@ -71,10 +71,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         finally:
             sys.stdout.flush()  # here, where a broken pipe is still caught
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or the interpreter complains at its exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else the interpreter complains at its exit
         return BROKEN_PIPE
     except (KeyboardInterrupt, RuntimeError) as error:
-        # OpenVINO makes a RuntimeError of a Ctrl-C that comes while it calls Python.
+        # OpenVINO turns a Ctrl-C that arrives while it calls Python into a RuntimeError.
         if not isinstance(error, KeyboardInterrupt) and KeyboardInterrupt.__name__ not in str(error):
             raise
         print("interrupted", file=sys.stderr)
@@ -113,7 +113,7 @@ def make_parser(name: str) -> argparse.ArgumentParser:
         "--import",
         action="append",
         metavar="MODULE",
-        help="a Python module to import first, which registers data sets, engines … of your own; again for another",
+        help="a Python module to import first, which registers your own data sets, engines …; repeatable",
     )
     parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
     return parser
@@ -126,7 +126,7 @@ def overview() -> str:
         lines += [f"{group}:", *(f"  {name:<12} {load(name).SUMMARY}" for name in names), ""]
     lines += ["examples:", OVERVIEW_EXAMPLES.rstrip(), ""]
     lines += ["`perception <command> --help` explains a command; --version prints the version;"]
-    lines += ["--import MODULE brings data sets, sensors, networks, engines of your own (docs/extending.md);"]
+    lines += ["--import MODULE adds your own data sets, sensors, networks, engines (docs/extending.md);"]
     lines += ["--debug after a command, or PERCEPTION_DEBUG=1, shows the traceback of an error."]
     return "\n".join(lines)
 
@@ -146,14 +146,14 @@ def _dispatch(arguments: list[str]) -> int:
         return 0
     if name not in command_names():
         nearest = difflib.get_close_matches(name, command_names(), n=1)
-        hint = f"did you mean `perception {nearest[0]}`?" if nearest else f"there are: {', '.join(command_names())}"
+        hint = f"did you mean `perception {nearest[0]}`?" if nearest else f"commands: {', '.join(command_names())}"
         print(f"perception: no command {name!r}; {hint}", file=sys.stderr)
         return MISUSE
     return load(name).run(_parse(name, arguments[1:]))
 
 
 def _import(arguments: list[str]) -> list[str]:
-    """Import what --import names, wherever it stands; the arguments without it. A parser's choices may be among it."""
+    """Import the modules of --import, wherever it stands; returns the other arguments. Choices may come from them."""
     ours, rest, names = [], list(arguments), []
     while rest and rest[0] != "--ros-args":
         word = rest.pop(0)
@@ -169,7 +169,7 @@ def _import(arguments: list[str]) -> list[str]:
 
 
 def _parse(name: str, arguments: list[str]) -> argparse.Namespace:
-    """Parse a command's arguments; where it passes ROS arguments on, --ros-args and all after it go to `args.rest`."""
+    """Parse a command's arguments; if it takes ROS arguments, --ros-args and everything after go to `args.rest`."""
     rest: list[str] = []
     if getattr(load(name), "PASS_THROUGH", False) and "--ros-args" in arguments:
         start = arguments.index("--ros-args")
@@ -185,11 +185,11 @@ def _parse(name: str, arguments: list[str]) -> argparse.Namespace:
 
 
 def _explain(error: Exception) -> str | None:
-    """One line for an error that the user can mend; None for one that is a defect of ours."""
+    """One line for an error that the user can correct; None for a defect in this program."""
     if isinstance(error, PerceptionError):
         return str(error)
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return f"{error.filename or 'a file'}: the disk is full; make room, or write elsewhere, and run it again"
+        return f"{error.filename or 'a file'}: the disk is full; free space, or write elsewhere, and run it again"
     if isinstance(error, OSError):
         return f"{error.filename}: {error.strerror}" if error.filename else None
     if isinstance(error, ImportError) and "cannot open shared object file" in str(error):

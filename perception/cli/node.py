@@ -20,19 +20,19 @@ EXAMPLES = """\
   perception node --ros-args -p engine:=openvino -p threads:=2 -p lidar.enabled:=false
       with parameters; `--ros-args --params-file FILE` reads them from a file
   perception node --rigs front rear
-      two cameras, each with a node of its own (/front/perception hears /front/image, …); they share one network
+      two cameras, each with its own node (/front/perception subscribes to /front/image, …); they share one network
 """
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The options of our own; what follows --ros-args is ROS's."""
+    """The command's own options; everything after --ros-args is for ROS."""
     add(parser, "--topics")
     parser.add_argument(
         "--rigs",
         nargs="+",
         default=[],
         metavar="NAMESPACE",
-        help="a node in each namespace, for several cameras; the network is loaded once, and they take turns at it",
+        help="one node in each namespace, for several cameras; they share one network and use it in turn",
     )
     parser.epilog = (
         parser.epilog or ""

@@ -15,7 +15,7 @@ EXAMPLES = """\
 perception prune dual_branch_s first.safetensors --data camvid=DATA/camvid --keep 0.5 -o work_dirs/pruned
 perception train work_dirs/pruned/config.py --init work_dirs/pruned/weights.safetensors --data … -o work_dirs/second
 
-Writes weights.safetensors and the config.py that they fit. Train the network again afterwards, at least briefly:
+Writes weights.safetensors and the matching config.py. Train the network again afterwards, at least briefly:
 directly after pruning it is much worse.
 """
 
@@ -27,19 +27,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_network_and_data(parser)
     parser.add_argument("weights", type=Path, help="the .safetensors to prune, trained with that config")
     parser.add_argument(
-        "--keep", type=positive, default=0.5, help="share of the blocks' operations that stays (default: %(default)s)"
+        "--keep", type=positive, default=0.5, help="share of the blocks' operations to keep (default: %(default)s)"
     )
     parser.add_argument(
         "--at-least",
         type=not_negative,
         default=0.25,
-        help="share of each block's channels that stays (default: %(default)s)",
+        help="share of each block's channels to keep (default: %(default)s)",
     )
     parser.add_argument(
         "--batches",
         type=at_least_one,
         default=50,
-        help="to measure each channel's importance with (default: %(default)s)",
+        help="number of batches that measure each channel's importance (default: %(default)s)",
     )
     add(parser, "--seed", ": the crops (0)", default=0)
     add(parser, "--output", required=True)

@@ -16,15 +16,15 @@ perception train dual_branch_s --init first.safetensors --data camvid=DATA/camvi
 
 perception pseudo-label penn-fudan=DATA/penn_fudan --fill --model first.safetensors -o out/people
 
-Frames that have labels are left out, unless --all or --fill. Each frame is predicted as it is and mirrored. Pixels
-below the threshold of their class are not labelled.
+Frames that have labels are left out, unless --all or --fill is given. Each frame is predicted twice, once mirrored.
+Pixels below the threshold of their class are not labelled.
 """
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     parser.add_argument("data", metavar="NAME=ROOT", help="a data set and its folder")
-    add(parser, "--model", ", of `perception train`", required=True)
+    add(parser, "--model", ", written by `perception train`", required=True)
     add(parser, "--split", " (all)", default="all")
     parser.add_argument(
         "--thresholds",
@@ -32,13 +32,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         nargs="+",
         default=(0.8, 0.8, 0.8, 0.7),
         metavar="P",
-        help="least probability for a label, by class: background, road, vehicle, pedestrian, and perhaps those that "
-        "the network knows beside them, which else have that of what they are within (default: 0.8 0.8 0.8 0.7)",
+        help="lowest probability for a label, by class: background, road, vehicle, pedestrian, and optionally the "
+        "network's further classes, else the same as the class that contains them (default: 0.8 0.8 0.8 0.7)",
     )
     which = parser.add_mutually_exclusive_group()
-    which.add_argument("--all", action="store_true", help="label frames that have labels, too")
-    which.add_argument("--fill", action="store_true", help="keep labels, and label the pixels that they leave unknown")
-    add(parser, "--modalities", " (default: whatever a frame has)", nargs="+")
+    which.add_argument("--all", action="store_true", help="also label frames that have labels")
+    which.add_argument("--fill", action="store_true", help="keep labels, and label only the unlabelled pixels")
+    add(parser, "--modalities", " (default: all of a frame)", nargs="+")
     add(parser, "--output", required=True)
 
 

@@ -45,7 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--stamps",
         choices=("now", "bag"),
-        help="now: headers say when the message is published; bag: what was recorded (default: now, with --clock bag)",
+        help="now: headers have the time of publication; bag: the recorded stamps (default: now, with --clock bag)",
     )
     parser.add_argument("--clock", action="store_true", help="publish the recording's time on /clock")
     parser.add_argument(
@@ -59,7 +59,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="give up waiting after S seconds (default: 30)",
     )
     add(parser, "--json")
-    add(parser, "--report", ", and of the answers of a node /perception")
+    add(parser, "--report", ", with the answers of a node /perception if it runs")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -122,7 +122,7 @@ def _report(report: ReplayReport, path: Path | None) -> None:
 
 
 class _Topics(argparse.Action):
-    """--topics NAME|FILE; a recorded name, of which it took a list before, goes to --only with a word."""
+    """--topics NAME|FILE; a recorded name, of which it took a list in the past, is passed to --only with a warning."""
 
     def __call__(
         self, parser: argparse.ArgumentParser, namespace: argparse.Namespace, values: Any, option: str | None = None

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Writes what people read about the commands' JSON: run `python -m perception.cli.report_docs`."""
+"""Writes the page about the commands' JSON: run `python -m perception.cli.report_docs`."""
 
 from __future__ import annotations
 
@@ -29,21 +29,21 @@ CLASSES = {
     "replay": ("perception.ros.replay", "ReplayReport"),
     "simulate": ("perception.simulation.job", "SimulateReport"),
 }
-"""Where the dataclass of each command's report is."""
+"""The module and dataclass of each command's report."""
 
 HEAD = """\
 # Reports
 
-Every command that measures or converts something writes what it found with `--json FILE`; `demo`, `bench` and `check`
-have it in their folder too. Each report is an object whose `schema` says what it is: `perception/NAME-report/VERSION`.
-The version grows when a key goes away or means something else; a key that comes new changes nothing. What is not known
-is null.
+Every command that measures or converts something writes its results with `--json FILE`; `demo`, `bench` and `check`
+also write them to their output folder. Each report is an object with a `schema`: `perception/NAME-report/VERSION`.
+The version increases if a key is removed or changes its meaning; a new key changes nothing. Unknown values
+are null.
 
-`--json FILE.csv`, or any other ending, is written in that form where a [module of yours](extending.md#a-report) knows
-it. An ending that nobody registered is JSON.
+`--json FILE.csv`, or any other ending, is written in that format if a [module of yours](extending.md#a-report)
+registers it. For an ending that is not registered, the file is JSON.
 
-The tables are made from the code by `python -m perception.cli.report_docs`. `a.b` is key b of the object a, `a[].b` of
-every object in the list a, `a.*.b` of every object in a, whose keys are names.
+The tables are generated from the code by `python -m perception.cli.report_docs`. `a.b` is key b of the object a,
+`a[].b` of every object in the list a, `a.*.b` of every object in a, whose keys are names.
 """
 
 SIMPLE: dict[Any, str] = {
@@ -72,7 +72,7 @@ def markdown() -> str:
 
 
 def keys(report: type, told: dict[str, str], before: str = "") -> Iterator[tuple[str, str]]:
-    """Every key of a report's dataclass, with what it holds. told: gets what is said of the dataclasses inside."""
+    """Every key of a report's dataclass, with its type. told: collects the docstrings of the dataclasses inside."""
     hints = get_type_hints(report)
     for field in dataclasses.fields(report):
         inner, kind = _inside(hints[field.name])
@@ -92,7 +92,7 @@ def keys(report: type, told: dict[str, str], before: str = "") -> Iterator[tuple
 
 
 def _inside(hint: Any) -> tuple[list[tuple[str, type]], str]:
-    """The dataclasses that a field holds with the way to each, and in words what it holds."""
+    """The dataclasses in a field, each with its path, and a description of the field's type."""
     if hint in SIMPLE:
         return [], SIMPLE[hint]
     if dataclasses.is_dataclass(hint):
@@ -109,7 +109,7 @@ def _inside(hint: Any) -> tuple[list[tuple[str, type]], str]:
         return [(f".*{path}", each) for path, each in inner], "object" if inner else f"object of {_plural(kind)}"
     if origin in (list, Sequence):
         return [(f"[]{path}", each) for path, each in inner], f"list of {_plural(kind)}"
-    raise TypeError(f"{hint}: no word for it")
+    raise TypeError(f"{hint}: has no description")
 
 
 def _plural(kind: str) -> str:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What several commands share: how numbers are read, and options, of which one name means one thing everywhere."""
+"""Shared code of the commands: how numbers are parsed, and options that mean the same in every command."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from perception.registry import unknown
 from perception.sensors.spec import SPECS
 
 PLACES = ("local", "ray")
-"""Where `perception label` works."""
+"""The places where `perception label` can run."""
 
 
 def at_least_one(text: str) -> int:
@@ -46,7 +46,7 @@ def not_negative(text: str) -> float:
 
 
 def one_of(kind: str, names: Iterable[str]) -> Callable[[str], str]:
-    """An option's name of a thing, such as an engine; another is refused with the nearest."""
+    """An option's registered name, such as an engine's; an unknown name is refused with the nearest one."""
 
     def read(text: str) -> str:
         if text not in names:
@@ -62,7 +62,7 @@ def engine_name(text: str) -> str:
 
 
 def engine_or_place(text: str) -> str:
-    """An option's engine, or a place of `perception label`, which its --engine named before."""
+    """An option's engine, or a place of `perception label`, which was an --engine in the past."""
     return text if text in PLACES else engine_name(text)
 
 
@@ -91,10 +91,10 @@ def named_root(item: str) -> tuple[str, Path]:
 
 @dataclass(frozen=True)
 class Shared:
-    """What an option of one name means in every command that has it.
+    """The meaning of an option that several commands have.
 
-    stem: how its help begins. types, metavars: those that it may have, the first unless a command says another; none
-    for a switch. short: another name.
+    stem: how its help begins. types, metavars: the allowed ones; the first unless a command states another; none
+    for a switch. short: a second name.
     """
 
     stem: str
@@ -107,30 +107,28 @@ CONDITIONS = ("day", "dusk", "night", "fog", "rain")
 
 SHARED: dict[str, Shared] = {
     "--as": Shared("what a folder's images are", (str,), ("KIND",)),
-    "--calibration": Shared("the node's calibration file, for what is not recorded", (Path,), ("FILE",)),
+    "--calibration": Shared("the node's calibration file, for what the recording lacks", (Path,), ("FILE",)),
     "--condition": Shared(f"light and weather: {', '.join(CONDITIONS)}", (str,), ("NAME",)),
     "--data": Shared("a data set and its folder; repeatable", (str,), ("NAME=ROOT",)),
-    "--depth-unit": Shared("of a folder's depth images", (depth_unit,), ("UNIT",)),
-    "--drives": Shared("how many simulated drives, with seeds that count up", (at_least_one,), ("N",)),
+    "--depth-unit": Shared("unit of a folder's depth images", (depth_unit,), ("UNIT",)),
+    "--drives": Shared("number of simulated drives, with consecutive seeds", (at_least_one,), ("N",)),
     "--duration": Shared("take S seconds of the recording", (positive,), ("S",)),
-    "--engine": Shared("what runs the network", (engine_name, engine_or_place), ("ENGINE",)),
-    "--frames": Shared("how many frames", (at_least_one,), ("N",)),
+    "--engine": Shared("library that runs the network", (engine_name, engine_or_place), ("ENGINE",)),
+    "--frames": Shared("number of frames", (at_least_one,), ("N",)),
     "--hz": Shared("frames per second", (positive,), ("HZ",)),
-    "--int8": Shared("in INT8 too"),
+    "--int8": Shared("also in INT8"),
     "--json": Shared("write the report to FILE, as JSON (docs/reports.md)", (Path,), ("FILE",)),
-    "--live": Shared("the topics that are published now"),
-    "--modalities": Shared(f"keep only these of {','.join(SPECS)}", (modalities,), ("LIST",)),
+    "--live": Shared("use the topics that are published now"),
+    "--modalities": Shared(f"use only these of {','.join(SPECS)}", (modalities,), ("LIST",)),
     "--model": Shared("weights: a shipped model's name, or a file", (str,), ("NAME|FILE",)),
     "--output": Shared("where to write", (Path,), ("DIR", "FILE", "DIR|FILE"), short="-o"),
-    "--recipe": Shared(
-        "how it is trained: the name of one in configs/recipes, or the path of a .py file", (str,), ("NAME|FILE",)
-    ),
-    "--report": Shared("write a page of it to FILE", (Path,), ("FILE",)),
+    "--recipe": Shared("how to train: a name in configs/recipes, or the path of a .py file", (str,), ("NAME|FILE",)),
+    "--report": Shared("write a page about the results to FILE", (Path,), ("FILE",)),
     "--seconds": Shared("for S seconds", (positive,), ("S",)),
-    "--seed": Shared("what is random, the same for the same seed", (at_least_zero,), ("N",)),
-    "--split": Shared("of the data set: train, val, all or test, as it has them", (str,), ("NAME",)),
+    "--seed": Shared("random seed, the same result for the same seed", (at_least_zero,), ("N",)),
+    "--split": Shared("part of the data set: train, val, all or test, as it has them", (str,), ("NAME",)),
     "--start": Shared("skip the first S seconds of the recording", (not_negative,), ("S",)),
-    "--storage": Shared("of the bag: mcap or sqlite3", (str,), ("NAME",)),
+    "--storage": Shared("format of the bag: mcap or sqlite3", (str,), ("NAME",)),
     "--threads": Shared("CPU threads", (at_least_one,), ("N",)),
     "--topics": Shared(
         "topic names: rig.yaml as `perception init` writes it, or kitti2bag, kitti_to_ros2bag", (str,), ("NAME|FILE",)
@@ -144,9 +142,9 @@ SHARED: dict[str, Shared] = {
 def add(
     parser: argparse._ActionsContainer, name: str, more: str = "", former: str | None = None, **options: Any
 ) -> None:
-    """Declare an option of SHARED. more: what is to be said of it here, behind the stem.
+    """Declare an option of SHARED. more: what is specific to this command, appended to the stem.
 
-    former: its name of before, taken with a word. options: more of `add_argument`, or another of the option's types and
+    former: its old name, accepted with a warning. options: further ones of `add_argument`, or another of the types and
     metavars.
     """
     shared = SHARED[name]
@@ -161,7 +159,7 @@ def add(
 
 
 def add_former(parser: argparse._ActionsContainer, former: str, now: argparse.Action) -> None:
-    """A name that the option `now` had before."""
+    """The old name of the option `now`."""
     parser.add_argument(
         former,
         dest=now.dest,
@@ -175,7 +173,7 @@ def add_former(parser: argparse._ActionsContainer, former: str, now: argparse.Ac
 
 
 class _Former(argparse.Action):
-    """Does what the option of today does, with a word."""
+    """Does the same as the option `name`, with a warning."""
 
     def __init__(self, *words: Any, now: argparse.Action, **options: Any) -> None:
         super().__init__(*words, **options)
@@ -190,19 +188,19 @@ class _Former(argparse.Action):
 
 
 def add_without(parser: argparse._ActionsContainer) -> None:
-    """--without, which may come again and again: `args.without` is a list of modalities."""
+    """--without, which is repeatable: `args.without` is a list of modalities."""
     add(parser, "--without", action="append", choices=tuple(SPECS), default=[])
 
 
 def add_engine(parser: argparse._ActionsContainer) -> None:
-    """--engine, which says what there is."""
+    """--engine, with the list of engines."""
     add(parser, "--engine", f": {', '.join(('auto', *ENGINES))} (auto)", default="auto")
 
 
 def add_reading(parser: argparse._ActionsContainer) -> None:
     """The options of a folder of images: `kind` and `depth_unit`, as `recordings.opening.Reading` has them."""
     add(
-        parser, "--as", ": rgb or infrared (default: of one channel infrared, else rgb)", dest="kind",
+        parser, "--as", ": rgb or infrared (default: infrared for one channel, else rgb)", dest="kind",
         choices=("rgb", "infrared"),
     )  # fmt: skip
-    add(parser, "--depth-unit", ": mm, m/256 as KITTI's, cm, m, or metres (default: told, where it is sure)")
+    add(parser, "--depth-unit", ": mm, m/256 as in KITTI, cm, m, or metres (default: detected, if it is certain)")

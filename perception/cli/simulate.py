@@ -25,7 +25,7 @@ _DEPTHS = ("ideal", "stereo", "tof", "any")
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declares the options of `perception simulate`."""
     add(parser, "--output", required=True)
-    add(parser, "--seed", ": which street, to the bit (0)", default=0)
+    add(parser, "--seed", ": selects the street (0)", default=0)
     add(parser, "--condition", "; all: in turn (day)", choices=(*CONDITIONS, "all"), default="day")
     parser.add_argument(
         "--street", choices=("any", "lane"), default="any", help="lane: narrow, walls and hedges close by (any)"
@@ -40,21 +40,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--depth-camera",
         choices=_DEPTHS,
         default="ideal",
-        help="ideal: true, with noise and holes; stereo: matched from a second camera; tof: up to 4 to 12 m, less"
+        help="ideal: exact, with noise and holes; stereo: matched from a second camera; tof: up to 4 to 12 m, less"
         " in the sun; any: one of them by the seed (ideal)",
     )
     add_former(parser, "--depth", depth)
     parser.add_argument(
         "--with", dest="further", action="append", choices=FURTHER, default=[], metavar="SENSOR",
-        help=f"simulate a further sensor too: {', '.join(FURTHER)}; again for another",
+        help=f"simulate a further sensor too: {', '.join(FURTHER)}; repeatable",
     )  # fmt: skip
-    add(parser, "--frames", " each drive has (100)", default=100)
+    add(parser, "--frames", " in each drive (100)", default=100)
     add(parser, "--hz", " (10)", former="--rate", default=10.0)
     parser.add_argument(
         "--scale", type=float, default=1.0, help="of the images; 1 is the rig's own size, KITTI's 1242×375 (1)"
     )
     add(parser, "--drives", " (1)", default=1)
-    add(parser, "--workers", " of rendering (every core)", default=os.cpu_count() or 1)
+    add(parser, "--workers", " for rendering (every core)", default=os.cpu_count() or 1)
     add(parser, "--json")
 
 

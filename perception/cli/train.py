@@ -13,7 +13,7 @@ from perception.errors import ModelError
 from perception.extras import needs
 
 NETWORK, FORMER, FORMER_RECIPE = "dual_branch_s", "dual_branch_s_real", "real"
-"""A network, what it was called together with a recipe, and that recipe."""
+"""A network, the name that it had together with a recipe, and that recipe."""
 
 FORMER_STAGES = tuple(f"dual_branch_s_{stage}" for stage in ("rich", "tuned", "together", "fused", "aux", "camera"))
 
@@ -30,12 +30,12 @@ perception train dual_branch_s --recipe finetune --data folder=mine --data simul
 
 Recipes:
   scratch   from random weights, on simulated and real frames
-  real      what the shipped weights were last trained with: every real set, sensors that lie, each side alone too
-  finetune  one's own frames, on from the shipped weights
-  FILE.py   one's own: docs/training.md tells what it may say
+  real      the recipe of the shipped weights: every real set, faulty sensors, also each branch by itself
+  finetune  your own frames, starting from the shipped weights
+  FILE.py   your own: docs/training.md lists its settings
 
-Data sets: those of `perception eval`, as far as the recipe knows them: it tells how often each is drawn.
-The output folder holds last.pt, to resume from, and weights.safetensors, for `perception eval` and `perception export`.
+Data sets: those of `perception eval` that the recipe names: it sets how often each is drawn.
+The output folder gets last.pt, to resume from, and weights.safetensors, for `perception eval` and `perception export`.
 """
 
 
@@ -47,7 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--batch-size", type=at_least_one, help="crops per step (default: the recipe's)")
     parser.add_argument("--learning-rate", type=positive, help="peak learning rate (default: the recipe's)")
     add(parser, "--seed", ": weights, crops and augmentation (0)", default=0)
-    add(parser, "--workers", " of making crops (2)", type=at_least_zero, default=2)
+    add(parser, "--workers", " for making crops (2)", type=at_least_zero, default=2)
     parser.add_argument(
         "--init",
         type=Path,
@@ -55,21 +55,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="start from these weights: .safetensors, or a shipped model's name (default: the recipe's)",
     )
     parser.add_argument(
-        "--teacher", type=Path, nargs="+", default=[], metavar="WEIGHTS", help="learn from these networks too"
+        "--teacher", type=Path, nargs="+", default=[], metavar="WEIGHTS", help="learn also from these networks"
     )
     parser.add_argument(
         "--pretrain",
         action="store_true",
         help="learn to fill in hidden parts of every sensor, without labels; use the result with --init",
     )
-    parser.add_argument("--resume", action="store_true", help="go on from last.pt in the output folder")
+    parser.add_argument("--resume", action="store_true", help="continue from last.pt in the output folder")
     parser.add_argument(
         "--save-interval", type=at_least_one, default=250, help="steps between checkpoints (default: %(default)s)"
     )
 
 
 def add_network_and_data(parser: argparse.ArgumentParser) -> None:
-    """Declare what every command that needs training data takes."""
+    """Declare the arguments of every command that needs training data."""
     parser.add_argument(
         "network", help="mmengine config: a path, or a network's name, such as those in configs/networks"
     )
@@ -80,7 +80,7 @@ def add_network_and_data(parser: argparse.ArgumentParser) -> None:
 def network_and_recipe(args: argparse.Namespace) -> tuple[str, str]:
     """The network's and the recipe's name or path, as `add_network_and_data` takes them.
 
-    Raises ModelError for what was a network, and is a network with a recipe now.
+    Raises ModelError for old names of networks that are now a network with a recipe.
     """
     name, recipe = args.network, args.recipe
     if name == FORMER and recipe is None:
@@ -88,8 +88,8 @@ def network_and_recipe(args: argparse.Namespace) -> tuple[str, str]:
         name, recipe = NETWORK, FORMER_RECIPE
     elif name == FORMER or name in FORMER_STAGES:
         raise ModelError(
-            f"{name}: not a network: say `{NETWORK} --recipe {FORMER_RECIPE}`, or another recipe; docs/training.md "
-            "tells of the stages that the shipped weights went through, and where their configs are"
+            f"{name}: not a network any more: use `{NETWORK} --recipe {FORMER_RECIPE}`, or another recipe; "
+            "docs/training.md describes the stages of the shipped weights, and where their configs are"
         )
     return name, recipe or "scratch"
 

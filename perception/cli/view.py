@@ -14,23 +14,23 @@ PASS_THROUGH = True
 
 EXAMPLES = """\
 perception view                                     the running node: its sensors and its masks
-perception view --topics rig.yaml                   with the topic names that the node was given
+perception view --topics rig.yaml                   with the topic names that the node uses
 perception view --ros-args -r image:=/camera/image_rect_color -r __ns:=/front
 perception view ~/kitti/2011_09_26/2011_09_26_drive_0005_sync
 perception view bag --start 10 --duration 5 --every 2 --save out/drive.rrd
-perception view out/drive.rrd                       a file that was saved
+perception view out/drive.rrd                       a saved file
 perception view bag --web                           in a browser, on a machine without a display
 
-Without BAG or DRIVE nothing is computed: labels, points and diagnostics are the node's own. The viewer listens on this
-machine only and sends no usage reports; started by hand, as `rerun FILE`, it sends them until you run
-`rerun analytics disable`. From elsewhere: ssh -L 9090:127.0.0.1:9090 -L 9091:127.0.0.1:9091 HOST, for --web.
+Without BAG or DRIVE nothing is computed: labels, points and diagnostics are the node's own. The viewer listens only on
+this machine and sends no usage reports; if you start it yourself with `rerun FILE`, it sends them until you run
+`rerun analytics disable`. From elsewhere, with --web: ssh -L 9090:127.0.0.1:9090 -L 9091:127.0.0.1:9091 HOST.
 """
 
 WEB_PORT = 9090
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The options of `perception view`; what follows --ros-args is ROS's."""
+    """The options of `perception view`; everything after --ros-args is for ROS."""
     parser.add_argument(
         "input", nargs="?", type=Path, metavar="BAG|DRIVE",
         help="rosbag2, KITTI raw or simulated drive, folder of images, or a saved .rrd; without it, live topics",
@@ -57,7 +57,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Show it until it ends, the window is closed, or Ctrl-C."""
+    """Show it until it ends, the window is closed, or Ctrl-C is pressed."""
     import rerun  # noqa: F401  # where it is missing, say so before anything is loaded
     from rich.console import Console
 
@@ -66,7 +66,9 @@ def run(args: argparse.Namespace) -> int:
 
     console = Console(stderr=True, highlight=False)
     if args.save is not None and args.web is not None:
-        raise PerceptionError("--save writes a file and --web serves a page: choose one; a file can be shown later")
+        raise PerceptionError(
+            "--save writes a file and --web serves a page: choose one; saved files can be shown later"
+        )
     options = ViewOptions(
         input=args.input,
         save=args.save,

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Cityscapes' training images squeezed to squares, by their number in the official list, with our classes' ids."""
+"""Cityscapes' training images squeezed to squares, named by their number in the official list, with our class ids."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from perception.frame import Frame
 from perception.sample import Sample
 
 ZURICH = 2854
-"""Number of the first image of the last of the 18 cities: the official list has 2,975, sorted by city."""
+"""The number of the first image of the last of the 18 cities: the official list has 2,975, sorted by city."""
 
 
 class CityscapesSmall(LazySequence[Sample]):
@@ -26,7 +26,7 @@ class CityscapesSmall(LazySequence[Sample]):
 
     split: val is the city of Zurich (numbers from 2854), train the seventeen others; all. Samples have rgb and labels:
     the files' ids are those of `perception.classes`, others are unlabelled. Raises DataError
-    for missing folders and names that are no number, and, when indexed, for missing, truncated or odd files.
+    for missing folders and names that are not numbers, and, when indexed, for missing, truncated or malformed files.
     """
 
     def __init__(self, root: str | Path, split: str = "val", classes: Classes = CLASSES) -> None:

@@ -19,11 +19,11 @@ from perception.frame import CameraModel, Frame
 from perception.sample import Sample
 
 IMAGES = "leftImg8bit"
-"""The published folder of the left images, which their names end in too."""
+"""The published folder of the left images; their names end in it too."""
 
 
 class _Files(NamedTuple):
-    """What belongs to one image; ids: None where the layout has none."""
+    """The files of one image; ids: None if the layout has none."""
 
     name: str
     left: Path
@@ -45,10 +45,10 @@ class Rig(NamedTuple):
 
 
 class CityscapesStereo(LazySequence[Sample]):
-    """Samples with rgb, depth and camera, and with labels where the set has them, from one of two layouts.
+    """Samples with rgb, depth and camera, and with labels if the set has them, from one of two layouts.
 
     As published: ROOT/leftImg8bit/SPLIT/CITY/NAME_leftImg8bit.png with disparity/SPLIT/CITY/NAME_disparity.png (uint16,
-    (p − 1) / 256 pixels), camera/SPLIT/CITY/NAME_camera.json and, where it is there,
+    (p − 1) / 256 pixels), camera/SPLIT/CITY/NAME_camera.json and, if it exists,
     gtFine/SPLIT/CITY/NAME_gtFine_labelIds.png (`perception.classes` says how the ids map). split: train or val, as
     published, or all, which is both.
 
@@ -56,7 +56,7 @@ class CityscapesStereo(LazySequence[Sample]):
     each NAME the members of `Rig`. No labels. split: train and val, the first 80 % and the last 20 %, or all.
 
     In both a disparity of 0 is invalid, and depth is fx · baseline / disparity. Raises DataError for missing folders
-    and, when indexed, for missing, truncated or odd files.
+    and, when indexed, for missing, truncated or malformed files.
     """
 
     def __init__(self, root: str | Path, split: str = "val", classes: Classes = CLASSES) -> None:
@@ -83,7 +83,7 @@ class CityscapesStereo(LazySequence[Sample]):
         return Sample(files.name, frame, labels)
 
     def rig(self, index: int) -> Rig:
-        """How the camera of image number `index` is made and mounted. Raises DataError."""
+        """Intrinsics, baseline and mounting of the camera of image number `index`. Raises DataError."""
         files = self._files[index]
         return _published_rig(files.camera) if self._published else _small_rig(files.camera, files.name)
 
@@ -93,7 +93,7 @@ class CityscapesStereo(LazySequence[Sample]):
         return rig.camera_height, rig.pitch
 
     def _disparity(self, path: Path, shape: tuple[int, int]) -> NDArray[np.float32]:
-        """(H, W) pixels, 0 or less where invalid."""
+        """(H, W) pixels, 0 or less if invalid."""
         counts = read_mono(path)
         if counts.dtype != np.uint16 or counts.shape != shape:
             got, expected = f"{counts.shape[1]}×{counts.shape[0]}", f"{shape[1]}×{shape[0]}"
@@ -151,7 +151,7 @@ def _json(path: Path) -> Any:
     try:
         return json.loads(read_text(path))
     except json.JSONDecodeError as error:
-        raise DataError(f"{path}: no JSON: {error}") from error
+        raise DataError(f"{path}: not valid JSON: {error}") from error
 
 
 def _checked(rig: Rig, where: str) -> Rig:

@@ -19,7 +19,7 @@ class IddLite(LazySequence[Sample]):
 
     split: train or val (the official test split has no labels). Samples have rgb and labels
     (`perception.classes` says how the ids map to `classes`).
-    Raises DataError for missing folders and, when indexed, for missing, truncated or odd files.
+    Raises DataError for missing folders and, when indexed, for missing, truncated or malformed files.
     """
 
     def __init__(self, root: str | Path, split: str = "train", classes: Classes = CLASSES) -> None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A plain folder of images, with what other sensors saw beside them."""
+"""A plain folder of images, with data of other sensors beside them."""
 
 from __future__ import annotations
 
@@ -31,24 +31,24 @@ PERIOD_NS = 100_000_000
 
 IMAGES = ("image", "image_2", "visible", "vi", "crop_LR_visible")
 INFRARED = ("infrared", "ir", "cropinfrared")
-"""What the folders of the images and of their thermal partners may be called: pairs as `rgb_thermal` reads them too."""
+"""The possible names of the folders of images and of their thermal partners: pairs as `rgb_thermal` reads them too."""
 
 KINDS = ("rgb", "infrared")
-"""What the images of a folder may be."""
+"""The possible kinds of the images in a folder."""
 
 
 class ImageFolder(LazySequence[Frame]):
-    """Reads ROOT/NAME.png|jpg, or ROOT/image/… or another of IMAGES, and beside them, where they exist,
+    """Reads ROOT/NAME.png|jpg, or ROOT/image/… or another of IMAGES, and beside them, if they exist,
     ROOT/velodyne/NAME.bin (as KITTI's), ROOT/depth/NAME.png (16 bits, 0 invalid) and ROOT/infrared/NAME.png, or another
     of INFRARED (8 or 16 bits), both registered to the camera.
 
-    camera, lidar_to_camera: needed with sweeps; else ROOT/calib/NAME.txt or ROOT/calib.txt in KITTI's object layout
-    say them. kind: of KINDS, what the images are; None takes images of one channel for infrared, others for rgb.
-    depth_unit: metres per step of depth; None asks ROOT/depth_unit.txt, then the values (`depth_images`).
-    names: the images', without suffix. remarks: what was found out rather than told, and what is missing. Raises
-    DataError for a folder without images, two images of one name, infrared images beside infrared ones, and depth of
-    which the unit is unknown; when indexed, for files that are truncated or odd, a sweep without calibration, and a
-    calibration of another shape than the image.
+    camera, lidar_to_camera: needed with sweeps; if not given, they come from ROOT/calib/NAME.txt or ROOT/calib.txt in
+    KITTI's object layout. kind: one of KINDS; None takes images with one channel as infrared, others as rgb.
+    depth_unit: metres per step of depth; None reads ROOT/depth_unit.txt, else infers it from the values
+    (`depth_images`). names: the images', without suffix. remarks: what was inferred, and what is missing. Raises
+    DataError for a folder without images, two images with one name, infrared images beside infrared ones, and depth
+    with an unknown unit; when indexed, for truncated or malformed files, a sweep without calibration, and a
+    calibration for another shape than the image's.
     """
 
     def __init__(
@@ -65,7 +65,7 @@ class ImageFolder(LazySequence[Frame]):
         self.names = [path.stem for path in self._images]
         twice = {name for name in self.names if self.names.count(name) > 1} if len(set(self.names)) < len(self) else ()
         if twice:
-            raise DataError(f"{images}: two images are called {min(twice)}; rename one")
+            raise DataError(f"{images}: two images have the name {min(twice)}; rename one")
         self._camera, self._lidar_to_camera = camera, lidar_to_camera
         self.remarks: list[str] = []
         self._infrared = _first_of(self.root, INFRARED)
@@ -75,8 +75,8 @@ class ImageFolder(LazySequence[Frame]):
         self._unit = depth_unit or self._found_unit()
         if (self.root / "depth").is_dir() and not self._calibrated():
             self.remarks.append(
-                "no calib.txt and no calibration file: how high above the ground the things are that depth sees cannot "
-                "be told, and its labels are worse"
+                "no calib.txt and no calibration file: the heights of the points in depth above the ground are "
+                "unknown, and the labels from depth are worse"
             )
 
     def __len__(self) -> int:
@@ -93,7 +93,7 @@ class ImageFolder(LazySequence[Frame]):
         camera, lidar_to_camera = self._calibration(name, image.shape[1], image.shape[0])
         if points is not None and (camera is None or lidar_to_camera is None):
             raise DataError(
-                f"{sweep}: a sweep without calibration; write {self.root}/calib.txt in KITTI's object layout, or name "
+                f"{sweep}: a sweep without calibration; write {self.root}/calib.txt in KITTI's object layout, or give "
                 "a calibration file that has image_width, projection_matrix and lidar_to_camera"
             )
         thermal = read_mono(infrared) if infrared else None
@@ -108,15 +108,15 @@ class ImageFolder(LazySequence[Frame]):
         )
 
     def _guessed_kind(self) -> str:
-        """By the first, the middle and the last image; beside infrared ones they are the camera's."""
+        """By the first, the middle and the last image; with infrared images beside them, they are the camera's."""
         some = {self._images[number] for number in (0, len(self) // 2, len(self) - 1)}
         if self._infrared or not all(has_one_channel(path) for path in some):
             return "rgb"
-        self.remarks.append("images of one channel are taken for infrared: if they are a camera's, say --as rgb")
+        self.remarks.append("images with one channel are taken as infrared: if they are a camera's, use --as rgb")
         return "infrared"
 
     def _found_unit(self) -> float:
-        """Of depth; anything where there is none."""
+        """The unit of depth; any value if there is no depth."""
         images = [path for path in (find_image(self.root / "depth", name) for name in self.names) if path]
         if not images:
             return 1.0
@@ -132,8 +132,8 @@ class ImageFolder(LazySequence[Frame]):
             camera = self._camera
             if not same_shape((camera.width, camera.height), (width, height)):
                 raise DataError(
-                    f"{self.root}: {name} has {width}×{height} pixels, but the calibration is of "
-                    f"{camera.width}×{camera.height}, another shape: it is not this camera's, or of a part of the image"
+                    f"{self.root}: {name} has {width}×{height} pixels, but the calibration is for "
+                    f"{camera.width}×{camera.height}, another shape: for another camera, or the image was cropped"
                 )
             return camera.resized(width, height), self._lidar_to_camera
         for path in (self.root / "calib" / f"{name}.txt", self.root / "calib.txt"):
@@ -144,5 +144,5 @@ class ImageFolder(LazySequence[Frame]):
 
 
 def _first_of(root: Path, names: tuple[str, ...]) -> Path | None:
-    """The folder of `root` that has one of the names; None without one."""
+    """The folder of `root` that has one of the names; None if there is none."""
     return next((root / name for name in names if (root / name).is_dir()), None)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Frames of one's own with labels: a folder of images and what other sensors saw, and a folder of class ids."""
+"""Your own labelled frames: a folder of images and data of other sensors, and a folder of class ids."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ _log = logging.getLogger(__name__)
 class LabelledFolder(LazySequence[Sample]):
     """An `ImageFolder` with ROOT/labels/NAME.png: 8-bit ids, as large as the image.
 
-    Frames without labels are there too, with `labels` None. Ids are those of `classes` (0 background, 1 road, 2
+    Frames without labels are included, with `labels` None. Ids are those of `classes` (0 background, 1 road, 2
     vehicle, 3 pedestrian, 255 unlabelled), unless ROOT/classes.yaml maps others, such as {7: road, 26:
-    vehicle}; ids that it does not name are background. Raises DataError as `ImageFolder` does, where no frame has
-    labels, and for classes that there are not; when indexed, for labels of another size.
+    vehicle}; ids that it does not name are background. Raises DataError as `ImageFolder` does, if no frame has
+    labels, and for unknown classes; when indexed, for labels of another size.
     """
 
     def __init__(self, root: str | Path, classes: Classes = CLASSES) -> None:
@@ -58,13 +58,13 @@ def _table(path: Path, classes: Classes) -> NDArray[np.uint8]:
     try:
         content = yaml.safe_load(read_text(path))
     except yaml.YAMLError as error:
-        raise DataError(f"{path}: no YAML: {' '.join(str(error).split())}") from error
+        raise DataError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from error
     if not isinstance(content, dict) or not all(isinstance(key, int) and 0 <= key < 256 for key in content):
         raise DataError(f"{path}: expected lines such as '26: vehicle', an id of 0–255 and its class")
     numbers = {name: number for number, name in enumerate(classes.names)} | {"unlabelled": UNLABELLED}
     table = np.zeros(256, np.uint8)
     for key, name in content.items():
         if name not in numbers:
-            raise DataError(f"{path}: {key}: no class {name!r}; there are {', '.join(numbers)}")
+            raise DataError(f"{path}: {key}: no class {name!r}; the classes are {', '.join(numbers)}")
         table[key] = numbers[name]
     return table

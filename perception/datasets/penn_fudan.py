@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Penn-Fudan: street photographs whose near people are outlined by hand; of all else nothing is known."""
+"""Penn-Fudan: street photographs in which near people are outlined by hand; everything else is unknown."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ _EVERY_ID = np.arange(256, dtype=np.uint8)
 class PennFudan(LazySequence[Sample]):
     """Reads ROOT/images/NAME.jpg (or .png) with ROOT/instances/NAME.png: 0, or the number of a person.
 
-    The names of the set as published, PNGImages/NAME.png and PedMasks/NAME_mask.png, are taken too.
+    The names of the published set, PNGImages/NAME.png and PedMasks/NAME_mask.png, are accepted too.
 
     split: train and val, the first 80 % and the last 20 % of the names, or all. Samples have rgb and labels: pedestrian
-    inside an outline and 255 outside, where there may be anything, other people too. Raises DataError for missing
-    folders and, when indexed, for missing, truncated or odd files.
+    inside an outline and 255 outside, which may be anything, including other people. Raises DataError for missing
+    folders and, when indexed, for missing, truncated or malformed files.
     """
 
     def __init__(self, root: str | Path, split: str = "val", classes: Classes = CLASSES) -> None:
@@ -40,7 +40,7 @@ class PennFudan(LazySequence[Sample]):
         return len(self._images)
 
     def read(self, index: int) -> Sample:
-        """Photograph number `index`, and where its people are."""
+        """Photograph number `index`, and the labels of its people."""
         path = self._images[index]
         frame = Frame(stamp_ns=0, rgb=read_rgb(path))
         people = self._read_instances(path, frame.size)
@@ -48,7 +48,7 @@ class PennFudan(LazySequence[Sample]):
         return Sample(path.stem, frame, labels)
 
     def instances(self, index: int) -> NDArray[np.uint8]:
-        """(H, W) uint8 of photograph number `index`: 0, or 1, 2 … of each person."""
+        """(H, W) uint8 of photograph number `index`: 0, or the number 1, 2 … of a person."""
         path = self._images[index]
         height, width = read_rgb(path).shape[:2]
         return self._read_instances(path, (width, height))

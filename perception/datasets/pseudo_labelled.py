@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Frames of another data set with the soft labels that `perception pseudo-label` made for them."""
+"""Frames of another data set with soft labels made by `perception pseudo-label`."""
 
 from __future__ import annotations
 
@@ -18,19 +18,18 @@ from perception.errors import DataError
 from perception.sample import Sample
 
 INDEX = "pseudo_labels.json"
-"""Says whose frames these are: dataset, root, split and the numbers of the samples; and what labelled them."""
+"""The origin of the frames: dataset, root, split and the numbers of the samples; and what labelled them."""
 
 
 class PseudoLabelled(LazySequence[Sample]):
-    """Reads ROOT/pseudo_labels.json and ROOT/NUMBER.png, and the frames from where they were labelled.
+    """Reads ROOT/pseudo_labels.json and ROOT/NUMBER.png, and the frames from the data set that was labelled.
 
-    Samples have probabilities, equal ones where the network was not sure, and no labels but where it filled them in:
-    then both. Raises DataError for a broken
-    index, and as the other data set's reader does.
+    Samples have probabilities, equal ones if the network was not sure, and no labels, unless it completed existing
+    ones: then both. Raises DataError for a broken index, and as the other data set's reader does.
     """
 
     def __init__(self, root: str | Path, classes: Classes = CLASSES) -> None:
-        from perception.datasets.registry import open_dataset  # it knows this reader
+        from perception.datasets.registry import open_dataset  # here, since it imports this reader
 
         self.root, self._classes = Path(root), classes
         path = self.root / INDEX
@@ -47,7 +46,7 @@ class PseudoLabelled(LazySequence[Sample]):
         return len(self._numbers)
 
     def read(self, index: int) -> Sample:
-        """Frame number `index` of those that were labelled."""
+        """Frame number `index` of the labelled ones."""
         number = self._numbers[index]
         probabilities = read_soft_labels(label_path(self.root, number), self._classes)
         sample = self._samples[number]
@@ -55,12 +54,12 @@ class PseudoLabelled(LazySequence[Sample]):
 
 
 def label_path(root: Path, number: int) -> Path:
-    """Where the soft label of sample `number` lies."""
+    """The path of the soft label of sample `number`."""
     return root / f"{number:06d}.png"
 
 
 def write_label(path: Path, soft: NDArray[np.uint8]) -> None:
-    """Write (h, w, K) uint8 soft labels as `read_soft_labels` takes them. Raises DataError where it cannot."""
+    """Write (h, w, K) uint8 soft labels as `read_soft_labels` takes them. Raises DataError if it cannot."""
     if soft.shape[2] != len(FIRST):
         soft = soft.transpose(2, 0, 1).reshape(-1, soft.shape[1])
     path.parent.mkdir(parents=True, exist_ok=True)

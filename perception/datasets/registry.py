@@ -18,8 +18,8 @@ Open = Callable[..., Sequence[Sample]]
 
 @dataclass(frozen=True)
 class Reader:
-    """open: samples of a data set's folder and of one of its splits, the latter where `split` says so, with labels of
-    the keyword `classes`, where `classes` says so."""
+    """open: returns the samples in a data set's folder, of one of its splits if `split` is true, and with labels of
+    the keyword `classes` if `classes` is true."""
 
     open: Open
     split: bool = True
@@ -50,22 +50,22 @@ _OURS: dict[str, tuple[str, str]] = {
     "roadscene": ("rgb_thermal", "RgbThermal"),
     "simulated": ("simulated", "SimulatedFolder"),
 }
-"""Module and class of each reader of ours by data set name."""
+"""Module and class of each of our readers, by data set name."""
 
 STEREO: frozenset[str] = frozenset({"kitti-raw-stereo", "kitti-semantics-stereo", "kitti-stereo"})
-"""Data sets whose depth is made from their two cameras, which takes a tenth of a second for each frame. Without it they
-have names of their own."""
+"""Data sets whose depth is computed from their two cameras, which takes a tenth of a second per frame. The same sets
+without depth have other names."""
 
 UNSPLIT: frozenset[str] = frozenset({"folder", "kitti-object", "kitti-raw", "kitti-raw-stereo", "pseudo", "simulated"})
 """Data sets of ours whose reader takes no split: a simulated drive is as a whole for training or for testing; KITTI's
-object set and raw drives are for testing only; pseudo-labels know of which split they are."""
+object set and raw drives are only for testing; pseudo-labels know which split they belong to."""
 
 
 def dataset(name: str, split: bool = True, classes: bool = False) -> Callable[[Open], Open]:
-    """Register what opens the data set `name`, as a decorator: a class of sequences of samples, or a function.
+    """Register a function or class that opens the data set `name`, as a decorator; it returns a sequence of samples.
 
-    It is called with the data set's folder, where it has any with the name of a split, and where it can label other
-    classes than the first four with `classes`; it raises DataError for what it cannot open. Raises DataError for a name
+    It is called with the data set's folder, with the name of a split if it has splits, and with `classes` if it can
+    label other classes than the first four; it raises DataError for what it cannot open. Raises DataError for a name
     that is taken.
     """
 
@@ -79,17 +79,17 @@ def dataset(name: str, split: bool = True, classes: bool = False) -> Callable[[O
 def open_dataset(name: str, root: str | Path, split: str = "val", classes: Classes = CLASSES) -> Sequence[Sample]:
     """The samples of data set `name` under folder `root`.
 
-    split: train or val; `all` where the data set has no official split; `test` where that is without truth and for
-    submissions; not used by those that have none. classes: what the labels shall be.
-    Raises DataError for an unknown name or split, for classes that the data set does not know, and for what each reader
-    refuses.
+    split: train or val; `all` if the data set has no official split; `test` if that is without ground truth and for
+    submissions; not used by those that have none. classes: the classes of the labels.
+    Raises DataError for an unknown name or split, for classes that the data set does not have, and as each reader
+    does.
     """
     reader = READERS.find(name)
     arguments = (root, split) if reader.split else (root,)
     if reader.classes:
         return reader.open(*arguments, classes=classes)
     if classes != CLASSES:
-        raise DataError(f"data set {name}: knows {', '.join(CLASSES.names)} alone, not {', '.join(classes.names)}")
+        raise DataError(f"data set {name}: knows only {', '.join(CLASSES.names)}, not {', '.join(classes.names)}")
     return reader.open(*arguments)
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Aligned pairs of a visible and a thermal image, paired by name: RoadScene, MSRS and the like."""
+"""Aligned pairs of a visible and a thermal image, paired by name: RoadScene, MSRS and similar sets."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ LAYOUTS: tuple[tuple[str, str], ...] = (
 
 
 class RgbThermal(LazySequence[Sample]):
-    """Reads ROOT/visible/NAME.* with ROOT/infrared/NAME.* and, where there is one, ROOT/soft_label/NAME.png.
+    """Reads ROOT/visible/NAME.* with ROOT/infrared/NAME.* and, if it exists, ROOT/soft_label/NAME.png.
 
     The folders may also be called `vi` and `ir` or `crop_LR_visible` and `cropinfrared`, and may lie under
-    ROOT/train and ROOT/test (val there means test). Without such folders, val is the last 20 % of the names; where
-    every name ends in N for night or D for day, as MSRS's do, the last 20 % of each.
+    ROOT/train and ROOT/test (val there means test). Without such folders, val is the last 20 % of the names; if
+    every name ends in N for night or D for day, as in MSRS, the last 20 % of each.
 
     split: train, val or all. Samples have rgb, infrared (uint8 or uint16, as stored) and, with a soft label,
     probabilities. Raises DataError for missing folders and, when indexed, for missing, truncated or odd files.
@@ -58,7 +58,7 @@ def _official_pairs(root: Path, split: str) -> list[tuple[Path, Path]] | None:
 
 
 def _split_by_light(pairs: list[tuple[Path, Path]], split: str) -> list[tuple[Path, Path]]:
-    """`split_in_time`, of night and day apart where the names tell them apart: val shall have both."""
+    """`split_in_time`, for night and day separately if the names distinguish them: val gets both."""
     lights = [visible.stem[-1] for visible, _ in pairs]
     if not set(lights) <= {"N", "D"}:
         return split_in_time(pairs, split)

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Simulated drives from disk, as `perception simulate` writes them; `perception.simulation.storage` has the layout."""
+"""Simulated drives from disk, written by `perception simulate`; `perception.simulation.storage` describes the
+layout."""
 
 from __future__ import annotations
 
@@ -50,8 +51,8 @@ class _Drive:
 class SimulatedFolder(LazySequence[Sample]):
     """Reads one drive (a folder with drive.json), or every drive in the folders of `root`, sorted by name.
 
-    Samples have all four modalities, the further sensors that were asked for, labels and point_labels. Depth comes back
-    to within 1/512 m, the rest exactly.
+    Samples have all four modalities, the further sensors that were asked for, labels and point_labels. Depth is exact
+    to 1/512 m, everything else exactly.
     Raises DataError for missing folders and descriptions and, when indexed, for missing, truncated or odd files.
     """
 
@@ -87,7 +88,7 @@ class SimulatedFolder(LazySequence[Sample]):
 
 
 class Relabelled(LazySequence[Sample]):
-    """Samples of the simulator with the labels that `classes` make of its own."""
+    """Samples of the simulator with its own labels converted to `classes`."""
 
     def __init__(self, samples: Sequence[Sample], classes: Classes) -> None:
         self._samples, self._table = samples, _table(classes)

@@ -5,14 +5,14 @@
 |---|---|---|---|
 | `openvino` | .xml | CPU | |
 | `openvino-gpu` | .xml | Intel GPU | Intel's GPU driver |
-| `openvino-auto` | .xml | what OpenVINO thinks best | |
-| `onnxruntime` | .onnx | NVIDIA GPU where there is one, else CPU | extra `onnx`; for a GPU `onnxruntime-gpu` |
+| `openvino-auto` | .xml | the device that OpenVINO chooses | |
+| `onnxruntime` | .onnx | NVIDIA GPU if there is one, else CPU | extra `onnx`; for a GPU `onnxruntime-gpu` |
 | `tensorrt` | .onnx | NVIDIA GPU | `tensorrt` and `onnxruntime-gpu` |
-| `torch` | .safetensors | NVIDIA GPU where there is one, else CPU | extra `train` |
+| `torch` | .safetensors | NVIDIA GPU if there is one, else CPU | extra `train` |
 | `torch-compiled` | .safetensors | NVIDIA GPU; takes longer to start | extra `train`, a C compiler |
 
-`auto` takes the first engine in this order whose file is there. A path with a suffix has said which file it is. More
-are registered by `engine` (docs/extending.md).
+`auto` takes the first engine in this order whose file exists. A path with a suffix already names the file. Further
+engines are registered by `engine` (docs/extending.md).
 """
 
 from __future__ import annotations
@@ -34,11 +34,11 @@ Load = Callable[[Path, int | None], Engine]
 
 @dataclass(frozen=True)
 class EngineKind:
-    """What an engine's name stands for.
+    """One kind of engine.
 
-    suffix: of the files that it runs. load: makes an engine of a file and a number of CPU threads, None for every core;
-    it imports the engine's libraries. install: what pip is told where they are missing. on_cpu: whether as many of it
-    as there are cores may run at once.
+    suffix: of the files that it runs. load: makes an engine from a file and a number of CPU threads, None for every
+    core; it imports the engine's libraries. install: the argument of pip if they are missing. on_cpu: whether as many
+    of these engines as there are cores may run at once.
     """
 
     suffix: str
@@ -51,7 +51,7 @@ ENGINES: Registry[EngineKind] = Registry("engine", "engines", ModelError)
 """Engines by name, in the order in which `auto` looks."""
 
 EXPORTED = {".xml": "openvino", ".onnx": "onnx"}
-"""What `perception export --format` calls the files that it makes of weights."""
+"""The names that `perception export --format` uses for the files made from weights."""
 
 __all__ = [
     "DEFAULT_MODEL",
@@ -67,7 +67,8 @@ __all__ = [
 
 
 def engine(name: str, suffix: str, install: str = "", on_cpu: bool = False) -> Callable[[Load], Load]:
-    """Register what loads the engine `name`, as a decorator; see `EngineKind`. Raises ModelError for a taken name."""
+    """Register the loader of the engine `name`, as a decorator; see `EngineKind`. Raises ModelError for a taken
+    name."""
 
     def decorate(load: Load) -> Load:
         ENGINES.add(name, EngineKind(suffix, load, install, on_cpu))
@@ -122,8 +123,8 @@ def _torch_compiled(path: Path, threads: int | None) -> Engine:
 def find_model(model: str | Path | None, engine: str) -> tuple[str, Path]:
     """(engine name, file) for a model's name among the shipped weights, or its path, with or without suffix.
 
-    None and `auto` are the most accurate of the shipped ones that the engine has a file of. Raises ModelError where
-    nothing fits, saying what was looked for.
+    None and `auto` select the most accurate shipped model for which the engine has a file. Raises ModelError if
+    nothing fits, with the files that were looked for.
     """
     if engine != "auto" and engine not in ENGINES:
         raise ModelError(unknown("engine", engine, ("auto", *ENGINES)))
@@ -147,7 +148,7 @@ def find_model(model: str | Path | None, engine: str) -> tuple[str, Path]:
     kind = EXPORTED.get(ENGINES[engine].suffix) if engine != "auto" else None
     if kind and weights.is_file():
         path = candidates[engine]
-        if path.parent == WEIGHTS:  # which is the installed package's
+        if path.parent == WEIGHTS:  # the folder of the installed package
             how = f"`perception export {path.stem} --format {kind} -o models`, then --model models/{path.name}"
             raise ModelError(f"{path.stem} is not shipped as {path.suffix}, which {engine} needs: {how}")
         raise ModelError(f"no {path}; make it with `perception export {weights} --format {kind}`")
@@ -155,14 +156,14 @@ def find_model(model: str | Path | None, engine: str) -> tuple[str, Path]:
 
 
 def find_weights(given: str | Path) -> Path:
-    """The .safetensors file of a model that is given by path or by name. Raises ModelError for a name that is not."""
+    """The .safetensors file of a model that is given by path or by name. Raises ModelError for an unknown name."""
     return Path(given) if Path(given).suffix else find_model(given, "torch")[1]
 
 
 def load_engine(engine: str, path: Path, threads: int | None) -> Engine:
     """Load `path` into the engine of that name; only then are its libraries imported.
 
-    Raises ModelError, also for files that are not what the manifest beside them says.
+    Raises ModelError, also for files that do not match the manifest beside them.
     """
     verify(path)
     kind = ENGINES.find(engine)
@@ -174,7 +175,7 @@ def load_engine(engine: str, path: Path, threads: int | None) -> Engine:
 
 
 def _most_accurate(engine: str) -> tuple[str, Path] | None:
-    from perception.engines.family import family  # which asks for the files of each by `find_model`
+    from perception.engines.family import family  # here, since it finds each model's file by `find_model`
 
     best = next(iter(family(engine)), None)
     return None if best is None else (best.engine, best.path)

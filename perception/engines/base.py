@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What every engine offers."""
+"""The common interface of all engines."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from perception.sensors import NetworkInput
 
 
 class NetworkOutput(NamedTuple):
-    """What the network says of one input of H×W.
+    """The network's output for one input of H×W.
 
     labels: (H, W) uint8 class ids. confidence: (H, W) uint8, probability × 255. weights: (M,) float32, how much each
     sensor counted, in the order of `sensors_of_engine`.
@@ -29,12 +29,12 @@ class Engine(Protocol):
 
     @property
     def name(self) -> str:
-        """For people: the engine, its version and device."""
+        """A description for users: the engine, its version and device."""
 
     def infer(self, network_input: NetworkInput) -> NetworkOutput:
         """Run the network on one input, of any size that `encode` makes."""
 
 
 def sensors_of_engine(engine: Engine) -> tuple[str, ...]:
-    """The sensors of the engine's network, in its order: its `sensors`, and MODALITIES where it has none to name."""
+    """The sensors of the engine's network, in its order: its attribute `sensors`, or MODALITIES if it has none."""
     return tuple(getattr(engine, "sensors", MODALITIES))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where compiled networks are kept from one start to the next."""
+"""Where compiled networks are kept between starts."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ import os
 from pathlib import Path
 
 MAX_FILES = 8
-"""Compiled networks that are kept, 15 MB each; the oldest go first."""
+"""The number of compiled networks that are kept, 15 MB each; the oldest are deleted first."""
 
 
 def compiled_cache() -> Path | None:
-    """The user's folder of compiled networks, tidied up; None where there is none and none can be made.
+    """The user's folder of compiled networks, without the oldest files; None if it cannot be created.
 
-    $XDG_CACHE_HOME/multimodal_perception/compiled, with ~/.cache where that is not set.
+    $XDG_CACHE_HOME/multimodal_perception/compiled, or below ~/.cache if that is not set.
     """
     try:
         home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
@@ -22,6 +22,6 @@ def compiled_cache() -> Path | None:
         files = sorted(folder.iterdir(), key=lambda path: path.stat().st_mtime, reverse=True)
         for path in files[MAX_FILES:]:
             path.unlink(missing_ok=True)
-    except (OSError, RuntimeError):  # a read-only home, or none; another process that tidies up
+    except (OSError, RuntimeError):  # a read-only home, or none; another process that deletes files
         return None
     return folder if os.access(folder, os.W_OK) else None

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What makes PyTorch quick on an NVIDIA GPU at batch 1: fewer and smaller steps, recorded once, side by side.
+"""Makes PyTorch fast on an NVIDIA GPU at batch 1: fewer and smaller steps, recorded once, side by side.
 
 At this size a GPU spends its time on starting kernels, not in them: so batch-norm is folded, weights are cast once, and
 the whole network is captured as a CUDA graph, in which the auxiliary branch runs beside the camera's. `torch.compile`
-then fuses what is left of element-wise steps.
+then fuses the remaining element-wise steps.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ class Captured(NamedTuple):
 
 
 class SideBySide(nn.Module):
-    """A `DeployGraph` of two branches whose auxiliary branch has a CUDA stream of its own.
+    """A `DeployGraph` of two branches whose auxiliary branch has its own CUDA stream.
 
-    compiled: each branch, and what follows them, goes through `torch.compile`, once per input size.
-    forward: as of `DeployGraph`, with all inputs on the GPU.
+    compiled: each branch, and the steps after them, are compiled with `torch.compile`, once per input size.
+    forward: as in `DeployGraph`, with all inputs on the GPU.
     """
 
     def __init__(self, graph: DeployGraph, compiled: bool = False) -> None:
@@ -58,7 +58,7 @@ class SideBySide(nn.Module):
 
 
 def prepare(graph: DeployGraph, dtype: torch.dtype, compiled: bool) -> nn.Module:
-    """`graph`, in eval mode and on a GPU, made ready for `capture`; changes it in place."""
+    """`graph`, in eval mode and on a GPU, prepared for `capture`; changes it in place."""
     graph = reduce_precision(graph, dtype)
     if isinstance(graph.encoder, DualBranchEncoder):
         return SideBySide(graph, compiled)
@@ -66,10 +66,10 @@ def prepare(graph: DeployGraph, dtype: torch.dtype, compiled: bool) -> nn.Module
 
 
 def capture(model: nn.Module, inputs: tuple[Tensor, ...]) -> Captured:
-    """Record what `model` does with `inputs`, which from then on are the graph's own. The model must outlive it."""
+    """Record what `model` does with `inputs`, which then belong to the graph. The model must outlive it."""
     side = torch.cuda.Stream(inputs[0].device)
     side.wait_stream(torch.cuda.current_stream(inputs[0].device))
-    with torch.cuda.stream(side):  # libraries choose their kernels and allocate before the capture, not in it
+    with torch.cuda.stream(side):  # so that libraries choose their kernels and allocate before the capture
         for _ in range(3):
             model(*inputs)
     torch.cuda.current_stream(inputs[0].device).wait_stream(side)
@@ -82,7 +82,7 @@ def capture(model: nn.Module, inputs: tuple[Tensor, ...]) -> Captured:
 def reduce_precision(graph: DeployGraph, dtype: torch.dtype) -> DeployGraph:
     """`graph` for `autocast` to `dtype`, changed in place: batch-norm folded, convolutions' weights cast once.
 
-    autocast then finds nothing left to cast but activations. In channels_last, which GPUs prefer.
+    autocast then only has to cast activations. In channels_last, which GPUs prefer.
     """
     fold_batch_norm(graph)
     for module in graph.modules():
@@ -92,10 +92,10 @@ def reduce_precision(graph: DeployGraph, dtype: torch.dtype) -> DeployGraph:
 
 
 def fold_batch_norm(module: nn.Module) -> None:
-    """Put every batch-norm of `module`, in eval mode, into the convolution right before it; changes it in place.
+    """Fold every batch-norm of `module`, in eval mode, into the convolution right before it; changes it in place.
 
-    One that comes before its convolution, as in ConvModules of another order than usual, stays: mmcv's `fuse_conv_bn`
-    would fold it into the wrong one.
+    A batch-norm before its convolution, as in ConvModules with another order than usual, is kept: mmcv's
+    `fuse_conv_bn` would fold it into the wrong one.
     """
     if isinstance(module, ConvModule) and tuple(module.order[:2]) != ("conv", "norm"):
         return

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which classes a model's file knows: noted in it, and read without the library that runs it.
+"""The classes of a model's file: stored in it, and read without the library that runs it.
 
-A file that says nothing knows the shipped network's.
+A file without this entry has the shipped network's classes.
 """
 
 from __future__ import annotations
@@ -20,23 +20,23 @@ from perception.errors import ModelError
 KEY = "classes"
 ONNX_KEY = "perception.classes"
 RT_INFO = ("perception", KEY)
-"""Where OpenVINO's `rt_info` has it."""
+"""The path of the entry in OpenVINO's `rt_info`."""
 
 
 def note(classes: Classes) -> str | None:
-    """What a file is to say; None where it need say nothing."""
+    """The entry for a file; None if it needs none."""
     return json.dumps(classes.beyond) if classes.beyond else None
 
 
 def classes_of(path: Path) -> Classes:
-    """The classes of a .safetensors, .xml or .onnx file. Raises ModelError where what it says cannot be."""
+    """The classes of a .safetensors, .xml or .onnx file. Raises ModelError if the entry is invalid."""
     reader = {".safetensors": _of_weights, ".xml": _of_openvino, ".onnx": _of_onnx}.get(path.suffix)
     if reader is None or not path.is_file():
         return CLASSES
     try:
         said = reader(path)
     except (ValueError, AttributeError, struct.error):
-        return CLASSES  # no model: whoever loads it says so
+        return CLASSES  # not a model: its loader reports that
     try:
         return CLASSES.extended(json.loads(said)) if said else CLASSES
     except (ModelError, ValueError, TypeError) as error:
@@ -52,7 +52,7 @@ def _of_weights(path: Path) -> str | None:
 
 
 def _of_openvino(path: Path) -> str | None:
-    # Not parsed: a megabyte of layers comes first, and an XML parser would follow whatever entities a file defines.
+    # Not parsed: a megabyte of layers comes first, and an XML parser would expand the entities that a file defines.
     found = re.search(rb'<perception>\s*<classes value="([^"]*)"', path.read_bytes())
     return html.unescape(found[1].decode("utf-8")) if found else None
 
@@ -93,4 +93,4 @@ def _fields(data: bytes) -> Iterator[tuple[int, bytes]]:
         elif kind in (1, 5):
             at += 8 if kind == 1 else 4
         else:
-            return  # no protobuf
+            return  # not protobuf

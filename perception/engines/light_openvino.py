@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""OpenVINO, imported without its converter, which takes two thirds of the time and which only exporting needs.
+"""OpenVINO, imported without its converter, which takes two thirds of the time and is only needed for exports.
 
-OpenVINO itself does without where the converter is not installed; here it comes with the first use of `convert_model`.
+OpenVINO itself works without the converter if it is not installed; here the first use of `convert_model` imports it.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ def _converter(name: str) -> Any:
 if "openvino" in sys.modules:
     import openvino
 else:
-    sys.modules[_CONVERTER] = None  # type: ignore[assignment]  # an import of it fails, as where it is not installed
+    sys.modules[_CONVERTER] = None  # type: ignore[assignment]  # importing it fails, as if it were not installed
     try:
         import openvino
     finally:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""SHA256SUMS beside the models: what their files must be, in the form that `sha256sum --check` reads."""
+"""SHA256SUMS beside the models: the hashes that their files must have, in the format of `sha256sum --check`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ NAME = "SHA256SUMS"
 
 
 def record(folder: Path, files: Iterable[Path]) -> Path:
-    """Write the hashes of `files`, which lie in `folder`, into its manifest; lines of others that are there stay."""
+    """Write the hashes of `files`, which are in `folder`, into its manifest; lines of other files are kept."""
     sums = {name: digest for name, digest in read(folder).items() if (folder / name).is_file()}
     sums |= {path.name: digest_of(path) for path in files}
     path = folder / NAME
@@ -22,13 +22,14 @@ def record(folder: Path, files: Iterable[Path]) -> Path:
 
 
 def verify(model: Path) -> None:
-    """Raise ModelError where a file of `model` is not what the manifest beside it says; what it lacks may be any."""
+    """Raise ModelError if a file of `model` differs from the manifest beside it; files not listed in it are not
+    checked."""
     sums = read(model.parent)
     for path in (model, model.with_suffix(".bin")) if model.suffix == ".xml" else (model,):
         if path.name in sums and path.is_file() and digest_of(path) != sums[path.name]:
             raise ModelError(
                 f"{path}: not the file that {NAME} beside it lists: damaged or changed since it was exported; "
-                "install it again, or make it again with `perception export`"
+                "install it again, or export it again with `perception export`"
             )
 
 
@@ -38,7 +39,7 @@ def digest_of(path: Path) -> str:
 
 
 def read(folder: Path) -> dict[str, str]:
-    """The SHA-256 that each file of the folder must have, by name; nothing where there is no manifest."""
+    """The SHA-256 that each file of the folder must have, by name; empty if there is no manifest."""
     path = folder / NAME
     if not path.is_file():
         return {}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""ONNX Runtime: runs anywhere, on NVIDIA GPUs too. Imports neither torch nor mmseg."""
+"""ONNX Runtime: runs on CPUs and NVIDIA GPUs. Imports neither torch nor mmseg."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class OnnxRuntimeEngine:
     """An exported .onnx, for any input size.
 
     threads: of the CPU; None leaves the choice to ONNX Runtime. providers: as `onnxruntime.InferenceSession` takes
-    them; None takes CUDA where the installed build has it and finds a GPU, else the CPU. Raises ModelError for a file
+    them; None takes CUDA if the installed build has it and finds a GPU, else the CPU. Raises ModelError for a file
     that is missing or not an exported perception network.
     """
 
@@ -51,12 +51,12 @@ class OnnxRuntimeEngine:
 
     @property
     def provider(self) -> str:
-        """The one that runs the network, CPUExecutionProvider for example."""
+        """The provider that runs the network, for example CPUExecutionProvider."""
         return str(self._session.get_providers()[0])
 
     @property
     def name(self) -> str:
-        """For people: the engine, its version and what it runs on."""
+        """A description for users: the engine, its version and device."""
         return f"onnxruntime {onnxruntime.__version__} {self.provider.removesuffix('ExecutionProvider')}"
 
     def infer(self, network_input: NetworkInput) -> NetworkOutput:

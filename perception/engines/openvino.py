@@ -22,39 +22,39 @@ _log = logging.getLogger(__name__)
 INPUTS = ("rgb", "aux", "present")
 OUTPUTS = ("labels", "confidence", "weights")
 MAX_WHOLE = 4
-"""Compiled graphs for all sensors that are kept; the oldest goes first."""
+"""The number of compiled graphs for all sensors that are kept; the oldest is removed first."""
 
 MAX_NARROW = 2
-"""Compiled graphs for some sensors, of 80 MB each at 1248×384; the first that are wanted stay."""
+"""The number of compiled graphs for some sensors, of 80 MB each at 1248×384; the first ones that are needed stay."""
 
 PATIENCE = 5
-"""Frames without some sensors after which a graph without them is compiled."""
+"""Frames without some sensors after which a graph for the others is compiled."""
 
 
 _Key = tuple[int, int, tuple[bool, ...]]
-"""Height, width, and which sensors are there."""
+"""Height, width, and which sensors are present."""
 
 
 class _Graph(NamedTuple):
-    """A compiled graph and the names of the inputs that it takes."""
+    """A compiled graph and the names of its inputs."""
 
     request: openvino.InferRequest
     inputs: tuple[str, ...]
 
 
 class OpenVinoEngine:
-    """An exported .xml, compiled once for every input size that it meets.
+    """An exported .xml, compiled once for every input size.
 
-    A subset of sensors that leaves one branch idle gets, after PATIENCE frames, a graph without that branch, compiled
-    in a thread of its own while the whole graph goes on answering. In f32 the labels are the same in both; bf16 and
-    INT8 round at other places and differ on about one pixel in a thousand. Where compiling or running it fails, which
-    is said once, the whole graph answers for good, that frame included.
+    For a subset of sensors that leaves one branch idle, a graph without that branch is compiled after PATIENCE frames,
+    in a separate thread while the whole graph continues to run. In f32 both give the same labels; bf16 and
+    INT8 round at other places and differ on about one pixel in a thousand. If compiling or running it fails, which
+    is logged once, the whole graph is used from then on, also for that frame.
 
     threads: of the CPU; None leaves the choice to OpenVINO. device: CPU, GPU (Intel's) or AUTO. precision: of the CPU's
-    float arithmetic, f32 or bf16; None takes bf16 where the processor computes in it: about twice as fast for labels
+    float arithmetic, f32 or bf16; None takes bf16 if the processor supports it: about twice as fast for labels
     that agree on 99.9 % of the pixels. cache: a folder for the first graph in compiled form, which makes the next start
     faster; None keeps nothing. Raises ModelError for a file that is missing or not an exported perception network, and
-    for a device that is not there.
+    for a device that does not exist.
     """
 
     def __init__(
@@ -88,7 +88,7 @@ class OpenVinoEngine:
 
     @property
     def name(self) -> str:
-        """For people: the engine, its version, device and precision."""
+        """A description for users: the engine, its version, device and precision."""
         return " ".join(("openvino", openvino.__version__.split("-")[0], self.device, *self._precision))
 
     def infer(self, network_input: NetworkInput) -> NetworkOutput:
@@ -112,7 +112,7 @@ class OpenVinoEngine:
         return whole
 
     def _narrow_for(self, network_input: NetworkInput) -> _Graph | None:
-        """The graph for these sensors alone; None where there is none, or not yet."""
+        """The graph for only these sensors; None if there is none, or not yet."""
         key = _key(network_input)
         if not leaves_something_out(key[2]):
             return None
@@ -128,17 +128,17 @@ class OpenVinoEngine:
         height, width, present = key
         try:
             return self._compile(specialise(self._sized(height, width), present))
-        except Exception as error:  # out of memory, or a graph that OpenVINO cannot narrow: slower, never wrong
+        except Exception as error:  # out of memory, or a graph that OpenVINO cannot narrow: slower, but never wrong
             self._give_up(key, error)
             return None
 
     def _give_up(self, key: _Key, error: Exception) -> None:
-        """Do without the narrow graph for good, and say so."""
+        """Stop using narrow graphs, and log it."""
         self._narrow[key] = Future()
         self._narrow[key].set_result(None)
         there = " + ".join(name for name, is_there in zip(self.sensors, key[2], strict=True) if is_there)
         reason = str(error).strip().splitlines()[-1:] or [repr(error)]
-        _log.warning("no faster graph for %s alone, the whole one goes on: %s", there, reason[0])
+        _log.warning("no faster graph for only %s, the whole graph is used: %s", there, reason[0])
 
     def _sized(self, height: int, width: int) -> openvino.Model:
         channels = self._model.input("aux").get_partial_shape()[3].get_length()
@@ -168,7 +168,7 @@ def _key(network_input: NetworkInput) -> _Key:
 
 
 def _run(graph: _Graph, network_input: NetworkInput) -> NetworkOutput:
-    # share_inputs: the arrays live until infer() returns, a copy would be waste.
+    # share_inputs: the arrays live until infer() returns, so no copy is needed.
     graph.request.infer({name: getattr(network_input, name)[None] for name in graph.inputs}, share_inputs=True)
     labels, confidence, weights = (graph.request.get_output_tensor(i).data[0].copy() for i in range(3))
     return NetworkOutput(labels, confidence, weights)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One engine for several cameras: it is loaded once, and they take turns at it in the order in which they ask."""
+"""One engine for several cameras: it is loaded once, and they use it in turn, in the order in which they ask."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from perception.sensors import NetworkInput
 
 
 class FairLock:
-    """A lock that goes to who has waited longest: `threading.Lock` may starve one of two who ask all the time."""
+    """A lock that goes to the thread that has waited longest: `threading.Lock` may starve one of two busy threads."""
 
     def __init__(self) -> None:
         self._guard = threading.Lock()
@@ -36,13 +36,13 @@ class FairLock:
     ) -> None:
         with self._guard:
             if self._waiting:
-                self._waiting.popleft().set()  # taken it stays, by the next
+                self._waiting.popleft().set()  # the lock stays taken, now by the next thread
             else:
                 self._taken = False
 
 
 class SharedEngine:
-    """An engine that any number of threads may call; whatever one of its calls raises leaves it to the others."""
+    """An engine that any number of threads may call; an error in one call does not affect the others."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -72,7 +72,8 @@ class EnginePool:
         self._engines: WeakValueDictionary[tuple[str, Path, int | None, float], SharedEngine] = WeakValueDictionary()
 
     def load(self, engine: str, path: Path, threads: int | None, scale: float = 1.0) -> Engine:
-        """As `load_engine`. scale: of the network's input; those of another size would wait while one is compiled."""
+        """As `load_engine`. scale: of the network's input; cameras with another scale would wait for its
+        compilation."""
         key = (engine, path.resolve(), threads, scale)
         with self._lock:
             shared = self._engines.get(key)
@@ -81,7 +82,7 @@ class EnginePool:
             return shared
 
     def discard(self, engine: Engine) -> None:
-        """Stop sharing `engine`, which hangs: the next `load` makes another."""
+        """Stop sharing `engine`, which hangs: the next `load` creates another."""
         with self._lock:
             for key in [key for key, shared in self._engines.items() if shared is engine]:
                 del self._engines[key]

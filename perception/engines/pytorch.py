@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""PyTorch: runs a training's weights as they are; on the CPU the reference that exported engines are compared with."""
+"""PyTorch: runs trained weights directly; on the CPU it is the reference that exported engines are compared with."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from perception.models.deploy import DeployGraph
 from perception.sensors import NetworkInput
 
 MAX_CAPTURED = 4
-"""Captured input sizes that are kept; the oldest goes first."""
+"""The number of captured input sizes that are kept; the oldest is removed first."""
 
 
 class TorchEngine:
-    """A .safetensors weights file on `device`; None takes the GPU where there is one.
+    """A .safetensors weights file on `device`; None takes the GPU if there is one.
 
-    On a CPU it runs in float32. On a GPU it runs in bfloat16, or float16 where the GPU lacks that, with batch-norm
+    On a CPU it runs in float32. On a GPU it runs in bfloat16, or float16 if the GPU lacks that, with batch-norm
     folded, and as a CUDA graph that is captured once per input size. threads: of the CPU, for the whole process.
-    compiled: on a GPU, with `torch.compile`, which takes its time with each new input size. Raises ModelError for a
+    compiled: on a GPU, with `torch.compile`, which is slow for each new input size. Raises ModelError for a
     file that is not a checkpoint, and for `compiled` without a GPU.
     """
 
@@ -36,7 +36,7 @@ class TorchEngine:
             torch.set_num_threads(threads)
         self.device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
         if compiled and self.device.type != "cuda":
-            raise ModelError("engine torch-compiled: PyTorch finds no NVIDIA GPU (`nvidia-smi` tells what is there)")
+            raise ModelError("engine torch-compiled: PyTorch finds no NVIDIA GPU (`nvidia-smi` lists them)")
         segmentor = build_model(path)
         self.sensors = sensors_in(segmentor)
         graph = DeployGraph(segmentor).eval().to(self.device)
@@ -50,7 +50,7 @@ class TorchEngine:
 
     @property
     def name(self) -> str:
-        """For people: the engine, its version, device and precision."""
+        """A description for users: the engine, its version, device and precision."""
         precision = str(self._dtype).removeprefix("torch.")
         return f"torch {torch.__version__} {self.device} {precision}{' compiled' if self._compiled else ''}"
 

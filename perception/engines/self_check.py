@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A stored frame and the labels that PyTorch gave it, beside a model: does this machine's engine say the same?"""
+"""A stored frame and PyTorch's labels for it, beside a model: does this machine's engine give the same labels?"""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from perception.errors import ModelError
 from perception.sensors import NetworkInput
 
 MIN_AGREEMENT = 0.98
-"""Share of the stored labels that an engine must give. INT8 gives 99 %; a broken driver or file far fewer."""
+"""Share of the stored labels that an engine must reproduce. INT8 reproduces 99 %; a broken driver or file far fewer."""
 
 COARSE = 4
-"""Pixels of the stored frame come in blocks of so many rows and columns, which keeps the file small."""
+"""The stored frame consists of constant blocks of so many rows and columns, which keeps the file small."""
 
 
 def path_of(model: Path) -> Path:
@@ -27,7 +27,7 @@ def path_of(model: Path) -> Path:
 
 
 def write(model: Path, frame: NetworkInput, reference: Engine) -> Path:
-    """Store `frame`, coarsened, and what `reference` says of it, beside `model`."""
+    """Store `frame`, in constant blocks, and the labels that `reference` gives it, beside `model`."""
     coarse = NetworkInput(_coarsened(frame.rgb), _coarsened(frame.aux), frame.present)
     path = path_of(model)
     np.savez_compressed(path, labels=reference.infer(coarse).labels, **vars(coarse))
@@ -35,9 +35,9 @@ def write(model: Path, frame: NetworkInput, reference: Engine) -> Path:
 
 
 def check(engine: Engine, model: Path) -> float | None:
-    """The share of the stored labels that `engine` gives; None where nothing is stored beside `model`.
+    """The share of the stored labels that `engine` reproduces; None if nothing is stored beside `model`.
 
-    Raises ModelError where it is less than MIN_AGREEMENT, and for a file that cannot be read.
+    Raises ModelError if it is less than MIN_AGREEMENT, and for a file that cannot be read.
     """
     path = path_of(model)
     if not path.is_file():

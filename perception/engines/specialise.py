@@ -11,15 +11,15 @@ from openvino import opset13
 
 
 def leaves_something_out(present: Sequence[bool]) -> bool:
-    """Whether a whole branch is idle with these sensors: the camera's, or the one of all others."""
+    """Whether a whole branch is idle with these sensors: the camera's, or that of all other sensors."""
     return not present[0] or not any(present[1:])
 
 
 def specialise(model: openvino.Model, present: Sequence[bool]) -> openvino.Model:
-    """A copy of `model`, whose input sizes must be fixed, for one subset of sensors; `model` is left as it is.
+    """A copy of `model`, whose input sizes must be fixed, for one subset of sensors; `model` is not changed.
 
-    present: per modality, RGB first. The copy has no input `present`, no `rgb` where RGB is absent and no `aux` where
-    everything else is: they are constants, and compiling works out once whatever depends on constants alone.
+    present: per modality, RGB first. The copy has no input `present`, no `rgb` if RGB is absent and no `aux` if
+    everything else is: they are constants, and compilation precomputes everything that depends only on constants.
     """
     model = model.clone()
     idle = {"rgb": not present[0], "aux": not any(present[1:])}

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """TensorRT, through ONNX Runtime's provider for it, which builds, caches and runs its engines.
 
-Written by ONNX Runtime's documentation, and not run yet: no GPU was at hand.
+Written from ONNX Runtime's documentation, and not run yet: no GPU was available.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class TensorRtEngine:
     """An exported .onnx in float16 on an NVIDIA GPU; each new input size builds an engine, which may take minutes.
 
     Engines are kept beside the .onnx in the folder NAME_tensorrt_VERSION_HASH, in files that ONNX Runtime names after
-    the graph, its input and the GPU's architecture. threads: of the CPU. Raises ModelError where the GPU or ONNX
+    the graph, its input and the GPU's architecture. threads: of the CPU. Raises ModelError if the GPU or ONNX
     Runtime's build for it is missing, and as `OnnxRuntimeEngine` does.
     """
 
@@ -37,7 +37,7 @@ class TensorRtEngine:
         path = Path(path)
         if not path.is_file():
             raise ModelError(f"{path}: no such engine file; make it with `perception export --format onnx`")
-        # ONNX Runtime's names say nothing of the weights: new ones must not meet an engine of the old.
+        # ONNX Runtime's file names do not depend on the weights: new weights must not use an old engine.
         digest = hashlib.sha256(path.read_bytes()).hexdigest()[:12]
         options = {
             "trt_fp16_enable": True,
@@ -47,13 +47,11 @@ class TensorRtEngine:
         self._engine = OnnxRuntimeEngine(path, threads, [(TENSORRT, options), CUDA])
         self.sensors = self._engine.sensors
         if self._engine.provider != TENSORRT:
-            raise ModelError(
-                "engine tensorrt: TensorRT found no GPU that it can use (`nvidia-smi` tells what is there)"
-            )
+            raise ModelError("engine tensorrt: TensorRT found no GPU that it can use (`nvidia-smi` lists them)")
 
     @property
     def name(self) -> str:
-        """For people: the engine and its version."""
+        """A description for users: the engine and its version."""
         return f"tensorrt {tensorrt.__version__} fp16"
 
     def infer(self, network_input: NetworkInput) -> NetworkOutput:

@@ -31,7 +31,7 @@ def save_weights(
     """Write `state` and the mmseg config `model` to the safetensors file `path`, as `write_file` does.
 
     custom: the `custom_imports` that the model needs, as `perception.models.custom.read_config` returns them. classes:
-    that the network knows.
+    the network's.
     """
     from safetensors.torch import save
 
@@ -44,7 +44,7 @@ def save_weights(
 
 
 def load_weights(path: str | Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """(state, model config) of a file that `save_weights` wrote; ModelError for anything else."""
+    """(state, model config) of a file written by `save_weights`; ModelError for anything else."""
     state, model, _ = _load(Path(path))
     return state, model
 
@@ -69,7 +69,7 @@ def _load(path: Path) -> tuple[dict[str, Tensor], dict[str, Any], dict[str, Any]
 def build_model(path: str | Path) -> nn.Module:
     """The mmseg segmentor of a weights file, in eval mode.
 
-    Raises ModelError where weights and config do not fit, and for a part that is in no module that can be imported.
+    Raises ModelError if weights and config do not fit, and for a part that no importable module has.
     """
     from mmengine.registry import init_default_scope
     from mmseg.registry import MODELS

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the demo found."""
+"""The demo's results."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ class Series:
 
 @dataclass(frozen=True, kw_only=True)
 class DemoReport:
-    """report.json. What belongs to a simulated drive is None of a KITTI drive; what is in milliseconds ends so.
+    """report.json. Keys of a simulated drive are None for a KITTI drive; names of milliseconds end in _ms.
 
-    classes: those that the network tells beyond the first four. iou_reason: why there is no IoU, where there is none.
-    falls_behind: how far the node is from keeping up; empty where it does. sensor_dropouts: when a sensor was silent.
+    classes: the network's classes beyond the first four. iou_reason: why there is no IoU, if there is none.
+    falls_behind: how far the node is from keeping up; empty if it keeps up. sensor_dropouts: when a sensor was silent.
     seconds: by step.
     """
 

@@ -9,7 +9,7 @@ from perception.evaluation.demo_report import DemoReport
 
 
 def table(report: DemoReport) -> Table:
-    """The figures of report.json that matter at a glance."""
+    """The most important figures of report.json."""
     result = Table(title=f"perception demo: {report.source}", show_header=False, title_justify="left")
     result.add_column(style="bold")
     result.add_column()

@@ -12,7 +12,7 @@ DEPTHS = (10, 12, 14, 16)
 
 
 class BitDepth:
-    """Found over the images of one camera: the least of DEPTHS that holds every value so far, so it never shrinks."""
+    """Found from the images of one camera: the smallest of DEPTHS that fits every value so far, so it never shrinks."""
 
     def __init__(self) -> None:
         self.bits = 0

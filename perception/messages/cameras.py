@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A camera as CameraInfo or a calibration file describes it (REP-104): rectified image, raw image, and position."""
+"""A camera as CameraInfo or a calibration file describes it (REP 104): rectified image, raw image, and position."""
 
 from __future__ import annotations
 
@@ -68,13 +68,13 @@ class CameraView:
         if not same_shape((model.width, model.height), (width, height)):
             raise MessageError(
                 f"size: {model.width}×{model.height}, but images are {width}×{height}, of another shape: this is not "
-                "their calibration; where a driver crops, roi must say so"
+                "their calibration; if a driver crops, roi must say so"
             )
         lens = self.lens and self.lens.resized(width, height)
         return replace(self, model=model.resized(width, height), lens=lens)
 
     def raw_lens(self, topic: str, rectified: str = "auto") -> Lens | None:
-        """The lens to rectify images on `topic` by; None for rectified ones. rectified: one of RECTIFIED."""
+        """The lens for rectifying images on `topic`; None if they are rectified. rectified: one of RECTIFIED."""
         if rectified == "yes" or (rectified == "auto" and is_rectified_topic(topic)):
             return None
         return self.lens
@@ -86,9 +86,9 @@ def is_rectified_topic(topic: str) -> bool:
 
 
 def read_view(message: Any) -> CameraView:
-    """CameraInfo → the camera, of its region of interest where it has one. Raises MessageError naming the field.
+    """CameraInfo → the camera, of its region of interest if it has one. Raises MessageError naming the field.
 
-    The rectified image is that of P; where P is empty, of K. Its pixels are not binned: `fitted` does that.
+    The rectified image is that of P; if P is empty, of K. Its pixels are not binned: `fitted` does that.
     """
     width, height, roi = message.width, message.height, message.roi
     check_size(width, height)
@@ -167,14 +167,14 @@ def check_principal_point(name: str, intrinsics: NDArray[np.float64], size: tupl
     (width, height), (x, y) = size, intrinsics[:2, 2]
     if not (-0.5 <= x <= width - 0.5 and -0.5 <= y <= height - 0.5):
         raise MessageError(
-            f"{name}: principal point {x:g}, {y:g} lies outside the image of {width}×{height}: it is that of another "
-            "size; where the image is a part of the sensor's, roi must say so"
+            f"{name}: principal point {x:g}, {y:g} lies outside the image of {width}×{height}: it belongs to another "
+            "size; if the image is a part of the sensor's, roi must say so"
         )
     for binning in _BINNINGS:
         shares = 2 * binning * x / width, 2 * binning * y / height
         if all(abs(share - 1) < 0.1 for share in shares):
             raise MessageError(
-                f"{name}: principal point {x:g}, {y:g} is that of images of {width / binning:g}×{height / binning:g}, "
+                f"{name}: principal point {x:g}, {y:g} belongs to images of {width / binning:g}×{height / binning:g}, "
                 f"but width and height say {width}×{height}: calibrate at one size, or scale {name}"
             )
 
@@ -211,7 +211,7 @@ def _lens(
 def _offset(
     projection: NDArray[np.float64], intrinsics: NDArray[np.float64], frame_id: str
 ) -> tuple[tuple[float, float, float], str | None]:
-    """(offset, note) of P's fourth column."""
+    """(offset, note) from P's fourth column."""
     if not projection[:, 3].any():
         return (0.0, 0.0, 0.0), None
     x, y, z = np.linalg.solve(intrinsics, projection[:, 3])

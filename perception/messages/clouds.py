@@ -21,10 +21,10 @@ _TYPES: dict[int, str] = {1: "i1", 2: "u1", 3: "i2", 4: "u2", 5: "i4", 6: "u4", 
 _INTENSITY_NAMES = ("intensity", "i", "reflectivity", "reflectance")
 
 _TIME_NAMES = ("t", "time", "timestamp", "time_stamp", "offset_time")
-"""Ouster's, Velodyne's, Hesai's and RoboSense's, Autoware's, Livox's; `sensors.point_times` reads them."""
+"""Field names of Ouster, Velodyne, Hesai and RoboSense, Autoware, Livox; `sensors.point_times` reads them."""
 
 _READ = ("x", "y", "z", *_INTENSITY_NAMES, *_TIME_NAMES)
-"""The fields that are read of a sweep."""
+"""The fields of a sweep that are read."""
 
 _MAX_POINTS = 1 << 24
 """The most points of a sweep; a message that claims more is broken."""
@@ -49,7 +49,7 @@ class Reading:
 
 
 class Sweep(NamedTuple):
-    """points: (N, 4) float32 x, y, z [m], intensity [0–1]. times: (N,) of the field `time_field`, of its own type; None
+    """points: (N, 4) float32 x, y, z [m], intensity [0–1]. times: (N,) of the field `time_field`, in its own type; None
     without such a field."""
 
     points: NDArray[np.float32]
@@ -77,8 +77,8 @@ def read_sweep(
 ) -> Sweep:
     """PointCloud2 → its points, without those that have no echo.
 
-    Those are NaN or infinite, or at 0, 0, 0: organised clouds keep their place. intensity_max: the intensity that means
-    1; 0 for automatic. scale: the scale learnt from this sensor's earlier sweeps, updated by this one; None for a
+    Those are NaN or infinite, or at 0, 0, 0: organised clouds keep a place for them. intensity_max: the intensity that
+    means 1; 0 for automatic. scale: the scale learnt from this sensor's earlier sweeps, updated by this one; None for a
     single sweep. Without intensity, reflectivity is used, and without either 0. into: (4, 4), a frame to transform the
     points to in their original precision, for frames with a distant origin. Raises MessageError, also for a cloud
     without any echo.
@@ -96,7 +96,7 @@ def read_sweep(
                 points[:, column] = cloud[name]
     echo = echoes(points)
     if echo is not None:
-        points = points.compress(echo, 0)  # a seventh of an index's time
+        points = points.compress(echo, 0)  # takes a seventh of the time of indexing
         cloud = cloud.compress(echo) if into is not None or time_field else cloud
     if not len(points):
         raise MessageError(
@@ -114,9 +114,9 @@ def read_sweep(
 
 
 def read_columns(message: Any, names: Collection[str]) -> dict[str, NDArray[np.float32]]:
-    """PointCloud2 → those of its fields that have these names, each (N,) float32, all points as they came.
+    """PointCloud2 → the fields with these names, each (N,) float32, all points unchanged.
 
-    Raises MessageError, also for a cloud without x, y and z; an empty one has empty columns.
+    Raises MessageError, also for a cloud without x, y and z; an empty cloud has empty columns.
     """
     if message.width * message.height == 0:
         return {name: np.zeros(0, np.float32) for name in ("x", "y", "z")}
@@ -131,7 +131,7 @@ def cloud_fields(
     labels: NDArray[np.uint8] | None = None,
     colours: NDArray[np.uint8] | None = None,
 ) -> dict[str, Any]:
-    """(N, 4) float32 x, y, z, intensity → the fields of a PointCloud2, but for its header.
+    """(N, 4) float32 x, y, z, intensity → the fields of a PointCloud2, except its header.
 
     point_field: the PointField class (rclpy's or rosbags'); called with name, offset, datatype, count.
     With labels (N,) and colours (N, 3) RGB the cloud also has `rgb` (as RViz reads it) and `label`.
@@ -163,7 +163,7 @@ def cloud_fields(
 
 
 def _structured(message: Any, names: Collection[str] = _READ) -> NDArray[Any]:
-    """The cloud as a (N,) structured array of the fields with these names, a view of the message's data where its rows
+    """The cloud as a (N,) structured array of the fields with these names, a view of the message's data if its rows
     are not padded."""
     width, height, point_step, row_step = message.width, message.height, message.point_step, message.row_step
     if width <= 0 or height <= 0:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""sensor_msgs/CompressedImage → NumPy: JPEG, PNG, and depth as compressed_depth_image_transport packs it."""
+"""sensor_msgs/CompressedImage → NumPy: JPEG, PNG, and depth in the format of compressed_depth_image_transport."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from perception.messages.buffers import MAX_PIXELS, as_bytes
 from perception.messages.rvl import decode_rvl
 
 _HEADER = struct.Struct("<iff")
-"""Before the image: a format number, and the two parameters of the quantisation of depth in metres."""
+"""The bytes before the image: a format number, and the two parameters of the quantisation of depth in metres."""
 
 
 def decode(message: Any, flags: int) -> NDArray[Any]:
@@ -28,22 +28,22 @@ def decode(message: Any, flags: int) -> NDArray[Any]:
 
 
 def read_compressed_depth(message: Any) -> NDArray[np.float32]:
-    """(H, W) float32 metres, 0 or infinite where there is none. Raises MessageError.
+    """(H, W) float32 metres, 0 or infinite if invalid. Raises MessageError.
 
-    A picture, PNG or RVL: 16UC1 holds millimetres, 32FC1 quantised inverse depth q, where the depth is a / (q - b) with
-    a and b from the header (image_transport_plugins, compressed_depth_image_transport, codec.cpp).
+    In an image, PNG or RVL: 16UC1 holds millimetres, 32FC1 quantised inverse depth q, where the depth is a / (q - b)
+    with a and b from the header (image_transport_plugins, compressed_depth_image_transport, codec.cpp).
     """
     if not _is_depth(message):
         raise MessageError(f"format: '{message.format}' is no depth; expected '16UC1; compressedDepth' or 32FC1")
     data = as_bytes(message.data)
     if len(data) <= _HEADER.size:
-        raise MessageError(f"data: {len(data)} bytes are no compressed depth")
+        raise MessageError(f"data: {len(data)} bytes are not compressed depth")
     _, a, b = _HEADER.unpack(data[: _HEADER.size].tobytes())
     picture = data[_HEADER.size :]
     is_rvl = message.format.lower().rstrip().endswith("rvl")
     image = decode_rvl(picture) if is_rvl else _decode(message, picture, cv2.IMREAD_UNCHANGED)
     if image.dtype != np.uint16 or image.ndim != 2:
-        raise MessageError(f"data: a picture of {image.dtype} {image.shape} is no depth; expected 16 bits, one channel")
+        raise MessageError(f"data: an image of {image.dtype} {image.shape} is no depth; expected 16 bits, one channel")
     if message.format.strip().startswith("32FC1"):
         with np.errstate(divide="ignore", invalid="ignore"):
             depth = np.float32(a) / (image.astype(np.float32) - np.float32(b))
@@ -71,7 +71,7 @@ def _decode(message: Any, data: NDArray[np.uint8], flags: int) -> NDArray[Any]:
 
 def _size(message: Any, data: NDArray[np.uint8]) -> tuple[int, int]:
     """(width, height) from the image's header, checked because OpenCV would allocate any size."""
-    from PIL import Image  # of use to those whose images come compressed
+    from PIL import Image  # here, since only compressed images need it
 
     try:
         with warnings.catch_warnings():
@@ -86,5 +86,5 @@ def _size(message: Any, data: NDArray[np.uint8]) -> tuple[int, int]:
 
 def _undecodable(message: Any, data: NDArray[np.uint8]) -> MessageError:
     return MessageError(
-        f"data: {data.size} bytes of format '{message.format}' do not decode; truncated or no JPEG or PNG"
+        f"data: {data.size} bytes of format '{message.format}' do not decode; truncated, or neither JPEG nor PNG"
     )

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""ROS messages ↔ the project's arrays: the one place that both the node and the bags use.
+"""ROS messages ↔ the project's arrays: the only code for this, used by the node and the bags.
 
-Readers take rclpy's and rosbags' messages alike and raise MessageError, naming the field and the reason. Writers return
-the fields of a message but for its header: `Image(header=header, **image_fields(rgb, "rgb8"))` with rclpy,
+Readers take rclpy's and rosbags' messages and raise MessageError, naming the field and the reason. Writers return
+the fields of a message except its header: `Image(header=header, **image_fields(rgb, "rgb8"))` with rclpy,
 `Image(header=header, **numpy_fields(image_fields(rgb, "rgb8")))` with rosbags.
 """
 
@@ -37,12 +37,12 @@ __all__ = [
 
 
 def read_camera(message: Any) -> CameraModel:
-    """CameraInfo → the camera of its rectified image; `read_view` has the rest."""
+    """CameraInfo → the camera of its rectified image; `read_view` also returns the rest."""
     return read_view(message).model
 
 
 def camera_info_fields(camera: CameraModel) -> dict[str, Any]:
-    """The fields of a CameraInfo, but for its header (and, with rosbags, its roi): rectified, without distortion."""
+    """The fields of a CameraInfo, except its header (and, with rosbags, its roi): rectified, without distortion."""
     k = camera.intrinsics.reshape(9).copy()
     p = np.hstack([camera.intrinsics, np.zeros((3, 1))]).reshape(12)
     return {

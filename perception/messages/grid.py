@@ -17,12 +17,12 @@ FREE, OCCUPIED, UNKNOWN = 0, 100, -1
 
 
 def near_ground(frame: Frame, fitted: Ground | None, lowest: float, highest: float) -> NDArray[np.bool_]:
-    """(N,) which of the frame's N points are `lowest` to `highest` [m] above the ground; all where it is not known.
+    """(N,) which of the frame's N points are `lowest` to `highest` [m] above the ground; all if it is unknown.
 
     fitted: the plane fitted to the frame; it is used unless it contradicts the expected ground.
     """
     assert frame.points is not None
-    assert frame.lidar_to_camera is not None  # it comes with points
+    assert frame.lidar_to_camera is not None  # every frame with points has it
     ground = expected_or_fitted(fitted, frame.ground)
     if ground is None:
         return np.ones(len(frame.points), np.bool_)
@@ -36,9 +36,9 @@ def road_grid(
 ) -> NDArray[np.int8]:
     """(n, n) int8 from above, row by row along y and column by column along x, the vehicle in the middle.
 
-    points: (N, 3) x forward, y left, z up [m]. labels: (N,) class of each, of the first four, 255 for those that the
-    camera does not see. resolution, size: of a cell and of the whole [m]. A cell is OCCUPIED where any point is of a
-    vehicle or a pedestrian, or most are of no class; FREE where most are road; UNKNOWN without points.
+    points: (N, 3) x forward, y left, z up [m]. labels: (N,) class of each, of the first four, 255 for points that the
+    camera does not see. resolution, size: of a cell and of the whole grid [m]. A cell is OCCUPIED if any point is of a
+    vehicle or a pedestrian, or most are of no class; FREE if most are road; UNKNOWN without points.
     """
     cells = max(1, round(size / resolution))
     index = np.floor(points[:, :2] / resolution + cells / 2)

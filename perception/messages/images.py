@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """sensor_msgs/Image and CompressedImage ↔ NumPy, without cv_bridge.
 
-Messages are duck-typed: rclpy's and rosbags' both work. Every reader raises MessageError, which names the field at
-fault and the reason; it never reads past what the message declares.
+Messages are duck-typed: rclpy's and rosbags' both work. Every reader raises MessageError, which names the wrong
+field and the reason; it never reads beyond what the message declares.
 """
 
 from __future__ import annotations
@@ -38,10 +38,10 @@ _TO_RGB: dict[str, int] = {
     "bayer_rggb": cv2.COLOR_BayerBG2RGB, "bayer_bggr": cv2.COLOR_BayerRG2RGB,
     "bayer_gbrg": cv2.COLOR_BayerGR2RGB, "bayer_grbg": cv2.COLOR_BayerGB2RGB,
 }  # fmt: skip
-"""How an encoding (without its trailing bit depth) becomes RGB; rgb itself needs nothing."""
+"""How an encoding (without its trailing bit depth) is converted to RGB; rgb itself needs no conversion."""
 
 _PLANAR: dict[str, int] = {"nv12": cv2.COLOR_YUV2RGB_NV12, "nv21": cv2.COLOR_YUV2RGB_NV21}
-"""Encodings with the colours in half as many rows below the luminance."""
+"""Encodings whose colours are in half as many rows below the luminance."""
 
 
 def read_rgb(message: Any, depth: BitDepth | None = None) -> NDArray[np.uint8]:
@@ -90,16 +90,16 @@ def read_depth(message: Any) -> NDArray[np.float32]:
 
 
 def _valid(depth: NDArray[np.float32]) -> NDArray[np.float32]:
-    """NaN, in place, where there is no depth."""
+    """NaN, in place, if there is no depth."""
     with np.errstate(invalid="ignore"):
         depth[~((depth > 0) & (depth < np.inf))] = np.nan
     return depth
 
 
 def read_infrared(message: Any) -> NDArray[Any]:
-    """Image mono8, 8UC1, mono16 or 16UC1 → (H, W) uint8 or uint16, as sensed; colour images become grey.
+    """Image mono8, 8UC1, mono16 or 16UC1 → (H, W) uint8 or uint16, unchanged; colour images are converted to grey.
 
-    A CompressedImage too, of 8 or 16 bits.
+    A CompressedImage of 8 or 16 bits is read too.
     """
     if not hasattr(message, "encoding"):
         image = decode(message, cv2.IMREAD_ANYDEPTH)
@@ -114,7 +114,7 @@ def read_infrared(message: Any) -> NDArray[Any]:
 def read_array(message: Any) -> NDArray[Any]:
     """Image → (H, W) or (H, W, channels) array in its own encoding and the machine's byte order.
 
-    Honours `step` and `is_bigendian`; a view of the message's data where no copy is needed.
+    Honours `step` and `is_bigendian`; a view of the message's data if no copy is needed.
     """
     width, height, step, encoding = message.width, message.height, message.step, message.encoding
     if encoding not in _PLAIN:
@@ -139,10 +139,10 @@ def read_array(message: Any) -> NDArray[Any]:
 
 
 def image_fields(image: NDArray[Any], encoding: str) -> dict[str, Any]:
-    """(H, W) or (H, W, channels) array → the fields of an Image, but for its header.
+    """(H, W) or (H, W, channels) array → the fields of an Image, except its header.
 
     The array's dtype and channels must be those of `encoding`. `data` is an array.array('B'), the only type that rclpy
-    takes without a slow copy; `numpy_fields` makes it fit rosbags.
+    takes without a slow copy; `numpy_fields` converts it for rosbags.
     """
     code, channels = _PLAIN[encoding]
     shape = image.shape[:2] if channels == 1 else (*image.shape[:2], channels)
@@ -159,7 +159,7 @@ def image_fields(image: NDArray[Any], encoding: str) -> dict[str, Any]:
 
 
 def compressed_fields(rgb: NDArray[np.uint8], kind: str = "jpeg", quality: int = 90) -> dict[str, Any]:
-    """(H, W, 3) uint8 RGB → the fields of a CompressedImage, `kind` jpeg or png, but for its header."""
+    """(H, W, 3) uint8 RGB → the fields of a CompressedImage, `kind` jpeg or png, except its header."""
     options = [cv2.IMWRITE_JPEG_QUALITY, quality] if kind == "jpeg" else [cv2.IMWRITE_PNG_COMPRESSION, 1]
     _, data = cv2.imencode(f".{kind}", cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR), options)
     return {"format": f"rgb8; {kind} compressed bgr8", "data": byte_array(data)}
@@ -181,7 +181,7 @@ def _read_planar(message: Any) -> NDArray[np.uint8]:
 
 
 def _read_compressed(message: Any, depth: BitDepth) -> NDArray[np.uint8]:
-    """As image_transport sends it: `format` begins with the encoding that the picture was made of.
+    """As image_transport sends it: `format` begins with the encoding of the original image.
 
     A Bayer mosaic is compressed unchanged, as a grey image ("bayer_rggb8; jpeg compressed ").
     """
@@ -194,7 +194,7 @@ def _read_compressed(message: Any, depth: BitDepth) -> NDArray[np.uint8]:
     if not kind.startswith("bayer_") or packing.strip().endswith("mono8"):
         return np.asarray(cv2.cvtColor(image, cv2.COLOR_GRAY2RGB), np.uint8)
     if kind not in _TO_RGB:
-        raise MessageError(f"format: '{message.format}' has a mosaic that is unknown; known are rggb, bggr, gbrg, grbg")
+        raise MessageError(f"format: '{message.format}' has an unknown mosaic; known are rggb, bggr, gbrg, grbg")
     if min(image.shape) < 2:
         raise MessageError(f"size: {image.shape[1]}×{image.shape[0]} is too small for '{message.format}'")
     return np.asarray(cv2.cvtColor(image, _TO_RGB[kind]), np.uint8)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The node's own clouds, with a class id per point, read back."""
+"""Reads the node's own clouds, with a class id per point."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def read_labelled(message: Any) -> tuple[NDArray[np.float32], NDArray[np.uint8]]
     fields = {field.name: field for field in message.fields}
     for name, (datatype, _) in _FORMATS.items():
         if name not in fields or fields[name].datatype != datatype:
-            raise MessageError(f"fields: no '{name}' of datatype {datatype}: no cloud of the perception node")
+            raise MessageError(f"fields: no '{name}' of datatype {datatype}: not a cloud of the perception node")
     data, step = as_bytes(message.data), message.point_step
     if len(data) != message.width * message.height * step:
         raise MessageError(f"data: {len(data)} bytes, but {message.width} × {message.height} points of {step}")

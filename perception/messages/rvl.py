@@ -21,7 +21,7 @@ from perception.messages.buffers import MAX_PIXELS
 _SIZE = struct.Struct("<II")
 
 _LONGEST = 11
-"""Nibbles of a number of 32 bits."""
+"""Nibbles in a number of 32 bits."""
 
 
 def decode_rvl(data: NDArray[np.uint8]) -> NDArray[np.uint16]:
@@ -40,7 +40,7 @@ def decode_rvl(data: NDArray[np.uint8]) -> NDArray[np.uint16]:
         zeros, others = int(numbers[number]), int(numbers[number + 1])
         begin, end, number = pixel + zeros, pixel + zeros + others, number + 2
         if end > pixels or number + others > len(numbers):
-            raise MessageError(f"data: {len(data)} bytes do not fit {width}×{height} pixels; truncated or no RVL")
+            raise MessageError(f"data: {len(data)} bytes do not fit {width}×{height} pixels; truncated or not RVL")
         coded[number : number + others] = True
         runs.append((begin, end))
         pixel, number = end, number + others
@@ -54,7 +54,7 @@ def decode_rvl(data: NDArray[np.uint8]) -> NDArray[np.uint16]:
 
 
 def _numbers(data: NDArray[np.uint8]) -> NDArray[Any]:
-    """All numbers in the words of `data`, those of the padding at its end too."""
+    """All numbers in the words of `data`, including those of the padding at its end."""
     octets = data[: len(data) // 4 * 4].reshape(-1, 4)[:, ::-1].reshape(-1)
     nibbles = np.stack([octets >> 4, octets & 15], 1).reshape(-1)
     ends = np.flatnonzero(nibbles < 8)
@@ -63,7 +63,7 @@ def _numbers(data: NDArray[np.uint8]) -> NDArray[Any]:
     starts = np.append(0, ends[:-1] + 1)
     lengths = ends - starts + 1
     if lengths.max() > _LONGEST:
-        raise MessageError("data: a number of more than 32 bits; no RVL")
+        raise MessageError("data: a number of more than 32 bits; not RVL")
     place = np.arange(ends[-1] + 1) - np.repeat(starts, lengths)
     bits = (nibbles[: ends[-1] + 1] & 7).astype(np.int64) << (3 * place)
     return np.asarray(np.add.reduceat(bits, starts))

@@ -8,7 +8,7 @@ import struct
 from perception.errors import MessageError
 
 _OFFSET = 4
-"""A header's stamp follows the four bytes that say how the message is encoded."""
+"""A header's stamp comes after the four bytes that describe the message's encoding."""
 
 
 def read_stamp(data: bytes) -> int:

@@ -39,5 +39,5 @@ __all__ = [
     "WeightedCrossEntropy",
 ]
 
-for _group in ("networks", "fusions"):  # last: their modules may import what is above
+for _group in ("networks", "fusions"):  # last: their modules may import the modules above
     load(_group)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A stem per auxiliary modality, and the attention that merges what they saw."""
+"""A stem per auxiliary modality, and the attention that merges their features."""
 
 from __future__ import annotations
 
@@ -22,17 +22,18 @@ from perception.sensors.spec import FURTHER, SPECS
 
 @MODELS.register_module()
 class AuxStem(BaseModule):
-    """Each modality's channels through a convolution of its own, summed with an attention gate per modality and pixel.
+    """Each modality's channels pass their own convolution, and are summed with an attention gate per modality and
+    pixel.
 
     The gates are independent: with a softmax over the modalities, infrared lost its share to depth and LiDAR early in
     training (1 % of the whole) and never got it back, although people are warm.
 
     modalities: name → number of channels, in the order in which they are stacked: AUX_CHANNELS, then any of the table's
     further sensors.
-    channels: of the merged output. stride: of the stems; 1 where the backbone has a stem of its own.
+    channels: of the merged output. stride: of the stems; 1 if the backbone has its own stem.
 
     forward: aux (B, ΣC, h, w) in 0–1, present (B, M) and gains (B, M), added to the gates' logits → merged
-    (B, channels, h/stride, w/stride) and the modalities' shares of the gates' means (B, M), summing to 1 where any is
+    (B, channels, h/stride, w/stride) and the modalities' shares of the gates' means (B, M), summing to 1 if any is
     present. A modality that is not present has weight 0.
     """
 
@@ -45,8 +46,8 @@ class AuxStem(BaseModule):
                 ", ".join(f"{name} {n}" for name, n in each.items()) for each in (modalities, AUX_CHANNELS, further)
             )
             raise ModelError(
-                f"aux_stem.modalities: {given or 'none'}; every network is given the channels {known}, and behind them "
-                f"it may have {more}: leave out a sensor's messages where there is none, not its channels"
+                f"aux_stem.modalities: {given or 'none'}; every network has the channels {known}, and after them "
+                f"it may have {more}: if a sensor is missing, leave out its messages, not its channels"
             )
         self.sensors = tuple(modalities)
         self.splits = list(modalities.values())
@@ -69,7 +70,7 @@ class AuxStem(BaseModule):
 
 
 def sensors_in(segmentor: nn.Module) -> tuple[str, ...]:
-    """The sensors that a segmentor is given, in their order: those of its `AuxStem`, without one MODALITIES."""
+    """The sensors of a segmentor's input, in their order: those of its `AuxStem`, or MODALITIES if it has none."""
     stem = getattr(getattr(segmentor, "backbone", None), "aux_stem", None)
     return (MODALITIES[0], *stem.sensors) if isinstance(stem, AuxStem) else MODALITIES
 
@@ -77,10 +78,10 @@ def sensors_in(segmentor: nn.Module) -> tuple[str, ...]:
 class MergedAuxStem(nn.Module):
     """A trained `AuxStem` as four convolutions over all modalities at once.
 
-    The same function, in a third of the time on a CPU: one convolution whose weights are zero between modalities costs
-    less than a small one for each, and sums that are convolutions stay in the engine's fast layout and precision.
+    The same function, in a third of the time on a CPU: one convolution whose weights are zero between modalities is
+    faster than a small one for each, and sums that are convolutions stay in the engine's fast layout and precision.
 
-    forward: as of `AuxStem`.
+    forward: as in `AuxStem`.
     """
 
     def __init__(self, stem: AuxStem) -> None:
@@ -102,7 +103,7 @@ class MergedAuxStem(nn.Module):
 
 
 def _side_by_side(parts: Sequence[nn.Conv2d]) -> nn.Conv2d:
-    """One convolution that does what those with the same size and stride do, each with channels of its own."""
+    """One convolution equivalent to several with the same size and stride, each with its own channels."""
     weights = [part.weight.detach() for part in parts]
     inputs, outputs = sum(weight.shape[1] for weight in weights), sum(weight.shape[0] for weight in weights)
     height, width = weights[0].shape[2:]

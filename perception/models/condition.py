@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How far each sensor is to be trusted in an image as a whole: after the condition token of CAFuser (arXiv 2410.10791).
+"""How much each sensor can be trusted in an image as a whole, based on the condition token of CAFuser (arXiv
+2410.10791).
 
-What is measured says it: exposure, contrast and noise of the camera image, coverage and contrast of the others, and how
-far the outlines that the sensors see agree. Two layers make a lean to the camera per stage and a gain per sensor of it.
+The inputs are measurements: exposure, contrast and noise of the camera image, coverage and contrast of the others, and
+how well the outlines in the sensors' images agree. Two layers compute, per stage, how much to prefer the camera, and a
+gain per auxiliary sensor.
 """
 
 from __future__ import annotations
@@ -20,10 +22,10 @@ from perception.models.dual_branch import RGB_MEAN, RGB_STD, Batch
 
 @MODELS.register_module()
 class ConditionToken(BaseModule):
-    """Measures a batch and weighs its sensors; before it has learnt, it leans to the camera by `favour` logits.
+    """Measures a batch and weighs its sensors; before training it prefers the camera by `favour` logits.
 
-    splits: channels of the auxiliary modalities in their order; the last channel of each says where it measured
-    anything, the first what.
+    splits: channels of the auxiliary modalities in their order; the last channel of each tells where it has a
+    measurement, the first is the measurement.
     forward: what `glance_of` leaves of a normalised `Batch` → lean (B, stages) and gains (B, sensors), both in logits.
     """
 
@@ -45,7 +47,7 @@ class ConditionToken(BaseModule):
         return weights[:, : self.stages], weights[:, self.stages :]
 
     def measure(self, glance: Batch) -> Tensor:
-        """(B, measures) what an image as a whole tells of its sensors; 0 for those that are not present."""
+        """(B, measures) measurements of the sensors over the whole image; 0 for those that are not present."""
         grey = (glance.rgb.mean(1, keepdim=True) * RGB_STD + RGB_MEAN).float()
         edges = _edges(grey)
         camera = torch.cat(

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The network as an engine runs it: raw uint8 in, class ids out, everything between inside one graph."""
+"""The network as an engine runs it: raw uint8 in, class ids out, with everything between in one graph."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ class DeployGraph(nn.Module):
         if isinstance(stem, AuxStem):
             self.encoder.aux_stem = MergedAuxStem(stem)
         self.head: BaseDecodeHead = segmentor.decode_head
-        # A convolution per class: cutting the logits of one for all would move them through memory once more.
+        # One convolution per class: splitting the logits of a joint one would move them through memory once more.
         self.class_logits = _split(self.head) if isinstance(self.head, LightFPNHead) else None
 
     def forward(self, rgb: Tensor, aux: Tensor, present: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """See the class."""
-        if not isinstance(self.encoder, DualBranchEncoder):  # whatever else encodes a batch has no parts
+        if not isinstance(self.encoder, DualBranchEncoder):  # other encoders have no parts
             features, weights = self.encoder.encode(_normalised(rgb, aux, present))
             return *self._label(features, rgb.shape[1:3]), weights
         lean, gains = self.weigh(rgb, aux, present)
@@ -45,14 +45,15 @@ class DeployGraph(nn.Module):
         return self.decide(self.see(rgb), sensed, shares, present, lean, rgb.shape[1:3])
 
     def weigh(self, rgb: Tensor, aux: Tensor, present: Tensor) -> tuple[Tensor, Tensor]:
-        """How far each stage leans to the camera, and the gains of the modalities."""
-        # Cut before it is normalised: of the whole image an engine then keeps no normalised copy for this alone.
+        """How much each stage prefers the camera, and the gains of the modalities."""
+        # Subsampled before it is normalised: otherwise an engine keeps a normalised copy of the whole image only for
+        # this.
         glance = rgb[:, ::GLANCE, ::GLANCE], aux[:, ::GLANCE_AUX, ::GLANCE_AUX]
         return self.encoder.weigh(_normalised(*glance, present))
 
     def see(self, rgb: Tensor) -> tuple[Tensor, ...]:
-        """The camera branch's features. `weigh`, `see`, `sense` and `decide` are `forward` in parts; the second and the
-        third may run at once."""
+        """The camera branch's features. `weigh`, `see`, `sense` and `decide` are the parts of `forward`; `see` and
+        `sense` may run at the same time."""
         features: tuple[Tensor, ...] = self.encoder.rgb(_channels_first(normalise_rgb(rgb.float())))
         return features
 
@@ -69,12 +70,12 @@ class DeployGraph(nn.Module):
         lean: Tensor,
         size: Sequence[int],
     ) -> tuple[Tensor, Tensor, Tensor]:
-        """What `forward` returns, from the features of both branches, at `size` (H, W)."""
+        """The result of `forward`, from the features of both branches, at `size` (H, W)."""
         features, weights = self.encoder.fuse(seen, sensed, shares, present, lean)
         return *self._label(features, size), weights
 
     def _label(self, features: tuple[Tensor, ...], size: Sequence[int]) -> tuple[Tensor, Tensor]:
-        if self.class_logits is None:  # any head of mmseg's
+        if self.class_logits is None:  # any other head of mmseg
             return _decide_upsampled(self.head(features), size)
         finest = self.head.finest(features)
         labels, confidence = _decide(tuple(of_class(finest) for of_class in self.class_logits))
@@ -82,12 +83,12 @@ class DeployGraph(nn.Module):
 
 
 def _normalised(rgb: Tensor, aux: Tensor, present: Tensor) -> Batch:
-    """What an engine is given, as the encoder takes it."""
+    """The engine's inputs in the form that the encoder takes."""
     return Batch(_channels_first(normalise_rgb(rgb.float())), _channels_first(normalise_aux(aux.float())), present)
 
 
 def _channels_first(image: Tensor) -> Tensor:
-    """Of a normalised image: its axes then change places at no cost, as engines compute in channels last."""
+    """A normalised image: its axes then change places at no cost, as engines compute in channels last."""
     return image.permute(0, 3, 1, 2)
 
 
@@ -111,7 +112,7 @@ def _unfold(subpixels: Tensor) -> Tensor:
 
 
 def _decide(logits: tuple[Tensor, ...]) -> tuple[Tensor, Tensor]:
-    """The likeliest class and its probability × 255, both uint8, from the logits of each class, all of one shape.
+    """The likeliest class and its probability × 255, both uint8, from the logits of each class, all with one shape.
 
     Written without argmax and softmax: engines fuse these element-wise steps into one pass over the memory.
     """
@@ -128,7 +129,7 @@ def _decide(logits: tuple[Tensor, ...]) -> tuple[Tensor, Tensor]:
 def _decide_upsampled(logits: Tensor, size: Sequence[int]) -> tuple[Tensor, Tensor]:
     """The same from coarse logits (B, K, h, w), interpolated to `size`.
 
-    Probabilities are taken before upsampling: fewer exponentials, and the borders hardly move.
+    Probabilities are computed before upsampling: fewer exponentials, and the borders hardly move.
     """
     probabilities = functional.interpolate(logits.softmax(1), tuple(size), mode="bilinear", align_corners=False)
     confidence, labels = probabilities.max(1)

@@ -13,17 +13,18 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 RGB_MEAN, RGB_STD = 0.42, 0.27
-"""Of all three channels, rounded, over the real training images (0–1)."""
+"""The mean and deviation of all three channels, rounded, over the real training images (0–1)."""
 
 GLANCE, GLANCE_AUX = 8, 4
-"""Of so many pixels each way one, of the camera image and of the others at half its size, measures a whole image."""
+"""One of so many pixels in each direction, of the camera image and of the others at half its size, is used to measure
+the whole image."""
 
 
 class Batch(NamedTuple):
     """The network's input.
 
-    rgb: (B, 3, H, W) uint8 or float in 0–255. aux: (B, C, H/2, W/2) likewise. present: (B, 1 + M) float, 1 where the
-    modality is there; RGB first, then the auxiliary ones in their order.
+    rgb: (B, 3, H, W) uint8 or float in 0–255. aux: (B, C, H/2, W/2) likewise. present: (B, 1 + M) float, 1 if the
+    modality is present; RGB first, then the auxiliary ones in their order.
     """
 
     rgb: Tensor
@@ -32,7 +33,7 @@ class Batch(NamedTuple):
 
 
 def normalise(batch: Batch) -> Batch:
-    """Colours with zero mean and unit variance, the other channels in 0–1; in channels last too."""
+    """Colours with zero mean and unit variance, the other channels in 0–1; also in channels last."""
     return Batch(normalise_rgb(batch.rgb), normalise_aux(batch.aux), batch.present)
 
 
@@ -47,7 +48,7 @@ def normalise_aux(aux: Tensor) -> Tensor:
 
 
 def glance_of(batch: Batch) -> Batch:
-    """The pixels of `batch` that `DualBranchEncoder.weigh` looks at."""
+    """The pixels of `batch` that `DualBranchEncoder.weigh` uses."""
     return Batch(batch.rgb[:, :, ::GLANCE, ::GLANCE], batch.aux[:, :, ::GLANCE_AUX, ::GLANCE_AUX], batch.present)
 
 
@@ -58,7 +59,7 @@ class DualBranchEncoder(BaseModule):
     rgb, aux: any mmseg backbones. aux_stem: merges the auxiliary modalities into the aux backbone's input.
     fusion: config of a fusion (see `perception.models.fusion`), built once per stage.
     rgb_channels, aux_channels: widths of the stages of the two backbones.
-    condition: config of what weighs the sensors by what can be measured of a whole image; None weighs none.
+    condition: config of the module that weighs the sensors by measurements of a whole image; None for no weighing.
 
     forward: `Batch` → one fused feature per stage, with the shapes of the RGB branch.
     """
@@ -92,18 +93,18 @@ class DualBranchEncoder(BaseModule):
         return self.encode(normalise(batch))[0]
 
     def encode(self, batch: Batch) -> tuple[tuple[Tensor, ...], Tensor]:
-        """The fused features, and how much each modality counted in them: (B, 1 + M), mean of pixels and stages.
+        """The fused features, and how much each modality counted in them: (B, 1 + M), mean over pixels and stages.
 
-        batch: what `normalise` made.
+        batch: the result of `normalise`.
         """
         lean, gains = self.weigh(glance_of(batch))
         sensed, shares = self.sense(batch.aux, batch.present, gains)
         return self.fuse(self.rgb(batch.rgb), sensed, shares, batch.present, lean)
 
     def weigh(self, glance: Batch) -> tuple[Tensor, Tensor]:
-        """How far each stage leans to the camera (B, stages), and the gain of each auxiliary modality (B, M).
+        """How much each stage prefers the camera (B, stages), and the gain of each auxiliary modality (B, M).
 
-        glance: normalised, the pixels that `glance_of` leaves of a batch.
+        glance: normalised, the pixels that `glance_of` selects from a batch.
         """
         if self.condition is None:
             zeros = glance.present[:, :1] * 0
@@ -112,14 +113,14 @@ class DualBranchEncoder(BaseModule):
         return weights
 
     def sense(self, aux: Tensor, present: Tensor, gains: Tensor) -> tuple[tuple[Tensor, ...], Tensor]:
-        """The auxiliary branch alone: a feature per stage, and the shares (B, M) of its modalities in them."""
+        """Only the auxiliary branch: a feature per stage, and the shares (B, M) of its modalities in them."""
         merged, shares = self.aux_stem(aux, present[:, 1:], gains)
         return self.aux(merged), shares
 
     def fuse(
         self, seen: tuple[Tensor, ...], sensed: tuple[Tensor, ...], shares: Tensor, present: Tensor, lean: Tensor
     ) -> tuple[tuple[Tensor, ...], Tensor]:
-        """What `encode` returns, from the features of both branches."""
+        """The result of `encode`, from the features of both branches."""
         branches = torch.cat([present[:, :1], present[:, 1:].amax(1, keepdim=True)], 1)
         fused, gates = [], []
         for stage, (fusion, x, y) in enumerate(zip(self.fusions, seen, sensed, strict=True)):

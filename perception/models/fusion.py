@@ -2,9 +2,9 @@
 """Ways to fuse a stage's RGB and auxiliary features; a config's `fusion` names one of them.
 
 All share one interface: forward(rgb (B, C, H, W), aux (B, A, H, W), present (B, 2), lean (B, 1)) → fused (B, C, H, W)
-and how much each branch counted (B, 2). A branch that is not present contributes nothing, whatever its features hold.
-lean: how much more the image as a whole lets the camera be trusted than the others (see `perception.models.condition`),
-in logits; fusions without a gate have no use for it.
+and how much each branch counted (B, 2). A branch that is not present contributes nothing, whatever its features are.
+lean: how much more the camera is trusted than the others in the image as a whole (see `perception.models.condition`),
+in logits; fusions without a gate ignore it.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 
 class Fusion(BaseModule):
-    """Brings the auxiliary features to the RGB width and silences absent branches, for the fusions below.
+    """Converts the auxiliary features to the RGB width and sets absent branches to zero, for the fusions below.
 
     channels: C, of the RGB stage and of the result. aux_channels: A, of the auxiliary stage.
     """
@@ -36,7 +36,7 @@ class Fusion(BaseModule):
 
     @abstractmethod
     def fuse(self, rgb: Tensor, aux: Tensor, present: Tensor, lean: Tensor) -> tuple[Tensor, Tensor]:
-        """Fuse two (B, C, H, W) features; absent ones are zero already."""
+        """Fuse two (B, C, H, W) features; absent ones are already zero."""
 
 
 def equal_shares(present: Tensor) -> Tensor:
@@ -55,7 +55,7 @@ class AddFusion(Fusion):
 
 @MODELS.register_module()
 class ConcatFusion(Fusion):
-    """Both, side by side, mixed by a 1×1 convolution."""
+    """Both, concatenated, mixed by a 1×1 convolution."""
 
     def __init__(self, channels: int, aux_channels: int) -> None:
         super().__init__(channels, aux_channels)
@@ -109,7 +109,7 @@ class CBAMFusion(Fusion):
 
 @MODELS.register_module()
 class CrossAttentionFusion(Fusion):
-    """Each branch asks the other through attention over channels: CMX (Zhang et al., T-ITS 2023)."""
+    """Each branch attends to the other through attention over channels: CMX (Zhang et al., T-ITS 2023)."""
 
     def __init__(self, channels: int, aux_channels: int) -> None:
         super().__init__(channels, aux_channels)
@@ -136,7 +136,7 @@ def _attend(query: Tensor, key_value: Tensor) -> Tensor:
 
 @MODELS.register_module()
 class GatedAttentionFusion(Fusion):
-    """Channel attention from both branches, then a softmax gate per pixel between them, closed where one is absent.
+    """Channel attention from both branches, then a softmax gate per pixel between them; an absent branch gets 0.
 
     The gate's logits are a spatial map of each branch plus a bias from both branches' global context, so that the
     network can prefer the LiDAR at night as a whole, and the camera wherever the LiDAR has no point.
@@ -159,10 +159,10 @@ class GatedAttentionFusion(Fusion):
         rgb_channel, aux_channel = self.channel(context).sigmoid().chunk(2, 1)
         rgb_bias, aux_bias = self.bias(context).chunk(2, 1)
         rgb_present, aux_present = present.chunk(2, 1)
-        # A softmax of two is a sigmoid of their difference, which needs no copy of both side by side.
+        # A softmax of two is a sigmoid of their difference, which needs no copy of both concatenated.
         lead = (self.rgb_gate(rgb) - self.aux_gate(aux) + (rgb_bias - aux_bias) + lean[:, :, None, None]).sigmoid()
         rgb_share = rgb_present * (1 - aux_present * (1 - lead))
         aux_share = aux_present * (1 - rgb_present * lead)
-        # ×2: a sigmoid that has learnt nothing yet must hand the features on unchanged.
+        # ×2: before training, the sigmoid must pass the features on unchanged.
         fused = 2 * (rgb * rgb_channel * rgb_share + aux * aux_channel * aux_share)
         return fused, torch.cat([rgb_share.mean((2, 3)), aux_share.mean((2, 3))], 1)

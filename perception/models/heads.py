@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Heads and losses as wide as the table of classes: a config says its `classes`, and the numbers follow from it."""
+"""Heads and losses for any table of classes: a config lists its `classes`, and the numbers follow from it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from perception.errors import ModelError
 
 
 def classes_of_config(config: Config, path: Path) -> Classes:
-    """The table of a network's config, whose `classes` are rows beyond `CLASSES` or instead of its. ModelError."""
+    """The table of a network's config, whose `classes` are rows in addition to `CLASSES` or replace it. ModelError."""
     rows = config.get("classes", ())
     try:
         if not isinstance(rows, (list, tuple)):
@@ -24,7 +24,7 @@ def classes_of_config(config: Config, path: Path) -> Classes:
 
 
 def widen(part: Any, classes: Classes, where: str = "model") -> None:
-    """Set every `num_classes` of a config's part, and continue every `class_weight`, in place.
+    """Set every `num_classes` in a part of a config, and extend every `class_weight`, in place.
 
     Raises ModelError for a number that is neither the table's nor four.
     """

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 SUBPIXELS = 4
-"""Every cell of the finest features yields logits for that many rows and columns of its own."""
+"""Every cell of the finest features yields logits for so many rows and columns of sub-pixels."""
 
 
 @MODELS.register_module()
@@ -24,7 +24,7 @@ class LightFPNHead(BaseDecodeHead):
     The last convolution predicts a block of sub-pixels per cell (Shi et al., CVPR 2016): sharper on small objects
     than interpolated logits, and much cheaper, as nothing is computed at full resolution.
 
-    width: channels of all levels but the finest, which has `channels`.
+    width: channels of all levels except the finest, which has `channels`.
 
     forward: features of strides 4, 8, 16, 32 → logits (B, num_classes, H, W).
     """
@@ -46,7 +46,7 @@ class LightFPNHead(BaseDecodeHead):
         return functional.pixel_shuffle(self.cls_seg(self.finest(inputs)), SUBPIXELS)
 
     def finest(self, inputs: tuple[Tensor, ...]) -> Tensor:
-        """The features (B, channels, H/4, W/4) that `conv_seg` makes the logits of each cell's sub-pixels from."""
+        """The features (B, channels, H/4, W/4) from which `conv_seg` computes the logits of each cell's sub-pixels."""
         fine, *coarse = self._transform_inputs(inputs)
         x = self.smooth[-1](self.laterals[-1](coarse[-1]) + self.context(coarse[-1].mean((2, 3), keepdim=True)))
         for level in reversed(range(len(coarse) - 1)):
@@ -58,6 +58,6 @@ class LightFPNHead(BaseDecodeHead):
         return smooth
 
     def loss_by_feat(self, seg_logits: Tensor, batch_data_samples: list[SegDataSample]) -> dict[str, Tensor]:
-        """The loss alone: mmseg's accuracy beside it would cost a tenth of a training step on a CPU."""
+        """Only the loss: mmseg's accuracy beside it would cost a tenth of a training step on a CPU."""
         labels = self._stack_batch_gt(batch_data_samples).squeeze(1)
         return {self.loss_decode.loss_name: self.loss_decode(seg_logits, labels, ignore_index=self.ignore_index)}

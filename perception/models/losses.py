@@ -17,9 +17,9 @@ class WeightedCrossEntropy(nn.Module):
 
     mmseg's CrossEntropyLoss fails with `class_weight` and `avg_non_ignore` together (1.2.2), and PyTorch's is faster.
 
-    class_weight: one per class. loss_weight: of the whole. loss_name: under which mmseg logs it.
+    class_weight: one per class. loss_weight: factor of the whole loss. loss_name: the name in mmseg's log.
 
-    forward: logits (B, K, H, W), labels (B, H, W) int64 → scalar; 0 where every pixel is `ignore_index`.
+    forward: logits (B, K, H, W), labels (B, H, W) int64 → scalar; 0 if every pixel is `ignore_index`.
     """
 
     def __init__(self, class_weight: Sequence[float], loss_weight: float = 1.0, loss_name: str = "loss_ce") -> None:

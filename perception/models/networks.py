@@ -12,7 +12,7 @@ from perception.paths import config_path, share
 from perception.registry import Registry
 
 NETWORKS: Registry[Callable[[], Path]] = Registry("network", "networks", ModelError)
-"""What gives the path of each network's config, by name."""
+"""Functions that return the path of each network's config, by name."""
 
 for _path in sorted((share() / "configs/networks").glob("*.py")):
     NETWORKS.add(_path.stem, partial(config_path, f"networks/{_path.name}"))
@@ -21,7 +21,7 @@ for _path in sorted((share() / "configs/networks").glob("*.py")):
 def find_network(name: str | Path) -> Path:
     """The config of a network that is given by name, or by its path, which has a suffix.
 
-    Raises ModelError for a name that there is not.
+    Raises ModelError for an unknown name.
     """
     path = Path(name)
     return path if path.suffix else NETWORKS.find(str(name))()

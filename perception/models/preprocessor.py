@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""From a collated batch to what mmseg's segmentors take."""
+"""Converts a collated batch to the input of mmseg's segmentors."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from perception.models.dual_branch import Batch
 
 @MODELS.register_module()
 class FusionPreprocessor(BaseDataPreprocessor):
-    """Moves a batch to the device and gives it mmseg's form; normalising is the encoder's business.
+    """Moves a batch to the device and converts it to mmseg's form; the encoder normalises it.
 
     forward: dict of rgb (B, 3, H, W) uint8, aux (B, C, H/2, W/2) uint8, present (B, M) float and, in training, labels
     uint8 (B, H, W) → dict of `inputs`, a `Batch`, and `data_samples`, a list of SegDataSample.

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Losses for small and rare things: by the IoU itself, by the hardest pixels, by nearness to a border.
+"""Losses for small and rare things: by the IoU itself, by the hardest pixels, by the distance to a border.
 
-All take logits (B, K, H, W) and labels (B, H, W) int64, and are 0 where every pixel is `ignore_index`.
+All take logits (B, K, H, W) and labels (B, H, W) int64, and are 0 if every pixel is `ignore_index`.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ STRIDE = 2
 
 @MODELS.register_module()
 class LovaszSoftmax(nn.Module):
-    """A convex surrogate of 1 − IoU, the mean of the classes that are there (Berman et al., CVPR 2018).
+    """A convex surrogate of 1 − IoU, the mean of the classes that occur (Berman et al., CVPR 2018).
 
-    mmseg's LovaszLoss returns no scalar where nothing is labelled (1.2.2) and sorts every pixel; its kernel is used.
+    mmseg's LovaszLoss returns no scalar if nothing is labelled (1.2.2) and sorts every pixel; its kernel is used.
     """
 
     def __init__(self, loss_weight: float = 1.0, loss_name: str = "loss_lovasz") -> None:
@@ -44,9 +44,9 @@ class LovaszSoftmax(nn.Module):
 
 @MODELS.register_module()
 class HardPixelCrossEntropy(nn.Module):
-    """Cross-entropy of the hardest pixels alone, OHEM (Shrivastava et al., CVPR 2016).
+    """Cross-entropy of only the hardest pixels, OHEM (Shrivastava et al., CVPR 2016).
 
-    Those count whose right class has a probability below `threshold`, and at least the share `keep` of all.
+    These are the pixels whose right class has a probability below `threshold`, and at least the share `keep` of all.
     mmseg's OhemCrossEntropy takes no ignore_index from a head (1.2.2) and sorts every pixel.
     """
 
@@ -82,9 +82,9 @@ class HardPixelCrossEntropy(nn.Module):
 
 @MODELS.register_module()
 class BoundaryCrossEntropy(nn.Module):
-    """Cross-entropy of the pixels at most `radius` rows and columns from one of another class alone.
+    """Cross-entropy of only the pixels within `radius` rows and columns of a pixel of another class.
 
-    Small things are all border: this weighs them up against the large ones. Unlabelled pixels make no border.
+    Small things consist mostly of border: this gives them more weight. Unlabelled pixels do not make a border.
     """
 
     def __init__(self, radius: int = 2, loss_weight: float = 1.0, loss_name: str = "loss_boundary") -> None:

@@ -63,7 +63,7 @@ class SlimResNet(BaseModule):
 
     in_channels: of the input. stem: channels of the stem's convolutions, each of stride 2; may be empty.
     channels: width per stage. hidden: per stage, the channels inside each of its basic blocks, as `perception prune`
-    chooses them. wide: number of wide-kernel blocks after those; None is none. Every stage but the first halves the
+    chooses them. wide: number of wide-kernel blocks after those; None for none. Every stage except the first halves the
     resolution.
 
     forward: (B, in_channels, H, W) → one feature per stage, strides 2^len(stem) · (1, 2, 4, …).

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Learning from probabilities: of soft labels and of other networks."""
+"""Learning from probabilities: from soft labels and from other networks."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def soften(probabilities: Tensor, temperature: float) -> Tensor:
 
 
 def confidence(probabilities: Tensor) -> Tensor:
-    """(B, H, W) how much (B, K, H, W) probabilities say: 0 where all are equal or all 0, 1 where one is 1."""
+    """(B, H, W) how certain (B, K, H, W) probabilities are: 0 if all are equal or all 0, 1 if one is 1."""
     classes = probabilities.shape[1]
     return ((classes * probabilities.amax(1) - 1) / (classes - 1)).clamp(min=0)
 
@@ -38,7 +38,7 @@ def mean_probabilities(logits: Sequence[Tensor], temperature: float) -> Tensor:
 
 
 class SoftLabelLoss:
-    """Learns from soft labels of a coarser resolution, each pixel by its confidence.
+    """Learns from soft labels of a coarser resolution; each pixel is weighted by its confidence.
 
     temperature: softens labels and predictions. weight: of a fully confident soft pixel against a hard one.
     """
@@ -50,7 +50,7 @@ class SoftLabelLoss:
     def __call__(self, logits: Tensor, soft: Tensor) -> tuple[Tensor, Tensor]:
         """The weighted mean divergence, and the sum of the weights in pixels of the logits; both scalars.
 
-        logits: (B, K, H, W). soft: (B, K, h, w) uint8, probability × 255, all 0 where nothing is known.
+        logits: (B, K, H, W). soft: (B, K, h, w) uint8, probability × 255, all 0 if unknown.
         """
         probabilities = soft.float() / 255
         weights = self.weight * confidence(probabilities)

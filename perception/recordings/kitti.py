@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""KITTI drives as frames, paired by the stamps of their sensors as every recording is, and as a vehicle's messages."""
+"""KITTI drives as frames, paired by their sensors' stamps like every recording, and as a vehicle's messages."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from perception.recordings.stored import StoredFrames
 
 
 def kitti_frames(path: Path, camera: str | None = None) -> StoredFrames:
-    """The frames of the drive at `path` (see `find_drive`) that `one_camera` sees; named as the files of their trigger.
+    """The frames of the drive at `path` (see `find_drive`) for `one_camera`; named after the files of their trigger.
 
     Raises DataError as these do.
     """
@@ -54,9 +54,9 @@ def _read(drive: OneCamera, stamps_ns: Sequence[int], found: Sequence[Mapping[st
 
 
 class KittiMessages:
-    """A source (see `bags.sources.Source`) of the messages that a vehicle's node would have heard during a drive.
+    """A source (see `bags.sources.Source`) of the messages that a vehicle's node would have received during a drive.
 
-    They are made as they are needed. Every sensor has its own stamps. Raises DataError as `one_camera` does.
+    They are created on demand. Every sensor has its own stamps. Raises DataError as `one_camera` does.
     """
 
     def __init__(self, path: Path) -> None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Frames → the messages that a vehicle would have sent, for recordings that are none of messages."""
+"""Frames → the messages that a vehicle would have sent, for recordings that do not consist of messages."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from perception.errors import DataError
 
 
 class FrameMessages:
-    """A source (see `bags.sources.Source`) of the messages of frames that all have what the first one has.
+    """A source (see `bags.sources.Source`) of the messages of frames, all with the same sensors as the first one.
 
-    They are made as they are needed. Raises DataError where there is no frame.
+    They are created on demand. Raises DataError if there is no frame.
     """
 
     def __init__(self, frames: NamedFrames) -> None:

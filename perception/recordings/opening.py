@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The one way from a path to what was recorded there, as frames or as messages.
+"""The only way from a path to its recording, as frames or as messages.
 
-What it is, is found out by what lies there; what cannot be opened is told in one set of words.
+The kind of the recording is determined from the files; errors name the same kinds everywhere.
 """
 
 from __future__ import annotations
@@ -32,17 +32,17 @@ KNOWN_BY: dict[str, str] = {
     SIMULATED: "drive.json",
     IMAGES_FOLDER: "PNG or JPEG images, or a folder image of them",
 }
-"""Every kind of recording, and what it is told by."""
+"""Every kind of recording, and the files by which it is recognised."""
 
 WITH_STAMPS = (BAG, KITTI, SIMULATED)
-"""The kinds whose messages can be had: the images of a folder have no times of their own."""
+"""The kinds that can be read as messages: the images of a folder have no times of their own."""
 
 MOST_NAMED = 8
-"""What a folder holds is named, so many of each at most."""
+"""An error names at most so many of each in a folder."""
 
 
 class Reading(NamedTuple):
-    """How a folder of images is to be read, as `ImageFolder` takes it: what the images are, and the unit of depth."""
+    """How to read a folder of images, as `ImageFolder` takes it: what the images are, and the unit of depth."""
 
     kind: str | None = None
     depth_unit: float | None = None
@@ -61,25 +61,27 @@ def open_recording(
 ) -> NamedFrames:
     """The frames at `path`: a rosbag2 or its file, a KITTI drive, a simulated drive, or a folder of images.
 
-    topics: a bag's, as `BagFrames` takes them; rig: where it is None, a file that may be of this bag
-    (`naming.rig_beside`). calibration: what a bag's camera_info and TF lack, or where a folder's camera and LiDAR are,
-    as `read_calibration_file` takes it. wanted: of KNOWN_BY. Raises DataError for anything else, as the kind's reader
-    does, and for a `reading` that is asked of anything but a folder of images.
+    topics: a bag's, as `BagFrames` takes them; rig: if topics is None, a file that may belong to this bag
+    (`naming.rig_beside`). calibration: used for what a bag's camera_info and TF lack, or for a folder's camera and
+    LiDAR, as `read_calibration_file` takes it. wanted: the allowed kinds of KNOWN_BY. Raises DataError for anything
+    else, as the kind's reader does, and for a `reading` if the recording is not a folder of images.
     """
     kind = kind_of(path, wanted)
     if kind == IMAGES_FOLDER:
         own = read_calibration_file(calibration).of_files(calibration) if calibration else (None, None)
         return image_folder(path, *own, *reading)
     if reading != AS_FOUND:
-        raise DataError(f"{path}: --as and --depth-unit are for a folder of images, and this says itself what it holds")
+        raise DataError(
+            f"{path}: --as and --depth-unit are only for a folder of images; this recording does not need them"
+        )
     if kind == BAG:
         return BagFrames(path, topics, read_calibration_file(calibration) if calibration else None, rig)
     return kitti_frames(path) if kind == KITTI else SimulatedFrames(path)
 
 
 def open_messages(path: Path) -> Source:
-    """The messages at `path`, whose kind is one of WITH_STAMPS: a bag's own, of a drive those that a node would have
-    heard. Close it after use. Raises DataError as `open_recording` does."""
+    """The messages at `path`, whose kind is one of WITH_STAMPS: a bag's own; for a drive, those that a node would have
+    received. Close it after use. Raises DataError as `open_recording` does."""
     kind = kind_of(path, WITH_STAMPS)
     if kind == BAG:
         return open_bag(path)
@@ -87,15 +89,15 @@ def open_messages(path: Path) -> Source:
 
 
 def open_kitti(path: Path, sequence: str | None = None) -> Recording:
-    """Everything that a KITTI drive recorded, as `open_drive` has it. Raises DataError as `open_recording` does."""
+    """Everything that a KITTI drive recorded, as in `open_drive`. Raises DataError as `open_recording` does."""
     kind_of(path, (KITTI,))
     return open_drive(path, sequence)
 
 
 def kind_of(path: Path, wanted: Collection[str] = tuple(KNOWN_BY)) -> str:
-    """Which of KNOWN_BY lies at `path`.
+    """The kind of KNOWN_BY at `path`.
 
-    Raises DataError where that is none of `wanted`: what is there, what was expected, and what may have been meant.
+    Raises DataError if it is none of `wanted`: what was found, what was expected, and what may have been meant.
     """
     if not path.exists():
         raise DataError(f"{path}: no such bag, drive or folder{nearest_path(path)}")
@@ -120,16 +122,16 @@ def _kind(path: Path) -> str | None:
 
 
 def _found(path: Path, kind: str | None) -> str:
-    """What lies there, in words."""
+    """A description of what is there."""
     if kind is not None:
         return f"is a {kind}"
     if not path.is_dir():
-        return f"is a file, and none of a bag ({', '.join(BAG_SUFFIXES)})"
+        return f"is a file, but not of a bag ({', '.join(BAG_SUFFIXES)})"
     inside = sorted(path.iterdir())
     if not inside:
         return "is an empty folder"
     folders, files = ([each.name for each in inside if each.is_dir() == wanted] for wanted in (True, False))
-    return f"is no recording: it holds {_some(folders, 'folder')} and {_some(files, 'file')}"
+    return f"is not a recording: it has {_some(folders, 'folder')} and {_some(files, 'file')}"
 
 
 def _some(names: list[str], what: str) -> str:
@@ -140,7 +142,7 @@ def _some(names: list[str], what: str) -> str:
 
 
 def _within(path: Path, wanted: Collection[str]) -> str:
-    """The recordings in the folder, or the one that the file is part of; empty without any."""
+    """The recordings in the folder, or the one that the file is part of; empty if there is none."""
     if not path.is_dir():
         beside = _kind(path.parent)
         return f"; name its folder: {path.parent}, a {beside}" if beside in wanted else ""

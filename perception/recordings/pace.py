@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""When each instant of a recording is due, also after pauses."""
+"""When each instant of a recording is due, taking pauses into account."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ import time
 from collections.abc import Callable
 
 HALTED_PERIOD_S = 0.02
-"""How often a halted replay looks whether it may go on."""
+"""How often a paused replay checks whether it may continue."""
 
-KEYS = "space halts and goes on, → or s publishes the next instant, q ends"
-"""What the keys of a terminal do to a replay."""
+KEYS = "space pauses and continues, → or s publishes the next instant, q ends"
+"""The effect of a terminal's keys on a replay."""
 
 
 class Pace:
-    """Halts, goes on and steps; safe to call from another thread than the one that waits."""
+    """Pauses, continues and steps; safe to call from another thread than the one that waits."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -25,12 +25,12 @@ class Pace:
 
     @property
     def halted(self) -> bool:
-        """Whether the replay stands still."""
+        """Whether the replay is paused."""
         with self._lock:
             return self._halted_at is not None
 
     def toggle(self) -> None:
-        """Halt, or go on from where it was halted."""
+        """Pause, or continue after a pause."""
         with self._lock:
             now = time.monotonic()
             if self._halted_at is None:
@@ -40,7 +40,7 @@ class Pace:
                 self._halted_at, self._steps = None, 0
 
     def step(self) -> None:
-        """Halt where it is not, and publish the next instant where it is."""
+        """If it runs, pause; if it is paused, publish the next instant."""
         with self._lock:
             if self._halted_at is None:
                 self._halted_at = time.monotonic()
@@ -48,7 +48,7 @@ class Pace:
                 self._steps += 1
 
     def restart(self) -> None:
-        """Begin anew: what was halted before does not count. A replay that stands still goes on doing so."""
+        """Begin again: earlier pauses do not count. A paused replay stays paused."""
         with self._lock:
             self._held = 0.0
             if self._halted_at is not None:
@@ -56,14 +56,14 @@ class Pace:
 
     @property
     def held(self) -> float:
-        """By how much [s] everything is later than without halts, those that are over."""
+        """How much later [s] everything is because of the pauses that are over."""
         with self._lock:
             return self._held
 
     def wait(self, moment: float, stop: threading.Event, tick: Callable[[float], float]) -> bool:
-        """Sleep until `moment` [monotonic s] and the halts on the way are over; False once `stop` is set.
+        """Sleep until `moment` [monotonic s], plus the pauses on the way; False once `stop` is set.
 
-        tick: is told how many seconds are left, and says after how many it wants to be told again.
+        tick: called with the remaining seconds; it returns after how many seconds to call it again.
         """
         while not stop.is_set():
             with self._lock:

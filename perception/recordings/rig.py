@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which topic serves which input, by what a survey found: types decide who may, names and frames who does."""
+"""Which topic serves which input, from a survey: types decide which are possible, names and frames which is chosen."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ _DEPTH = re.compile(r"depth")
 _NO_SENSOR = re.compile(
     r"label|mask|segm|overlay|confidence|disparity|debug|annotat|detection|heatmap|cost|explanation"
 )
-"""Images that look like a sensor's but are another node's output."""
+"""Images that look like a sensor's but are the output of another node."""
 _CLOUD_OF_OTHERS = re.compile(r"obstacle|ground|filter|cluster|label|map|segm|accumul|depth|/perception/")
 
 
 @dataclass
 class Choice:
-    """An input: the topic that serves it, and those that might instead, best first."""
+    """An input: the topic that serves it, and alternatives, best first."""
 
     seen: Seen
     others: list[Seen] = field(default_factory=list)
@@ -43,8 +43,8 @@ class Choice:
 class Rig:
     """choices: by input. preset: whose topics these are, "" for none. mount: (4, 4) LiDAR to camera, None without TF.
 
-    unsure: a line for each choice that was none too clear. unused: topics with a type of ours that serve nothing.
-    wanting: what is missing, and what that costs.
+    unsure: a line for each choice that was not clear. unused: topics with a usable type that serve no input.
+    wanting: what is missing, and the consequences.
     """
 
     choices: dict[str, Choice] = field(default_factory=dict)
@@ -56,9 +56,9 @@ class Rig:
 
 
 def propose(survey: Survey) -> Rig:
-    """The rig of what was found. Raises DataError where no topic is a sensor that an input takes."""
+    """The rig that was found. Raises DataError if no topic is a sensor that an input takes."""
     naming = name_topics(survey.topics)
-    preset = next((word.removeprefix("topics as of ") for word in naming.words if word.startswith("topics as of ")), "")
+    preset = next((word.removeprefix("topics from ") for word in naming.words if word.startswith("topics from ")), "")
     rig = Rig(preset=preset)
     named = set(naming.topics.values()) or {f"/{name}" for name in INPUT_TYPES}
     kinds = {sensor: [each for each in survey.seen if _sensor(each) == sensor] for sensor in SENSORS}
@@ -85,7 +85,7 @@ def propose(survey: Survey) -> Rig:
         others = [each for each in odometry if each is not first]
         rig.choices["odometry"] = Choice(first, others)
         if others and first.topic not in named:
-            rig.unsure.append(f"odometry: {first.topic} is taken, and {_listed(others)} might be meant")
+            rig.unsure.append(f"odometry: {first.topic} is chosen, but {_listed(others)} may be meant")
     if any(choice.seen.topic not in named for choice in rig.choices.values()):
         rig.preset = ""
     _look_back(rig, survey)
@@ -93,7 +93,7 @@ def propose(survey: Survey) -> Rig:
 
 
 def _choose(rig: Rig, sensor: str, candidates: list[Seen], score: Callable[[Seen], float]) -> None:
-    """The best as it is and compressed; the others by what they would be."""
+    """The best topic, uncompressed and compressed; the others by the input that they would serve."""
     if not candidates:
         return
     plain, *packed = SENSORS[sensor]
@@ -112,7 +112,7 @@ def _choose(rig: Rig, sensor: str, candidates: list[Seen], score: Callable[[Seen
             rig.choices[name].others = fitting
     if len(bases) > 1 and best[bases[1]] >= best[bases[0]] - 1.0:
         close = [of_base[base][0] for base in bases[1:] if best[base] >= best[bases[0]] - 1.0]
-        rig.unsure.append(f"{sensor}: {of_base[bases[0]][0].topic} is taken, and {_listed(close)} might be meant")
+        rig.unsure.append(f"{sensor}: {of_base[bases[0]][0].topic} is chosen, but {_listed(close)} may be meant")
 
 
 def _listed(topics: Iterable[Seen]) -> str:
@@ -120,29 +120,29 @@ def _listed(topics: Iterable[Seen]) -> str:
 
 
 def _look_back(rig: Rig, survey: Survey) -> None:
-    """What is left over, and what is missing: mount, camera_info, depth that is none."""
+    """What is left over, and what is missing: mount, camera_info, valid depth."""
     used = {each.topic for choice in rig.choices.values() for each in (choice.seen, *choice.others)}
     rig.unused = [each for each in survey.seen if each.topic not in used]
     camera, lidar = _chosen(rig, "rgb"), _chosen(rig, "lidar")
     info = rig.choices.get("camera_info")
     if camera is not None and info is None:
         rig.wanting.append(
-            "no camera_info of the camera: image_width, image_height and projection_matrix may stand here"
+            "no camera_info of the camera: add image_width, image_height and projection_matrix to this file"
         )
     if camera is not None and lidar is not None:
         frame = info.seen.frame if info is not None and info.seen.frame else camera.frame
         rig.mount = survey.mounts.lookup(frame, lidar.frame) if survey.mounts and frame and lidar.frame else None
         if rig.mount is None:
             rig.wanting.append(
-                f"no TF from '{lidar.frame}' to '{frame}': the LiDAR is left out until lidar_to_camera stands here or "
-                "TF says it"
+                f"no TF from '{lidar.frame}' to '{frame}': the LiDAR is left out until this file has "
+                "lidar_to_camera or TF gives it"
             )
     for sensor, each in ((sensor, _chosen(rig, sensor)) for sensor in FURTHER):
         if camera is None or each is None or not camera.frame or not each.frame:
             continue
         frame = info.seen.frame if info is not None and info.seen.frame else camera.frame
         if survey.mounts is None or survey.mounts.lookup(frame, each.frame) is None:
-            rig.wanting.append(f"no TF from '{each.frame}' to '{frame}': the {sensor} is left out until TF says it")
+            rig.wanting.append(f"no TF from '{each.frame}' to '{frame}': the {sensor} is left out until TF gives it")
     depth, infrared = _chosen(rig, "depth"), _chosen(rig, "infrared")
     for sensor, each in (("depth", depth), ("infrared", infrared)):
         if each is None or camera is None or not each.frame or not camera.frame or each.frame == camera.frame:
@@ -152,16 +152,18 @@ def _look_back(rig: Rig, survey: Survey) -> None:
         elif survey.mounts is None or survey.mounts.lookup(camera.frame, each.frame) is None:
             rig.wanting.append(f"{sensor}: no TF from '{each.frame}' to '{camera.frame}': it cannot be registered")
     if depth is not None and depth.depth_m is not None and not 0.2 <= depth.depth_m <= 200:
-        rig.wanting.append(f"depth: {depth.depth_m:.3g} m in the middle is no depth of a street: is its unit another?")
+        rig.wanting.append(
+            f"depth: {depth.depth_m:.3g} m in the middle is implausible for a street: is the unit right?"
+        )
 
 
 def _chosen(rig: Rig, sensor: str) -> Seen | None:
-    """What serves the sensor, rather as it is than compressed."""
+    """The topic that serves the sensor, preferably uncompressed."""
     return next((rig.choices[name].seen for name in SENSORS[sensor] if name in rig.choices), None)
 
 
 def _sensor(seen: Seen) -> str | None:
-    """The sensor whose data this may be; None for none."""
+    """The sensor whose data this may be; None if it is none."""
     words = f"{seen.topic} {seen.frame}".lower()
     if seen.topic.startswith("/perception/") or "/perception/" in seen.topic:
         return None
@@ -180,7 +182,7 @@ def _sensor(seen: Seen) -> str | None:
         return "infrared"
     if seen.encoding in ("16UC1", "32FC1") or (seen.encoding == "mono16" and _DEPTH.search(words)):
         return "depth"
-    if not seen.encoding:  # nothing came: the name is all there is
+    if not seen.encoding:  # no message arrived: only the name is known
         return "depth" if _DEPTH.search(words) else "rgb"
     return None if _DEPTH.search(seen.topic.lower()) else "rgb"
 
@@ -200,7 +202,7 @@ def _rgb_score(seen: Seen, infos: Iterable[Seen], named: set[str]) -> float:
 
 
 def _beside_score(seen: Seen, camera: Seen | None, infos: Iterable[Seen], named: set[str]) -> float:
-    """Of a camera beside the camera: rather one that is registered to it."""
+    """The score as a camera beside the camera: higher if it is registered to it."""
     same = camera is not None and bool(seen.frame) and seen.frame == camera.frame
     return (
         10.0 * (seen.topic in named)
@@ -229,11 +231,11 @@ def _cloud_score(seen: Seen, depth: Seen | None, named: set[str]) -> float:
 
 
 def _info_of(seen: Seen, infos: Iterable[Seen]) -> Seen | None:
-    """The camera_info beside an image, as image_transport has it; else one of the same frame and size."""
+    """The camera_info beside an image, as in image_transport; else one of the same frame and size."""
     by_topic: Mapping[str, Seen] = {each.topic: each for each in infos}
     for name in (f"{seen.base}/camera_info", f"{seen.base.rpartition('/')[0]}/camera_info"):
         info = by_topic.get(name)
-        # Beside a root topic such as /image stands /camera_info, and beside /depth it stands too, of another camera.
+        # /camera_info is beside a root topic such as /image, but it is also beside /depth, which is another camera's.
         if info is not None and (not seen.frame or not info.frame or info.frame == seen.frame):
             return info
     same = [each for each in by_topic.values() if seen.frame and each.frame == seen.frame]

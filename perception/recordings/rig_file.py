@@ -26,9 +26,9 @@ _TITLES = {
         for name in FURTHER
         for topic in SPECS[name].topics
     },
-    "odometry": "how the vehicle moves, by which the sweep is taken to the instant of the image",
+    "odometry": "the vehicle's motion, by which the sweep is moved to the instant of the image",
 }
-"""Over the first input of each group."""
+"""Comments above the first input of each group."""
 
 _ROWS = "lidar_to_camera: [0, -1, 0, 0, 0, 0, -1, 0, 1, 0, 0, 0, 0, 0, 0, 1]"
 """A LiDAR that looks ahead (x forward, y left, z up), to a camera (x right, y down, z forward)."""
@@ -37,10 +37,10 @@ _GROUPS = {name: next((title for title in _TITLES if name.startswith(title)), "i
 
 
 def render(rig: Rig, source: str, name: str) -> str:
-    """The file's text. source: what was asked; name: how the file is called."""
+    """The file's text. source: what was surveyed; name: the file's name."""
     bag = source if Path(source).exists() else "BAG"
     lines = [
-        f"# What {source} has, as `perception init` found it; change what is wrong. One file for every command:",
+        f"# The topics of {source}, as found by `perception init`; correct what is wrong. One file for every command:",
         f"#   perception label {bag} --topics {name}",
         f"#   perception view {bag} --topics {name}",
         f"#   perception replay {bag} --topics {name}",
@@ -49,9 +49,9 @@ def render(rig: Rig, source: str, name: str) -> str:
         "# label, view and replay find a rig.yaml by themselves beside the bag and in the working folder.",
     ]
     if rig.preset:
-        lines.append(f"# The topics are those of the preset {rig.preset}, which would be found without this file.")
+        lines.append(f"# The topics are those of the preset {rig.preset}, which would also be found without this file.")
     lines += [f"# Not sure: {_printable(line)}." for line in rig.unsure]
-    lines += [f"# Wanting: {_printable(line)}." for line in rig.wanting]
+    lines += [f"# Missing: {_printable(line)}." for line in rig.wanting]
     group = ""
     for each in INPUT_TYPES:
         choice = rig.choices.get(each)
@@ -69,7 +69,7 @@ def render(rig: Rig, source: str, name: str) -> str:
 
 
 def write_rig(path: Path, text: str) -> None:
-    """Write it. Raises DataError where the file is there already, and as `disk.write_file` does."""
+    """Write it. Raises DataError if the file exists, and as `disk.write_file` does."""
     if path.exists():
         raise DataError(f"{path}: exists already; remove it, or name another file with -o")
     write_file(path, text.encode())
@@ -94,19 +94,19 @@ def _mount(rig: Rig) -> list[str]:
     if rig.mount is None:
         if "points" not in rig.choices or not any(name in rig.choices for name in SENSORS["rgb"]):
             return []
-        return ["", "# where the LiDAR sits: to be written by hand, LiDAR to camera, row by row", f"#{_ROWS}"]
+        return ["", "# the LiDAR's pose, to be added by hand: LiDAR to camera, row by row", f"#{_ROWS}"]
     x, y, z = -rig.mount[:3, :3].T @ rig.mount[:3, 3]
     numbers = ", ".join(f"{value:.9g}" for value in np.where(np.abs(rig.mount) < 1e-12, 0.0, rig.mount).ravel())
     return [
         "",
-        f"# where the LiDAR sits, by /tf_static: the camera is at {x:.2f} {y:.2f} {z:.2f} m of it. TF goes first where",
-        "# it is heard; this counts where it is not.",
+        f"# the LiDAR's pose from /tf_static: the camera is at {x:.2f} {y:.2f} {z:.2f} m in its frame. TF is preferred",
+        "# if it is received; otherwise this is used.",
         f"lidar_to_camera: [{numbers}]",
     ]
 
 
 def _quoted(topic: str) -> str:
-    """As YAML takes it: names that ROS allows as they are."""
+    """The text as YAML; names that ROS allows need no quotes."""
     return topic if re.fullmatch(r"[\w/~]+", topic, re.ASCII) else json.dumps(topic)
 
 

@@ -20,7 +20,7 @@ from perception.sample import Sample
 from perception.sensors.presence import REPEATS, STILL_NS, fingerprints, frozen_reason, without_frozen
 
 KEPT = 64
-"""Frames before the one that is read whose fingerprints are remembered."""
+"""The number of earlier frames whose fingerprints are kept."""
 
 
 class StoredFrames(NamedFrames):
@@ -32,7 +32,7 @@ class StoredFrames(NamedFrames):
         self._fingerprints: dict[int, dict[str, bytes]] = {}
 
     def read(self, index: int) -> Frame:
-        """See LazySequence. Raises what the reader does."""
+        """See LazySequence. Raises the errors of the reader."""
         frame = self._get(index)
         self._fingerprints = {number: each for number, each in self._fingerprints.items() if index - number < KEPT}
         self._fingerprints[index] = fingerprints(frame)
@@ -41,7 +41,7 @@ class StoredFrames(NamedFrames):
         return frame
 
     def _repeated(self, index: int) -> set[str]:
-        """The sensors whose content is that of the frames before, for so long that they are frozen."""
+        """The sensors whose content is the same as in the frames before, for so long that they are frozen."""
         here = self._fingerprints[index]
         same, before = set(here), index - 1
         while same and before >= 0:
@@ -53,7 +53,7 @@ class StoredFrames(NamedFrames):
         return set()
 
     def _fingerprint(self, index: int) -> dict[str, bytes]:
-        """Of a frame before; one that cannot be read is like no other."""
+        """The fingerprint of an earlier frame; one that cannot be read equals no other."""
         if index not in self._fingerprints:
             try:
                 self._fingerprints[index] = fingerprints(self._get(index))
@@ -63,7 +63,7 @@ class StoredFrames(NamedFrames):
 
 
 class SimulatedFrames(StoredFrames):
-    """A drive that `perception simulate` wrote, by its folder. Raises DataError as SimulatedFolder does."""
+    """A drive written by `perception simulate`, by its folder. Raises DataError as SimulatedFolder does."""
 
     def __init__(self, path: Path) -> None:
         self._drive = SimulatedFolder(path)
@@ -85,7 +85,7 @@ def image_folder(
     kind: str | None = None,
     depth_unit: float | None = None,
 ) -> StoredFrames:
-    """A folder of images, named as the images are. Raises DataError as ImageFolder does."""
+    """A folder of images; the frames have the images' names. Raises DataError as ImageFolder does."""
     folder = ImageFolder(path, camera, lidar_to_camera, kind, depth_unit)
     stamps = [PERIOD_NS * number for number in range(len(folder))]
     frames = StoredFrames(path, folder.names, stamps, folder.read)

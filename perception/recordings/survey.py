@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a recording or a live graph has that the node could use: every topic with its type, rate, frame and content."""
+"""The topics of a recording or a live graph that the node could use, each with its type, rate, frame and content."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ TF_STATIC = "/tf_static"
 
 @dataclass(frozen=True)
 class Seen:
-    """A topic and what its first message says.
+    """A topic and the content of its first message.
 
-    rate_hz: None where there is too little to tell. encoding: of an Image, or of a CompressedImage before its codec.
-    size: (width, height), (0, 0) where the type has none. fields: of a cloud. depth_m: median of a depth image, read as
-    the node does; None for none, and without a valid pixel.
+    rate_hz: None if there are too few messages. encoding: of an Image, or of a CompressedImage before its codec.
+    size: (width, height), (0, 0) if the type has none. fields: of a cloud. depth_m: median of a depth image, read as
+    the node does; None for other types, and without a valid pixel.
     """
 
     topic: str
@@ -43,7 +43,7 @@ class Seen:
 
     @property
     def base(self) -> str:
-        """The topic without what an image transport adds."""
+        """The topic without the suffix of an image transport."""
         for end in ("/compressedDepth", "/compressed"):
             if self.type == INPUT_TYPES["image/compressed"] and self.topic.endswith(end):
                 return self.topic.removesuffix(end)
@@ -52,9 +52,9 @@ class Seen:
 
 @dataclass(frozen=True)
 class Survey:
-    """topics: all that are there. seen: those of a type that an input has, in the order of their names.
+    """topics: all existing ones. seen: those with the type of an input, in the order of their names.
 
-    mounts: what /tf_static says; None where it cannot be heard. name: of what was asked.
+    mounts: from /tf_static; None if it cannot be received. name: what was surveyed.
     """
 
     name: str
@@ -64,7 +64,7 @@ class Survey:
 
 
 def survey_recording(path: Path) -> Survey:
-    """Of a recording, by the first message of every topic. Raises DataError as `open_messages` does."""
+    """A survey of a recording, by the first message of every topic. Raises DataError as `open_messages` does."""
     with closing(open_messages(path)) as source:
         mounts = StaticTransforms()
         for raw in until_broken(source, [TF_STATIC], _pass_over):
@@ -85,7 +85,7 @@ def survey_recording(path: Path) -> Survey:
 
 
 def describe(topic: str, kind: str, rate_hz: float | None, message: Any) -> Seen:
-    """What a message, of rosbags or rclpy, says of its topic; None for no message."""
+    """The properties of a topic from a message, of rosbags or rclpy; None for no message."""
     if message is None:
         return Seen(topic, kind, rate_hz)
     said: dict[str, Any] = {"frame": message.header.frame_id}
@@ -100,7 +100,7 @@ def describe(topic: str, kind: str, rate_hz: float | None, message: Any) -> Seen
         said["size"] = message.width, message.height
         said["fields"] = tuple(each.name for each in message.fields)
     if said.get("encoding") in ("16UC1", "32FC1", "mono16"):
-        with suppress(Exception):  # an image of another kind, or broken: it tells no depth
+        with suppress(Exception):  # an image of another kind, or broken: its depth is unknown
             depth = read_depth(message)
             if np.isfinite(depth).any():
                 said["depth_m"] = float(np.nanmedian(depth))
@@ -108,4 +108,4 @@ def describe(topic: str, kind: str, rate_hz: float | None, message: Any) -> Seen
 
 
 def _pass_over(_why: str) -> None:
-    """Where the recording breaks is told by whoever reads its frames."""
+    """Where the recording breaks is reported by the code that reads its frames."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The heartbeat by which Nav2's lifecycle manager knows that a node which it activated still lives."""
+"""The heartbeat that tells Nav2's lifecycle manager that a node which it activated is still alive."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from rclpy.clock import Clock, ClockType  # type: ignore[attr-defined]  # Humble
 from perception.ros.imports import optional
 
 PERIOD_S, TIMEOUT_S = 0.1, 4.0
-"""As of Nav2's own nodes."""
+"""The same value as in Nav2's own nodes."""
 
 MISSING = (
     "no bond: the package bond is not installed; a lifecycle manager of Nav2 that waits for one needs bond_timeout: 0.0"
@@ -19,10 +19,11 @@ MISSING = (
 
 
 class Bond:
-    """Says "alive" on the topic `bond` from the beginning to `end`, as bondcpp does; that it is heard is not checked.
+    """Publishes "alive" on the topic `bond` from the beginning to `end`, as bondcpp does; whether anybody listens is
+    not checked.
 
-    The beat comes from the node's executor: it stops where callbacks hang. A worker that hangs is told of in
-    /diagnostics alone, and replaced. Without the package `bond` there is none, which is said once in the log.
+    The heartbeat comes from the node's executor: it stops if callbacks hang. A worker that hangs is only reported in
+    /diagnostics, and replaced. Without the package `bond` there is no heartbeat; the log says so once.
     """
 
     def __init__(self, node: Any) -> None:
@@ -34,7 +35,7 @@ class Bond:
         self._timer = node.create_timer(PERIOD_S, self._beat, clock=Clock(clock_type=ClockType.STEADY_TIME))
 
     def end(self) -> None:
-        """Say that the node goes, where ROS still lets us."""
+        """Publish that the node ends, if ROS is still running."""
         if self._messages is None:
             return
         self._node.destroy_timer(self._timer)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How Fast DDS carries images and sweeps between processes: without loss, and without holding up who publishes them."""
+"""How Fast DDS transports images and sweeps between processes: without loss, and without blocking the publisher."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ def use_profile() -> None:
 
 
 def send_beside() -> None:
-    """Let a thread of Fast DDS's send what this process publishes, unless the user chose otherwise.
+    """Let a thread of Fast DDS send what this process publishes, unless the user chose otherwise.
 
-    Call it before `rclpy.init`. `publish` returns once the message is coded. rclpy holds Python's lock meanwhile: a
-    listener that froze in the middle of reading would stop every thread of the process for two seconds.
+    Call it before `rclpy.init`. `publish` returns once the message is encoded. rclpy holds Python's lock meanwhile:
+    otherwise a listener that freezes while it reads would stop every thread of the process for two seconds.
     """
     os.environ.setdefault("RMW_FASTRTPS_PUBLICATION_MODE", "ASYNCHRONOUS")

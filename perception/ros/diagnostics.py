@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""/diagnostics once a second: each sensor, and what became of them together (REP-107)."""
+"""/diagnostics once a second: the state of each sensor and of the fusion (REP 107)."""
 
 from __future__ import annotations
 
@@ -20,30 +20,30 @@ from perception.sensors.alignment import Misalignment
 OK, WARN, ERROR, STALE = DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticStatus.ERROR, DiagnosticStatus.STALE
 
 LEFT_OUT = ("broken", "no calibration", "out of view", "no information", "frozen", "no motion")
-"""Why frames are made without the messages of a sensor that is heard."""
+"""Why frames are made without the messages of a sensor although they arrive."""
 
 STANDING = ("duplicate", "out of order")
-"""Why the collector drops the messages of a sensor whose stamps do not go on."""
+"""Why the collector drops the messages of a sensor whose stamps do not advance."""
 
 KEEPING_UP_OVER = 5
-"""Reports, one a second, that "does not keep up" is said of: a single hiccup is none."""
+"""The number of reports, one a second, until "does not keep up" is reported: a single delay does not count."""
 
 ANOTHER_CLOCK_MS = 10_000.0
-"""Stamps further apart than that are no offset that a parameter corrects."""
+"""Stamps that are further apart than this cannot be corrected by an offset parameter."""
 
 Report = tuple[bytes, str, dict[str, object]]
-"""Level, one line for a human, and values for a dashboard."""
+"""Level, one line for a human reader, and values for a dashboard."""
 
 
 @dataclass(frozen=True)
 class Snapshot:
     """Everything that one report is about, at one moment (`now`, monotonic seconds).
 
-    refused: topics that somebody publishes with a quality of service that does not fit, and the policy at fault.
-    misaligned: how the sweep would fit the image better than it does. bit_depth: that the camera's images of 16 bits
-    use, 0 without such. intensities: by LiDAR, which intensity means 1. limits: what is a warning. timing: how messages
-    pair. nearest: by topic that nobody publishes, the one that somebody does and whose name is most like it. restarts:
-    of the worker, since it hung. model: what runs, as values for the report.
+    refused: topics with a publisher whose quality of service does not fit, and the policy at fault.
+    misaligned: how the sweep would fit the image better. bit_depth: how many bits the camera's 16-bit images use, 0 for
+    other images. intensities: by LiDAR, which intensity means 1. limits: the limits of warnings. timing: how messages
+    pair. nearest: by topic without a publisher, the published topic with the most similar name. restarts: how often the
+    worker was restarted because it hung. model: what runs, as values for the report.
     """
 
     now: float
@@ -64,7 +64,7 @@ class Snapshot:
 class Diagnostics:
     """Turns snapshots into DiagnosticArray messages; rates are since the snapshot before.
 
-    name: the node's. topics: by sensor, where it is listened to. infos: by sensor, where its camera_info is.
+    name: the node's. topics: by sensor that is listened to. infos: its camera_info topic, by sensor.
     """
 
     def __init__(
@@ -79,12 +79,12 @@ class Diagnostics:
         self._lately: deque[Snapshot] = deque(maxlen=KEEPING_UP_OVER)
 
     def begin(self) -> None:
-        """Count from here on: what was before says nothing about what comes."""
+        """Start counting here: earlier counts do not describe the present."""
         self._before = None
         self._lately.clear()
 
     def report(self, snapshot: Snapshot) -> DiagnosticArray:
-        """The message for this moment, but for its header's stamp."""
+        """The message for this moment, without its header's stamp."""
         before, self._before = self._before or snapshot, snapshot
         self._lately.append(snapshot)
         seconds = max(snapshot.now - before.now, 1e-3)
@@ -94,7 +94,7 @@ class Diagnostics:
         return _array(self._name, reports)
 
     def idle(self, state: str, failure: str | None = None) -> DiagnosticArray:
-        """The message of a node that is not active; failure: why it could not become what it was asked to."""
+        """The message of a node that is not active; failure: why its last transition failed."""
         self.begin()
         report: Report = (OK, state, {}) if failure is None else (ERROR, f"{state}: {failure.splitlines()[0]}", {})
         return _array(self._name, {"fusion": report})
@@ -103,7 +103,7 @@ class Diagnostics:
         self, sensor: str, state: SensorState, before: SensorState, seconds: float, snapshot: Snapshot
     ) -> Report:
         topics, received = self._topics[sensor], state.received - before.received
-        # An image that comes raw and compressed is one image.
+        # An image that is sent both raw and compressed is one image.
         rate_hz = (received - (state.drops["duplicate"] - before.drops["duplicate"])) / seconds
         age = snapshot.now - state.last_arrived if state.last_arrived is not None else None
         values: dict[str, object] = {
@@ -141,7 +141,7 @@ class Diagnostics:
                 return WARN, f"{rate_hz:.1f} Hz, but {text}", values
             text = f"{rate_hz:.1f} Hz, but {gap_ms:+.0f} ms off the stamps of {trigger}, beyond tolerance_s"
             text = f"{text}: is its clock right? {sensor}.offset_s corrects a constant one"
-            if gap_ms < 0:  # nobody can tell a clock that is behind from a message that is late
+            if gap_ms < 0:  # a clock that is behind cannot be distinguished from a message that is late
                 text = f"{text}; if its messages come that late, a longer wait_s waits for them"
             return WARN, text, values
         if state.alive:
@@ -211,9 +211,9 @@ def _slow(snapshot: Snapshot) -> list[str]:
 
 
 def _late_ms(snapshot: Snapshot) -> dict[str, float]:
-    """By sensor that lives, how much later than those of the promptest its messages come [ms, 95th percentile].
+    """By sensor that is alive, how much later than the promptest sensor's its messages arrive [ms, 95th percentile].
 
-    Of messages with the same stamp: whoever stamps them, no other clock takes part. NaN where that is not known yet.
+    Only messages with the same stamp are compared, so no other clock is involved. NaN while unknown.
     """
     trigger = next((name for name, state in snapshot.sensors.items() if state.alive), None)
     alive = {name: state for name, state in snapshot.sensors.items() if state.alive}
@@ -228,7 +228,7 @@ def _late_ms(snapshot: Snapshot) -> dict[str, float]:
 
 
 def _pairing(snapshot: Snapshot) -> dict[str, object]:
-    """How well each sensor that has come is paired."""
+    """How well each sensor that has sent something is paired."""
     values: dict[str, object] = {}
     late_ms = _late_ms(snapshot)
     for sensor, paired in snapshot.summary.paired.items():
@@ -240,7 +240,7 @@ def _pairing(snapshot: Snapshot) -> dict[str, object]:
 
 
 def _seldom(snapshot: Snapshot, lost: list[str]) -> list[str]:
-    """The sensors that live, and yet are in fewer frames than they could be."""
+    """The sensors that are alive, but in fewer frames than they could be."""
     words = []
     late_ms = _late_ms(snapshot)
     for sensor, paired in snapshot.summary.paired.items():
@@ -274,7 +274,7 @@ def _why(late_ms: float, timing: Timing) -> str:
 
 
 def _ground(ground: Ground | None) -> dict[str, object]:
-    """Where the camera hangs above the ground, by the newest frame."""
+    """The camera's pose above the ground, from the newest frame."""
     if ground is None:
         return {"ground_source": "none"}
     return {

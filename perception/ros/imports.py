@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What of ROS 2 is there, and how to mend it where it is not."""
+"""Which parts of ROS 2 are installed, and what to do if they are not."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from perception.errors import PerceptionError
 
 
 def require_rclpy() -> None:
-    """Raise PerceptionError, saying how to get ROS 2's Python client, where it cannot be imported."""
+    """Raise PerceptionError with installation instructions if ROS 2's Python client cannot be imported."""
     try:
         importlib.import_module("rclpy")
     except ImportError as error:
@@ -21,7 +21,7 @@ def require_rclpy() -> None:
 
 
 def optional(module: str) -> ModuleType | None:
-    """The module where an installation has it, else None: for what exists only in a full ROS 2."""
+    """The module if it is installed, else None: for modules that exist only in a full ROS 2."""
     try:
         return importlib.import_module(module)
     except ImportError:

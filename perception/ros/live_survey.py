@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A survey of the live graph: which topics there are, and what a message of each says."""
+"""A survey of the live graph: the existing topics, and what one message of each contains."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def survey_live(seconds: float) -> Survey:
 
 
 def survey_graph(node: Any, seconds: float) -> Survey:
-    """Of the live graph that an rclpy node is in, listening for so long; the node is spun meanwhile."""
+    """Survey the live graph that an rclpy node is in, listening for so many seconds; the node is spun meanwhile."""
     mounts = listen(node)
     arrived: dict[str, list[float]] = {}
     first: dict[str, bytes] = {}

@@ -30,11 +30,11 @@ from perception.sensors.intensity import IntensityScale
 from perception.viewing.log import Log
 
 _LOOK_S = 0.01
-"""How often we look whether a moment is there."""
+"""How often to check for a new moment."""
 
 
 class Heard(NamedTuple):
-    """A message, still serialised: most are replaced before anybody looks."""
+    """A message, still serialised: most are replaced before they are shown."""
 
     topic: str
     kind: Any
@@ -48,8 +48,8 @@ class Heard(NamedTuple):
 class LiveView:
     """Listens with `node` to the perception node's inputs and outputs and shows them.
 
-    rate_hz: how many moments a second at most. calibration: what camera_info and TF do not say. target: the perception
-    node, by a name that is remapped as any.
+    rate_hz: the most moments per second. calibration: used for what camera_info and TF lack. target: the perception
+    node's name, which is remapped like any other.
     """
 
     def __init__(
@@ -80,7 +80,7 @@ class LiveView:
         self.shown = 0
 
     def run(self, wanted: Callable[[], bool]) -> None:
-        """Show what comes for as long as it is wanted."""
+        """Show new moments until stopped."""
         with spinning(self._node, "live view"):
             while wanted():
                 began = time.monotonic()
@@ -89,7 +89,8 @@ class LiveView:
                     values, self._values = (self._values, None) if moment else (None, self._values)
                 if moment is not None:
                     self._show(moment, values)
-                    # Until the viewer has it: what is newer waits here, where newer still replaces it.
+                    # Wait until the viewer has taken it: newer moments wait here, where an even newer one can still
+                    # replace them.
                     self._log.recording.flush(timeout_sec=5.0)
                 time.sleep(max(_LOOK_S, self._period_s - (time.monotonic() - began) if moment else 0.0))
 
@@ -103,7 +104,7 @@ class LiveView:
             self._moments.offer(name, stamp_ns, Heard(topic, kind, data), time.monotonic())
 
     def _diagnosed(self, message: DiagnosticArray) -> None:
-        """What the node says of its weights and its latency, once a second."""
+        """The node's reported weights and latency, once a second."""
         self._latched.settle()
         for status in message.status:
             if status.name == f"{self._target.lstrip('/')}: fusion":
@@ -126,7 +127,8 @@ class LiveView:
         self.shown += 1
 
     def _sensor(self, moment: Moment, name: str, read: Callable[[Any], Any], show: Callable[[Any], None]) -> None:
-        """Show a message of the moment; what is alive but slower stays as it was, and what is silent goes away."""
+        """Show a message of the moment; sensors that are alive but slower keep their last message, silent ones are
+        removed."""
         heard: Heard | None = moment.messages.get(name)
         if heard is None:
             if name not in moment.alive:
@@ -149,7 +151,7 @@ class LiveView:
         return read_points(message, scale=self._intensity), None
 
     def _mount(self, message: PointCloud2) -> None:
-        """Where the camera is, seen from this sweep's LiDAR; drawn looking ahead where nothing says so."""
+        """The camera's pose in this sweep's LiDAR frame; drawn looking ahead if it is unknown."""
         view = self._calibration.camera()
         if view is None:
             return

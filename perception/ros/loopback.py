@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A recording played to a node in another process, and everything that the node answered.
+"""Plays a recording to a node in another process, and collects all its answers.
 
-Replay and recorder share one process. The replay publishes bytes that lie ready and the recorder notes the time of an
-arrival before anything else, so neither takes the processor from the node; what waiting for each other adds to the
-measured latency (at most the time of one publish, about a millisecond) counts against the node, never for it.
+Replay and recorder share one process. The replay publishes prepared bytes and the recorder notes the arrival time
+before anything else, so neither takes much processor time from the node; the time they wait for each other (at most
+one publish, about a millisecond) increases the measured latency, and never decreases it.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ from perception.ros.watch.recorder import IMAGES, Answer, Recorder, Status
 
 DISCOVERY_TIMEOUT_S = 15.0
 QUIET_S = 3.0
-"""Without an answer for so long after the last frame, no more will come."""
+"""After so long without an answer since the last frame, no more answers are expected."""
 
 FIRST_ANSWER_TIMEOUT_S = 20.0
-"""The first frame of a new size may take this long on a busy machine: the engine compiles itself for it."""
+"""The first frame of a new size may take so long on a busy machine: the engine compiles the network for it."""
 
 
 @dataclass
@@ -62,10 +62,10 @@ def rehearse(
 ) -> Loopback:
     """Start a node with `node_arguments`, play `source` to it in real time once, and record its answers.
 
-    log: file for the node's output. on_start is told the number of the node's process, and of the next one if DDS does
+    log: file for the node's output. on_start is called with the process id of the node, and of the next one if DDS does
     not find the first; on_ready is called when the node is active, on_frame after each frame. keep_images: see
     `Recorder`.
-    Raises PerceptionError with the end of the log when the node does not start or dies.
+    Raises PerceptionError with the end of the log if the node does not start or dies.
     """
     use_profile()
     sent: dict[int, int] = {}
@@ -109,7 +109,7 @@ def rehearse(
 
 @contextmanager
 def _context(domain: int) -> Iterator[Context]:
-    """An rclpy context for the time of a with block; Ctrl-C stays Python's."""
+    """An rclpy context for the duration of a with block; Ctrl-C is still handled by Python."""
     context = Context()
     rclpy.init(context=context, domain_id=domain, signal_handler_options=SignalHandlerOptions.NO)
     try:
@@ -124,4 +124,4 @@ def _wait_until_connected(recorder: Recorder) -> None:
         if time.monotonic() > deadline:
             raise PerceptionError(f"the node does not publish {', '.join(missing)}; are its outputs switched off?")
         time.sleep(0.05)
-    time.sleep(0.3)  # both sides must know of each other, and only one of them can be asked
+    time.sleep(0.3)  # both sides must have discovered each other, and only one of them can be asked

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Runs the node as a process, one or several: an executor for each, clean ends, exit code 0 when asked to stop."""
+"""Runs one node or several as a process: an executor for each, clean shutdown, exit code 0 when asked to stop."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ if TYPE_CHECKING:
     from perception.ros.node import PerceptionNode
 
 EXIT_S = 1.5
-"""Between the end of ROS, which a signal brings, and that of the process, whatever hangs."""
+"""The time from the end of ROS, which a signal causes, to the end of the process, even if something hangs."""
 
 
 def run(ros_arguments: Sequence[str], rigs: Sequence[str] = (), calibration: Path | None = None) -> int:
     """Run the node until it is stopped; `ros_arguments` as ROS takes them (--ros-args …). Returns the exit code.
 
-    rigs: namespaces, one for a node each; they share engines. calibration: a file that counts where the parameter
-    calibration_file is empty. Raises PerceptionError for what the user can mend: no
-    ROS, wrong arguments or parameters, a model that is missing. Of several rigs, one that cannot start says so and
-    leaves the others alone; a lifecycle manager may configure it again. The process is ended EXIT_S after ROS was shut
-    down, should it still be there.
+    rigs: namespaces, one for each node; the nodes share engines. calibration: a file that is used if the parameter
+    calibration_file is empty. Raises PerceptionError for errors that the user can correct: no
+    ROS, wrong arguments or parameters, a missing model. If one of several rigs cannot start, it logs the reason and
+    the others run; a lifecycle manager may configure it again. The process is ended EXIT_S after ROS was shut
+    down, if it is still running.
     """
     use_profile()
     send_beside()
@@ -45,7 +45,7 @@ def run(ros_arguments: Sequence[str], rigs: Sequence[str] = (), calibration: Pat
     mistakes = (ValueError, InvalidParameterTypeException, InvalidParameterValueException)
     try:
         rclpy.init(args=list(ros_arguments))
-    except RuntimeError as error:  # rclpy's own for unknown arguments and unreadable parameter files
+    except RuntimeError as error:  # rclpy raises it for unknown arguments and unreadable parameter files
         raise PerceptionError(f"ROS arguments: {str(error).split(', at /')[0]}") from error
     end = _End(name="perception end", daemon=True)
     end.start()
@@ -60,21 +60,22 @@ def run(ros_arguments: Sequence[str], rigs: Sequence[str] = (), calibration: Pat
         executors.extend(SingleThreadedExecutor() for _ in nodes)
         for node, executor in zip(nodes, executors, strict=True):
             executor.add_node(node)
-        # An executor each: while one rig loads a network, the others hear their sensors.
+        # One executor each: while one rig loads a network, the others still receive their messages.
         for node, executor in list(zip(nodes, executors, strict=True))[1:]:
             threading.Thread(target=_spin, args=(node, executor), daemon=True).start()
         _spin(nodes[0], executors[0])
     except (KeyboardInterrupt, ExternalShutdownException):
         pass
     except Exception as error:
-        # A signal takes ROS away from under whatever is going on: that is no failure, but what was asked for.
+        # A signal shuts ROS down in the middle of any operation: that is not a failure, but what was asked for.
         if rclpy.ok():  # type: ignore[attr-defined]
             end.armed = False
             if isinstance(error, mistakes):
                 raise PerceptionError(f"the node cannot start: {error}") from error
             raise
     finally:
-        # launch passes Ctrl-C on although the terminal did so already: the second one must not break the way out.
+        # launch passes Ctrl-C on although the terminal did so already: the second signal must not interrupt the
+        # shutdown.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         for executor in executors:
             executor.shutdown()
@@ -85,7 +86,8 @@ def run(ros_arguments: Sequence[str], rigs: Sequence[str] = (), calibration: Pat
 
 
 def _start(node: PerceptionNode) -> bool:
-    """Configure and activate, where the node is to do so itself; whether it is what its parameters want."""
+    """Configure and activate if the node does so itself; returns whether it is in the state that its parameters ask
+    for."""
     from rclpy.lifecycle import TransitionCallbackReturn
 
     if not node.settings.autostart:
@@ -95,9 +97,9 @@ def _start(node: PerceptionNode) -> bool:
 
 
 def _spin(node: PerceptionNode, executor: Any) -> None:
-    """Spin until ROS ends: an executor lets the errors of callbacks out, and with them the node would end.
+    """Spin until ROS ends: errors of callbacks leave an executor's spin, and would end the node.
 
-    Some come from rclpy itself, such as for a negative time on /clock.
+    Some are rclpy's own, for example for a negative time on /clock.
     """
     from rclpy.executors import ExternalShutdownException
 
@@ -114,11 +116,11 @@ def _spin(node: PerceptionNode, executor: Any) -> None:
 class _End(threading.Thread):
     """Ends the process EXIT_S after ROS was shut down.
 
-    Native code that hangs cannot be interrupted, and Python would wait at its end for threads that are in it.
+    Native code that hangs cannot be interrupted, and at its end Python would wait for the threads that run it.
     """
 
     armed = True
-    """Whether it does: a node that fails by itself says why, and nothing of it hangs."""
+    """Whether it ends the process: a node that fails by itself gives the reason, and nothing of it hangs."""
 
     def run(self) -> None:
         """See the class."""
@@ -129,5 +131,5 @@ class _End(threading.Thread):
         time.sleep(EXIT_S)
         if not self.armed:
             return
-        print(f"perception node: something hangs for {EXIT_S:g} s; it ends without that", file=sys.stderr, flush=True)
+        print(f"perception node: still busy {EXIT_S:g} s after ROS ended; exiting anyway", file=sys.stderr, flush=True)
         os._exit(0)

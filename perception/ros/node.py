@@ -56,17 +56,17 @@ from perception.sensors.spec import FURTHER
 from perception.threads import begin, share_threads
 
 WARM_UP_SIZE = (1242, 375)
-"""The image size that the network is warmed up with until a camera says its own."""
+"""The image size for warming up the network until a camera's size is known."""
 
 SLOW_S = 2.0
-"""At one frame; longer is worth a word."""
+"""Time at one frame after which the node logs a warning."""
 
 
 @dataclass(frozen=True)
 class Job:
-    """A set of messages on its way through the worker; stages_ms is what the node itself has spent on it.
+    """A set of messages on its way through the worker; stages_ms: the time that the node itself has spent on it.
 
-    pipeline: has prepared it, and finishes it: the node may have another by then.
+    pipeline: the one that has prepared it and finishes it: the node may use another by then.
     """
 
     matched: SensorSet
@@ -78,7 +78,7 @@ class Job:
 
 
 def _heard(sensors: Iterable[str], pipeline: Pipeline) -> tuple[str, ...]:
-    """The sensors among these that the network has channels for."""
+    """Those of the sensors that the network has channels for."""
     return tuple(name for name in sensors if modality_of(name) in pipeline.sensors)
 
 
@@ -86,7 +86,7 @@ Callback = Callable[["PerceptionNode", LifecycleState], TransitionCallbackReturn
 
 
 def _transition(callback: Callable[[PerceptionNode, LifecycleState], None]) -> Callback:
-    """A transition whose errors are said in the log, and leave the node where it can be configured again."""
+    """A transition that logs its errors and leaves the node in a state from which it can be configured again."""
 
     @wraps(callback)
     def guarded(node: PerceptionNode, state: LifecycleState) -> TransitionCallbackReturn:
@@ -97,11 +97,11 @@ def _transition(callback: Callable[[PerceptionNode, LifecycleState], None]) -> C
             node.get_logger().error(f"{callback.__name__[3:]}: {error}")
             return TransitionCallbackReturn.FAILURE
         except Exception as error:
-            # rclpy would swallow it without a word.
+            # rclpy would swallow it silently.
             node.failure = f"{type(error).__name__}: {error}"
             node.get_logger().error(f"{callback.__name__[3:]}: {traceback.format_exc()}")
             return TransitionCallbackReturn.ERROR
-        if callback.__name__ != "on_error":  # which cleans up after a failure, and does not mend it
+        if callback.__name__ != "on_error":  # it only cleans up after a failure, which remains
             node.failure = None
         return TransitionCallbackReturn.SUCCESS
 
@@ -109,10 +109,10 @@ def _transition(callback: Callable[[PerceptionNode, LifecycleState], None]) -> C
 
 
 class PerceptionNode(LifecycleNode):
-    """See the module. failure: why the last transition that failed did so.
+    """See the module. failure: why the last failed transition failed.
 
-    pool: where its engines are from; None for one of its own. calibration: the file that counts where the parameter
-    calibration_file is empty. options: as of rclpy's Node.
+    pool: the source of its engines; None creates its own. calibration: the file that is used if the parameter
+    calibration_file is empty. options: those of rclpy's Node.
     """
 
     def __init__(self, pool: EnginePool | None = None, calibration: Path | None = None, **options: Any) -> None:
@@ -166,7 +166,7 @@ class PerceptionNode(LifecycleNode):
         agreement = pipeline.self_check()
         if not _heard(settings.sensors, pipeline):
             only = ", ".join(settings.sensors)
-            raise PerceptionError(f"{only} alone is enabled: the network {pipeline.model.stem} has no channels for it")
+            raise PerceptionError(f"only {only} is enabled: the network {pipeline.model.stem} has no channels for it")
         self._outputs = Publishers(self, settings.model, self._transforms, self._complaints, pipeline.classes)
         self._pipeline, self._fit = pipeline, fit
         known = "" if agreement is None else f", {agreement:.1%} of the stored frame's labels correct"
@@ -214,7 +214,7 @@ class PerceptionNode(LifecycleNode):
             settings.lidar_topics,
             settings.imu_topic,
         )
-        if not settings.autostart:  # but a lifecycle manager activated it
+        if not settings.autostart:  # a lifecycle manager activated it
             self._bond = Bond(self)
         self.get_logger().info(
             f"ready: engine {self._pipeline.engine.name}, model {self._pipeline.model.name}, listening to "
@@ -229,7 +229,7 @@ class PerceptionNode(LifecycleNode):
 
     @_transition
     def on_cleanup(self, state: LifecycleState) -> None:
-        """Let network and publishers go."""
+        """Release the network and the publishers."""
         self._release()
 
     @_transition
@@ -240,29 +240,29 @@ class PerceptionNode(LifecycleNode):
 
     @_transition
     def on_error(self, state: LifecycleState) -> None:
-        """Leave nothing behind, so that the node can be configured again."""
+        """Release everything, so that the node can be configured again."""
         self._stop()
         self._release()
 
     def survive(self, error: Exception) -> None:
-        """Say what a callback broke on, and go on."""
+        """Log an error in a callback, and go on."""
         where = "".join(traceback.format_exception(error))
         self._complaints.error(self._name, f"{type(error).__name__}: {error}; please report it\n{where}")
 
     def destroy_node(self) -> None:
-        """Stop the worker before what it publishes with goes away."""
+        """Stop the worker before the publishers that it uses are destroyed."""
         self._stop()
         super().destroy_node()
 
     def _refuse_what_cannot_be(self) -> None:
-        """Answer a transition that the state does not have with "no": rclpy up to 7.1 raises, and answers nothing."""
+        """Answer "no" to a transition that the state does not have: rclpy up to 7.1 raises, and does not answer."""
         service = self._service_change_state
         change = service.callback
 
         def answer(request: Any, response: Any) -> Any:
             try:
                 return change(request, response)
-            except RuntimeError as error:  # rclpy's own, RCLError
+            except RuntimeError as error:  # rclpy's own RCLError
                 self.get_logger().warning(f"transition {request.transition.id} refused: {error}")
                 response.success = False
                 return response
@@ -278,7 +278,7 @@ class PerceptionNode(LifecycleNode):
         return {sensor: self.resolve_topic_name(topic) for sensor, topic in CAMERA_INFOS.items()}
 
     def _make_fit(self) -> Fit:
-        """The models that the parameters allow: the one that is named, or all that there are."""
+        """The models that the parameters allow: the named one, or all."""
         settings = self._configured
         engine_threads = share_threads(settings.threads)
 
@@ -293,7 +293,7 @@ class PerceptionNode(LifecycleNode):
         return Fit(ladder, open_member, times, self.get_logger().info)
 
     def _adapt(self, sensors: Mapping[str, SensorState], trigger: str) -> None:
-        """Run a quicker model where frames are left out, and a better one where there is time for it."""
+        """Run a faster model if frames are left out, and a more accurate one if there is time for it."""
         before, self._counted = self._counted, dict(sensors)
         if self._fit is None or self._worker is None or trigger not in before:
             return
@@ -309,7 +309,7 @@ class PerceptionNode(LifecycleNode):
         self._pipeline = pipeline or self._pipeline
 
     def _begin(self) -> None:
-        """Let a new worker take the sets."""
+        """Start a new worker on the sets."""
         assert self._mailbox is not None
         drop, see = self._mailbox.count_drop, self._frozen.see
         assembler = Assembler(
@@ -330,9 +330,9 @@ class PerceptionNode(LifecycleNode):
         self._worker = Worker(self._name, self._mailbox, steps, self._say, self._complaints)
 
     def _watch(self) -> None:
-        """Give up a worker that hangs, and let another begin as soon as it has an engine of its own.
+        """Abandon a worker that hangs; another one starts as soon as an engine is loaded for it.
 
-        Native code cannot be interrupted: its thread and engine stay behind, with their memory.
+        Native code cannot be interrupted: its thread and engine stay in memory.
         """
         if self._revival is not None:
             self._revive(self._revival)
@@ -340,7 +340,7 @@ class PerceptionNode(LifecycleNode):
             if hang.seconds >= self.settings.hang_timeout:
                 self._complaints.error(
                     self._name,
-                    f"hang: {hang.step} has not come back for {hang.seconds:.0f} s; worker and engine restart",
+                    f"hang: {hang.step} has not returned for {hang.seconds:.0f} s; worker and engine restart",
                 )
                 self._give_up(0.0)
                 self._revival = self._reload()
@@ -354,7 +354,7 @@ class PerceptionNode(LifecycleNode):
         try:
             self._pipeline, self._revival = revival.result(), None
         except Exception as error:
-            self._complaints.error(self._name, f"hang: the engine cannot be loaded again, tried once more: {error}")
+            self._complaints.error(self._name, f"hang: the engine cannot be loaded; trying again: {error}")
             self._revival = self._reload()
         else:
             self._restarts += 1
@@ -366,7 +366,7 @@ class PerceptionNode(LifecycleNode):
         return begin(partial(self._fit.reload, *self._image_size), "perception revival")
 
     def _give_up(self, within: float) -> bool:
-        """Do without the worker; without its engine too, and False, where it does not end `within` so many seconds."""
+        """Release the worker; if it does not end `within` so many seconds, release its engine too and return False."""
         worker, pipeline, self._worker = self._worker, self._pipeline, None
         if worker is None or worker.stop(within):
             return True
@@ -381,9 +381,7 @@ class PerceptionNode(LifecycleNode):
         if self._inputs is not None:
             self._inputs.destroy()
         if not self._give_up(STOP_S):
-            self._complaints.error(
-                self._name, f"hang: the worker has not come back for {STOP_S:g} s and is left behind"
-            )
+            self._complaints.error(self._name, f"hang: the worker has not returned for {STOP_S:g} s and is abandoned")
         self._inputs = self._mailbox = self._revival = self._bond = None
 
     def _release(self) -> None:
@@ -392,7 +390,7 @@ class PerceptionNode(LifecycleNode):
         self._outputs = self._pipeline = self._fit = None
 
     def _prepare(self, assembler: Assembler, matched: SensorSet) -> Job | None:
-        """Step 1 of the worker: a set → the network's input. None where none of its messages can be used."""
+        """Step 1 of the worker: a set → the network's input. None if none of its messages can be used."""
         pipeline = self._pipeline
         assert pipeline is not None
         began, settings = time.perf_counter(), self.settings
@@ -424,7 +422,7 @@ class PerceptionNode(LifecycleNode):
         return job
 
     def _publish(self, job: Job) -> None:
-        """Step 3 of the worker: everything that is said about the frame."""
+        """Step 3 of the worker: publish everything about the frame."""
         assert self._outputs is not None
         arrived = job.matched.arrivals[job.matched.trigger].arrived
         if self._too_old(job, time.monotonic() - arrived):
@@ -453,7 +451,7 @@ class PerceptionNode(LifecycleNode):
         )
 
     def _too_old(self, job: Job, age_s: float) -> bool:
-        """Whether the frame is too old for its masks to be published, which is said and counted."""
+        """Whether the frame is too old for its masks to be published; if so, log and count it."""
         assert self._mailbox is not None
         if not 0 < job.settings.max_age_s < age_s:
             return False
@@ -465,7 +463,7 @@ class PerceptionNode(LifecycleNode):
         return True
 
     def _complain_of_absent(self, job: Job, prediction: Prediction) -> None:
-        """Say and count which sensors told nothing, each by the topic that its message came on."""
+        """Log and count the sensors without information, each by the topic of its message."""
         assert self._mailbox is not None
         prediction.absent |= job.seen.frozen
         for sensor, reason in prediction.absent.items():
@@ -473,7 +471,7 @@ class PerceptionNode(LifecycleNode):
             self._mailbox.count_drop(sensor, "frozen" if sensor in job.seen.frozen else "no information")
 
     def _check_extrinsics(self, task: Task) -> None:
-        """Once a second: it takes some milliseconds."""
+        """Once a second, since it takes some milliseconds."""
         now = time.monotonic()
         if task.projection is not None and now >= self._check_due:
             self._check_due = now + 1.0
@@ -486,10 +484,10 @@ class PerceptionNode(LifecycleNode):
             self.get_logger().info(f"{change.sensor}: {'first message' if change.first else 'back'} on {topics}")
         else:
             timeout = self.settings.timing.timeouts_s[change.sensor]
-            self.get_logger().warning(f"{change.sensor}: silent for {timeout:g} s on {topics}, going on without it")
+            self.get_logger().warning(f"{change.sensor}: silent for {timeout:g} s on {topics}, now left out")
 
     def _say_unheard(self) -> None:
-        """Say once of a sensor that somebody publishes and the network has no channels for."""
+        """Log once for each sensor that is published but that the network has no channels for."""
         published = {
             sensor for sensor in self._unheard if any(self.count_publishers(topic) for topic in self._topics()[sensor])
         }
@@ -535,7 +533,7 @@ class PerceptionNode(LifecycleNode):
         self._diagnostics_publisher.publish(array)
 
     def _on_parameters(self, changed: list[Any]) -> SetParametersResult:
-        """Check new values; those that are live count from the next frame on."""
+        """Check new values; live ones take effect with the next frame."""
         changes = {each.name: each.value for each in changed if each.name in parameters.BY_NAME}
         try:
             self.settings = parameters.read(self, changes)
@@ -545,5 +543,5 @@ class PerceptionNode(LifecycleNode):
             self._mailbox.set_timing(self.settings.timing)
         later = [name for name in changes if not parameters.BY_NAME[name].live]
         if later and self._outputs is not None:
-            self.get_logger().info(f"{', '.join(later)}: counts from the next configure on")
+            self.get_logger().info(f"{', '.join(later)}: takes effect at the next configure")
         return SetParametersResult(successful=True)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The perception node as a process of its own, on a network of its own: started, watched, and stopped."""
+"""The perception node as a separate process, on a separate ROS domain: started, watched, and stopped."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ from rclpy.node import Node
 from perception.errors import PerceptionError
 
 START_TIMEOUT_S = 120.0
-"""Loading a network takes seconds; on a machine that is busy with others it may take this long."""
+"""Loading a network takes seconds; on a busy machine it may take this long."""
 ANSWER_TIMEOUT_S = 2.0
-"""DDS loses an answer when the node has not discovered all of the client yet: then ask again."""
+"""DDS loses an answer if the node has not discovered all of the client yet: then ask again."""
 
 STOP_TIMEOUT_S = 10.0
 
@@ -33,16 +33,16 @@ DOMAINS = range(1, 102)
 """ROS domains whose ports lie outside the range that operating systems give to clients."""
 
 UNSEEN_TIMEOUT_S = 60.0
-"""A node that no one has found after so long will hardly be found: it is started again on another domain."""
+"""A node that has not been discovered after so long is started again on another domain."""
 
 PROBED = 8
-"""Participants of a domain whose ports are tried before it is called free: the first ones may have ended."""
+"""How many participants' ports are tried before a domain counts as free: the first participants may have ended."""
 
 SHARED_MEMORY = Path("/dev/shm")
 
 
 class NodeUnseenError(PerceptionError):
-    """The node's process lives, and DDS has not found the node."""
+    """The node's process is alive, but DDS has not discovered the node."""
 
 
 class NodeProcess:
@@ -59,7 +59,7 @@ class NodeProcess:
 
     @property
     def pid(self) -> int:
-        """The process's number."""
+        """The process id."""
         return self._process.pid
 
     def __enter__(self) -> NodeProcess:
@@ -74,16 +74,16 @@ class NodeProcess:
             self._process.wait()
 
     def check(self) -> None:
-        """Raise PerceptionError with the end of the log if the node is not running any more."""
+        """Raise PerceptionError with the end of the log if the node is no longer running."""
         code = self._process.poll()
         if code is not None:
             raise PerceptionError(f"the node ended with code {code}; the end of {self.log}:\n{self._tail()}")
 
     def wait_until_active(self, node: Node, name: str = "/perception", timeout: float = START_TIMEOUT_S) -> None:
-        """Return when the lifecycle node `name` says that it is active.
+        """Return when the lifecycle node `name` reports that it is active.
 
-        node: our own node, spun elsewhere. Raises PerceptionError when the process ends or `timeout` [s] passes,
-        NodeUnseenError if the node has not answered once until then.
+        node: our own node, spun elsewhere. Raises PerceptionError if the process ends or `timeout` [s] passes,
+        NodeUnseenError if the node has not answered once by then.
         """
         client = node.create_client(GetState, f"{name}/get_state")
         try:
@@ -114,7 +114,7 @@ class NodeProcess:
 def private_network() -> Iterator[int]:
     """Give this process and its children a ROS domain that nobody else on this machine uses, and release it after.
 
-    Yields the domain. Set it before rclpy.init; what talks on the user's own domain is neither heard nor disturbed.
+    Yields the domain. Set it before rclpy.init; traffic on the user's own domain is neither received nor disturbed.
     """
     with _free_domain() as domain:
         changes = {"ROS_DOMAIN_ID": str(domain), "ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST"}
@@ -132,7 +132,7 @@ def private_network() -> Iterator[int]:
 
 @contextmanager
 def _free_domain() -> Iterator[int]:
-    """A domain without participants, held against other processes that look for one.
+    """A domain without participants, locked against other processes that look for one.
 
     The n-th participant of a domain listens on UDP port 7410 + 250 · domain + 2 · n.
     """
@@ -142,7 +142,7 @@ def _free_domain() -> Iterator[int]:
                 lock = held.enter_context((Path(tempfile.gettempdir()) / f"perception_domain_{domain}.lock").open("ab"))
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError:
-                continue  # another private network's
+                continue  # in use by another process like this
             first = 7400 + 250 * domain
             if all(_is_free(first + 10 + 2 * participant) for participant in range(PROBED)):
                 _remove_left_ports(range(first, first + 250))
@@ -169,5 +169,5 @@ def _remove_left_ports(ports: range) -> None:
     for file in SHARED_MEMORY.glob("*fastrtps_port*"):
         number = re.search(r"fastrtps_port(\d+)", file.name)
         if number and int(number[1]) in ports:
-            with suppress(OSError):  # somebody else's, or gone meanwhile
+            with suppress(OSError):  # another user's, or removed meanwhile
                 file.unlink()

@@ -43,11 +43,11 @@ except ImportError:  # Humble
     from rclpy.qos_event import PublisherEventCallbacks
 
 LARGE = QoSProfile(depth=5, reliability=ReliabilityPolicy.BEST_EFFORT)
-"""Images and clouds: to wait for who does not read would slow everybody else's masks. Reliable subscribers hear nothing
-of them, unless `qos_overrides.<topic>.publisher.reliability` says otherwise."""
+"""Images and clouds, best effort: waiting for a slow reader would delay the masks for all others. Reliable subscribers
+receive nothing, unless `qos_overrides.<topic>.publisher.reliability` is set to reliable."""
 
 RELIABLE = QoSProfile(depth=5)
-"""What is small: reliable publishers serve subscribers of either kind."""
+"""Small messages: a reliable publisher serves subscribers of both kinds."""
 
 LATCHED = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
 
@@ -58,9 +58,9 @@ _OUTSIDE = np.array([110, 110, 110], np.uint8)
 class Publishers:
     """The node's publishers, active while the node is; their quality of service may be overridden by topic.
 
-    model: what explanations are of, as of `Pipeline.load`. transforms: know where the grid's frame is. complaints: are
-    told why a frame was not explained, and of listeners that ask for more than is offered. classes: each has a mask of
-    its own, `~/NAME`.
+    model: the model that is explained, as in `Pipeline.load`. transforms: know where the grid's frame is. complaints:
+    logs why a frame was not explained, and subscribers that request more than is offered. classes: each has its own
+    mask, `~/NAME`.
     """
 
     def __init__(
@@ -95,14 +95,14 @@ class Publishers:
         self._label_info = publisher(info_type, "label_info", LATCHED)
 
     def destroy(self) -> None:
-        """Take the topics away."""
+        """Destroy the publishers."""
         self._explainer.rest()
         others = (self._compressed, self._points, self._grid, self._label_info, self._explanation)
         for publisher in (*self._images.values(), *others):
             self._node.destroy_lifecycle_publisher(publisher)
 
     def publish_label_info(self) -> None:
-        """Say once, for all who come later too, which class each id is."""
+        """Publish once, also for later subscribers, which class each id is."""
         if self._vision_msgs is None:
             classes = [{"class_id": number, "class_name": name} for number, name in enumerate(self.classes.names)]
             self._label_info.publish(String(data=json.dumps({"class_map": classes, "unlabelled": UNLABELLED})))
@@ -152,7 +152,7 @@ class Publishers:
             if _heard(self._compressed):
                 yield self._compressed, CompressedImage(header=header, **compressed_fields(image))
         if settings.publish_points and prediction.point_labels is not None and _heard(self._points):
-            assert seen.frame.points is not None  # it is what point_labels are for
+            assert seen.frame.points is not None  # point_labels belong to them
             colours = self.classes.colourise(prediction.point_labels)
             colours[prediction.point_labels == UNLABELLED] = _OUTSIDE
             fields = cloud_fields(seen.frame.points, PointField, prediction.point_labels, colours)
@@ -167,7 +167,7 @@ class Publishers:
         mount = None
         if self._transforms is not None and settings.grid_frame:
             mount = self._transforms.lookup(settings.grid_frame, header.frame_id)
-        assert seen.frame.points is not None  # it is what point_labels are for
+        assert seen.frame.points is not None  # point_labels belong to them
         xyz, labels = seen.frame.points[kept, :3], self.classes.first[prediction.point_labels[kept]]
         if mount is not None:
             header.frame_id = settings.grid_frame
@@ -197,7 +197,7 @@ class Publishers:
             self._complaints.warn("explanation", str(error))
 
     def _mono(self, name: str, header: Header, image: NDArray[Any]) -> Image:
-        """A mono8 message in the buffer of the one before: ROS has copied that when `publish` returned."""
+        """A mono8 message in the buffer of the previous one: ROS has copied that when `publish` returned."""
         message = self._sent.get(name)
         if message is None or (message.height, message.width) != image.shape:
             message = self._sent[name] = Image(**image_fields(image, "mono8"))
@@ -211,12 +211,12 @@ class Publishers:
 
 
 def image_topics(classes: Classes) -> tuple[str, ...]:
-    """The images that a node publishes, below its own name: one for each class that has a mask, too."""
+    """The images that a node publishes, below its own name, including one for each class that has a mask."""
     return ("labels", "confidence", "overlay", *classes.foreground)
 
 
 def _mask(labels: NDArray[np.uint8], class_id: int) -> NDArray[np.uint8]:
-    """255 where the class is: as unsigned bytes, -1 is 255, and nothing is faster."""
+    """255 where the class is: as int8, 0 minus the Boolean is -1, which is 255 as uint8; this is the fastest way."""
     return np.negative((labels == class_id).view(np.uint8))
 
 
@@ -225,7 +225,7 @@ def _heard(publisher: Any) -> bool:
 
 
 def overlay(frame: Frame, labels: NDArray[np.uint8], alpha: float, classes: Classes = CLASSES) -> NDArray[np.uint8]:
-    """(H, W, 3) uint8 RGB: the class colours over the camera's image, else the infrared one, else black.
+    """(H, W, 3) uint8 RGB: the class colours over the camera's image, else the infrared image, else black.
 
     alpha: 0 shows only the image, 1 only the colours; the background keeps its image.
     """

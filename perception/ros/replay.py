@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Recordings → live topics, in real time: what a vehicle published then, published now.
+"""Recordings → live topics, in real time: the messages that a vehicle published then are published again.
 
-Messages cross as the bytes that were recorded. Those of one instant are read and stamped before their time comes, so
-that publishing is all that is left to do when it does.
+Messages are published as the recorded bytes. The messages of one instant are read and stamped before they are due, so
+that only publishing remains to be done then.
 """
 
 from __future__ import annotations
@@ -31,18 +31,18 @@ from perception.recordings.pace import Pace
 from perception.ros.tf.message import TF_MESSAGE, tf_message_class
 
 LEAD_S = 0.1
-"""Between the start of a replay and its first message: time to read it."""
+"""Between the start of a replay and its first message: time to read that message."""
 
 CLOCK_PERIOD_S = 0.02
 
 _LISTS = {TF_MESSAGE: "transforms", "visualization_msgs/msg/MarkerArray": "markers"}
-"""Types that are lists of what has a header each, and the lists' names."""
+"""Types that are lists of elements with a header each, and the lists' names."""
 
 
 class Published(NamedTuple):
-    """A message that went out. recorded_ns: its own stamp in the recording; stamp_ns: the stamp it went out with.
+    """A published message. recorded_ns: its own stamp in the recording; stamp_ns: the stamp that it was published with.
 
-    unstamped: whether it had none, so that the time of its recording counts.
+    unstamped: whether it had no stamp, so that the time of its recording is used.
     """
 
     topic: str
@@ -52,7 +52,7 @@ class Published(NamedTuple):
 
 
 class Stamped(NamedTuple):
-    """A message as it goes out, its stamp [ns], and whether it had one."""
+    """A message as it is published, its stamp [ns], and whether it had one."""
 
     data: bytes
     stamp_ns: int
@@ -60,15 +60,15 @@ class Stamped(NamedTuple):
 
 
 Stamper = Callable[[RawMessage, int], Stamped]
-"""Moves the stamps of a message by so many nanoseconds."""
+"""Adds so many nanoseconds to the stamps of a message."""
 
 
 @dataclass
 class Summary:
-    """What a replay did. messages: how many by topic. late_ms: the most that a message was behind its time.
+    """The result of a replay. messages: how many by topic. late_ms: the most that a message was late.
 
-    late_by_second: the same by the second of the replay. unstamped: how many by topic had a stamp of zero, in place of
-    which they got the time of their recording. broken: why it ended before the recording does, where it did.
+    late_by_second: the same by the second of the replay. unstamped: how many by topic had a stamp of zero, which was
+    replaced by the time of their recording. broken: why it ended before the recording does, if it did.
     """
 
     messages: dict[str, int] = field(default_factory=dict)
@@ -94,13 +94,13 @@ class Replay:
     """Publishes a recording through `node`.
 
     topics: which to publish, all by default; remap: new names by recorded name; also: second names by recorded name,
-    under which a message goes out too as soon as somebody subscribes. rate: 2 is twice as fast.
+    under which a message is published too once there is a subscriber. rate: 2 is twice as fast.
     start: where to begin, in seconds after the recording's first message; duration: how many seconds of the recording.
-    stamps: "now" moves every header's stamp by what its message is published later than it was recorded, so that
-    sensors seem to sense now; "bag" leaves them. Either way a stamp of zero counts as that of the recording.
-    clock: publish /clock with the recording's time, as simulated time needs it. pace: halts the replay and lets it go
-    on. Topics whose message type is not installed are left out and named in `skipped`.
-    Raises DataError for topics that the recording does not have and for a span that holds nothing.
+    stamps: "now" adds to every header's stamp the time from the message's recording to its publication, so that
+    sensors seem to measure now; "bag" keeps the stamps. In both cases a stamp of zero becomes the time of recording.
+    clock: publish /clock with the recording's time, as simulated time needs it. pace: pauses and resumes the
+    replay. Topics whose message type is not installed are left out and named in `skipped`.
+    Raises DataError for topics that the recording does not have and for a time span without messages.
     """
 
     def __init__(
@@ -124,7 +124,7 @@ class Replay:
         self._end_ns = source.end_ns if duration is None else min(source.end_ns, self._begin_ns + round(duration * 1e9))
         if self._begin_ns > self._end_ns:
             seconds = (source.end_ns - source.start_ns) / 1e9
-            raise DataError(f"start {start:g} s lies behind the recording's end at {seconds:.1f} s")
+            raise DataError(f"start {start:g} s is after the recording's end at {seconds:.1f} s")
         chosen = _choose(source, topics)
         self.skipped: dict[str, str] = {}
         """Types that are not installed, by topic."""
@@ -144,18 +144,18 @@ class Replay:
 
     @property
     def message_count(self) -> int:
-        """How many messages the topics that are published have in the whole recording."""
+        """How many messages the published topics have in the whole recording."""
         return sum(self._source.topics[name].messages for name in self._publishers)
 
     def wait_for_subscribers(self, topics: Sequence[str], timeout: float, stop: threading.Event | None = None) -> None:
         """Return when each of `topics` (recorded names) has a subscriber, or `stop` is set.
 
-        Raises PerceptionError when `timeout` [s] passes before, DataError for topics that are not replayed.
+        Raises PerceptionError if `timeout` [s] passes first, DataError for topics that are not replayed.
         """
         unknown = [name for name in topics if name not in self._publishers]
         if unknown:
             raise DataError(
-                f"{unknown[0]}: not replayed, so nothing to wait for; replayed: {', '.join(self._publishers)}"
+                f"{unknown[0]}: not replayed, so it cannot be waited for; replayed: {', '.join(self._publishers)}"
             )
         deadline = time.monotonic() + timeout
         while lonely := [name for name in topics if not any(map(_is_heard, self._publishers[name]))]:
@@ -170,7 +170,7 @@ class Replay:
         loop: bool = False,
         on_publish: Callable[[Published], None] | None = None,
     ) -> Summary:
-        """Publish until the end, or where the recording is broken, or for ever with `loop`, or until `stop` is set."""
+        """Publish until the end, or until the recording is broken, or for ever with `loop`, or until `stop` is set."""
         stop, summary, began = stop or threading.Event(), Summary(), time.monotonic()
         while not stop.is_set():
             try:
@@ -185,7 +185,7 @@ class Replay:
     def _play(
         self, stop: threading.Event, on_publish: Callable[[Published], None], summary: Summary, began: float
     ) -> None:
-        # The wall clock gives the stamps, the monotonic one the pace: a clock that is set does not break the replay.
+        # The wall clock gives the stamps, the monotonic clock the pace: setting the clock does not disturb the replay.
         start_wall, start_mono = time.time_ns() + round(LEAD_S * 1e9), time.monotonic() + LEAD_S
         self._pace.restart()
         for stamp_ns, messages in self._instants():
@@ -193,7 +193,7 @@ class Replay:
             ready = self._stamped(messages, start_wall + round((elapsed + held) * 1e9) - stamp_ns)
             if not self._sleep_until(start_mono + elapsed, stamp_ns, stop):
                 return
-            if self._pace.held != held:  # somebody halted it meanwhile, so that the stamps are no longer right
+            if self._pace.held != held:  # paused meanwhile, so that the stamps are no longer right
                 held = self._pace.held
                 ready = self._stamped(messages, start_wall + round((elapsed + held) * 1e9) - stamp_ns)
             late_ms, second = (time.monotonic() - start_mono - elapsed - held) * 1e3, int(time.monotonic() - began)
@@ -208,7 +208,8 @@ class Replay:
                 on_publish(published)
 
     def _stamped(self, messages: list[RawMessage], shift: int) -> list[tuple[str, bytes, Published]]:
-        """The messages as they go out: those with stamps `shift` [ns] later, unless the recording's are wanted."""
+        """The messages to publish: with `shift` [ns] added to their stamps, unless the recording's stamps are
+        wanted."""
         shift, ready = shift if self._move_stamps else 0, []
         for message in messages:
             data, stamp_ns, bare = self._stampers[message.topic](message, shift)
@@ -225,7 +226,7 @@ class Replay:
             yield stamp_ns, list(group)
 
     def _sleep_until(self, moment: float, bag_ns: int, stop: threading.Event) -> bool:
-        """Sleep until `moment` [monotonic s], when the recording's time is bag_ns; False when stopped."""
+        """Sleep until `moment` [monotonic s], when the recording's time is bag_ns; False if stopped."""
 
         def tick(left: float) -> float:
             if self._clock is None:
@@ -254,7 +255,7 @@ def _choose(source: Source, topics: Collection[str] | None) -> list[str]:
 
 
 def message_class(type_name: str) -> Any:
-    """The rclpy class of e.g. "sensor_msgs/msg/Image", or None where its package is not installed."""
+    """The rclpy class of e.g. "sensor_msgs/msg/Image", or None if its package is not installed."""
     if type_name == TF_MESSAGE:
         return tf_message_class()
     package, _, name = type_name.split("/")
@@ -265,7 +266,7 @@ def message_class(type_name: str) -> Any:
 
 
 def _stamper(type_name: str, kind: Any) -> Stamper:
-    """How the stamps of that type are moved; types without stamps go out as they are."""
+    """How the stamps of that type are changed; types without stamps are published unchanged."""
     if type_name in _LISTS:
         return partial(_move_list, type_name)
     first_field = next(iter(kind.get_fields_and_field_types().values()), None)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One run of `perception replay`: a recording's topics under the names that the node listens to, until its end."""
+"""One run of `perception replay`: publishes a recording's topics under the names that the node listens to."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ from perception.ros.watch.audience import Audience
 class ReplayOptions:
     """What is published, and how.
 
-    path: a bag or a KITTI drive. topics: as --topics takes them. only: these topics; remap: new names, by recorded
-    names. rate, start, duration, stamps, clock: see `Replay`; stamps None is "now", with a clock "bag". loop: begin
-    anew at the end. paused: begin halted. wait_for: topics that must have a subscriber first, for at most wait_timeout
-    seconds. report: a page of it is written there.
+    path: a bag or a KITTI drive. topics: as --topics takes them. only: only these topics; remap: new names, by recorded
+    names. rate, start, duration, stamps, clock: see `Replay`; stamps None means "now", or "bag" with clock. loop: start
+    again at the end. paused: start paused. wait_for: topics that must have a subscriber first, for at most wait_timeout
+    seconds. report: a folder for a page about the replay.
     """
 
     path: Path
@@ -51,16 +51,16 @@ class ReplayOptions:
 
 @dataclass(frozen=True)
 class Played:
-    """The report, and why the replay ended before the recording does, where it did."""
+    """The report, and why the replay ended before the recording does, if it did."""
 
     report: ReplayReport
     broken: str
 
 
 def run_replay(options: ReplayOptions, console: Console, stop: threading.Event) -> Played:
-    """Replay until the recording's end, or until `stop` is set. console: is told what is published, and shows progress.
+    """Replay until the recording's end, or until `stop` is set. console: prints what is published, and progress.
 
-    `rclpy` is initialised and shut down here. Raises PerceptionError for what cannot be replayed so.
+    `rclpy` is initialised and shut down here. Raises PerceptionError for what cannot be replayed in this way.
     """
     if options.report:
         with needs("--report", "report"):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A node's callbacks in a thread beside one's own work."""
+"""Runs a node's callbacks in a thread beside the caller's own work."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from rclpy.executors import SingleThreadedExecutor
 from rclpy.node import Node
 
 END_S = 2.0
-"""How long a callback in hand may keep us at the end; one that hangs is left behind."""
+"""How long to wait at the end for a running callback; one that hangs is abandoned."""
 
 
 @contextmanager
 def spinning(node: Node, name: str = "spinning") -> Iterator[None]:
-    """Spin `node` in a thread of that name while the context lasts; the node stays."""
+    """Spin `node` in a thread of that name while the context lasts; the node is not destroyed."""
     executor = SingleThreadedExecutor(context=node.context)
     executor.add_node(node)
     thread = threading.Thread(target=executor.spin, name=name, daemon=True)

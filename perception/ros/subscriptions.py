@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the node listens to. Subscriptions only store messages; the quality of service may be overridden by topic."""
+"""The node's subscriptions. They only store messages; their quality of service may be overridden by topic."""
 
 from __future__ import annotations
 
@@ -38,13 +38,14 @@ except ImportError:  # Humble
     from rclpy.qos_event import SubscriptionEventCallbacks
 
 NEWEST = QoSProfile(depth=1, history=HistoryPolicy.KEEP_LAST, reliability=ReliabilityPolicy.BEST_EFFORT)
-"""Sensor data: hear every publisher, keep what is newest."""
+"""Sensor data: receive from every publisher, keep only the newest message."""
 
 LATCHED = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
-"""What was said once, before anybody listened. It hears latched publishers alone, and `NEWEST` nothing of before."""
+"""Messages published once, before the node started. This profile receives from latched publishers only; `NEWEST`
+receives nothing that was sent earlier."""
 
 PLAIN_SILENCE_S = 2.0
-"""Without a plain image for so long, compressed ones are listened to again."""
+"""After so long without a plain image, the node listens to compressed ones again."""
 
 OVERRIDABLE = (QoSPolicyKind.RELIABILITY, QoSPolicyKind.DURABILITY, QoSPolicyKind.HISTORY, QoSPolicyKind.DEPTH)
 """What `qos_overrides.<topic>.subscription.<policy>` may change."""
@@ -57,15 +58,15 @@ INPUTS: dict[str, tuple[tuple[str, Any], ...]] = {
 """Topics and types by sensor: first as they are, then compressed."""
 
 OTHERS: dict[str, Any] = {**dict.fromkeys(CAMERA_INFOS.values(), CameraInfo), "odometry": Odometry}
-"""Types of what is no sensor's data."""
+"""The types of topics other than sensor data."""
 
 
 class Subscriptions:
-    """The subscriptions of `sensors`, until `destroy`; `settle` is to be called now and then.
+    """The subscriptions of `sensors`, until `destroy`; call `settle` now and then.
 
     put(sensor, stamp [ns], input) takes each of their messages; others: what takes those of other topics, and may raise
-    MessageError. A sensor's message whose stamp is zero counts as taken when it came. lidars: topics of further LiDARs,
-    by sensor. imu: the topic among the others that is an IMU's.
+    MessageError. A stamp of zero is replaced by the time of arrival. lidars: topics of further LiDARs,
+    by sensor. imu: which of the other topics is an IMU's.
     """
 
     def __init__(
@@ -104,9 +105,9 @@ class Subscriptions:
         return [subscription.topic_name for subscription in self._all.values()]
 
     def settle(self) -> None:
-        """Listen to what is latched, and to a compressed topic only while nothing comes on the plain one.
+        """Listen to latched messages, and to a compressed topic only while nothing comes on the plain one.
 
-        Drivers offer both, and compress every image as soon as anybody listens: for them, and for us, work for nothing.
+        Drivers offer both, and compress every image once there is a subscriber: unnecessary work for them and for us.
         """
         for latched in self._latched:
             latched.settle()
@@ -121,7 +122,7 @@ class Subscriptions:
                     self._listen(sensor, topic, kind)
 
     def refused(self) -> dict[str, str]:
-        """By topic, why a publisher that is there now is not heard: the policy that does not fit."""
+        """By topic, why nothing is received from an existing publisher: the policy that does not fit."""
         for topic in [topic for topic in self._refused if not self._node.count_publishers(topic)]:
             del self._refused[topic]
         return dict(self._refused)
@@ -134,7 +135,7 @@ class Subscriptions:
             for name, types in self._node.get_topic_names_and_types()
             if types[0] in INPUT_TYPES.values() and not name.startswith(own) and self._node.count_publishers(name)
         }
-        cloud = INPUT_TYPES["points"]  # what further LiDARs send, whose topics are not named after an input
+        cloud = INPUT_TYPES["points"]  # the type of further LiDARs, whose topics are not named after an input
         names = [name for sensor in self._sensors for name, _ in self._inputs[sensor]]
         inputs = {self._resolve(name): INPUT_TYPES.get(name, cloud) for name in names}
         found = {
@@ -171,7 +172,7 @@ class Subscriptions:
         stamp = stamp_ns(message)
         if not stamp:
             self._complaints.warn(topic, "header.stamp: zero; the time of arrival is taken instead")
-            # Without a publisher, simulated time stays at zero, and all messages would be one instant.
+            # Without a publisher of /clock, simulated time stays at zero, and all messages would be one instant.
             stamp = self._node.get_clock().now().nanoseconds or time.time_ns()
         self._put(sensor, stamp, Input(topic, message))
 
@@ -195,16 +196,16 @@ class Subscriptions:
 
 
 def _quality(sensor: str) -> QoSProfile:
-    """What is asked of the publishers of a sensor's data, unless it is overridden."""
+    """The quality of service that is requested for sensor data, unless it is overridden."""
     spec = SPECS[modality_of(sensor)]
     reliability = ReliabilityPolicy.RELIABLE if spec.reliable else ReliabilityPolicy.BEST_EFFORT
     return QoSProfile(depth=spec.depth, history=HistoryPolicy.KEEP_LAST, reliability=reliability)
 
 
 class LatchedInfo:
-    """The camera_info that a latched publisher sent before anybody listened, beside what `NEWEST` hears.
+    """The camera_info that a latched publisher sent before the node started, in addition to what `NEWEST` receives.
 
-    Call `settle` now and then: only where there is such a publisher is it asked, since all others would warn.
+    Call `settle` now and then: it subscribes only if there is such a publisher, since all others would cause a warning.
     """
 
     def __init__(self, node: Any, topic: str, store: Callable[[Any], None]) -> None:
@@ -212,13 +213,13 @@ class LatchedInfo:
         self._subscription: Any = None
 
     def settle(self) -> None:
-        """Listen where something is latched."""
+        """Subscribe if there is a latched publisher."""
         if self._subscription is None and any(
             info.qos_profile.durability == DurabilityPolicy.TRANSIENT_LOCAL
             and info.qos_profile.reliability == ReliabilityPolicy.RELIABLE
             for info in self._node.get_publishers_info_by_topic(self._topic)
         ):
-            # Another publisher beside it may not fit, which is no fault: rclpy would warn of it.
+            # Another publisher on the topic may not fit, which is not an error, but rclpy would warn about it.
             silent = SubscriptionEventCallbacks(use_default_callbacks=False)
             self._subscription = self._node.create_subscription(
                 CameraInfo, self._topic, self._store, LATCHED, event_callbacks=silent

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`perception view` without a recording: the topics of a node that runs."""
+"""`perception view` without a recording: shows the topics of a running node."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
     from perception.ros.live_view import LiveView
 
 PATIENCE_S = 5.0
-"""After so long without a message we say what is listened to."""
+"""After so long without a message, the command prints which topics it listens to."""
 
 
 def run_live(options: ViewOptions, console: Console) -> None:
-    """Show what comes until Ctrl-C, the end of its seconds, or the window is closed."""
+    """Show moments until Ctrl-C, the end of the given seconds, or until the window is closed."""
     use_profile()
     require_rclpy()
     import rclpy
@@ -39,7 +39,7 @@ def run_live(options: ViewOptions, console: Console) -> None:
     words = [*options.ros_arguments, *(remappings(options.topics) if options.topics else [])]
     try:
         rclpy.init(args=words, signal_handler_options=SignalHandlerOptions.NO)
-    except RuntimeError as error:  # rclpy's own for unknown arguments
+    except RuntimeError as error:  # rclpy raises it for unknown arguments
         raise PerceptionError(f"ROS arguments: {str(error).split(', at /')[0]}") from error
     try:
         with interruptible() as stop, open_output(options.save, options.web, console) as output:

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Whether the LiDAR still sits where its extrinsics say: its edges must lie on the image's edges.
+"""Checks whether the LiDAR is still where its extrinsics say: its edges must lie on the image's edges.
 
 After Levinson and Thrun, "Automatic online calibration of cameras and lasers", RSS 2013: edges of the sweep are points
-with something far behind them beside them, and the score of a calibration is how strong the image's edges are where it
-puts those. Small turns about each axis compete with the calibration that is used.
+that have something far behind them beside them, and the score of a calibration is how strong the image's edges are at
+the pixels of these points. Small rotations about each axis are compared with the calibration that is used.
 """
 
 from __future__ import annotations
@@ -25,23 +25,23 @@ AXES = ("pitch", "yaw", "roll")
 """About x (right), y (down) and z (forward) of the optical frame."""
 
 DEGREES = (-2.0, -1.0, -0.5, 0.5, 1.0, 2.0)
-"""Turns that compete with the calibration, one axis at a time."""
+"""Rotations that are compared with the calibration, one axis at a time."""
 
 CELL = 3
-"""Pixels of a cell in which the nearest point counts: sweeps are sparse."""
+"""The side [pixels] of a cell in which the nearest point counts: sweeps are sparse."""
 
 WINDOW, LEAST = 60, 20
-"""Frames that are remembered, and that a verdict needs."""
+"""Frames that are kept, and that a verdict needs."""
 
 _WIDTH = 640
-"""Of the image that edges are looked for in: enough for half a degree, and cheap."""
+"""Size of the image in which edges are looked for: enough for half a degree, and cheap."""
 
 _MIN_EDGES = 100
 
 
 @dataclass(frozen=True)
 class Misalignment:
-    """The turn [°] of the sweep about an axis of the optical frame that fits the image better, and by how much.
+    """The rotation [°] of the sweep about an axis of the optical frame that fits the image better, and by how much.
 
     gain: how much stronger the image's edges are under the sweep's edges, on average; 0.1 is a tenth.
     """
@@ -55,7 +55,7 @@ class Misalignment:
 
 
 class AlignmentMonitor:
-    """Compares frame by frame; `verdict` says what came of it. One thread may add while another asks.
+    """Compares frame by frame; `verdict` returns the result. One thread may add while another asks.
 
     degrees: see DEGREES.
     """
@@ -66,7 +66,7 @@ class AlignmentMonitor:
         self._gains: deque[NDArray[np.float64]] = deque(maxlen=WINDOW)
 
     def add(self, frame: Frame, projection: Projection) -> None:
-        """Look at a frame with an image and a sweep; one with too few edges says nothing."""
+        """Take a frame with an image and a sweep; one with too few edges is ignored."""
         if frame.rgb is None:
             return
         gains = turned_gains(frame, projection, self.degrees)
@@ -75,9 +75,9 @@ class AlignmentMonitor:
                 self._gains.append(gains)
 
     def verdict(self, least_gain: float = 0.03, sigmas: float = 4.0, least: int = LEAST) -> Misalignment | None:
-        """The turn that fits better by `least_gain` and by `sigmas` standard errors; None where none does.
+        """The rotation that fits better by `least_gain` and by `sigmas` standard errors; None if there is none.
 
-        least: frames that it needs.
+        least: the fewest frames for a result.
         """
         with self._lock:
             gains = np.array(self._gains)
@@ -94,7 +94,7 @@ class AlignmentMonitor:
 def turned_gains(
     frame: Frame, projection: Projection, degrees: tuple[float, ...] = DEGREES
 ) -> NDArray[np.float64] | None:
-    """(len(AXES) · len(degrees),) relative gain of each turn over none; None with too few edges."""
+    """(len(AXES) · len(degrees),) relative gain of each rotation over none; None with too few edges."""
     assert frame.rgb is not None
     assert frame.camera is not None
     size = (_WIDTH, max(1, round(_WIDTH * projection.height / projection.width)))
@@ -108,7 +108,7 @@ def turned_gains(
 
 
 def sweep_edges(projection: Projection) -> NDArray[np.float32]:
-    """(E, 3) points of the optical frame that something at least a tenth and 0.5 m farther lies beside."""
+    """(E, 3) points in the optical frame that have something beside them that is at least a tenth and 0.5 m farther."""
     coarse = projection.resized(max(1, projection.width // CELL), max(1, projection.height // CELL))
     pixels, nearest = nearest_per_pixel(coarse)
     depth = np.full(coarse.width * coarse.height, np.nan, np.float32)
@@ -123,7 +123,7 @@ def sweep_edges(projection: Projection) -> NDArray[np.float32]:
 
 
 def image_edges(rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """(H, W) strength of the edge at or near each pixel, equally bright parts of the image counting alike."""
+    """(H, W) strength of the edge at or near each pixel; bright and dark parts of the image count the same."""
     grey = cv2.GaussianBlur(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), (0, 0), 1.0).astype(np.float32)
     gradient = np.abs(cv2.Sobel(grey, cv2.CV_32F, 1, 0)) + np.abs(cv2.Sobel(grey, cv2.CV_32F, 0, 1))
     around = cv2.blur(gradient, (41, 41)) + 4.0
@@ -131,7 +131,7 @@ def image_edges(rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
 
 
 def _score(points: NDArray[np.floating[Any]], camera: CameraModel, strength: NDArray[np.float32]) -> float:
-    """Mean strength of the image's edges where the points fall; those outside count nothing."""
+    """Mean strength of the image's edges at the pixels of the points; points outside do not count."""
     image = points @ camera.intrinsics.T
     with np.errstate(divide="ignore", invalid="ignore"):
         uv = np.rint(image[:, :2] / image[:, 2:]).astype(np.int64)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Physical quantities as uint8 network channels, and each sensor's channels from its raw data.
 
-uint8 keeps the engine's inputs small and lets the exported graph do the normalising. Every auxiliary channel is 0 where
-its sensor says nothing, and a validity channel tells nothing from zero.
+uint8 keeps the engine's inputs small and leaves normalisation to the exported graph. Every auxiliary channel is 0 where
+its sensor has no measurement, and a validity channel distinguishes this from a measured zero.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def code_depth(scene: Scene, width: int, height: int) -> NDArray[np.uint8]:
 
 
 def code_lidar(scene: Scene, width: int, height: int) -> NDArray[np.uint8]:
-    """The `lidar_channels` of a scene, above the ground that its sweep measured; zeros where no point can be placed."""
+    """The `lidar_channels` of a scene, above the ground that its sweep measured; zeros if no point can be placed."""
     points, projection = scene.frame.points, scene.projection
     if points is None or projection is None:
         return np.zeros((len(SPECS["lidar"].channels), height, width), np.uint8)
@@ -64,7 +64,7 @@ def depth_channels(
 ) -> NDArray[np.uint8]:
     """(H, W) metres, NaN invalid → (3, height, width) uint8.
 
-    Without a camera or where no ground was found the height channel stays 0.
+    Without a camera or a ground the height channel stays 0.
     """
     # Nearest neighbour: a mean of two surfaces would be a point where there is none.
     resized: NDArray[Any] = cv2.resize(depth, (width, height), interpolation=cv2.INTER_NEAREST)
@@ -73,7 +73,7 @@ def depth_channels(
     channels = np.zeros((3, height, width), np.uint8)
     channels[0] = log_depth(metres)
     if camera is not None and ground is not None:
-        # A pixel's height above the ground is its depth times how much its ray climbs, plus the camera's height.
+        # A pixel's height above the ground is its depth times the slope of its ray, plus the camera's height.
         k = camera.resized(width, height).intrinsics
         climb_u, climb_v, climb = (ground.up @ np.linalg.inv(k)).astype(np.float32)
         climbing = np.arange(width, dtype=np.float32) * climb_u
@@ -87,9 +87,9 @@ def depth_channels(
 def lidar_channels(
     points: NDArray[np.float32], projection: Projection, ground: Ground | None, width: int, height: int
 ) -> NDArray[np.uint8]:
-    """(N, 4) sweep and where its points fall → (4, height, width) uint8, with a z-buffer at that resolution.
+    """(N, 4) sweep and the pixels of its points → (4, height, width) uint8, with a z-buffer at that resolution.
 
-    Where no ground was found the height channel stays 0.
+    Without a ground the height channel stays 0.
     """
     pixels, nearest = nearest_per_pixel(projection.resized(width, height))
     xyz = projection.xyz.take(nearest, axis=0)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A `Frame` as the network takes it: uint8 images of one size and a vector of what is present."""
+"""A `Frame` in the form that the network takes: uint8 images of one size and a vector of which sensors are present."""
 
 from __future__ import annotations
 
@@ -25,23 +25,24 @@ AUX_SCALE = 2
 """The auxiliary channels have 1/AUX_SCALE of the network input's resolution."""
 
 MAX_PIXELS = 384 * 1248
-"""Larger images are shrunk to about this many pixels before they reach the network."""
+"""Larger images are reduced to about this many pixels."""
 
 MIN_PIXELS = 384 * 960
-"""Smaller ones are enlarged to about this many, at most MAX_ENLARGEMENT times each way: far people need pixels."""
+"""Smaller images are enlarged to about this many, at most MAX_ENLARGEMENT times per side: far people need pixels."""
 
 MAX_ENLARGEMENT = 2.0
 
 MAX_EXCESS = 1.1
-"""Sizes come in strides, so that an ordinary image may have up to so many times MAX_PIXELS; none has more."""
+"""Sizes are multiples of the stride, so that an ordinary image may have up to so many times MAX_PIXELS; none has
+more."""
 
 
 @dataclass
 class NetworkInput:
-    """What an engine takes.
+    """An engine's input.
 
-    rgb: (H, W, 3) uint8, zeros where absent. aux: (H/2, W/2, C) uint8: the channels of depth, infrared and LiDAR (10)
-    and of whatever else the network has. present: (M,) float32, 1 where the sensor is there, in the same order after
+    rgb: (H, W, 3) uint8, zeros if absent. aux: (H/2, W/2, C) uint8: the channels of depth, infrared and LiDAR (10)
+    and of the network's further sensors. present: (M,) float32, 1 if the sensor is present, in the same order after
     RGB: that of MODALITIES (4), then of the table's others.
     """
 
@@ -51,9 +52,9 @@ class NetworkInput:
 
 
 def network_size(width: int, height: int) -> tuple[int, int]:
-    """(width, height) for the network: the aspect kept nearly, multiples of STRIDE, MIN_PIXELS to MAX_PIXELS or so.
+    """(width, height) for the network: nearly the same aspect, multiples of STRIDE, about MIN_PIXELS to MAX_PIXELS.
 
-    A strip whose short side cannot shrink any further is shortened: never more than MAX_EXCESS × MAX_PIXELS.
+    A strip whose short side cannot be reduced any further is shortened: never more than MAX_EXCESS × MAX_PIXELS.
     """
     pixels = width * height
     enlarged = min(MAX_ENLARGEMENT, (MIN_PIXELS / pixels) ** 0.5)
@@ -67,9 +68,9 @@ def network_size(width: int, height: int) -> tuple[int, int]:
 def encode(
     frame: Frame, width: int, height: int, projection: Projection | None = None, sensors: Sequence[str] = MODALITIES
 ) -> NetworkInput:
-    """Resize, project and code `sensors` of `frame` for a `width`×`height` network that has these.
+    """Resize, project and encode `sensors` of `frame` for a `width`×`height` network with these sensors.
 
-    projection: `project_sweep(frame)`, where it is known already. Raises FrameError where the size is not a multiple of
+    projection: `project_sweep(frame)`, if it is known already. Raises FrameError if the size is not a multiple of
     STRIDE.
     """
     images = encode_images(frame, width, height, sensors)
@@ -85,14 +86,14 @@ class EncodedImages(NamedTuple):
 
 
 class EncodedDistances(NamedTuple):
-    """planes: auxiliary channels by sensor, each (H/2, W/2) uint8. fitted: the ground that the frame itself shows."""
+    """planes: auxiliary channels by sensor, each (H/2, W/2) uint8. fitted: the ground fitted to the frame itself."""
 
     planes: dict[str, list[NDArray[np.uint8]]]
     fitted: Ground | None
 
 
 def encode_images(frame: Frame, width: int, height: int, sensors: Sequence[str] = MODALITIES) -> EncodedImages:
-    """The part of `encode` that measures no distance. Raises FrameError as it does."""
+    """The part of `encode` for sensors that do not measure distances. Raises FrameError as `encode` does."""
     if width % STRIDE or height % STRIDE:
         raise FrameError(f"network size {width}×{height}: both must be multiples of {STRIDE}")
     return EncodedImages(_rgb(frame, width, height), _planes(Scene(frame), sensors, False, width, height))
@@ -101,9 +102,9 @@ def encode_images(frame: Frame, width: int, height: int, sensors: Sequence[str] 
 def encode_distances(
     frame: Frame, projection: Projection | None, width: int, height: int, sensors: Sequence[str] = MODALITIES
 ) -> EncodedDistances:
-    """The other part: depth, LiDAR and whatever else measures, each above the ground that it measured itself.
+    """The other part: depth, LiDAR and further sensors that measure distances, each above its own measured ground.
 
-    Each has a plane of its own, so that extrinsics which are a degree off tilt no heights.
+    Each has its own plane, so that extrinsics that are a degree off do not tilt the heights.
     """
     by_lidar = ground_by_lidar(frame)
     by_depth = ground_by_depth(frame, by_lidar)
@@ -114,7 +115,7 @@ def encode_distances(
 def join(
     frame: Frame, images: EncodedImages, distances: EncodedDistances, sensors: Sequence[str] = MODALITIES
 ) -> NetworkInput:
-    """Both parts of `encode` as what an engine takes."""
+    """Both parts of `encode` as an engine's input."""
     present = np.array([name in frame.modalities for name in sensors], np.float32)
     by_sensor = images.planes | distances.planes
     # Planes interleaved once, at the end: writing each channel interleaved takes five times as long.
@@ -126,7 +127,7 @@ def _rgb(frame: Frame, width: int, height: int) -> NDArray[np.uint8]:
     if frame.rgb is None:
         return np.zeros((height, width, 3), np.uint8)
     shrinks = frame.rgb.shape[1] > 1.5 * width
-    # INTER_AREA would blur nothing but cost five times as much where the size hardly changes.
+    # INTER_AREA would not blur but would take five times as long if the size hardly changes.
     resized = cv2.resize(frame.rgb, (width, height), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
     return np.asarray(resized, np.uint8)
 
@@ -134,7 +135,7 @@ def _rgb(frame: Frame, width: int, height: int) -> NDArray[np.uint8]:
 def _planes(
     scene: Scene, sensors: Sequence[str], measures: bool, width: int, height: int
 ) -> dict[str, list[NDArray[np.uint8]]]:
-    """The channels of the sensors that measure distances, or of the others, one by one; zeros where one is absent."""
+    """The channels of the sensors that measure distances, or of the others, one by one; zeros for absent ones."""
     small, planes = (width // AUX_SCALE, height // AUX_SCALE), {}
     for spec in (SPECS[name] for name in sensors):
         if spec.code is not None and spec.measures == measures:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The ground plane of a frame, from the points that a LiDAR or a depth camera measured.
 
-Heights that the network sees are above this plane and not above the camera, so that it knows no vehicle.
+The network's heights are above this plane and not above the camera, so that they do not depend on the vehicle.
 """
 
 from __future__ import annotations
@@ -15,40 +15,41 @@ from perception.frame import CameraModel, Frame
 from perception.ground import Ground
 
 NEAREST, FARTHEST, ASIDE = 2.0, 30.0, 12.0
-"""Metres around the camera, and to either side, within which the ground is looked for."""
+"""Metres ahead of the camera, and to either side, within which the ground is looked for."""
 
 MOST, TRIES = 1200, 150
-"""Points that are looked at, and planes through three of them that are tried."""
+"""The number of points that are used, and of planes through three of them that are tried."""
 
 TILT, USUAL = np.radians(16.0), np.radians(5.0)
-"""Largest angle between the plane's normal and the camera's upward axis, and the deviation that lowers its votes."""
+"""Largest angle between the plane's normal and the camera's upward axis, and the deviation that reduces its votes."""
 
 USUAL_TILT = 0.02
-"""Deviation of its slope that is expected before any point is seen: a strip of road between cars tells no roll."""
+"""Deviation of its slope that is expected before any point is seen: a strip of road between cars does not show the
+roll."""
 
 HEIGHTS = (0.25, 5.0)
-"""Metres in which a camera hangs above the road: a delivery robot's to a lorry's."""
+"""The range [m] of a camera's height above the road: from a delivery robot to a lorry."""
 
 WITHIN, WITHIN_PER_METRE = 0.05, 0.006
-"""Metres from the plane, and the same for every metre ahead: a road is not flat, and depth is not exact."""
+"""Tolerance [m] to the plane, and the same per metre ahead: a road is not flat, and depth is not exact."""
 
 ENOUGH, SHARE = 60, 0.12
-"""Points, and share of those looked at, without which a plane is no ground."""
+"""The fewest points, and the smallest share of those used, for a plane to be the ground."""
 
 LONG, WIDE = 4.0, 1.5
-"""Metres ahead and across that its points must cover."""
+"""The extent [m] ahead and across that its points must cover."""
 
 AGREE, AGREE_HEIGHT = np.radians(3.0), 0.35
-"""Radians and metres by which a plane may differ from the one that is expected; else the expected one is kept."""
+"""How much [rad, m] a plane may differ from the expected one; otherwise the expected one is kept."""
 
 
 def fit_ground(xyz: NDArray[np.float32], source: str = "lidar", expected: Ground | None = None) -> Ground | None:
-    """The plane that most of the (N, 3) points [m, optical frame] lie on and hardly any below; None where too few do.
+    """The plane with most of the (N, 3) points [m, optical frame] on it and few below; None if too few are on it.
 
-    RANSAC (Fischler and Bolles, 1981) with a fixed seed, then least squares on what is near the best plane. Points
-    under a plane count against it: roofs of cars and tops of walls are level too. Points beside and behind the camera
-    help where the road ahead is full.
-    expected: a plane to begin with, which takes a fifth of the time where the ground is near to it.
+    RANSAC (Fischler and Bolles, 1981) with a fixed seed, then least squares on the points near the best plane. Points
+    below a plane count against it: roofs of cars and tops of walls are level too. Points beside and behind the camera
+    help if the road ahead is full.
+    expected: a plane to start from, which takes a fifth of the time if the ground is near to it.
     """
     distance = np.hypot(xyz[:, 0], xyz[:, 2])
     near = (distance > NEAREST) & (distance < FARTHEST) & (np.abs(xyz[:, 0]) < ASIDE) & np.isfinite(xyz[:, 1])
@@ -79,22 +80,22 @@ def fit_ground(xyz: NDArray[np.float32], source: str = "lidar", expected: Ground
 
 
 def agree(one: Ground, other: Ground) -> bool:
-    """Whether two planes may be one ground, as AGREE and AGREE_HEIGHT have it."""
+    """Whether two planes may be the same ground, within AGREE and AGREE_HEIGHT."""
     return one.angle_to(other) <= AGREE and abs(one.height - other.height) <= AGREE_HEIGHT
 
 
 def ground_by_lidar(frame: Frame) -> Ground | None:
-    """The plane that the frame's sweep shows; None without one, or where too little of the ground is in it."""
+    """The plane in the frame's sweep; None without a sweep, or if it has too little of the ground."""
     if frame.points is None:
         return None
-    assert frame.lidar_to_camera is not None  # it comes with points
+    assert frame.lidar_to_camera is not None  # every frame with points has it
     return fit_ground(sweep_points(frame.points, frame.lidar_to_camera), "lidar", frame.ground)
 
 
 def ground_by_depth(frame: Frame, by_lidar: Ground | None = None) -> Ground | None:
-    """The plane that the frame's depth image shows; None without one or its camera, or where too little is in it.
+    """The plane in the frame's depth image; None without depth or its camera, or if it has too little of the ground.
 
-    by_lidar: where to begin if the frame expects none.
+    by_lidar: the plane to start from if the frame expects none.
     """
     if frame.depth is None or frame.camera is None:
         return None
@@ -102,10 +103,10 @@ def ground_by_depth(frame: Frame, by_lidar: Ground | None = None) -> Ground | No
 
 
 def expected_or_fitted(fitted: Ground | None, expected: Ground | None) -> Ground | None:
-    """What to use of a frame's own plane and the one that its mounting, or the frames before it, let expect.
+    """The plane to use, given a frame's own plane and the one expected from its mounting or the frames before it.
 
-    Where both agree, their mean: a vehicle pitches, and a plane of one frame is noisy. Where they do not, the expected
-    one. None where there is neither.
+    If both agree, their mean: a vehicle pitches, and a plane of one frame is noisy. If they do not, the expected
+    one. None if there is neither.
     """
     if fitted is None or expected is None:
         return fitted or expected
@@ -134,10 +135,10 @@ def sweep_points(points: NDArray[np.float32], lidar_to_camera: NDArray[np.float6
 
 
 class GroundTracker:
-    """What the frames of one camera let expect of the next one's ground: the mounting, else a running mean.
+    """The ground to expect in the next frame of a camera: by its mounting, else a running mean.
 
-    mounting: told by TF or the user; it stays what is expected. Without it, a plane that differs from the mean for
-    PATIENCE frames in a row replaces it.
+    mounting: given by TF or the user; then it is always the expected one. Without it, a plane that differs from the
+    mean for PATIENCE frames in a row replaces it.
     """
 
     PATIENCE = 5
@@ -150,11 +151,11 @@ class GroundTracker:
 
     @property
     def expected(self) -> Ground | None:
-        """For the next frame."""
+        """The ground to expect in the next frame."""
         return self.mounting or self._mean
 
     def add(self, fitted: Ground | None) -> None:
-        """Take in the plane that was fitted to a frame alone."""
+        """Take in the plane that was fitted to only this frame."""
         if fitted is None:
             return
         mean = self._mean
@@ -169,7 +170,7 @@ class GroundTracker:
 
 
 def _planes(points: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
-    """(K, 4) planes through three points each, normals of length 1 upwards, as a ground may lie."""
+    """(K, 4) planes through three points each, normals of length 1 upwards, that may be the ground."""
     corners = points[rng.integers(len(points), size=(TRIES, 3))]
     normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
     lengths = np.linalg.norm(normals, axis=1, keepdims=True)
@@ -184,14 +185,14 @@ def _ground(plane: NDArray[np.float32], source: str) -> Ground:
 
 
 def _sane(planes: NDArray[np.float32]) -> NDArray[np.bool_]:
-    """(K,) whether a camera can hang so above each of the (K, 4) planes."""
+    """(K,) whether a camera can be mounted in this pose above each of the (K, 4) planes."""
     return np.asarray((-planes[:, 1] > np.cos(TILT)) & (planes[:, 3] > HEIGHTS[0]) & (planes[:, 3] < HEIGHTS[1]))
 
 
 def _refined(
     points: NDArray[np.float32], tolerance: NDArray[np.float32], plane: NDArray[np.float32], reaches: tuple[float, ...]
 ) -> NDArray[np.float32] | None:
-    """(4,) least squares on the points within each of `reaches` tolerances in turn; None where they are no ground."""
+    """(4,) least squares on the points within each of `reaches` tolerances in turn; None if they are not the ground."""
     for reach in reaches:
         near = np.abs(points @ plane[:3] + plane[3]) < reach * tolerance
         if near.sum() < max(ENOUGH, SHARE * len(points)):
@@ -204,7 +205,7 @@ def _refined(
 
 
 def _least_squares(points: NDArray[np.float32], tolerance: NDArray[np.float32]) -> NDArray[np.float32]:
-    """(4,) y = a·x + b·z + c, weighted by how near the points must be, as a plane with a normal of length 1.
+    """(4,) y = a·x + b·z + c, weighted by the tolerance of the points, as a plane with a normal of length 1.
 
     With a weak pull towards level, see USUAL_TILT.
     """

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Images as they came from the sensor → those of a pinhole camera, and what was found in these back again."""
+"""Converts raw images to those of a pinhole camera, and results in these back to the raw image."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ from numpy.typing import NDArray
 from perception.frame import CameraModel
 
 _OFF = 0.5
-"""Pixels by which a point may miss itself on its way there and back; farther, and the lens's model has folded over."""
+"""Pixels by which a point may miss itself after conversion there and back; beyond, the lens's model has folded over."""
 
 _STEP = 4
-"""Lenses are computed for one pixel in so many each way, and what lies between is interpolated: it is smooth."""
+"""Lenses are computed for one pixel in so many per side, and interpolated in between: they are smooth."""
 
 _CRITERIA = (cv2.TERM_CRITERIA_COUNT + cv2.TERM_CRITERIA_EPS, 20, 1e-6)
 
 _NO_FRACTIONS: Any = None
-"""What OpenCV takes, and its stubs do not, for maps of whole pixels."""
+"""Accepted by OpenCV, but not by its stubs, for maps of whole pixels."""
 
 
 @dataclass(frozen=True)
 class Lens:
-    """How a camera's own image of `width`×`height` pixels differs from the rectified one, which has the same size.
+    """How a camera's raw image of `width`×`height` pixels differs from the rectified one, which has the same size.
 
-    k, r, p: (3, 3) row by row, as in a CameraInfo: the own image's intrinsics, the turn into the rectified frame, the
-    rectified image's intrinsics. d: distortion, as OpenCV counts it: k1 k2 p1 p2 and up to ten more, or of a `fisheye`
-    its four.
+    k, r, p: (3, 3) row by row, as in a CameraInfo: the raw image's intrinsics, the rotation into the rectified frame,
+    the rectified image's intrinsics. d: distortion, in OpenCV's order: k1 k2 p1 p2 and up to ten more, or the four of a
+    `fisheye`.
     """
 
     k: tuple[float, ...]
@@ -43,7 +43,7 @@ class Lens:
     fisheye: bool = False
 
     def resized(self, width: int, height: int) -> Lens:
-        """The same lens before an image scaled to `width`×`height`."""
+        """The same lens for an image scaled to `width`×`height`."""
         k, p = (
             tuple(
                 CameraModel(_square(each), self.width, self.height).resized(width, height).intrinsics.ravel().tolist()
@@ -53,9 +53,9 @@ class Lens:
         return replace(self, k=k, p=p, width=width, height=height)
 
     def rectify(self, image: NDArray[Any]) -> NDArray[Any]:
-        """(H, W) or (H, W, channels) of the camera's own → rectified, 0 where the camera saw nothing.
+        """(H, W) or (H, W, channels) of the raw image → rectified, 0 where the camera saw nothing.
 
-        8-bit images are interpolated; of others, whose zeros may mean nothing, the nearest pixel is taken.
+        8-bit images are interpolated; for others, whose zeros may mean invalid, the nearest pixel is taken.
         """
         maps = _maps(self)
         if image.dtype == np.uint8:
@@ -63,7 +63,7 @@ class Lens:
         return np.asarray(cv2.remap(image, maps.nearest, _NO_FRACTIONS, cv2.INTER_NEAREST))
 
     def rectify_depth(self, depth: NDArray[np.float32]) -> NDArray[np.float32]:
-        """(H, W) metres along the own image's axis → along the rectified one's; NaN where nothing was measured."""
+        """(H, W) metres along the raw image's axis → along the rectified one's; NaN where nothing was measured."""
         maps, nothing = _maps(self), (float("nan"),) * 4
         found = cv2.remap(depth, maps.nearest, _NO_FRACTIONS, cv2.INTER_NEAREST, borderValue=nothing)
         if maps.stretch is not None:
@@ -71,14 +71,14 @@ class Lens:
         return np.asarray(found, np.float32)
 
     def unrectify(self, image: NDArray[Any], nothing: int) -> NDArray[Any]:
-        """(H, W) of the rectified image → the camera's own, the nearest pixel; `nothing` where that does not reach."""
+        """(H, W) of the rectified image → the raw image, the nearest pixel; `nothing` where that has no pixel."""
         return np.asarray(
             cv2.remap(image, _maps(self).back, _NO_FRACTIONS, cv2.INTER_NEAREST, borderValue=(nothing,) * 4)
         )
 
 
 class _Maps(NamedTuple):
-    """As cv2.remap takes them. stretch: (H, W) by which depth grows in the rectified frame; None without a turn."""
+    """As cv2.remap takes them. stretch: (H, W) factor of depth in the rectified frame; None without a rotation."""
 
     smooth: NDArray[np.int16]
     fractions: NDArray[np.uint16]
@@ -89,7 +89,7 @@ class _Maps(NamedTuple):
 
 @lru_cache(maxsize=8)
 def _maps(lens: Lens) -> _Maps:
-    """Made once per lens: some tenths of a second."""
+    """Computed once per lens: some tenths of a second."""
     across, down = (np.arange(0, size + _STEP, _STEP, dtype=np.float32) for size in (lens.width, lens.height))
     pixels = np.stack(np.meshgrid(across, down), axis=-1)
     there = _distort(lens, pixels)
@@ -107,7 +107,7 @@ def _maps(lens: Lens) -> _Maps:
 
 
 def _between(coarse: NDArray[np.float32], known: NDArray[np.bool_], lens: Lens) -> NDArray[np.float32]:
-    """Coordinates (h, w, 2) of every _STEP-th pixel → (H, W, 2) of all, outside where one beside is not `known`."""
+    """Coordinates (h, w, 2) of every _STEP-th pixel → (H, W, 2) of all, outside where a neighbour is not `known`."""
     u, v = np.meshgrid(*(np.arange(size, dtype=np.float32) / _STEP for size in (lens.width, lens.height)))
     moderate = np.nan_to_num(np.clip(coarse, -1e4, 1e4))
     found = np.asarray(cv2.remap(moderate, u, v, cv2.INTER_LINEAR), np.float32)
@@ -116,14 +116,14 @@ def _between(coarse: NDArray[np.float32], known: NDArray[np.bool_], lens: Lens) 
 
 
 def _rays(lens: Lens, pixels: NDArray[np.float32]) -> NDArray[np.float64]:
-    """(H, W, 2) pixels of the rectified image → (H, W, 3) rays in the own image's frame, of length 1 along the axis of
+    """(H, W, 2) pixels of the rectified image → (H, W, 3) rays in the raw image's frame, of length 1 along the axis of
     the rectified one."""
     rays = np.concatenate([pixels, np.ones_like(pixels[..., :1])], axis=-1).astype(np.float64)
     return rays @ (np.linalg.inv(_square(lens.r)) @ np.linalg.inv(_square(lens.p))).T
 
 
 def _distort(lens: Lens, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
-    """(H, W, 2) pixels of the rectified image → of the own one; NaN for what is behind the camera."""
+    """(H, W, 2) pixels of the rectified image → of the raw one; NaN behind the camera."""
     rays = _rays(lens, pixels).reshape(-1, 1, 3)
     zero, k, d = np.zeros(3), _square(lens.k), np.array(lens.d)
     behind = ~(rays[:, 0, 2] > 1e-6)
@@ -135,7 +135,7 @@ def _distort(lens: Lens, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def _undistort(lens: Lens, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
-    """(H, W, 2) pixels of the own image → of the rectified one; far off where the lens's model has no answer."""
+    """(H, W, 2) pixels of the raw image → of the rectified one; far outside where the lens's model has no solution."""
     k, d, r, p = _square(lens.k), np.array(lens.d), _square(lens.r), _square(lens.p)
     near = np.nan_to_num(np.clip(pixels, -4.0 * lens.width, 5.0 * lens.width), nan=-10.0).reshape(-1, 1, 2)
     if lens.fisheye:
@@ -146,7 +146,7 @@ def _undistort(lens: Lens, pixels: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def _distance(one: NDArray[np.float32], other: NDArray[np.float32]) -> NDArray[np.float32]:
-    """(H, W) Manhattan distance in pixels; NaN where either is not known."""
+    """(H, W) Manhattan distance in pixels; NaN if either is unknown."""
     return np.asarray(np.abs(one - other).sum(axis=-1), np.float32)
 
 

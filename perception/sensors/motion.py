@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Rigid motion: what a vehicle's speed makes of points between two instants."""
+"""Rigid motion: how points move between two instants because of a vehicle's speed."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 BIN_NS = 1_000_000
-"""Points of a sweep that were measured within so long are moved alike: half of it is 1 cm at 20 m/s."""
+"""Points of a sweep within this time are moved by the same pose: half of it is 1 cm at 20 m/s."""
 
 
 def displacement(
@@ -23,7 +23,7 @@ def displacement(
     seconds = np.asarray(seconds, np.float64)[..., None]
     rotation, way = np.broadcast_arrays(np.asarray(angular) * seconds, np.asarray(linear) * seconds)
     angle = np.linalg.norm(rotation, axis=-1)[..., None, None]
-    near = angle < 1e-4  # where the quotients are their limits, to 1e-9
+    near = angle < 1e-4  # here the quotients equal their limits to 1e-9
     safe = np.where(near, 1.0, angle)
     first = np.where(near, 1.0, np.sin(safe) / safe)
     second = np.where(near, 0.5, (1 - np.cos(safe)) / safe**2)
@@ -41,7 +41,7 @@ def displacement(
 
 
 def move_points(points: NDArray[np.float32], place: NDArray[np.integer[Any]], poses: NDArray[np.float64]) -> None:
-    """Move (N, 4) points, in place: x, y, z of each by the one of the (K, 4, 4) poses that `place` (N,) names."""
+    """Move (N, 4) points, in place: x, y, z of each by the (K, 4, 4) pose with the index in `place` (N,)."""
     factors = np.ascontiguousarray(poses[:, :3].astype(np.float32).transpose(1, 2, 0))
     old = points[:, :3].T.copy()
     for axis, row in enumerate(factors):

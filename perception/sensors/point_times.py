@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""When each point of a sweep was measured: drivers name the field alike, and mean seconds or nanoseconds, or the clock.
+"""When each point of a sweep was measured: drivers use the same field name for seconds, nanoseconds or clock times.
 
-The unit is the one in which the sweep takes 1 ms to 0.5 s: no two units fit. The times count from the header's stamp or
-are of its clock, whichever puts the first or the last of them nearer to the stamp.
+The unit is the one in which the sweep takes 1 ms to 0.5 s: no two units fit. The times are relative to the header's
+stamp or on its clock, whichever puts the first or the last of them nearer to the stamp.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 STAMPS: tuple[str, ...] = ("start", "middle", "end")
-"""Where in its sweep a LiDAR's stamp may lie."""
+"""The possible positions of a LiDAR's stamp in its sweep."""
 
 UNITS_NS: dict[str, int] = {"s": 1_000_000_000, "ms": 1_000_000, "µs": 1_000, "ns": 1}
 """Nanoseconds by unit."""
@@ -23,8 +23,8 @@ SWEEP_NS = (1_000_000, 500_000_000)
 
 
 class PointTimes(NamedTuple):
-    """since: (N,) float32 seconds from the first point. begin_ns: the first point's time less the stamp. word: what had
-    to be guessed; "" where nothing had."""
+    """since: (N,) float32 seconds from the first point. begin_ns: the first point's time minus the stamp. word: a
+    message about what had to be guessed; "" if nothing had."""
 
     since: NDArray[np.float32]
     begin_ns: int
@@ -34,20 +34,20 @@ class PointTimes(NamedTuple):
 def read_times(values: NDArray[Any], name: str, stamp_ns: int, habit: str) -> PointTimes | str | None:
     """The times of a sweep's points from the values (N,) of its field `name`, of any number type.
 
-    stamp_ns: of the header. habit: where in the sweep that lies, one of STAMPS, for times of a clock that is neither.
-    None where all points have one time, which tells nothing; a reason where the values cannot be times.
+    stamp_ns: of the header. habit: the stamp's position in the sweep, one of STAMPS, for times of another clock.
+    None if all points have the same time, which is no information; a reason if the values cannot be times.
     """
     first, last = values.min().item(), values.max().item()
     if first == last:
         return None
     span = last - first
     unit = next((unit for unit, ns in UNITS_NS.items() if SWEEP_NS[0] <= span * ns <= SWEEP_NS[1]), None)
-    if unit is None:  # also where a value is no number
+    if unit is None:  # also for values that are not finite
         return (
             f"{name}: from {first:.15g} to {last:.15g}, which is no sweep of 1 ms to 0.5 s in any unit; it is not used"
         )
     ns = UNITS_NS[unit]
-    # In the field's own type: whole numbers are exact, and of seconds since 1970 a double still tells 0.2 µs.
+    # In the field's own type: whole numbers are exact, and a double of seconds since 1970 still resolves 0.2 µs.
     since = (values - values.min()).astype(np.float32)
     since *= np.float32(1e-9 * ns)
     length = round(span * ns)

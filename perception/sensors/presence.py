@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Sensors that are connected and yet tell nothing: they count as absent, so that the network never sees them.
+"""Sensors that send messages without information: they count as absent, so that the network never sees them.
 
-What is left present may be poor: by night, in fog and against the sun a sensor still tells something. Only what cannot
-be anything but a fault is named here.
+The remaining data may be poor: at night, in fog and against the sun a sensor still measures something. Only certain
+faults are reported here.
 """
 
 from __future__ import annotations
@@ -21,40 +21,40 @@ from perception.sensors.projection import project_sweep
 from perception.sensors.spec import SPECS, measured, with_measured
 
 PIXELS, POINTS = 6_000, 2_000
-"""How many, about, are looked at; the rest is looked at only where these say nothing."""
+"""About how many are examined; the rest is examined only if these have no information."""
 
 OUTLIERS = 0.001
-"""Share of the pixels that may be otherwise: hot ones, and what an encoder adds."""
+"""Share of the pixels that may differ: hot ones, and artefacts of an encoder."""
 
 BLACK, WHITE = 16, 250
-"""Of 255: an RGB image below or above tells nothing. 16 is the black of video; by night lamps are far above it."""
+"""Of 255: an RGB image below or above has no information. 16 is the black of video; at night lamps are far above it."""
 
 RGB_SPREAD, INFRARED_SPREAD, DEPTH_SPREAD = 10, {"uint8": 3, "uint16": 8}, 1e-3
-"""What noise and compression add to an image of one value: of 255, counts by dtype, metres."""
+"""How much noise and compression add to an image of one value: of 255, counts by dtype, metres."""
 
 INFRARED_BLACK = 4
 """Counts below which an infrared image has no signal."""
 
 NEAREST = 0.1
-"""Metres: a LiDAR measures nothing nearer, so that points within are those without an echo."""
+"""Metres: a LiDAR measures nothing nearer, so that nearer points are those without an echo."""
 
 REPEATS, STILL_NS = 3, 200_000_000
-"""How often, and for how long, the same content comes again before a sensor counts as frozen.
+"""How often, and for how long, the same content must be repeated before a sensor counts as frozen.
 
-Cameras that measure slower than they send repeat an image a few times, within less than this time."""
+Cameras that measure slower than they send repeat an image a few times, for less than this time."""
 
 
 def uninformative(frame: Frame) -> dict[str, str]:
-    """The modalities of the frame that tell nothing, each with the reason, e.g. "rgb is black: 99.9 % of …".
+    """The modalities of the frame without information, each with the reason, e.g. "rgb is black: 99.9 % of …".
 
-    It takes less than 0.5 ms at 1242×375: a part of the pixels and points is looked at.
+    It takes less than 0.5 ms at 1242×375: only a part of the pixels and points is examined.
     """
     reasons = {name: SPECS[name].dull(frame) if name in SPECS else _unknown(name) for name in frame.modalities}
     return {modality: reason for modality, reason in reasons.items() if reason is not None}
 
 
 def without(frame: Frame, modalities: Collection[str]) -> Frame | None:
-    """The frame without these modalities; None where it would have none."""
+    """The frame without these modalities; None if it would have none."""
     if not modalities:
         return frame
     if not set(frame.modalities) - set(modalities):
@@ -63,7 +63,7 @@ def without(frame: Frame, modalities: Collection[str]) -> Frame | None:
 
 
 class Thawed(NamedTuple):
-    """A frame without its frozen sensors. taken: the reasons of those that were taken out; kept: of the others."""
+    """A frame without its frozen sensors. taken: the reasons of those that were left out; kept: of the others."""
 
     frame: Frame
     taken: dict[str, str]
@@ -73,8 +73,8 @@ class Thawed(NamedTuple):
 def without_frozen(frame: Frame, frozen: Mapping[str, str]) -> Thawed:
     """The frame without its `frozen` modalities. frozen: reason by name.
 
-    Where nothing else would be left that tells anything they are kept: a picture that is shown again and again is then
-    all there is. Those that are `uninformative` too stay without a word, for their own reason is the better one.
+    If no other sensor with information would be left, they are kept: an image that is repeated is then the only
+    data. Those that are also `uninformative` stay without a message, since that reason is the better one.
     """
     if not frozen:
         return Thawed(frame, {}, {})
@@ -87,7 +87,7 @@ def without_frozen(frame: Frame, frozen: Mapping[str, str]) -> Thawed:
 
 @dataclass
 class _Run:
-    """Messages in a row with the same content: the stamps [ns] of the first and of the newest, and how many came."""
+    """Messages in a row with the same content: the stamps [ns] of the first and of the newest, and their number."""
 
     content: bytes
     first_ns: int
@@ -96,9 +96,9 @@ class _Run:
 
 
 class FrozenWatch:
-    """Notices sensors that send the same content again and again under new stamps.
+    """Finds sensors that send the same content again and again under new stamps.
 
-    Real sensors have noise, even where nothing moves. repeats: how often the content must come again; 0 for never.
+    Real sensors have noise, even if nothing moves. repeats: how often the content must be repeated; 0 for never.
     """
 
     def __init__(self, repeats: int = REPEATS) -> None:
@@ -106,9 +106,9 @@ class FrozenWatch:
         self._runs: dict[str, _Run] = {}
 
     def see(self, sensor: str, stamp_ns: int, content: NDArray[Any] | Returns | bytes) -> str | None:
-        """Take the sensor's next message; why it counts as frozen, None where it does not.
+        """Take the sensor's next message; returns why it counts as frozen, or None.
 
-        stamp_ns: the message's own; one that is seen twice under one stamp, as a slow sensor's is, counts once.
+        stamp_ns: the message's own; a message that is seen twice under one stamp, as of a slow sensor, counts once.
         """
         digest, run = fingerprint(content), self._runs.get(sensor)
         if run is None or run.content != digest:
@@ -132,7 +132,7 @@ def fingerprints(frame: Frame) -> dict[str, bytes]:
 
 
 def fingerprint(content: NDArray[Any] | Returns | bytes) -> bytes:
-    """8 bytes that differ where a sample of an image (H, W, …), a sweep (N, 4), returns or a message's bytes does."""
+    """8 bytes that differ if a sample of an image (H, W, …), a sweep (N, 4), returns or a message's bytes differs."""
     if isinstance(content, Returns):
         content = content.values.tobytes()
     if isinstance(content, bytes):
@@ -145,7 +145,7 @@ def fingerprint(content: NDArray[Any] | Returns | bytes) -> bytes:
 
 def _sampled(image: NDArray[Any]) -> NDArray[Any]:
     """About PIXELS pixels (h, w, …) of an image, evenly spread."""
-    # Odd, so that the columns of a Bayer pattern or an interlaced image are both seen.
+    # Odd, so that all columns of a Bayer pattern and all rows of an interlaced image are sampled.
     step = int((image.shape[0] * image.shape[1] / PIXELS) ** 0.5) // 2 * 2 + 1
     return image[step // 2 :: step, step // 2 :: step]
 
@@ -165,11 +165,11 @@ def _extremes(values: NDArray[Any]) -> tuple[Any, Any]:
 
 
 def _unknown(sensor: str) -> str:
-    return f"{sensor} is left out: no sensor has this name; there are {', '.join(SPECS)}"
+    return f"{sensor} is left out: no sensor has this name; the sensors are {', '.join(SPECS)}"
 
 
 def dull_rgb(frame: Frame) -> str | None:
-    """Why the camera's image tells nothing; None where it does."""
+    """Why the camera's image has no information; None if it has."""
     assert frame.rgb is not None
     sample = _sampled(frame.rgb)
     low, high = (each.astype(int) for each in _extremes(sample.reshape(-1, 3)))
@@ -187,7 +187,7 @@ def dull_infrared(frame: Frame) -> str | None:
     """The same of the infrared image."""
     assert frame.infrared is not None
     sample = _sampled(frame.infrared)
-    values = sample[sample > 0]  # zeros fill what the camera does not see
+    values = sample[sample > 0]  # zeros are pixels that the camera does not see
     if len(values) <= OUTLIERS * sample.size or _extremes(values)[1] < INFRARED_BLACK:
         return f"infrared is black: 99.9 % of the pixels are below {INFRARED_BLACK} counts (shutter, exposure?)"
     low, high = (int(each) for each in _extremes(values))
@@ -204,7 +204,7 @@ def dull_depth(frame: Frame) -> str | None:
     sample = _sampled(depth)
     values = sample[(sample > 0) & (sample < np.inf)]
     if len(values) <= OUTLIERS * sample.size:
-        # A sparse depth image may lie between the samples.
+        # The values of a sparse depth image may lie between the samples.
         values = depth[(depth > 0) & (depth < np.inf)]
         if len(values) <= OUTLIERS * depth.size:
             return "depth is empty: 99.9 % of the pixels have no value (NaN, 0 or infinite)"
@@ -221,7 +221,7 @@ def dull_sweep(frame: Frame) -> str | None:
     if not len(points):
         return "lidar is empty: the sweep has no point"
     for part in (_some_points(points), points):
-        # Squares beyond float32 are far away all the same; NaN and infinity are nowhere.
+        # Squares beyond float32 mean far away all the same; NaN and infinity are not positions.
         with np.errstate(over="ignore", invalid="ignore"):
             echoes = (np.einsum("ij,ij->i", part[:, :3], part[:, :3]) > NEAREST**2) & np.isfinite(part[:, :3]).all(1)
         if echoes.any():
@@ -236,7 +236,7 @@ def dull_sweep(frame: Frame) -> str | None:
 
 
 def keep_modalities(frame: Frame, modalities: Sequence[str]) -> Frame:
-    """The frame with only `modalities` left; calibration stays, so that its size stays where a camera is known.
+    """The frame with only `modalities` left; calibration stays, so that its size stays if a camera is known.
 
     Raises DataError for unknown names and when nothing would be left.
     """
@@ -246,5 +246,5 @@ def keep_modalities(frame: Frame, modalities: Sequence[str]) -> Frame:
     if not set(frame.modalities) & set(modalities):
         raise DataError(f"the frame has {', '.join(frame.modalities)} but only {', '.join(modalities)} was to be kept")
     kept = without(frame, set(frame.modalities) - set(modalities))
-    assert kept is not None  # something is left, as asked above
+    assert kept is not None  # something is left, as checked above
     return kept

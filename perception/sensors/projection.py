@@ -15,10 +15,10 @@ MIN_DEPTH = 0.5
 
 
 class Projection(NamedTuple):
-    """The points that fall into an image of `width`×`height` pixels.
+    """The points that are in an image of `width`×`height` pixels.
 
     uv: (M, 2) float32 pixel coordinates, pixel centres at integers. xyz: (M, 3) float32 metres in the optical frame.
-    rows: (M,) where they stand in the sweep, ascending.
+    rows: (M,) their indices in the sweep, ascending.
     """
 
     uv: NDArray[np.float32]
@@ -34,13 +34,13 @@ class Projection(NamedTuple):
 
     @property
     def pixels(self) -> NDArray[np.intp]:
-        """(M,) index v · width + u of the pixel that each point falls on."""
+        """(M,) index v · width + u of the pixel of each point."""
         u, v = np.rint(self.uv.T).astype(np.intp)
-        # Scaled coordinates may round to one past the border.
+        # Scaled coordinates may round to one pixel beyond the border.
         return np.minimum(v, self.height - 1) * self.width + np.minimum(u, self.width - 1)
 
     def only(self, chosen: NDArray[np.bool_]) -> Projection:
-        """The `chosen` (M,) points alone."""
+        """Only the `chosen` (M,) points."""
         return self._replace(uv=self.uv[chosen], xyz=self.xyz[chosen], rows=self.rows[chosen])
 
     def resized(self, width: int, height: int) -> Projection:
@@ -56,7 +56,7 @@ def project(points: NDArray[np.float32], lidar_to_camera: NDArray[np.float64], c
     """
     to_image = (camera.intrinsics @ lidar_to_camera[:3]).astype(np.float32)
     right, bottom = np.float32(camera.width - 0.5), np.float32(camera.height - 0.5)
-    # In front and between the columns first, which leaves a sixth of the sweep, and without dividing.
+    # First those in front and between the columns, which leaves a sixth of the sweep, and without dividing.
     with np.errstate(invalid="ignore", over="ignore"):
         depth = _affine(points, to_image[2])
         across = _affine(points, to_image[0])
@@ -74,7 +74,7 @@ def project_sweep(frame: Frame) -> Projection | None:
     """The frame's points in an image of the frame's size (`Frame.size`); None without points."""
     if frame.points is None:
         return None
-    # Frame has checked that calibration comes with points.
+    # Frame has checked that points have a calibration.
     assert frame.camera is not None
     assert frame.lidar_to_camera is not None
     return project(frame.points, frame.lidar_to_camera, frame.camera.resized(*frame.size))
@@ -90,12 +90,12 @@ def _affine(points: NDArray[np.float32], row: NDArray[np.float32]) -> NDArray[np
 def nearest_per_pixel(projection: Projection) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Z-buffer: (pixel indices, positions in `projection`), each pixel once, with the point nearest to the camera.
 
-    In the order of the sweep. Of points equally near, the first of the sweep wins.
+    In the order of the sweep. Of points at equal distance, the first of the sweep is taken.
     """
     pixels, depth = projection.pixels, projection.depth
     nearest = np.full(projection.width * projection.height, np.inf, depth.dtype)
     np.minimum.at(nearest, pixels, depth)
-    # From here on it is about points, of which there are few, and no more about pixels.
+    # From here on the code handles points, of which there are few, and no longer pixels.
     places = np.flatnonzero(depth == nearest[pixels])
     pixels = pixels[places]
     first = np.empty(len(nearest), np.intp)

@@ -2,12 +2,13 @@
 """Radar: its returns read, judged, coded into channels and disturbed. `Frame.extra["radar"]` holds them.
 
 Returns are (N, 5) float32: x, y, z [m] in the radar's frame, the range rate [m/s] (positive: away from the radar) and
-the radar cross-section [dBsm]; NaN where the radar does not say one of the last two.
+the radar cross-section [dBsm]; NaN if the radar does not give one of the last two.
 
-They are coded as CRF-Net does (Nobis et al., "A Deep Learning-based Radar and Camera Sensor Fusion Architecture for
-Object Detection", SDF 2019, arXiv 2005.07431): a radar measures no height, so that each return becomes a column from
-the ground to 3 m above it, in image channels that hold what was measured. Beside CRF-Net's distance and cross-section
-there is the speed over the ground, where the radar's own is known; columns are as wide as the angle is uncertain.
+They are encoded as in CRF-Net (Nobis et al., "A Deep Learning-based Radar and Camera Sensor Fusion Architecture for
+Object Detection", SDF 2019, arXiv 2005.07431): a radar does not measure height, so that each return becomes a column
+from the ground to 3 m above it, in image channels with the measured values. Besides CRF-Net's distance and
+cross-section there is the speed over the ground, if the radar's own is known; a column's width is the uncertainty of
+the angle.
 """
 
 from __future__ import annotations
@@ -32,19 +33,19 @@ X, Y, Z, RATE, SECTION = range(5)
 """The columns of returns."""
 
 COLUMN = 3.0
-"""Metres that a column reaches above the ground, as in CRF-Net."""
+"""Height [m] of a column above the ground, as in CRF-Net."""
 
 MOUNTED = 0.5
-"""Metres above the ground at which radars sit, where no ground is known."""
+"""The height [m] of a radar above the ground, used if no ground is known."""
 
 SPREAD = np.radians(0.5)
-"""Half of a column's width: the angle of a return is no better known."""
+"""Half of a column's width: the uncertainty of a return's angle."""
 
 SPEED_RANGE, SECTION_RANGE = (-30.0, 30.0), (-30.0, 50.0)
-"""m/s over the ground, away from the radar, and dBsm that are told apart; linear."""
+"""The range of values [m/s over the ground, away from the radar; dBsm] that is encoded; linear."""
 
 RATES, SECTIONS = ("doppler", "doppler_velocity", "radial_speed", "velocity"), ("rcs", "RCS")
-"""Names under which drivers send range rate and cross-section."""
+"""The names of range rate and cross-section in drivers' messages."""
 
 
 def returns_of(
@@ -52,8 +53,8 @@ def returns_of(
 ) -> Returns:
     """The returns of these columns, each (N,), of a PointCloud2 or a PCD file; those that are not finite are left out.
 
-    The range rate is a field of its own, else it is made of vx_comp, vy_comp, which are over the ground, else of vx,
-    vy. Of nuScenes' states only what is valid and not ambiguous stays, as its devkit does by default. to_camera,
+    The range rate is a field of its own, else computed from vx_comp, vy_comp, which are over the ground, else from vx,
+    vy. Of nuScenes' states only valid and unambiguous returns are kept, as its devkit does by default. to_camera,
     velocity: see `Returns`.
     """
     place = np.stack([fields["x"], fields["y"], fields.get("z", np.zeros_like(fields["x"]))], 1).astype(np.float32)
@@ -73,7 +74,7 @@ def returns_of(
 
 
 def _along(place: NDArray[np.float32], vx: NDArray[Any], vy: NDArray[Any]) -> NDArray[np.float32]:
-    """(N,) the part of a velocity in x and y that goes away from the radar."""
+    """(N,) the component of a velocity in x and y that points away from the radar."""
     distance = np.maximum(np.hypot(place[:, X], place[:, Y]), 1e-3)
     return np.asarray((place[:, X] * vx + place[:, Y] * vy) / distance, np.float32)
 
@@ -81,7 +82,7 @@ def _along(place: NDArray[np.float32], vx: NDArray[Any], vy: NDArray[Any]) -> ND
 def read_pcd(path: Path, to_camera: NDArray[np.float64]) -> Returns:
     """A binary .pcd such as nuScenes' (x y z dyn_prop id rcs vx vy vx_comp vy_comp …), seen by a camera at `to_camera`.
 
-    Raises DataError for a file that is missing, cut short, no binary PCD, or lacks x or y.
+    Raises DataError for a file that is missing, truncated, not a binary PCD, or lacks x or y.
     """
     try:
         content = path.read_bytes()
@@ -104,13 +105,13 @@ def read_pcd(path: Path, to_camera: NDArray[np.float64]) -> Returns:
     if not {"x", "y"} <= set(said["FIELDS"]):
         raise DataError(f"{path}: no x and y among {' '.join(said['FIELDS'])}")
     if points < 0 or len(data) < points * layout.itemsize:
-        raise DataError(f"{path}: {len(data)} bytes, but {points} returns of {layout.itemsize} were promised")
+        raise DataError(f"{path}: {len(data)} bytes, but the header says {points} returns of {layout.itemsize}")
     cloud = np.frombuffer(data, layout, points)
     return returns_of({name: cloud[name] for name in SPECS["radar"].fields if name in said["FIELDS"]}, to_camera)
 
 
 def speeds(returns: Returns) -> NDArray[np.float32]:
-    """(N,) m/s over the ground, away from the radar; NaN where range rate or the radar's own velocity is unknown."""
+    """(N,) m/s over the ground, away from the radar; NaN if range rate or the radar's own velocity is unknown."""
     rate = returns.values[:, RATE]
     if returns.velocity is None:
         return np.full_like(rate, np.nan)
@@ -121,11 +122,11 @@ def speeds(returns: Returns) -> NDArray[np.float32]:
 def code_radar(scene: Scene, width: int, height: int) -> NDArray[np.uint8]:
     """The columns of a scene's returns → (4, height, width) uint8: log depth, speed, cross-section, valid.
 
-    Speed and cross-section are 1–255, 0 where they are unknown; the nearer return hides the farther.
+    Speed and cross-section are 1–255, 0 if unknown; the nearer return hides the farther one.
     """
     channels, frame = np.zeros((4, height, width), np.uint8), scene.frame
     returns, camera = frame.extra["radar"], frame.camera
-    assert camera is not None  # `Frame` sees to it
+    assert camera is not None  # `Frame` checks it
     mount = returns.to_camera
     seen = returns.values[:, :3] @ mount[:3, :3].T + mount[:3, 3]
     rows = np.flatnonzero(np.isfinite(seen).all(1) & (seen[:, 2] > MIN_DEPTH))
@@ -164,7 +165,7 @@ def _code(values: NDArray[np.float32], among: tuple[float, float]) -> NDArray[np
 
 
 def dull_radar(frame: Frame) -> str | None:
-    """Why the radar tells nothing; None where it does."""
+    """Why the radar has no information; None if it has."""
     returns = frame.extra["radar"]
     if not len(returns.values):
         return "radar is empty: the scan has no return"
@@ -175,12 +176,12 @@ def dull_radar(frame: Frame) -> str | None:
 
 
 def lose_returns(returns: Returns, share: float, rng: np.random.Generator) -> Returns:
-    """A lost return is gone."""
+    """The returns without the lost ones."""
     return replace(returns, values=returns.values[rng.random(len(returns.values), np.float32) >= share])
 
 
 def speckle_returns(returns: Returns, share: float, rng: np.random.Generator) -> Returns:
-    """Such a return is clutter: anywhere within 100 m ahead, at any speed, faint."""
+    """The returns with some replaced by clutter: anywhere within 100 m ahead, at any speed, faint."""
     values = returns.values.copy()
     rows = np.flatnonzero(rng.random(len(values), np.float32) < share)
     values[rows] = clutter(len(rows), rng)
@@ -188,7 +189,7 @@ def speckle_returns(returns: Returns, share: float, rng: np.random.Generator) ->
 
 
 def clutter(count: int, rng: np.random.Generator) -> NDArray[np.float32]:
-    """(count, 5) returns of nothing."""
+    """(count, 5) returns without an object."""
     distance, angle = rng.uniform(2, 100, count), rng.uniform(-1, 1, count)
     place = (distance * np.cos(angle), distance * np.sin(angle), np.zeros(count))
     return np.column_stack([*place, rng.normal(0, 5, count), rng.normal(-8, 5, count)]).astype(np.float32)
@@ -198,9 +199,9 @@ def clutter(count: int, rng: np.random.Generator) -> NDArray[np.float32]:
 class RadarFaults:
     """How often and how much the radar is disturbed in training.
 
-    share: of the crops. rotation: degrees, to either side, by which it turned in its mount. lost: largest share of the
-    returns that is lost. ghosts: most returns of nothing that are added. still: share of the disturbed crops in which
-    nobody knows how fast the vehicle drives, so that there are no speeds.
+    share: of the crops. rotation: degrees, to either side, by which it rotated in its mount. lost: largest share of the
+    returns that is lost. ghosts: most returns without an object that are added. still: share of the disturbed crops in
+    which the vehicle's speed is unknown, so that there are no speeds.
     """
 
     share: float = 0.0
@@ -221,7 +222,7 @@ class RadarFaults:
 @dataclass(frozen=True)
 class RadarFault:
     """One disturbance. turn: radians about the vertical. lost: share of the returns. ghosts: returns that are added.
-    still: the radar's velocity is not known. seed: of which ones."""
+    still: the radar's velocity is unknown. seed: selects the returns."""
 
     turn: float
     lost: float
@@ -230,7 +231,7 @@ class RadarFault:
     seed: int
 
     def apply(self, frame: Frame) -> Frame:
-        """`frame` with its radar disturbed; the same frame where it has none."""
+        """`frame` with its radar disturbed; the same frame if it has none."""
         if "radar" not in frame.extra:
             return frame
         rng, returns = np.random.default_rng(self.seed), frame.extra["radar"]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Images of another camera, moved to where the RGB camera would see the same things."""
+"""Images of another camera, moved to the pixels at which the RGB camera would see the same things."""
 
 from __future__ import annotations
 
@@ -13,11 +13,12 @@ from perception.frame import CameraModel
 from perception.sensors.projection import MIN_DEPTH
 
 MAX_PIXELS = 640 * 400
-"""Of a depth image that is registered: every other row and column of larger ones, which the network never sees."""
+"""The most pixels of a registered depth image: larger ones are halved, since the network never sees their details."""
 
 
 def same_shape(one: tuple[int, int], other: tuple[int, int]) -> bool:
-    """Whether images of these (width, height) may be one image, binned alike both ways but for rounding."""
+    """Whether images of these (width, height) may be the same image, binned alike in both directions except for
+    rounding."""
     large, small = (one, other) if one[0] * one[1] >= other[0] * other[1] else (other, one)
     (least_x, most_x), (least_y, most_y) = (
         ((full - 1) / (part + 0.5), (full + 1) / max(part - 0.5, 0.5)) for full, part in zip(large, small, strict=True)
@@ -26,7 +27,7 @@ def same_shape(one: tuple[int, int], other: tuple[int, int]) -> bool:
 
 
 def same_view(one: CameraModel, other: CameraModel) -> bool:
-    """Whether images of two cameras in one place show the same, at whatever resolution: to a pixel of the coarser."""
+    """Whether images of two cameras in one place show the same, at any resolution: to a pixel of the coarser one."""
     if not same_shape((one.width, one.height), (other.width, other.height)):
         return False
     fine, coarse = (one, other) if one.width >= other.width else (other, one)
@@ -42,14 +43,14 @@ def register_depth(
     """Depth (h, w) [m] of the camera `source` → as `target` would measure it, NaN where it does not.
 
     The result has the target's aspect and about as many pixels as the source has in the part that both see, so that
-    few holes appear between them; those of one pixel are filled from the nearest neighbour in space.
+    few holes appear between them; holes of one pixel are filled from the nearest neighbour in space.
     source_to_target: (4, 4), optical frame to optical frame.
     """
     height, width = depth.shape
     step = int(np.ceil(np.sqrt(depth.size / MAX_PIXELS)))
     depth = depth[::step, ::step]
     to_ray = np.linalg.inv(source.resized(width, height).intrinsics)
-    # One pixel of the target takes in at least the angle of one pixel of the source.
+    # One pixel of the target covers at least the angle of one pixel of the source.
     scale = min(1.0, 1 / (step * to_ray[0, 0] * target.intrinsics[0, 0]))
     target = target.resized(max(1, round(target.width * scale)), max(1, round(target.height * scale)))
     # A pixel of the source at depth z falls on the target's pixel (z · along + start), divided by its third part.
@@ -83,8 +84,8 @@ def register_infrared(
 ) -> NDArray[Any]:
     """Infrared (h, w) of the camera `source` → as `target` would see it, 0 where the source sees nothing.
 
-    An image tells no depth: everything is taken to be `distance` [m] ahead of the target (the homography of that plane;
-    Hartley and Zisserman, 2004, 13.1). What is nearer or farther is off by the baseline's parallax.
+    An image has no depth: everything is assumed to be `distance` [m] ahead of the target (the homography of that plane;
+    Hartley and Zisserman, 2004, 13.1). Nearer or farther things are off by the baseline's parallax.
     The result has the target's aspect and at most the source's resolution.
     """
     source = source.resized(image.shape[1], image.shape[0])
@@ -97,6 +98,6 @@ def register_infrared(
     found = cv2.warpPerspective(image, homography, size, flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)
     x, y, one = homography[2]
     ahead = (x * np.arange(size[0]))[None] + (y * np.arange(size[1]) + one)[:, None] > 0
-    if not ahead.all():  # what lies behind the source would be seen in it upside down
+    if not ahead.all():  # points behind the source would appear in it upside down
         found[~ahead] = 0
     return np.asarray(found)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The one table of sensors: what each is called, sends, looks like and is coded to, and who simulates and disturbs it.
+"""The one table of sensors: names, messages, data, encoding, simulation and disturbances of each.
 
-Every list of sensors, channels, topics and colours elsewhere is made of it, or compared with it by a test. Functions
-are named and found when they are first called (`Late`), for many of them live on higher floors.
+Every list of sensors, channels, topics and colours elsewhere is made from it, or compared with it by a test. Functions
+are given by name and imported when they are first called (`Late`), since many of them are in higher layers.
 """
 
 from __future__ import annotations
@@ -52,9 +52,9 @@ def _find(place: str) -> Any:
 
 
 class Scene(NamedTuple):
-    """What a sensor's channels are made of.
+    """The input of a sensor's channels.
 
-    projection: where the points of the LiDAR fall; None without. by_lidar, by_depth: the ground that each measured.
+    projection: the pixels of the LiDAR's points; None without. by_lidar, by_depth: the ground that each measured.
     """
 
     frame: Frame
@@ -67,22 +67,24 @@ class Scene(NamedTuple):
 class SensorSpec:
     """One sensor.
 
-    title, noun: in pictures and in sentences. colour: in pictures, #rrggbb. field: of `Frame` that holds its data; None
-    for one of `Frame.extra`.
-    channels: names of the network's, in their order; none for RGB, which has a branch of its own.
+    title, noun: in figures and in sentences. colour: in figures, #rrggbb. field: of `Frame` that has its data; None
+    for a sensor in `Frame.extra`.
+    channels: names of the network's, in their order; none for RGB, which has its own branch.
     code: a `Scene` that has the sensor, width, height → (channels, height, width) uint8. measures: it measures
-    distances, and is coded with the ground; the others are coded beside, in a thread of their own.
-    dull: a frame that has the sensor → why it tells nothing, None where it does.
+    distances, and is encoded with the ground; the others are encoded at the same time, in a separate thread.
+    dull: a frame that has the sensor → why it has no information, None if it has.
 
-    topics: inputs of the node, each with its message type: as it is, then compressed. camera_info: the input that says
-    how its camera looks. reliable, depth: the quality of service of its subscriptions. timeout_s: default silence after
-    which it is left out. rank: as a trigger, 0 is the best. movable: its messages can be moved to another instant.
-    fields, read: of one in `Frame.extra`: the fields of its PointCloud2, and columns by field, where the camera sees it
+    topics: inputs of the node, each with its message type: uncompressed, then compressed. camera_info: the input with
+    its camera's calibration. reliable, depth: the quality of service of its subscriptions. timeout_s: default silence
+    after which it is left out. rank: as a trigger, 0 is preferred. movable: its messages can be moved to another
+    instant. fields, read: for a sensor in `Frame.extra`: the fields of its PointCloud2; and a function of columns by
+    field, its pose in the camera's frame and its velocity → `Returns`.
     and its velocity → `Returns`.
 
-    lose, speckle: for robustness evaluation, the sensor's data, a share and random numbers → data of which that share
-    is lost, or extreme. faults: class of its disturbances in training, whose settings are its arguments; None without.
-    simulate: what simulates it; of one in `Frame.extra` a `simulation.surroundings.Surroundings` → `Returns`.
+    lose, speckle: for robustness evaluation, functions of the sensor's data, a share and random numbers → data of which
+    that share is lost, or extreme. faults: class of its disturbances in training, whose settings are its arguments;
+    None without. simulate: what simulates it; for a sensor in `Frame.extra`, `simulation.surroundings.Surroundings` →
+    `Returns`.
     """
 
     name: str
@@ -211,17 +213,17 @@ _TABLE = (
 )
 
 SPECS: Mapping[str, SensorSpec] = {spec.name: spec for spec in _TABLE}
-"""The sensors by name, in the order in which a network counts them."""
+"""The sensors by name, in the order of a network's sensors."""
 
 FURTHER: tuple[str, ...] = tuple(name for name in SPECS if name not in MODALITIES)
-"""Those that a network may have behind MODALITIES, and that `Frame.extra` holds."""
+"""The sensors that a network may have after MODALITIES, and that are in `Frame.extra`."""
 
 
 @cache
 def sensors_of(count: int, channels: int) -> tuple[str, ...]:
     """The sensors of a network with inputs for that many sensors and auxiliary channels, in its order.
 
-    Every set of them has its own two numbers; a test keeps it so. Raises ModelError where none has these.
+    Every set of them has different numbers, which a test checks. Raises ModelError if no set has these.
     """
     for further in (names for k in range(len(FURTHER) + 1) for names in combinations(FURTHER, k)):
         sensors = (*MODALITIES, *further)
@@ -239,13 +241,13 @@ def splits_of(count: int, channels: int) -> list[int]:
 
 
 def measured(frame: Frame, sensor: str) -> Any:
-    """The sensor's data in the frame; None where it has none."""
+    """The sensor's data in the frame; None if it has none."""
     field = SPECS[sensor].field
     return frame.extra.get(sensor) if field is None else getattr(frame, field)
 
 
 def with_measured(frame: Frame, values: Mapping[str, Any]) -> Frame:
-    """The frame with these data, by sensor; None leaves one out."""
+    """The frame with these data, by sensor; None removes a sensor."""
     fields = {spec.field: values[name] for name, spec in SPECS.items() if spec.field is not None and name in values}
     further = {**frame.extra, **{name: value for name, value in values.items() if name not in MODALITIES}}
     return replace(frame, **fields, extra={name: value for name, value in further.items() if value is not None})

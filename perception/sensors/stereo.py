@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Depth from a rectified pair of images, as a stereo camera's driver makes it.
+"""Depth from a rectified pair of images, computed as in a stereo camera's driver.
 
 A point at depth Z [m] stands d = fx · B / Z pixels further left in the right image than in the left one, where fx is
 the focal length [pixels] and B the baseline [m] of the pair: so Z = fx · B / d. In ROS the right camera's CameraInfo
-tells the baseline: P[0, 3] = -fx · B (REP-104).
+gives the baseline: P[0, 3] = -fx · B (REP 104).
 """
 
 from __future__ import annotations
@@ -18,24 +18,24 @@ from numpy.typing import NDArray
 from perception.errors import FrameError
 
 SUBPIXELS = 16
-"""OpenCV's disparities count sixteenths of a pixel; those of sgbm lean towards whole pixels, by 0.2 at most."""
+"""OpenCV's disparities are in sixteenths of a pixel; those of sgbm are biased to whole pixels, by 0.2 at most."""
 
 _MEDIANS = (0, 3, 5)
 
 
 @dataclass(frozen=True)
 class Matcher:
-    """How blocks of the left image are sought in the right one.
+    """How blocks of the left image are searched for in the right one.
 
     kind: `sgbm` (semi-global, three paths) or `bm` (block matching: half the time, blind on plain surfaces).
-    block: side of the block, odd, 5 or more for bm. disparities: how far it is sought, a multiple of 16; what is nearer
-    than fx · B / disparities is not found, nor are the left image's first `disparities` columns. uniqueness: by how
-    many per cent the best place must beat the second. speckle_window: patches of fewer pixels are taken out, 0 keeps
+    block: side of the block, odd, 5 or more for bm. disparities: the range of the search, a multiple of 16; things
+    nearer than fx · B / disparities are not found, nor are the left image's first `disparities` columns. uniqueness: by
+    how many per cent the best match must beat the second. speckle_window: patches of fewer pixels are removed, 0 keeps
     them. speckle_range: how far [pixels] neighbours of one patch may differ. left_right: by how many pixels the match
     back from right to left may miss, -1 for no such check. median: side of the median filter over the disparities, 0, 3
     or 5; 0 for none.
 
-    Raises FrameError for values that OpenCV cannot match with.
+    Raises FrameError for values that OpenCV does not support.
     """
 
     kind: str = "sgbm"
@@ -65,11 +65,11 @@ def stereo_depth(
     baseline_m: float,
     matcher: Matcher | None = None,
 ) -> NDArray[np.float32]:
-    """(H, W) float32 metres along the left camera's optical axis, NaN where nothing was matched.
+    """(H, W) float32 metres along the left camera's optical axis, NaN without a match.
 
     left, right: a rectified pair, (H, W, 3) uint8 RGB or (H, W) uint8. focal_px: fx of both, in pixels of these images.
-    baseline_m: metres from the left camera to the right one. matcher: `Matcher()` where None. Raises FrameError for
-    images that are no pair, that are too narrow to match, and for a focal length or baseline that is not positive.
+    baseline_m: metres from the left camera to the right one. matcher: None means `Matcher()`. Raises FrameError for
+    images that are not a pair, that are too narrow to match, and for a focal length or baseline that is not positive.
     """
     matcher = matcher or Matcher()
     if left.shape != right.shape or left.dtype != np.uint8 or right.dtype != np.uint8:
@@ -93,14 +93,14 @@ def _algorithm(matcher: Matcher) -> Any:
         bm = cv2.StereoBM.create(matcher.disparities, matcher.block)
         bm.setUniquenessRatio(matcher.uniqueness)
         bm.setSpeckleWindowSize(matcher.speckle_window)
-        bm.setSpeckleRange(SUBPIXELS * matcher.speckle_range)  # unlike sgbm, it does not multiply itself
+        bm.setSpeckleRange(SUBPIXELS * matcher.speckle_range)  # unlike sgbm, bm does not multiply it
         bm.setDisp12MaxDiff(matcher.left_right)
         return bm
     return cv2.StereoSGBM.create(
         minDisparity=0,
         numDisparities=matcher.disparities,
         blockSize=matcher.block,
-        P1=24 * matcher.block**2,  # OpenCV's advice for colour: on grey images of streets better than that for grey
+        P1=24 * matcher.block**2,  # OpenCV's values for colour: on grey images of streets better than those for grey
         P2=96 * matcher.block**2,
         disp12MaxDiff=matcher.left_right,
         preFilterCap=63,

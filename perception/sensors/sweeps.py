@@ -14,14 +14,14 @@ def with_echo(points: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def echoes(points: NDArray[np.float32]) -> NDArray[np.bool_] | None:
-    """(N,) which of the (N, 4) points have an echo: not NaN, infinite, or at 0, 0, 0 exactly; None where all have.
+    """(N,) which of the (N, 4) points have an echo: not NaN, infinite, or exactly at 0, 0, 0; None if all have.
 
-    An intensity that is no number becomes 0, in place.
+    An intensity that is not finite becomes 0, in place.
     """
     finite = np.isfinite(points)
     echo: NDArray[np.bool_] | None = None
     if not finite.all():
-        points[~finite[:, 3], 3] = 0.0  # a point whose intensity is no number is a point all the same
+        points[~finite[:, 3], 3] = 0.0  # a point remains a point if only its intensity is not finite
         echo = np.logical_and.reduce(finite[:, :3], axis=1)
     nowhere = np.flatnonzero(points[:, 0] == 0.0)
     nowhere = nowhere[~points[nowhere, 1:3].any(axis=1)]

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A thermal image as network channels, whatever camera it comes from.
+"""A thermal image as network channels, for any camera.
 
-Cameras send 8 bit after their own gain control, 14-bit counts or centikelvin, with borders of registration around them.
-All go one way: what is measured is told from what is filled in, and both channels are relative to what is measured in
-this image, never to a fixed temperature.
+Cameras send 8 bits after their own gain control, 14-bit counts or centikelvin, with borders of registration around
+them. All are handled in the same way: measured pixels are separated from filled ones, and both channels are relative
+to the measured pixels of this image, never to a fixed temperature.
 """
 
 from __future__ import annotations
@@ -17,19 +17,19 @@ from numpy.typing import NDArray
 from perception.sensors.spec import Scene
 
 BINS = 1024
-"""Grey levels that are told apart between an image's extremes."""
+"""The number of grey levels between an image's extremes."""
 
 LOW, HIGH = 1.0, 99.0
 """Percentiles of the measured pixels that become 0 and 255."""
 
 FLATTEST = {np.dtype(np.uint8): 24.0, np.dtype(np.uint16): 64.0}
-"""Grey levels that are 0–255 at least: a scene of one temperature must not become amplified noise."""
+"""The fewest grey levels that become 0–255: a scene of one temperature must not become amplified noise."""
 
 RIM = {np.dtype(np.uint8): 6, np.dtype(np.uint16): 0}
-"""Grey levels up to which a border is filled in and not measured; JPEG leaves it a little above 0."""
+"""Grey levels up to which a border counts as filled, not measured; JPEG leaves it slightly above 0."""
 
 SMALLEST_RIM = 0.002
-"""Share of the image below which a dark patch at its border is something cold."""
+"""The share of the image below which a dark patch at its border is a cold object."""
 
 
 def code_infrared(scene: Scene, width: int, height: int) -> NDArray[np.uint8]:
@@ -39,12 +39,12 @@ def code_infrared(scene: Scene, width: int, height: int) -> NDArray[np.uint8]:
 
 
 def infrared_channels(infrared: NDArray[Any], width: int, height: int) -> NDArray[np.uint8]:
-    """(H, W) uint8 or uint16, white-hot → (3, height, width) uint8: intensity, rank, valid; 0 where nothing is known.
+    """(H, W) uint8 or uint16, white-hot → (3, height, width) uint8: intensity, rank, valid; 0 where unknown.
 
     intensity: linear from percentile LOW to HIGH of the measured pixels. rank: the share of them that is colder, which
-    no gain control, gamma or hot engine in view changes.
+    does not change with gain control, gamma or a hot engine in view.
     """
-    # Bilinear, halving takes the mean of 2×2 pixels too, in a tenth of INTER_AREA's time for 16 bits.
+    # When halving, bilinear also takes the mean of 2×2 pixels, in a tenth of INTER_AREA's time for 16 bits.
     halved = infrared.shape[1] <= 2 * width and infrared.shape[0] <= 2 * height
     how = cv2.INTER_LINEAR if halved else cv2.INTER_AREA
     small = cv2.resize(infrared, (width, height), interpolation=how)
@@ -54,7 +54,7 @@ def infrared_channels(infrared: NDArray[Any], width: int, height: int) -> NDArra
     if not len(seen):
         return channels
     tables = _tables(seen)
-    # A table look-up is quicker than arithmetic in 16 bits; 0 stays for what was not measured.
+    # A table look-up is faster than arithmetic in 16 bits; 0 is reserved for pixels without a measurement.
     for channel, table in zip(channels[:2], tables, strict=True):
         np.copyto(channel, cv2.LUT(small, table) if small.dtype == np.uint8 else table[small])
     channels[2] = 255
@@ -63,10 +63,10 @@ def infrared_channels(infrared: NDArray[Any], width: int, height: int) -> NDArra
 
 
 def white_hot(black_hot: NDArray[Any]) -> NDArray[Any]:
-    """(H, W) a thermal image whose warm things are dark → one whose warm things are bright; what is filled in stays.
+    """(H, W) a thermal image whose warm things are dark → one whose warm things are bright; filled pixels stay.
 
-    Which of both a camera sends cannot be told from its images: the sky is the coldest thing in view on an open road,
-    and a warm tree or house stands there in a town.
+    Which of the two a camera sends cannot be determined from its images: on an open road the sky is the coldest thing
+    in view, but in a town there is a warm tree or house in its place.
     """
     measured = ~unmeasured(black_hot)
     turned = np.iinfo(black_hot.dtype).max - black_hot
@@ -74,7 +74,7 @@ def white_hot(black_hot: NDArray[Any]) -> NDArray[Any]:
 
 
 def unmeasured(infrared: NDArray[Any]) -> NDArray[np.bool_]:
-    """(H, W) what registration or a vignette filled in: dark patches of one value that reach the border."""
+    """(H, W) the pixels filled by registration or a vignette: dark patches of one value that reach the border."""
     dark = infrared <= RIM[infrared.dtype]
     border = np.concatenate([dark[0], dark[-1], dark[:, 0], dark[:, -1]])
     if not border.any():
@@ -83,7 +83,7 @@ def unmeasured(infrared: NDArray[Any]) -> NDArray[np.bool_]:
     left, top, wide, high, area = stats.T
     reaches = (left == 0) | (top == 0) | (left + wide == dark.shape[1]) | (top + high == dark.shape[0])
     filled = reaches & (area >= SMALLEST_RIM * dark.size)
-    filled[0] = False  # all that is not dark
+    filled[0] = False  # the component of all pixels that are not dark
     # Interpolation mixes the outermost measured pixels with the fill.
     return np.asarray(cv2.dilate(filled[patches].astype(np.uint8), np.ones((3, 3), np.uint8)) > 0)
 
@@ -95,7 +95,7 @@ def _tables(seen: NDArray[Any]) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     flattest = FLATTEST[seen.dtype]
     spread = max(float(high - low), flattest)
     linear = np.clip((levels - low) * (255 / spread), 0, 255)
-    # The rank is taken over as wide a range: noise of a flat scene must not be spread out either.
+    # The ranks also cover at least this range: noise of a flat scene must not be spread out either.
     first, last = float(seen.min()), float(max(seen.max(), seen.min() + flattest))
     counts, edges = np.histogram(seen, BINS, (first, last))
     share = np.concatenate([[0.0], np.cumsum(counts) / len(seen)])

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Mixed precision that works on CPUs too: mmengine's own AmpOptimWrapper wants a GPU."""
+"""Mixed precision that also works on CPUs: mmengine's own AmpOptimWrapper needs a GPU."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from torch import nn
 
 @OPTIM_WRAPPERS.register_module()
 class Bf16OptimWrapper(OptimWrapper):
-    """Runs the forward pass in bfloat16, which needs no loss scaling; for devices that compute in it."""
+    """Runs the forward pass in bfloat16, which needs no loss scaling; for devices that support it."""
 
     @contextmanager
     def optim_context(self, model: nn.Module) -> Iterator[Any]:
@@ -26,9 +26,9 @@ class Bf16OptimWrapper(OptimWrapper):
 
 
 def computes_in_bf16() -> bool:
-    """Whether the device that trains computes in bfloat16.
+    """Whether the training device supports bfloat16.
 
-    With AVX-512 BF16 it takes half the time of float32; a processor that has to emulate it, as one with AVX2 alone,
+    With AVX-512 BF16 it takes half the time of float32; a processor that has to emulate it, such as one with only AVX2,
     takes six times as long.
     """
     device = get_device()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Begin with a smaller network's weights: what is new changes nothing at first (Net2Net, Chen et al., ICLR 2016)."""
+"""Start from a smaller network's weights: new parts change nothing at first (Net2Net, Chen et al., ICLR 2016)."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from perception.classes import Classes
 from perception.errors import ModelError
 
 UNLIKELIER = 2.0
-"""Logits by which a new class begins below the one that it was within."""
+"""How many logits a new class starts below the class that contained it."""
 
 
 def with_classes(state: Mapping[str, Tensor], before: Classes, now: Classes) -> dict[str, Tensor]:
-    """`state` of a network of the classes `before`, its last convolution as one of the classes `now` has it.
+    """`state` of a network with the classes `before`, with its last convolution extended to the classes `now`.
 
-    What is new begins as what it was within, a little unlikelier, so that the answers stay what they were.
+    A new class starts as the class that contained it, slightly less likely, so that the labels do not change.
     """
     changed = dict(state)
     for name in ("decode_head.conv_seg.weight", "decode_head.conv_seg.bias"):
@@ -32,11 +32,11 @@ def with_classes(state: Mapping[str, Tensor], before: Classes, now: Classes) -> 
 
 
 def begin_with(model: nn.Module, state: Mapping[str, Tensor]) -> int:
-    """Load `state` into `model`, which may have wider convolutions and more blocks; how many tensors it had not.
+    """Load `state` into `model`, which may have wider convolutions and more blocks; returns the number of new tensors.
 
-    A wider convolution takes over the channels that there were; new inputs have weight 0, new outputs the random ones
-    that the model has. A block that `state` lacks stays as the model made it; those that begin as the identity
-    (`WideKernelBlock`) leave the network's answers as they were. Raises ModelError where `state` is not a part of the
+    A wider convolution keeps the existing channels; new inputs have weight 0, new outputs the model's random
+    weights. A block that `state` lacks stays as the model initialised it; blocks that start as the identity
+    (`WideKernelBlock`) do not change the network's output. Raises ModelError if `state` is not a part of the
     model: unknown names or larger tensors.
     """
     own = dict(model.state_dict())

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What mmengine's Runner does beside training: averaged weights, checkpoints that hold tensors only, a progress bar."""
+"""What mmengine's Runner does besides training: averaged weights, checkpoints with only tensors, a progress bar."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from perception.errors import ModelError
 
 
 def read_checkpoint(path: Path) -> dict[str, Any]:
-    """A checkpoint that `CheckpointHook` wrote; loads tensors and numbers, never code. ModelError for anything else."""
+    """A checkpoint written by `CheckpointHook`; loads tensors and numbers, never code. ModelError for anything else."""
     try:
         checkpoint = torch.load(path, map_location="cpu", weights_only=True)
         iteration = checkpoint["iteration"]
@@ -38,7 +38,7 @@ def read_checkpoint(path: Path) -> dict[str, Any]:
 def moving_average(decay: float) -> Callable[[Any, Any, Any], None]:
     """An exponential moving average for `AveragedModel` whose decay grows to `decay`, as (1 + n) / (10 + n).
 
-    Else a short run would keep much of the weights that it began with.
+    Otherwise a short run would keep much of its initial weights.
     """
 
     def update(averages: Any, currents: Any, count: Any) -> None:
@@ -51,9 +51,9 @@ def moving_average(decay: float) -> Callable[[Any, Any, Any], None]:
 class CheckpointHook(Hook):
     """Every `interval` iterations: `last.pt` to resume from, and the averaged model as `weights.safetensors`.
 
-    model, custom: the mmseg config that goes with the weights, and the `custom_imports` that it needs. decay: as of
-    `moving_average`. resumed: a checkpoint to go on from. described: what the run is, for whoever resumes it.
-    classes: of the network.
+    model, custom: the mmseg config of the weights, and the `custom_imports` that it needs. decay: as in
+    `moving_average`. resumed: a checkpoint to continue from. described: the settings of the run, checked when it is
+    resumed. classes: of the network.
     """
 
     priority = "VERY_LOW"
@@ -77,7 +77,7 @@ class CheckpointHook(Hook):
         self.average: AveragedModel
 
     def before_train(self, runner: Runner) -> None:
-        """Make the average, and take everything over from the checkpoint that is resumed."""
+        """Create the average, and restore everything from the checkpoint that is resumed."""
         if self.resumed:
             runner.model.load_state_dict(self.resumed["model"])
         self.average = AveragedModel(runner.model, multi_avg_fn=moving_average(self.decay), use_buffers=True)
@@ -92,7 +92,7 @@ class CheckpointHook(Hook):
             supervision.mean_teacher.average = self.average.module.eval()
 
     def after_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None, outputs: Any = None) -> None:
-        """Average; save now and then and at the end."""
+        """Average; save at intervals and at the end."""
         self.average.update_parameters(runner.model)
         done = runner.iter + 1
         if done % self.interval == 0 or done == runner.max_iters:
@@ -107,7 +107,7 @@ class CheckpointHook(Hook):
             schedulers=[_plain(scheduler.state_dict()) for scheduler in runner.param_schedulers],
             described=self.described or {},
         )
-        # By way of the memory: torch reports a full disk as a defect of its own.
+        # Through memory: torch reports a full disk as an internal error.
         content = io.BytesIO()
         torch.save(checkpoint, content)
         write_file(self.work_dir / "last.pt", content.getvalue())
@@ -124,7 +124,7 @@ def _plain(state: dict[str, Any]) -> dict[str, Any]:
 
 
 class ProgressHook(Hook):
-    """A progress bar with the loss of the last 50 iterations and the time to go."""
+    """A progress bar with the loss of the last 50 iterations and the remaining time."""
 
     def __init__(self) -> None:
         self.losses: deque[float] = deque(maxlen=50)

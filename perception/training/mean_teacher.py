@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Mean teacher: the average of a network's own past weights labels what nobody did (Tarvainen and Valpola, 2017).
+"""Mean teacher: the average of a network's past weights labels unlabelled pixels (Tarvainen and Valpola, 2017).
 
-The average sees every sensor of a crop, the network itself only those that modality dropout leaves it: what the
-sensors know together is learnt by each of them.
+The average sees every sensor of a crop, the network only those that modality dropout keeps: so each sensor learns
+what all of them know together.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from torch.nn import functional
 
 
 class MeanTeacher:
-    """Cross-entropy to the average's classes where it is sure.
+    """Cross-entropy to the average's classes where it is certain.
 
-    weight: of a pixel that the average labels against one that a person did. thresholds: by class id, the least
-    probability that counts as sure. average: the segmentor, in eval mode; None until training begins.
+    weight: of a pixel labelled by the average against one labelled by a person. thresholds: by class id, the lowest
+    probability that counts as certain. average: the segmentor, in eval mode; None until training begins.
     """
 
     def __init__(self, weight: float = 0.5, thresholds: Sequence[float] = (0.95, 0.95, 0.9, 0.8)) -> None:
@@ -28,7 +28,7 @@ class MeanTeacher:
         self.average: EncoderDecoder | None = None
 
     def loss(self, logits: Tensor, seen: Tensor, unknown: Tensor) -> Tensor:
-        """Mean over all pixels, so that a crop with few of them counts for little; a scalar.
+        """The mean over all pixels, so that a crop with few such pixels has little weight; a scalar.
 
         logits, seen: (B, K, H, W) of the network and of its average. unknown: (B, H, W) bool, pixels without label.
         """

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Learning without labels: fill in hidden parts of every sensor from what the others and the surroundings show.
+"""Learning without labels: fill in hidden parts of every sensor from the other sensors and the surroundings.
 
 After He et al., "Masked Autoencoders Are Scalable Vision Learners", CVPR 2022, and, across sensors, Bachmann et al.,
 "MultiMAE", ECCV 2022.
@@ -32,27 +32,29 @@ PATCH = 32
 """Rows and columns of a hidden patch, in pixels of the network's input."""
 
 CELL = 4
-"""The stride of the features that everything is predicted from: each yields a block of so many pixels each way."""
+"""The stride of the features from which everything is predicted: each yields a block of as many pixels per side."""
 
 LEAST_CONTRAST = 0.04
-"""Of rgb in 0–1: where the surroundings vary less, their noise is not blown up to be learnt."""
+"""The smallest deviation of rgb in 0–1: in flatter surroundings, noise is not amplified."""
 
 AUX_SPREAD = 0.2
-"""Errors of auxiliary channels, in 0–1, are divided by it, so that no sensor drowns the others. The channels' standard
+"""Errors of auxiliary channels, in 0–1, are divided by it, so that no sensor dominates. The channels' standard
 deviations are 0.13 to 0.17 for KITTI's LiDAR and 0.28 for RoadScene's and MSRS's infrared, in training crops."""
 
 OWN = ("paint.", "batches")
-"""How the names of what only pre-training needs begin."""
+"""The prefixes of the names of parts that only pre-training needs."""
 
 
 class Reconstructor(EncoderDecoder):
-    """An mmseg EncoderDecoder that learns to fill in what it is not shown; its own parts keep their names.
+    """An mmseg EncoderDecoder that learns to fill in hidden patches; its own parts keep their names.
 
-    hidden: the share of the patches that is hidden, of rgb and, drawn apart, of all auxiliary channels together: the
-    same place in depth would betray the LiDAR's. model: as of EncoderDecoder; its decode head must have `finest`.
+    hidden: the share of the patches that is hidden, of rgb and, drawn separately, of all auxiliary channels together:
+    depth at the same place would reveal the LiDAR's values. model: as in EncoderDecoder; its decode head must have
+    `finest`.
 
-    A batch has rgb, aux and present (see `Mixture`). Beside the segmentor's, the state has the convolution that paints
-    and the number of batches seen, which with torch's seed says what is hidden: a resumed run hides what it would have.
+    A batch has rgb, aux and present (see `Mixture`). The state contains, besides the segmentor's, the convolution that
+    predicts the pixels and the number of batches seen, which with torch's seed determines the hidden patches: a resumed
+    run hides the same ones.
     """
 
     batches: Tensor
@@ -78,7 +80,7 @@ class Reconstructor(EncoderDecoder):
     def draw(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """What to hide next, of rgb and of aux: two (B, 1, H/32, W/32) bool."""
         number, _, height, width = batch.rgb.shape
-        # A generator of its own: that of torch is not part of a checkpoint.
+        # A generator of its own: torch's is not part of a checkpoint.
         generator = torch.Generator().manual_seed(1_000_003 * torch.initial_seed() % 2**62 + int(self.batches))
         self.batches += 1
         hidden = torch.rand(2, number, 1, height // PATCH, width // PATCH, generator=generator) < self.hidden
@@ -91,7 +93,7 @@ class Reconstructor(EncoderDecoder):
         return reconstruction_losses(rgb, aux, batch, hidden_rgb, hidden_aux)
 
     def reconstruct(self, batch: Batch) -> tuple[Tensor, Tensor]:
-        """rgb (B, 3, H, W) in local contrasts, aux (B, C, H/2, W/2) in 0–1 but for validity, which is in logits."""
+        """rgb (B, 3, H, W) in local contrasts, aux (B, C, H/2, W/2) in 0–1, except validity, which is in logits."""
         painted = self.paint(self.decode_head.finest(self.extract_feat(batch))).float()
         rgb, aux = painted.tensor_split([3 * CELL**2], 1)
         return functional.pixel_shuffle(rgb, CELL), functional.pixel_shuffle(aux, CELL // AUX_SCALE)
@@ -101,23 +103,23 @@ class Reconstructor(EncoderDecoder):
         return {name: tensor for name, tensor in self.state_dict().items() if not name.startswith(OWN)}
 
     def load_state_dict(self, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False) -> Any:
-        """See torch; takes a plain segmentor's state too."""
+        """See torch; also accepts a plain segmentor's state."""
         own = {name: tensor for name, tensor in self.state_dict().items() if name.startswith(OWN)}
         return super().load_state_dict({**own, **state_dict}, strict, assign)
 
 
 def hide(batch: Batch, hidden_rgb: Tensor, hidden_aux: Tensor) -> Batch:
-    """`batch` with patches of rgb in mean grey, and of aux as if the sensors had said nothing there."""
+    """`batch` with patches of rgb in mean grey, and of aux as if the sensors had measured nothing there."""
     grey = torch.full_like(batch.rgb, 255 * RGB_MEAN)
     rgb = torch.where(_enlarge(hidden_rgb, PATCH), grey, batch.rgb)
     return Batch(rgb, batch.aux * ~_enlarge(hidden_aux, PATCH // AUX_SCALE), batch.present)
 
 
 def local_contrast(rgb: Tensor) -> Tensor:
-    """rgb (B, 3, H, W) in 0–255, less the mean of the 96×96 pixels around each patch and by their deviation.
+    """rgb (B, 3, H, W) in 0–255, minus the mean of the 96×96 pixels around each patch, divided by their deviation.
 
-    He et al. normalise each patch by itself; its surroundings leave it to be told what is dark, bright or coloured, but
-    not how the whole image was exposed.
+    He et al. normalise each patch by itself; normalising by the surroundings keeps whether it is dark, bright or
+    coloured, but not the exposure of the whole image.
     """
     rgb = rgb / 255
     moments = functional.avg_pool2d(torch.cat([rgb, rgb * rgb], 1), PATCH)
@@ -129,10 +131,10 @@ def local_contrast(rgb: Tensor) -> Tensor:
 def reconstruction_losses(
     rgb: Tensor, aux: Tensor, batch: Batch, hidden_rgb: Tensor, hidden_aux: Tensor
 ) -> dict[str, Tensor]:
-    """Scalars, one for each sensor: the mean absolute error where it was hidden, is present and measured something.
+    """Scalars, one for each sensor: the mean absolute error where it was hidden, is present and has a measurement.
 
-    Of all but the camera, also the binary cross-entropy of whether it measured, wherever it was hidden. A sensor that
-    no frame of the batch has costs nothing. rgb, aux: as `Reconstructor.reconstruct` returns them. batch: as it was
+    For all sensors except the camera, also the binary cross-entropy of whether there is a measurement, wherever it was
+    hidden. A sensor that no frame of the batch has adds nothing. rgb, aux: from `Reconstructor.reconstruct`. batch:
     before anything was hidden. hidden_rgb, hidden_aux: (B, 1, H/32, W/32) bool.
     """
     counts = _enlarge(hidden_rgb, PATCH) * batch.present[:, :1, None, None]
@@ -147,7 +149,7 @@ def reconstruction_losses(
         valid = truth[:, -1:]
         guess, truth, validity = guess[:, :-1], truth[:, :-1], guess[:, -1:]
         measured = (counts * valid).repeat(1, len(names) - 1, 1, 1)
-        if "height" in names:  # those that are measured begin at 1: without a camera or a ground there are none
+        if "height" in names:  # measured ones begin at 1: without a camera or a ground there are none
             height = names.index("height")
             measured[:, height] *= truth[:, height] > 0
         certainty = functional.binary_cross_entropy_with_logits(validity, valid, reduction="none")
@@ -157,14 +159,14 @@ def reconstruction_losses(
 
 
 def pretrain(config: Config, recipe: Recipe, options: Options, progress: Callable[[str], None] = print) -> Path:
-    """Learn from the frames alone, labelled or not, and return the path of the averaged weights, those of `config`'s
-    plain segmentor. The layer that tells the classes stays as it was initialised.
+    """Learn only from the frames, labelled or not, and return the path of the averaged weights, those of `config`'s
+    plain segmentor. The layer that predicts the classes stays as it was initialised.
 
     Raises DataError for data that cannot be read, ModelError for weights that do not fit, for teachers, and for a
     network without a `LightFPNHead`.
     """
     if options.teachers:
-        raise ModelError("teachers have nothing to say about hidden sensors: leave out --teacher or --pretrain")
+        raise ModelError("teachers cannot be used with --pretrain: leave out --teacher or --pretrain")
     if config.model.type != "EncoderDecoder" or config.model.decode_head.type != "LightFPNHead":
         raise ModelError("pre-training needs an EncoderDecoder with a LightFPNHead")
     model = {key: value for key, value in config.model.items() if key != "type"}
@@ -173,7 +175,7 @@ def pretrain(config: Config, recipe: Recipe, options: Options, progress: Callabl
 
 
 class _PlainCheckpoints(CheckpointHook):
-    """Leaves out of `weights.safetensors` what only pre-training needs."""
+    """Leaves the parts that only pre-training needs out of `weights.safetensors`."""
 
     def weights(self) -> dict[str, Tensor]:
         """See `CheckpointHook`."""
@@ -188,6 +190,6 @@ def _enlarge(patches: Tensor, size: int) -> Tensor:
 
 
 def _mean(errors: Tensor, counts: Tensor) -> Tensor:
-    """The mean of `errors` (B, C, H, W) where `counts`, which broadcasts to them, is 1; 0 where it nowhere is."""
+    """The mean of `errors` (B, C, H, W) where `counts`, which broadcasts to them, is 1; 0 if it is 1 nowhere."""
     counts = counts.expand_as(errors)
     return (errors * counts).sum() / counts.sum().clamp(min=1)

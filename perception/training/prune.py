@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Structured pruning: takes away the channels inside basic blocks that the loss misses least for the time they cost."""
+"""Structured pruning: removes the channels inside basic blocks whose loss increase is smallest for the time they
+take."""
 
 from __future__ import annotations
 
@@ -15,7 +16,7 @@ from perception.errors import ModelError
 from perception.models.slim_resnet import SlimBlock
 
 GROUP = 16
-"""Channels go by as many as a vector register holds; fewer would not save time."""
+"""Channels are removed in groups that fill a vector register; fewer would not save time."""
 
 
 class Channels(NamedTuple):
@@ -67,11 +68,11 @@ def _neighbours(block: SlimBlock) -> int:
 
 
 def choose(channels: Mapping[str, Channels], keep: float, at_least: float = 0.25) -> dict[str, Tensor]:
-    """The numbers, rising, of the channels that stay in each block.
+    """The indices, in rising order, of the channels to keep in each block.
 
-    keep: share of the blocks' multiplications that stay. at_least: share of a block's channels that stays whatever
-    their importance, of which a first-order estimate shows too little in deep blocks. Groups go by importance per
-    multiplication, the least first. Raises ModelError where `keep` is not in (0, 1].
+    keep: share of the blocks' multiplications to keep. at_least: share of a block's channels to keep whatever
+    their importance, since a first-order estimate is too small in deep blocks. Groups are removed by importance per
+    multiplication, the lowest first. Raises ModelError if `keep` is not in (0, 1].
     """
     if not 0 < keep <= 1:
         raise ModelError(f"keep {keep}: must be more than 0 and at most 1")
@@ -95,7 +96,7 @@ def choose(channels: Mapping[str, Channels], keep: float, at_least: float = 0.25
 def prune(
     state: Mapping[str, Tensor], config: Mapping[str, Any], stay: Mapping[str, Tensor]
 ) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """Tensors and model config (see `perception.engines.weights`) with the channels `stay` alone inside the blocks."""
+    """Tensors and model config (see `perception.engines.weights`) with only the channels `stay` inside the blocks."""
     state, pruned = dict(state), copy.deepcopy(dict(config))
     for name, numbers in stay.items():
         for tensor in ("conv1.weight", "bn1.weight", "bn1.bias", "bn1.running_mean", "bn1.running_var"):

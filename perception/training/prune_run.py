@@ -21,10 +21,10 @@ from perception.training.train import read_network
 
 @dataclass(frozen=True, kw_only=True)
 class PruneOptions:
-    """What is pruned, and how far.
+    """The options of a pruning run.
 
-    network, recipe: names or paths of those that the weights were trained with. data: names and folders of data sets,
-    to measure each channel's importance with so many batches. keep, at_least: see `choose`. seed: of the crops.
+    network, recipe: names or paths of those that the weights were trained with. data: names and folders of the data
+    sets that measure each channel's importance, with so many batches. keep, at_least: see `choose`. seed: of the crops.
     """
 
     network: str
@@ -40,7 +40,7 @@ class PruneOptions:
 
 @dataclass(frozen=True)
 class PrunedBlock:
-    """Of a block: how many channels stay, of how many."""
+    """For a block: how many channels stay, of how many."""
 
     name: str
     channels: int
@@ -48,9 +48,9 @@ class PrunedBlock:
 
 
 def run_prune(options: PruneOptions, say: Callable[[str], None] = lambda line: None) -> list[PrunedBlock]:
-    """Write weights.safetensors and the config.py that they fit into the output folder.
+    """Write weights.safetensors and the matching config.py into the output folder.
 
-    say: is told what the data sets hold. Raises DataError and ModelError.
+    say: called with messages about the data sets. Raises DataError and ModelError.
     """
     config, recipe = read_network(find_network(options.network)), read_recipe(options.recipe)
     weights, size = find_weights(options.weights), recipe.batch_size

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Self-training: what a trained network is sure of in unlabelled frames becomes soft labels (Lee, 2013)."""
+"""Self-training: confident predictions of a trained network in unlabelled frames become soft labels (Lee, 2013)."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from perception.training.trainee import predict
 class PseudoLabeller:
     """Makes soft labels with a trained segmentor.
 
-    segmentor: in eval mode. thresholds: (K,) per class; a pixel whose likeliest class is less probable teaches nothing.
+    segmentor: in eval mode. thresholds: (K,) per class; a pixel whose likeliest class is less probable is not labelled.
     """
 
     def __init__(self, segmentor: EncoderDecoder, thresholds: Sequence[float]) -> None:
@@ -32,7 +32,7 @@ class PseudoLabeller:
         self.thresholds = np.asarray(thresholds, np.float32)
 
     def __call__(self, frame: Frame) -> NDArray[np.uint8]:
-        """(H/2, W/2, K) uint8, probability × 255, the mean of the frame and its mirror image; zeros where unsure."""
+        """(H/2, W/2, K) uint8, probability × 255, the mean of the frame and its mirror image; zeros if uncertain."""
         width, height = frame.size
         mirror = Crop(np.array([[-1.0, 0, width - 1], [0, 1, 0], [0, 0, 1]]), width, height)
         both = self._probabilities(frame) + self._probabilities(mirror.frame(_registered(frame)))[:, ::-1]
@@ -54,5 +54,5 @@ class PseudoLabeller:
 
 
 def _registered(frame: Frame) -> Frame:
-    """`frame` with a camera of the frame's own size, as `Crop` takes it."""
+    """`frame` with a camera of the frame's own size, as `Crop` needs it."""
     return frame if frame.camera is None else replace(frame, camera=frame.camera.resized(*frame.size))

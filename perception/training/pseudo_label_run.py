@@ -20,15 +20,15 @@ from perception.sensors.presence import keep_modalities
 from perception.training.pseudo_label import PseudoLabeller
 
 UNLABELLED_ONLY, ALL, FILL = "unlabelled", "all", "fill"
-"""Which frames: those without labels; all of them, anew; all of them, where their labels leave pixels unknown."""
+"""Which frames: those without labels; all of them, again; all of them, where their labels leave pixels unknown."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class PseudoLabelOptions:
-    """What is labelled with what.
+    """The options of a run.
 
-    thresholds: the least probability that teaches, by class. which: UNLABELLED_ONLY, ALL or FILL. modalities: what the
-    network may see; empty is whatever a frame has.
+    thresholds: the lowest probability for a label, by class. which: UNLABELLED_ONLY, ALL or FILL. modalities: those
+    that the network may use; empty for all of a frame.
     """
 
     dataset: str
@@ -43,7 +43,7 @@ class PseudoLabelOptions:
 
 @dataclass(frozen=True)
 class PseudoLabelled:
-    """How many frames were labelled, and the share of their pixels that teaches."""
+    """How many frames were labelled, and the share of their pixels with a label."""
 
     frames: int
     sure: float
@@ -52,9 +52,9 @@ class PseudoLabelled:
 def run_pseudo_label(
     options: PseudoLabelOptions, progress: Callable[[range], Iterable[int]] = lambda numbers: numbers
 ) -> PseudoLabelled:
-    """Label them. progress: gives the numbers of the samples back, and shows how far it is.
+    """Label them. progress: yields the numbers of the samples, and shows the progress.
 
-    Raises DataError for what cannot be opened, and where every sample has labels, and ModelError.
+    Raises DataError for data that cannot be opened, and if every sample has labels, and ModelError.
     """
     weights = find_weights(options.model)
     classes = classes_of(weights)
@@ -73,7 +73,7 @@ def run_pseudo_label(
             sure += float((soft > 0).any(2).mean())
             numbers.append(number)
     if not numbers:
-        raise DataError(f"{options.root}: every sample of {options.dataset} has labels; --all labels them anew")
+        raise DataError(f"{options.root}: every sample of {options.dataset} has labels; --all labels them again")
     index = {
         "dataset": options.dataset,
         "root": str(options.root.resolve()),

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How a network is trained, in one typed place: data, crops, losses, teachers, augmentation and schedule.
+"""How a network is trained, as one typed object: data, crops, losses, teachers, augmentation and schedule.
 
-A recipe is a Python file that says `recipe = Recipe(…)`; the package's own are in configs/recipes.
+A recipe is a Python file with `recipe = Recipe(…)`; the package's own are in configs/recipes.
 """
 
 from __future__ import annotations
@@ -51,10 +51,10 @@ __all__ = [
 
 @dataclass(frozen=True)
 class Sampling(Settings):
-    """What is drawn from one data set.
+    """How one data set is used.
 
     weight: how often, relative to the other data sets. scale: the range of random scales of its frames. split: of the
-    data set. dataset: the name of its reader, where the source is called otherwise. boxes: check KITTI's soft labels by
+    data set. dataset: the name of its reader, if the source has another name. boxes: check KITTI's soft labels with
     the LiDAR. soft, donors, horizon, tiles: see `perception.training.data.mixture.Source`.
     """
 
@@ -85,7 +85,7 @@ class SoftLabels(Settings):
 
 @dataclass(frozen=True)
 class Teaching(Settings):
-    """How the networks of --teacher teach: what softens their opinion, and the weight of that loss."""
+    """How the networks of --teacher teach: the temperature of their predictions, and the weight of that loss."""
 
     temperature: float = 2.0
     weight: float = 1.0
@@ -101,7 +101,7 @@ class MeanTeaching(Settings):
 
 @dataclass(frozen=True)
 class Sides(Settings):
-    """Loss weights of the camera alone and of all the others alone, see `perception.training.trainee.Supervision`."""
+    """Loss weights of only the camera and of only the other sensors, see `perception.training.trainee.Supervision`."""
 
     alone: float = 0.0
     distil: float = 0.0
@@ -109,16 +109,16 @@ class Sides(Settings):
 
 @dataclass(frozen=True)
 class Recipe(Settings):
-    """One training, down to the last number; docs/training.md says what each is good for.
+    """All settings of a training; docs/training.md explains the purpose of each.
 
-    sources: by the name that --data gives. init: weights to begin with, a shipped model's name or a path, unless
-    --init says others; None begins with random ones. crop: (height, width) in pixels. iterations: steps of AdamW, of
-    `batch_size` crops. learning_rate: at its highest, after `warm_up` iterations; a cosine leads it down.
-    average_decay: of the moving average of the weights, which is what is kept. bf16: where the processor computes in
+    sources: by the name given with --data. init: weights to start from, a shipped model's name or a path, unless
+    --init is given; None starts from random ones. crop: (height, width) in pixels. iterations: steps of AdamW, of
+    `batch_size` crops. learning_rate: the maximum, after `warm_up` iterations; then it decreases by a cosine.
+    average_decay: of the moving average of the weights, which is the result. bf16: if the processor supports
     it. losses: configs of mmseg's registry, summed, instead of the head's own. frozen_statistics: batch normalisation
-    keeps what it has. frozen: how the names of parameters begin that stay as they are.
+    keeps its statistics. frozen: prefixes of the names of parameters that are not trained.
 
-    Raises ModelError for settings, data sets, donors and losses that there are not, and for values that cannot be.
+    Raises ModelError for settings, data sets, donors and losses that do not exist, and for impossible values.
     """
 
     sources: Mapping[str, Sampling]
@@ -155,9 +155,9 @@ class Recipe(Settings):
 
 
 def read_recipe(given: str | Path) -> Recipe:
-    """The recipe of that name among the package's, or of the .py file `given`, which is run.
+    """The recipe of that name from the package, or that in the .py file `given`, which is run.
 
-    Raises ModelError where there is none, or what is wrong with it.
+    Raises ModelError if there is none, or if it is wrong, with the reason.
     """
     path = Path(given) if Path(given).suffix else config_path(f"recipes/{given}.py")
     if not path.is_file():
@@ -166,7 +166,7 @@ def read_recipe(given: str | Path) -> Recipe:
         found = runpy.run_path(str(path)).get("recipe")
     except PerceptionError as error:
         raise ModelError(f"{path}: {error}") from error
-    except Exception as error:  # it is Python: anything may be wrong with it
+    except Exception as error:  # it is Python code, so that any error may occur
         raise ModelError(f"{path}: cannot be read as a recipe: {error}") from error
     if not isinstance(found, Recipe):
         raise ModelError(f"{path}: no `recipe = Recipe(…)` in this file; docs/training.md shows one")

@@ -41,10 +41,10 @@ from perception.training.trainee import Supervision, Trainee
 
 @dataclass(frozen=True)
 class Options:
-    """What a run may choose beside its network and its recipe.
+    """The settings of a run besides its network and its recipe.
 
-    data: (name, root) pairs. init: weights file to start from; None takes the recipe's. resume: go on from
-    work_dir/last.pt. teachers: weights files whose opinion is learnt too, of any sizes.
+    data: (name, root) pairs. init: weights file to start from; None takes the recipe's. resume: continue from
+    work_dir/last.pt. teachers: weights files of networks, of any size, whose predictions are learnt too.
     iterations, batch_size, learning_rate: None takes the recipe's. workers: processes that make crops.
     """
 
@@ -61,21 +61,21 @@ class Options:
     save_interval: int = 250
 
     def over(self, recipe: Recipe) -> Recipe:
-        """The recipe with what these options say otherwise; ModelError for what it cannot have."""
+        """The recipe with the settings that these options override; ModelError for invalid ones."""
         names = ("iterations", "batch_size", "learning_rate")
         said = {name: getattr(self, name) for name in names if getattr(self, name) is not None}
         return replace(recipe, **said)
 
 
 def read_network(path: Path) -> Config:
-    """The mmengine config at `path`; ModelError as `custom.read_config`, and where it has no `model` or a `training`,
-    which is a recipe's."""
+    """The mmengine config at `path`; ModelError as `custom.read_config`, and if it has no `model`, or has a `training`,
+    which belongs into a recipe."""
     config = custom.read_config(path)
     if "model" not in config:
         raise ModelError(f"{path}: no model in this config")
     if "training" in config:
         raise ModelError(
-            f"{path}: `training` is no part of a network: write it as `recipe = Recipe(…)` into a file of its own and "
+            f"{path}: `training` is not part of a network: write it as `recipe = Recipe(…)` into a separate file and "
             "give that with --recipe (docs/training.md)"
         )
     return config
@@ -100,14 +100,14 @@ def run(
     labelled: bool = True,
     checkpoints: type[CheckpointHook] = CheckpointHook,
 ) -> Path:
-    """Train what `build` makes, not yet initialised, by `recipe`'s schedule; returns the path of the averaged weights.
+    """Train the model that `build` creates, uninitialised, by `recipe`'s schedule; returns the averaged weights' path.
 
-    whole, labelled: see `open_mixture`. checkpoints: what saves them. Raises as `train` does.
+    whole, labelled: see `open_mixture`. checkpoints: the hook that saves. Raises as `train` does.
     """
     recipe = options.over(recipe)
     init = options.init or (find_model(recipe.init, "torch")[1] if recipe.init else None)
     if recipe.frozen and not (init or options.resume):
-        raise ModelError("Recipe.frozen: random weights would stay as they are; --init says what to begin with")
+        raise ModelError("Recipe.frozen: random weights would stay unchanged; give weights to start from with --init")
     torch.manual_seed(options.seed)
     options.work_dir.mkdir(parents=True, exist_ok=True)
     resumed = read_checkpoint(options.work_dir / "last.pt") if options.resume else None
@@ -135,7 +135,7 @@ def run(
             new = begin_with(model, state)
         except ModelError as error:
             raise ModelError(f"{init}: {error}") from error
-        progress(f"begins with {init}" + (f"; {new} tensors are new" if new else ""))
+        progress(f"starts from {init}" + (f"; {new} tensors are new" if new else ""))
     _freeze(model, recipe.frozen)
     parameters = sum(p.numel() for p in model.parameters())
     progress(
@@ -159,7 +159,7 @@ def run(
         train_dataloader=DataLoader(
             crops,
             batch_size=recipe.batch_size,
-            # Unlike a plain sampler it can skip what a resumed run has seen.
+            # Unlike a plain sampler it can skip the crops that a resumed run has already seen.
             sampler=InfiniteSampler(crops, shuffle=False),
             num_workers=options.workers,
             collate_fn=default_collate,
@@ -170,10 +170,10 @@ def run(
         optim_wrapper=_optimiser(recipe),
         param_scheduler=_schedule(recipe),
         custom_hooks=[hook, ProgressHook()],
-        # mmengine's checkpoints are pickles and its logger is no progress bar: ours replace both.
+        # mmengine's checkpoints are pickles and its logger has no progress bar: ours replace both.
         default_hooks=dict(checkpoint=None, logger=None, timer=None, runtime_info=None),
         randomness=dict(seed=options.seed),
-        log_level="ERROR",  # its warnings name every frozen parameter, one by one
+        log_level="ERROR",  # its warnings list every frozen parameter separately
         default_scope="mmseg",
         cfg=dict(),
     )
@@ -182,7 +182,7 @@ def run(
 
 
 def _build(config: Config, recipe: Recipe, options: Options, progress: Callable[[str], None]) -> BaseModel:
-    """The config's segmentor; as a `Trainee` where the recipe asks for more than the head's own loss."""
+    """The config's segmentor; as a `Trainee` if the recipe needs more than the head's own loss."""
     soft = any(recipe.sources[name].soft for name, _ in options.data)
     sides = recipe.sides != Sides()
     if not (soft or sides or options.teachers or recipe.losses or recipe.mean_teacher or recipe.frozen_statistics):
@@ -227,7 +227,7 @@ def _sensors(model: ConfigDict) -> tuple[str, ...]:
 
 
 def _describe(config: Config, recipe: Recipe, options: Options) -> dict[str, str]:
-    """All that a run's result depends on, but for how long it is and where its data lie; values as JSON."""
+    """Everything that a run's result depends on, except its length and the location of its data; values as JSON."""
     facts = {
         "model": config.model.to_dict(),
         "classes": config.get("classes", []),
@@ -249,12 +249,12 @@ def _flat(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
 
 
 def _check_same(resumed: Mapping[str, Any], described: Mapping[str, str], work_dir: Path) -> None:
-    """Raises ModelError where the checkpoint is of a run that differs; those of before this was noted may be any."""
+    """Raises ModelError if the checkpoint is of a different run; older checkpoints without this record are accepted."""
     before = resumed.get("described", described)
     if any(key.startswith("training.") for key in before):
         raise ModelError(
-            f"{work_dir}/last.pt: begun by a version whose networks held the recipe: go on with that version, or begin "
-            "a new run in another --work-dir, with --init from its weights"
+            f"{work_dir}/last.pt: from a version in which networks contained the recipe: continue with that version, "
+            "or start a new run in another --work-dir, with --init from its weights"
         )
     differing = sorted(key for key in before.keys() | described.keys() if before.get(key) != described.get(key))
     if differing:
@@ -262,8 +262,8 @@ def _check_same(resumed: Mapping[str, Any], described: Mapping[str, str], work_d
             f"{key} was {before.get(key, 'not set')}, is {described.get(key, 'not set')}" for key in differing
         )
         raise ModelError(
-            f"{work_dir}/last.pt: not of this run: {said}; resume it as it began, or begin a new one in another "
-            "--output, with --init from its weights"
+            f"{work_dir}/last.pt: from another run: {said}; resume it with its own settings, or start a new run in "
+            "another --output, with --init from its weights"
         )
 
 
@@ -277,7 +277,7 @@ def _initialise(model: BaseModel) -> None:
 
 
 def _freeze(model: BaseModel, prefixes: Sequence[str]) -> None:
-    """Leave every parameter whose name begins with one of `prefixes` as it is."""
+    """Do not train the parameters whose names begin with one of `prefixes`."""
     for prefix in prefixes:
         chosen = [parameter for name, parameter in model.named_parameters() if name.startswith(prefix)]
         if not chosen:
@@ -305,7 +305,7 @@ def _schedule(recipe: Recipe) -> list[dict[str, Any]]:
 
 
 def _quiet_worker(_worker: int) -> None:
-    """One thread per crop-making process: the cores belong to the training."""
+    """One thread per process that makes crops: the cores are for the training."""
     import cv2
 
     cv2.setNumThreads(0)

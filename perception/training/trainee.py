@@ -21,20 +21,20 @@ from perception.sensors.spec import splits_of
 from perception.training.mean_teacher import MeanTeacher
 
 MOST_ALONE = 3
-"""Rows of a batch whose sides are taught alone too: of each, fusion and head run twice more."""
+"""The number of rows of a batch whose sides are also trained separately: for each, fusion and head run twice more."""
 
 
 @dataclass
 class Supervision:
-    """What a `Trainee` is taught by.
+    """What a `Trainee` learns from.
 
-    losses: configs of the losses of class ids, summed; none takes the decode head's. soft: of the soft labels.
-    teachers: segmentors of the same inputs, in eval mode, whose mean opinion is learnt, softened by `temperature`,
-    with the loss weight `weight`. mean_teacher: the trainee's own average as one more, for what nobody labelled.
-    alone: loss weight of what the camera alone, and all the others alone, say through the same head, in crops that have
-    both; distil: of their divergence from what all say together, which learns nothing from it (after RTFDNet, arXiv
-    2603.09149, and CRM, arXiv 2303.17386).
-    frozen_statistics: batch normalisation keeps the means and variances that it has; few crops measure them badly.
+    losses: configs of the losses of class ids, summed; empty takes the decode head's. soft: of the soft labels.
+    teachers: segmentors with the same inputs, in eval mode, whose mean prediction is learnt, softened by `temperature`,
+    with the loss weight `weight`. mean_teacher: the trainee's own average as another teacher, for unlabelled pixels.
+    alone: loss weight of the predictions from only the camera, and from only the others, through the same head, in
+    crops that have both; distil: of their divergence from the prediction of all, which is not trained by it (after
+    RTFDNet, arXiv 2603.09149, and CRM, arXiv 2303.17386).
+    frozen_statistics: batch normalisation keeps its means and variances; few crops measure them badly.
     """
 
     losses: Sequence[Mapping[str, Any]] = ()
@@ -48,7 +48,7 @@ class Supervision:
     frozen_statistics: bool = False
 
     def __deepcopy__(self, _memo: dict[int, Any]) -> Supervision:
-        """Itself: averaging the weights copies the trainee, and its teachers need no copy."""
+        """Returns itself: averaging the weights copies the trainee, and its teachers need no copy."""
         return self
 
     def opinion(self, batch: Batch, size: Sequence[int]) -> Tensor:
@@ -62,15 +62,15 @@ class Trainee(EncoderDecoder):
     """An mmseg EncoderDecoder, with the same parameters and names, that learns a `Supervision`.
 
     A batch has rgb, aux, present, labels (see `Mixture`) and perhaps `soft` (B, K, h, w) uint8 and `kept` (B, M), the
-    modalities that it may see; its teachers see all that are present. Class ids and soft labels weigh by how many
-    pixels each of them teaches.
+    modalities that it may see; its teachers see all that are present. Class ids and soft labels are weighted by the
+    number of pixels that each of them labels.
     """
 
     def __init__(self, supervision: Supervision, **model: Any) -> None:
         super().__init__(**model)
         self.supervision = supervision
         losses: list[nn.Module] = [MODELS.build(dict(loss)) for loss in supervision.losses]
-        # A plain list, no ModuleList: the state stays that of the plain segmentor.
+        # A plain list, not a ModuleList: the state remains that of the plain segmentor.
         self._losses = losses or [self.decode_head.loss_decode]
 
     def train(self, mode: bool = True) -> Trainee:
@@ -122,7 +122,7 @@ class Trainee(EncoderDecoder):
         return losses
 
     def _taught(self, logits: Tensor, labels: Tensor, soft: Tensor | None) -> dict[str, Tensor]:
-        """The losses of class ids and of soft labels, by name, each by how many pixels it teaches."""
+        """The losses of class ids and of soft labels, by name, each weighted by the number of pixels that it labels."""
         losses = {}
         known, taught = (labels != UNLABELLED).sum(), torch.zeros((), device=labels.device)
         if soft is not None:
@@ -145,9 +145,10 @@ def predict(segmentor: EncoderDecoder, batch: Batch, size: Sequence[int]) -> Ten
 def predict_alone_too(
     segmentor: EncoderDecoder, batch: Batch, size: Sequence[int]
 ) -> tuple[Tensor, Tensor | None, tuple[Tensor, ...]]:
-    """`predict`, some rows (R,) that have the camera and another sensor, and for them the logits of each side alone.
+    """`predict`, some rows (R,) that have the camera and another sensor, and for them the logits of each side by
+    itself.
 
-    Either branch runs once; fusion and head run for what is new. Nothing for a batch without such rows.
+    Each branch runs once; fusion and head run for the additional predictions. Empty for a batch without such rows.
     """
     backbone = segmentor.backbone
     batch = normalise(batch)
@@ -179,13 +180,13 @@ def predict_alone_too(
 
 
 def untaught(soft: Tensor, size: Sequence[int]) -> Tensor:
-    """(B, H, W) bool at `size` (H, W), where soft labels (B, K, h, w) uint8 say nothing."""
+    """(B, H, W) bool at `size` (H, W), where soft labels (B, K, h, w) uint8 are unknown."""
     nothing = (soft.amax(1, keepdim=True) == 0).float()
     return resize(nothing, tuple(size), mode="nearest")[:, 0] > 0
 
 
 def keep(batch: Batch, kept: Tensor) -> Batch:
-    """`batch` as if only the modalities that `kept` (B, M) has 1 for were there."""
+    """`batch` as if only the modalities with 1 in `kept` (B, M) were present."""
     present = batch.present * kept
     channels = torch.tensor(splits_of(present.shape[1], batch.aux.shape[1]), device=kept.device)
     mask = present[:, 1:].repeat_interleave(channels, 1)

@@ -39,7 +39,7 @@ def test_a_body_frame_is_named_with_the_likely_cause() -> None:
 
 
 def test_points_that_stand_in_a_corner_are_no_better() -> None:
-    """Wires above the street: in a body frame x goes where z should, and they fall into the upper left corner."""
+    """Wires above the street: in a body frame x points where z should, and they fall into the upper left corner."""
     above = np.array([[-1.0 - 0.02 * i, -0.1 - 0.01 * i, 1.5 + 0.02 * i, 1] for i in range(40)], np.float32)
     said = verdict(BODY, np.vstack([sweep(), above]))
     assert said is not None

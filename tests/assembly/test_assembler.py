@@ -25,7 +25,7 @@ INFOS = {"rgb": "/camera_info", "depth": "/depth/camera_info", "infrared": "/inf
 TOPICS = {"rgb": "/image", "depth": "/depth", "infrared": "/infrared", "lidar": "/points"}
 
 WHOLE = SimpleNamespace(x_offset=0, y_offset=0, width=0, height=0)
-"""The region of interest of a camera that has none."""
+"""The region of interest of a camera without one."""
 
 
 def message(sensor: str, **changes: Any) -> SimpleNamespace:
@@ -40,14 +40,14 @@ def message(sensor: str, **changes: Any) -> SimpleNamespace:
 
 
 def camera_info(width: int, height: int, focal: float, frame_id: str = "left", **changes: Any) -> Any:
-    """A CameraInfo without distortion that looks straight ahead, but for the changes."""
+    """A CameraInfo without distortion that looks straight ahead, with these changes."""
     intrinsics = np.array([[focal, 0, width / 2 - 0.5], [0, focal, height / 2 - 0.5], [0, 0, 1]])
     fields = camera_info_fields(CameraModel(intrinsics, width, height))
     return SimpleNamespace(**{"header": SimpleNamespace(frame_id=frame_id), "roi": WHOLE, **fields, **changes})
 
 
 class Bench:
-    """An assembler with everything it says."""
+    """An assembler that keeps all its messages."""
 
     def __init__(
         self,
@@ -184,7 +184,7 @@ def test_a_calibration_of_another_shape_is_not_this_cameras() -> None:
     assert (seen.frame.camera, seen.frame.modalities) == (None, ("rgb",))
     assert bench.drops == [("lidar", "no calibration")]
     assert bench.errors == [
-        "/camera_info: size: 128×24, but images are 64×24, of another shape: this is not their calibration; where a "
+        "/camera_info: size: 128×24, but images are 64×24, of another shape: this is not their calibration; if a "
         "driver crops, roi must say so"
     ]
 
@@ -273,14 +273,14 @@ RAW = {
     "d": np.array([-0.37, 0.2, 0.001, 0.0006, -0.07]),
     "p": np.array([70.0, 0, 31.5, 0, 0, 70.0, 11.5, 0, 0, 0, 1, 0]),
 }
-"""Of an image that is not rectified."""
+"""The camera_info of an image that is not rectified."""
 
 POINT = np.array([2.2, -0.45, 6.0])
-"""In the LiDAR frame of the bench, which is the camera's."""
+"""A point in the LiDAR frame of the bench, which is the camera's."""
 
 
 def raw_scene() -> tuple[dict[str, SimpleNamespace], np.ndarray]:
-    """An image with a red spot where the lens shows the point, a sweep with that point, and the spot's place."""
+    """An image with a red spot at the point's pixel behind the lens, a sweep with that point, and the pixel."""
     k, d = RAW["k"].reshape(3, 3), RAW["d"]
     spot = cv2.projectPoints(POINT[None, None], np.zeros(3), np.zeros(3), k, d)[0].ravel()
     image = np.zeros((24, 64, 3), np.uint8)
@@ -335,7 +335,7 @@ def test_distortion_with_p_equal_to_k_is_told_until_the_parameter_says_which() -
 
 
 def test_without_its_image_the_labels_are_still_in_the_cameras_own() -> None:
-    """As they were while it was there: what comes and goes must not move the masks."""
+    """As they were while it was present: a sensor that comes and goes must not move the masks."""
     bench, (messages, spot) = Bench(), raw_scene()
     bench.calibration.put_camera_info(camera_info(64, 24, 70.0, **RAW))
     seen = bench("lidar", lidar=messages["lidar"])
@@ -403,7 +403,7 @@ def test_infrared_alone_goes_through_its_own_lens_and_back() -> None:
 
 
 def noise(number: int, sensor: str) -> SimpleNamespace:
-    """A message that differs from those of other numbers."""
+    """A message whose content depends on the number."""
     rng = np.random.default_rng(number)
     sweep = rng.uniform((-3, -1, 3, 0), (3, 1, 9, 1), (300, 4)).astype(np.float32)
     sweep[:, 3] = np.floor(255 * rng.random(300))
@@ -474,7 +474,7 @@ def cloud(*places: tuple[float, float, float]) -> SimpleNamespace:
 
 
 ROOF = np.array([[1, 0, 0, 1.2], [0, 1, 0, 0], [0, 0, 1, 1.9], [0, 0, 0, 1.0]])
-"""Where a LiDAR on the roof sits in base_link."""
+"""The pose of a LiDAR on the roof in base_link."""
 
 
 def test_points_on_the_vehicle_itself_are_nobodys() -> None:
@@ -508,7 +508,7 @@ def test_a_box_that_nobody_can_place_cuts_nothing_and_one_that_holds_everything_
 
 
 class _Placed:
-    """TF that knows where the radar sits: a metre below the camera."""
+    """TF that knows the radar's pose: a metre below the camera."""
 
     def lookup(self, target: str, source: str, at_ns: int | None = None) -> np.ndarray | None:
         mount = np.array([[0, -1, 0, 0.0], [0, 0, -1, 1.0], [1, 0, 0, 0], [0, 0, 0, 1]])
@@ -561,7 +561,7 @@ def test_a_radar_alone_is_a_frame(monkeypatch: pytest.MonkeyPatch) -> None:
             "no TF from 'roof' to 'left'; the radar",
             "no calibration",
         ),
-        (False, {}, "camera: nobody knows how it looks; the radar is left out", "no calibration"),
+        (False, {}, "camera: the intrinsics are unknown; the radar is left out", "no calibration"),
         (True, {"data": b""}, "data: 0 bytes, but row_step × height = 20 × 1", "broken"),
     ],
 )

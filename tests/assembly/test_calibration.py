@@ -15,7 +15,7 @@ from perception.messages.cameras import CameraView
 from perception.messages.convert import camera_info_fields
 
 WHOLE = SimpleNamespace(x_offset=0, y_offset=0, width=0, height=0)
-"""The region of interest of a camera that has none."""
+"""The region of interest of a camera without one."""
 CAMERA = CameraModel(np.array([[700.0, 0, 600], [0, 710, 180], [0, 0, 1]]), 1242, 375, "left")
 FROM_FILE, FROM_PARAMETER, FROM_TF = (np.eye(4) + np.eye(4, k=3) * offset for offset in (1, 2, 3))
 
@@ -71,7 +71,7 @@ def test_kitti_folder(kitti_drive: Path) -> None:
     ("text", "reason"),
     [
         ("", "expected keys"),
-        ("a: [", "no YAML"),
+        ("a: [", "not valid YAML"),
         ("camera: 3", "neither image_width"),
         (YAML.replace("600, 0, 0", "600, 0"), "projection_matrix: expected 12 numbers"),
         (YAML.replace("0.3", "x"), "lidar_to_camera: expected 16 numbers"),
@@ -109,7 +109,7 @@ def test_file_and_parameter_tell_of_the_first_lidar_alone() -> None:
         calibration.lidar_to_camera("side", "left", "lidar2")
     assert calibration.lidar_to_camera("velo", "left") is FROM_FILE
     assert calibration.lidar_to_camera("velo", "left", "lidar2") is FROM_FILE, "it is in the same frame"
-    with pytest.raises(MessageError, match="nor to the first LiDAR's 'velo', of which alone"):
+    with pytest.raises(MessageError, match="nor to the first LiDAR's 'velo' "):
         calibration.lidar_to_camera("side", "left", "lidar2")
 
 
@@ -182,7 +182,7 @@ rectification_matrix: {rows: 3, cols: 3, data: [1, 0, 0, 0, 1, 0, 0, 0, 1]}
 projection_matrix: {rows: 3, cols: 4, data: [721.5, 0, 609.6, 0, 0, 721.5, 172.9, 0, 0, 0, 1, 0]}
 lidar_to_camera: [0, -1, 0, 0.1,  0, 0, -1, 0.2,  1, 0, 0, 0.3,  0, 0, 0, 1]
 """
-"""As camera_calibration writes it, and the LiDAR's place."""
+"""A file of camera_calibration, with the LiDAR's pose."""
 
 
 def read(tmp_path: Path, text: str) -> FileCalibration:
@@ -197,7 +197,7 @@ def test_a_file_with_distortion_rectifies_as_camera_info_does(tmp_path: Path) ->
     assert found.camera.lens is not None
     assert found.camera.lens.k[0] == 959.8
     assert found.camera.model.intrinsics[0, 0] == 721.5
-    with pytest.raises(DataError, match=r"images of a folder are not rectified here.*'image_rectified: yes'"):
+    with pytest.raises(DataError, match=r"images in a folder are not rectified here.*'image_rectified: yes'"):
         found.of_files(tmp_path)
     camera, mount = read(tmp_path, CALIBRATED + "image_rectified: yes\n").of_files(tmp_path)
     assert camera is not None
@@ -227,7 +227,7 @@ def test_the_baseline_of_a_file_counts(tmp_path: Path) -> None:
         ("696.0", ".inf", "camera_matrix: number 3 of 9 is inf"),
         ("-0.369, 0.197", "0.1, 0.1, 0.197", "distortion_coefficients: 6 numbers, 'plumb_bob' has 4 or 5"),
         ("image_width: 1392\nimage_height: 512", "image_width: 2784\nimage_height: 912",
-         "camera_matrix: principal point 696, 224.2 is that of images of 1392×456, but width and height say 2784×912"),
+         "camera_matrix: principal point 696, 224.2 belongs to images of 1392×456, but width and height say 2784×912"),
         ("image_width: 1392\nimage_height: 512", "image_width: 464\nimage_height: 171",
          "projection_matrix: principal point 609.6, 172.9 lies outside the image of 464×171"),
         ("[0, -1, 0, 0.1,  0, 0, -1, 0.2,  1, 0, 0, 0.3,  0, 0, 0, 1]",

@@ -32,7 +32,7 @@ def offer(to: Collector, sensor: str, stamp_ms: int, now_ms: float) -> dict[str,
 
 
 def both(to: Collector, count: int = 1, start: int = 0) -> int:
-    """Camera and LiDAR at 10 Hz, LiDAR 10 ms later; returns the time after the last."""
+    """Camera and LiDAR at 10 Hz, LiDAR 10 ms later; returns the time after the last message."""
     for index in range(count):
         stamp = start + 100 * index
         offer(to, "rgb", stamp, stamp)
@@ -73,7 +73,7 @@ def test_stamps_further_apart_than_the_tolerance_never_pair() -> None:
     c = collector()
     now = both(c, 3)
     offer(c, "rgb", now, now)
-    # The LiDAR has gone past the tolerance: nothing of it can come for this instant, so nothing is waited for.
+    # The LiDAR is past the tolerance: it can send nothing more for this instant, so nothing is waited for.
     assert offer(c, "lidar", now + 51, now + 5) == {"rgb": now}
 
 
@@ -187,7 +187,7 @@ def test_a_bag_that_starts_again_clears_everything() -> None:
 
 
 def test_what_a_jump_of_the_clock_throws_away_is_counted_once() -> None:
-    """A set that nobody has taken, one that still waits, and a sweep that was in neither."""
+    """A set that was not taken, one that still waits, and a sweep that was in neither."""
     c = collector("rgb", "lidar")
     both(c, 3, start=5000)
     for sensor, stamp in (("rgb", 5300), ("lidar", 5305), ("lidar", 5340), ("rgb", 5400)):
@@ -270,7 +270,7 @@ FRESH = replace(WAITING, pairing="freshness")
 
 
 def exact(answers: list[Answer], sensor: str) -> float:
-    """The share of the answers that have the sensor's message of the very same stamp."""
+    """The share of the answers with the sensor's message of exactly the same stamp."""
     return sum(each.offset_ms(sensor) == 0 for each in answers) / len(answers)
 
 
@@ -344,7 +344,7 @@ def test_what_a_slow_spell_taught_is_forgotten() -> None:
 
 
 def test_sets_that_one_message_ends_are_handed_out_at_the_pace_of_the_camera() -> None:
-    """Sweeps at 10 Hz, 95 ms late: the three images of each become ready with it."""
+    """Sweeps at 10 Hz, 95 ms late: three images become ready with each of them."""
     sensors = {"rgb": Sensor(30), "lidar": Sensor(10, 0.095)}
     for busy, answered in ((0.02, 300), (0.05, 200)):
         found = drive(Collector(sensors, WAITING), sensors, 10, busy=busy)
@@ -364,7 +364,7 @@ def test_a_busy_worker_gets_what_is_newest() -> None:
 
 
 def test_who_is_slower_than_the_trigger_gets_the_newest_of_those_that_one_message_ends() -> None:
-    """Three images wait for one sweep: who needs 0.1 s for a set of a camera at 30 Hz gets the last of them."""
+    """Three images wait for one sweep: a caller that needs 0.1 s per set of a camera at 30 Hz gets the last of them."""
     for pace_s, first in ((0.02, 2), (0.1, 4)):
         c = Collector(["rgb", "lidar"], Timing(0.05, 0.25, dict.fromkeys(TRIGGER_ORDER, 60.0)))
         for number in range(2):
@@ -483,7 +483,7 @@ def test_nothing_queues_nothing_goes_back_and_every_drop_is_counted(
 
 
 class Drive(RuleBasedStateMachine):
-    """Any traffic in simulated time: messages in any order, silence, jitter, and a worker that comes when it likes."""
+    """Any traffic in simulated time: messages in any order, silence, jitter, and a worker that polls at any time."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -518,7 +518,7 @@ class Drive(RuleBasedStateMachine):
         self.now_ms += 60
         while self.collector.poll(self.now_ms / 1000) is not None:
             pass
-        # Nothing pends beyond its wait.
+        # Nothing waits longer than its limit.
         self.now_ms += 60
         assert self.collector.poll(self.now_ms / 1000) is None
 

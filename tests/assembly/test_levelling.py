@@ -13,7 +13,7 @@ CAMERA = CameraModel(np.array([[70.0, 0, 31.5], [0, 70.0, 11.5], [0, 0, 1]]), 64
 
 
 class Mounted:
-    """TF of a vehicle whose camera hangs `height` m above base_footprint and looks down by `pitch` rad."""
+    """TF of a vehicle whose camera is `height` m above base_footprint and looks down by `pitch` rad."""
 
     def __init__(self, height: float, pitch: float = 0.0) -> None:
         sin, cos = np.sin(pitch), np.cos(pitch)

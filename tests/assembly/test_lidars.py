@@ -40,14 +40,14 @@ Matrix = NDArray[np.float64]
 MS = 1_000_000
 T0 = 1_795_946_400_000_000_000
 SPEED, TURN = np.array([20.0, 0.0, 0.0]), np.array([0.0, 0.0, 0.3])
-"""Of base_link [m/s, rad/s]."""
+"""The speeds of base_link [m/s, rad/s]."""
 
 INFOS = {"rgb": "/camera_info", "depth": "/depth/camera_info", "infrared": "/infrared/camera_info"}
 TOPICS = {"rgb": "/image", "lidar": "/points", "lidar2": "/left/points", "lidar3": "/right/points"}
 
 
 def placed(x: float, y: float, z: float, yaw: float = 0.0) -> Matrix:
-    """Of a frame whose z points up."""
+    """The speeds of a frame whose z points up."""
     pose = displacement(np.zeros(3), np.array([0, 0, yaw]), 1.0)
     pose[:3, 3] = x, y, z
     return pose
@@ -59,7 +59,7 @@ MOUNTS = {
     "right": placed(2.0, -0.9, 1.0, -0.5),
     "camera": placed(1.5, 0.1, 1.5) @ np.array([[0, 0, 1.0, 0], [-1, 0, 0, 0], [0, -1, 0, 0], [0, 0, 0, 1]]),
 }
-"""Of the sensors, in base_link."""
+"""The poses of the sensors in base_link."""
 
 CAMERA = CameraModel(np.array([[300.0, 0, 320], [0, 300, 120], [0, 0, 1]]), 640, 240, "camera")
 
@@ -119,7 +119,7 @@ def cloud(
 
 
 class Bench:
-    """An assembler that knows the vehicle, with everything it says."""
+    """An assembler that knows the vehicle, and keeps all its messages."""
 
     def __init__(
         self,
@@ -172,7 +172,7 @@ def seen_by(frame: str, world: NDArray[np.float64], milliseconds: Any) -> NDArra
 
 
 class Sweep:
-    """What a LiDAR that turns measures of the street's vehicles: `world` (N, 3), each point `when` (N,) [ms]."""
+    """What a rotating LiDAR measures of the street's vehicles: `world` (N, 3), each point at `when` (N,) [ms]."""
 
     def __init__(self, frame: str, start_ms: float) -> None:
         firings = scanner().fire(0.25, 0.0)
@@ -215,7 +215,7 @@ def tracer() -> Any:
 
 
 def test_a_rolling_sweep_at_20_metres_a_second_is_deskewed() -> None:
-    """Without times the points of a vehicle's edge are off by up to a metre and more, with them by 5 cm at most."""
+    """Without times the points on a vehicle's edge are off by up to a metre and more, with them by 5 cm at most."""
     sweep = Sweep("velo", 0.0)
     truth = seen_by("camera", sweep.world, 30.0)
     assert len(truth) > 2000
@@ -252,7 +252,7 @@ def test_every_way_to_say_the_time(name: str, times: Any) -> None:
 def test_the_turns_of_kittis_velodyne_close(real_data: Path) -> None:
     """It turns from behind to behind, counter-clockwise, in 0.1033 s, and sees a wall there twice, 0.35 m apart.
 
-    The sweeps of raw drives are as they were measured; the time of a point is in its azimuth.
+    The sweeps of raw drives are not deskewed; the time of a point follows from its azimuth.
     """
     recording = open_drive(real_data / "kitti_raw")
     drive = one_camera(recording)
@@ -292,7 +292,7 @@ def test_the_turns_of_kittis_velodyne_close(real_data: Path) -> None:
 
 def test_tf_alone_and_an_imu_alone_deskew_too() -> None:
     class Moving:
-        """tf2, as far as it is asked."""
+        """tf2, with only the methods that are used."""
 
         def __init__(self, static: StaticTransforms) -> None:
             self.static = static
@@ -313,7 +313,7 @@ def test_tf_alone_and_an_imu_alone_deskew_too() -> None:
         message = at(Imu(), milliseconds, "base_link")
         message.angular_velocity.z = float(TURN[2])
         motion.put_imu(message)
-    # A vehicle that only turns, about the LiDAR: what an IMU can tell.
+    # A vehicle that only rotates, about the LiDAR: an IMU can measure this.
     still, turned = (
         in_camera(Bench()(rgb=image(30.0), lidar=sweep.message(0.0))),
         in_camera(Bench(motion)(rgb=image(30.0), lidar=sweep.message(0.0))),
@@ -342,7 +342,7 @@ def test_odometry_of_an_unknown_frame_moves_nothing_and_is_told() -> None:
 
 
 class World:
-    """TF that knows where the camera is in `odom`, far out, at each instant."""
+    """TF that knows the camera's pose in `odom`, far from the origin, at each instant."""
 
     ORIGIN = placed(458_000.0, 5_429_000.0, 110.0)
 
@@ -357,7 +357,7 @@ class World:
 
 
 def test_a_cloud_in_odom_is_not_moved_again_and_keeps_its_millimetres() -> None:
-    """It was moved by whoever put it there; in UTM float32 would lose a quarter of a metre."""
+    """The cloud's publisher moved it; in UTM float32 would lose a quarter of a metre."""
     sweep = Sweep("velo", 0.0)
     standing = sweep.world + World.ORIGIN[:3, 3]
     seen = Bench(moving(World()), World())(rgb=image(30.0), lidar=cloud(standing, 0.0, "odom"))
@@ -376,7 +376,7 @@ def test_a_cloud_in_odom_without_tf_is_left_out_whatever_the_file_says() -> None
     assert seen.frame.modalities == ("rgb",)
     assert bench.drops == [("lidar", "no calibration")]
     assert bench.said == [
-        "/points: extrinsics: no TF from 'odom' to 'camera', and 'odom' is no mount, it stands still; the LiDAR is "
+        "/points: extrinsics: no TF from 'odom' to 'camera', and 'odom' stands still and is not a mount; the LiDAR is "
         "left out"
     ]
 

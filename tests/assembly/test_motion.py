@@ -21,7 +21,7 @@ SIDEWAYS = np.array([[0.0, -1, 0, 0.5], [1, 0, 0, 0.2], [0, 0, 1, 1.0], [0, 0, 0
 
 
 class Tf:
-    """Knows where the LiDAR sits, and that everything came a metre nearer."""
+    """Knows the LiDAR's pose, and that everything came a metre nearer."""
 
     def lookup(self, target: str, source: str, at_ns: int | None = None) -> NDArray[np.float64] | None:
         return SIDEWAYS if (target, source) == ("base_link", "side") else None
@@ -85,7 +85,7 @@ def test_the_mount_counts() -> None:
     motion.put_odometry(odometry(100, 10.0))
     moved = motion.between("side", 0, 100 * MS)
     assert moved is not None
-    # What this LiDAR sees to its right is ahead of the vehicle.
+    # Things to the right of this LiDAR are ahead of the vehicle.
     np.testing.assert_allclose(moved @ [0.0, -20, 0, 1], [0.0, -19, 0, 1], atol=1e-9)
 
 
@@ -114,7 +114,7 @@ def test_without_the_mount_nothing_is_moved_and_told(body: str, word: str) -> No
 
 
 class Still(Tf):
-    """Knows where a frame is that does not move with the vehicle."""
+    """Knows the pose of a frame that does not move with the vehicle."""
 
     def lookup(self, target: str, source: str, at_ns: int | None = None) -> NDArray[np.float64] | None:
         return SIDEWAYS
@@ -151,7 +151,7 @@ def test_an_imu_turns_a_sweep_where_nothing_else_is_known() -> None:
         motion.put_imu(imu(stamp, 1.0, "base_link"))
     moved = motion.between("side", 0, 100 * MS)
     assert moved is not None
-    # The vehicle turns left by 0.1 rad about the LiDAR itself: what it saw ahead of itself is then to its right.
+    # The vehicle turns left by 0.1 rad about the LiDAR: things that were ahead of the LiDAR are then to its right.
     np.testing.assert_allclose(moved @ [10.0, 0, 0, 1], [10 * np.cos(0.1), -10 * np.sin(0.1), 0, 1], atol=1e-9)
     elsewhere = EgoMotion(Tf())
     elsewhere.put_imu(imu(50, 1.0))

@@ -103,7 +103,7 @@ LEFT_OUT = [
         np.full((48, 128), 9, np.uint8),
         "behind",
         view(128, 48, 60.0, "behind"),
-        r"^view: nothing that the infrared camera in 'behind' sees lies in the camera's image",
+        r"^view: nothing that the infrared camera in 'behind' sees is in the camera's image",
     ),
 ]
 
@@ -115,7 +115,7 @@ def test_what_does_not_say_where_it_looks_is_left_out(image: np.ndarray, frame: 
 
 
 def test_a_thermal_camera_that_looks_aside_shows_nothing_of_what_is_behind_it() -> None:
-    """Turned by 60°, with a wide view: without care, the part of the camera's image behind it would be mirrored."""
+    """Rotated by 60°, with a wide view: without a check, the part of the camera's image behind it would be mirrored."""
     angle = np.radians(80)
     turn = np.eye(4)
     turn[:3, :3] = [[np.cos(angle), 0, np.sin(angle)], [0, 1, 0], [-np.sin(angle), 0, np.cos(angle)]]
@@ -146,6 +146,6 @@ def test_without_the_cameras_calibration_only_what_looks_alike_is_taken() -> Non
     image = depth(64, 24)
     assert registered(image, anchor=anchor) is image
     with pytest.raises(
-        MessageError, match=r"^camera: nothing is known of the one that the depth image, 64×24 in 'besid"
+        MessageError, match=r"^camera: the depth image, 64×24 in 'beside', cannot be registered: the camera"
     ):
         registered(image, "beside", view(64, 24, 35.0, "beside"), anchor)

@@ -22,7 +22,7 @@ def test_each_cause_once_per_period_with_the_number_left_out() -> None:
     assert len(errors) == 2
     now[0] = 5.1
     complaints.error("/image", "data: 7 bytes")
-    assert errors[2] == "/image: data: 7 bytes (3 more since the last time)"
+    assert errors[2] == "/image: data: 7 bytes (3 more since the last line)"
 
 
 def test_a_real_logger_takes_errors_and_warnings() -> None:

@@ -47,7 +47,7 @@ def test_a_quaternion_becomes_a_rigid_matrix(rotation: list[float], translation:
 
 @given(st.lists(st.tuples(quaternions, translations), min_size=3, max_size=3), st.permutations(range(3)))
 def test_chains_compose_in_any_order_of_arrival(links: list[Any], order: list[int]) -> None:
-    """camera ← base → imu → lidar, as kitti2bag has it."""
+    """camera ← base → imu → lidar, as in kitti2bag."""
     edges = [("base", "camera"), ("base", "imu"), ("imu", "lidar")]
     messages = [stamped(parent, child, *links[i]) for i, (parent, child) in enumerate(edges)]
     tree = StaticTransforms()
@@ -61,7 +61,7 @@ def test_chains_compose_in_any_order_of_arrival(links: list[Any], order: list[in
 
 
 def driven(milliseconds: int, metres: float, quarter_turns: float = 0.0) -> SimpleNamespace:
-    """Where base_link was in odom."""
+    """The pose of base_link in odom."""
     half = quarter_turns * np.pi / 4
     found = stamped("/odom", "base_link", [0, 0, np.sin(half), np.cos(half)], [metres, 0, 0])
     sec, nanosec = divmod(milliseconds * 1_000_000, 1_000_000_000)
@@ -81,7 +81,7 @@ def test_between_two_transforms_frames_move_evenly() -> None:
     np.testing.assert_allclose(back @ halfway, np.eye(4), atol=1e-9)
     moved = tree.motion("lidar", 2_000_000_000, 2_100_000_000, "odom")
     assert moved is not None
-    # At 10 m it saw what is 14 m ahead of it in odom; at 12 m it looks to the left, from a metre aside.
+    # At 10 m it saw things 14 m ahead of it in odom; at 12 m it looks to the left, from a metre aside.
     np.testing.assert_allclose(moved @ [13.0, 0, 0, 1], [-1, -12, 0, 1], atol=1e-9)
     np.testing.assert_allclose(tree.motion("lidar", 2_000_000_000, 2_000_000_000, "odom"), np.eye(4), atol=1e-9)
 

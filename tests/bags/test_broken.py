@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Bags with garbage in them or without their end: the frames before are the recorded ones, and one line says so."""
+"""Bags with garbage in them or without their end: the frames before it are the recorded ones, and one line reports
+it."""
 
 from __future__ import annotations
 
@@ -34,7 +35,7 @@ def frame(number: int) -> Frame:
 
 
 def write(path: Path, storage: StoragePlugin, compression: CompressionMode = CompressionMode.NONE) -> Path:
-    """A bag of COUNT frames; the file in it."""
+    """A bag of COUNT frames; returns the file in it."""
     writer = Writer(path, version=9, storage_plugin=storage)
     if compression is not CompressionMode.NONE:
         writer.set_compression(compression, CompressionFormat.ZSTD)

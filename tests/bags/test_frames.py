@@ -104,7 +104,7 @@ def test_the_node_pairs_a_recording_as_it_is_read(tmp_path: Path) -> None:
 
     live = list(played(tmp_path / "bag"))
     assert [each.stamp_ns for each in live] == frames.stamps_ns
-    # At the first images nobody knew yet that the others would come.
+    # At the first images it was not known yet that the other sensors would come.
     for number, (matched, frame) in list(enumerate(zip(live, frames, strict=True)))[2:]:
         stamps = {sensor: (arrival.stamp_ns - T0) // 50_000_000 for sensor, arrival in matched.arrivals.items()}
         assert stamps["rgb"] == stamps["depth"] == number
@@ -115,7 +115,7 @@ def test_the_node_pairs_a_recording_as_it_is_read(tmp_path: Path) -> None:
 
 
 def played(path: Path) -> Iterator[SensorSet]:
-    """What a collector makes of the recording, each message coming when it was recorded."""
+    """What a collector makes from the recording, each message arriving when it was recorded."""
     collector = Collector(SENSORS, make_settings({}).timing)
     sensor_of = {f"/{name}": sensor for sensor, names in SENSORS.items() for name in names}
     with closing(open_bag(path)) as source:
@@ -183,7 +183,7 @@ def test_several_lidars_and_odometry_of_a_bag(tmp_path: Path) -> None:
 
 
 def test_tf_of_a_bag_moves_sweeps_and_places_clouds_that_stand(tmp_path: Path) -> None:
-    """At 20 m/s; the sweeps are 20 ms late, and one that was registered in odom is 10 ms late."""
+    """At 20 m/s; the sweeps are 20 ms late, and one that is given in odom is 10 ms late."""
     found = messages()
     found.append(serialise_links("/tf_static", T0, [("base_link", "lidar", np.eye(4))]))
     for number in range(-5, 50):
@@ -241,7 +241,7 @@ def test_images_without_stamps_are_taken_when_they_were_recorded(tmp_path: Path)
     bare = [each._replace(data=with_stamp(each.data, 0)) for each in messages() if each.topic == "/image"]
     assert BagFrames(write(tmp_path / "bag", bare)).stamps_ns == [T0 + number * 100_000_000 for number in range(5)]
     assert BagFrames(tmp_path / "bag").remarks == [
-        "/image: 5 of 5 header stamps are zero; the time of recording counts instead"
+        "/image: 5 of 5 header stamps are zero; the time of recording is used instead"
     ]
     stamp = BagFrames(tmp_path / "bag").observe(3).header.stamp
     assert stamp.sec * 1_000_000_000 + stamp.nanosec == T0 + 300_000_000
@@ -266,7 +266,7 @@ def test_a_camera_that_depth_needs_and_nobody_knows_is_told(tmp_path: Path) -> N
 
 def test_clocks_that_never_meet_are_named_and_nothing_is_labelled(tmp_path: Path) -> None:
     since_boot = [restamped(each, 40_000_000_000 - T0) if each.topic == "/points" else each for each in messages()]
-    with pytest.raises(DataError, match=r"nothing pairs; rgb: its stamps .* those of lidar \(40\.0 s to 40\.4 s\)"):
+    with pytest.raises(DataError, match=r"no messages pair; rgb: its stamps .* those of lidar \(40\.0 s to 40\.4 s\)"):
         BagFrames(write(tmp_path / "bag", since_boot))
 
 
@@ -307,7 +307,7 @@ def test_frozen_cameras_are_left_out_whatever_is_read_first(tmp_path: Path) -> N
 
 @pytest.mark.parametrize(("factor", "maximum"), [(1, 1), (255, 255), (100, 100), (3300, 3300)])
 def test_one_scale_of_intensity_for_the_whole_recording(tmp_path: Path, factor: float, maximum: float) -> None:
-    """The first sweeps are dark, and yet read with what the later ones taught."""
+    """The first sweeps are dark, but they are read with the scale learnt from the later ones."""
     found = [serialise_extrinsics(T0, LIDAR_TO_CAMERA, CAMERA)]
     truth = []
     for number in range(12):
@@ -326,7 +326,7 @@ def test_one_scale_of_intensity_for_the_whole_recording(tmp_path: Path, factor: 
 
 
 def raw_bag(path: Path, topic: str = "/image") -> Path:
-    """Three images that are not rectified: a ramp of red, of which the class is made."""
+    """Three images that are not rectified: a ramp of red, which determines the class."""
     ramp = np.zeros((64, 96, 3), np.uint8)
     ramp[..., 0] = np.linspace(0, 255, 96).astype(np.uint8)
     fields: dict[str, Any] = numpy_fields(camera_info_fields(CAMERA))
@@ -357,7 +357,7 @@ def test_images_that_are_not_rectified_are_and_labels_are_of_what_was_recorded(
     known = labels != 255
     assert labels.shape == (64, 96)
     assert 0.85 < known.mean() < 1
-    # The network's class is red // 64, of the recorded image but for half a pixel at the classes' borders.
+    # The network's class is red // 64, of the recorded image except for half a pixel at the classes' borders.
     assert (labels == recorded[..., 0] // 64)[known].mean() > 0.96
     assert not files.confidence(frames.names[1])[~known].any()
 
@@ -370,13 +370,13 @@ def test_a_calibration_file_says_that_images_are_rectified_whose_camera_info_has
 
 
 def test_an_unsynced_drive_s_bag_is_rectified(tmp_path: Path) -> None:
-    """kitti2bag writes K, D, R and P of a drive that is not rectified, and the images as they are."""
+    """kitti2bag writes K, D, R and P of a drive that is not rectified, and its unchanged images."""
     drive = raw_drive(tmp_path / "kitti", synced=False, cameras=(2,))
     with RawBagWriter(tmp_path / "bag") as writer:
         for message in serialise_recording(open_drive(drive), threads=1):
             writer.write(message)
     frames = BagFrames(tmp_path / "bag")
-    assert (frames.topics, frames.remarks[0]) == (read_topics("kitti2bag"), "topics as of kitti2bag")
+    assert (frames.topics, frames.remarks[0]) == (read_topics("kitti2bag"), "topics from kitti2bag")
     frame, recorded = frames[1], frames.shown(1).rgb
     assert frame.camera is not None
     np.testing.assert_allclose(frame.camera.intrinsics, [[72.15377, 0, 24], [0, 72.15377, 10], [0, 0, 1]])

@@ -13,7 +13,7 @@ from perception.simulation.drive import SimulatedDrive
 
 @pytest.fixture(scope="session")
 def drive() -> SimulatedDrive:
-    """A drive that is rendered once, frame by frame as asked for."""
+    """A drive that is rendered once, each frame on demand."""
     return SimulatedDrive(seed=3, frames=18, scale=0.3)
 
 
@@ -24,7 +24,7 @@ def frames(drive: SimulatedDrive) -> list[Frame]:
 
 @pytest.fixture(scope="session")
 def messages(drive: SimulatedDrive, frames: list[Frame]) -> list[RawMessage]:
-    """What a good vehicle sends."""
+    """The messages of a vehicle without faults."""
     return good_messages(frames, drive.rig.lidar_to_ego())
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Faults planted into a good drive's bag, one at a time: that finding and no other."""
+"""Faults are added to a correct drive's bag, one at a time: the check must report that finding and no other."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def looked_at(path: Path, **options: Any) -> Report:
 
 
 def codes(report: Report) -> set[str]:
-    """Of what is worse than worth knowing."""
+    """The findings more severe than INFO."""
     return {each.code for each in report.findings if each.severity != INFO}
 
 
@@ -58,13 +58,13 @@ def test_a_real_drive_is_clean(real_data: Path) -> None:
 
 
 def test_a_converted_drive_is_clean(tmp_path: Path, real_data: Path) -> None:
-    """kitti2bag's names and every sensor's own stamps; what arrives when is not known of a converted drive."""
+    """kitti2bag's names and every sensor's own stamps; arrival times of a converted drive are unknown."""
     drive = real_data / "kitti_raw/2011_09_26/2011_09_26_drive_0005_sync"
     with RawBagWriter(tmp_path / "bag") as writer:
         for message in serialise_recording(open_drive(drive), threads=1):
             writer.write(message)
     report = check(tmp_path / "bag", looked_at=8)
-    assert [(each.code, each.what) for each in report.findings] == [("topics-named", "topics as of kitti2bag")]
+    assert [(each.code, each.what) for each in report.findings] == [("topics-named", "topics from kitti2bag")]
     assert report.pairs["lidar"].offset_ms_p50 == pytest.approx(-10.3, abs=3)
 
 
@@ -102,7 +102,7 @@ def test_a_bag_without_sensors(messages: Messages, tmp_path: Path) -> None:
     named = looked_at(write(tmp_path / "named", messages), topics={"points": "/top/points"}, expected=["lidar"])
     found = [(each.code, each.where) for each in named.findings]
     assert found == [("sensor-missing", "lidar"), ("topic-missing", "points")]
-    assert named.findings[1].what == "/top/points is not there; the nearest is /points"
+    assert named.findings[1].what == "/top/points is missing; the nearest is /points"
 
 
 @pytest.mark.parametrize(
@@ -147,7 +147,7 @@ def test_what_is_only_worth_knowing(messages: Messages, tmp_path: Path) -> None:
     }
 
 
-# What is done to the messages
+# Changes to the messages
 
 
 def replaced(message: Any, image: np.ndarray, encoding: str) -> Any:
@@ -156,14 +156,14 @@ def replaced(message: Any, image: np.ndarray, encoding: str) -> Any:
 
 
 def images(topic: str, change: Callable[[np.ndarray, int], np.ndarray], encoding: str) -> Fault:
-    """Every image of the topic is changed."""
+    """Changes every image of the topic."""
     return lambda messages: rewritten(
         messages, topic, lambda message, number: replaced(message, change(read_array(message), number), encoding)
     )
 
 
 def fields(topic: str, **values: Any) -> Fault:
-    """Fields of every message of the topic are set."""
+    """Sets fields of every message of the topic."""
 
     def change(message: Any, number: int) -> Any:
         return replace(message, **values)
@@ -194,7 +194,7 @@ def kept(topic: str, keep: Callable[[int], bool]) -> Fault:
 
 
 def later(topic: str, milliseconds: Callable[[int], float]) -> Fault:
-    """Received later, or measured and received later where `stamps` does the same."""
+    """Received later, or measured and received later if `stamps` is changed in the same way."""
 
     def change(messages: Messages) -> Messages:
         found, number = [], 0
@@ -218,7 +218,7 @@ def both(*faults: Fault) -> Fault:
 
 
 def cloud(change: Callable[[np.ndarray], None]) -> Fault:
-    """The sweeps' (N, 4) values are changed in place."""
+    """Changes the sweeps' (N, 4) values in place."""
 
     def changed(message: Any, number: int) -> Any:
         values = np.frombuffer(message.data, np.float32).reshape(-1, 4).copy()
@@ -229,7 +229,7 @@ def cloud(change: Callable[[np.ndarray], None]) -> Fault:
 
 
 def turned(axis: int, degrees: float, child: str) -> Fault:
-    """The transform to `child` is turned about an axis of the LiDAR's (x forward, y left, z up)."""
+    """Rotates the transform to `child` about an axis of the LiDAR's (x forward, y left, z up)."""
     turn = np.eye(4)
     turn[:3, :3] = cv2.Rodrigues(np.eye(3)[axis] * np.radians(degrees))[0]
     return moved(lambda matrix: turn @ matrix, child)
@@ -305,7 +305,7 @@ def second_parent(messages: Messages) -> Messages:
 
 
 def wheel(metres: float) -> Fault:
-    """Another frame on the vehicle, so high above the ground."""
+    """Another frame on the vehicle, at this height above the ground."""
     place = np.eye(4)
     place[:3, 3] = -1.0, 0.8, metres
     return lambda messages: [

@@ -14,7 +14,7 @@ CAMERA = CameraModel(np.array([[300.0, 0, 320], [0, 300.0, 120], [0, 0, 1]]), 64
 
 
 def frame(number: int, lidar: Ground, depth: Ground | None = None) -> Frame:
-    """What sensors see of a plain: the LiDAR's frame is the camera's here."""
+    """The sensors' data of a plain: the LiDAR's frame is the camera's here."""
     rng = np.random.default_rng(number)
     x, z = rng.uniform(-10, 10, 4000), rng.uniform(3, 28, 4000)
     y = -(lidar.height + lidar.up[0] * x + lidar.up[2] * z) / lidar.up[1]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A vehicle that publishes over DDS, looked at as a recording is."""
+"""A vehicle that publishes over DDS is checked in the same way as a recording."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from perception.ros.watch.live_recording import Live, LiveRecording
 
 
 def recorded(ros: Any, bag: Path, path: Path, seconds: float, **parameters: str) -> Live:
-    """What a recording makes of a bag that is replayed again and again."""
+    """The recording of a bag that is replayed again and again."""
     node = Node("vehicle", context=ros)
     overrides = [Parameter(name, value=value) for name, value in parameters.items()]
     ears = Node("perception_check", context=ros, parameter_overrides=overrides)
@@ -58,7 +58,7 @@ def test_what_comes_is_recorded_and_looked_at(ros: Any, good_bag: Path, tmp_path
 
 
 def test_an_override_that_does_not_fit_is_found(ros: Any, tmp_path: Path) -> None:
-    """The node is told to ask for reliable images, and the camera's are best effort."""
+    """The node is set to request reliable images, and the camera's are best effort."""
     from sensor_msgs.msg import CompressedImage, Image, PointCloud2
 
     camera, ears = (

@@ -33,4 +33,4 @@ def test_words_of_one_kind_on_one_topic_are_one_finding_with_the_first_of_them()
 
 
 def test_what_another_finding_says_is_left_to_it() -> None:
-    assert found("/image: stamps are zero", "/a: nothing pairs") == []
+    assert found("/image: stamps are zero", "/a: no messages pair") == []

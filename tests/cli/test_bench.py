@@ -41,7 +41,7 @@ def test_stages_without_peers_and_drives(
 
 
 def test_a_config_that_is_missing_gets_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """One that is there is timed by the tutorial on one's own network."""
+    """The tutorial on your own network times an existing one."""
     assert main(["bench", "-o", str(tmp_path), "--model", "nonesuch.py"]) == 2
     assert "nonesuch.py: no such config" in capsys.readouterr().err
 

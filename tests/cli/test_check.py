@@ -21,7 +21,7 @@ def run(*arguments: object) -> int:
 def test_a_drive_gets_tables_and_files(
     kitti_drive: Path, tiny_model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Four frames of noise: too few to say anything but that."""
+    """Four frames of noise: the only finding is that there are too few."""
     out = tmp_path / "out"
     code = run(kitti_drive, "-o", out, "--json", tmp_path / "c.json", "--model", tiny_model, "--threads", 1)
     shown = capsys.readouterr().out
@@ -31,7 +31,7 @@ def test_a_drive_gets_tables_and_files(
     assert "too-short" in found
     assert code == int(content["errors"] + content["warnings"] > 0)
     assert all(each["code"] in shown and each["mend"] in shown for each in content["findings"])
-    # The tiny network hears the camera alone.
+    # The tiny network has only the camera.
     assert set(content["changes"]) == {"rgb", "lidar"}
     assert content["changes"]["lidar"]["pixels"] == 0 < content["changes"]["rgb"]["pixels"]
     page = (out / "check.html").read_text()
@@ -51,7 +51,7 @@ def test_the_exit_code_is_what_fail_on_says(kitti_drive: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [
-        ([], "name a bag or a drive, or give --live"),
+        ([], "give either a bag or a drive, or --live"),
         (["bag", "--live"], "one of them"),
         (["missing", "--compare", "0"], "missing: no such bag, drive or folder"),
     ],

@@ -79,7 +79,7 @@ def test_a_kitti_drive_into_a_folder_that_was_used(kitti_drive: Path, tmp_path: 
     report, _ = demo(tmp_path / "demo", "--kitti", kitti_drive.parent.parent)
     check(tmp_path / "demo", report, 4)
     assert report["iou"] == {"road": None, "vehicle": None, "pedestrian": None}
-    assert "no truth" in report["iou_reason"]
+    assert "no ground truth" in report["iou_reason"]
 
 
 def test_a_node_that_is_too_slow_is_told_so_instead_of_a_count() -> None:

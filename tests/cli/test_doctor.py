@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`perception doctor`: what is there, what is missing for which command, and an exit code for what is broken."""
+"""`perception doctor`: what is installed, what is missing for which command, and an exit code for broken items."""
 
 from __future__ import annotations
 

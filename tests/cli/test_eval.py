@@ -68,7 +68,7 @@ def test_details_are_printed_on_demand(camvid_root, capsys):
 
 
 def test_vehicles_at_lidar_points(tmp_path, capsys):
-    """One frame in KITTI's object layout: boxes are all the truth there is."""
+    """One frame in KITTI's object layout: the boxes are the only ground truth."""
     root = tmp_path / "object" / "training"
     for folder in ("image_2", "velodyne", "calib", "label_2"):
         (root / folder).mkdir(parents=True)

@@ -18,7 +18,7 @@ from perception.paths import WEIGHTS
 
 @pytest.fixture(scope="module")
 def untrained(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A network that tosses coins."""
+    """A network with random output."""
     from mmengine.config import Config
     from mmengine.registry import init_default_scope
     from mmseg.registry import MODELS

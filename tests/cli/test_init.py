@@ -19,7 +19,7 @@ from perception.cli.main import main
 def test_three_commands_lead_to_masks(
     tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Of which the first is pip install."""
+    """The commands in the page, of which the first is pip install."""
     rigs.write(tmp_path / "bag", rigs.lidar)
     monkeypatch.chdir(tmp_path)
     assert main(["init", "bag"]) == 0
@@ -27,16 +27,16 @@ def test_three_commands_lead_to_masks(
     assert "points: /ouster/points (PointCloud2, 300×1, x y z intensity, 10.0 Hz, frame os_lidar)\n" in said
     assert said.endswith("rig.yaml written; next: perception label bag\n")
     assert main(["label", "bag", "--model", str(tiny_model)]) == 0
-    assert f"topics as of {tmp_path}/rig.yaml" in capsys.readouterr().out
+    assert f"topics from {tmp_path}/rig.yaml" in capsys.readouterr().out
     assert len(list((tmp_path / "labels/bag/labels").glob("*.png"))) == 3
 
 
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [
-        ([], "name a bag, or --live"),
-        (["bag", "--live"], "name a bag, or --live"),
-        (["missing"], "missing: no such bag, drive or folder; init asks a rosbag2"),
+        ([], "give a bag, or --live"),
+        (["bag", "--live"], "give a bag, or --live"),
+        (["missing"], "missing: no such bag, drive or folder; init takes a rosbag2"),
         (["bag", "-o", "rig"], "rig: name it .yaml"),
         (["bag", "-o", "taken.yaml"], "taken.yaml: exists already; remove it, or name another file with -o"),
     ],
@@ -59,7 +59,7 @@ def test_mistakes_get_one_line(
 
 
 def test_a_live_vehicle_is_asked(ros: Any, tmp_path: Path) -> None:
-    """A bag that is replayed: what is heard is what was recorded."""
+    """A bag that is replayed: the recorded messages are received."""
     bag = rigs.write(tmp_path / "recorded/bag", rigs.lidar, rigs.frames(10))
     perception = [sys.executable, "-m", "perception"]
     replay = subprocess.Popen([*perception, "replay", str(bag), "--loop"], stderr=subprocess.DEVNULL)

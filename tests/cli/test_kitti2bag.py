@@ -75,7 +75,7 @@ def test_an_interrupted_run_leaves_no_bag(tmp_path: Path, signum: signal.Signals
     last.unlink()
     last.symlink_to(pipe)
     command = [sys.executable, "-m", "perception", "kitti2bag", str(drive), "-o", str(bag)]
-    # Where the tests run in the background, a shell has told them, and so their children, to ignore Ctrl-C.
+    # If the tests run in the background, a shell has set them, and so their children, to ignore Ctrl-C.
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, preexec_fn=_heed_interrupts)
     end = _opened(pipe)  # from here on everything waits for that image
     assert list(tmp_path.glob("out/.bag.partial/bag/*.mcap"))
@@ -93,7 +93,7 @@ def _heed_interrupts() -> None:
 
 
 def _opened(pipe: Path) -> int:
-    """The writing end, once somebody reads the other."""
+    """The writing end, once the other end is read."""
     deadline = time.monotonic() + 60
     while True:
         try:

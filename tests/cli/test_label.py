@@ -273,7 +273,7 @@ def test_sensors_whose_clocks_never_meet_are_a_mistake(
             writer.write(message._replace(data=with_stamp(message.data, since_boot)) if lidar else message)
     assert run(tmp_path / "bag", "-o", tmp_path / "out", model=tiny_model) == 2
     line = capsys.readouterr().err.splitlines()[-1]
-    assert "nothing pairs; rgb: its stamps (2023-11-14 22:13:20 to 2023-11-14 22:13:20) never meet" in line
+    assert "no messages pair; rgb: its stamps (2023-11-14 22:13:20 to 2023-11-14 22:13:20) never meet" in line
     assert "those of lidar (40.0 s to 40.4 s)" in line
     assert not (tmp_path / "out").exists()
 
@@ -291,7 +291,7 @@ def test_a_sensor_is_left_out_of_a_whole_recording(
     record = json.loads((tmp_path / "out/frames/0000000000.json").read_text())
     assert record["modality_weights"]["rgb"] == 0
     assert not cv2.imread(str(tmp_path / "out/labels/0000000000.png"), -1).any()
-    # What was labelled so is not gone on with in another way.
+    # Labels made in one way are not continued in another.
     assert run(kitti_drive, "-o", tmp_path / "out", "--write", "masks", model=tiny_model) == 2
     assert "without was ['rgb'], is []" in capsys.readouterr().err
     with pytest.raises(SystemExit):
@@ -308,7 +308,7 @@ def test_a_misspelt_topic_is_named_and_the_option_of_before_is_taken(
     said = capsys.readouterr()
     assert said.err.startswith("perception label: --preset is called --topics now\n")
     assert f"{tmp_path}/bag (rgb 3) → {tmp_path}/labels/bag\n" in said.out
-    assert "  points: /ouster/point is not there; the nearest is /ouster/points\n" in said.out
+    assert "  points: /ouster/point is missing; the nearest is /ouster/points\n" in said.out
     assert run("bag", "--topics", "kitti2bagg", model=tiny_model) == 2
     assert "did you mean topics/kitti2bag.yaml?" in capsys.readouterr().err
 

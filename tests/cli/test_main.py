@@ -93,7 +93,7 @@ def test_an_unknown_command_gets_the_nearest(capsys: pytest.CaptureFixture[str])
     assert cli.main(["trian"]) == 2
     assert capsys.readouterr().err == "perception: no command 'trian'; did you mean `perception train`?\n"
     assert cli.main(["xyzzy"]) == 2
-    assert "there are: demo" in capsys.readouterr().err
+    assert "commands: demo" in capsys.readouterr().err
 
 
 def test_an_unknown_option_gets_the_nearest(command: Callable[..., None], capsys: pytest.CaptureFixture[str]) -> None:

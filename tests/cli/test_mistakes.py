@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Mistakes that people make, played: each ends with an exit code, a line that names the cause, and no traceback."""
+"""Common mistakes: each ends with an exit code, a line that names the cause, and no traceback."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ MODULE = {
     **dict.fromkeys(("node", "replay", "demo"), "rclpy"),
     "view": "rerun",
 }
-"""What a command cannot do anything without."""
+"""The parts that a command cannot work without."""
 
 LABEL = "label W/images -o O/out --model M --threads 1"
 TRAIN = "train W/CONFIG --data camvid=W/camvid --iterations 1 --batch-size 2 --workers 0 -o O/work"
@@ -41,7 +41,7 @@ MISTAKES = [
     (f"{LABEL} --workers 0", "expected a number of at least 1"),
     (f"{LABEL} --workers many", "many"),
     (f"{LABEL} --cross-check -1", "at least"),
-    (f"{LABEL} --depth-unit inch", "'inch': no unit of depth; there are m, cm, mm, m/256"),
+    (f"{LABEL} --depth-unit inch", "'inch': not a unit of depth; use m, cm, mm, m/256"),
     (f"{LABEL} --as thermal", "invalid choice: 'thermal'"),
     ("export W/text.safetensors --frames 0", "expected a number of at least 1"),
     ("eval camvit W/camvid", "no data set is called 'camvit'; did you mean 'camvid'?"),
@@ -58,12 +58,12 @@ MISTAKES = [
     ("check W/notabg", "notabg: no such bag, drive or folder; the nearest is W/notabag"),
     ("replay W/images", "images: is a folder of images; expected a bag (metadata.yaml, .mcap or .db3); a KITTI drive"),
     ("kitti2bag W/bag -o O/new", "bag: is a bag; expected a KITTI drive (image_02/data"),
-    ("init W/images/000.png -o O/rig.yaml", "000.png: is a file, and none of a bag (.mcap, .db3)"),
+    ("init W/images/000.png -o O/rig.yaml", "000.png: is a file, but not of a bag (.mcap, .db3)"),
     ("label W/images/000.png -o O/out", "name its folder: W/images, a folder of images"),
-    ("check W/parent --compare 0", "parent: is no recording: it holds 1 folder (images) and no file"),
+    ("check W/parent --compare 0", "parent: is not a recording: it has 1 folder (images) and no file"),
     ("label W/empty -o O/out", "empty: is an empty folder; expected a bag (metadata.yaml"),
     ("label W/text.txt -o O/out", "text.txt: is a file"),
-    ("label W/parent -o O/out", "parent: is no recording: it holds 1 folder"),
+    ("label W/parent -o O/out", "parent: is not a recording: it has 1 folder"),
     ("label W/images W/images -o O/out", "two inputs are called images"),
     (f"{LABEL} --calibration W/nowhere.yaml", "nowhere.yaml: No such file"),
     (f"{LABEL} --model nowhere", "nowhere"),
@@ -86,7 +86,7 @@ MISTAKES = [
     ("bench --model W/nowhere.xml -o O/bench", "nowhere.xml"),
     ("node --topics kitti2bog", "kitti2bag"),
     ("node --ros-args -p model:=W/nowhere.xml", "nowhere.xml"),
-    # of kinds: a file that is not what it seems
+    # of kinds: a file with a wrong content
     (f"{LABEL} --preset W/text.txt", "text.txt"),
     (f"{LABEL} --calibration W/text.txt", "text.txt"),
     ("label W/images -o O/out --model W/text.xml", "text.xml"),
@@ -99,7 +99,7 @@ MISTAKES = [
     ("label W/halfabag -o O/out --model M", "halfabag"),
     ("label W/baddrive -o O/out --model M", "drive.json"),
     ("label W/bag -o O/out --model M --preset kitti2bag", "none of /kitti"),
-    ("label W/bag -o O/out --model M --as rgb", "--as and --depth-unit are for a folder of images"),
+    ("label W/bag -o O/out --model M --as rgb", "--as and --depth-unit are only for a folder of images"),
     ("label W/kitti -o O/out --model M", "image_02/timestamps.txt: no such file"),
     ("replay W/notabag", "notabag"),
     ("eval simulated W/baddrive", "drive.json"),
@@ -116,7 +116,7 @@ MISTAKES = [
     (TRAIN.replace("W/CONFIG", "dual_branch_x"), "did you mean"),
     (TRAIN.replace("CONFIG", "syntax.py"), "syntax.py: cannot be read"),
     (TRAIN.replace("CONFIG", "fusion.py"), "did you mean GatedAttentionFusion?"),
-    (TRAIN.replace("CONFIG", "modality.py"), "aux_stem.modalities: depth 3, lidar 4; every network is given"),
+    (TRAIN.replace("CONFIG", "modality.py"), "aux_stem.modalities: depth 3, lidar 4; every network has"),
     (TRAIN.replace("W/CONFIG", "dual_branch_s") + " --init W/text.safetensors", "text.safetensors: not a safetensors"),
     (TRAIN.replace("W/CONFIG", "dual_branch_s") + " --resume", "last.pt"),
     (TRAIN.replace("W/CONFIG", "dual_branch_s").replace("camvid=W/camvid", "W/camvid"), "write NAME=ROOT"),
@@ -128,7 +128,7 @@ MISTAKES = [
     ("prune dual_branch_s W/text.safetensors --data camvid=W/camvid -o O/new", "text.safetensors"),
     ("pseudo-label camvid=W/nowhere --model W/text.safetensors -o O/new", "nowhere"),
     ("label W/images -o W/older --model M", "older: holds labels of another"),
-    # of folders that are somebody else's, of disks and permissions
+    # of other people's folders, of disks and permissions
     ("label W/images -o W/parent --model M", "parent: not empty, and not made by `perception label`"),
     ("label W/images -o W/text.txt --model M", "text.txt"),
     ("label W/images -o /proc/nowhere --model M", "/proc/nowhere"),
@@ -141,7 +141,7 @@ MISTAKES = [
     ("explain W/images/000.png --model M -o O/a.txt", "a.txt"),
     ("doctor --json /proc/nowhere/a.json", "/proc/nowhere"),
 ]
-"""The command line, with W for the world, O for a folder of this test and M for the tiny network; what it must say."""
+"""The command line, with W for the world, O for a folder of this test and M for the tiny network; expected output."""
 
 
 @pytest.fixture(scope="module")
@@ -202,7 +202,7 @@ def _bags(root: Path) -> None:
 
 
 def play(line: str, world: Path, out: Path, model: Path, capsys: pytest.CaptureFixture[str]) -> tuple[int, str]:
-    """The exit code, and all that was printed. What is no mistake of the user's but a defect raises."""
+    """The exit code, and all that was printed. A defect, which is not the user's mistake, raises."""
     places = {"W": str(world), "O": str(out), "M": str(model)}
     words = [_placed(word, places) for word in shlex.split(line)]
     try:
@@ -214,7 +214,7 @@ def play(line: str, world: Path, out: Path, model: Path, capsys: pytest.CaptureF
 
 
 def _placed(word: str, places: dict[str, str]) -> str:
-    """The word with its letters replaced where they are a path's beginning."""
+    """The word with its letters replaced at the beginning of a path."""
     for letter, place in places.items():
         for before in ("", "=", ":="):
             start = word.rfind(f"{before}{letter}/") if before else (0 if word.startswith(f"{letter}/") else -1)
@@ -242,7 +242,7 @@ def test_a_mistake_is_told_in_words(
 
 @pytest.fixture
 def full_disk() -> Iterator[None]:
-    """A system on which no file may be longer than 200 bytes, which writes what a full disk does."""
+    """A system on which no file may be longer than 200 bytes, where writing fails as on a full disk."""
     before, handler = resource.getrlimit(resource.RLIMIT_FSIZE), signal.getsignal(signal.SIGXFSZ)
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_FSIZE, (200, before[1]))

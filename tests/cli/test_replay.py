@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`perception replay` as a user runs it: in a process of its own, on a network of its own."""
+"""`perception replay` as a user runs it: in a separate process, on a separate network."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def test_a_drive_is_published(kitti_drive: Path, tmp_path: Path) -> None:
 
 
 def test_the_lidar_of_a_drive_is_used_without_a_word(ros: Any, tiny_model: Path, tmp_path: Path) -> None:
-    """Where it sits crosses as /tf_static: the node is told nothing else, and tf2 need not be installed."""
+    """The LiDAR's pose is published on /tf_static: the node gets no other, and tf2 need not be installed."""
     drive, frames = raw_drive(tmp_path, cameras=(2,), frames=30), 30
     command = [sys.executable, "-m", "perception", "replay", str(drive), "--rate", "0.5", "--wait-for", "/image"]
     own = Node("listener", context=ros)
@@ -59,7 +59,8 @@ def test_the_lidar_of_a_drive_is_used_without_a_word(ros: Any, tiny_model: Path,
         own.destroy_node()
     labels, clouds = vehicle.labels().keys(), {stamp_ns(message) for message in vehicle.all("/perception/points")}
     assert len(labels) > frames / 2
-    # A sweep has its own stamp, 10 ms before the image's in the drive. Before, nobody knew yet that there is a LiDAR.
+    # A sweep has its own stamp, 10 ms before the image's in the drive. Before that, it was unknown that there is a
+    # LiDAR.
     since = [stamp for stamp in labels if stamp >= min(clouds)]
     assert len(since) > frames / 2
     beside = [stamp for stamp in since if any(0 < stamp - cloud < 30e6 for cloud in clouds)]
@@ -103,7 +104,7 @@ def test_keys_of_a_terminal_halt_step_and_end(kitti_drive: Path, tmp_path: Path)
         if child == 0:  # nothing but exec may be done here
             os.execv(command[0], [*command, "--only", "/image", "--json", str(summary)])
         said = _until(terminal, "q ends")
-        assert "space halts" in said
+        assert "space pauses" in said
         time.sleep(0.5)
         for _ in range(2):
             os.write(terminal, b"\x1b[C")
@@ -116,7 +117,7 @@ def test_keys_of_a_terminal_halt_step_and_end(kitti_drive: Path, tmp_path: Path)
 
 
 def _until(terminal: int, text: str | None) -> str:
-    """Everything that the terminal shows until the text comes, or until its program ends."""
+    """Everything that the terminal shows until the text appears, or until its program ends."""
     said, deadline = "", time.monotonic() + 60
     while (text is None or text not in said) and time.monotonic() < deadline:
         try:
@@ -130,7 +131,7 @@ def _until(terminal: int, text: str | None) -> str:
     ("arguments", "line"),
     [
         (["missing"], "missing: no such bag, drive or folder"),
-        (["."], "is no recording: it holds"),
+        (["."], "is not a recording: it has"),
         (["DRIVE", "--only", "/imag"], "/imag: not in the recording"),
         (["DRIVE", "--wait-for", "/image", "--wait-timeout", "0.2"], "no subscriber of /image within 0.2 s"),
     ],
@@ -155,5 +156,5 @@ def test_a_report_of_the_published_side(kitti_drive: Path, tmp_path: Path) -> No
     done = replay(kitti_drive, "--only", "/image", "--report", tmp_path / "out" / "replay.html")
     assert done.returncode == 0, done.stderr
     text = (tmp_path / "out" / "replay.html").read_text("utf-8")
-    assert "published side alone" in text
+    assert "only the published side" in text
     assert text.count("data:image/png;base64,") == 2

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One name for one option: whichever command has it, it means the same."""
+"""An option has the same meaning in every command."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ OF_EVERY_COMMAND = {"-h", "--help", "--import", "--debug"}
 
 
 def declared() -> dict[str, dict[str, argparse.Action]]:
-    """By option, then by command; names of before are left out."""
+    """By option, then by command; old names are left out."""
     found: dict[str, dict[str, argparse.Action]] = defaultdict(dict)
     for command in command_names():
         for action in make_parser(command)._actions:
@@ -39,7 +39,7 @@ def test_what_several_commands_have_means_the_same_in_all() -> None:
 
 
 def test_no_name_of_before_is_a_name_of_today_with_another_meaning() -> None:
-    """The two that are mean what ROS's own tools mean by them, and a file beside an image."""
+    """The two exceptions mean the same as in ROS's own tools, and a file beside an image."""
     found, former = declared(), defaultdict(set)
     for command in command_names():
         for action in make_parser(command)._actions:

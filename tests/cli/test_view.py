@@ -74,8 +74,8 @@ def test_a_bag_of_other_names_is_shown_by_the_rig_beside_it(
     arguments = ["view", str(bag), "--model", str(tiny_model), "--save", str(tmp_path / "x.rrd")]
     assert main(arguments) == 0
     said = capsys.readouterr().err
-    assert f"topics as of {rig}\n" in said
-    assert "left/image_rect_colour is not there; the nearest is /zed/zed_node/left/image_rect_color\n" in said
+    assert f"topics from {rig}\n" in said
+    assert "left/image_rect_colour is missing; the nearest is /zed/zed_node/left/image_rect_color\n" in said
 
 
 def test_without_rerun_it_says_what_to_install() -> None:

@@ -28,7 +28,7 @@ def picture(shape: tuple[int, ...] = (20, 32, 3)) -> np.ndarray:
 
 
 def soft_label(shape: tuple[int, int] = (10, 16)) -> np.ndarray:
-    """Background above, road below, one pixel of pedestrian, one that knows nothing."""
+    """Background above, road below, one pixel of pedestrian, one unknown pixel."""
     label = np.zeros((*shape, 4), np.uint8)
     label[:5, :, 0] = 255
     label[5:, :, 1] = 240

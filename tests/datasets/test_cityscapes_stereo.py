@@ -94,7 +94,7 @@ def test_mistakes_name_path_and_reason(small, tmp_path):
         with pytest.raises(DataError, match=message):
             CityscapesStereo(small)[0]
     (small / "cameras.json").write_text("{")
-    with pytest.raises(DataError, match=r"cameras\.json: no JSON"):
+    with pytest.raises(DataError, match=r"cameras\.json: not valid JSON"):
         CityscapesStereo(small)[0]
 
 
@@ -108,7 +108,7 @@ def test_mistakes_in_the_published_layout(published):
 
 
 def test_the_real_roads_lie_where_the_camera_is_mounted(real_data):
-    """A plane through the road ahead is as far below the camera, and as steep in its eyes, as the set says."""
+    """A plane through the road ahead has the height and pitch, seen from the camera, that the set gives."""
     samples = CityscapesStereo(real_data / "cityscapes_stereo", "all")
     assert len(samples) == 44
     found = np.array([_ground(samples[index].frame) for index in range(0, 44, 4)])
@@ -118,7 +118,8 @@ def test_the_real_roads_lie_where_the_camera_is_mounted(real_data):
 
 
 def _ground(frame) -> tuple[float, float]:
-    """(metres below the camera, radians of pitch) of the plane y = a x + b z + c through what is before the bonnet."""
+    """(metres below the camera, radians of pitch) of the plane y = a x + b z + c through the points beyond the
+    bonnet."""
     rows, columns = np.mgrid[300:470:4, 300:720:4]
     z, k = frame.depth[rows, columns], frame.camera.intrinsics
     near = z < 25

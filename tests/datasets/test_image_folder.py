@@ -55,7 +55,7 @@ def test_mistakes_are_said(tmp_path: Path, fault: str) -> None:
     write_images(tmp_path / "image", 1)
     if fault == "twice":
         (tmp_path / "image/000.jpg").touch()
-        with pytest.raises(DataError, match="two images are called 000"):
+        with pytest.raises(DataError, match="two images have the name 000"):
             ImageFolder(tmp_path)
         return
     (tmp_path / "velodyne").mkdir()
@@ -117,7 +117,7 @@ def test_millimetres_are_never_taken_for_metres_by_256(tmp_path: Path) -> None:
     assert depth_of(5120) == (20.0, [])
     assert "no calib.txt and no calibration file" in ImageFolder(tmp_path).remarks[0]
     (tmp_path / "depth_unit.txt").write_text("inches\n")
-    with pytest.raises(DataError, match=r"depth_unit\.txt: 'inches': no unit of depth; there are m, cm, mm, m/256"):
+    with pytest.raises(DataError, match=r"depth_unit\.txt: 'inches': not a unit of depth; use m, cm, mm, m/256"):
         depth_of(5120)
 
 
@@ -128,5 +128,5 @@ def test_a_calibration_of_another_shape_is_not_that_of_these_images(tmp_path: Pa
     assert binned is not None
     assert (binned.width, binned.intrinsics[0, 0]) == (width, 30)
     other = ImageFolder(images, CameraModel(CAMERA.intrinsics, width + 40, height), np.eye(4))
-    with pytest.raises(DataError, match=rf"000 has {width}×{height} pixels, but the calibration is of {width + 40}×"):
+    with pytest.raises(DataError, match=rf"000 has {width}×{height} pixels, but the calibration is for {width + 40}×"):
         other[0]

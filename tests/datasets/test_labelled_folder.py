@@ -42,7 +42,7 @@ def test_a_map_gives_other_ids_their_class(root: Path) -> None:
 
 def test_mistakes_are_explained(root: Path) -> None:
     (root / "classes.yaml").write_text("7: person\n")
-    with pytest.raises(DataError, match=r"classes\.yaml: 7: no class 'person'; there are background, road"):
+    with pytest.raises(DataError, match=r"classes\.yaml: 7: no class 'person'; the classes are background, road"):
         LabelledFolder(root)
     (root / "classes.yaml").write_text("road: 7\n")
     with pytest.raises(DataError, match="expected lines such as '26: vehicle'"):

@@ -17,7 +17,7 @@ SIZES = {"small": 10, "small_int8": 9, "large": 30, "large_int8": 20}
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Two networks, each in float and in INT8: files that nobody can run."""
+    """Two networks, each in float and in INT8: files that cannot be run."""
     for name, size in SIZES.items():
         (tmp_path / f"{name}.xml").write_text("graph")
         (tmp_path / f"{name}.bin").write_bytes(bytes(size))

@@ -59,7 +59,7 @@ def test_openvino_may_choose_the_device(exported: Path, network_input: NetworkIn
 
 @pytest.mark.parametrize("name", ["rgb", "aux"])
 def test_the_weights_per_image_are_measured_on_pixels_cut_from_the_bytes(exported: Path, name: str) -> None:
-    """A cut of the normalised image would make OpenVINO keep a float copy of the whole of it: 4 to 8 % of the time."""
+    """Subsampling the normalised image would make OpenVINO keep a float copy of all of it: 4 to 8 % of the time."""
     model = openvino.Core().read_model(exported)
     readers = {reader.get_node().get_type_name() for reader in model.input(name).get_target_inputs()}
     assert {"Convert", "Slice"} <= readers  # what the network sees, and what its weights are measured on
@@ -91,7 +91,7 @@ def test_a_graph_without_the_absent_sensors_gives_the_same(
     (narrow,) = engine._narrow.values()
     assert "present" not in narrow.result(timeout=60).inputs
     after = engine.infer(thinned)
-    # bf16 rounds at other places in another graph, and an untrained network knows no class from another.
+    # bf16 rounds at other places in another graph, and an untrained network's classes are nearly equal.
     assert (after.labels == whole[0]).mean() >= (1.0 if precision == "f32" else 0.98)
     np.testing.assert_allclose(after.confidence.astype(int), whole[1].astype(int), atol=1 if precision == "f32" else 4)
     np.testing.assert_allclose(after.weights, whole[2], atol=1e-6 if precision == "f32" else 5e-3)
@@ -114,7 +114,7 @@ def test_a_graph_that_cannot_be_narrowed_is_said_once_and_not_tried_again(
         np.testing.assert_array_equal(engine.infer(thinned).labels, first.labels)
     assert len(tried) == 1
     assert [record.getMessage() for record in caplog.records] == [
-        "no faster graph for rgb alone, the whole one goes on: bad allocation"
+        "no faster graph for only rgb, the whole graph is used: bad allocation"
     ]
 
 
@@ -139,7 +139,7 @@ def test_a_narrow_graph_that_fails_when_it_runs_costs_no_frame(
         np.testing.assert_array_equal(engine.infer(thinned).labels, first.labels)
     assert engine._narrow[key].result() is None
     assert [record.getMessage() for record in caplog.records] == [
-        "no faster graph for rgb alone, the whole one goes on: out of memory"
+        "no faster graph for only rgb, the whole graph is used: out of memory"
     ]
 
 

@@ -19,7 +19,7 @@ PICTURE = np.zeros((2, 2), np.uint8)
 
 
 class Slow:
-    """Counts who is in it at once."""
+    """Counts the threads that are in it at once."""
 
     name = "slow"
 

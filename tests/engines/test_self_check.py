@@ -14,7 +14,7 @@ from perception.sensors import NetworkInput
 
 
 class Brightness:
-    """Tells dark from bright; `faulty` rows come out wrong."""
+    """Distinguishes dark from bright; `faulty` rows come out wrong."""
 
     name = "brightness"
 

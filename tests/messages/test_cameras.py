@@ -18,7 +18,7 @@ P = np.array([721.5, 0, 609.6, 0, 0, 721.5, 172.9, 0, 0, 0, 1, 0])
 
 
 def info(**changes: Any) -> SimpleNamespace:
-    """KITTI's left colour camera, not rectified, but for the changes."""
+    """KITTI's left colour camera, not rectified, with these changes."""
     fields: dict[str, Any] = {"header": SimpleNamespace(frame_id="left"), "roi": WHOLE, "width": 1392, "height": 512}
     fields |= {"k": K, "d": D, "r": np.eye(3).ravel(), "p": P, "distortion_model": "plumb_bob"}
     return SimpleNamespace(**{**fields, **changes})
@@ -79,7 +79,7 @@ def test_distortion_with_p_equal_to_k_is_unclear() -> None:
         ({"p": P * np.where(np.arange(12) == 6, 4, 1)}, r"^p: principal point 609.6, 691.6 lies outside .* 1392×512"),
         (
             {"width": 2784, "height": 912},
-            r"^k: principal point 696, 224.2 is that of images of 1392×456, but .*2784×912",
+            r"^k: principal point 696, 224.2 belongs to images of 1392×456, but .*2784×912",
         ),
         ({"width": 600, "height": 200}, r"^p: principal point 609.6, 172.9 lies outside the image of 600×200"),
     ],

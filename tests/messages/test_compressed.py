@@ -58,7 +58,7 @@ def test_what_is_no_depth_is_refused_with_the_field() -> None:
         "format": SimpleNamespace(format="jpeg", data=whole.data),
         "data: 12 bytes": SimpleNamespace(format=whole.format, data=whole.data[:12]),
         "data: 8 bytes": SimpleNamespace(format=whole.format, data=whole.data[:20]),
-        "data: a picture of uint8": colour,
+        "data: an image of uint8": colour,
     }
     for reason, message in cases.items():
         with pytest.raises(MessageError, match=f"^{reason}"):

@@ -13,7 +13,7 @@ from perception.frame import CameraModel
 from perception.messages import convert
 
 WHOLE = SimpleNamespace(x_offset=0, y_offset=0, width=0, height=0)
-"""The region of interest of a camera that has none."""
+"""The region of interest of a camera without one."""
 CAMERA = CameraModel(np.array([[700.0, 0, 600], [0, 710, 180], [0, 0, 1]]), 1242, 375, "camera_color_left")
 
 

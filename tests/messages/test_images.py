@@ -165,7 +165,7 @@ def test_the_bit_depth_is_found_over_images_and_kept() -> None:
 @pytest.mark.parametrize("pattern", ["rggb", "bggr", "gbrg", "grbg"])
 @pytest.mark.parametrize("kind", ["jpeg", "png"])
 def test_a_compressed_mosaic_has_its_colours(pattern: str, kind: str) -> None:
-    """As image_transport sends one: the mosaic as a grey picture, and nothing behind "compressed "."""
+    """As image_transport sends one: the mosaic as a grey image, and nothing after "compressed "."""
     rgb = gradient()
     options = [cv2.IMWRITE_JPEG_QUALITY, 100] if kind == "jpeg" else []
     data = cv2.imencode(f".{kind}", mosaic(rgb, pattern), options)[1].tobytes()
@@ -194,7 +194,7 @@ def test_what_was_a_mosaic_and_was_packed_in_colour_stays_as_it_is() -> None:
 
 def test_an_unknown_mosaic_is_refused() -> None:
     data = cv2.imencode(".png", gradient()[..., 0])[1].tobytes()
-    with pytest.raises(MessageError, match=r"^format: 'bayer_wxyz8; png compressed ' has a mosaic that is unknown"):
+    with pytest.raises(MessageError, match=r"^format: 'bayer_wxyz8; png compressed ' has an unknown mosaic"):
         read_rgb(SimpleNamespace(format="bayer_wxyz8; png compressed ", data=data))
 
 
@@ -256,7 +256,7 @@ def test_writing_an_array_under_a_wrong_encoding_is_refused() -> None:
     "encoding", ["rgb8", "bgr8", "rgba8", "bgra8", "mono8", "bayer_rggb8", "bayer_bggr8", "bayer_gbrg8", "bayer_grbg8"]
 )
 def test_as_cv_bridge_reads_it(encoding: str) -> None:
-    """Where a ROS 2 installation has cv_bridge: the same pixels, but for how borders of a mosaic are filled in."""
+    """If a ROS 2 installation has cv_bridge: the same pixels, except how borders of a mosaic are filled in."""
     bridge = pytest.importorskip("cv_bridge").CvBridge()
     message = pytest.importorskip("sensor_msgs.msg").Image
     rgb = gradient()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The node's clouds, there and back."""
+"""The node's clouds, written and read back."""
 
 from __future__ import annotations
 

@@ -52,7 +52,7 @@ def test_what_was_encoded_comes_back(image: np.ndarray) -> None:
 
 
 def test_a_word_is_filled_from_its_top_and_stored_little_endian() -> None:
-    # 1×2 pixels: none 0, two that are not; 3 more than 0 is 6, 1 less than 3 is 1: nibbles 0 2 6 1 and padding.
+    # 1×2 pixels: no zeros, two others; 3 more than 0 is coded as 6, 1 less than 3 as 1: nibbles 0 2 6 1 and padding.
     data = struct.pack("<II", 2, 1) + bytes([0x00, 0x00, 0x61, 0x02])
     np.testing.assert_array_equal(decode_rvl(np.frombuffer(data, np.uint8)), [[3, 2]])
 

@@ -11,7 +11,7 @@ from perception.models.aux_stem import AuxStem, MergedAuxStem  # noqa: E402
 
 @pytest.fixture
 def stem(request: pytest.FixtureRequest) -> AuxStem:
-    """One whose normalisation is not the identity."""
+    """A stem whose normalisation is not the identity."""
     torch.manual_seed(0)
     made = AuxStem(dict(depth=3, infrared=3, lidar=4), channels=16, stride=request.param)
     made.init_weights()

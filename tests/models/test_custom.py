@@ -47,7 +47,7 @@ def write_config(folder: Path, module: str, fusion: str) -> Path:
 
 
 def elsewhere(code: str) -> subprocess.CompletedProcess[str]:
-    """Run it in another process, which has imported nothing."""
+    """Run it in another process, which has not imported the module."""
     return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
 
 
@@ -106,11 +106,11 @@ def test_mistakes_say_what_and_how_to_mend_it(tmp_path: Path) -> None:
     good = path.read_text()
     for text, said in (
         (good.replace("'half_three'", "'half_thre'"), "needs the module 'half_thre' .*looked for in .*mine and on"),
-        (good.replace("custom_imports", "other"), "HalfThree is not in the .* custom_imports names modules of"),
+        (good.replace("custom_imports", "other"), "HalfThree is not in the .* custom_imports names your own modules"),
         (good.replace("'HalfThree'", "'SEFusio'"), "SEFusio is not in the .*did you mean SEFusion?"),
         (
             good.replace("depth=3,", ""),
-            "aux_stem.modalities: infrared 3, lidar 4; every network is given the channels depth 3, infrared 3,",
+            "aux_stem.modalities: infrared 3, lidar 4; every network has the channels depth 3, infrared 3,",
         ),
     ):
         assert text != good

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""KITTI drives: the same frames, whichever way they are opened, and KITTI's own pairs."""
+"""KITTI drives: the same frames however they are opened, and KITTI's own pairs."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ FRAMES = 6
 
 
 def bag_of(drive: Path, path: Path) -> Path:
-    """What kitti2bag makes of it."""
+    """The bag that kitti2bag makes from it."""
     with RawBagWriter(path) as writer:
         for message in serialise_recording(open_drive(drive), threads=1):
             writer.write(message)
@@ -37,7 +37,7 @@ def bag_of(drive: Path, path: Path) -> Path:
 
 
 def replayed(drive: Path, path: Path) -> Path:
-    """What recording a replay of it gives."""
+    """The bag that recording a replay of it gives."""
     with RawBagWriter(path) as writer, closing(KittiMessages(drive)) as source:
         for message in source.messages(list(source.topics), source.start_ns, source.end_ns):
             writer.write(message)
@@ -57,7 +57,7 @@ def assert_same(one: NamedFrames, other: NamedFrames) -> None:
         assert (mine.camera.width, mine.camera.height) == (theirs.camera.width, theirs.camera.height)
         if mine.points is not None:
             assert theirs.points is not None
-            # Which sweep it is: the bag moves it by what the inertial unit says, millimetres here.
+            # Identify the sweep: the bag moves it by the inertial unit's data, millimetres here.
             assert len(mine.points) == len(theirs.points)
             np.testing.assert_allclose(mine.points[:, 3], theirs.points[:, 3], atol=1e-6)
             np.testing.assert_allclose(mine.lidar_to_camera, theirs.lidar_to_camera, atol=1e-5)
@@ -89,9 +89,9 @@ def test_the_same_frames_whichever_way_a_drive_is_opened(
     try:
         direct = kitti_frames(drive)
     except DataError as error:
-        words = re.escape(str(error).partition("nothing pairs")[2])
+        words = re.escape(str(error).partition("no messages pair")[2])
         for bag in bags:
-            with pytest.raises(DataError, match=f"nothing pairs{words}"):
+            with pytest.raises(DataError, match=f"no messages pair{words}"):
                 BagFrames(bag)
     else:
         for bag in bags:
@@ -103,7 +103,7 @@ def test_the_same_frames_whichever_way_a_drive_is_opened(
 
 
 def test_pairs_are_kittis_own(real_data: Path) -> None:
-    """The development kit pairs by the files' numbers, we by stamps; calibration is in both."""
+    """The development kit pairs by the files' numbers, we pair by stamps; the calibration is the same."""
     by_number, by_stamp = KittiRawSamples(real_data / "kitti_raw"), kitti_frames(real_data / "kitti_raw")
     assert [int(name) for name in by_stamp.names] == by_number.numbers == list(range(8))
     for number in (0, 7):
@@ -140,7 +140,7 @@ def test_frames_are_named_by_their_triggers_files_and_cross_to_other_processes(k
 
 
 def test_blank_sweep_stamps_are_midway_through_the_turn(tmp_path: Path) -> None:
-    """As kitti2bag has them; the drive is not refused for them."""
+    """As in kitti2bag; the drive is not refused because of them."""
     drive = raw_drive(tmp_path)
     path = drive / "velodyne_points/timestamps.txt"
     lines = path.read_text().splitlines()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What lies at a path, and the words for what cannot be opened."""
+"""What is found at a path, and the messages for what cannot be opened."""
 
 from __future__ import annotations
 
@@ -80,8 +80,8 @@ def test_what_is_none_is_told_with_what_is_there_and_what_may_be_meant(
     said = {
         tmp_path / "frnt": f"no such bag, drive or folder; the nearest is {tmp_path}/front",
         tmp_path / "x/y/z": f"no such bag, drive or folder: there is no x in {tmp_path}",
-        tmp_path / "notes.txt": r"is a file, and none of a bag \(.mcap, .db3\); expected a bag",
-        other: r"is no recording: it holds 2 folders \(left, right\) and no file; expected a bag \(metadata.yaml.*; a "
+        tmp_path / "notes.txt": r"is a file, but not of a bag \(.mcap, .db3\); expected a bag",
+        other: r"is not a recording: it has 2 folders \(left, right\) and no file; expected a bag \(metadata.yaml.*; a "
         rf"folder of images \(PNG.*; name one in it: {other}/left, {other}/right$",
         simulated.parent: rf"name one in it: {simulated}$",
         kitti_drive / "image_02/data/0000000000.png": "name its folder: .*/image_02/data, a folder of images",
@@ -93,7 +93,7 @@ def test_what_is_none_is_told_with_what_is_there_and_what_may_be_meant(
         open_messages(tmp_path / "front")
     with pytest.raises(DataError, match=r"is a simulated drive; expected a KITTI drive \(image_02/data"):
         open_kitti(simulated)
-    with pytest.raises(DataError, match="--as and --depth-unit are for a folder of images"):
+    with pytest.raises(DataError, match="--as and --depth-unit are only for a folder of images"):
         open_recording(kitti_drive, reading=Reading("rgb"))
 
 

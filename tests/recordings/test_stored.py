@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Frames of files: sensors that are frozen are left out of them, whoever reads which first."""
+"""Frames from files: frozen sensors are left out of them, in whatever order they are read."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ COUNT = 12
 
 
 class Drive:
-    """Reads frames whose camera is frozen from frame 3 to 8, and counts what is read."""
+    """Reads frames whose camera is frozen from frame 3 to 8, and counts the reads."""
 
     def __init__(self, lidar: bool = True, broken: int | None = None) -> None:
         self.lidar, self.broken, self.read = lidar, broken, 0

@@ -130,7 +130,7 @@ def test_the_page_needs_nothing_else(tmp_path: Path) -> None:
 def test_the_page_of_a_drive_without_truth(tmp_path: Path) -> None:
     score = DriveScore()
     score.add(0, 40_000_000, np.full((4, 4), PEDESTRIAN, np.uint8))
-    reason = "n/a: the drive has no truth per pixel"
+    reason = "n/a: the drive has no ground truth per pixel"
     series = {"frames": plain(score.frames), "modality_weights": []}
     report = make_report(**plain(score.summary()), iou_reason=reason, drops_by_cause={}, series=series)
     write_report(tmp_path / "report.html", report)

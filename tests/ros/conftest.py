@@ -9,7 +9,7 @@ import pytest
 
 @pytest.fixture(scope="module")
 def vehicle(ros: Any) -> Iterator[Any]:
-    """Sensors and listeners on a node of this process's, which is spun meanwhile."""
+    """Sensors and listeners on a node in this process, which is spun meanwhile."""
     from helpers.vehicle import Vehicle
     from rclpy.node import Node
 

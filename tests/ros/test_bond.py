@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the bond says, and when. `bond/msg/Status` has no wheel: a class with its fields stands in; nothing is sent."""
+"""The bond's messages. `bond/msg/Status` has no wheel: a class with its fields replaces it; nothing is sent."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Status(SimpleNamespace):
 
 
 class Silent(Node):
-    """A node that keeps what it would publish on `bond`."""
+    """A node that keeps the messages for `bond`."""
 
     def __init__(self, context: Any) -> None:
         super().__init__("silent", context=context)

@@ -251,7 +251,7 @@ def test_a_node_that_is_not_active_says_so() -> None:
 
 
 def late(seconds: float) -> Habits:
-    """Of a sensor at 10 Hz whose messages come so much after the trigger's."""
+    """The state of a sensor at 10 Hz whose messages arrive this much after the trigger's."""
     habits = Habits()
     for _ in range(10):
         habits.stepped(100_000_000)
@@ -291,7 +291,7 @@ def test_a_late_trigger_is_told_from_the_promptest() -> None:
 
 
 def seldom(bench: Bench, latency_s: float) -> tuple[bytes, str]:
-    """What is said when the LiDAR is in one of ten frames."""
+    """The report if the LiDAR is in one of ten frames."""
     for sensor in ("rgb", "lidar"):
         bench.statistics.expect(sensor)
     bench.answer(90, 0.0, rgb=0.0)

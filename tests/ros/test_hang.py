@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""An engine that sleeps for ever in native code: what the node says, how it goes on, and how it ends."""
+"""An engine that sleeps for ever in native code: what the node logs, how it continues, and how it ends."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ def test_a_hang_is_told_survived_and_no_reason_to_stay(
         wait_for(answered, HANG_TIMEOUT_S + 30)
         record_property("recovery_s", round(time.monotonic() - hung, 2))
         print("answered again after", time.monotonic() - hung)
-        assert "hang: infer has not come back for " in log.read_text()
+        assert "hang: infer has not returned for " in log.read_text()
         wait_for(lambda: vehicle.sense(160) and vehicle.statuses()["fusion"][2].get("restarts") == "1", 10)
 
         when.write_text("infer")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the launch files start: by ROS's own launch where it is there, else by `helpers/launch_file.py`'s stand-in."""
+"""What the launch files start: with ROS's own launch if it is installed, else with `helpers/launch_file.py`."""
 
 from __future__ import annotations
 

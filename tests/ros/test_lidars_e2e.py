@@ -46,7 +46,7 @@ class TwoLidars(Vehicle):
         return {message.width for message in self.all("/perception/points") if stamp_ns(message) in stamps}
 
     def misses(self, name: str) -> bool:
-        """Whether the newest diagnostics warn of that LiDAR alone."""
+        """Whether the newest diagnostics warn only of that LiDAR."""
         said = self.statuses()
         warned = {key for key, (level, _, _) in said.items() if level == b"\x01"}
         return warned == {"fusion", name} and f"without {name}" in said["fusion"][1] and "silent for" in said[name][1]

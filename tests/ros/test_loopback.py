@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What goes wrong with the node's process must be said; what goes right is tested by the demo."""
+"""Failures of the node's process must be reported; the normal case is tested by the demo."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ COMMAND = [sys.executable, "-m", "perception", "node"]
 
 @contextmanager
 def started(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """A node that is ready, and what it has said so far."""
+    """A node that is ready, and its output so far."""
     with subprocess.Popen([*COMMAND, *arguments], stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None
         said = ""
@@ -92,7 +92,7 @@ def test_a_callback_that_fails_in_rclpy_does_not_end_it(ros: Any, tiny_model: Pa
         heard = threading.Event()
 
         def publish() -> None:
-            """Until it is heard: how long discovery takes depends on the machine."""
+            """Wait until it is discovered: how long that takes depends on the machine."""
             while not heard.wait(0.1):
                 publisher.publish(Clock(clock=Time(sec=-1)))
 

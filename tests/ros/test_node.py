@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The node's life cycle, in this process; what it does with sensors is in test_node_e2e.py."""
+"""The node's life cycle, in this process; test_node_e2e.py tests it with sensors."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ def test_a_radar_alone_is_refused_where_the_network_has_no_channels_for_it(make:
     others = {f"{name}.enabled": False for name in ("rgb", "depth", "infrared", "lidar")}
     node = make(model=str(tiny_model), **others)
     assert node.trigger_configure() == FAILURE
-    assert node.failure == "radar alone is enabled: the network tiny has no channels for it"
+    assert node.failure == "only radar is enabled: the network tiny has no channels for it"
 
 
 def test_further_lidars_and_an_imu_are_listened_to_where_they_are_named(make: Make, tiny_model: Path) -> None:

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The node in its own process, sensors and listeners in this one, real DDS between them.
 
-Each instant waits for the answer to the one before, so that a busy machine makes the tests slow but not wrong; that the
-node keeps up in real time is the demo's to show. rclpy's field checks are on in the node, as some distributions have.
+Each instant waits for the answer to the one before, so that a busy machine makes the tests slow but not wrong; the
+demo shows that the node keeps up in real time. rclpy's field checks are on in the node, as in some distributions.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def node(vehicle: Vehicle, tiny_model: Path, tmp_path_factory: pytest.TempPathFa
 
 @pytest.fixture(autouse=True)
 def settled(request: pytest.FixtureRequest, vehicle: Vehicle) -> None:
-    """Let the sensors run until the node knows them both; then forget what was heard."""
+    """Let the sensors run until the node knows them both; then forget the messages so far."""
     if "node" in request.fixturenames:
         request.getfixturevalue("node")
         vehicle.drive(3)
@@ -114,7 +114,7 @@ def test_a_camera_that_is_lost_leaves_the_lidar_and_comes_back(vehicle: Vehicle,
         message = vehicle.labels()[stamp]
         assert (message.header.frame_id, message.width, message.height) == ("left", WIDTH, HEIGHT)
     log = node.log.read_text()
-    assert "rgb: silent for 0.5 s on /image or /image/compressed, going on without it" in log
+    assert "rgb: silent for 0.5 s on /image or /image/compressed, now left out" in log
     assert vehicle.set_parameter("rgb.timeout_s", 5.0).successful
     again = vehicle.drive(3)[2]
     assert (read_array(vehicle.labels()[again])[:, : WIDTH // 2 - 4] == 2).all()
@@ -148,7 +148,7 @@ def test_labels_of_images_that_are_not_rectified_are_in_the_images_as_they_came(
         known = labels != 255
         assert 0.8 < known.mean() < 1
         left, right = (slice(None), slice(0, WIDTH // 2 - 5)), (slice(None), slice(WIDTH // 2 + 5, None))
-        # Where the rectified image ends, the network sees a mixture with the black beyond.
+        # At the edge of the rectified image, the network sees a mixture with the black outside.
         assert (labels[left][known[left]] == index % 4).mean() > 0.98
         assert (labels[right][known[right]] == 0).all()
     vehicle.calibration = {}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A network of one's own is nobody else's, and not that of a process that was killed."""
+"""A private network is not shared with other processes, nor with one that was killed."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_networks_at_one_time_differ(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_what_killed_participants_left_is_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of this domain alone: ports 7400 + 250 · 95 = 31150 to 31399."""
+    """Only of this domain: ports 7400 + 250 · 95 = 31150 to 31399."""
     left = ["fastrtps_port31161", "fastrtps_port31163_el", "sem.fastrtps_port31161_mutex", "fastrtps_port31399"]
     others = ["fastrtps_port31149", "fastrtps_port31400", "fastrtps_012c446edce42c23", "sem.fastrtps_port7411_mutex"]
     for name in left + others:

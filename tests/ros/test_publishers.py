@@ -86,7 +86,7 @@ while True:
 
 
 class Mouth:
-    """The node's publishers, and four masks of 1920×1200 to say."""
+    """The node's publishers, and four masks of 1920×1200 to publish."""
 
     def __init__(self, context: Any, *overrides: Parameter) -> None:
         self.node = LifecycleNode("perception", context=context, parameter_overrides=list(overrides))
@@ -132,7 +132,7 @@ def mouth(ros: Any) -> Iterator[Mouth]:
 
 @contextmanager
 def listening(mouth: Mouth, reliability: str, until: str) -> Iterator[subprocess.Popen[str]]:
-    """A process that listens to all four; entered when it says `until`."""
+    """A process that subscribes to all four; the context is entered when it prints `until`."""
     command = [sys.executable, "-c", LISTENER, reliability]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None

@@ -138,7 +138,7 @@ def test_span_rate_and_recorded_stamps(node: Node, bag: Path) -> None:
 def test_headers_without_stamps_have_the_time_of_their_recording(
     node: Node, bag: Path, tmp_path: Path, stamps: str
 ) -> None:
-    """None is like another, and none is of 1970 plus what the replay adds."""
+    """All are different, and none is of 1970 plus what the replay adds."""
     with closing(open_bag(bag)) as source, RawBagWriter(tmp_path / "bare") as writer:
         for message in source.messages(["/image"], source.start_ns, source.end_ns):
             writer.write(message._replace(data=with_stamp(message.data, 0)))
@@ -219,7 +219,7 @@ def test_mistakes_are_explained(node: Node, bag: Path) -> None:
     with closing(open_bag(bag)) as source:
         with pytest.raises(DataError, match="/imag: not in the recording, which has /camera_info, /image"):
             Replay(node, source, topics=["/imag"])
-        with pytest.raises(DataError, match=r"start 5 s lies behind the recording's end at 0\.3 s"):
+        with pytest.raises(DataError, match=r"start 5 s is after the recording's end at 0\.3 s"):
             Replay(node, source, start=5)
         with pytest.raises(PerceptionError, match=r"no subscriber of /image within 0\.2 s"):
             Replay(node, source).wait_for_subscribers(["/image"], 0.2)

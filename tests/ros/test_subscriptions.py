@@ -24,7 +24,7 @@ RELIABLE = "qos_overrides./points.subscription.reliability"
 
 
 class Ears:
-    """A node with subscriptions, a LiDAR, and what came of both."""
+    """A node with subscriptions, a LiDAR, and the results of both."""
 
     def __init__(self, context: Any, *overrides: Parameter) -> None:
         self.node = Node("ears", context=context, parameter_overrides=list(overrides))
@@ -146,7 +146,7 @@ def test_a_topic_that_nobody_publishes_has_a_nearest_that_somebody_does(ears: Ea
 
 @pytest.mark.parametrize("latched", [True, False])
 def test_a_camera_info_is_heard_whatever_its_durability(ros: Any, latched: bool) -> None:
-    """A latched one that was sent once, before anybody listened, as well as those that are sent again and again."""
+    """A latched one that was sent once, before the node subscribed, and those that are sent again and again."""
     node, width = Node("ears", context=ros), list[int]()
     executor = SingleThreadedExecutor(context=ros)
     executor.add_node(node)

@@ -35,7 +35,7 @@ PATIENCE_S = 20.0
 
 
 class Bench:
-    """A fit on tiny networks, of which every one takes as long as `times` says, and a clock that jumps."""
+    """A fit on tiny networks, each of which takes the time in `times`, and a clock that jumps."""
 
     def __init__(self, folder: Path, model: Path, times: dict[str, float | None]) -> None:
         self.said: list[str] = []
@@ -84,7 +84,7 @@ def a_moment() -> None:
 
 
 def test_a_switch_in_the_middle_of_a_drive_loses_no_frame_and_changes_no_size(tmp_path: Path, tiny_model: Path) -> None:
-    """Down to the INT8 form, down to a smaller input, and up again, while 20 images come each second."""
+    """Down to the INT8 form, down to a smaller input, and up again, while 20 images arrive each second."""
     bench = Bench(tmp_path, tiny_model, {"net": 0.05, "net_int8": 0.04, "net_int8@0.7": 0.02})
     current = [bench.fit.choose(None, *SIZE)]
     assert current[0].model.stem == "net"
@@ -99,7 +99,7 @@ def test_a_switch_in_the_middle_of_a_drive_loses_no_frame_and_changes_no_size(tm
 
     def publish(job: tuple[Pipeline, Task]) -> None:
         prediction = job[0].decode(job[1])
-        # The tiny network's classes are its input's red // 64: right at any resolution, but for a column in between.
+        # The tiny network's classes are its input's red // 64: right at any resolution, except for a column in between.
         assert np.mean(prediction.labels == IMAGE[..., 0] // 64) > 0.95
         answers.append((job[0].model.stem, job[0].scale, prediction.labels.shape))
 
@@ -159,7 +159,7 @@ def test_what_is_known_of_this_machine_is_not_measured_again(tmp_path: Path, tin
 
 
 def test_what_is_not_known_is_measured(tmp_path: Path, tiny_model: Path) -> None:
-    """A tiny network holds a rate of 1 Hz everywhere: the first is taken, and the second not even loaded."""
+    """A tiny network reaches a rate of 1 Hz everywhere: the first is taken, and the second not even loaded."""
     bench = Bench(tmp_path, tiny_model, {"net": None, "net_int8": None})
     assert bench.fit.choose(1.0, *SIZE).model.stem == "net"
     assert bench.opened == ["net"]
@@ -204,7 +204,7 @@ def test_a_model_that_is_no_quicker_here_is_passed_over(
 def test_a_better_model_is_timed_before_it_is_taken(
     tmp_path: Path, tiny_model: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Where nobody knows its time, for others wanted the cores when it was measured."""
+    """Its time is unknown, because other work used the cores when it was measured."""
     bench = Bench(tmp_path, tiny_model, {"net": None, "net_int8": 0.03})
     monkeypatch.setattr(fits, "time_run", lambda *_: Run(0.2, alone=False))
     assert bench.fit.choose(10.0, *SIZE).model.stem == "net_int8"

@@ -22,7 +22,7 @@ CAMERA = CameraModel(np.array([[300.0, 0, 159.5], [0, 300.0, 59.5], [0, 0, 1]]),
 
 
 def turned(frame: Frame, axis: int, degrees: float) -> Frame:
-    """The frame with extrinsics that are wrong by a turn about an axis of the optical frame."""
+    """The frame with extrinsics that are wrong by a rotation about an axis of the optical frame."""
     assert frame.lidar_to_camera is not None
     turn = np.eye(4)
     turn[:3, :3] = cv2.Rodrigues(np.eye(3)[axis] * np.radians(degrees))[0]
@@ -77,7 +77,7 @@ def test_a_picture_without_edges_says_nothing() -> None:
 
 
 class Slow(deque[np.ndarray]):
-    """A deque in whose midst another thread gets its turn, as may happen to any."""
+    """A deque that lets another thread run in the middle of an iteration, as may happen to any."""
 
     def __iter__(self) -> Iterator[np.ndarray]:
         for each in super().__iter__():

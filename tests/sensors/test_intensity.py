@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Every driver has a scale of its own; a frame's is 0–1, the same from sweep to sweep."""
+"""Every driver has its own scale; a frame's is 0–1, the same from sweep to sweep."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ RNG = np.random.default_rng(5)
 
 
 def street() -> Any:
-    """(2000,) shares of 1: mostly dull, and one in a hundred a reflector."""
+    """(2000,) fractions of 1: mostly dull, and one in a hundred a reflector."""
     return np.where(RNG.random(2000) < 0.01, RNG.uniform(0.9, 1.0, 2000), RNG.beta(2, 6, 2000))
 
 
 def read(scale: IntensityScale, raw: Any, given: float = 0.0) -> Any:
-    """The intensities as a frame has them."""
+    """The intensities as in a frame."""
     values = raw.astype(np.float32)
     scale.normalise(values, "intensity", raw.dtype, given)
     return values
@@ -85,12 +85,12 @@ def test_a_wrong_scale_is_mended_once_with_a_word() -> None:
     for _ in range(SWEEPS):
         read(scale, np.floor(street() * 60).astype(np.float32))
     assert scale.words() == [
-        "intensity: field 'intensity' goes up to 59, so 0–100 counts as 0–1; lidar.intensity_max says otherwise"
+        "intensity: field 'intensity' goes up to 59, so 0–100 counts as 0–1; set lidar.intensity_max to change this"
     ]
     given = [read(scale, np.full(2000, 250, np.float32))[0] for _ in range(6)]
     assert given == [1.0] * 4 + [np.float32(250 / 255)] * 2
     assert scale.words() == [
-        "intensity: field 'intensity' goes up to 250, beyond the 0–100 of before; from now on 0–255 counts as 0–1"
+        "intensity: field 'intensity' goes up to 250, beyond the 0–100 of before; now 0–255 counts as 0–1"
     ]
     for _ in range(50):
         read(scale, np.ones(2000, np.float32))
@@ -136,15 +136,15 @@ def test_another_lidar_on_the_same_topic_is_found_out() -> None:
     np.testing.assert_allclose(given[0], truths[0] / 255, rtol=1e-5)
     np.testing.assert_array_equal(given[-1], truths[-1])
     assert scale.words() == [
-        "intensity: field 'intensity' holds fractions of 1, no more the 0–255 of before (another LiDAR?); "
-        "from now on 0–1 counts"
+        "intensity: field 'intensity' has fractions of 1, no longer the 0–255 of before (another LiDAR?); "
+        "now 0–1 counts"
     ]
     again = [read(scale, (street() * 255).astype(np.float32)).max() for _ in range(5)]
     assert (again[0], scale.described) == (1.0, "0–255 of intensity, learnt")
 
 
 def test_a_scale_of_its_own_does_not_creep() -> None:
-    """Sweeps differ by their reflectors; a sensor without a limit is not learnt anew with every brighter one."""
+    """Sweeps differ by their reflectors; a sensor without a limit is not learnt again with every brighter one."""
     scale = taught(3300, np.float32)
     kept, _ = scale.described, scale.words()
     for _ in range(50):

@@ -36,7 +36,7 @@ FISHEYE = Lens(
 
 
 def where_a_ray_falls(lens: Lens, ray: tuple[float, float, float]) -> tuple[np.ndarray, np.ndarray]:
-    """(own pixel, rectified pixel) of a ray, the first by OpenCV's camera models."""
+    """(raw pixel, rectified pixel) of a ray, the first by OpenCV's camera models."""
     k, p, d = np.reshape(lens.k, (3, 3)), np.reshape(lens.p, (3, 3)), np.array(lens.d)
     project = cv2.fisheye.projectPoints if lens.fisheye else cv2.projectPoints
     own = project(np.array([[ray]], np.float64), np.zeros(3), np.zeros(3), k, d)[0].ravel()
@@ -67,7 +67,7 @@ def test_labels_are_unlabelled_where_the_rectified_image_does_not_reach() -> Non
 
 
 def test_a_model_that_folds_over_shows_nothing_twice() -> None:
-    """Strong barrel distortion by its first number alone: beyond the fold, the rim would come again, mirrored."""
+    """Strong barrel distortion by only its first number: beyond the fold, the rim would appear again, mirrored."""
     lens = Lens((80.0, 0, 79.5, 0, 80.0, 59.5, 0, 0, 1), (-0.4, 0, 0, 0, 0), UNTURNED,
                 (40.0, 0, 79.5, 0, 40.0, 59.5, 0, 0, 1), 160, 120)  # fmt: skip
     found = lens.rectify(np.full((120, 160), 255, np.uint8))
@@ -78,7 +78,7 @@ def test_a_model_that_folds_over_shows_nothing_twice() -> None:
 
 
 def test_depth_is_measured_along_the_rectified_axis() -> None:
-    """A camera that is turned by 10° about y looks at a wall that is upright to the rectified axis."""
+    """A camera that is rotated by 10° about y looks at a wall that is perpendicular to the rectified axis."""
     turn = cv2.Rodrigues(np.array([0, np.radians(10), 0]))[0]
     lens = Lens(FISHEYE.k, (0.0,) * 5, tuple(turn.ravel().tolist()), FISHEYE.p, 160, 120)
     v, u = np.mgrid[:120, :160].astype(np.float64)

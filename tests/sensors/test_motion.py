@@ -30,7 +30,7 @@ def test_motion_composes(linear: np.ndarray, angular: np.ndarray, first: float, 
 
 @given(speeds, speeds)
 def test_small_steps_add_up_to_it(linear: np.ndarray, angular: np.ndarray) -> None:
-    """Euler's way, without the exponential."""
+    """Euler's method, without the exponential."""
     pose, step = np.eye(4), 1e-4
     x, y, z = angular * step
     small = np.eye(4)

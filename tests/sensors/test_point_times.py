@@ -9,10 +9,10 @@ import pytest
 from perception.sensors.point_times import STAMPS, PointTimes, read_times, stamp_shift_ns
 
 STAMP = 1_795_946_400_123_456_789
-"""The header's."""
+"""The stamp of the header."""
 
 RELATIVE = np.linspace(0.0, 0.1, 1001)
-"""A sweep of 0.1 s [s]."""
+"""The times in a sweep of 0.1 s [s]."""
 
 
 def read(values: Any, stamp_ns: int = STAMP, habit: str = "middle") -> PointTimes:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which sensors tell nothing, and which tell little and must stay."""
+"""Sensors without information, and sensors with little information, which must stay."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def test_depth_without_any_value(value: float) -> None:
 
 
 def test_depth_of_one_value() -> None:
-    """65.535 m is what 16 bits of millimetres say where there is no value."""
+    """65.535 m is the value of 16 bits of millimetres if there is no measurement."""
     said = uninformative(Frame(0, depth=np.full((HEIGHT, WIDTH), 65.535, np.float32)))
     assert said["depth"] == "depth is of one value: 99.9 % of the pixels that have any say 65.535 m"
 
@@ -131,7 +131,7 @@ def test_simulated_weather_stays(condition: str) -> None:
 
 @pytest.mark.timed
 def test_looking_takes_less_than_half_a_millisecond() -> None:
-    """Of all four sensors at once; the best of many, for the machine may be busy."""
+    """The time for all four sensors; the best of many, since the machine may be busy."""
     depth = RNG.uniform(2, 60, (HEIGHT, WIDTH)).astype(np.float32)
     heat = noisy(7600, 200, (HEIGHT, WIDTH), np.uint16)
     frame = Frame(0, SCENE, depth, heat, AHEAD, **PLACED)
@@ -152,7 +152,7 @@ def test_frozen_after_three_repeats_under_new_stamps() -> None:
 
 
 def test_one_message_seen_again_is_no_repeat() -> None:
-    """A slow LiDAR's sweep stands beside several images."""
+    """A slow LiDAR's sweep is used with several images."""
     watch = FrozenWatch()
     assert [watch.see("lidar", 0, AHEAD) for _ in range(10)] == [None] * 10
 
@@ -183,7 +183,7 @@ def test_frozen_sensors_are_taken_out_while_others_tell_something() -> None:
 
 
 def test_what_is_all_there_is_stays() -> None:
-    """A picture that is played again and again, or beside sensors that tell nothing."""
+    """An image that is played again and again, or beside sensors without information."""
     alone, beside_nothing = Frame(0, SCENE), Frame(0, SCENE, points=np.zeros((5, 4), np.float32), **PLACED)
     for frame in (alone, beside_nothing):
         left, taken, kept = without_frozen(frame, {"rgb": "rgb is frozen: …"})

@@ -25,7 +25,7 @@ from perception.sensors.spec import Scene
 
 CAMERA = CameraModel(np.array([[100.0, 0, 63.5], [0, 100, 31.5], [0, 0, 1]]), 128, 64)
 TO_CAMERA = np.array([[0, -1, 0, 0.0], [0, 0, -1, 1.0], [1, 0, 0, 0], [0, 0, 0, 1]])
-"""Of a radar a metre below the camera, which looks the same way."""
+"""The data of a radar a metre below the camera, which looks in the same direction."""
 
 GROUND = Ground(np.array([0, -1.0, 0]), 1.5)
 SENSORS = (*MODALITIES, "radar")
@@ -106,7 +106,7 @@ def test_a_radar_that_tells_nothing_is_absent(rows: list[tuple[float, ...]], sai
 def test_a_sensor_that_is_in_no_table_is_left_out_with_a_word() -> None:
     frame = Frame(1, camera=CAMERA, extra={"sonar": frame_of().extra["radar"]})
     assert uninformative(frame) == {
-        "sonar": "sonar is left out: no sensor has this name; there are rgb, depth, infrared, lidar, radar"
+        "sonar": "sonar is left out: no sensor has this name; the sensors are rgb, depth, infrared, lidar, radar"
     }
 
 
@@ -188,7 +188,7 @@ def test_speeds_that_are_not_compensated_wait_for_the_vehicles() -> None:
         (b"FIELDS x y\nSIZE 4 4\nTYPE F F\nPOINTS 1\nDATA ascii\n1 2\n", "no binary PCD"),
         (
             b"FIELDS x y\nSIZE 4 4\nTYPE F F\nPOINTS 2\nDATA binary\n12345678",
-            "8 bytes, but 2 returns of 8 were promised",
+            "8 bytes, but the header says 2 returns of 8",
         ),
         (b"FIELDS u v\nSIZE 4 4\nTYPE F F\nPOINTS 0\nDATA binary\n", "no x and y among u v"),
         (b"FIELDS x y\nSIZE 4\nTYPE F F\nPOINTS 0\nDATA binary\n", "its header cannot be read"),

@@ -28,7 +28,7 @@ def test_the_same_camera_changes_nothing() -> None:
 
 @pytest.mark.parametrize("distance", [4.0, 20.0])
 def test_a_wall_lands_where_the_target_sees_it(distance: float) -> None:
-    """A wall with a warm square, both looked at from 0.2 m beside."""
+    """A wall with a warm square, both seen from 0.2 m aside."""
     depth = np.full((120, 160), distance, np.float32)
     infrared = np.zeros((120, 160), np.uint8)
     infrared[50:70, 70:90] = 200
@@ -55,7 +55,7 @@ def test_what_is_in_front_hides_what_is_behind() -> None:
 
 @pytest.mark.timed
 def test_a_large_image_is_registered_in_ten_milliseconds_of_processor_time() -> None:
-    """1280×720 in the best of five; what it shows is the same at fewer pixels."""
+    """1280×720 in the best of five; the result is the same at fewer pixels."""
     source = CameraModel(np.array([[640.0, 0, 639.5], [0, 640, 359.5], [0, 0, 1]]), 1280, 720)
     target = CameraModel(np.array([[900.0, 0, 639.5], [0, 900, 359.5], [0, 0, 1]]), 1280, 720)
     depth = np.full((720, 1280), 6.0, np.float32)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The table of sensors: what it names is there, and what is written by hand elsewhere says the same."""
+"""The table of sensors: every name in it exists, and hand-written lists elsewhere agree with it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from perception.sensors.spec import FURTHER, SPECS, Late, SensorSpec, sensors_of
 ROOT = Path(__file__).resolve().parents[2]
 
 ARGUMENTS = {"code": 3, "dull": 1, "lose": 3, "speckle": 3}
-"""How many the functions of a sensor take."""
+"""The number of arguments of a sensor's functions."""
 
 FUNCTIONS = [
     pytest.param(spec, name, id=f"{spec.name}-{name}")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Points that the LiDAR sees past what stands before the camera."""
+"""Points that the LiDAR sees past objects in front of the camera."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def projection(uv: np.ndarray, depth: np.ndarray) -> Projection:
 
 
 def board(depth: float, left: int, top: int, right: int, bottom: int) -> tuple[np.ndarray, np.ndarray]:
-    """A flat thing as 64 beams see it: every 5th row, every 2nd column."""
+    """A flat object as 64 beams see it: every 5th row, every 2nd column."""
     u, v = np.meshgrid(np.arange(left, right, 2), np.arange(top, bottom, 5))
     uv = np.stack([u.ravel(), v.ravel()], axis=1).astype(np.float32)
     return uv, np.full(len(uv), depth, np.float32)
@@ -67,9 +67,9 @@ def test_a_road_and_a_wall_at_a_slant_hide_nothing_of_themselves() -> None:
 
 
 def lorry_before_a_wall(scanner: Scanner) -> tuple[Projection, np.ndarray]:
-    """What a LiDAR 1.2 m above a camera sees, and which points the lorry, 8 m ahead and 2.5 m high, hides from it.
+    """The points of a LiDAR 1.2 m above a camera, and which of them the lorry, 8 m ahead and 2.5 m high, hides from it.
 
-    The wall stands 25 m ahead; the camera is 1.65 m above the road.
+    The wall is 25 m ahead; the camera is 1.65 m above the road.
     """
     ray = scanner.fire(1.0, 0.0).direction.astype(np.float64)
     ray = ray[ray[:, 0] > 0.3]
@@ -133,7 +133,7 @@ def test_points_that_the_camera_does_not_see_have_no_label() -> None:
 
 
 def test_on_a_simulated_street_wrong_labels_become_fewer() -> None:
-    """Depth tells which points the camera sees; classes of points and pixels are exact there."""
+    """Depth determines which points the camera sees; classes of points and pixels are exact there."""
     sample = SimulatedDrive(2, "day", 2)[1]
     frame, truth, labels = sample.frame, sample.point_labels, sample.labels
     found = project_sweep(frame)

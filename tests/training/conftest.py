@@ -25,7 +25,7 @@ def small_config() -> Callable[[str], Any]:
 
 @pytest.fixture
 def stopped_at() -> Callable[[int], AbstractContextManager[None]]:
-    """A training inside `with stopped_at(crop)` breaks off where that crop is asked for."""
+    """A training inside `with stopped_at(crop)` is interrupted when that crop is read."""
     from perception.training.data.mixture import Mixture
 
     class Stopped(Exception):

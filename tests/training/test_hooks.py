@@ -21,7 +21,7 @@ def _averaged(values: list[float], decay: float) -> float:
 
 
 def test_a_short_run_does_not_keep_the_weights_that_it_began_with() -> None:
-    """0.998 alone would leave 82 % of the first weights after a hundred iterations."""
+    """A constant 0.998 would leave 82 % of the first weights after a hundred iterations."""
     assert _averaged([0.0] + [1.0] * 100, 0.998) > 0.999
 
 

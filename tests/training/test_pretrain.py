@@ -43,7 +43,7 @@ def config(small_config: Callable[[str], Config]) -> Config:
 
 @pytest.fixture
 def thermal(tmp_path: Path) -> Path:
-    """Two aligned pairs that nobody labelled."""
+    """Two aligned pairs without labels."""
     rng = np.random.default_rng(0)
     for name in "ab":
         for folder, shape in (("visible", (64, 96, 3)), ("infrared", (64, 96))):

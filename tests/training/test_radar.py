@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A network with the channels of a radar: trained, run, exported; and what the shipped one makes of a radar."""
+"""A network with the channels of a radar: trained, run, exported; and how the shipped one handles a radar."""
 
 from __future__ import annotations
 
@@ -104,5 +104,5 @@ def test_a_radar_with_other_channels_is_refused(
 ) -> None:
     config = small_config("dual_branch_s_radar")
     config.model.backbone.aux_stem.modalities.radar = 3
-    with pytest.raises(ModelError, match=r"radar 3; every network .* behind them it may have radar 4"):
+    with pytest.raises(ModelError, match=r"radar 3; every network .* after them it may have radar 4"):
         train(config, small(), Options([("simulated", drive)], tmp_path, 1, workers=0), lambda _: None)

@@ -60,7 +60,7 @@ def test_the_shipped_schedules_are_as_they_were() -> None:
 
 
 def made(kind: Callable[..., Any], **settings: object) -> Any:
-    """As a file of recipes makes it, which no checker of types has read."""
+    """A recipe as a recipe's file makes it, without a type checker."""
     return kind(**settings)
 
 

@@ -58,7 +58,7 @@ def test_a_resumed_run_ends_where_an_unbroken_one_does(
 def test_a_run_that_differs_is_not_resumed(config: Config, camvid: Path) -> None:
     train(config, small(), options(camvid, iterations=1, save_interval=1), lambda _: None)
     again = dict(resume=True, iterations=2)
-    with pytest.raises(ModelError, match="seed was 0, is 7; resume it as it began"):
+    with pytest.raises(ModelError, match="seed was 0, is 7; resume it with its own settings"):
         train(config, small(), options(camvid, seed=7, **again), lambda _: None)
     with pytest.raises(ModelError, match=r"learning_rate was 0.002, is 0.1;"):
         train(config, small(), options(camvid, learning_rate=0.1, **again), lambda _: None)
@@ -75,7 +75,7 @@ def test_a_run_of_before_recipes_were_files_is_not_resumed(config: Config, camvi
     checkpoint = read_checkpoint(path)
     checkpoint["described"] = {name.replace("recipe.", "training."): x for name, x in checkpoint["described"].items()}
     torch.save(checkpoint, path)
-    with pytest.raises(ModelError, match="begun by a version whose networks held the recipe: go on with that version"):
+    with pytest.raises(ModelError, match="networks contained the recipe: continue with that version"):
         train(config, small(), options(camvid, resume=True, iterations=2), lambda _: None)
 
 
@@ -102,7 +102,7 @@ def test_mistakes_are_said_in_a_line(config: Config, camvid: Path, tmp_path: Pat
     with pytest.raises(ModelError, match="no model in this config"):
         read_network(tmp_path / "empty.py")
     (tmp_path / "both.py").write_text("model = dict()\ntraining = dict()\n")
-    with pytest.raises(ModelError, match=r"`training` is no part of a network: .* give that with --recipe"):
+    with pytest.raises(ModelError, match=r"`training` is not part of a network: .* give that with --recipe"):
         read_network(tmp_path / "both.py")
     (camvid.parent / "run" / "last.pt").write_bytes(b"junk")
     with pytest.raises(ModelError, match="not a checkpoint"):
@@ -129,7 +129,7 @@ def test_frozen_parameters_stay_while_others_learn(config: Config, camvid: Path,
     recipe = replace(recipe, frozen=("backbone.camera.",))
     with pytest.raises(ModelError, match="no parameter whose name begins with"):
         train(config, recipe, options(camvid, work_dir=tmp_path / "odd", init=begun), lambda _: None)
-    with pytest.raises(ModelError, match="--init says what to begin with"):
+    with pytest.raises(ModelError, match="give weights to start from with --init"):
         train(config, recipe, options(camvid, work_dir=tmp_path / "random"), lambda _: None)
 
 
@@ -138,9 +138,9 @@ def test_a_recipe_begins_with_its_own_weights_unless_told_others(config: Config,
     recipe, at = small("finetune"), lambda name: options(camvid, work_dir=tmp_path / name, iterations=1)
     begun = train(config, recipe, at("shipped"), said.append)
     train(config, recipe, replace(at("mine"), init=begun), said.append)
-    assert [line for line in said if line.startswith("begins with")] == [
-        f"begins with {weights_path('dual_branch_s.safetensors')}",
-        f"begins with {begun}",
+    assert [line for line in said if line.startswith("starts from")] == [
+        f"starts from {weights_path('dual_branch_s.safetensors')}",
+        f"starts from {begun}",
     ]
 
 
@@ -162,4 +162,4 @@ def test_former_names_run_with_a_word_or_say_what_they_are_called(
     assert "dual_branch_s_real is called `dual_branch_s --recipe real` now" in said
     assert "nothing to resume from" in said  # it got as far as that
     assert main(["train", "dual_branch_s_rich", *rest]) == 2
-    assert "dual_branch_s_rich: not a network: say `dual_branch_s --recipe real`" in capsys.readouterr().err
+    assert "dual_branch_s_rich: not a network any more: use `dual_branch_s --recipe real`" in capsys.readouterr().err

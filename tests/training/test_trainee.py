@@ -136,7 +136,7 @@ def test_what_all_say_together_learns_nothing_from_its_sides(config: Config) -> 
     gates = [p for name, p in trainee.named_parameters() if ".rgb_gate." in name or ".aux_gate." in name]
     losses = trainee.learn(data)
     (losses["loss_camera_apart"] + losses["loss_others_apart"]).backward()
-    # A side alone has no gate to open, and the gates' own result is only learnt from.
+    # A side by itself has no gate to open, and the gates' own result is not trained by the distillation.
     assert all(p.grad is None or not p.grad.any() for p in gates)
     assert trainee.backbone.rgb.stem[0].conv.weight.grad.any()
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Writes what people read about the node's parameters: run `python -m perception.assembly.settings.parameter_docs`."""
+"""Writes the pages about the node's parameters: run `python -m perception.assembly.settings.parameter_docs`."""
 
 from __future__ import annotations
 

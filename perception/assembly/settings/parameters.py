@@ -30,7 +30,7 @@ from perception.sensors.presence import REPEATS
 from perception.sensors.spec import FURTHER, SPECS
 
 MAX_CELLS = 4000
-"""Of ~/road_grid each way: 16 MB."""
+"""The most cells of ~/road_grid in each direction: 16 MB."""
 
 _ROS_OWN = ("use_sim_time", "start_type_description_service", "qos_overrides.")
 """Parameters that rclpy declares itself."""
@@ -41,8 +41,8 @@ class Parameter:
     """One row of the table.
 
     default: also gives the type; a tuple is a list of floats, or of texts. range: (lowest, highest).
-    live: takes effect at once; otherwise at the next configure. choices: the values allowed, for text. registry: has
-    those that were added from outside too, whose module is imported when such a value is given.
+    live: takes effect at once; otherwise at the next configure. choices: the values allowed, for text. registry: also
+    allows the values that were registered from outside; their module is imported when such a value is given.
     """
 
     name: str
@@ -102,7 +102,7 @@ _OF_ONE_SENSOR: dict[str, tuple[Parameter, ...]] = {
 def _per_sensor() -> list[Parameter]:
     rows = []
     for sensor, spec in SPECS.items():
-        where = ", where the network has channels for it" if sensor in FURTHER else ""
+        where = ", if the network has channels for it" if sensor in FURTHER else ""
         rows.append(Parameter(f"{sensor}.enabled", True, f"Listen to the {spec.noun}{where}."))
         rows.append(
             Parameter(
@@ -117,7 +117,7 @@ def _per_sensor() -> list[Parameter]:
             Parameter(
                 f"{sensor}.offset_s",
                 0.0,
-                f"What the stamps of the {spec.noun} lack to the instant at which it measured [s].",
+                f"Added to the stamps of the {spec.noun} to get the instant at which it measured [s].",
                 range=(-1.0, 1.0),
                 live=True,
             )
@@ -209,7 +209,7 @@ PARAMETERS: tuple[Parameter, ...] = (
     Parameter(
         "calibration_file",
         "",
-        "Camera and LiDAR extrinsics where no camera_info or TF is: a KITTI calibration folder, or YAML.",
+        "Camera and LiDAR extrinsics if there is no camera_info or TF: a KITTI calibration folder, or YAML.",
     ),
     Parameter(
         "image_rectified",
@@ -265,7 +265,7 @@ PARAMETERS: tuple[Parameter, ...] = (
     Parameter(
         "check_extrinsics",
         True,
-        "Once a second, compare the sweep's edges with the image's and warn where they do not fit.",
+        "Once a second, compare the sweep's edges with the image's and warn if they do not fit.",
         live=True,
     ),
     Parameter(
@@ -299,7 +299,7 @@ PARAMETERS: tuple[Parameter, ...] = (
     Parameter(
         "grid.frame",
         "base_link",
-        "The frame of ~/road_grid, z up; the LiDAR's own where TF does not know it or it is empty.",
+        "The frame of ~/road_grid, z up; the LiDAR's own if it is empty or unknown to TF.",
         live=True,
     ),
     Parameter("grid.resolution_m", 0.25, "Size of a cell of ~/road_grid [m].", range=(0.02, 5.0), live=True),
@@ -350,7 +350,7 @@ BY_NAME: dict[str, Parameter] = {parameter.name: parameter for parameter in PARA
 
 @dataclass(frozen=True)
 class Settings:
-    """The parameters' values, checked. None: text that was empty, model auto, 0 threads or Hz, a matrix not set."""
+    """The parameters' values, checked. None stands for: empty text, model auto, 0 threads or Hz, a matrix not set."""
 
     model: str | None
     rate_hz: float | None
@@ -416,7 +416,7 @@ def make_settings(values: Mapping[str, Any]) -> Settings:
     if len(extra_topics) >= MOST:
         raise ValueError(f"lidar.extra_topics: {len(extra_topics)} topics, expected {MOST - 1} at most")
     _, *extra = lidar_names(1 + len(extra_topics))
-    timed = {*SPECS, *lidar_names(MOST)}  # all there may be: what is enabled changes later than times do
+    timed = {*SPECS, *lidar_names(MOST)}  # all possible sensors: the enabled ones change more often than the times
     return Settings(
         model=None if value["model"] in ("", AUTO) else value["model"],
         rate_hz=value["rate_hz"] or None,
@@ -466,7 +466,7 @@ def make_settings(values: Mapping[str, Any]) -> Settings:
 
 
 def check(name: str, value: Any) -> str | None:
-    """Why the parameter cannot have this value; None where it can."""
+    """Why the parameter cannot have this value; None if it can."""
     row = BY_NAME[name]
     if row.choices and value not in row.choices and value not in (row.registry or ()):
         known = dict.fromkeys((*row.choices, *(row.registry or ())))
@@ -483,7 +483,7 @@ def check(name: str, value: Any) -> str | None:
 
 
 def check_rigid(name: str, value: Sequence[float]) -> str | None:
-    """Why these numbers, a matrix row by row, are no rigid transform; None where they are."""
+    """Why these numbers, a matrix row by row, are not a rigid transform; None if they are."""
     if len(value) != 16:
         return f"{name}: {len(value)} numbers, expected 16 (a 4×4 matrix, row by row)"
     fault = rigid_fault(np.array(value, np.float64).reshape(4, 4))
@@ -493,8 +493,8 @@ def check_rigid(name: str, value: Sequence[float]) -> str | None:
 def declare(node: Any) -> Settings:
     """Declare every parameter on an rclpy node, with description and range, and return their values.
 
-    What `imports` names is imported before they are read. Raises ValueError where the values that were given at start
-    do not fit, and PerceptionError for a module that cannot be imported; rclpy raises its own errors for a wrong type
+    The modules in `imports` are imported before they are read. Raises ValueError if the values given at start do not
+    fit, and PerceptionError for a module that cannot be imported; rclpy raises its own errors for a wrong type
     or a value out of range.
     """
     for row in PARAMETERS:
@@ -506,7 +506,7 @@ def declare(node: Any) -> Settings:
 
 
 def unknown(given: Iterable[str]) -> list[str]:
-    """One line for each parameter name that was given but that nobody declares, with the nearest that is."""
+    """One line for each given parameter name that is not declared, with the nearest declared name."""
     ours = [name for name in given if name not in BY_NAME and not name.startswith(_ROS_OWN)]
     lines = []
     for name in ours:
@@ -516,7 +516,7 @@ def unknown(given: Iterable[str]) -> list[str]:
 
 
 def read(node: Any, changes: Mapping[str, Any] | None = None) -> Settings:
-    """The settings that the node has, or would have with `changes`. Raises ValueError where they do not fit."""
+    """The settings that the node has, or would have with `changes`. Raises ValueError if they do not fit."""
     values = {row.name: node.get_parameter(row.name).value for row in PARAMETERS}
     return make_settings({**values, **(changes or {})})
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 
 class Offer(NamedTuple):
-    """What a publisher offers of its quality of service."""
+    """The quality of service that a publisher offers."""
 
     reliable: bool
     latched: bool

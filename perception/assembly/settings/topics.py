@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Input topic names as a file: presets for the recordings that people have, and for a vehicle's own names."""
+"""Input topic names as a file: presets for common recordings, and a vehicle's own names."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from perception.paths import config_path, share
 from perception.sensors.spec import SPECS
 
 SENSORS: dict[str, tuple[str, ...]] = {name: tuple(spec.topics) for name, spec in SPECS.items()}
-"""The inputs by sensor; where a message is on both of two topics of a bag, the first in the bag is taken."""
+"""The inputs by sensor; if a message is on both topics of a bag, the first in the bag is taken."""
 
 CAMERA_INFOS: dict[str, str] = {name: spec.camera_info for name, spec in SPECS.items() if spec.camera_info}
-"""Inputs by the sensor whose camera they are about."""
+"""Inputs by the sensor whose camera they describe."""
 
 INPUT_TYPES: dict[str, str] = {
     **{
@@ -68,7 +68,7 @@ def input_type(name: str) -> str:
 
 
 def calibration_beside(named: str) -> Path | None:
-    """The topics' own file, where it holds a calibration too; None where it does not. Raises as `read_topics`."""
+    """The topics' own file, if it also has a calibration; None if it does not. Raises as `read_topics`."""
     path = _path(named)
     return path if any(key in CALIBRATION_KEYS for key in _read(path)) else None
 
@@ -79,7 +79,7 @@ def presets() -> list[str]:
 
 
 def remappings(named: str) -> list[str]:
-    """The same as ROS arguments: names, and parameters for what has no name of its own."""
+    """The same as ROS arguments: remappings, and parameters for inputs without a topic name of their own."""
     topics = read_topics(named)
     further = further_lidars(topics)
     named_ones = {name: topic for name, topic in topics.items() if name not in (*further, "imu")}
@@ -92,7 +92,7 @@ def remappings(named: str) -> list[str]:
 
 
 def full_path(named: str | None) -> str | None:
-    """The same for a process elsewhere: a file by its full path, a preset by its name."""
+    """The same for a process that runs elsewhere: a file by its full path, a preset by its name."""
     return str(Path(named).expanduser().resolve()) if named and _is_file(named) else named
 
 
@@ -110,14 +110,14 @@ def _read(path: Path) -> dict[Any, Any]:
     except OSError as error:
         raise DataError(f"{path}: {error.strerror}") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise DataError(f"{path}: no YAML: {' '.join(str(error).split())}") from error
+        raise DataError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from error
     if not isinstance(content, dict):
         raise DataError(f"{path}: expected lines such as 'image: /camera/image_rect_color'")
     return _split(content)
 
 
 def _split(content: dict[Any, Any]) -> dict[Any, Any]:
-    """The same with a list of LiDARs taken apart."""
+    """The same with a list of LiDARs split into one entry for each."""
     points = content.get("points")
     if not isinstance(points, list) or not points:
         return content

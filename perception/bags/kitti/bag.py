@@ -30,14 +30,14 @@ from perception.datasets.kitti.recording import BASE, WORLD, Camera, Recording, 
 
 
 class Job(NamedTuple):
-    """The messages of one sensor and instant, not made yet."""
+    """The messages of one sensor and instant, not created yet."""
 
     stamp_ns: int
     make: Callable[[], list[RawMessage]]
 
 
 def count_messages(recording: Recording, compressed: bool = False) -> dict[str, int]:
-    """How many messages each topic will have; topics without any are not there."""
+    """How many messages each topic will have; topics without any are not listed."""
     counts = {"/tf_static": 1, "/tf": len(recording.poses), CLOUD_TOPIC: len(recording.sweeps)}
     counts[MARKER_TOPIC] = len(recording.boxes)
     counts |= dict.fromkeys(TOPICS, len(recording.oxts))
@@ -51,7 +51,7 @@ def serialise_recording(
 ) -> Iterator[RawMessage]:
     """All messages, /tf_static first, then in the order of the stamps. Raises DataError for broken files.
 
-    compressed: image files go in as they are. threads: how many read and decode ahead (all processors).
+    compressed: image files are stored unchanged. threads: how many read and decode ahead (all processors).
     """
     yield serialise_links("/tf_static", recording.start_ns, recording.mounts)
     streams = [
@@ -79,7 +79,7 @@ def _image(camera: Camera, compressed: bool, path: Any, stamp_ns: int) -> list[R
 
 
 def _ahead(jobs: Iterable[Job], threads: int) -> Iterator[RawMessage]:
-    """What the jobs make, in their order, while threads work on the next few."""
+    """The results of the jobs, in their order, while threads work on the next few."""
     with ThreadPoolExecutor(threads, "kitti2bag") as pool:
         waiting: deque[Future[list[RawMessage]]] = deque()
         try:

@@ -30,9 +30,9 @@ def convert(
     storage: str = "mcap",
     advance: Callable[[], None] = lambda: None,
 ) -> Conversion:
-    """Write the bag, a new folder. compressed: keep images as the files they are. advance: called after each message.
+    """Write the bag, a new folder. compressed: keep images as their original files. advance: called after each message.
 
-    Raises DataError for broken files and for a folder that is there.
+    Raises DataError for broken files and for a folder that exists.
     """
     began, size = time.monotonic(), 0
     with RawBagWriter(output, storage, total=sum(count_messages(recording, compressed).values())) as writer:

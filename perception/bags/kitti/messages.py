@@ -25,17 +25,17 @@ _HALF_TRANSPARENT = 0.5
 
 
 def image_topic(camera: Camera, compressed: bool) -> str:
-    """Where the camera's images go."""
+    """The topic of the camera's images."""
     return f"/kitti/{camera.name}/image_raw" + ("/compressed" if compressed else "")
 
 
 def info_topic(camera: Camera) -> str:
-    """Where the camera's calibration goes."""
+    """The topic of the camera's calibration."""
     return f"/kitti/{camera.name}/camera_info"
 
 
 def image_messages(camera: Camera, path: Path, stamp_ns: int, compressed: bool) -> list[RawMessage]:
-    """Image (rgb8 or mono8) or CompressedImage (the file as it is), and the CameraInfo of the same stamp."""
+    """Image (rgb8 or mono8) or CompressedImage (the unchanged file), and the CameraInfo of the same stamp."""
     image = read_encoded(path)
     if image.size != camera.calibration.size:
         got, expected = ("×".join(map(str, size)) for size in (image.size, camera.calibration.size))
@@ -63,13 +63,13 @@ def cloud_message(points: NDArray[np.float32], stamp_ns: int) -> RawMessage:
 
 
 def marker_message(boxes: list[Box], stamp_ns: int) -> RawMessage:
-    """MarkerArray: takes away what the sweep before had, then a cube per object, its class as namespace."""
+    """MarkerArray: removes the markers of the previous sweep, then a cube per object, its class as namespace."""
     markers = [_marker(stamp_ns, _DELETE_ALL), *(_cube(box, stamp_ns) for box in boxes)]
     return raw(MARKER_TOPIC, "visualization_msgs/msg/MarkerArray", stamp_ns, {"markers": markers})
 
 
 def _compressed(image: EncodedImage) -> dict[str, Any]:
-    # As image_transport writes it: what it was, and what decoding it gives.
+    # As image_transport writes it: the original encoding, and the encoding after decoding.
     was, gives = ("mono8", "mono8") if image.channels == 1 else ("rgb8", "bgr8")
     return {"format": f"{was}; {image.kind} compressed {gives}", "data": np.frombuffer(image.data, np.uint8)}
 
@@ -80,7 +80,7 @@ def _decoded(image: EncodedImage, path: Path, colour: bool) -> dict[str, Any]:
         raise DataError(f"{path}: {len(image.data)} bytes that OpenCV cannot decode as an image")
     if colour:
         cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB, dst=pixels)
-    # Not by image_fields, whose copy for rclpy would cost a fifth of the conversion's time.
+    # Not with image_fields, whose copy for rclpy would cost a fifth of the conversion's time.
     return {
         "height": pixels.shape[0],
         "width": pixels.shape[1],
@@ -111,7 +111,7 @@ def _camera_info(camera: Camera, stamp_ns: int) -> RawMessage:
 
 
 def _cube(box: Box, stamp_ns: int) -> Any:
-    hue = zlib.crc32(box.object_type.encode()) % 180  # of OpenCV: each class has a colour of its own, always the same
+    hue = zlib.crc32(box.object_type.encode()) % 180  # OpenCV's hue: each class always has the same colour of its own
     blue, green, red = (cv2.cvtColor(np.array([[[hue, 200, 255]]], np.uint8), cv2.COLOR_HSV2BGR)[0, 0] / 255).tolist()
     return _marker(
         stamp_ns,

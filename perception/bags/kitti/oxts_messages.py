@@ -19,7 +19,8 @@ TOPICS: tuple[str, ...] = ("/kitti/oxts/imu", "/kitti/oxts/gps/fix", "/kitti/oxt
 _ATTITUDE_SIGMA = np.radians([0.03, 0.03, 0.1])
 _RATE_SIGMA = np.radians([0.01] * 3)
 _ACCELERATION_SIGMA = np.array([0.01] * 3)
-"""Roll, pitch and heading [rad], rates [rad/s] and accelerations [m/s²] of the RT3003, by its maker's data sheet."""
+"""Roll, pitch and heading [rad], rates [rad/s] and accelerations [m/s²] of the RT3003, by its manufacturer's data
+sheet."""
 
 _LOCKED = 4
 _DIFFERENTIAL = {4, 5, 6, 14, 15, 16}  # also RTK, float or integer; from 12 on, of post-processing
@@ -41,7 +42,7 @@ def oxts_messages(packet: OxtsPacket, stamp_ns: int) -> list[RawMessage]:
 def fix_status(packet: OxtsPacket) -> int:
     """NavSatStatus: -1 no fix, 0 fix, 1 with corrections from satellites, 2 with those of a ground station.
 
-    Drives of later days have -1 for the satellites and modes, which then are unknown.
+    Drives of later days have -1 for the satellites and modes, which means unknown.
     """
     if packet.navstat != _LOCKED or 0 <= packet.numsats < 4 or packet.posmode in _NO_POSITION:
         return -1
@@ -64,7 +65,7 @@ def _imu(packet: OxtsPacket) -> dict[str, Any]:
 
 def _fix(packet: OxtsPacket) -> dict[str, Any]:
     sigma = packet.pos_accuracy if math.isfinite(packet.pos_accuracy) and packet.pos_accuracy > 0 else 0.0
-    # OXTS states no accuracy of the height; twice that of the position is what satellites usually give.
+    # OXTS states no accuracy of the height; twice that of the position is usual for satellites.
     return {
         "status": make("sensor_msgs/msg/NavSatStatus", status=fix_status(packet), service=1),
         "latitude": packet.lat,
@@ -76,7 +77,7 @@ def _fix(packet: OxtsPacket) -> dict[str, Any]:
 
 
 def _twist(packet: OxtsPacket) -> Any:
-    """vf and vl lie in the horizontal plane: the velocity in the unit's axes comes from that in east, north, up."""
+    """vf and vl are in the horizontal plane: the velocity in the unit's axes is computed from east, north, up."""
     velocity = oxts_attitude(packet).T @ np.array([packet.ve, packet.vn, packet.vu])
     return make("geometry_msgs/msg/Twist", linear=vector(velocity), angular=vector((packet.wx, packet.wy, packet.wz)))
 

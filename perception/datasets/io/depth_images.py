@@ -17,7 +17,7 @@ UNITS: dict[str, float] = {"m": 1.0, "cm": 0.01, "mm": 0.001, "m/256": 1 / 256}
 """Metres per step. Cameras and ROS write mm, KITTI and this project's simulator m/256."""
 
 UNIT_FILE = "depth_unit.txt"
-"""Beside the folder `depth`: one of UNITS, or a number of metres."""
+"""A file beside the folder `depth` with one of UNITS, or a number of metres."""
 
 REACH_M = 120.0
 """Longest range of depth cameras [m]: values that would exceed it as m/256 are mm."""
@@ -33,14 +33,14 @@ def read_unit(text: str) -> float:
     except ValueError:
         unit = math.nan
     if not 0 < unit < math.inf:
-        raise DataError(f"{text!r}: no unit of depth; there are {', '.join(UNITS)}, or a number of metres, as 0.0001")
+        raise DataError(f"{text!r}: not a unit of depth; use {', '.join(UNITS)}, or a number of metres, such as 0.0001")
     return unit
 
 
 def read_depth(path: Path, unit: float) -> NDArray[np.float32]:
-    """(H, W) float32 metres, NaN where there are none. unit: metres per step of the 16-bit numbers; 0 is invalid.
+    """(H, W) float32 metres, NaN if invalid. unit: metres per step of the 16-bit numbers; 0 is invalid.
 
-    Raises DataError as `read_mono` does, and for an image that is not of 16 bits.
+    Raises DataError as `read_mono` does, and for an image without 16 bits.
     """
     raw = _numbers(path)
     return np.where(raw > 0, raw * np.float32(unit), np.float32(np.nan)).astype(np.float32)
@@ -69,7 +69,7 @@ def find_unit(images: Sequence[Path], unit_file: Path) -> tuple[float, str]:
 
 
 def _far(path: Path) -> float:
-    """The 99th percentile of the valid numbers; 0 without any."""
+    """The 99th percentile of the valid numbers; 0 if there are none."""
     raw = _numbers(path)
     valid = raw[raw > 0]
     return float(np.percentile(valid, 99)) if valid.size else 0.0

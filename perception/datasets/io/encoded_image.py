@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Image files undecoded: their bytes, format and size."""
+"""Image files without decoding: their bytes, format and size."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class EncodedImage(NamedTuple):
 
 
 def read_encoded(path: Path) -> EncodedImage:
-    """The image file. Raises DataError where it is missing, truncated, or neither PNG nor JPEG."""
+    """The image file. Raises DataError if it is missing, truncated, or neither PNG nor JPEG."""
     data = read_bytes(path)
     check_complete(path, data)
     if data.startswith(_PNG) and len(data) > 25:

@@ -28,16 +28,16 @@ EQUAL = 16
 
 
 def require_directory(path: Path, purpose: str) -> Path:
-    """`path` itself, if it is a folder; else DataError naming it and what it is for."""
+    """`path` itself, if it is a folder; else DataError with the path and the `purpose` of the folder."""
     if not path.is_dir():
         raise DataError(f"{path}: no such folder ({purpose}){nearest_path(path)}")
     return path
 
 
 def nearest_path(path: Path) -> str:
-    """Of a path that is not there: what is and has a name most like it, or which folder on the way is missing.
+    """For a missing path: the existing one with the most similar name, or which folder on the way is missing.
 
-    It is what an error's words end with; empty where there is nothing to say.
+    Appended to an error message; empty if nothing is similar.
     """
     known = next((each for each in path.parents if each.is_dir()), None)
     if known is None or path.exists():
@@ -50,7 +50,7 @@ def nearest_path(path: Path) -> str:
 
 
 def list_images(directory: Path, purpose: str) -> list[Path]:
-    """The PNG and JPEG files directly in `directory`, sorted by name; DataError when there are none."""
+    """The PNG and JPEG files directly in `directory`, sorted by name; DataError if there are none."""
     found = sorted(p for p in require_directory(directory, purpose).iterdir() if p.suffix.lower() in IMAGE_SUFFIXES)
     if not found:
         raise DataError(f"{directory}: no PNG or JPEG image in it ({purpose})")
@@ -58,7 +58,7 @@ def list_images(directory: Path, purpose: str) -> list[Path]:
 
 
 def find_image(directory: Path, stem: str) -> Path | None:
-    """The image called `stem` in `directory`, whatever its suffix; None without one."""
+    """The image called `stem` in `directory`, with any suffix; None if there is none."""
     candidates = (directory / f"{stem}{suffix}" for suffix in IMAGE_SUFFIXES)
     return next((path for path in candidates if path.is_file()), None)
 
@@ -69,12 +69,12 @@ def read_rgb(path: Path) -> NDArray[np.uint8]:
 
 
 def read_mono(path: Path) -> NDArray[Any]:
-    """(H, W) uint8 or uint16, colour turned to grey. Raises DataError as `read_rgb` does."""
+    """(H, W) uint8 or uint16; colour is converted to grey. Raises DataError as `read_rgb` does."""
     return _decode(path, cv2.IMREAD_GRAYSCALE | cv2.IMREAD_ANYDEPTH)
 
 
 def has_one_channel(path: Path) -> bool:
-    """Whether the image is stored in grey; False for one that cannot be read; reading it raises the error."""
+    """Whether the image is stored in grey; False for one that cannot be read: reading it later raises the error."""
     try:
         return _decode(path, cv2.IMREAD_UNCHANGED).ndim == 2
     except DataError:
@@ -98,16 +98,16 @@ def read_labels(path: Path, table: NDArray[np.uint8], size: tuple[int, int]) -> 
 def read_soft_labels(path: Path, classes: Classes = CLASSES) -> NDArray[np.float32]:
     """(h, w, K) float32 probabilities of the K classes; each pixel sums to 1.
 
-    The file is a four-channel 8-bit PNG in OpenCV's order (B, G, R, A = the first four), or, of another number of
-    classes, a grey one in which their images stand below each other. Pixels that are zero in every channel, or within
-    EQUAL of equal ones, know nothing and get equal probabilities; so do those of a file of four that are likeliest of
-    a class which may hold one that the file does not know. Raises DataError as `read_rgb` does.
+    The file is a four-channel 8-bit PNG in OpenCV's order (B, G, R, A = the first four), or, for another number of
+    classes, a grey one in which their images are below each other. Pixels that are zero in every channel, or within
+    EQUAL of equal ones, are unknown and get equal probabilities; so do those in a file of four classes whose likeliest
+    class may contain one that the file does not have. Raises DataError as `read_rgb` does.
     """
     raw, count, first = _decode(path, cv2.IMREAD_UNCHANGED), len(classes), len(FIRST)
     if raw.ndim == 2 and count != first and raw.shape[0] % count == 0:
         raw = raw.reshape(count, -1, raw.shape[1]).transpose(1, 2, 0)
     if raw.ndim != 3 or raw.shape[2] not in (count, first) or raw.dtype != np.uint8:
-        wanted = f"{first} channels" + (f", or {count} images of one below each other" if count != first else "")
+        wanted = f"{first} channels" + (f", or {count} images below each other" if count != first else "")
         raise DataError(f"{path}: {raw.dtype} {raw.shape}, expected an 8-bit PNG with {wanted}")
     weights = raw.astype(np.float32)
     total = weights.sum(axis=2, keepdims=True)
@@ -119,7 +119,8 @@ def read_soft_labels(path: Path, classes: Classes = CLASSES) -> NDArray[np.float
 
 
 class _Layout(NamedTuple):
-    """The layout of points in a .bin: columns of one type; x, y, z, intensity come first. most: of intensity."""
+    """The layout of points in a .bin: columns of one type; x, y, z, intensity come first. most: the highest
+    intensity."""
 
     name: str
     type: str
@@ -145,15 +146,15 @@ REACH = 300.0
 
 RINGS = 256
 ENOUGH = 50
-"""Least number of points to recognise a layout other than KITTI's."""
+"""The fewest points for recognising a layout other than KITTI's."""
 
 
 def read_velodyne(path: Path) -> NDArray[np.float32]:
     """(N, 4) float32 x, y, z [m], intensity [0–1] from a .bin as KITTI's, without the points that have no echo.
 
-    Those are NaN, infinite or at 0, 0, 0. Points of five columns, the fifth a ring, of float64, and intensities of
-    0–255 are recognised by their values, if these are unambiguous, and reported once per folder. Raises DataError when
-    missing, truncated or none of these.
+    Points without an echo are NaN, infinite or at 0, 0, 0. Points of five columns, the fifth a ring, of float64, and
+    intensities of 0–255 are recognised by their values, if these are unambiguous, and reported once per folder. Raises
+    DataError for files that are missing, truncated or none of these.
     """
     data = read_bytes(path)
     if not data or _fits(data, _KITTI):
@@ -176,12 +177,12 @@ def read_velodyne(path: Path) -> NDArray[np.float32]:
 
 
 def _fits(data: bytes, layout: _Layout) -> bool:
-    """Whether the bytes are plausible points of that layout: coordinates within reach, an intensity, a ring."""
+    """Whether the bytes are plausible points in that layout: coordinates within reach, an intensity, a ring."""
     if len(data) % layout.size:
         return False
     values = np.frombuffer(data, layout.type).reshape(-1, layout.columns)
     known = values[np.isfinite(values).all(1)]
-    if 2 * len(known) < len(values) or np.isinf(values).any():  # no echo may be NaN
+    if 2 * len(known) < len(values) or np.isinf(values).any():  # points without echo may be NaN
         return False
     intensity = known[:, 3]
     if np.abs(known[:, :3]).max(initial=0) > REACH or intensity.min(initial=0) < 0:
@@ -197,14 +198,14 @@ def _fits(data: bytes, layout: _Layout) -> bool:
 
 
 def _oddity(data: bytes) -> str:
-    """What is wrong with the bytes as KITTI's points, in numbers."""
+    """Why the bytes are not KITTI's points, with numbers."""
     if len(data) % _KITTI.size:
-        return f"{len(data)} bytes are no whole number of points of {_KITTI.size}"
+        return f"{len(data)} bytes are no multiple of {_KITTI.size}, the size of a point"
     values = np.frombuffer(data, "<f4").reshape(-1, 4)
     with np.errstate(invalid="ignore"):
         far = int((~(np.abs(values[:, :3]) <= REACH)).any(1).sum())
     if far:
-        return f"{far} of {len(values)} points are beyond {REACH:.0f} m or no number"
+        return f"{far} of {len(values)} points are beyond {REACH:.0f} m or not finite"
     return f"intensities of {np.nanmin(values[:, 3]):.6g} to {np.nanmax(values[:, 3]):.6g}"
 
 
@@ -214,7 +215,7 @@ def _tell(folder: Path, layout: str) -> None:
 
 
 def read_text(path: Path) -> str:
-    """The file's text. Raises DataError when it is missing or is not text."""
+    """The file's text. Raises DataError if it is missing or not text."""
     try:
         return read_bytes(path).decode("utf-8")
     except UnicodeDecodeError as error:
@@ -222,7 +223,7 @@ def read_text(path: Path) -> str:
 
 
 def read_bytes(path: Path) -> bytes:
-    """The file's content. Raises DataError when it cannot be read."""
+    """The file's content. Raises DataError if it cannot be read."""
     try:
         return path.read_bytes()
     except FileNotFoundError:
@@ -241,7 +242,7 @@ def _decode(path: Path, flags: int) -> NDArray[Any]:
 
 
 def check_complete(path: Path, data: bytes) -> None:
-    """Raises DataError for the bytes of an image file that is empty, a PNG or JPEG without its end, and a damaged PNG.
+    """Raises DataError for the bytes of an image file that is empty, a PNG or JPEG without its end, or a damaged PNG.
 
     OpenCV decodes damaged images without an error; a JPEG has no checksum.
     """

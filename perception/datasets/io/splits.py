@@ -14,9 +14,9 @@ VAL_SHARE = 0.2
 
 
 def split_in_time(items: Sequence[T], split: str) -> list[T]:
-    """`all` items, the first 80 % (`train`) or the last 20 % (`val`) of them.
+    """`all` items, their first 80 % (`train`) or last 20 % (`val`).
 
-    One cut, because neighbours in a drive look alike: a random split would test on what was trained on.
+    A single cut, because neighbours in a drive look alike: a random split would test on frames like the training ones.
     Raises DataError for another split.
     """
     cut = len(items) - round(len(items) * VAL_SHARE)
@@ -27,7 +27,7 @@ def split_in_time(items: Sequence[T], split: str) -> list[T]:
 
 
 def check_split(split: str, known: Sequence[str], where: str) -> str:
-    """`split` itself, if it is known; else DataError that lists the known ones."""
+    """`split` itself, if it is known; else DataError that lists the known splits."""
     if split not in known:
         raise DataError(f"{where}: split {split!r}: this data set has {', '.join(known)}")
     return split

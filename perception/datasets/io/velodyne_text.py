@@ -15,13 +15,13 @@ from perception.errors import DataError
 from perception.sensors.sweeps import with_echo
 
 _DOT, _MINUS, _ZERO = b".-0"
-_LONGEST = 17  # characters of a number whose digits are exact in 64 bits
+_LONGEST = 17  # the longest number whose digits are exact in 64 bits
 
 
 def read_velodyne_text(path: Path) -> NDArray[np.float32]:
     """(N, 4) float32 x, y, z [m], intensity [0–1], without the points that have no echo, as `read_velodyne`.
 
-    Raises DataError for anything but four numbers to a point.
+    Raises DataError unless every point has four numbers.
     """
     data = read_bytes(path)
     values = _parse_plain(np.frombuffer(data, np.uint8))
@@ -33,9 +33,10 @@ def read_velodyne_text(path: Path) -> NDArray[np.float32]:
 
 
 def _parse_plain(text: NDArray[np.uint8]) -> NDArray[np.float32] | None:
-    """The numbers of a text in which each is like -12.345, which KITTI's are, or None: many times as fast as NumPy's.
+    """The numbers of a text in which each has the form -12.345, as KITTI's have, else None: many times faster than
+    NumPy.
 
-    All numbers at once, one character of each after the other.
+    It processes all numbers at once, one character position after the other.
     """
     inside = np.concatenate([[False], text > ord(" "), [False]])
     edges = np.flatnonzero(inside[1:] != inside[:-1])
@@ -52,7 +53,7 @@ def _parse_plain(text: NDArray[np.uint8]) -> NDArray[np.float32] | None:
     for place in range(longest):
         at = first + place
         character = text[np.minimum(at, len(text) - 1)]
-        digit = character - np.uint8(_ZERO)  # what is below "0" wraps around to more than 9
+        digit = character - np.uint8(_ZERO)  # characters below "0" wrap around to more than 9
         use = (at < end) & (at != dot)
         if np.any(use & (digit > 9)):
             return None
@@ -64,7 +65,7 @@ def _parse_plain(text: NDArray[np.uint8]) -> NDArray[np.float32] | None:
 def _parse_any(data: bytes, path: Path) -> NDArray[np.float32]:
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)  # that there is nothing
+            warnings.simplefilter("ignore", UserWarning)  # about an empty file
             return np.loadtxt(io.BytesIO(data), np.float32, comments=None).reshape(-1)
     except ValueError as error:
         raise DataError(f"{path}: {error}; a line is `x y z intensity`") from error

@@ -2,12 +2,12 @@
 """Classes of LiDAR points from human-made 3D boxes.
 
 Convention: a point inside a box of a vehicle or a pedestrian (`perception.classes`) has that class. Within MARGIN
-around any box, and up to FLOOR above a box's floor, where the road runs through it, nothing is known. Nor is inside
-boxes that hold two classes (a cyclist is a person on a bicycle), that overlap with another class, or of type Misc. In
-KITTI's object set, points that fall on a DontCare region of the image are unknown too. Every other point is NO_OBJECT.
+around any box, and up to FLOOR above a box's floor, where the road is inside the box, the class is unknown. It is also
+unknown inside boxes that hold two classes (a cyclist is a person on a bicycle), that overlap with another class, or of
+type Misc. In KITTI's object set, points in a DontCare region of the image are unknown too. All others are NO_OBJECT.
 
-KITTI's annotators drew no boxes around parked bicycles, which our vehicle holds, nor around every parked car behind
-others: a network that finds them is wrong here.
+KITTI's annotators drew no boxes around parked bicycles, which belong to our class vehicle, nor around every parked car
+behind others: a network that finds them is scored as wrong here.
 """
 
 from __future__ import annotations
@@ -26,17 +26,17 @@ from perception.frame import CameraModel
 from perception.sensors.projection import project
 
 MARGIN = 0.35
-"""Metres around a box within which a point is neither in it nor surely outside."""
+"""Metres around a box within which a point is neither in it nor certainly outside."""
 
 FLOOR = 0.2
-"""Metres above a box's floor up to which a point may be the road's."""
+"""Metres above a box's floor up to which a point may belong to the road."""
 
 Box = tuple[str, NDArray[np.float64]]
 """An object type and its (8, 3) corners in the LiDAR frame: the floor's four around, then the roof's above them."""
 
 
 def label_points(points: NDArray[np.float32], boxes: Iterable[Box], classes: Classes = CLASSES) -> NDArray[np.uint8]:
-    """(N,) uint8 ids of the (N, ≥3) points: of the boxes' classes, NO_OBJECT, or 255 where nothing is known."""
+    """(N,) uint8 ids of the (N, ≥3) points: of the boxes' classes, NO_OBJECT, or 255 if unknown."""
     kinds = classes.mapping("kitti-boxes")
     inside = {label: np.zeros(len(points), bool) for label in {UNLABELLED, *kinds.values()}}
     near = np.zeros(len(points), bool)
@@ -60,7 +60,7 @@ def tracklet_boxes(tracklets: Sequence[Tracklet], frame_number: int) -> list[Box
 
 
 def object_boxes(labels: Sequence[ObjectLabel], camera0: KittiCalibration) -> list[Box]:
-    """The 3D boxes of a label file. camera0: calibration of camera 0, in which KITTI's boxes stand."""
+    """The 3D boxes of a label file. camera0: calibration of camera 0, whose frame KITTI's boxes are in."""
     back = np.linalg.inv(camera0.lidar_to_camera)
     boxed = [label for label in labels if label.object_type != "DontCare"]
     return [(label.object_type, label.corners() @ back[:3, :3].T + back[:3, 3]) for label in boxed]
@@ -73,7 +73,7 @@ def ignore_regions(
     camera: CameraModel,
     lidar_to_camera: NDArray[np.float64],
 ) -> None:
-    """Makes unknown, in place, what is NO_OBJECT and falls on a DontCare region of the image."""
+    """Sets points to unknown, in place, that are NO_OBJECT and in a DontCare region of the image."""
     seen = project(points, lidar_to_camera, camera)
     for label in labels:
         if label.object_type == "DontCare":
@@ -85,7 +85,7 @@ def ignore_regions(
 
 def _beyond(points: NDArray[np.float32], corners: NDArray[np.float64]) -> tuple[NDArray[Any], NDArray[Any]]:
     """(N,) metres by which each point is outside the box, negative inside it; (N,) metres above its floor."""
-    # Of the corners, 1 and 3 are the floor's neighbours of 0, and 4 stands above it.
+    # The floor's corners 1 and 3 are neighbours of corner 0, and corner 4 is above it.
     edges = corners[[1, 3, 4]] - corners[0]
     lengths = np.maximum(np.linalg.norm(edges, axis=1), 1e-6)
     along = (points[:, :3] - corners.mean(axis=0).astype(np.float32)) @ (edges / lengths[:, None]).T.astype(np.float32)

@@ -21,11 +21,11 @@ from perception.frame import CameraModel
 
 @dataclass(frozen=True)
 class KittiCalibration:
-    """What one KITTI camera needs to see the LiDAR.
+    """What is needed to project the LiDAR into one KITTI camera.
 
     intrinsics: (3, 3) of the rectified image, pixels.
     lidar_to_camera: (4, 4), velodyne → the camera's rectified optical frame, metres.
-    size: (width, height) of the rectified image where the file tells it (raw drives), else None.
+    size: (width, height) of the rectified image if the file gives it (raw drives), else None.
     """
 
     intrinsics: NDArray[np.float64]
@@ -55,7 +55,7 @@ def read_raw_calibration(directory: str | Path, camera: int = 2) -> KittiCalibra
 def read_object_calibration(path: str | Path, camera: int = 2) -> KittiCalibration:
     """Reads one calibration file of the object, tracking or road layout: P0–P3, R0_rect, Tr_velo_to_cam.
 
-    Tracking's spellings (R_rect, Tr_velo_cam) are taken too. Raises DataError as `read_raw_calibration` does.
+    Tracking's spellings (R_rect, Tr_velo_cam) are accepted too. Raises DataError as `read_raw_calibration` does.
     """
     path = Path(path)
     lines = read_calibration_lines(path)
@@ -72,7 +72,7 @@ def read_imu_to_velodyne(directory: str | Path) -> NDArray[np.float64]:
 
 
 def read_calibration_lines(path: Path) -> dict[str, NDArray[np.float64]]:
-    """The lines `name: numbers` by name; lines that hold other things (calib_time) are left out."""
+    """The lines `name: numbers` by name; lines with other content (calib_time) are left out."""
     found: dict[str, NDArray[np.float64]] = {}
     for line in read_text(path).splitlines():
         name, _, values = line.replace(":", " ", 1).strip().partition(" ")
@@ -86,7 +86,7 @@ def read_calibration_lines(path: Path) -> dict[str, NDArray[np.float64]]:
 def calibration_matrix(
     lines: dict[str, NDArray[np.float64]], name: str, shape: tuple[int, ...], path: Path
 ) -> NDArray[np.float64]:
-    """The numbers of one of the lines of `path`, in this shape. Raises DataError where they are missing or odd."""
+    """The numbers in one line of `path`, in this shape. Raises DataError if they are missing or malformed."""
     if name not in lines:
         raise DataError(f"{path}: no line {name!r} in this calibration file")
     values, expected = lines[name], int(np.prod(shape))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a camera_info says of a KITTI camera, for rectified images and for those as they came from the sensor."""
+"""The camera_info of a KITTI camera, for rectified images and for raw ones."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ Lines = dict[str, NDArray[np.float64]]
 
 @dataclass(frozen=True)
 class CameraCalibration:
-    """A camera as ROS describes it, but that whose frame it is depends on the others: see `kitti_recording.paired`.
+    """A camera as ROS describes it; but whose frame it uses depends on the others: see `kitti_recording.paired`.
 
-    size: (width, height) of its images. k: (3, 3), d: (5,) k1 k2 p1 p2 k3, both of the image as it is. r: (3, 3), into
-    the rectified frame. p: (3, 4) of the rectified image; its fourth column is that of a stereo pair, 0 for the left
-    camera and −f·baseline for the right one. velodyne_to_camera: (4, 4) into the rectified optical frame, metres, which
-    is also the frame of images that are not rectified (as image_geometry has it).
+    size: (width, height) of its images. k: (3, 3), d: (5,) k1 k2 p1 p2 k3, both of the image before rectification. r:
+    (3, 3), into the rectified frame. p: (3, 4) of the rectified image; its fourth column is that of a stereo pair, 0
+    for the left camera and −f·baseline for the right one. velodyne_to_camera: (4, 4) into the rectified optical frame,
+    metres, which is also used for images that are not rectified (as in image_geometry).
     """
 
     size: tuple[int, int]
@@ -34,7 +34,7 @@ class CameraCalibration:
 
 
 def read_raw_camera(directory: Path, camera: int, size: tuple[int, int]) -> CameraCalibration:
-    """Camera 0–3 of a raw drive, from its date folder; images of `size` tell whether they are rectified.
+    """Camera 0–3 of a raw drive, from its date folder; the images' `size` tells whether they are rectified.
 
     Raises DataError for missing and malformed lines, and for a size that is neither S_rect's nor S's.
     """
@@ -52,7 +52,7 @@ def read_raw_camera(directory: Path, camera: int, size: tuple[int, int]) -> Came
     if f"S_{camera:02d}" not in lines or size != _size(lines, f"S_{camera:02d}", path):
         raise DataError(
             f"{directory}: image_{camera:02d} has {size[0]}×{size[1]} pixels, but calib_cam_to_cam.txt knows "
-            f"{rectified[0]}×{rectified[1]} (S_rect) and S_{camera:02d} of unrectified images; take the calibration "
+            f"{rectified[0]}×{rectified[1]} (S_rect) and S_{camera:02d} of unrectified images; use the calibration "
             "of the drive's own date"
         )
     return CameraCalibration(
@@ -97,7 +97,7 @@ def _rectified(
     own = calibration_matrix(lines, names[camera], (3, 4), path)
     intrinsics, chain = rectified_chain(own, rectification, to_camera0)
     p = np.hstack([intrinsics, np.zeros((3, 1))])
-    if camera % 2:  # the right one of a pair, whose left one is the number before
+    if camera % 2:  # the right camera of a pair, whose left camera has the number before
         left = calibration_matrix(lines, names[camera - 1], (3, 4), path)
         p[0, 3] = intrinsics[0, 0] * (_offset(own) - _offset(left))[0]
     return intrinsics, p, chain

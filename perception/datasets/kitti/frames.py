@@ -31,14 +31,14 @@ class KittiFrames(LazySequence[Sample]):
     DRIVE/soft_label/NAME.png, and 3D boxes: DRIVE/label_2/NAME.txt or DRIVE/tracklet_labels.xml, where NAME is the
     frame's number in the raw drive.
 
-    root: one such DRIVE folder, or a folder of them, for example kitti_object with its `training`. A frame whose
-    sweep is missing has no points; one without soft label has no probabilities. Boxes become point_labels
-    (`perception.datasets.kitti.boxes` has the convention).
+    root: one such DRIVE folder, or a folder of them, for example kitti_object with its `training`. A frame with a
+    missing sweep has no points; one without soft label has no probabilities. Boxes become point_labels
+    (`perception.datasets.kitti.boxes` describes the convention).
 
-    split: all, or train and val: the first 80 % and the last 20 % of each drive. stereo: make the depth of each frame
-    from its right image DRIVE/image_3/NAME.*, with P2 and P3 of the calibration; drives without a folder image_3 are
-    left out. Raises DataError for missing folders and, with stereo, right images, and, when indexed, for missing
-    calibration and truncated or odd files.
+    split: all, or train and val: the first 80 % and the last 20 % of each drive. stereo: compute the depth of each
+    frame from its right image DRIVE/image_3/NAME.*, with P2 and P3 of the calibration; drives without a folder image_3
+    are left out. Raises DataError for missing folders and, with stereo, missing right images, and, when indexed, for
+    missing calibration and truncated or malformed files.
     """
 
     def __init__(self, root: str | Path, split: str = "all", stereo: bool = False, classes: Classes = CLASSES) -> None:
@@ -104,7 +104,7 @@ def _calibration_file(drive: Path, name: str, needed_by: str | None) -> Path | N
 
 
 def _point_labels(drive: Path, name: str, frame: Frame, calibrated: Path, classes: Classes) -> NDArray[np.uint8] | None:
-    """Classes of the frame's points, None without boxes."""
+    """Classes of the frame's points; None without boxes."""
     assert frame.points is not None
     assert frame.camera is not None
     assert frame.lidar_to_camera is not None

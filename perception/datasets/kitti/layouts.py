@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which of KITTI's layouts a folder has, and the recording in it."""
+"""Finds out which of KITTI's layouts a folder has, and opens the recording in it."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ _DRIVES = ("*_drive_*_sync", "*/*_drive_*_sync", "*_drive_*_extract", "*/*_drive
 
 
 def open_drive(path: Path | str, sequence: str | None = None) -> Recording:
-    """The drive at `path`, all of it: a raw drive or a folder with one, an odometry sequence or the folder of all of
-    them, or the folder training or testing of tracking. sequence: the name of one, where `path` holds several.
+    """The whole drive at `path`: a raw drive or a folder with one, an odometry sequence or the folder of all of
+    them, or the folder training or testing of tracking. sequence: the name of one, if `path` has several.
 
-    Raises DataError for other layouts, for several drives without a `sequence`, and for a drive of nothing.
+    Raises DataError for other layouts, for several drives without a `sequence`, and for an empty drive.
     """
     recording = find_drive(path, sequence)
     if not recording.start_ns:
@@ -30,7 +30,7 @@ def open_drive(path: Path | str, sequence: str | None = None) -> Recording:
 
 
 def find_drive(path: Path | str, sequence: str | None = None) -> Recording:
-    """The images and sweeps of `open_drive`; all else is read when it is asked for. Raises DataError as that does."""
+    """The images and sweeps of `open_drive`; the rest is read on demand. Raises DataError as `open_drive` does."""
     path = require_directory(Path(path), "a KITTI drive").resolve()
     if _is_raw(path):
         return read_raw_recording(path)
@@ -43,13 +43,13 @@ def find_drive(path: Path | str, sequence: str | None = None) -> Recording:
     if names := _raw_drives(path):
         return read_raw_recording(path / _choose(path, names, sequence))
     raise DataError(
-        f"{path}: no KITTI drive: neither image_02/data or velodyne_points/data (raw), times.txt (odometry), nor "
+        f"{path}: not a KITTI drive: neither image_02/data or velodyne_points/data (raw), times.txt (odometry), nor "
         "calib and image_02/NNNN (tracking)"
     )
 
 
 def holds_drive(path: Path) -> bool:
-    """Whether the folder is one, or holds one or several, for `find_drive`."""
+    """Whether `find_drive` finds one or several drives in the folder."""
     found = _is_raw(path) or (path / "times.txt").is_file() or _sequences(path) or _splits(path) or _raw_drives(path)
     return bool(found)
 
@@ -83,5 +83,5 @@ def _choose(root: Path, names: Sequence[str], name: str | None) -> str:
         return names[0]
     if name is None or name not in names:
         said = f"no sequence {name!r}" if name else f"{len(names)} sequences"
-        raise DataError(f"{root}: {said}; name one of them with --sequence: {', '.join(names) or 'there is none'}")
+        raise DataError(f"{root}: {said}; name one of them with --sequence: {', '.join(names) or 'there are none'}")
     return name

@@ -19,7 +19,7 @@ class ObjectLabel:
     """One line of a label file.
 
     object_type: Car … or DontCare (which has no 3D box). truncated: 0–1, the share outside the image. occluded: 0
-    visible, 1 partly, 2 largely, 3 unknown. alpha: the angle at which it is seen, radians. box: left, top, right,
+    visible, 1 partly, 2 largely, 3 unknown. alpha: observation angle, radians. box: left, top, right,
     bottom in pixels of image_2. size: (height, width, length), metres. bottom: (3,) the centre of the floor in the
     rectified camera 0. yaw: radians about the camera's y, 0 along x.
     """
@@ -51,7 +51,7 @@ def read_object_labels(path: str | Path) -> list[ObjectLabel]:
         words = line.split()
         if not words:
             continue
-        if len(words) not in (15, 16):  # results carry a score as a 16th
+        if len(words) not in (15, 16):  # results have a score as a 16th
             raise DataError(f"{path}: line {row}: {len(words)} columns, expected 15 (or 16 with a score)")
         try:
             v = [float(word) for word in words[1:15]]

@@ -29,9 +29,10 @@ from perception.errors import DataError
 
 
 def read_odometry_recording(path: Path) -> Recording:
-    """The sequence in the folder sequences/NN, its poses, if it has any, in poses/NN.txt. Raises DataError.
+    """The sequence in the folder sequences/NN, with its poses, if it has any, in poses/NN.txt. Raises DataError.
 
-    All sensors of a frame share its time, which counts from the sequence's start; here it counts from EPOCH_NS.
+    All sensors of a frame share its time, which the file counts from the sequence's start; here it counts from
+    EPOCH_NS.
     """
     stamps = _read_times(path / "times.txt")
     calibration = path / "calib.txt"
@@ -49,7 +50,7 @@ def read_odometry_recording(path: Path) -> Recording:
 
 
 def parse_seconds(text: str) -> int:
-    """'1.037359e-01' → nanoseconds, with no float in between. Raises ValueError."""
+    """'1.037359e-01' → nanoseconds, without an intermediate float. Raises ValueError."""
     try:
         return int((Decimal(text.strip()) * 1_000_000_000).to_integral_value())
     except (InvalidOperation, ValueError, OverflowError) as error:
@@ -73,7 +74,7 @@ def _stamps_of(stamps: Sequence[int], path: Path, numbers: Sequence[int]) -> Map
 
 
 def _poses(path: Path, calibration: Path, stamps: Sequence[int]) -> Stream[NDArray[np.float64]]:
-    """The file has the left grey camera in its own first frame; the vehicle in its own first frame comes of it."""
+    """The file has the left grey camera's poses relative to its first frame; this converts them to the vehicle's."""
     rows = read_text(path).splitlines()
     if len(rows) != len(stamps):
         raise DataError(f"{path}: {len(rows)} poses, but times.txt has {len(stamps)} lines")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A KITTI drive as one of its cameras and the Velodyne saw it: where everything that makes frames of it begins."""
+"""A KITTI drive as one of its cameras and the Velodyne: the input of everything that makes frames of it."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from perception.errors import DataError
 from perception.frame import CameraModel, Frame
 
 ORDER = ("image_02", "image_03", "image_00", "image_01")
-"""In which a drive's cameras are looked for."""
+"""The folders in which a drive's cameras are looked for."""
 
 
 @dataclass(frozen=True)
 class OneCamera:
-    """A camera's images and the Velodyne's sweeps, each by its number, with stamps of their own.
+    """A camera's images and the Velodyne's sweeps, each by number, with their own stamps.
 
-    model: the pinhole of the rectified images (P_rect). lidar_to_camera: (4, 4), the whole chain into it. unstamped:
+    model: the pinhole camera of the rectified images (P_rect). lidar_to_camera: (4, 4), the whole chain. unstamped:
     see `Recording`.
     """
 
@@ -37,7 +37,7 @@ class OneCamera:
     unstamped: Sequence[str]
 
     def frame(self, stamp_ns: int, image: int | None = None, sweep: int | None = None) -> Frame:
-        """The frame of the image and the sweep of these numbers, one at least. Raises DataError for broken files."""
+        """The frame of the image and the sweep of these numbers, at least one. Raises DataError for broken files."""
         return Frame(
             stamp_ns=stamp_ns,
             rgb=None if image is None else self._rgb(self.images.read(image)),
@@ -55,11 +55,11 @@ class OneCamera:
 
 
 def one_camera(recording: Recording, folder: str | None = None) -> OneCamera:
-    """The drive as one of its cameras saw it.
+    """The drive from the view of one of its cameras.
 
-    folder: whose, image_00 … image_03; None takes the first that has images, colour before grey and left before right.
-    A raw drive without any is seen from where image_02 was. Raises DataError for a drive without images and sweeps,
-    and for images that are not rectified.
+    folder: of the camera, image_00 … image_03; None takes the first that has images, colour before grey and left before
+    right. In a raw drive without images, the view is that of image_02. Raises DataError for a drive without images and
+    sweeps, and for images that are not rectified.
     """
     if folder is not None and folder not in CAMERAS:
         raise DataError(f"camera {folder!r}: KITTI has {', '.join(CAMERAS)}")
@@ -71,14 +71,14 @@ def one_camera(recording: Recording, folder: str | None = None) -> OneCamera:
         )
     if camera is None:
         found = read_raw_calibration(recording.path.parent, int(wanted[0][-2:]))
-        assert found.size is not None  # raw drives state it
+        assert found.size is not None  # raw drives give it
         frame_id = f"{CAMERAS[wanted[0]]}_optical"
         model, mount = found.camera(*found.size, frame_id), found.lidar_to_camera
     else:
         calibration = camera.calibration
         if calibration.d.any():
             raise DataError(
-                f"{recording.path}: an unsynced, unrectified drive; get its _sync version, or make a bag of it: "
+                f"{recording.path}: an unsynced, unrectified drive; get its _sync version, or convert it to a bag: "
                 "perception kitti2bag"
             )
         intrinsics, size = calibration.p[:, :3], calibration.size

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""OXTS packets: the vehicle's GPS and inertial unit, and the poses that follow from them."""
+"""OXTS packets: the vehicle's GPS and inertial unit, and the poses computed from them."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def read_oxts_packet(path: str | Path) -> OxtsPacket:
 
 
 def parse_oxts_packet(text: str, where: str) -> OxtsPacket:
-    """The packet that a line holds. where: it stands, for the DataError for anything but 30 numbers."""
+    """The packet in a line. where: its place, for the DataError if it has not 30 numbers."""
     words = text.split()
     names = [field.name for field in fields(OxtsPacket)]
     if len(words) != len(names):
@@ -81,7 +81,7 @@ def parse_oxts_packet(text: str, where: str) -> OxtsPacket:
 
 
 def oxts_pose(packet: OxtsPacket, origin: OxtsPacket) -> NDArray[np.float64]:
-    """(4, 4) pose of the inertial unit in a world with x east, y north, z up, which begins at `origin`; metres.
+    """(4, 4) pose of the inertial unit in a world with x east, y north, z up, with its origin at `origin`; metres.
 
     Mercator projection scaled at the origin's latitude, as in KITTI's development kit.
     """

@@ -20,9 +20,9 @@ from perception.sample import Sample
 class KittiRawSamples(LazySequence[Sample]):
     """The frames of a synced raw drive by their numbers, as KITTI's own development kit has them, with point_labels.
 
-    What has one number belongs together; a frame is there for each that has an image or a sweep, and lacks what is
-    missing. `perception.datasets.kitti.boxes` has the convention of the classes. A frame without a sweep has no truth.
-    path: as `find_drive` takes it. stereo: make the depth of frames that have both a left and a right image,
+    An image and a sweep of one number belong together; there is a frame for each number that has one of them.
+    `perception.datasets.kitti.boxes` describes the convention of the classes. A frame without a sweep has no ground
+    truth. path: as `find_drive` takes it. stereo: compute the depth of frames that have both a left and a right image,
     image_03/data/NUMBER.png. Raises DataError as `find_drive` and `one_camera` do, for a drive without tracklets and,
     with stereo, for one without right images.
     """
@@ -35,7 +35,7 @@ class KittiRawSamples(LazySequence[Sample]):
         self._tracklets = read_tracklets(tracklets) if tracklets.is_file() else []
         if not self._tracklets:
             raise DataError(
-                f"{self.path}: no boxes in tracklet_labels.xml, or no such file: there is no truth to score against; "
+                f"{self.path}: no boxes in tracklet_labels.xml, or no such file: no ground truth to score against; "
                 "unpack the drive's tracklets there"
             )
         self._drive = one_camera(recording)

@@ -18,23 +18,24 @@ from perception.datasets.kitti.oxts import OxtsPacket, oxts_pose
 T = TypeVar("T")
 
 WORLD, BASE, IMU, VELODYNE = "world", "base_link", "imu_link", "velo_link"
-"""The frames by kitti2bag's names. base_link lies on the ground midway between the axles; all are x forward, y left,
-z up but for world, which is x east where the drive has a GPS, else base_link as it was at the start."""
+"""The frames by kitti2bag's names. base_link lies on the ground midway between the axles; in all frames x is forward, y
+left, z up, except world, where x is east if the drive has a GPS, else as in base_link at the start."""
 
 OPTICAL = np.array([[0, 0, 1, 0], [-1, 0, 0, 0], [0, -1, 0, 0], [0, 0, 0, 1]], np.float64)
-"""Points of an optical frame (x right, y down, z forward) in the camera's body frame (x forward, y left, z up)."""
+"""Points in an optical frame (x right, y down, z forward) → the camera's body frame (x forward, y left, z up)."""
 
 IMU_IN_BASE = np.eye(4)
 IMU_IN_BASE[:3, 3] = -2.71 / 2 - 0.05, 0.32, 0.93
-"""Where the car's drawing has the inertial unit, metres: 5 cm behind the rear axle, of a wheelbase of 2.71 m."""
+"""The inertial unit's position in the drawing of the car, metres: 5 cm behind the rear axle, of a wheelbase of 2.71
+m."""
 
 VELODYNE_IN_BASE = np.eye(4)
 VELODYNE_IN_BASE[:3, 3] = -2.71 / 2 + 0.76, 0.0, 1.73
-"""Where the car's drawing has the Velodyne, metres; for layouts that tell nothing of the inertial unit."""
+"""The Velodyne's position in the drawing of the car, metres; for layouts without the pose of the inertial unit."""
 
 
 class Instant(NamedTuple):
-    """One recording of a sensor. number: the drive's own of it."""
+    """One record of a sensor. number: its number in the drive."""
 
     stamp_ns: int
     number: int
@@ -42,7 +43,7 @@ class Instant(NamedTuple):
 
 @dataclass(frozen=True)
 class Stream(Generic[T]):
-    """What one sensor recorded, read when asked for. instants: in the order of their stamps."""
+    """One sensor's records, read on demand. instants: in the order of their stamps."""
 
     instants: Sequence[Instant]
     read: Callable[[int], T]
@@ -53,8 +54,8 @@ class Stream(Generic[T]):
 
 @dataclass(frozen=True)
 class Camera:
-    """A camera's image files. name: as kitti2bag has it, such as camera_color_left. first: the name of the camera whose
-    frame its messages name, where that is another's: see `paired`. unstamped: a line where images have no stamp."""
+    """A camera's image files. name: as in kitti2bag, such as camera_color_left. first: the name of the camera whose
+    frame its messages name, if that is another's: see `paired`. unstamped: a message if images have no stamp."""
 
     name: str
     calibration: CameraCalibration
@@ -64,20 +65,20 @@ class Camera:
 
     @property
     def frame_id(self) -> str:
-        """The optical frame (REP-103)."""
+        """The optical frame (REP 103)."""
         return f"{self.first or self.name}_optical"
 
     @property
     def colour(self) -> bool:
-        """Whether it sees colours."""
+        """Whether it is a colour camera."""
         return "color" in self.name
 
 
 def paired(camera: Camera, cameras: Sequence[Camera]) -> Camera:
-    """The camera as ROS has it among `cameras` (REP-104): P projects from the frame that the messages name.
+    """The camera as ROS has it among `cameras` (REP 104): P projects from the frame that the messages name.
 
-    The right camera of a pair is in the left one's frame, from which the fourth column of P leads to it; without that
-    one it is in its own, and the column is 0. TF has a frame of its own for it either way.
+    The messages of the right camera of a pair are in the left one's frame, and the fourth column of P leads to it; if
+    there is no left camera, they are in its own frame, and the column is 0. In both cases TF has its own frame.
     """
     left = camera.name.replace("right", "left")
     if left == camera.name:
@@ -103,14 +104,14 @@ Mount = tuple[str, str, NDArray[np.float64]]
 
 
 def nothing() -> Stream[Any]:
-    """The stream of a sensor that the drive does not have."""
+    """An empty stream, for a sensor that the drive does not have."""
     return Stream((), lambda number: None)
 
 
 @dataclass(frozen=True)
 class Vehicle:
-    """What a drive tells beside images and sweeps. poses: (4, 4) base_link → world. boxes: the objects at the sweeps'
-    stamps. left_out: a line for the user per sensor of which something was not taken."""
+    """The drive's data other than images and sweeps. poses: (4, 4) base_link → world. boxes: the objects at the sweeps'
+    stamps. left_out: a message per sensor of which something was left out."""
 
     mounts: Sequence[Mount]
     oxts: Stream[OxtsPacket] = field(default_factory=nothing)
@@ -121,11 +122,11 @@ class Vehicle:
 
 @dataclass(frozen=True)
 class Recording:
-    """A drive. path: its folder, or that of the split that it is a part of. sweeps: (N, 4) as read_velodyne has it.
-    unstamped: a line where some of them have no stamp. layout: raw, odometry or tracking.
+    """A drive. path: its folder, or that of the split that it is a part of. sweeps: (N, 4) as in read_velodyne.
+    unstamped: a message if some of them have no stamp. layout: raw, odometry or tracking.
 
-    read_camera (0–3, None without images) and read_vehicle, which takes the cameras, are asked when they are needed:
-    for frames that is one camera, and neither an inertial unit nor boxes.
+    read_camera (0–3, None without images) and read_vehicle, which takes the cameras, are called on demand:
+    frames need only one camera, and neither an inertial unit nor boxes.
     """
 
     path: Path
@@ -136,17 +137,17 @@ class Recording:
     unstamped: Sequence[str] = ()
 
     def name(self, number: int) -> str:
-        """What a frame of that number is called."""
+        """The name of a frame with that number."""
         return f"{number:0{10 if self.layout == 'raw' else 6}d}"
 
     @cached_property
     def cameras(self) -> list[Camera]:
-        """Those that have images. Raises DataError for what is broken of their stamps and calibration."""
+        """The cameras that have images. Raises DataError if their stamps or calibration are broken."""
         return [camera for camera in map(self.read_camera, range(4)) if camera is not None]
 
     @cached_property
     def vehicle(self) -> Vehicle:
-        """All but images and sweeps. Raises DataError for what is broken of it."""
+        """The data other than images and sweeps. Raises DataError if it is broken."""
         return self.read_vehicle(self.cameras)
 
     @property
@@ -171,25 +172,25 @@ class Recording:
 
     @property
     def left_out(self) -> list[str]:
-        """A line for the user per sensor of which something was not taken."""
+        """A message per sensor of which something was left out."""
         unstamped = [line for camera in self.cameras for line in camera.unstamped]
         return [*unstamped, *self.unstamped, *self.vehicle.left_out]
 
     @property
     def start_ns(self) -> int:
-        """When the first sensor recorded; 0 for a drive of nothing."""
+        """The time of the first record; 0 for an empty drive."""
         every = [camera.images.instants for camera in self.cameras]
         every += [self.sweeps.instants, self.oxts.instants, self.poses.instants]
         return min((instants[0].stamp_ns for instants in every if instants), default=0)
 
 
 def instants(numbers: Iterable[int], stamps: Mapping[int, int]) -> list[Instant]:
-    """Those of the numbers that have a stamp, in the order of the stamps: some drives' clocks step back."""
+    """The numbers that have a stamp, in the order of the stamps: in some drives the clock steps back."""
     return sorted(Instant(stamps[number], number) for number in numbers if number in stamps)
 
 
 def vehicle_poses(oxts: Stream[OxtsPacket]) -> Stream[NDArray[np.float64]]:
-    """The vehicle's poses by its inertial unit: the world begins where the unit stood first."""
+    """The vehicle's poses by its inertial unit: the world's origin is the unit's first position."""
     if not oxts:
         return nothing()
     origin, base_in_imu = oxts.read(oxts.instants[0].number), np.linalg.inv(IMU_IN_BASE)
@@ -197,7 +198,7 @@ def vehicle_poses(oxts: Stream[OxtsPacket]) -> Stream[NDArray[np.float64]]:
 
 
 def mounts(cameras: Sequence[Camera], imu_to_velodyne: NDArray[np.float64] | None = None) -> list[Mount]:
-    """The tree from base_link to every camera's optical frame, through the inertial unit where it is calibrated."""
+    """The tree from base_link to every camera's optical frame, through the inertial unit if it is calibrated."""
     if imu_to_velodyne is None:
         tree: list[Mount] = [(BASE, VELODYNE, VELODYNE_IN_BASE)]
     else:
@@ -209,7 +210,8 @@ def mounts(cameras: Sequence[Camera], imu_to_velodyne: NDArray[np.float64] | Non
 
 
 def _inverse(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Of a (4, 4) rigid motion; its rotation, printed with seven digits in KITTI's files, made orthogonal."""
+    """The inverse of a (4, 4) rigid transform; its rotation, printed with seven digits in KITTI's files, is made
+    orthogonal."""
     u, _, v = np.linalg.svd(matrix[:3, :3])
     inverse = np.eye(4)
     inverse[:3, :3] = (u @ v).T

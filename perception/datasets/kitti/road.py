@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""KITTI's road benchmark in its official layout: where the road is, or the ego lane, and on which plane it lies."""
+"""KITTI's road benchmark in its official layout: the area of the road, or of the ego lane, and the road's plane."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ _NAME = re.compile(r"(um|umm|uu)_\d+")
 
 
 class RoadTruth(NamedTuple):
-    """What KITTI says of one image. category: um_road, umm_road, uu_road, or um_lane: the ego lane alone.
+    """KITTI's ground truth for one image. category: um_road, umm_road, uu_road, or um_lane: only the ego lane.
 
-    road, valid: (H, W) bool; the road or the lane, and where that is known.
+    road, valid: (H, W) bool; the road or the lane, and where the truth is known.
     """
 
     category: str
@@ -37,14 +37,14 @@ class RoadTruth(NamedTuple):
 
 
 class KittiRoad(LazySequence[Sample]):
-    """Reads ROOT/{training,testing}/image_2/NAME.png and what there is of velodyne/NAME.bin, calib/NAME.txt and, in
+    """Reads ROOT/{training,testing}/image_2/NAME.png and, if they exist, velodyne/NAME.bin, calib/NAME.txt and, in
     training, gt_image_2/CATEGORY_{road,lane}_NUMBER.png, where NAME is CATEGORY_NUMBER: um_000012, umm_…, uu_….
 
     split: all of training, or train and val, the first 80 % and the last 20 % of each category (KITTI has no official
-    split of its training part); test, without truth. The truth knows of no vehicles: labels are ROAD where the road
-    is and unlabelled elsewhere; `truth` tells where it is known not to be. Where there is truth of the ego lane
-    alone, that is ROAD, since the road may go on beside it. Raises DataError for missing folders, images with other
-    names, and, when indexed, for truncated or odd files and a sweep without calibration.
+    split of its training part); test, without ground truth. The truth does not contain vehicles: labels are ROAD on the
+    road and unlabelled elsewhere; `truth` gives the pixels that are known not to be road. If only the ego lane is
+    labelled, that is ROAD, since the road may continue beside it. Raises DataError for missing folders, images with
+    other names, and, when indexed, for truncated or malformed files and a sweep without calibration.
     """
 
     def __init__(self, root: str | Path, split: str = "val", classes: Classes = CLASSES) -> None:
@@ -54,7 +54,7 @@ class KittiRoad(LazySequence[Sample]):
         images = list_images(self.folder / "image_2", f"images of KITTI road, split {split}")
         odd = [path for path in images if not _NAME.fullmatch(path.stem)]
         if odd:
-            raise DataError(f"{odd[0]}: not a name of KITTI road's (um_000000.png, umm_…, uu_…); move it elsewhere")
+            raise DataError(f"{odd[0]}: not a name of KITTI road (um_000000.png, umm_…, uu_…); move it elsewhere")
         if split != TEST:
             grouped = groupby(images, lambda path: path.stem.split("_")[0])
             images = [path for _, category in grouped for path in split_in_time(list(category), split)]
@@ -64,7 +64,7 @@ class KittiRoad(LazySequence[Sample]):
         return len(self._images)
 
     def read(self, index: int) -> Sample:
-        """Image number `index`, with its sweep, its calibration and its road, where they are."""
+        """Image number `index`, with its sweep, its calibration and its road, if they exist."""
         path = self._images[index]
         sweep, calibrated = self.folder / f"velodyne/{path.stem}.bin", self.folder / f"calib/{path.stem}.txt"
         points = read_velodyne(sweep) if sweep.is_file() else None
@@ -84,7 +84,7 @@ class KittiRoad(LazySequence[Sample]):
         return Sample(name, frame, labels)
 
     def truth(self, name: str, size: tuple[int, int]) -> RoadTruth | None:
-        """The truth of the sample called `name`, whose (width, height) is `size`: the road, else the ego lane."""
+        """The ground truth of the sample `name`, whose (width, height) is `size`: the road, else the ego lane."""
         category, number = name.split("/")[-1].split("_")
         for kind in ("road", "lane"):
             path = self.folder / "gt_image_2" / f"{category}_{kind}_{number}.png"
@@ -100,7 +100,7 @@ class KittiRoad(LazySequence[Sample]):
     def plane(self, name: str) -> NDArray[np.float64] | None:
         """(3, 3) from metres on the road's plane, (right, ahead, 1), to pixels (u, v, 1) of the sample's image.
 
-        P2·R0_rect·Tr_cam_to_road⁻¹ for points of height 0, as in KITTI's development kit; None where the calibration
+        P2·R0_rect·Tr_cam_to_road⁻¹ for points of height 0, as in KITTI's development kit; None if the calibration
         file, or Tr_cam_to_road in it, is missing.
         """
         path = self.folder / "calib" / f"{name.split('/')[-1]}.txt"

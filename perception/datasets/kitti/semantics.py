@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""KITTI's semantic segmentation benchmark in its official layout: 200 images for training, 200 without truth."""
+"""KITTI's semantic segmentation benchmark in its official layout: 200 images for training, 200 without ground truth."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ class KittiSemantics(LazySequence[Sample]):
 
     split: all of training, or train and val, the first 80 % and the last 20 % of it (KITTI has no official split of
     its training part); test, without labels. Samples have rgb and labels (`perception.classes` says how
-    Cityscapes' ids map), and a camera where KITTI's stereo 2015, whose images these are, lies in the same folders:
-    calib_cam_to_cam/NUMBER.txt. stereo: make the depth from its right images, image_3/NAME.png. Raises DataError for
-    missing folders and, with stereo, right images, and, when indexed, for missing, truncated or odd files and, with
-    stereo, missing calibration.
+    Cityscapes' ids map), and a camera if KITTI's stereo 2015, which has the same images, is in the same folders:
+    calib_cam_to_cam/NUMBER.txt. stereo: compute the depth from its right images, image_3/NAME.png. Raises DataError for
+    missing folders and, with stereo, missing right images, and, when indexed, for missing, truncated or malformed files
+    and, with stereo, missing calibration.
     """
 
     def __init__(self, root: str | Path, split: str = "val", stereo: bool = False, classes: Classes = CLASSES) -> None:
@@ -46,7 +46,7 @@ class KittiSemantics(LazySequence[Sample]):
         return len(self._images)
 
     def read(self, index: int) -> Sample:
-        """Image number `index`, and its labels where KITTI tells them."""
+        """Image number `index`, and its labels if KITTI publishes them."""
         path = self._images[index]
         name, rgb = f"{self.folder.name}/{path.stem}", read_rgb(path)
         calibrated = self.folder / "calib_cam_to_cam" / f"{path.stem.split('_')[0]}.txt"

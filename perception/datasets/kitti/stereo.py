@@ -37,7 +37,7 @@ def pair_depth(
 
     right: the file of the right image. calibration, names: the file and its lines with the (3, 4) rectified projections
     of the left and the right camera; the baseline is (left[0, 3] - right[0, 3]) / fx. Raises DataError for files that
-    are missing or odd, images of two sizes, and cameras that are not one to the right of the other.
+    are missing or malformed, images of two sizes, and cameras that are not side by side, left and right.
     """
     image = read_rgb(right)
     if image.shape != left.shape:
@@ -47,5 +47,5 @@ def pair_depth(
     own, other = (calibration_matrix(lines, name, (3, 4), calibration) for name in names)
     shift = own[0, 3] - other[0, 3]
     if not (shift > 0 and own[0, 0] > 0 and np.allclose(own[:, :3], other[:, :3])):
-        raise DataError(f"{calibration}: {names[0]} and {names[1]} are no rectified pair, left and right")
+        raise DataError(f"{calibration}: {names[0]} and {names[1]} are not a rectified pair, left and right")
     return stereo_depth(left, image, own[0, 0], shift / own[0, 0])

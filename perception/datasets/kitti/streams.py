@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Files on disk → streams: what the readers of KITTI's layouts have in common."""
+"""Files on disk → streams: shared by the readers of KITTI's layouts."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ FRAME_NS = 100_000_000
 """KITTI's sensors are triggered ten times a second; the tracking layout has no stamps and gets these."""
 
 EPOCH_NS = 1_316_995_200_000_000_000
-"""2011-09-26 00:00 UTC, the day of the first drives: where the clocks of odometry and tracking begin; they tell no day.
-Not 0, which tf2 takes for "the latest"."""
+"""2011-09-26 00:00 UTC, the day of the first drives: the start of the clocks of odometry and tracking, which have no
+date. Not 0, which tf2 takes for "the latest"."""
 
 
 def numbered(folder: Path, suffixes: Sequence[str] = IMAGE_SUFFIXES) -> dict[int, Path]:
-    """The files 0000000012.png, … of a folder by number, in order; of several of one number the first suffix's."""
+    """The files 0000000012.png, … of a folder by number, in order; if several have one number, the first suffix's."""
     found: dict[int, Path] = {}
     for suffix in reversed(suffixes):
         found |= {int(path.stem): path for path in folder.glob(f"*{suffix}") if path.stem.isdigit()}
@@ -76,12 +76,12 @@ def sweep_stream(
 
 
 def without_stamp(count: int, folder: str) -> list[str]:
-    """A line where files of the folder have none; else nothing."""
+    """A message if files of the folder have no stamp; else nothing."""
     return [f"{folder}: {count} without a stamp in timestamps.txt are left out"] if count else []
 
 
 def _size(images: Sequence[Path]) -> tuple[int, int]:
-    """(width, height) of the first image that can be read. Raises DataError where none can."""
+    """(width, height) of the first image that can be read. Raises DataError if none can."""
     for path in images[:-1]:
         with suppress(DataError):
             return read_encoded(path).size

@@ -18,7 +18,7 @@ _STAMP = re.compile(r"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d)(?:\.(\d{1,9}))?")
 def parse_stamp(text: str) -> int:
     """'2011-09-26 13:04:32.335337762' → nanoseconds since 1970, the text taken as UTC.
 
-    Integers all the way: a double holds today's seconds to a few hundred nanoseconds only. Raises ValueError.
+    Integers throughout: a double holds today's seconds only to a few hundred nanoseconds. Raises ValueError.
     """
     match = _STAMP.fullmatch(text.strip())
     if match is None:
@@ -30,7 +30,7 @@ def parse_stamp(text: str) -> int:
 def read_stamps(path: Path, numbers: Sequence[int]) -> dict[int, int]:
     """Nanoseconds by frame number, for the frames `numbers` (sorted) whose files exist.
 
-    Line i belongs to frame i, and an empty line to a frame without a stamp. Where files are missing, some drives list
+    Line i belongs to frame i, and an empty line to a frame without a stamp. If files are missing, some drives list
     only those that exist: as many lines as files, which then belong together in order.
     Raises DataError for malformed lines and for fewer lines than frames.
     """
@@ -52,8 +52,8 @@ def read_stamps(path: Path, numbers: Sequence[int]) -> dict[int, int]:
 
 
 def read_sweep_stamps(folder: Path, numbers: Sequence[int]) -> dict[int, int]:
-    """When the Velodyne looked forward, as `read_stamps` has it; where that is blank, midway between its turn's start
-    and end, as it always is. folder: velodyne_points."""
+    """When the Velodyne looked forward, as in `read_stamps`; if that is blank, midway between the start and end of its
+    rotation, as it always is. folder: velodyne_points."""
     paths = [folder / f"timestamps{suffix}.txt" for suffix in ("_start", "_end")]
     start, end = (read_stamps(path, numbers) if path.is_file() else {} for path in paths)
     between = {number: (start[number] + end[number]) // 2 for number in start.keys() & end.keys()}

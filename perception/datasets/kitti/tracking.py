@@ -29,7 +29,7 @@ from perception.datasets.kitti.recording import (
 from perception.datasets.kitti.streams import EPOCH_NS, FRAME_NS, camera_stream, sweep_stream
 from perception.errors import DataError
 
-_COLUMNS = 17  # of a label; results carry a score as an 18th
+_COLUMNS = 17  # of a label; results have a score as an 18th
 
 
 def read_tracking_recording(split: Path, name: str) -> Recording:
@@ -69,7 +69,7 @@ def _stamps(numbers: Sequence[int]) -> Mapping[int, int]:
 
 
 def _oxts(path: Path) -> Stream[OxtsPacket]:
-    """One packet to a line, one line to a frame."""
+    """One packet per line, one line per frame."""
     if not path.is_file():
         return nothing()
     rows = read_text(path).splitlines()
@@ -100,7 +100,7 @@ def _read_boxes(path: Path, to_velodyne: NDArray[np.float64]) -> dict[int, list[
 
 
 def _pose_in_camera(bottom: NDArray[np.float64], height: float, yaw: float) -> NDArray[np.float64]:
-    """(4, 4) of a box's centre: x along its length, z up, where the camera has y down and `yaw` turns about y."""
+    """(4, 4) of a box's centre: x along its length, z up; in the camera frame y is down and `yaw` rotates about y."""
     c, s = np.cos(yaw), np.sin(yaw)
     pose = np.eye(4)
     pose[:3, :3] = np.stack([[c, 0, -s], [s, 0, c], [0, -1, 0]], axis=1)

@@ -66,13 +66,13 @@ class Tracklet:
         return self.boxes[0].object_type
 
     def at(self, frame_number: int) -> TrackletBox | None:
-        """The box in this frame of the drive, None where the object was not seen."""
+        """The box in this frame of the drive, None if the object was not seen."""
         index = frame_number - self.first_frame
         return self.boxes[index] if 0 <= index < len(self.boxes) else None
 
 
 def read_tracklets(path: str | Path) -> list[Tracklet]:
-    """Reads a tracklet_labels.xml. Raises DataError for a missing, truncated or odd file."""
+    """Reads a tracklet_labels.xml. Raises DataError for a missing, truncated or malformed file."""
     path = Path(path)
     try:
         root = ElementTree.fromstring(read_text(path))

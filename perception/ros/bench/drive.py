@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The node as its own process, answering over DDS at a fixed rate: what it answers, how late, and what it takes."""
+"""The node as its own process, answering over DDS at a fixed rate: what it answers, how late, and its resources."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def drive(
     log: Path,
     on_frame: Callable[[], None],
 ) -> Drive:
-    """Play `frames` to a node of its own and say what became of them; see `_report` for the keys.
+    """Play `frames` to a node process and report the results; see `_report` for the keys.
 
     log: file for the node's output. on_frame is called after each frame was sent. Raises PerceptionError when the node
     does not start or dies.
@@ -68,7 +68,7 @@ def drive(
     def count() -> None:
         sent["frames"] += 1
         if sent["frames"] == source.count:
-            watches[-1].stop()  # what it takes while it works, not while we wait for its last word
+            watches[-1].stop()  # measures the node while it works, not while we wait for its last message
         on_frame()
 
     rehearsal = rehearse(

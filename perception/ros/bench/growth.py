@@ -18,7 +18,7 @@ from perception.pipeline import Pipeline
 from perception.ros.bench.stages import ALL_OUTPUTS, DEFAULT_OUTPUTS, FrameStages, frame_stages, serialised
 
 SCALES: tuple[float, ...] = (0.25, 0.5, 1.0, 2.0)
-"""Of the image's width and height."""
+"""Scales of the image's width and height."""
 
 POINT_COUNTS: tuple[int, ...] = (10_000, 30_000, 120_000, 250_000, 500_000)
 
@@ -85,7 +85,7 @@ def _rows(
 def _camera_rows(
     pipeline: Pipeline, frames: Sequence[Frame], rounds: int, on_call: Callable[[], None]
 ) -> list[dict[str, Any]]:
-    """Cameras that take turns at one engine, each with sensors of its own: all of them once, from arrays to labels."""
+    """Cameras that take turns at one engine, each with its own sensors: all of them once, from arrays to labels."""
     cameras = [Pipeline(pipeline.engine, pipeline.model) for _ in range(MAX_CAMERAS)]
 
     def look(count: int) -> None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A subscriber in another process: publishing without one would cost nothing."""
+"""A subscriber in another process: publishing without subscribers would cost nothing."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from perception.errors import PerceptionError
 
 @contextmanager
 def listener(topics: Mapping[str, str]) -> Iterator[None]:
-    """A process that subscribes to `topics` (type such as sensor_msgs/msg/Image by name) and takes what comes.
+    """A process that subscribes to `topics` (type such as sensor_msgs/msg/Image by name) and takes their messages.
 
-    It joins the ROS domain that the environment names, and ends with the with block. Raises PerceptionError where it
-    cannot start; its own traceback says why.
+    It joins the ROS domain of the environment, and ends with the with block. Raises PerceptionError if it
+    cannot start; its own traceback gives the reason.
     """
     # spawn: a forked child would share Fast DDS's and OpenVINO's threads, which do not survive it.
     context = multiprocessing.get_context("spawn")
@@ -28,7 +28,7 @@ def listener(topics: Mapping[str, str]) -> Iterator[None]:
     try:
         while not ready.wait(0.1):
             if not process.is_alive():
-                raise PerceptionError(f"the process that listens ended with code {process.exitcode}")
+                raise PerceptionError(f"the listening process ended with code {process.exitcode}")
         yield
     finally:
         stop.set()
@@ -41,7 +41,7 @@ def _listen(topics: dict[str, str], ready: Any, stop: Any) -> None:
     from rclpy.qos import QoSProfile, ReliabilityPolicy
     from rclpy.signals import SignalHandlerOptions
 
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's, which ends its listener
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which ends its listener
     rclpy.init(signal_handler_options=SignalHandlerOptions.NO)
     node = rclpy.create_node("bench_listener")
     qos = QoSProfile(depth=5, reliability=ReliabilityPolicy.BEST_EFFORT)

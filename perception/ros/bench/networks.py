@@ -22,10 +22,10 @@ INT8 = "int8"
 
 
 class Networks:
-    """Compares `model`, an OpenVINO file, with its peers; NAME.xml too where it is NAME_int8.xml.
+    """Compares `model`, an OpenVINO file, with its peers; if it is NAME_int8.xml, NAME.xml is compared too.
 
-    precision: of floats, None for all that the machine has.
-    default: the precision in which `model` runs here by itself. Raises PerceptionError for one that it has not.
+    precision: of floating-point networks; None for all that the machine supports.
+    default: the precision in which `model` runs here by default. Raises PerceptionError for an unsupported precision.
     """
 
     def __init__(self, model: Path, threads: int, precision: str | None) -> None:
@@ -64,7 +64,7 @@ class Networks:
     ) -> tuple[Path, dict[str, Path]]:
         with needs("INT8", "int8"):
             from perception.benchmark.int8 import quantise_model, quantise_peers
-        # NNCF draws progress bars of its own, and cannot be asked not to.
+        # NNCF draws its own progress bars, which cannot be switched off.
         with steps.step("quantise", "quantising", 1 + len(peers)) as done, redirect_stdout(StringIO()):
             model = self._model if self._is_int8 else quantise_model(self._model, inputs, folder)
             done()
@@ -72,7 +72,7 @@ class Networks:
 
 
 def _export(folder: Path, steps: Steps) -> dict[str, Path]:
-    with needs("the peers (--no-peers goes without)", "train"):
+    with needs("the peers (--no-peers leaves them out)", "train"):
         from perception.benchmark.peers import PEERS
     with steps.step("export", "exporting the peers", len(PEERS)) as done:
         return export_peers(folder, done)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the node does with a frame, stage by stage, through the functions that it does it with, without its threads."""
+"""The node's work on a frame, stage by stage, through the same functions as in the node, without its threads."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from perception.ros.subscriptions import INPUTS
 
 DISCOVERY_TIMEOUT_S = 15.0
 SETTLE_S = 0.01
-"""Before each frame: whoever listens is done with the one before, and takes no core from the stages of this one."""
+"""The wait before each frame: the listener is done with the frame before, and takes no core from this one's stages."""
 
 IMAGE = "sensor_msgs/msg/Image"
 DEFAULT_OUTPUTS: dict[str, str] = {f"/perception/{name}": IMAGE for name in ("labels", "confidence", *FOREGROUND)}
@@ -46,7 +46,7 @@ ALL_OUTPUTS: dict[str, str] = {
     "/perception/overlay/compressed": "sensor_msgs/msg/CompressedImage",
     "/perception/points": "sensor_msgs/msg/PointCloud2",
 }
-"""What it can publish."""
+"""Everything that the node can publish."""
 
 _INPUTS: dict[str, tuple[str, Any]] = {
     f"/{topic}": (name, kind) for name in MODALITIES for topic, kind in INPUTS[name][:1]
@@ -58,9 +58,9 @@ Messages = dict[str, bytes]
 
 
 class FrameStages:
-    """Takes frames from serialised messages to published ones, and tells the milliseconds of each stage.
+    """Takes frames from serialised messages to published ones, and returns the milliseconds of each stage.
 
-    node: an active lifecycle node. frame: any frame, for its mounting of the LiDAR.
+    node: an active lifecycle node. frame: any frame, for the LiDAR's mounting.
     """
 
     def __init__(self, node: LifecycleNode, outputs: Publishers, pipeline: Pipeline, frame: Frame) -> None:
@@ -91,7 +91,7 @@ class FrameStages:
 
 @contextmanager
 def frame_stages(pipeline: Pipeline, frame: Frame, topics: Mapping[str, str]) -> Iterator[FrameStages]:
-    """`FrameStages` on a ROS domain of its own, with a process that listens to `topics` there."""
+    """`FrameStages` on a separate ROS domain, with a process that listens to `topics` there."""
     use_profile()
     with private_network() as domain, listener(topics):
         context = Context()
@@ -119,7 +119,7 @@ def _wait_for_listener(node: LifecycleNode, topics: Sequence[str]) -> None:
         if time.monotonic() > deadline:
             raise PerceptionError(f"no subscriber of {', '.join(lonely)} within {DISCOVERY_TIMEOUT_S:g} s")
         time.sleep(0.05)
-    time.sleep(0.3)  # the publishers hear of it a little later
+    time.sleep(0.3)  # the publishers notice the subscribers a little later
 
 
 def _refuse(line: str) -> NoReturn:

@@ -36,7 +36,7 @@ from perception.sensors import encode, network_size
 from perception.threads import share_threads
 
 FRAMES = 8
-"""Different frames; the more there are, the longer the rendering, which is no part of what is measured."""
+"""The number of different frames; more of them only take longer to render, which is not measured."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,7 +63,7 @@ class BenchOptions:
 
 
 class Bench:
-    """One run; `output` gets its files. Raises PerceptionError where a step cannot do its work."""
+    """One run; its files are written to `output`. Raises PerceptionError if a step cannot do its work."""
 
     def __init__(self, options: BenchOptions, console: Console) -> None:
         self._options, self._steps = options, Steps(console)
@@ -73,7 +73,8 @@ class Bench:
         self._networks = Networks(self._model, options.threads, options.precision)
 
     def run(self) -> BenchReport:
-        """Measure everything that was asked for, write bench.json and report.html, and return what the first holds."""
+        """Measure everything that was asked for, write bench.json and report.html, and return the content of
+        bench.json."""
         options, machine = self._options, describe_machine()
         self.output.mkdir(parents=True, exist_ok=True)
         frames = self._render()
@@ -137,7 +138,7 @@ class Bench:
             return collect({"frame": lambda: stages(next(messages))}, self._options.rounds, on_call=done)["frame"]
 
     def _drives(self, frames: list[Frame]) -> list[Drive]:
-        """At every rate; the node starts without compiled networks kept from before, and then with them."""
+        """At every rate; the node starts first without a cache of compiled networks, and then with it."""
         options, mount = self._options, frames[0].lidar_to_camera
         assert mount is not None
         numbers = ", ".join(repr(float(number)) for number in mount.ravel())

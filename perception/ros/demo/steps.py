@@ -41,7 +41,7 @@ Labels = NDArray[np.uint8]
 
 @dataclass(frozen=True, kw_only=True)
 class DemoOptions:
-    """What the demo does. frames: None takes 100 of a simulated drive and all of a KITTI drive.
+    """The demo's options. frames: None takes 100 of a simulated drive and all of a KITTI drive.
 
     kitti: the folder of a KITTI raw drive; None simulates one. model, engine: see `Pipeline.load`. workers: processes
     that render. json: another file for the report, besides OUTPUT/report.json.
@@ -59,7 +59,7 @@ class DemoOptions:
 
 
 class Demo:
-    """One run; `output` gets its files. Raises PerceptionError where a step cannot do its work."""
+    """One run; its files are written to `output`. Raises PerceptionError if a step cannot do its work."""
 
     def __init__(self, options: DemoOptions, console: Console) -> None:
         self._options, self._console = options, console
@@ -73,7 +73,7 @@ class Demo:
         self._seconds: dict[str, float] = {}
 
     def run(self) -> DemoReport:
-        """All four steps. Returns what report.json holds."""
+        """All four steps. Returns the content of report.json."""
         kitti = self._options.kitti
         frames, count = self._kitti_frames(kitti) if kitti else self._simulated_frames()
         _, model = find_model(self._options.model, self._options.engine)  # before the minutes of work that need it
@@ -91,7 +91,7 @@ class Demo:
         return report
 
     def _clear(self) -> None:
-        """Remove what an earlier demo left, and nothing else."""
+        """Remove the files of an earlier demo, and nothing else."""
         self.output.mkdir(parents=True, exist_ok=True)
         if self.bag.is_dir():
             if not {path.name for path in self.bag.iterdir()} <= {"metadata.yaml", "bag.mcap"}:
@@ -116,7 +116,7 @@ class Demo:
 
         def frames() -> Iterator[Frame]:
             for sample in render(drive, self._options.workers):
-                assert sample.labels is not None  # the simulation knows everything
+                assert sample.labels is not None  # the simulation labels everything
                 self._truth[sample.frame.stamp_ns] = self._classes.table("simulated")[sample.labels]
                 yield sample.frame
 
@@ -148,9 +148,9 @@ class Demo:
         return rehearsal
 
     def _score(self, rehearsal: Loopback) -> tuple[DriveScore, list[Labels | None]]:
-        """Answers against the truth, matched by stamp."""
+        """Compare the answers with the ground truth, matched by stamp."""
         score, answers = DriveScore(self._classes), []
-        masks = ("labels", *self._classes.foreground)  # the latency is that of the last of them
+        masks = ("labels", *self._classes.foreground)  # the latency is that of the last one
         with self._step("score", "scoring", len(rehearsal.sent)) as advance:
             for stamp_ns, recorded_ns in rehearsal.sent.items():
                 images = [rehearsal.images[name].get(stamp_ns) for name in masks]
@@ -178,7 +178,7 @@ class Demo:
             condition=None if options.kitti else options.condition,
             summary=summary,
             classes=self._classes.beyond,
-            iou_reason=None if self._truth else "n/a: the drive has no truth per pixel",
+            iou_reason=None if self._truth else "n/a: the drive has no ground truth per pixel",
             drops_by_cause=diary.drops_by_cause(summary.frames_dropped),
             falls_behind=diary.falls_behind(),
             period_ms=period_ms(rehearsal),
@@ -197,7 +197,7 @@ class Demo:
     def _draw(
         self, period_ms: float, score: DriveScore, answers: list[Labels | None]
     ) -> tuple[Gallery, dict[str, BandScore]]:
-        """Video and montage, what the report shows, and the scores by distance, which need the frames too."""
+        """Video, montage and the report's figures, and the scores by distance, which need the frames too."""
         bands = DistanceBands(self._classes)
         with self._step("draw", "drawing", len(answers)) as advance:
             with closing(open_bag(self.bag)) as source:
@@ -209,7 +209,7 @@ class Demo:
 
     @contextmanager
     def _step(self, name: str, text: str, total: int) -> Iterator[Callable[..., None]]:
-        """A progress bar; what is yielded advances it. The step's seconds are kept under its name."""
+        """A progress bar; call the yielded function to advance it. The step's duration is kept under its name."""
         bars = (BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
         began = time.monotonic()
         with Progress(SpinnerColumn(), TextColumn("{task.description:<24}"), *bars, console=self._console) as progress:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a node knows of TF: by tf2 where it is installed, else by TF's messages, composed here."""
+"""The node's source of TF: tf2 if it is installed, else TF's messages, composed here."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from perception.ros.tf.message import subscribe
 
 
 class Tf2Transforms:
-    """tf2's own buffer and listener: also mounts that move."""
+    """tf2's own buffer and listener, which also follow moving mounts."""
 
     def __init__(self, node: Any, tf2_ros: Any) -> None:
         self._errors = tf2_ros.TransformException
@@ -25,7 +25,8 @@ class Tf2Transforms:
         self._listener = tf2_ros.TransformListener(self._buffer, node)
 
     def lookup(self, target: str, source: str, at_ns: int | None = None) -> NDArray[np.float64] | None:
-        """(4, 4) that takes points of `source` into `target`, then, else by the newest transforms; None if unknown."""
+        """(4, 4) that takes points of `source` into `target`, at that time, else by the newest transforms; None if
+        unknown."""
         for time in [Time()] if at_ns is None or at_ns <= 0 else [Time(nanoseconds=at_ns), Time()]:
             with suppress(self._errors):
                 return transform_matrix(
@@ -34,8 +35,9 @@ class Tf2Transforms:
         return None
 
     def motion(self, frame: str, from_ns: int, to_ns: int, fixed: str) -> NDArray[np.float64] | None:
-        """(4, 4) that takes points of `frame` at one time to `frame` at another, things being still in `fixed`."""
-        if from_ns < 0 or to_ns < 0:  # rclpy has no such times
+        """(4, 4) that takes points of `frame` at one time to `frame` at another, for things that are still in
+        `fixed`."""
+        if from_ns < 0 or to_ns < 0:  # rclpy has no negative times
             return None
         at, before, frame = Time(nanoseconds=to_ns), Time(nanoseconds=from_ns), frame_name(frame)
         try:
@@ -45,12 +47,12 @@ class Tf2Transforms:
         return transform_matrix(stamped.transform)
 
     def forget(self) -> None:
-        """Empty the buffer, which refuses what is older than its newest by more than ten seconds; mounts stay."""
+        """Empty the buffer, which refuses transforms more than ten seconds older than its newest; mounts stay."""
         self._buffer.clear()
 
 
 def listen(node: Any) -> TransformSource | None:
-    """A source fed by the node's subscriptions; None where rclpy cannot have TF's messages."""
+    """A source fed by the node's subscriptions; None if rclpy cannot receive TF's messages."""
     tf2_ros = optional("tf2_ros")
     if tf2_ros is not None:
         return Tf2Transforms(node, tf2_ros)

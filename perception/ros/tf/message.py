@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""tf2_msgs/TFMessage, to be published and heard: tf2_msgs's own where it is installed, else one of ours, as bytes."""
+"""tf2_msgs/TFMessage for publishers and subscribers: tf2_msgs's own if installed, else one of ours, as bytes."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ _DEFINITIONS = {
     ),
     TF_MESSAGE: "geometry_msgs/TransformStamped[] transforms",
 }
-"""TFMessage and what it is made of: all types of ROS 2, which bags need, take a quarter of a second to load."""
+"""TFMessage and the types it contains: loading all types of ROS 2, as for bags, takes a quarter of a second."""
 
 
 class _Serialised(type):
-    """What rclpy asks a message class for, of a type whose messages are bytes."""
+    """The attributes that rclpy needs of a message class, for a type whose messages are bytes."""
 
     _TYPE_SUPPORT: Any = None
 
@@ -45,15 +45,15 @@ def _types() -> Typestore:
 
 @cache
 def tf_message_class() -> Any:
-    """The class to make publishers of TFMessage with, which take bytes; None where rclpy cannot have the type."""
+    """The class for publishers of TFMessage, which take bytes; None if rclpy cannot have the type."""
     messages = optional("tf2_msgs.msg")
     return messages.TFMessage if messages is not None else _without_tf2_msgs()
 
 
 def subscribe(node: Any, topic: str, take: Callable[[Any], None], qos: Any) -> bool:
-    """Call `take` with the transforms of every TFMessage that comes; False where rclpy cannot have the type.
+    """Call `take` with the transforms of every TFMessage that arrives; False if rclpy cannot have the type.
 
-    Bytes that are none are left out, with a word in the node's log.
+    Bytes that are not a TFMessage are left out, with a warning in the node's log.
     """
     message_class = tf_message_class()
     if message_class is None:
@@ -86,7 +86,7 @@ def _without_tf2_msgs() -> Any:
     support = make_support(element._TYPE_SUPPORT, digest)
     if support is None:
         return None
-    # rclpy wants the converters to be there, and calls none of them for bytes.
+    # rclpy requires the converters to exist, and calls none of them for bytes.
     converters = ("_CREATE_ROS_MESSAGE", "_CONVERT_FROM_PY", "_CONVERT_TO_PY", "_DESTROY_ROS_MESSAGE")
     described = {"_TYPE_SUPPORT": support, **{name: getattr(element, name) for name in converters}}
     return type("_TFMessage", (_Serialised,), described)("TFMessage", (), {})

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""rclpy's type support for tf2_msgs/TFMessage where tf2_msgs is not installed: there is no wheel of it.
+"""rclpy's type support for tf2_msgs/TFMessage if tf2_msgs is not installed: there is no wheel of it.
 
-To the middleware a type is C structures: a name, a hash, a description of its fields, and functions that turn messages
-into bytes. Only the last need compiled code, and not where messages cross as bytes. So the structures of
-geometry_msgs/TransformStamped, which has a wheel, are copied and filled with TFMessage's names and its one field.
+To the middleware, a type is a set of C structures: a name, a hash, a description of its fields, and functions that
+turn messages into bytes. Only these functions need compiled code, and they are not used for messages that are bytes.
+So the structures of geometry_msgs/TransformStamped, which has a wheel, are copied and filled with TFMessage's names
+and its only field.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 _WHEEL, _RELEASE = "ros-rclpy", "7."
-"""Jazzy's wheel of rclpy: the structures below are those that it was built with."""
+"""Jazzy's wheel of rclpy: the structures below are those of its build."""
 
 _GENERAL = b"rosidl_typesupport_c"
 _SERIALISATION = b"rosidl_typesupport_fastrtps_c"
@@ -40,7 +41,7 @@ class _Support(Structure):
 
 
 class _Callbacks(Structure):
-    """message_type_support_callbacks_t. Of the functions only the last is called for messages that are bytes."""
+    """message_type_support_callbacks_t. Of the functions, only the last is called for messages that are bytes."""
 
     _fields_ = [
         ("namespace", c_char_p),
@@ -93,7 +94,7 @@ class _Hash(Structure):
 
 
 _kept: list[Any] = []
-"""What a capsule points to: the middleware may look at it until the process ends."""
+"""The objects that capsules point to: the middleware may read them until the process ends."""
 
 
 def is_known() -> bool:
@@ -105,10 +106,10 @@ def is_known() -> bool:
 
 
 def make_support(transform_stamped: Any, digest: bytes) -> Any:
-    """A capsule with TFMessage's type support, made of TransformStamped's; None where that is not as expected.
+    """A capsule with TFMessage's type support, made from TransformStamped's; None if that is not as expected.
 
     transform_stamped: a capsule too, `_TYPE_SUPPORT` of a message's metaclass. digest: TFMessage's hash, 32 bytes.
-    Call it only where `is_known`.
+    Call it only if `is_known`.
     """
     element = _Support.from_address(_address(transform_stamped))
     if element.identifier != _GENERAL:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What perception nodes make of a replay: what they answer, whether they keep up, and why they are silent."""
+"""How perception nodes respond to a replay: their answers, whether they keep up, and why they are silent."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from perception.ros.watch.diagnostics_log import DiagnosticsLog, node_names
 from perception.ros.watch.recorder import IMAGES, Recorder
 
 QUIET_S = 2.0
-"""Without an answer for so long after the end, no more will come."""
+"""After so long without an answer since the end, no more answers are expected."""
 
 SENSOR_TYPES = frozenset(f"sensor_msgs/msg/{name}" for name in ("Image", "CompressedImage", "PointCloud2"))
-"""Of what a node can be triggered by."""
+"""The types of messages that can trigger a node."""
 
 NODE = "perception"
-"""The name of the node whose answers are listened to, in no namespace."""
+"""The name of the node whose answers are recorded, without a namespace."""
 
 
 @dataclass(frozen=True)
 class Answer:
-    """A frame that was sent: when, since the first, and how long its answer took; None where none came."""
+    """A frame that was sent: when, since the first, and how long its answer took; None if none came."""
 
     time_s: float
     latency_ms: float | None
@@ -44,7 +44,7 @@ class Series:
 
 @dataclass(frozen=True, kw_only=True)
 class Answers:
-    """What became of the frames of a replay, by the names that a drive's page takes; of truth nothing is known."""
+    """The results of a replay's frames, under the names of a drive's page; there is no ground truth."""
 
     frames_sent: int
     frames_answered: int
@@ -62,10 +62,10 @@ class Answers:
 
 
 class Audience:
-    """Listens to what nodes say while a replay runs, and notes what goes out. Use it as a context manager.
+    """Listens to nodes while a replay runs, and notes what is published. Use it as a context manager.
 
-    topics: what is replayed, by recorded name. names: the topic that each recorded one is published as, where that is
-    another. images: listen to those of /perception too, for `answers`.
+    topics: what is replayed, by recorded name. names: the published topic of each recorded one, if it has
+    another name. images: listen to those of /perception too, for `answers`.
     """
 
     def __init__(self, node: Node, topics: Mapping[str, Topic], names: Mapping[str, str], images: bool = True) -> None:
@@ -77,7 +77,7 @@ class Audience:
         self._sent: dict[str, dict[int, int]] = {}
         """By published topic, the wall time by stamp, in the order of sending."""
         self.repeated = False
-        """Whether a stamp went out again."""
+        """Whether the same stamp was published again."""
 
     def __enter__(self) -> Audience:
         self._recorder.__enter__()
@@ -87,7 +87,7 @@ class Audience:
         self._recorder.__exit__(*error)
 
     def note(self, message: Published) -> None:
-        """A message went out just now. Of a stamp that goes out again, as in a loop, the last time counts."""
+        """A message has just been published. If a stamp is published again, as in a loop, the last time counts."""
         topic = self._names.get(message.topic)
         if topic is not None:
             sent = self._sent.setdefault(topic, {})
@@ -101,9 +101,9 @@ class Audience:
         return [f"/{name} {diary.falls_behind()}" for name, diary in diaries.items() if diary.falls_behind()]
 
     def answers(self) -> Answers | None:
-        """What became of the frames, after the last answers have come; None where none came.
+        """The results of the frames, after the last answers have come; None if none came.
 
-        A frame is what the node was triggered by.
+        A frame is a message that triggered the node.
         """
         if not self._sent:
             return None
@@ -130,7 +130,8 @@ class Audience:
             frames_sent=len(sent),
             frames_answered=len(answered),
             frames_dropped=dropped,
-            # The node counts all that it ever dropped: where that is more than these frames, it does not explain them.
+            # The node counts all drops since its start: if they are more than these frames, the counts do not explain
+            # them.
             drops_by_cause=causes if sum(causes.values()) == dropped else {},
             falls_behind=diary.falls_behind(),
             latency_ms=dict(zip(("p50", "p95", "p99"), percentiles, strict=True)),
@@ -144,13 +145,13 @@ class Audience:
         )
 
     def silence(self) -> str:
-        """Why no answer came, by what /perception listens to."""
+        """Why no answer came, judged by the topics that /perception listens to."""
         try:
             hears = {topic for topic, _ in self._node.get_subscriber_names_and_types_by_node(NODE, "/")}
         except NodeNameNonExistentError:
             others = [f"/{name}" for name in node_names(self._recorder.diagnostics())]
-            return f"No node is named /{NODE}" + (f" ({', '.join(others)} will be meant)" if others else "")
+            return f"No node is named /{NODE}" + (f" (did you mean {', '.join(others)}?)" if others else "")
         if heard := sorted(hears & {*self._sent, *self._names}):
-            return f"/{NODE} listens to {', '.join(heard)}, but answered none of them; its log and /diagnostics say why"
+            return f"/{NODE} listens to {', '.join(heard)}, but did not answer; its log and /diagnostics say why"
         sent = ", ".join(sorted(self._sent)) or "no image and no sweep"
         return f"/{NODE} subscribes to none of the published topics ({sent}); rename them: --topics or --remap"

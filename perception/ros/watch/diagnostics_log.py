@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a node said about itself during a drive, read out of its diagnostics."""
+"""A node's state during a drive, read from its diagnostics."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from perception.ros.watch.recorder import Status
 from perception.sensors.spec import SPECS
 
 UNEXPLAINED = "lost on the way"
-"""The cause of drops that the node does not know of."""
+"""The cause of drops that the node does not know about."""
 
 SLOW = 0.05
-"""A node that leaves out more than this share of its frames for newer ones does not keep up."""
+"""A node that skips more than this share of its frames for newer ones does not keep up."""
 
 SURE = 3
-"""Seconds that it takes to tell a rate from a hitch."""
+"""The seconds needed to distinguish a rate from a short delay."""
 
 
 def node_names(statuses: Sequence[Status]) -> list[str]:
@@ -39,7 +39,8 @@ class DiagnosticsLog:
         self._fusion = [s for s in self._of("fusion") if int(s.values.get("frames", 0)) > 0]
 
     def drops_by_cause(self, dropped: int) -> dict[str, int]:
-        """Why `dropped` frames got no answer: the trigger's drops as the node counted them, and what it never saw."""
+        """Why `dropped` frames got no answer: the trigger's drops as the node counted them, and frames it never
+        received."""
         last = self._of(self._trigger)[-1:]
         counts = {
             key[len("dropped_") :].replace("_", " "): int(value)
@@ -51,7 +52,7 @@ class DiagnosticsLog:
         return counts | ({UNEXPLAINED: missing} if missing > 0 else {})
 
     def falls_behind(self) -> str:
-        """How far the node is from keeping up with its sensors, and what to try; empty where it keeps up."""
+        """How far the node is from keeping up with its sensors, and what to try; empty if it keeps up."""
         states = self._of(self._trigger)
         if not states:
             return ""
@@ -74,7 +75,7 @@ class DiagnosticsLog:
         return falls_behind(answered_hz, sent_hz, self._trigger, "model_steps" in self._fusion[-1].values)
 
     def model(self) -> str:
-        """The name of the model that ran for most of the time; empty where the node never said any."""
+        """The name of the model that ran for most of the time; empty if the node never reported one."""
         names = [status.values["model"] for status in self._fusion if "model" in status.values]
         return max(dict.fromkeys(names), key=names.count, default="")
 
@@ -93,7 +94,7 @@ class DiagnosticsLog:
         ]
 
     def dropouts(self, start_ns: int, end_ns: int) -> list[Dropout]:
-        """When a sensor that had spoken was silent between two wall times, in seconds after start_ns."""
+        """When a sensor that had sent messages was silent between two wall times, in seconds after start_ns."""
         gaps: list[Dropout] = []
         for name in SPECS:
             since: float | None = None
@@ -111,11 +112,11 @@ class DiagnosticsLog:
         return gaps
 
     def mean_weights(self) -> dict[str, float]:
-        """The mean of `weights` by modality; empty where the node never said any."""
+        """The mean of `weights` by modality; empty if the node never reported any."""
         return self._means({f"weight_{name}": name for name in SPECS})
 
     def stages_ms(self) -> dict[str, float]:
-        """Milliseconds by stage, the mean of what was said once a second."""
+        """Milliseconds by stage, the mean of the reports once a second."""
         keys = self._fusion[-1].values if self._fusion else {}
         stages = [key for key in keys if key.startswith("stage_") and key.endswith("_ms")]
         return self._means({key: key[len("stage_") : -len("_ms")] for key in stages})

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The node's inputs, as they come for some seconds, as a rosbag2: heard as the node hears them, stamped on arrival."""
+"""Records the node's inputs for some seconds as a rosbag2: received as the node receives them, stamped on arrival."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ from perception.ros.tf.message import TF_MESSAGE, tf_message_class
 from perception.sensors.spec import SPECS
 
 DEPTH = 50
-"""Messages that wait for us before the oldest is lost; all else is asked for as the node does."""
+"""Messages that may wait here before the oldest is lost; the rest of the QoS is the same as the node's."""
 
 LOOK_S = 0.2
-"""How often we look for new publishers."""
+"""How often to look for new publishers."""
 
 
 @dataclass
 class Live:
-    """What was recorded. path: the bag; None where nothing came, and `reason` says so.
+    """The result. path: the bag; None if no messages came; `reason` says so.
 
     topics: the resolved topic by the node's input.
     """
@@ -47,7 +47,7 @@ class Live:
 
 
 class LiveRecording:
-    """Records what comes to `node`, which may be remapped and have qos_overrides as the perception node's topics."""
+    """Records the messages that `node` receives; it may have remappings and qos_overrides as the perception node."""
 
     def __init__(self, node: Node) -> None:
         self._node = node
@@ -65,7 +65,7 @@ class LiveRecording:
             self._subscribe("/tf", tf_message, TF_MESSAGE, _asked())
 
     def record(self, path: Path, seconds: float, advance: Callable[[], None] = lambda: None) -> Live:
-        """Write `path` for so many seconds. advance: called every second. Raises DataError for a path that is taken."""
+        """Write `path` for so many seconds. advance: called every second. Raises DataError if the path exists."""
         try:
             with RawBagWriter(path) as writer, spinning(self._node, "live recording"):
                 self._drain(writer, seconds, advance)
@@ -96,7 +96,7 @@ class LiveRecording:
             writer.write(self._came.get())
 
     def _look(self) -> None:
-        """Listen to what has a publisher: to compressed topics where the plain one has none, as the node does."""
+        """Subscribe to topics with a publisher: to compressed ones if the plain one has none, as the node does."""
         types = dict(self._node.get_topic_names_and_types())
         for name, topic in [*self.live.topics.items(), ("/tf_static", "/tf_static")]:
             offers = [_offer(info.qos_profile) for info in self._node.get_publishers_info_by_topic(topic)]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the node answers, kept with the time at which it arrived here."""
+"""The node's answers, kept with their arrival times."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ IMAGES: tuple[str, ...] = ("labels", "confidence", *FOREGROUND)
 """The images that the node publishes for every frame, by their name under the node's."""
 
 DEPTH = 200
-"""Messages that wait for us before the oldest is lost: far more than ever come while we are busy."""
+"""Messages that may wait here before the oldest is lost: far more than ever arrive while the recorder is busy."""
 
 
 class Answer(NamedTuple):
@@ -39,7 +39,7 @@ class Answer(NamedTuple):
 
 
 class Status(NamedTuple):
-    """One diagnostic status as it came. values: its key-value pairs."""
+    """One diagnostic status as it arrived. values: its key-value pairs."""
 
     received_ns: int
     name: str
@@ -49,13 +49,13 @@ class Status(NamedTuple):
 
 
 class Recorder:
-    """Listens to a perception node, and to all diagnostics, in a thread of its own. Use it as a context manager.
+    """Listens to a perception node, and to all diagnostics, in a separate thread. Use it as a context manager.
 
-    node: our own ROS node, which gets the subscriptions. target: the name of the node that is listened to. names: which
-    of its images; with none, the diagnostics alone.
-    Images are kept as the bytes that came, and their time is taken first: nothing slow stands between the arrival of
-    one message and that of the next. A frame's five images of 1242×375 take 2.3 MB of memory; without keep_images,
-    none, and only the times are known.
+    node: our own ROS node, which gets the subscriptions. target: the name of the node that is recorded. names: which
+    of its images; if empty, only the diagnostics.
+    Images are kept as the received bytes, and their time is taken first: nothing slow happens between the arrival of
+    one message and that of the next. A frame's five images of 1242×375 take 2.3 MB of memory; without keep_images
+    no bytes are kept, only the times.
     """
 
     def __init__(
@@ -66,7 +66,7 @@ class Recorder:
         self._images: dict[str, dict[int, Answer]] = {name: {} for name in names}
         self._status: list[Status] = []
         self._newest_ns = 0
-        # Best effort hears reliable and best-effort publishers alike.
+        # A best-effort subscriber receives from reliable and best-effort publishers alike.
         qos = QoSProfile(depth=DEPTH, reliability=ReliabilityPolicy.BEST_EFFORT)
         self._topics = [f"{target.rstrip('/')}/{name}" for name in names]
         for topic, name in zip(self._topics, names, strict=True):
@@ -87,19 +87,19 @@ class Recorder:
         return [topic for topic in self._topics if not self._node.count_publishers(topic)]
 
     def images(self) -> dict[str, dict[int, Answer]]:
-        """The images that have come so far, by their name (one of IMAGES) and their stamp [ns]."""
+        """The images that have arrived so far, by their name (one of IMAGES) and their stamp [ns]."""
         with self._lock:
             return {name: dict(images) for name, images in self._images.items()}
 
     def diagnostics(self) -> list[Status]:
-        """The statuses that have come so far, in the order of their arrival."""
+        """The statuses that have arrived so far, in the order of their arrival."""
         with self._lock:
             return list(self._status)
 
     def wait_for(self, stamp_ns: int, quiet: float, timeout: float) -> bool:
-        """Wait until every image of the frame `stamp_ns` is here.
+        """Wait until every image of the frame `stamp_ns` has arrived.
 
-        False when nothing comes for `quiet` [s], or after `timeout` [s] while nothing came at all: the first answer
+        False if nothing arrives for `quiet` [s], or after `timeout` [s] if nothing arrived at all: the first answer
         may take longer than the others.
         """
         began = time.time_ns()
@@ -113,7 +113,7 @@ class Recorder:
             return self._complete(stamp_ns)
 
     def wait_for_diagnostics(self, after_ns: int, timeout: float) -> bool:
-        """Wait for a diagnosis that arrives after the wall time `after_ns`; False when `timeout` [s] passes before."""
+        """Wait for a diagnosis that arrives after the wall time `after_ns`; False if `timeout` [s] passes first."""
         return self._wait(lambda: bool(self._status) and self._status[-1].received_ns > after_ns, timeout)
 
     def _complete(self, stamp_ns: int) -> bool:

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Soft labels checked by the LiDAR: human-made 3D boxes turned into masks, and the ground against wrong road.
+"""Soft labels checked with the LiDAR: human-made 3D boxes turned into masks, and the ground against wrong road.
 
-What boxes and teacher agree on becomes a class id, what they contest is not learnt at all; but for things that are too
-small for what the teacher calls them, and a white sky, which are background.
+Pixels on which boxes and teacher agree get a class id; pixels on which they disagree are not learnt. There are two
+exceptions, which become background: things that are too small for the teacher's class, and a white sky.
 """
 
 from __future__ import annotations
@@ -26,33 +26,34 @@ from perception.training.checks.small_things import small_things
 from perception.training.checks.white_sky import white_sky
 
 ABOVE_FLOOR = 0.15
-"""Metres; the lowest part of a box holds points of the road."""
+"""Metres; the lowest part of a box contains points of the road."""
 
 STANDING = 0.3
-"""Metres above the ground plane, and STANDING_PER_METRE for every metre away: no road, whatever the teacher says."""
+"""Metres above the ground plane, plus STANDING_PER_METRE for every metre of distance: higher points are not road,
+whatever the teacher says."""
 
 STANDING_PER_METRE = 0.01
 
 WITHIN_GROUND = 0.05
-"""Metres from the ground plane; a point so near to it, outside every box, is no vehicle."""
+"""Metres from the ground plane; a point so near to it, outside every box, is not a vehicle."""
 
 NEAR = 25.0
-"""Metres; farther away the road is not that plane."""
+"""Metres; farther away the road may leave the plane."""
 
 REACH = 3
-"""Pixels around a LiDAR point that it speaks for."""
+"""The pixels around a LiDAR point that the point decides."""
 
 DENSE = 0.5
-"""A box whose points speak for this share of their outline needs no teacher to agree."""
+"""If a box's points cover this share of their outline, the teacher need not agree."""
 
 FEWEST = 5
-"""Points without which a box says nothing about the image."""
+"""With fewer points, a box is not used for the image."""
 
 
 def check_with_tracklets(samples: Sequence[Sample], root: Path, classes: Classes = CLASSES) -> list[Sample]:
-    """KITTI frames with every check that there is something for: `root`/tracklet_labels.xml or one per drive folder.
+    """KITTI frames with every check that has data: `root`/tracklet_labels.xml or one per drive folder.
 
-    samples: of `KittiFrames`, called DRIVE/NUMBER. Raises DataError for a broken tracklet file.
+    samples: those of `KittiFrames`, named DRIVE/NUMBER. Raises DataError for a broken tracklet file.
     """
     tracklets: dict[str, list[Tracklet]] = {}
     checked = []
@@ -67,9 +68,9 @@ def check_with_tracklets(samples: Sequence[Sample], root: Path, classes: Classes
 
 
 def check(sample: Sample, boxes: Sequence[TrackletBox], classes: Classes = CLASSES) -> Sample:
-    """`sample` with class ids where boxes and teacher agree, and zero probabilities where they or the LiDAR differ.
+    """`sample` with class ids where boxes and teacher agree, and zero probabilities where they or the LiDAR disagree.
 
-    A sample without soft labels or without points comes back as it is.
+    A sample without soft labels or without points is returned unchanged.
     """
     seen = project_sweep(sample.frame)
     if sample.probabilities is None or seen is None or sample.frame.points is None:
@@ -96,7 +97,7 @@ def check(sample: Sample, boxes: Sequence[TrackletBox], classes: Classes = CLASS
         outline, spoken = _outline(projection.uv[inside], width, height)
         agreed = outline & (teacher == class_id)
         certain = agreed | (outline & spoken) if spoken[outline].mean() >= DENSE else agreed
-        labels[outline] = UNLABELLED  # what stands behind it
+        labels[outline] = UNLABELLED  # the background behind it
         labels[certain] = class_id
         contested = (contested & ~certain) | (outline & ~certain)
     if ground is not None:
@@ -129,7 +130,7 @@ def _far_to_near(boxes: Sequence[TrackletBox]) -> list[TrackletBox]:
 
 
 def _outline(uv: NDArray[np.float32], width: int, height: int) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Two (H, W) masks: the convex hull of the points (M, 2), and what of it lies near to one of them."""
+    """Two (H, W) masks: the convex hull of the points (M, 2), and its part near one of them."""
     pixels = np.rint(uv).astype(np.int32)
     hull: NDArray[Any] = np.zeros((height, width), np.uint8)
     cv2.fillConvexPoly(hull, cv2.convexHull(pixels), 1)
@@ -137,12 +138,12 @@ def _outline(uv: NDArray[np.float32], width: int, height: int) -> tuple[NDArray[
 
 
 def _around(projection: Projection, chosen: NDArray[np.bool_], width: int, height: int) -> NDArray[np.bool_]:
-    """(H, W) the pixels that the chosen points speak for."""
+    """(H, W) the pixels that the chosen points decide."""
     return _spots(np.rint(projection.uv[chosen]).astype(np.int32), width, height) > 0
 
 
 def _spots(pixels: NDArray[np.int32], width: int, height: int) -> NDArray[np.uint8]:
-    """(H, W) 1 within REACH pixels of the (M, 2) pixels, each way."""
+    """(H, W) 1 within REACH pixels of the (M, 2) pixels, in each direction."""
     image = np.zeros((height, width), np.uint8)
     image[pixels[:, 1].clip(0, height - 1), pixels[:, 0].clip(0, width - 1)] = 1
     return np.asarray(cv2.dilate(image, np.ones((2 * REACH + 1, 2 * REACH + 1), np.uint8)), np.uint8)

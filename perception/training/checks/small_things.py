@@ -7,22 +7,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 GAP = 0.35
-"""Metres between points of two things; those of one are nearer to each other."""
+"""The smallest distance [m] between points of two things; points of one thing are nearer to each other."""
 
 FEWEST = 4
-"""Points without which nothing can be said of a thing's size."""
+"""The fewest points for judging a thing's size."""
 
 LOWEST, HIGHEST = 0.3, 0.9
 """Metres above the ground of a small thing's top: kerbs are lower, bicycles and children higher."""
 
 WIDEST = 0.6
-"""Metres along either axis of the ground: what is wider may be a part of a bicycle."""
+"""Metres along each axis of the ground: a wider thing may be a part of a bicycle."""
 
 ABOVE_GROUND = 0.12
-"""Metres; points below are of the ground."""
+"""Metres; points below belong to the ground."""
 
 REACH = 30.0
-"""Metres; farther away a thing has too few points to know its top."""
+"""Metres; farther away a thing has too few points to determine its top."""
 
 
 def small_things(
@@ -36,7 +36,7 @@ def small_things(
     rows = np.flatnonzero(chosen & (above > ABOVE_GROUND) & (np.hypot(points[:, 0], points[:, 1]) < REACH))
     if len(rows) < FEWEST:
         return small
-    import open3d  # takes long to load
+    import open3d  # here, since it takes long to load
 
     cloud = open3d.geometry.PointCloud(open3d.utility.Vector3dVector(points[rows, :3].astype(np.float64)))
     thing = np.asarray(cloud.cluster_dbscan(GAP, 3))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a sample teaches: class ids where somebody is sure, probabilities where a teacher is not, else nothing."""
+"""A sample's training targets: class ids where a person is certain, probabilities where a teacher is not, else none."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ SOFT_SCALE = 2
 """Soft labels are trained on at 1/SOFT_SCALE of the crop's resolution."""
 
 SURE = 0.6
-"""A soft label below this probability is hardened to nothing."""
+"""A soft label below this probability is not hardened to a class."""
 
 
 def hard_labels(sample: Sample) -> NDArray[np.uint8]:
-    """(H, W) class ids at the frame's size; soft ones are hardened where they are sure, else unlabelled.
+    """(H, W) class ids at the frame's size; soft labels are hardened where they are certain, else unlabelled.
 
-    Where a sample has both, its class ids count. Raises DataError for a sample without either.
+    If a sample has both, its class ids are used. Raises DataError for a sample without either.
     """
     if sample.probabilities is None:
         if sample.labels is None:
@@ -37,7 +37,7 @@ def hard_labels(sample: Sample) -> NDArray[np.uint8]:
 
 
 def certain_labels(sample: Sample) -> NDArray[np.uint8]:
-    """(H, W) the sample's class ids alone, without its soft labels: 255 everywhere where it has only those."""
+    """(H, W) only the sample's class ids, without its soft labels: 255 everywhere if it has only those."""
     if sample.labels is not None:
         return sample.labels
     width, height = sample.frame.size
@@ -45,9 +45,9 @@ def certain_labels(sample: Sample) -> NDArray[np.uint8]:
 
 
 def crop_soft(sample: Sample, crop: Crop, labels: NDArray[np.uint8], classes: int = len(CLASSES)) -> NDArray[np.uint8]:
-    """(h/2, w/2, classes) uint8 soft labels of a crop (probability × 255), zeros where nothing is known.
+    """(h/2, w/2, classes) uint8 soft labels of a crop (probability × 255), zeros where unknown.
 
-    labels: (h, w) the crop's class ids, which count where they are known.
+    labels: (h, w) the crop's class ids, which take precedence where they are known.
     """
     small = crop.width // SOFT_SCALE, crop.height // SOFT_SCALE
     if sample.probabilities is None:
@@ -56,7 +56,7 @@ def crop_soft(sample: Sample, crop: Crop, labels: NDArray[np.uint8], classes: in
     to_frame = scaling(sample.frame.size[0] / width, sample.frame.size[1] / height)
     matrix = scaling(1 / SOFT_SCALE, 1 / SOFT_SCALE) @ crop.matrix @ to_frame
     soft = cv2.warpAffine(sample.probabilities, matrix[:2], small, flags=cv2.INTER_LINEAR)
-    soft[soft.max(2) < 1 / classes + 1 / 255] = 0  # equal ones know nothing
+    soft[soft.max(2) < 1 / classes + 1 / 255] = 0  # equal probabilities mean unknown
     known = cv2.resize(labels, small, interpolation=cv2.INTER_NEAREST) != UNLABELLED
     soft[known] = 0
     return np.asarray(soft * 255 + 0.5, np.uint8)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""An overexposed sky, which a network that labels images takes for the white side of a lorry."""
+"""An overexposed sky, which a labelling network mistakes for the white side of a lorry."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from numpy.typing import NDArray
 from perception.sensors import Projection
 
 WHITE = 250
-"""Of 255; every channel of what is overexposed has at least this."""
+"""Of 255; every channel of an overexposed pixel has at least this."""
 
 SPECK = 5
-"""Pixels; white that no square of this side fits into is a highlight, not the sky."""
+"""Pixels; white areas that do not contain a square of this side are highlights, not the sky."""
 
 BESIDE = 20
-"""Pixels to the left and right of a column whose highest LiDAR point speaks for it too."""
+"""Pixels to the left and right of a column in which its highest LiDAR point still counts."""
 
 SURE = 0.95
-"""A white patch that is a vehicle with this mean probability is left alone: a lorry may be overexposed too."""
+"""A white patch with this mean probability of vehicle is left unchanged: a lorry may be overexposed too."""
 
 
 def white_sky(rgb: NDArray[np.uint8], projection: Projection, vehicle: NDArray[np.float32]) -> NDArray[np.bool_]:
-    """(H, W) the white patches above every LiDAR beam that reach the image's upper edge and may be no vehicle.
+    """(H, W) the white patches above every LiDAR beam that reach the image's upper edge and may be not a vehicle.
 
     rgb: (H, W, 3). projection: of the sweep, at the image's size. vehicle: (H, W) its probability by the soft labels.
     """
@@ -38,5 +38,5 @@ def white_sky(rgb: NDArray[np.uint8], projection: Projection, vehicle: NDArray[n
     means = np.bincount(patches.ravel(), vehicle.ravel(), count) / np.maximum(sizes, 1)
     reaches_up = np.isin(np.arange(count), patches[0])
     sky = reaches_up & (means < SURE)
-    sky[0] = False  # what is not white
+    sky[0] = False  # the component of all pixels that are not white
     return np.asarray(sky[patches])

@@ -21,17 +21,18 @@ from perception.sensors.spec import splits_of
 from perception.settings import Settings
 
 HUE_TURNED, MOST_HUE = 0.2, 20
-"""Share of the crops whose colours are turned, and by how many of OpenCV's 180 hues: a lorry may have any paint."""
+"""Share of the crops whose hue is rotated, and by how many of OpenCV's 180 hues: a lorry may have any paint."""
 
 COARSE = 0.12
-"""Share of the crops whose camera image has less resolution than pixels."""
+"""Share of the crops whose camera image has a lower resolution than its pixels."""
 
 
 @dataclass(frozen=True)
 class Subsets(Settings):
-    """Modality dropout: the shares of the crops that keep every modality that they have, and a single one.
+    """Modality dropout: the share of the crops that keep all their modalities, and the share that keep only one.
 
-    The rest keep a random non-empty subset. Where LiDAR was alone in one crop of thirty, walls became vehicles to it.
+    The rest keep a random non-empty subset. When only one crop in thirty was LiDAR only, the network took walls for
+    vehicles with only the LiDAR.
     """
 
     whole: float = 0.6
@@ -60,7 +61,7 @@ class Crop:
     height: int
 
     def image(self, image: NDArray[Any], nearest: bool = False, border: float = 0) -> NDArray[Any]:
-        """`image` seen through the crop; what lies outside it is `border`."""
+        """`image` seen through the crop; pixels outside it are `border`."""
         interpolation = cv2.INTER_NEAREST if nearest else cv2.INTER_LINEAR
         size = (self.width, self.height)
         return cv2.warpAffine(image, self.matrix[:2], size, flags=interpolation, borderValue=(border,) * 4)
@@ -76,7 +77,7 @@ class Crop:
         """`frame` as sensed through the crop."""
         points, mount, ground, extra = frame.points, frame.lidar_to_camera, frame.ground, frame.extra
         if self.matrix[0, 0] < 0:
-            # The world is mirrored, both as the LiDAR and as the camera sees it: their mounting stays a rotation.
+            # The world is mirrored, for the LiDAR and for the camera: so the mounting stays a rotation.
             points = None if points is None else points * np.array([1, -1, 1, 1], np.float32)
             mount = None if mount is None else np.diag([-1.0, 1, 1, 1]) @ mount @ np.diag([1.0, -1, 1, 1])
             ground = ground.mirrored() if ground else None
@@ -108,14 +109,14 @@ def random_crop(
     rng: np.random.Generator,
     focus: tuple[int, int] | None = None,
 ) -> Crop:
-    """A random scale (log-uniform), place and mirroring.
+    """A random scale (log-uniform), position and mirroring.
 
     size: (width, height) of the frame. crop: (height, width) of the result. scale: of the frame before cropping.
-    focus: a pixel (u, v) of the frame that the crop shall hold, where the frame's borders allow it.
+    focus: a pixel (u, v) of the frame that the crop must contain, if the frame's borders allow it.
     """
     width, height = size
     s = float(np.exp(rng.uniform(np.log(scale[0]), np.log(scale[1]))))
-    # Where the frame is smaller than the crop it is placed at random inside it.
+    # If the frame is smaller than the crop it is placed at random inside it.
     left = _place(s * width, crop[1], rng, focus and s * focus[0])
     top = _place(s * height, crop[0], rng, focus and s * focus[1])
     matrix = np.array([[s, 0, 0.5 * s - 0.5 - left], [0, s, 0.5 * s - 0.5 - top], [0, 0, 1]])
@@ -125,7 +126,7 @@ def random_crop(
 
 
 def _place(length: float, crop: int, rng: np.random.Generator, focus: float | None) -> float:
-    """Where a crop of a line of `length` begins; with the point `focus` well inside it, if there is one."""
+    """The start of a crop of a line of `length`; the point `focus`, if given, is well inside it."""
     low, high = min(0.0, length - crop), max(0.0, length - crop)
     if focus is None:
         return float(rng.uniform(low, high))
@@ -135,10 +136,10 @@ def _place(length: float, crop: int, rng: np.random.Generator, focus: float | No
 def rare_pixel(
     labels: NDArray[np.uint8], rng: np.random.Generator, classes: int = len(CLASSES)
 ) -> tuple[int, int] | None:
-    """A random pixel (u, v) of the last of so many classes, or the next before it where there is none; of no road.
+    """A random pixel (u, v) of the last of so many classes, or of the next one before it if there is none; never road.
 
-    Of four: of the frame's pedestrians, else of its vehicles; None without either. Every fourth row and column is
-    searched.
+    With four classes: a pixel of the frame's pedestrians, else of its vehicles; None without either. Only every fourth
+    row and column is searched.
     """
     sparse = labels[::4, ::4]
     for class_id in range(classes - 1, VEHICLE - 1, -1):
@@ -168,7 +169,7 @@ def photometric(rgb: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.
     if rng.random() < 0.2:
         image = cv2.GaussianBlur(image, (0, 0), rng.uniform(0.4, 1.3))
     if rng.random() < COARSE:
-        # As a small image enlarged, or a distant camera's, shows it.
+        # As in a small image that was enlarged, or from a distant camera.
         height, width = image.shape[:2]
         share = rng.uniform(0.3, 0.8)
         small = cv2.resize(image, (round(width * share), round(height * share)), interpolation=cv2.INTER_AREA)
@@ -180,7 +181,7 @@ def photometric(rgb: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.
 
 
 def drop_modalities(network_input: NetworkInput, kept: NDArray[np.bool_]) -> NetworkInput:
-    """`network_input` as if only the `kept` (M,) sensors were there."""
+    """`network_input` as if only the `kept` (M,) sensors were present."""
     present = network_input.present * kept
     rgb = network_input.rgb if present[0] else np.zeros_like(network_input.rgb)
     splits = splits_of(len(present), network_input.aux.shape[2])

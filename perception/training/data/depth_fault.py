@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What goes wrong with a depth image: holes, streaks, fat edges, coarse disparities, a short range, a late image."""
+"""Faults of a depth image: holes, streaks, fat edges, coarse disparities, a short range, a late image."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from perception.settings import Settings
 
 @dataclass(frozen=True)
 class DepthFaults(Settings):
-    """How often depth is disturbed in training: a `share` of the crops that have some, in a few ways at a time."""
+    """How often depth is disturbed in training: a `share` of the crops with depth, each in a few ways."""
 
     share: float = 0.0
 
@@ -28,12 +28,12 @@ class DepthFaults(Settings):
 
 @dataclass(frozen=True)
 class DepthFault:
-    """One disturbance; what it is depends on `seed` alone."""
+    """One disturbance, determined by `seed`."""
 
     seed: int
 
     def apply(self, frame: Frame) -> Frame:
-        """`frame` with its depth disturbed; the same frame where it has none."""
+        """`frame` with its depth disturbed; the same frame if it has none."""
         if frame.depth is None:
             return frame
         rng = np.random.default_rng(self.seed)
@@ -59,7 +59,7 @@ def _holes(depth: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.f
 
 
 def _fat(depth: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
-    """Near things reach over their edges, as a matcher's window does."""
+    """Near things extend over their edges, as with a matcher's window."""
     size = int(rng.integers(2, 9)) * max(1, depth.shape[1] // 600) | 1
     far = np.where(np.isfinite(depth), depth, np.float32(1e4))
     near = cv2.erode(far, np.ones((max(1, size // 2), size), np.uint8))
@@ -67,7 +67,7 @@ def _fat(depth: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.flo
 
 
 def _coarse(depth: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
-    """Disparities in whole steps, of a pair whose focal length times baseline is drawn; 0 is nothing."""
+    """Disparities in whole steps, for a pair with a random product of focal length and baseline; 0 is invalid."""
     pixels_metres = rng.uniform(40, 400)
     with np.errstate(divide="ignore", invalid="ignore"):
         disparity = np.round(pixels_metres / depth + rng.normal(0, 0.3))
@@ -75,7 +75,7 @@ def _coarse(depth: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.
 
 
 def _streaks(depth: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
-    """Rows that keep the depth of what stands left of them, as scanline matchers draw them; and wrong specks."""
+    """Rows that continue the depth of the pixel to their left, as scanline matchers do; and wrong specks."""
     height, width = depth.shape
     for _ in range(int(rng.integers(2, 14))):
         top, left = int(rng.integers(height)), int(rng.integers(width))
@@ -94,7 +94,7 @@ def _short(depth: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.f
 
 
 def _off(depth: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
-    """Registered to another instant, or a little wrongly: moved by some pixels, and of another scale."""
+    """Registered to another instant, or slightly wrong: moved by some pixels, and of another scale."""
     height, width = depth.shape
     zoom = rng.uniform(0.97, 1.06)
     across, down = rng.normal(0, 0.008 * width), rng.normal(0, 0.004 * width)

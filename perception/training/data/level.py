@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Heights above the ground in training: each drive's own plane, and now and then none at all."""
+"""Heights above the ground in training: from each drive's own plane, and sometimes none at all."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from perception.sensors.ground import ground_by_depth, ground_by_lidar
 from perception.sensors.spec import SPECS
 
 UNLEVELLED = 0.06
-"""Share of the crops that have no heights, as where too little ground is seen."""
+"""Share of the crops that have no heights, as when too little ground is seen."""
 
 
 def expect_ground(samples: Sequence[Sample]) -> list[Sample]:
-    """`samples` whose frames expect the median plane of their drive: a crop shows too little ground for one of its own.
+    """`samples` whose frames expect the median plane of their drive: a crop shows too little ground to fit its own.
 
-    The drive is what stands before the last slash of a sample's name. Frames whose plane is known are left alone.
+    The drive is the part of a sample's name before the last slash. Frames whose plane is known are not changed.
     """
     planes = [
         sample.frame.ground or ground_by_lidar(sample.frame) or ground_by_depth(sample.frame) for sample in samples
@@ -46,7 +46,7 @@ def without_heights(network_input: NetworkInput) -> None:
 
 
 def _either(plane: Ground | None, usual: Ground | None) -> Ground | None:
-    """A frame's own plane where it is near to what is usual in its drive, else the usual one."""
+    """A frame's own plane if it is near to the usual one of its drive, else the usual one."""
     if plane is None or usual is None:
         return plane or usual
     return usual if plane.angle_to(usual) > np.radians(3) or abs(plane.height - usual.height) > 0.3 else plane

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What goes wrong between LiDAR and camera: mounting that moved, sweeps that come late, beams and points missing."""
+"""Faults between LiDAR and camera: a mounting that moved, late sweeps, missing beams and points."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from perception.frame import Frame
 from perception.settings import Settings
 
 BEAMS = 64
-"""The sensor that beams are taken from is taken to have this many."""
+"""The number of beams that the sensor is assumed to have before some are removed."""
 
 FASTEST = 20.0
-"""Metres per second; how far a late sweep is off depends on how fast the vehicle drives."""
+"""Metres per second; the offset of a late sweep depends on how fast the vehicle drives."""
 
 
 @dataclass(frozen=True)
@@ -24,9 +24,9 @@ class LidarFaults(Settings):
     """How often and how much the LiDAR is disturbed in training.
 
     share: of the crops. rotation: degrees about each axis, and translation: metres along each, both uniform up to
-    that. delay: seconds, up to that, at a speed up to FASTEST. beams: share of the disturbed sweeps that keep every
-    second or fourth beam. dropout: largest share of points that is lost. intensity: spread (σ of the logarithm) of the
-    gain of the intensities, which no two sensors measure alike.
+    that. delay: seconds, up to that, at a speed up to FASTEST. beams: share of the disturbed sweeps that keep only
+    every second or fourth beam. dropout: largest share of points that is lost. intensity: spread (σ of the logarithm)
+    of the gain of the intensities, since no two sensors measure them alike.
     """
 
     share: float = 0.0
@@ -42,7 +42,7 @@ class LidarFaults(Settings):
         if not self.share or rng.random() >= self.share:
             return None
         shift = rng.uniform(-self.translation, self.translation, 3)
-        # A sweep taken `late` seconds ago shows what stands still as far away as it was then.
+        # A sweep taken `late` seconds ago shows still objects at the distance that they had then.
         shift[0] += rng.uniform(0, self.delay) * rng.uniform(0, FASTEST)
         moved = np.eye(4)
         moved[:3, :3] = cv2.Rodrigues(np.radians(rng.uniform(-self.rotation, self.rotation, 3)))[0]
@@ -58,8 +58,8 @@ class LidarFaults(Settings):
 class LidarFault:
     """One disturbance.
 
-    moved: (4, 4), where points seem to be in the LiDAR frame from where they are. step, first: beams first,
-    first + step, … stay. lost: share of the points that is lost, which ones by `seed`. gain: of the intensities.
+    moved: (4, 4), from the points' true positions in the LiDAR frame to the disturbed ones. step, first: beams first,
+    first + step, … stay. lost: share of the points that is lost, selected by `seed`. gain: factor of the intensities.
     """
 
     moved: NDArray[np.float64]
@@ -70,7 +70,7 @@ class LidarFault:
     gain: float = 1.0
 
     def apply(self, frame: Frame) -> Frame:
-        """`frame` with its sweep disturbed; the same frame where it has none."""
+        """`frame` with its sweep disturbed; the same frame if it has none."""
         if frame.points is None or frame.lidar_to_camera is None:
             return frame
         points = frame.points
@@ -81,14 +81,14 @@ class LidarFault:
         if self.gain != 1:
             points = points * np.array([1, 1, 1, self.gain], np.float32)
             np.minimum(points[:, 3], 1.0, out=points[:, 3])
-        # Moving the mounting moves every point and costs nothing.
+        # Moving the mounting moves every point at no cost.
         return replace(frame, points=points, lidar_to_camera=frame.lidar_to_camera @ self.moved)
 
 
 def beam_numbers(points: NDArray[np.float32]) -> NDArray[np.int64]:
     """(N,) the beam of each of the (N, ≥3) points, 0 lowest, by elevation in BEAMS equal steps.
 
-    An estimate for sweeps that do not tell the beam: real beams are not spaced equally.
+    An estimate for sweeps without the number of the beam: real beams are not spaced equally.
     """
     if not len(points):
         return np.zeros(0, np.int64)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One stream of training crops from unlike data sets."""
+"""One stream of training crops from different data sets."""
 
 from __future__ import annotations
 
@@ -38,9 +38,9 @@ from perception.training.data.weather import Weather
 class Source:
     """A data set in the mixture: its samples, how often it is drawn (relative), and the range of random scales.
 
-    soft: learn its soft labels as they are, not hardened. donors: names of the sources whose objects are pasted into
+    soft: learn its soft labels unchanged, not hardened. donors: names of the sources whose objects are pasted into
     its crops. horizon: its row as a share of the height, for copy-paste between frames whose camera is unknown.
-    tiles: how many of its frames stand side by side in a crop; more than one for sets of small images, which would
+    tiles: how many of its frames are side by side in a crop; more than one for sets of small images, which would
     leave most of it empty. It must divide the crop's width into multiples of 32.
     """
 
@@ -56,9 +56,9 @@ class Source:
 
 @dataclass(frozen=True)
 class Augmentation(Settings):
-    """What happens to a crop beside scaling, mirroring and `photometric`. By default modality dropout alone.
+    """The changes to a crop besides scaling, mirroring and `photometric`. By default only modality dropout.
 
-    further: the `faults` of sensors beside MODALITIES, by name.
+    further: the `faults` of sensors other than MODALITIES, by name.
     """
 
     weather: Weather = field(default_factory=Weather)
@@ -72,16 +72,15 @@ class Augmentation(Settings):
 
 
 FOCUSED = 0.25
-"""Share of the crops that are placed on a pedestrian or a vehicle; more of them, and walls close by become vehicles."""
+"""Share of the crops that are centred near a pedestrian or a vehicle; with more, walls close by become vehicles."""
 
 
 class Mixture(Dataset[dict[str, torch.Tensor]]):
-    """`length` random crops; crop i depends on (seed, i) alone, so that a resumed run sees what it would have seen.
+    """`length` random crops; crop i depends only on (seed, i), so that a resumed run gets the same crops.
 
-    Each item: rgb (3, h, w) uint8, aux (C, h/2, w/2) uint8, present (M,) float32, labels (h, w) uint8, 255 where
-    there are none; where any source is soft, also soft (K, h/2, w/2) uint8, probability × 255, zeros where nothing is
-    known.
-    crop: (h, w). whole: leave every modality in, and add kept (M,) float32, those that modality dropout would keep.
+    Each item: rgb (3, h, w) uint8, aux (C, h/2, w/2) uint8, present (M,) float32, labels (h, w) uint8, 255 if
+    unlabelled; if any source is soft, also soft (K, h/2, w/2) uint8, probability × 255, zeros where unknown.
+    crop: (h, w). whole: keep every modality, and add kept (M,) float32, those that modality dropout would keep.
     classes: of the labels. sensors: those of the network, in its order.
     """
 
@@ -125,7 +124,7 @@ class Mixture(Dataset[dict[str, torch.Tensor]]):
         source = self.sources[number]
         sample = source.samples[int(rng.integers(len(source.samples)))]
         unlabelled = sample.labels is None and sample.probabilities is None
-        # Soft labels take long to harden, and a source that learns them as they are seldom needs it.
+        # Hardening soft labels takes long, and a source that learns them unchanged seldom needs it.
         focused = rng.random() < FOCUSED
         certain = unlabelled or (source.soft and not focused)
         labels = certain_labels(sample) if certain else hard_labels(sample)
@@ -165,7 +164,7 @@ class Mixture(Dataset[dict[str, torch.Tensor]]):
 
 
 def _side_by_side(tiles: list[dict[str, torch.Tensor]]) -> dict[str, torch.Tensor]:
-    """One item of several: images beside each other, a modality there where any tile has it."""
+    """One item made of several: images side by side; a modality is present if any tile has it."""
     if len(tiles) == 1:
         return tiles[0]
     joined = {}

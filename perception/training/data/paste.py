@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Copy-paste of vehicles and pedestrians from one frame into another, in every modality at once.
 
-An object goes where a camera would see it: at the same row below the horizon, in units of the magnification. With a
-LiDAR or a depth camera the magnification is that of the two cameras, so that distances and heights stay true; without
-them it is free (after Ghiasi et al., CVPR 2021, who place objects anywhere).
+An object is placed where a camera would see it: at the same row below the horizon, in units of the magnification. With
+a LiDAR or a depth camera the magnification follows from the two cameras, so that distances and heights stay true;
+without them it is free (after Ghiasi et al., CVPR 2021, who place objects anywhere).
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from perception.settings import Settings
 from perception.training.data.augment import Crop
 
 GROUND: dict[int, tuple[int, ...]] = {VEHICLE: (ROAD,), PEDESTRIAN: (ROAD, BACKGROUND)}
-"""What an object of each class may stand on."""
+"""The classes that an object of each class may stand on."""
 
 SMALLEST, TALLEST = 14, 300
 """Heights in pixels of objects that are worth pasting, in their own frame and in the crop."""
@@ -58,13 +58,13 @@ class Shelf:
 
 
 def find_cutouts(samples: Sequence[Sample]) -> dict[int, list[Cutout]]:
-    """By class, the connected objects of `samples` that are whole (not cut by the border), upright and not tiny."""
+    """By class, the connected objects of `samples` that are complete (not cut by the border), upright and not tiny."""
     found: dict[int, list[Cutout]] = {VEHICLE: [], PEDESTRIAN: []}
     for number, sample in enumerate(samples):
         if sample.labels is None:
             continue
         height, width = sample.labels.shape
-        # Where whole people alone are outlined, what they stand on is not.
+        # If only whole people are outlined, the ground below them is not labelled.
         people_alone = not np.isin(sample.labels, (BACKGROUND, ROAD, VEHICLE)).any()
         ground = (UNLABELLED,) if people_alone else (ROAD, BACKGROUND)
         for class_id, cutouts in found.items():
@@ -74,7 +74,7 @@ def find_cutouts(samples: Sequence[Sample]) -> dict[int, list[Cutout]]:
                 upright = 1.2 * w < h < 5 * w if class_id == PEDESTRIAN else 0.7 * h < w < 3 * h
                 if not (whole and upright and SMALLEST <= h <= TALLEST and area > 0.4 * w * h):
                     continue
-                # A rider has no feet on the ground, and what is half hidden ends at what hides it.
+                # A rider's feet are not on the ground, and an occluded object ends at the occluding one.
                 if np.isin(sample.labels[top + h, left : left + w], ground).all():
                     cutouts.append(Cutout(number, class_id, left, top, w, h))
     return found
@@ -104,7 +104,7 @@ class Target:
     """The crop that is pasted into.
 
     frame: as cropped, before it was encoded. network_input, labels: of the crop; both are changed. scale: pixels of
-    the crop per pixel of its own frame. horizon: row of the crop. height: rows of the whole frame.
+    the crop per pixel of the original frame. horizon: row of the crop. height: rows of the whole frame.
     """
 
     frame: Frame
@@ -116,14 +116,14 @@ class Target:
 
 
 def horizon_row(frame: Frame, share: float) -> float:
-    """The row of the horizon of a camera that looks straight ahead; by `share` of the height without its model."""
+    """The row of the horizon of a level camera; if its model is unknown, from `share` of the height."""
     if frame.camera is None:
         return share * frame.size[1]
     return float(frame.camera.resized(*frame.size).intrinsics[1, 2])
 
 
 def paste(target: Target, shelf: Shelf, cutout: Cutout, rng: np.random.Generator) -> bool:
-    """Paste one object, in a random column, perhaps mirrored. False where it fits nowhere that was tried."""
+    """Paste one object, in a random column, perhaps mirrored. False if none of the tried places fits."""
     sample = shelf.samples[cutout.sample]
     assert sample.labels is not None
     sensors = sensors_of(len(target.network_input.present), target.network_input.aux.shape[2])
@@ -143,11 +143,11 @@ def paste(target: Target, shelf: Shelf, cutout: Cutout, rng: np.random.Generator
     left = rng.uniform(2, columns - width - 2)
     standing = target.labels[feet, round(left) : round(left + width) + 1]
     if not np.isin(standing, GROUND[cutout.class_id]).all():
-        return False  # off the ground, or behind something that stands there
+        return False  # off the ground, or behind another object
     window = _window(left, top, width, height, rows, columns)
     if window is None:
         return False
-    # The box's left and top edges, to where they shall be, in the window.
+    # From the box's left and top edges in the window to their target positions.
     matrix = np.array([[scale, 0, left - scale * cutout.left], [0, scale, top - scale * cutout.top], [0, 0, 1.0]])
     if rng.random() < 0.5:
         matrix = np.array([[-1, 0, 2 * left + width], [0, 1, 0], [0, 0, 1.0]]) @ matrix
@@ -162,9 +162,9 @@ def paste(target: Target, shelf: Shelf, cutout: Cutout, rng: np.random.Generator
 
 
 def _shared(donor: Frame, present: NDArray[np.float32], sensors: Sequence[str]) -> Frame | None:
-    """The donor with what the crop has too; None where it lacks colours or temperatures that the crop has.
+    """The donor with the crop's modalities; None if it lacks colours or temperatures that the crop has.
 
-    Depth and LiDAR may have holes, those may not.
+    Depth and LiDAR may have holes; colours and temperatures may not.
     """
     there = {name for name, value in zip(sensors, present, strict=True) if value}
     if there & {"rgb", "infrared"} - set(donor.modalities) or not there & set(donor.modalities):
@@ -173,7 +173,7 @@ def _shared(donor: Frame, present: NDArray[np.float32], sensors: Sequence[str]) 
 
 
 def _magnification(target: Target, donor: Frame, rng: np.random.Generator) -> float | None:
-    """Pixels of the crop per pixel of the donor; None where depth needs both cameras and one is unknown."""
+    """Pixels of the crop per pixel of the donor; None if depth needs both cameras and one is unknown."""
     camera, other = target.frame.camera, donor.camera
     measured = bool(target.network_input.present[[1, 3]].any())
     if camera is not None and other is not None:
@@ -187,7 +187,7 @@ def _magnification(target: Target, donor: Frame, rng: np.random.Generator) -> fl
 def _window(
     left: float, top: float, width: float, height: float, rows: int, columns: int
 ) -> tuple[int, int, int, int] | None:
-    """Left, top, width and height of a window around a box that can be encoded and lies in the crop; None if none."""
+    """Left, top, width and height of a window around a box that can be encoded and is in the crop; None if none."""
     w, h = (int(np.ceil((length + 4) / STRIDE)) * STRIDE for length in (width, height))
     if w > columns or h > rows:
         return None
@@ -197,7 +197,7 @@ def _window(
 
 
 def _mask(labels: NDArray[np.uint8], cutout: Cutout) -> NDArray[np.uint8]:
-    """(H, W) 255 where the object is: the largest connected part in its box."""
+    """(H, W) 255 on the object: the largest connected part in its box."""
     box = np.s_[cutout.top : cutout.top + cutout.height, cutout.left : cutout.left + cutout.width]
     _, parts, stats, _ = cv2.connectedComponentsWithStats((labels[box] == cutout.class_id).astype(np.uint8))
     mask = np.zeros_like(labels)
@@ -222,13 +222,13 @@ def _blend(
     out = target.network_input
     if out.present[0]:
         seen: NDArray[Any] = out.rgb[inside]
-        # As bright as its new surroundings, at least in part, and with the soft edge that a lens gives.
+        # Partly adapted to the brightness of its new surroundings, and with the soft edge of a lens.
         gain = float(np.clip(np.sqrt((seen.mean() + 8) / (patch.rgb.mean() + 8)), 0.5, 2))
         alpha = cv2.GaussianBlur(mask, (3, 3), 0)[..., None].astype(np.float32) / 255
         seen[:] = seen + alpha * (np.clip(patch.rgb * np.float32(gain), 0, 255) - seen)
     small = cv2.resize(mask, (w // AUX_SCALE, h // AUX_SCALE), interpolation=cv2.INTER_AREA) > 127
     half = np.s_[y // AUX_SCALE : (y + h) // AUX_SCALE, x // AUX_SCALE : (x + w) // AUX_SCALE]
-    # What the donor has of modalities that the crop lacks stays away.
+    # The donor's modalities that the crop lacks are not pasted.
     there = np.repeat(out.present[1:].astype(np.uint8), splits_of(len(out.present), out.aux.shape[2]))
     out.aux[half][small] = patch.aux[small] * there
     target.labels[inside][mask > 0] = class_id

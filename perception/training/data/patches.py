@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Patches of some sensors hidden, so that each learns to stand in for the others (after CRM, arXiv 2303.17386)."""
+"""Patches of some sensors are hidden, so that each learns to replace the others (after CRM, arXiv 2303.17386)."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from perception.sensors.encode import AUX_SCALE
 from perception.settings import Settings
 
 SIZE = 32
-"""Pixels of the camera image, each way."""
+"""The side of a patch in pixels of the camera image."""
 
 
 @dataclass(frozen=True)
 class Patches(Settings):
-    """In a `share` of the crops that have the camera and another sensor, half of the patches are hidden from the one,
-    the other, or complementary halves from each, a third of the time each."""
+    """In a `share` of the crops that have the camera and another sensor, half of the patches are hidden: in the one, in
+    the other, or complementary halves in each, each in a third of the cases."""
 
     share: float = 0.0
 
@@ -33,7 +33,7 @@ class Patches(Settings):
         whole = hidden.repeat(SIZE, 0).repeat(SIZE, 1)[:height, :width]
         kind = int(rng.integers(3))
         if kind != 1:
-            network_input.rgb[whole] = round(255 * RGB_MEAN)  # zero to the network
+            network_input.rgb[whole] = round(255 * RGB_MEAN)  # zero after normalisation
         if kind != 0:
             small = (whole if kind == 1 else ~whole)[::AUX_SCALE, ::AUX_SCALE]
             network_input.aux[small] = 0  # not valid

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""From a recipe and folders of data to a `Mixture`."""
+"""Makes a `Mixture` from a recipe and folders of data."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ def open_mixture(
     classes: Classes = CLASSES,
     sensors: Sequence[str] = MODALITIES,
 ) -> Mixture:
-    """`length` crops of the data sets `data`, (name, root) pairs, as the recipe wants them.
+    """`length` crops of the data sets `data`, (name, root) pairs, drawn as the recipe says.
 
-    whole, sensors: see `Mixture`. labelled: samples with labels only; False takes all of them, and no labels. classes:
-    of the labels. Raises DataError for data that cannot be read or that the recipe does not know.
+    whole, sensors: see `Mixture`. labelled: only samples with labels; False takes all of them, and no labels. classes:
+    of the labels. Raises DataError for data that cannot be read or that the recipe does not name.
     """
     sources = [open_source(name, root, recipe, progress, labelled, classes) for name, root in data]
     return Mixture(sources, recipe.crop, length, seed, recipe.augmentation, whole, classes, sensors)
@@ -45,12 +45,12 @@ def open_source(
     labelled: bool,
     classes: Classes = CLASSES,
 ) -> Source:
-    """The data set `name`, read into memory. Arguments and errors as of `open_mixture`."""
+    """The data set `name`, read into memory. Arguments and errors as in `open_mixture`."""
     if name not in recipe.sources:
         raise DataError(f"data set {name!r}: this recipe knows {', '.join(recipe.sources)}")
     sampling = recipe.sources[name]
     samples: Sequence[Sample] = open_dataset(sampling.dataset or name, root, sampling.split, classes)
-    # Decoding costs more than augmenting: keep everything in memory, shared with the workers.
+    # Decoding takes longer than augmenting: keep everything in memory, shared with the workers.
     if labelled:
         samples = [sample for sample in samples if sample.labels is not None or sample.probabilities is not None]
     else:

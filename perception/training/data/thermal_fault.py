@@ -16,16 +16,16 @@ from perception.settings import Settings
 
 _RIM = RIM[np.dtype(np.uint8)]
 _DARKEST = _RIM + 1
-"""Grey level of the darkest measured pixel: up to _RIM a border counts as filled in."""
+"""Grey levels up to _RIM above the darkest measured pixel count as a filled border."""
 
 
 @dataclass(frozen=True)
 class ThermalFaults(Settings):
-    """How often a thermal image comes otherwise than it was stored, each as a share of the crops that have one.
+    """How often a thermal image differs from the stored one, each as a share of the crops with one.
 
-    control: contrast, gamma and 8 bit of another gain control. local: local equalisation. pattern: columns and pixels
-    that the shutter has not evened out. blur: a soft lens. inverted: black-hot. rim: borders of a registration.
-    narrow: a band of temperatures alone, as where something hot fills the picture.
+    control: contrast, gamma and 8 bits of another gain control. local: local equalisation. pattern: columns and pixels
+    that the shutter has not corrected. blur: a soft lens. inverted: black-hot. rim: borders of a registration.
+    narrow: only a band of temperatures, as when something hot fills the image.
     """
 
     control: float = 0.0
@@ -37,7 +37,7 @@ class ThermalFaults(Settings):
     narrow: float = 0.0
 
     def apply(self, frame: Frame, rng: np.random.Generator) -> Frame:
-        """`frame` with its infrared disturbed, or as it is."""
+        """`frame` with its infrared disturbed, or unchanged."""
         if frame.infrared is None or not any(vars(self).values()):
             return frame
         image = _as_grey(frame.infrared)
@@ -108,7 +108,7 @@ def _inverted(image: NDArray[np.float32], _rng: np.random.Generator) -> NDArray[
 
 
 def _rim(image: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
-    """A narrower view than the camera's, turned a little."""
+    """A narrower view than the camera's, slightly rotated."""
     height, width = image.shape
     angle = rng.uniform(-3, 3)
     size = width * rng.uniform(0.6, 0.98), height * rng.uniform(0.6, 0.98)

@@ -14,7 +14,7 @@ from perception.settings import Settings
 
 @dataclass(frozen=True)
 class Weather(Settings):
-    """How often each disturbance is met, as a share of the crops; each is drawn by itself."""
+    """How often each disturbance occurs, as a share of the crops; they are drawn independently."""
 
     fog: float = 0.0
     darkness: float = 0.0
@@ -22,9 +22,9 @@ class Weather(Settings):
     jpeg: float = 0.0
 
     def apply(self, rgb: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
-        """(H, W, 3) uint8, disturbed or not, in the order in which light, lens and storage do it.
+        """(H, W, 3) uint8, disturbed or not, in the order in which light, lens and storage cause it.
 
-        What is never met draws no random number: runs without it stay as they were.
+        A disturbance with share 0 draws no random number: runs without it are not changed.
         """
         for share, disturb in (
             (self.fog, fog),
@@ -40,7 +40,7 @@ class Weather(Settings):
 def fog(rgb: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
     """Fog that thickens towards a random horizon, with the transmission exp(-β d) (Koschmieder) of a flat road.
 
-    The road's distance goes with 1 over rows below the horizon; all above it is as far as the fog lets one see.
+    The road's distance is proportional to 1 over rows below the horizon; everything above is at the visibility limit.
     """
     height = rgb.shape[0]
     horizon = height * rng.uniform(0.2, 0.6)
@@ -54,13 +54,13 @@ def fog(rgb: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
 
 
 def darkness(rgb: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
-    """Night: little light, the colour of the lamps, and the noise of a sensor turned up."""
+    """Night: little light, the colour of the lamps, and the noise of a sensor with high gain."""
     gain = rng.uniform(0.06, 0.45) * np.exp(rng.normal(0, 0.1, 3))
     gamma = rng.uniform(1.0, 1.6)
     ramp = 255 * (np.arange(256) / 255) ** gamma
     dark = cv2.LUT(rgb, (ramp[:, None] * gain).clip(0, 255).astype(np.uint8)[:, None])
     noise = np.empty(rgb.shape[:2], np.int16)
-    # OpenCV's generator is many times as fast as NumPy's, and seeded here from ours.
+    # OpenCV's generator is many times faster than NumPy's, and is seeded here from ours.
     cv2.setRNGSeed(int(rng.integers(2**31)))
     cv2.randn(noise, np.zeros(1), np.full(1, rng.uniform(1, 8)))
     return cv2.add(dark, cv2.merge([noise] * 3), dtype=cv2.CV_8U).astype(np.uint8)
@@ -78,6 +78,6 @@ def motion_blur(rgb: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.
 
 def jpeg(rgb: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
     """Coded and decoded at a quality of 15 to 75."""
-    # OpenCV takes the channels for BGR, both ways: red and blue are coded equally coarsely.
+    # OpenCV takes the channels for BGR, both ways: red and blue are encoded equally coarsely.
     quality = [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(15, 76))]
     return np.asarray(cv2.imdecode(cv2.imencode(".jpg", rgb, quality)[1], cv2.IMREAD_COLOR), np.uint8)

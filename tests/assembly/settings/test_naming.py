@@ -28,7 +28,7 @@ def test_a_converters_bag_needs_nothing_named(name: str) -> None:
     recorded = {topic: Topic(INPUT_TYPES[each], 3) for each, topic in read_topics(name).items()}
     found = name_topics(recorded)
     assert found.topics == read_topics(name)
-    assert found.words == [f"topics as of {name}"]
+    assert found.words == [f"topics from {name}"]
 
 
 def test_the_nodes_own_names_go_without_a_word() -> None:
@@ -38,14 +38,14 @@ def test_the_nodes_own_names_go_without_a_word() -> None:
 def test_what_is_misspelt_is_named_with_the_nearest_of_its_type() -> None:
     topics = {"image": "/front/image_rec", "camera_info": "/front/camera_inf", "points": "/ouster/point"}
     assert missing(topics, CAR) == [
-        "image: /front/image_rec is not there; the nearest is /front/image_rect",
-        "points: /ouster/point is not there; the nearest is /ouster/points",
+        "image: /front/image_rec is missing; the nearest is /front/image_rect",
+        "points: /ouster/point is missing; the nearest is /ouster/points",
     ]
     assert missing({**topics, "image": "/front/image_rect"}, CAR)[1:] == [
-        "camera_info: /front/camera_inf is not there; the nearest is /front/camera_info"
+        "camera_info: /front/camera_inf is missing; the nearest is /front/camera_info"
     ]
-    assert missing({"infrared": "/boson"}, CAR) == ["infrared: /boson is not there"]
-    assert missing({"infrared": "/infrared"}, {"/image": Topic(IMAGE, 1)}) == ["infrared: /infrared is not there"]
+    assert missing({"infrared": "/boson"}, CAR) == ["infrared: /boson is missing"]
+    assert missing({"infrared": "/infrared"}, {"/image": Topic(IMAGE, 1)}) == ["infrared: /infrared is missing"]
 
 
 def test_a_topic_of_another_type_is_refused_with_a_word() -> None:
@@ -65,14 +65,14 @@ def test_a_rig_of_something_else_is_said_and_left_alone(tmp_path: Path) -> None:
     rig = tmp_path / "rig.yaml"
     rig.write_text("image: /rear/image\n")
     own = {"/image": Topic(IMAGE, 1), "/points": Topic(CLOUD, 1)}
-    assert name_topics(own, rig=rig) == ({}, [f"{rig}: none of its sensors' topics is here, so it is not used"], None)
+    assert name_topics(own, rig=rig) == ({}, [f"{rig}: none of its sensor topics is recorded; it is not used"], None)
     rig.write_text("cameras: 2\n")
-    with pytest.raises(DataError, match=r"rig.yaml: .*; it was found here by its name: remove it, or name other"):
+    with pytest.raises(DataError, match=r"rig.yaml: .*; the file was found by its name: remove it, or give other"):
         name_topics(own, rig=rig)
     rig.write_text("image: /front/image_rect\npoints: /ouster/pts\n")
     assert name_topics(CAR, rig=rig).words == [
-        f"topics as of {rig}",
-        "points: /ouster/pts is not there; the nearest is /ouster/points",
+        f"topics from {rig}",
+        "points: /ouster/pts is missing; the nearest is /ouster/points",
     ]
 
 
@@ -110,7 +110,7 @@ def test_nothing_that_fits_says_what_does(tmp_path: Path) -> None:
     bag = rigs.write(tmp_path / "bag", rigs.lidar)
     with pytest.raises(DataError, match=r"none of /image, .* `perception init .*bag` finds out"):
         BagFrames(bag)
-    with pytest.raises(DataError, match=r"image: /front/image is not there; the nearest is /front/image_rect; "):
+    with pytest.raises(DataError, match=r"image: /front/image is missing; the nearest is /front/image_rect; "):
         BagFrames(bag, {"image": "/front/image"})
 
 

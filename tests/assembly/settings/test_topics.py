@@ -46,7 +46,7 @@ def test_every_subscription_can_be_named() -> None:
 
 
 def assigned_in_launch(name: str) -> list[str]:
-    """The strings of a constant of the launch file, which imports what is not installed everywhere."""
+    """The string constants in the launch file, which imports modules that are not installed everywhere."""
     launch = Path(__file__).resolve().parents[3] / "launch/perception.launch.py"
     assigned = {
         target.id: statement.value
@@ -68,7 +68,7 @@ def test_launch_knows_the_same_engines() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "reason"), [("picture: /a", "no input picture"), ("- a", "expected lines"), ("a: [", "no YAML")]
+    ("text", "reason"), [("picture: /a", "no input picture"), ("- a", "expected lines"), ("a: [", "not valid YAML")]
 )
 def test_broken_files(tmp_path: Path, text: str, reason: str) -> None:
     path = tmp_path / "mine.yaml"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A synced drive and what its bag says; nobody changes either."""
+"""A synced drive and the content of its bag; no test changes them."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Bags of KITTI raw drives: order, stamps, topics, memory. With test_kitti_messages.py, each fault that converters and
-publishers of KITTI are known for has a test."""
+"""Bags of KITTI raw drives: order, stamps, topics, memory. With test_kitti_messages.py, there is a test for each known
+fault of converters and publishers of KITTI."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the messages of a KITTI bag say: calibration, frames, images, clouds, boxes."""
+"""The content of the messages in a KITTI bag: calibration, frames, images, clouds, boxes."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def test_tf_static_comes_once_and_first(synced: dict[str, list[Any]], drive: Pat
 
 
 def test_tf_leads_from_the_world_to_every_sensor(synced: dict[str, list[Any]], drive: Path) -> None:
-    """No TF is missing, and not everything sits in base_link."""
+    """No TF is missing, and not everything is at base_link."""
     transforms = tree(synced)
     frames = {message.header.frame_id for topic in synced if "tf" not in topic and "track" not in topic
               for message in synced[topic]}  # fmt: skip
@@ -80,7 +80,8 @@ def test_tf_leads_from_the_world_to_every_sensor(synced: dict[str, list[Any]], d
 
 
 def test_the_right_camera_sees_points_where_p_of_its_info_says(synced: dict[str, list[Any]], drive: Path) -> None:
-    """REP-104: P projects from the frame that the messages name, the left camera's, the baseline in its last column."""
+    """REP 104: P projects from the frame that the messages name, the left camera's, with the baseline in its last
+    column."""
     transforms, point = tree(synced), np.array([10.0, 1.0, 0.5, 1.0])
     for index, name in ((1, "gray_right"), (3, "color_right")):
         view = read_view(synced[f"/kitti/camera_{name}/camera_info"][0])
@@ -100,7 +101,7 @@ def test_a_right_camera_alone_is_in_its_own_frame(tmp_path: Path) -> None:
 
 
 def test_images_are_in_optical_frames(synced: dict[str, list[Any]]) -> None:
-    """REP-103: z forward, x right, y down; the frame without the suffix is x forward, y left, z up."""
+    """REP 103: z forward, x right, y down; the frame without the suffix is x forward, y left, z up."""
     transforms = tree(synced)
     optical = transforms.lookup("base_link", "camera_color_left_optical")
     body = transforms.lookup("base_link", "camera_color_left")
@@ -125,7 +126,7 @@ def test_the_pose_is_the_vehicles_and_the_world_begins_at_its_imu(synced: dict[s
 
 
 def test_clouds_have_exactly_the_files_points(synced: dict[str, list[Any]]) -> None:
-    """No extra point at the end, which a reader that waits for the end of the file makes."""
+    """No extra point at the end, as from a reader that waits for the end of the file."""
     for number, cloud in enumerate(synced["/kitti/velo/pointcloud"]):
         assert (cloud.width, cloud.height, cloud.row_step, len(cloud.data)) == (50, 1, 800, 800)
         np.testing.assert_array_equal(read_points(cloud, intensity_max=1.0), sweep(number))

@@ -25,7 +25,7 @@ def test_units_and_numbers_of_metres(text: str, metres: float) -> None:
 
 @pytest.mark.parametrize("text", ["", "inch", "0", "-1", "nan", "inf"])
 def test_what_is_no_unit_is_refused(text: str) -> None:
-    with pytest.raises(DataError, match="no unit of depth"):
+    with pytest.raises(DataError, match="not a unit of depth"):
         read_unit(text)
 
 
@@ -46,7 +46,7 @@ def test_a_unit_file_decides(tmp_path: Path) -> None:
     images = [write(tmp_path / "a.png", 60000)]
     assert find_unit(images, tmp_path / "depth_unit.txt") == (0.01, "")
     (tmp_path / "depth_unit.txt").write_text("yard\n")
-    with pytest.raises(DataError, match=r"depth_unit\.txt: 'yard': no unit"):
+    with pytest.raises(DataError, match=r"depth_unit\.txt: 'yard': not a unit"):
         find_unit(images, tmp_path / "depth_unit.txt")
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Broken image files say what is wrong with them."""
+"""Errors of broken image files say what is wrong with them."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_soft_labels_need_four_channels(image):
 
 
 def test_soft_labels_that_are_nearly_equal_know_nothing(tmp_path):
-    """Sixteen steps of 8 bits cannot say a quarter: all within a step of 64 mean it, one beyond means something."""
+    """Sixteen steps of 8 bits cannot express a quarter: all within one step of 64 mean a quarter, others do not."""
     pixels = [[(63, 64, 64, 64), (80, 48, 64, 64), (0, 0, 0, 0), (81, 58, 58, 58), (96, 96, 32, 32)]]
     cv2.imwrite(str(tmp_path / "soft.png"), np.array(pixels, np.uint8))
     probabilities = read_soft_labels(tmp_path / "soft.png")[0]
@@ -117,12 +117,12 @@ def test_what_is_no_sweep_is_refused_in_numbers(tmp_path):
     assert "3199 bytes, truncated" in said(points.tobytes()[:-1])
     far = points.copy()
     far[7, 0] = 4e9
-    assert "1 of 200 points are beyond 300 m or no number; none of: float32 x y z intensity, 0–1;" in said(
+    assert "1 of 200 points are beyond 300 m or not finite; none of: float32 x y z intensity, 0–1;" in said(
         far.tobytes()
     )
     garbage = bytearray(points.tobytes())
     garbage[800:1200] = np.random.default_rng(3).bytes(400)
-    assert "of 200 points are beyond 300 m or no number" in said(bytes(garbage))
+    assert "of 200 points are beyond 300 m or not finite" in said(bytes(garbage))
     percent = points * np.float32((1, 1, 1, 87.3))
     assert f"intensities of {percent[:, 3].min():.6g} to {percent[:, 3].max():.6g}; none of" in said(percent.tobytes())
     assert "; none of" in said(np.full((50, 4), np.nan, "<f4").tobytes())

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Points in human-made boxes: inside, at the margin, on the floor, and where nobody knows."""
+"""Points in human-made boxes: inside, at the margin, on the floor, and in unknown areas."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def test_object_labels_with_dont_care(frames_root):
     (drive / "label_2").mkdir()
     calibration = (drive / "calib.txt").read_text()
     (drive / "calib.txt").write_text(f"P0: 20 0 16 0 0 20 10 0 0 0 1 0\n{calibration}")
-    # Camera x right, y down, z forward: a car 10 m ahead, its floor 1.5 m below; nobody cares about the left half.
+    # Camera x right, y down, z forward: a car 10 m ahead, its floor 1.5 m below; the left half is DontCare.
     lines = (
         "Car 0 0 0 0 0 1 1 1.5 2.0 4.0 0.0 1.5 10.0 -1.5707963",
         f"DontCare -1 -1 -10 0 0 15 19{' -1' * 3}{' -1000' * 3} -10",

@@ -70,7 +70,7 @@ def test_odd_files_name_themselves_and_the_line(tmp_path):
 
 
 def test_real_3d_boxes_fall_onto_the_labelled_2d_boxes(real_data):
-    """label_2 holds both; the 3D corners go through our camera 2, so a lost baseline would show as an offset."""
+    """label_2 has both boxes; the 3D corners go through our camera 2, so a lost baseline would show as an offset."""
     training = real_data / "kitti_object" / "training"
     offsets = []
     for name in ("000000", "000001", "000002"):

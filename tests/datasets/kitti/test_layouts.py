@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Each layout as a recording: streams, stamps, mounts, poses, boxes; and folders that are none."""
+"""Each layout as a recording: streams, stamps, mounts, poses, boxes; and folders without a recording."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def test_sequences_without_poses_and_folders_of_several(tmp_path: Path) -> None:
 def test_other_folders_are_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"no such folder \(a KITTI drive\)"):
         open_drive(tmp_path / "nowhere")
-    with pytest.raises(DataError, match="no KITTI drive: neither image_02/data"):
+    with pytest.raises(DataError, match="not a KITTI drive: neither image_02/data"):
         open_drive(tmp_path)
     raw_drive(tmp_path)
     raw_drive(tmp_path / "more")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""KITTI drives as one camera saw them: cameras, calibration, stamps, broken files; and the real drive where it is."""
+"""KITTI drives from one camera: cameras, calibration, stamps, broken files; and the real drive if it is available."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def test_a_drive_is_found_from_each_folder_above_it(kitti_drive):
 
 
 def test_images_that_are_not_rectified_are_refused(tmp_path):
-    with pytest.raises(DataError, match="get its _sync version, or make a bag of it"):
+    with pytest.raises(DataError, match="get its _sync version, or convert it to a bag"):
         opened(raw_drive(tmp_path, synced=False))
 
 
@@ -142,7 +142,7 @@ def test_the_real_drive_has_both_cameras_and_all_sensors(real_data):
 
 
 def test_points_in_real_boxes_fall_on_what_the_image_shows_there(real_data):
-    """Boxes and image labels come from different hands: only the right chain brings them together."""
+    """Boxes and image labels have different authors: they only agree if the chain is right."""
     drive = opened(real_data / "kitti_raw")
     tracklets = read_tracklets(drive.path / "tracklet_labels.xml")
     hits = total = 0

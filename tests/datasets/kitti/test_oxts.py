@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""OXTS packets and the poses that follow from them."""
+"""OXTS packets and the poses computed from them."""
 
 from __future__ import annotations
 

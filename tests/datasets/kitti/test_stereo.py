@@ -70,7 +70,7 @@ def test_pairs_that_cannot_be_used_are_refused(drive):
         KittiFrames(drive, stereo=True)[1]
     text = (drive / "calib.txt").read_text()
     (drive / "calib.txt").write_text(text.replace(RIGHT, LEFT))
-    with pytest.raises(DataError, match=r"calib\.txt: P2 and P3 are no rectified pair, left and right"):
+    with pytest.raises(DataError, match=r"calib\.txt: P2 and P3 are not a rectified pair, left and right"):
         KittiFrames(drive, stereo=True)[0]
     (drive / "calib.txt").write_text(text.replace("P3", "P1"))
     with pytest.raises(DataError, match=r"calib\.txt: no line 'P3'"):
@@ -116,7 +116,7 @@ def test_raw_drives_have_depth_where_both_images_are(kitti_drive):
 
 
 def test_the_real_pairs_agree_with_the_laser_scanner(real_data):
-    """Of the points that no nearer one hides and that got a depth, nearly all are within a tenth."""
+    """Of the points that are not hidden by nearer ones and that got a depth, nearly all are within a tenth."""
     drives = KittiFrames(real_data / "kitti_frustum", "val", stereo=True)
     assert {sample.partition("/")[0] for sample in (drives[0].name, drives[-1].name)} == {"drive_0005"}
     frames = drives[0].frame, open_dataset("kitti-raw-stereo", real_data / "kitti_raw")[3].frame

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What `perception bench` does with ROS, on a network that costs nothing."""
+"""The ROS part of `perception bench`, with a network that takes no time."""
 
 from __future__ import annotations
 

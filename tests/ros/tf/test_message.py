@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""TFMessage over real DDS, where tf2_msgs is not installed as where it is."""
+"""TFMessage over real DDS, whether or not tf2_msgs is installed."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ LATCHED = QoSProfile(depth=100, durability=DurabilityPolicy.TRANSIENT_LOCAL)
 
 
 def test_the_type_is_that_of_ros_and_loads_none_of_the_others() -> None:
-    """The hash is what other nodes compare; the types of all distributions would take most of an import's time."""
+    """Other nodes compare the hash; the types of all distributions would take most of an import's time."""
     assert _types().hash_rihs01(TF_MESSAGE) == TYPES.hash_rihs01(TF_MESSAGE)
     code = "import sys, perception.ros.tf.message; sys.exit('rosbags.typesys.stores.ros2_humble' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
 def test_latched_transforms_reach_whoever_comes_later(ros: Any) -> None:
-    """300 of them, far more than the type that ours is made of has bytes, and none of a broken message before."""
+    """300 of them, far more than our base type has bytes, and none of a broken message before."""
     mount = np.array([[0, -1, 0, 0.5], [0, 0, -1, -0.1], [1, 0, 0, -0.3], [0, 0, 0, 1.0]])
     links = [("lidar", f"camera_{number}", mount) for number in range(300)]
     sender, receiver = Node("sender", context=ros), Node("receiver", context=ros)
@@ -56,7 +56,7 @@ def test_latched_transforms_reach_whoever_comes_later(ros: Any) -> None:
 
 
 def test_the_network_sees_the_type_of_tf2(ros: Any) -> None:
-    """Its name and hash: other machines of the network know it by them."""
+    """Its name and hash: other machines on the network recognise it by them."""
     node = Node("teller", context=ros)
     try:
         publisher = node.create_publisher(tf_message_class(), "/tf", 10)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What is said of nodes that listen to a replay, over real DDS."""
+"""The report about nodes that listen to a replay, over real DDS."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ TOPICS = {"/camera": Topic("sensor_msgs/msg/Image", 8), "/camera_info": Topic("s
 
 
 def silence(ros: Any, name: str, hears: str) -> str:
-    """What is said of a node of that name that listens to an image topic and answers nothing."""
+    """The report about a node of that name that listens to an image topic and answers nothing."""
     own, other = Node("replay", context=ros), Node(name, context=ros)
     diagnostics = other.create_publisher(DiagnosticArray, "/diagnostics", 10)
     other.create_subscription(Image, hears, lambda _: None, 10)
@@ -42,11 +42,11 @@ def silence(ros: Any, name: str, hears: str) -> str:
 
 
 def test_silence_is_explained_by_what_the_node_hears(ros: Any) -> None:
-    assert silence(ros, "perception", "/rig/left").startswith("/perception listens to /rig/left, but answered none")
+    assert silence(ros, "perception", "/rig/left").startswith("/perception listens to /rig/left, but did not answer")
     assert "/perception subscribes to none of the published topics (/rig/left); rename them: --topics" in silence(
         ros, "perception", "/image"
     )
-    assert "No node is named /perception (/other will be meant)" in silence(ros, "other", "/rig/left")
+    assert "No node is named /perception (did you mean /other?)" in silence(ros, "other", "/rig/left")
 
 
 def test_nodes_that_do_not_keep_up_are_named(ros: Any) -> None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""When a sensor was away, by what the node said once a second."""
+"""When a sensor was silent, from the node's reports once a second."""
 
 from __future__ import annotations
 

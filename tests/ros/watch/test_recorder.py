@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The recorder against a publisher over real DDS: everything that is sent must be there, with its time of arrival."""
+"""The recorder against a publisher over real DDS: it must have every sent message, with its arrival time."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ FRAMES = 4
 
 
 class Answers:
-    """A node /perception that answers when it is told to."""
+    """A node /perception that answers on demand."""
 
     def __init__(self, node: Node, silent: tuple[str, ...] = ()) -> None:
         self._publishers = [node.create_publisher(Image, f"~/{name}", 10) for name in IMAGES if name not in silent]
@@ -47,7 +47,7 @@ TOPICS = {"/camera": Topic("sensor_msgs/msg/Image", 8), "/camera_info": Topic("s
 
 
 def page_of(ros: Any, stamps: list[list[int]], unanswered: set[tuple[int, int]], silent: tuple[str, ...] = ()) -> Page:
-    """Of rounds of so many stamps, but for those (round, frame) that get no answer. silent: outputs never sent."""
+    """Rounds of so many stamps, except those (round, frame) that get no answer. silent: outputs never sent."""
     own, other = Node("replay", context=ros), Node("perception", context=ros)
     answers = Answers(other, silent)
     try:
@@ -77,13 +77,13 @@ def test_every_frame_has_its_latency(ros: Any) -> None:
 
 
 def test_rounds_with_the_same_stamps_count_the_last_time(ros: Any) -> None:
-    """A round takes 0.28 s, by which every latency would be wrong that is counted from the first."""
+    """A round takes 0.28 s; every latency counted from the first would be wrong by that."""
     stamps = [1_000 + number for number in range(FRAMES)]
     page = page_of(ros, [stamps, stamps], {(0, 1), (1, 2)})
     tiles = dict(page.tiles)
     assert tiles["answered"] == "3 / 4"
     assert 50 <= float(tiles["latency p99 [ms]"]) < 250
-    assert page.notes == ["Frames went out again under the same stamps: of each, the last time counts."]
+    assert page.notes == ["Some stamps were published again: for each of them, the last time counts."]
 
 
 def test_rounds_with_new_stamps_count_all(ros: Any) -> None:

@@ -17,7 +17,7 @@ CAMERA = CameraModel(np.array([[200.0, 0, 160], [0, 200, 60], [0, 0, 1]]), 320, 
 TO_CAMERA = np.array([[0, -1, 0, 0.0], [0, 0, -1, 0], [1, 0, 0, 0], [0, 0, 0, 1]])
 BOX = TrackletBox("Car", (1.6, 2.0, 4.0), np.array([12.0, 0, -1.7]), 0.0, "visible", 0)
 BACK = np.s_[62:86, 146:174]
-"""Where the car's back, 10 m ahead, is in the image."""
+"""The pixels of the car's back, 10 m ahead, in the image."""
 
 
 def _points() -> np.ndarray:
@@ -104,7 +104,7 @@ def test_without_points_nothing_changes(teacher: np.ndarray) -> None:
 
 
 def test_tracklets_are_found_by_frame(kitti_drive: Path, teacher: np.ndarray) -> None:
-    """The fixture's car is in frames 1 and 2 alone."""
+    """The fixture's car is only in frames 1 and 2."""
     sample = _sample(teacher)
     sample.name = f"{kitti_drive.name}/0000000001"
     box_of = check_with_tracklets([sample], kitti_drive)[0]

@@ -52,7 +52,7 @@ def test_a_square_in_the_image_stays_on_its_labels_and_its_points() -> None:
         out = encode(seen, 96, 64)
         hit = np.argwhere(out.aux[..., 9] > 0) * 2
         assert (out.rgb[..., 0] > 127).sum() == pytest.approx((truth == 1).sum(), rel=0.1, abs=30)
-        # The points' raster is half as fine: only pixels on the square's rim may lie beside it.
+        # The points' grid is half as fine: only pixels on the square's rim may be beside it.
         assert len(hit) == 0 or np.mean(truth[tuple(hit.T)] == 1) > 0.85
 
 

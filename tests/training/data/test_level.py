@@ -35,7 +35,7 @@ def test_a_frame_without_ground_expects_that_of_its_drive() -> None:
 
 
 def test_where_the_sweep_shows_no_ground_the_depth_image_does() -> None:
-    """As in a frame that is encoded."""
+    """The ground, as in a frame that is encoded."""
     behind = np.random.default_rng(0).uniform((-9, -3, 0, 0), (-2, 3, 2, 1), (500, 4)).astype(np.float32)
     axes = np.array([[0, -1, 0, 0], [0, 0, -1, 0], [1, 0, 0, 0], [0, 0, 0, 1.0]])
     frame = replace(road(1.6), points=behind, lidar_to_camera=axes)

@@ -80,5 +80,5 @@ def test_frames_of_bags_and_folders(kitti_drive: Path, tmp_path: Path) -> None:
     assert opened(f"{images}:0", "--as", "infrared").frame.modalities == ("infrared",)
     with pytest.raises(DataError, match="no frame 3; it has 0 to 2"):
         opened(f"{images}:3")
-    with pytest.raises(DataError, match="--as and --depth-unit are for a folder of images"):
+    with pytest.raises(DataError, match="--as and --depth-unit are only for a folder of images"):
         opened(f"{bag}:0", "--depth-unit", "mm")

@@ -104,17 +104,17 @@ def test_the_file_of_a_rigs_bag_reads_all_its_sensors(
     assert read_topics(str(file)) == wanted
     frames = BagFrames(bag, rig=file)
     assert [frame.modalities for frame in frames] == [sensors] * 3
-    assert frames.remarks[0] == f"topics as of {file}"
+    assert frames.remarks[0] == f"topics from {file}"
     if "points" in wanted:
         assert rig.mount is not None
         np.testing.assert_allclose(rig.mount, rigs.LIDAR_TO_CAMERA, atol=1e-9)
-        assert "the camera is at 0.30 0.00 -0.10 m of it" in file.read_text()
+        assert "the camera is at 0.30 0.00 -0.10 m in its frame" in file.read_text()
 
 
 def test_two_alike_are_not_sure() -> None:
     rig = rig_of(*(Seen(f"/{name}/image", IMAGE, 10.0, name, "rgb8") for name in ("a", "b")))
     assert topics(rig) == {"image": "/a/image"}
-    assert rig.unsure == ["rgb: /a/image is taken, and /b/image might be meant"]
+    assert rig.unsure == ["rgb: /a/image is chosen, but /b/image may be meant"]
     assert "no camera_info of the camera" in rig.wanting[0]
 
 
@@ -167,7 +167,7 @@ def test_what_no_input_takes_is_refused_with_what_there_is(seen: Seen) -> None:
 
 def test_a_depth_that_is_none_of_a_street_is_asked_about() -> None:
     rig = rig_of(Seen("/depth", IMAGE, 9.0, "c", "32FC1", depth_m=8000.0))
-    assert rig.wanting == ["depth: 8e+03 m in the middle is no depth of a street: is its unit another?"]
+    assert rig.wanting == ["depth: 8e+03 m in the middle is implausible for a street: is the unit right?"]
 
 
 def test_the_sweep_of_a_lidar_goes_before_a_cloud_of_depth() -> None:

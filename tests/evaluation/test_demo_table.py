@@ -3,9 +3,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from perception.evaluation.demo_report import DemoReport, Series
+from perception.evaluation.demo_table import table
 from perception.evaluation.scores.drive_score import DriveSummary
-from perception.ros.demo.report import DemoReport, Series
-from perception.ros.demo.table import table
 
 SUMMARY = DriveSummary(
     10, 8, 2, 9.876, {"p50": 41.2, "p95": 60.0, "p99": None}, {"road": 0.9, "vehicle": None}, 0.9, 0.98765

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Files that ship beside the code, in a checkout; tests/test_packaging.py looks for them in an installation."""
+"""Files that ship beside the code, in a checkout; tests/project/test_packaging.py looks for them in an installation."""
 
 from __future__ import annotations
 

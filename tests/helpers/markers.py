@@ -9,7 +9,7 @@ import pytest
 
 TESTS = Path(__file__).resolve().parent.parent
 
-ROS = ("faults", "ros", "test_extras.py")
+ROS = ("faults", "ros", "project/test_extras.py")
 """Folders and files whose tests start nodes; so do those with the fixture `ros`."""
 
 SLOW = (
@@ -17,8 +17,8 @@ SLOW = (
     *("bags/test_broken.py", "datasets/test_simulated.py", "engines/test_engines.py", "engines/test_openvino.py"),
     *("engines/test_cuda.py", "engines/test_light_openvino.py", "engines/test_pytorch.py"),
     *("evaluation/robustness/test_report.py", "evaluation/test_page.py"),
-    *("reporting/test_page.py", "test_disk.py", "test_gallery.py", "test_packaging.py"),
-    *("test_processes.py", "test_skips.py", "test_tutorials.py", "viewing"),
+    *("reporting/test_page.py", "test_disk.py", "project/test_gallery.py", "project/test_packaging.py"),
+    *("test_processes.py", "project/test_skips.py", "project/test_tutorials.py", "viewing"),
 )
 """Folders and files that train, render, compile networks or start processes: seconds per test."""
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The node's life cycle, in this process; test_node_e2e.py tests it with sensors."""
+"""The node's life cycle, in this process; e2e/test_node.py tests it with sensors."""
 
 from __future__ import annotations
 

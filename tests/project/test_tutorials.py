@@ -22,7 +22,7 @@ from helpers import rigs
 
 from perception.ros.node_process import private_network
 
-TUTORIALS = sorted((Path(__file__).resolve().parent.parent / "docs/tutorials").glob("*.md"))
+TUTORIALS = sorted((Path(__file__).resolve().parents[2] / "docs/tutorials").glob("*.md"))
 OWN_BAGS = {"own-sensors": {"lidar_bag": rigs.lidar, "stereo_bag": rigs.stereo, "thermal_bag": rigs.thermal}}
 """What stands for the reader's own, by document."""
 

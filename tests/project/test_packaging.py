@@ -21,7 +21,7 @@ from packaging.utils import canonicalize_name
 
 import perception
 
-CHECKOUT = Path(__file__).resolve().parent.parent
+CHECKOUT = Path(__file__).resolve().parents[2]
 NOT_SOURCE = (".*", "out", "build", "dist", "install", "log", "work_dirs", "*.egg-info", "__pycache__")
 DATA = "multimodal_perception-{version}.data/data"
 

@@ -17,7 +17,7 @@ from helpers import rigs
 
 from perception.frame import Frame
 
-PAGE = Path(__file__).resolve().parent.parent / "docs/gallery.md"
+PAGE = Path(__file__).resolve().parents[2] / "docs/gallery.md"
 RIGS = {"zed_bag": rigs.stereo, "thermal_bag": rigs.thermal, "robot_bag": rigs.robot, "compressed_bag": rigs.compressed}
 """Who makes the bag that a section names."""
 

@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 import pytest
 
-PAGE = Path(__file__).resolve().parent.parent / "docs/extending.md"
+PAGE = Path(__file__).resolve().parents[2] / "docs/extending.md"
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 LAYOUT = yaml.safe_load((ROOT / "configs/rviz/perception.rviz").read_text("utf-8"))
 DISPLAYS: list[dict[str, Any]] = LAYOUT["Visualization Manager"]["Displays"]
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-TESTS = Path(__file__).resolve().parent
+TESTS = Path(__file__).resolve().parents[1]
 BY_MARK = "@pytest.mark.skipif(True, reason={reason!r})\ndef test_it(): pass\n"
 BY_CALL = "def test_it(): pytest.skip({reason!r})\n"
 BY_FIXTURE = "@pytest.fixture\ndef part(): pytest.skip({reason!r})\n\ndef test_it(part): pass\n"

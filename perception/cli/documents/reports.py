@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Writes the page about the commands' JSON: run `python -m perception.cli.report_docs`."""
+"""Writes the page about the commands' JSON: run `python -m perception.cli.documents.reports`."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ are null.
 `--json FILE.csv`, or any other ending, is written in that format if a [module of yours](extending.md#a-report)
 registers it. For an ending that is not registered, the file is JSON.
 
-The tables are generated from the code by `python -m perception.cli.report_docs`. `a.b` is key b of the object a,
+The tables are generated from the code by `python -m perception.cli.documents.reports`. `a.b` is key b of the object a,
 `a[].b` of every object in the list a, `a.*.b` of every object in a, whose keys are names.
 """
 

@@ -3,13 +3,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from perception.cli.command_docs import markdown
+from perception.cli.documents.commands import markdown
 from perception.cli.main import command_names
 
 
 def test_the_page_is_that_of_the_parsers() -> None:
-    page = Path(__file__).parents[2] / "docs/commands.md"
-    assert page.read_text("utf-8") == markdown(), "run `python -m perception.cli.command_docs`"
+    page = Path(__file__).parents[3] / "docs/commands.md"
+    assert page.read_text("utf-8") == markdown(), "run `python -m perception.cli.documents.commands`"
 
 
 def test_every_command_has_its_options_and_examples() -> None:

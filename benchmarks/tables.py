@@ -16,8 +16,9 @@ from pathlib import Path
 
 from perception.benchmark.tables import NAMES, Table, tables
 
-OTHERS = ("family", "gpu", "precisions", "search")
-"""Tables that the scripts of those names make."""
+ROOFLINE = ("roofline_machine", "roofline_sum", "roofline", "roofline_layers")
+OTHERS = ("family", "gpu", "precisions", "reshape", "search", *ROOFLINE)
+"""Tables that the scripts of those names make; those of the roofline are made by layers.py."""
 
 BLOCK = re.compile(r"(?<=<!-- table: )(\w+) -->\n.*?(?=<!-- end -->)", re.DOTALL)
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from perception.benchmark.tables import NAMES, Table, tables
 
-ROOFLINE = ("roofline_machine", "roofline_sum", "roofline", "roofline_layers")
+ROOFLINE = tuple(f"roofline_{name}" for name in ("machine", "sum", "parts", "avx2_machine", "avx2_sum", "avx2_parts"))
 OTHERS = ("family", "gpu", "precisions", "reshape", "search", *ROOFLINE)
 """Tables that the scripts of those names make; those of the roofline are made by layers.py."""
 

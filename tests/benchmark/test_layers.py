@@ -74,6 +74,7 @@ def test_tables_sum_what_the_layers_take(layers: Any) -> None:
     report = {
         "processor": "C",
         "flags": ["avx2"],
+        "limited": None,
         "openvino": "2026.4.1-1",
         "rounds": 3,
         "peak_macs_per_s": {"f32": 1e11},
@@ -82,8 +83,8 @@ def test_tables_sum_what_the_layers_take(layers: Any) -> None:
     }
     made = layers.tables(report)
     assert made["roofline_sum"].rows == [("f32", "1.00", "2", "10.0", "11.0", "14.0", "1.27", "12.0", "2.0")]
-    assert [row[0] for row in made["roofline"].rows] == ["camera, stem", "head, stride 4"]
-    assert made["roofline"].rows[1][1:] == ("1000", "1.0", "12.00", "83%", "10.00")
+    assert [row[0] for row in made["roofline_parts"].rows] == ["camera, stem", "head, stride 4"]
+    assert made["roofline_parts"].rows[1][1:] == ("1000", "1.0", "12.00", "83%", "10.00")
     assert made["roofline_layers"].rows[0][1] == "head, stride 4"
 
 

@@ -107,4 +107,4 @@ def test_a_pixel_warmer_than_every_fourth_that_the_levels_are_told_from_is_the_w
     counts[51, 61], counts[53, 63] = 9000, 40
     intensity, rank, valid = infrared_channels(counts, 128, 96)
     assert (intensity[51, 61], rank[51, 61], intensity[53, 63], rank[53, 63]) == (255, 255, 0, 0)
-    assert (intensity[0, 64], rank[0, 64], valid.min()) == (129, 127, 255)
+    assert (intensity[0, 64], rank[0, 64], valid.min()) == (129, 128, 255)

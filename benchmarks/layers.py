@@ -41,8 +41,11 @@ from perception.reporting.provenance import processor, processor_flags
 from perception.sensors import NetworkInput, encode, network_size
 
 ROUNDS = 60
-FARTHEST = 12
+FARTHEST = 8
 """Layers in the table of those that lose most."""
+
+LARGE = 50_000_000
+"""MACs of a layer that runs for so long that whole microseconds tell its time."""
 
 INT8 = "int8"
 LIMIT = "ONEDNN_MAX_CPU_ISA"
@@ -191,10 +194,19 @@ def _single_runs(
         before = total
 
 
+def reached(precision: str, layers: Iterable[Layer], peak: float) -> float:
+    """The larger of `peak` and what the best of the large convolutions computes: MACs a second."""
+    large = [each for each in layers if each.macs >= LARGE and _name(each.precision) == precision]
+    return max([peak, *(each.macs / each.ms * 1e3 for each in large)])
+
+
+def _name(precision: str) -> str:
+    return INT8 if precision == "i8" else precision
+
+
 def limit(layer: Layer, peaks: Mapping[str, float], bytes_per_s: float) -> float:
     """Milliseconds that this processor needs at least. peaks: MACs a second by precision."""
-    precision = INT8 if layer.precision == "i8" else layer.precision
-    return max(layer.macs / peaks.get(precision, peaks["f32"]), layer.bytes / bytes_per_s) * 1e3
+    return max(layer.macs / peaks.get(_name(layer.precision), peaks["f32"]), layer.bytes / bytes_per_s) * 1e3
 
 
 def measure_all(rounds: int) -> dict[str, Any]:
@@ -208,6 +220,8 @@ def measure_all(rounds: int) -> dict[str, Any]:
     frame = next(iter(drive_frames(1)))
     given = encode(frame, *network_size(*frame.size))
     found = {name: measure(WEIGHTS / file, of, given, rounds) for name, (file, of) in files.items()}
+    for name in found:
+        peaks[name] = reached(name, found[name], peaks[name])
     return {
         "processor": processor(),
         "flags": processor_flags(),

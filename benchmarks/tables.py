@@ -16,7 +16,7 @@ from pathlib import Path
 
 from perception.benchmark.tables import NAMES, Table, tables
 
-ROOFLINE = tuple(f"roofline_{name}" for name in ("machine", "sum", "parts", "avx2_machine", "avx2_sum", "avx2_parts"))
+ROOFLINE = tuple(f"roofline_{name}" for name in ("machine", "sum", "parts", "layers", "avx2_sum", "avx2_parts"))
 OTHERS = ("family", "gpu", "precisions", "reshape", "search", *ROOFLINE)
 """Tables that the scripts of those names make; those of the roofline are made by layers.py."""
 

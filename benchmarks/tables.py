@@ -16,8 +16,9 @@ from pathlib import Path
 
 from perception.benchmark.tables import NAMES, Table, tables
 
-OTHERS = ("family", "gpu", "precisions", "search")
-"""Tables that the scripts of those names make."""
+ROOFLINE = tuple(f"roofline_{name}" for name in ("machine", "sum", "parts", "layers", "avx2_sum", "avx2_parts"))
+OTHERS = ("family", "gpu", "precisions", "reshape", "search", *ROOFLINE)
+"""Tables that the scripts of those names make; those of the roofline are made by layers.py."""
 
 BLOCK = re.compile(r"(?<=<!-- table: )(\w+) -->\n.*?(?=<!-- end -->)", re.DOTALL)
 

@@ -36,7 +36,8 @@ class OwnVehicle:
         corners = np.stack([*map(np.ravel, np.meshgrid(*sides)), np.ones(8)])
         along = (np.linalg.inv(to_frame) @ corners)[0]
         # One axis of the cloud first, which leaves a tenth of the sweep.
-        near = np.flatnonzero((points[:, 0] > along.min() - 1e-3) & (points[:, 0] < along.max() + 1e-3))
+        x = points[:, 0].copy()  # two comparisons of values side by side take half of the time
+        near = np.flatnonzero((x > along.min() - 1e-3) & (x < along.max() + 1e-3))
         xyz = points[near, :3] @ to_frame[:3, :3].T + to_frame[:3, 3]
         return near[((xyz > sides[:, 0]) & (xyz < sides[:, 1])).all(1)]
 

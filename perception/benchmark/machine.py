@@ -9,7 +9,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
-import openvino
 
 from perception.frame import Frame
 from perception.reporting.provenance import processor_flags, versions
@@ -35,12 +34,6 @@ def describe_machine() -> Machine:
         load=os.getloadavg()[0],
         versions=versions(),
     )
-
-
-def precisions(device: str = "CPU") -> list[str]:
-    """The device's precisions, slowest first: f32, and bf16 where it has instructions for it."""
-    capabilities = openvino.Core().get_property(device, "OPTIMIZATION_CAPABILITIES")
-    return ["f32", *(["bf16"] if "BF16" in capabilities else [])]
 
 
 def input_hash(frames: Iterable[Frame]) -> str:

@@ -6,15 +6,17 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from time import perf_counter
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 WARM_UP = 3
 """Warm-up rounds."""
 
+Key = TypeVar("Key")
 
-def turns(names: Sequence[str], rounds: int, warm_up: int = WARM_UP) -> Iterator[tuple[str, bool]]:
+
+def turns(names: Sequence[Key], rounds: int, warm_up: int = WARM_UP) -> Iterator[tuple[Key, bool]]:
     """The order of calls, and whether each counts: every name once per round, first `warm_up` rounds that do not count.
 
     The order changes with every round, because the previous call affects the caches; it is the same in every run.

@@ -29,10 +29,12 @@ class Answer:
 class Drive:
     """A drive over DDS. A frame is answered when labels, masks and confidence of its stamp are here.
 
+    model: what ran for most of the time; the node's choice where bench was told none.
     latency_ms: from its stamp to the last of them, p50, p95 and p99. ready_s: from the start of the process to the node
     being active. replay_late_ms: the most that a frame was sent after its time, which counts against the node.
     """
 
+    model: str
     hz: float
     seconds: float
     frames_sent: int
@@ -61,7 +63,10 @@ class Given:
 
 @dataclass(frozen=True, kw_only=True)
 class BenchReport:
-    """bench.json. stages: `Milliseconds` by stage. growth: lists of rows by what grows; None if not asked for."""
+    """bench.json. stages: `Milliseconds` by stage. growth: lists of rows by what grows; None if not asked for.
+
+    overload: a drive at three times the rate that the model can hold; None without drives.
+    """
 
     ratio_to_pidnet_s: float | None
     overhead_ratio: float
@@ -72,6 +77,7 @@ class BenchReport:
     network_camera_alone: Network
     peers: dict[str, Network]
     dds: list[Drive]
+    overload: Drive | None
     growth: dict[str, list[dict[str, Any]]] | None
     engine: str
     precision: str

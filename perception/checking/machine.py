@@ -85,7 +85,7 @@ def _machine() -> Iterator[Finding]:
     yield _enough(area, "memory", memory, LITTLE_MEMORY_GB, f"{memory:.1f} GB", "network and sensors at once")
     for name, wanted, need in (
         ("AVX2", ("avx2",), "real time on this processor at all"),
-        ("bf16", ("avx512_bf16", "amx_bf16"), "the fastest float; without it the network runs in float32"),
+        ("bf16", ("avx512_bf16", "amx_bf16"), "floats at up to twice the speed; the network runs in float32"),
         ("VNNI", ("avx512_vnni", "avx_vnni", "amx_int8"), f"INT8 faster than float: --model {DEFAULT_MODEL}_int8"),
     ):
         has = [flag for flag in wanted if flag in flags]

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from perception.engines.base import NetworkOutput
 from perception.engines.light_openvino import openvino
+from perception.engines.precision import precisions
 from perception.engines.specialise import leaves_something_out, specialise
 from perception.errors import ModelError
 from perception.sensors import NetworkInput
@@ -51,10 +52,9 @@ class OpenVinoEngine:
     is logged once, the whole graph is used from then on, also for that frame.
 
     threads: of the CPU; None leaves the choice to OpenVINO. device: CPU, GPU (Intel's) or AUTO. precision: of the CPU's
-    float arithmetic, f32 or bf16; None takes bf16 if the processor supports it: about twice as fast for labels
-    that agree on 99.9 % of the pixels. cache: a folder for the first graph in compiled form, which makes the next start
-    faster; None keeps nothing. Raises ModelError for a file that is missing or not an exported perception network, and
-    for a device that does not exist.
+    float arithmetic, f32 or bf16; None takes the faster (`precisions`), and their labels agree on 99.9 % of the pixels.
+    cache: a folder for the first graph in compiled form, which makes the next start faster; None keeps nothing. Raises
+    ModelError for a file that is missing or not an exported perception network, and for a device that does not exist.
     """
 
     def __init__(
@@ -75,7 +75,7 @@ class OpenVinoEngine:
         self.sensors = sensors_of(shapes[0][1].get_length(), shapes[1][3].get_length())
         self._settings: dict[str, Any] = {"PERFORMANCE_HINT": "LATENCY"}
         if device == "CPU":
-            self._settings["INFERENCE_PRECISION_HINT"] = precision or self._fastest()
+            self._settings["INFERENCE_PRECISION_HINT"] = precision or precisions(device)[-1]
             if threads is not None:
                 self._settings["INFERENCE_NUM_THREADS"] = threads
         int8 = any(node.get_type_name() == "FakeQuantize" for node in self._model.get_ops())
@@ -157,9 +157,6 @@ class OpenVinoEngine:
         settings = self._settings | ({"CACHE_DIR": str(cache)} if cache else {})
         compiled = self._core.compile_model(model, self.device, settings)
         return _Graph(compiled.create_infer_request(), tuple(port.get_any_name() for port in compiled.inputs))
-
-    def _fastest(self) -> str:
-        return "bf16" if "BF16" in self._core.get_property(self.device, "OPTIMIZATION_CAPABILITIES") else "f32"
 
 
 def _key(network_input: NetworkInput) -> _Key:

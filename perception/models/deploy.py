@@ -118,7 +118,7 @@ def _decide(logits: tuple[Tensor, ...]) -> tuple[Tensor, Tensor]:
     """
     best, labels = logits[0], torch.zeros_like(logits[0])
     for class_id, candidate in enumerate(logits[1:], 1):
-        labels = torch.where(candidate > best, torch.full_like(labels, class_id), labels)
+        labels = torch.where(candidate > best, float(class_id), labels)
         best = torch.maximum(best, candidate)
     total = torch.zeros_like(best)
     for candidate in logits:

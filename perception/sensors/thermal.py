@@ -53,10 +53,12 @@ def infrared_channels(infrared: NDArray[Any], width: int, height: int) -> NDArra
     channels = np.zeros((3, height, width), np.uint8)
     if not len(seen):
         return channels
-    tables = _tables(seen)
-    # A table look-up is faster than arithmetic in 16 bits; 0 is reserved for pixels without a measurement.
+    # A table look-up of the levels that occur is faster than arithmetic in 16 bits; 0 is reserved for pixels without a
+    # measurement.
+    coldest, warmest = (0, 255) if small.dtype == np.uint8 else (int(small.min()), int(small.max()))
+    tables = _tables(seen, np.arange(coldest, warmest + 1, dtype=np.float32))
     for channel, table in zip(channels[:2], tables, strict=True):
-        np.copyto(channel, cv2.LUT(small, table) if small.dtype == np.uint8 else table[small])
+        np.copyto(channel, cv2.LUT(small, table) if small.dtype == np.uint8 else table[small - coldest])
     channels[2] = 255
     channels *= valid
     return channels
@@ -88,16 +90,18 @@ def unmeasured(infrared: NDArray[Any]) -> NDArray[np.bool_]:
     return np.asarray(cv2.dilate(filled[patches].astype(np.uint8), np.ones((3, 3), np.uint8)) > 0)
 
 
-def _tables(seen: NDArray[Any]) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """The intensity and the rank of every grey level, from the measured pixels."""
-    levels = np.arange(np.iinfo(seen.dtype).max + 1, dtype=np.float32)
+def _tables(seen: NDArray[Any], levels: NDArray[np.float32]) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """The intensity and the rank of each of these grey levels, from the measured pixels."""
     low, high = np.percentile(seen, (LOW, HIGH))
     flattest = FLATTEST[seen.dtype]
     spread = max(float(high - low), flattest)
     linear = np.clip((levels - low) * (255 / spread), 0, 255)
     # The ranks also cover at least this range: noise of a flat scene must not be spread out either.
     first, last = float(seen.min()), float(max(seen.max(), seen.min() + flattest))
-    counts, edges = np.histogram(seen, BINS, (first, last))
+    # Of each level with as many as have it, which are far fewer than pixels.
+    pixels = np.bincount(seen)
+    there = np.flatnonzero(pixels)
+    counts, edges = np.histogram(there, BINS, (first, last), weights=pixels[there])
     share = np.concatenate([[0.0], np.cumsum(counts) / len(seen)])
     rank = np.interp(levels, edges, share)
     if high - low < flattest:

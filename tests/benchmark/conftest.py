@@ -11,6 +11,24 @@ SPENT = {"median": 20.0, "p95": 22.0, "p99": 25.0, "n": 40}
 STAGES_MS = {"receive": 1.0, "infer": 20.0}
 
 
+def drive(hz: float, late: float | None) -> dict[str, Any]:
+    """As bench.json has one."""
+    return {
+        "model": "dual_branch_s",
+        "hz": hz,
+        "seconds": 10,
+        "frames_sent": 100,
+        "frames_answered": 97,
+        "answered_share": 0.97,
+        "drops_by_cause": {"superseded": 3},
+        "latency_ms": {"p50": 40.0, "p95": 50.0, "p99": late},
+        "stages_ms": STAGES_MS,
+        "ready_s": 2.0,
+        "memory_mb": {"start": 300.0, "steady": 320.0, "peak": 330.0, "growth": 0.0},
+        "cpu_percent": 90.0,
+    }
+
+
 @pytest.fixture
 def report() -> dict[str, Any]:
     network = {"f32": {**SPENT, "ratio": 0.5}, "bf16": {**SPENT, "median": 12.0, "ratio": 0.4}}
@@ -23,21 +41,8 @@ def report() -> dict[str, Any]:
         "network": network,
         "network_camera_alone": network,
         "peers": {"PIDNet-S": {precision: {**SPENT, "median": 30.0, "ratio": 1.0} for precision in network}},
-        "dds": [
-            {
-                "hz": hz,
-                "seconds": 10,
-                "frames_sent": 100,
-                "frames_answered": 97,
-                "answered_share": 0.97,
-                "drops_by_cause": {"superseded": 3},
-                "latency_ms": {"p50": 40.0, "p95": 50.0, "p99": late},
-                "ready_s": 2.0,
-                "memory_mb": {"start": 300.0, "steady": 320.0, "peak": 330.0, "growth": 0.0},
-                "cpu_percent": 90.0,
-            }
-            for hz, late in ((10.0, 60.0), (20.0, None))
-        ],
+        "dds": [drive(10.0, 60.0), drive(20.0, None)],
+        "overload": drive(50.0, 48.0),
         "growth": {
             "image_scale": [{"scale": 0.5, "width": 621, "height": 188, "stages_ms": STAGES_MS, "total_ms": 21.0}],
             "points": [{"points": 10_000, "stages_ms": STAGES_MS, "total_ms": 21.0}],

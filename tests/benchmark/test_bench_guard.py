@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from perception.benchmark.frames import drive_frames
-from perception.benchmark.machine import precisions
 from perception.benchmark.networks import OURS, REFERENCE, compare
 from perception.benchmark.stages import collect, overhead_ratio
 from perception.engines import find_model
+from perception.engines.precision import precisions
 from perception.frame import Frame
 from perception.sensors import encode, network_size
 

@@ -9,7 +9,7 @@ import pytest
 
 TESTS = Path(__file__).resolve().parent.parent
 
-ROS = ("faults", "ros", "project/test_extras.py")
+ROS = ("faults", "ros", "test_extras.py")
 """Folders and files whose tests start nodes; so do those with the fixture `ros`."""
 
 SLOW = (

@@ -100,3 +100,11 @@ def test_nothing_measured_is_nothing_said() -> None:
 def test_every_size_and_type_gives_three_planes(dtype: type) -> None:
     image: np.ndarray = np.random.default_rng(0).integers(0, 255, (37, 53)).astype(dtype)
     assert infrared_channels(image, 96, 64).shape == (3, 64, 96)
+
+
+def test_a_pixel_warmer_than_every_fourth_that_the_levels_are_told_from_is_the_warmest() -> None:
+    counts = np.tile(np.arange(7000, 7128, dtype=np.uint16), (96, 1))
+    counts[51, 61], counts[53, 63] = 9000, 40
+    intensity, rank, valid = infrared_channels(counts, 128, 96)
+    assert (intensity[51, 61], rank[51, 61], intensity[53, 63], rank[53, 63]) == (255, 255, 0, 0)
+    assert (intensity[0, 64], rank[0, 64], valid.min()) == (129, 128, 255)

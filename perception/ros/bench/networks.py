@@ -10,9 +10,9 @@ from io import StringIO
 from pathlib import Path
 from typing import Any
 
-from perception.benchmark.machine import precisions
 from perception.benchmark.networks import compare, export_peers
 from perception.engines.openvino import OpenVinoEngine
+from perception.engines.precision import precisions
 from perception.errors import PerceptionError
 from perception.extras import needs
 from perception.reporting.progress import Steps

@@ -38,10 +38,14 @@ from perception.threads import share_threads
 FRAMES = 8
 """The number of different frames; more of them only take longer to render, which is not measured."""
 
+OVERLOAD = 3
+"""Times the rate that the model can hold, for the drive that tells how old masks become then."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class BenchOptions:
-    """What is measured. model: an OpenVINO model's name or file, or a config (.py), whose network gets random weights.
+    """What is measured. model: an OpenVINO model's name or file, or a config (.py), whose network gets random weights;
+    None is the shipped default, and leaves the choice to the node in the drives.
 
     threads: of every engine. precision: of floats, f32 or bf16; None compares all and runs in the fastest. rounds:
     measurements of each. seconds: of each drive over DDS, at each of the rates hz. json: another file for the report,
@@ -86,7 +90,8 @@ class Bench:
         )
         pipeline = Pipeline(engine, self._model)
         times = self._stages(pipeline, frames)
-        drives = self._drives(frames) if options.dds else []
+        infer_ms = summary(times["infer"])["median"]
+        drives = self._drives(frames, OVERLOAD * 1000 / infer_ms) if options.dds else []
         grown = self._growth(pipeline, frames) if options.growth else None
         report = BenchReport(
             ratio_to_pidnet_s=networks[OURS][self._networks.default]["ratio"],
@@ -97,7 +102,8 @@ class Bench:
             network=networks.pop(OURS),
             network_camera_alone=networks.pop(OURS_RGB),
             peers=networks,
-            dds=drives,
+            dds=drives[:-1],
+            overload=drives[-1] if drives else None,
             growth=grown,
             engine=engine.name,
             precision=self._networks.default,
@@ -137,19 +143,24 @@ class Bench:
             messages = cycle([serialised(frame) for frame in frames])
             return collect({"frame": lambda: stages(next(messages))}, self._options.rounds, on_call=done)["frame"]
 
-    def _drives(self, frames: list[Frame]) -> list[Drive]:
-        """At every rate; the node starts first without a cache of compiled networks, and then with it."""
+    def _drives(self, frames: list[Frame], overload_hz: float) -> list[Drive]:
+        """At every rate, and at last at `overload_hz`, with the model that this rate is of.
+
+        The node starts without compiled networks kept from before, and then with them.
+        """
         options, mount = self._options, frames[0].lidar_to_camera
         assert mount is not None
         numbers = ", ".join(repr(float(number)) for number in mount.ravel())
-        settings = {"threads": options.threads, "model": self._model.resolve(), "lidar_to_camera": f"[{numbers}]"}
-        arguments = ["--ros-args", *(word for name, value in settings.items() for word in ("-p", f"{name}:={value}"))]
+        common: dict[str, Any] = {"threads": options.threads, "lidar_to_camera": f"[{numbers}]"}
+        named = common | {"model": self._model.resolve()}
+        planned = [(hz, f"{hz:g}hz", named if options.model else common) for hz in options.hz]
         drives = []
         with _own_cache():
-            for hz in options.hz:
-                log = self.output / f"node_{hz:g}hz.log"
-                with self._steps.step(f"dds {hz:g} Hz", f"over DDS at {hz:g} Hz", round(hz * options.seconds)) as done:
-                    drives.append(drive(frames, hz, options.seconds, arguments, log, done))
+            for hz, name, settings in [*planned, (overload_hz, "overload", named)]:
+                words = [word for key, value in settings.items() for word in ("-p", f"{key}:={value}")]
+                log = self.output / f"node_{name}.log"
+                with self._steps.step(f"dds {name}", f"over DDS at {hz:.3g} Hz", round(hz * options.seconds)) as done:
+                    drives.append(drive(frames, hz, options.seconds, ["--ros-args", *words], log, done))
         return drives
 
     def _growth(self, pipeline: Pipeline, frames: list[Frame]) -> dict[str, Any]:

@@ -18,7 +18,7 @@ pytest.importorskip("rclpy")
 
 from perception.ros.node_process import private_network
 
-CHECKOUT = Path(__file__).resolve().parents[2]
+CHECKOUT = Path(__file__).resolve().parents[1]
 SAME_CV2 = {"opencv-python", "opencv-python-headless"}
 """Two builds of one package: mmcv asks for the one, we for the other."""
 

@@ -14,12 +14,15 @@ def precisions(device: str = "CPU") -> list[str]:
     """OpenVINO's names of them, slowest first: f32, and bf16 where the device has instructions for it."""
     if "BF16" not in openvino.Core().get_property(device, "OPTIMIZATION_CAPABILITIES"):
         return ["f32"]
-    return ["bf16", "f32"] if device == "CPU" and _halves_bf16() else ["f32", "bf16"]
+    return ["bf16", "f32"] if device == "CPU" and halves_bf16() else ["f32", "bf16"]
 
 
-def _halves_bf16() -> bool:
-    """Whether it is one of Intel's without AMX, or whose AMX a virtual machine hides. Its AVX-512 instruction for bf16
-    does as much arithmetic as the one for float32 but half as often: the network takes 1.6 times as long."""
+def halves_bf16() -> bool:
+    """Whether the processor computes more slowly in bf16 than in float32, although it has an instruction for bf16.
+
+    So do Intel's without AMX, and those whose AMX a virtual machine hides: AVX-512's instruction for bf16 does as much
+    arithmetic as the one for float32, but half as often. The network takes 1.6 times as long in bf16.
+    """
     try:
         words = CPUINFO.read_text().split()
     except OSError:

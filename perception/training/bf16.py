@@ -13,6 +13,8 @@ from mmengine.optim import OptimWrapper
 from mmengine.registry import OPTIM_WRAPPERS
 from torch import nn
 
+from perception.engines.precision import halves_bf16
+
 
 @OPTIM_WRAPPERS.register_module()
 class Bf16OptimWrapper(OptimWrapper):
@@ -26,13 +28,14 @@ class Bf16OptimWrapper(OptimWrapper):
 
 
 def computes_in_bf16() -> bool:
-    """Whether the training device supports bfloat16.
+    """Whether the training device is faster in bfloat16 than in float32.
 
-    With AVX-512 BF16 it takes half the time of float32; a processor that has to emulate it, such as one with only AVX2,
-    takes six times as long.
+    With AVX-512 BF16, AMD's processors take half the time of float32, Intel's without AMX 1.5 times as long; a processor
+    that has to emulate bfloat16, such as one with only AVX2, takes six times as long.
     """
     device = get_device()
     if device == "cuda":
         return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     found = torch.cpu.get_capabilities()
-    return device != "cpu" or any(found.get(name, False) for name in ("avx512_bf16", "amx_bf16", "bf16"))
+    supported = any(found.get(name, False) for name in ("avx512_bf16", "amx_bf16", "bf16"))
+    return device != "cpu" or (supported and not halves_bf16())

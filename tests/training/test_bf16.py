@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 pytest.importorskip("torch")
@@ -8,23 +10,27 @@ pytest.importorskip("mmengine")
 
 import torch
 
+from perception.engines import precision
 from perception.training.bf16 import Bf16OptimWrapper, computes_in_bf16
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="a GPU trains")
 @pytest.mark.parametrize(
-    ("known", "expected"),
+    ("known", "cpuinfo", "expected"),
     [
-        ({"avx512_bf16": True}, True),
-        ({"amx_bf16": True}, True),
-        ({"bf16": True}, True),  # of ARM
-        ({"avx2": True, "avx512_bf16": False}, False),
-        ({}, False),
+        ({"avx512_bf16": True}, "AuthenticAMD avx512_bf16", True),
+        ({"avx512_bf16": True, "amx_bf16": True}, "GenuineIntel avx512_bf16 amx_bf16", True),
+        ({"avx512_bf16": True}, "GenuineIntel avx512_bf16", False),  # at half of float32's speed
+        ({"bf16": True}, "ARM", True),
+        ({"avx2": True, "avx512_bf16": False}, "GenuineIntel avx2", False),
+        ({}, "", False),
     ],
 )
-def test_only_processors_that_compute_in_it_do(
-    known: dict[str, bool], expected: bool, monkeypatch: pytest.MonkeyPatch
+def test_only_processors_that_are_faster_in_it_compute_in_it(
+    known: dict[str, bool], cpuinfo: str, expected: bool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
+    (tmp_path / "cpuinfo").write_text(cpuinfo)
+    monkeypatch.setattr(precision, "CPUINFO", tmp_path / "cpuinfo")
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: known)
     assert computes_in_bf16() is expected
 

@@ -108,7 +108,7 @@ def test_a_rig_with_a_mount_serves_a_bag_without_tf(tmp_path: Path) -> None:
 
 def test_nothing_that_fits_says_what_does(tmp_path: Path) -> None:
     bag = rigs.write(tmp_path / "bag", rigs.lidar)
-    with pytest.raises(DataError, match=r"none of /image, .* `perception init .*bag` finds out"):
+    with pytest.raises(DataError, match=r"none of /image, .* `perception init .*bag` finds the topic"):
         BagFrames(bag)
     with pytest.raises(DataError, match=r"image: /front/image is missing; the nearest is /front/image_rect; "):
         BagFrames(bag, {"image": "/front/image"})

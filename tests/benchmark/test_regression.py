@@ -16,7 +16,7 @@ pytest.importorskip("nncf")
 pytest.importorskip("rclpy")
 
 SCRIPTS = Path(__file__).resolve().parents[2] / "benchmarks"
-NETWORK, OUTSIDE = "network / PIDNet-S, f32", "outside / network, f32"
+NETWORK, AROUND = "network / PIDNet-S, f32", "around / network, f32"
 
 
 @pytest.fixture
@@ -28,9 +28,9 @@ def regression(monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 def test_fifteen_per_cent_are_allowed_and_no_more(regression: Any) -> None:
-    released = {NETWORK: 0.5, OUTSIDE: 0.1}
-    assert regression.worse({NETWORK: 0.574, OUTSIDE: 0.02}, released) == {}
-    slower = regression.worse({NETWORK: 0.58, OUTSIDE: 0.114}, released)
+    released = {NETWORK: 0.5, AROUND: 0.1}
+    assert regression.worse({NETWORK: 0.574, AROUND: 0.02}, released) == {}
+    slower = regression.worse({NETWORK: 0.58, AROUND: 0.114}, released)
     assert slower == {NETWORK: f"{NETWORK}: 0.580, in the last release 0.500: +16%"}
 
 
@@ -38,9 +38,16 @@ def test_a_ratio_without_a_release_is_compared_with_nothing(regression: Any) -> 
     assert regression.worse({NETWORK: 9.0}, {}) == {}
 
 
-def test_only_what_is_slow_every_time_is_slow(regression: Any) -> None:
-    attempts = [{NETWORK: 0.7, OUTSIDE: 0.1}, {NETWORK: 0.5, OUTSIDE: 0.3}]
-    assert regression.best_of(attempts) == {NETWORK: 0.5, OUTSIDE: 0.1}
+def times(ours: float, peer: float, around: float) -> dict[str, float]:
+    """Seconds as `measure` has them; INT8 takes half of them."""
+    floats = {"ours f32": ours, "PIDNet-S f32": peer, "around": around}
+    return {**floats, "ours int8": ours / 2, "PIDNet-S int8": peer / 2}
+
+
+def test_ratios_are_of_the_shortest_times_of_all_attempts(regression: Any) -> None:
+    """Of the first attempt alone it would be 0.25, as PIDNet-S was disturbed in it."""
+    found = regression.ratios([times(0.05, 0.2, 0.01), times(0.06, 0.1, 0.02)])
+    assert found == {NETWORK: 0.5, "network / PIDNet-S, int8": 0.5, AROUND: 0.2}
 
 
 @pytest.mark.parametrize(
@@ -75,7 +82,7 @@ def test_the_script_fails_on_what_is_slower(
     monkeypatch.setattr(regression, "RELEASE", release)
     monkeypatch.setattr(regression, "drive_frames", lambda count: [])
     monkeypatch.setattr(regression, "_peers", lambda folder, frames: {})
-    monkeypatch.setattr(regression, "measure", lambda *_: measured.append(1) or {NETWORK: ratio})
+    monkeypatch.setattr(regression, "measure", lambda *_: measured.append(1) or times(ratio, 1.0, 0.1))
     monkeypatch.setenv("ONEDNN_MAX_CPU_ISA", "AVX2")
     assert regression.main(release=False) == code
     assert len(measured) == attempts
@@ -85,5 +92,5 @@ def test_the_script_fails_on_what_is_slower(
 def test_the_last_release_has_every_ratio(regression: Any) -> None:
     for key, figures in json.loads(regression.RELEASE.read_text()).items():
         assert key in (*regression.INSTRUCTIONS.values(), "other")
-        assert set(figures["ratios"]) == {NETWORK, "network / PIDNet-S, int8", OUTSIDE}
+        assert set(figures["ratios"]) == {NETWORK, "network / PIDNet-S, int8", AROUND}
         assert all(0 < ratio < 2 for ratio in figures["ratios"].values())

@@ -135,9 +135,8 @@ def test_planar_yuv_with_padded_rows(encoding: str, order: tuple[int, int]) -> N
 
 def test_depth_is_what_lies_between_nothing_and_infinity() -> None:
     least, most = np.nextafter(np.float32(0), np.float32(1)), np.finfo(np.float32).max
-    metres = np.array(
-        [[least, most, 1e-30, 3.0], [0.0, -0.0, -least, -2.0], [np.inf, -np.inf, np.nan, 1.0]], np.float32
-    )
+    rows = [[least, most, 1e-30, 3.0], [0.0, -0.0, -least, -2.0], [np.inf, -np.inf, np.nan, 1.0]]
+    metres = np.array(rows, np.float32)
     expected = np.where((metres > 0) & (metres < np.inf), metres, np.float32(np.nan))
     np.testing.assert_array_equal(read_depth(image(metres, "32FC1")), expected)
 

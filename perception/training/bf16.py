@@ -30,8 +30,8 @@ class Bf16OptimWrapper(OptimWrapper):
 def computes_in_bf16() -> bool:
     """Whether the training device is faster in bfloat16 than in float32.
 
-    With AVX-512 BF16, AMD's processors take half the time of float32, and Intel's without AMX 1.5 times as long. One that
-    has to emulate bfloat16, such as one with only AVX2, takes six times as long.
+    With AVX-512 BF16, AMD's processors take half the time of float32, and Intel's without AMX 1.5 times as long. One
+    that has to emulate bfloat16, such as one with only AVX2, takes six times as long.
     """
     device = get_device()
     if device == "cuda":

@@ -52,7 +52,7 @@ def test_the_exit_code_is_what_fail_on_says(kitti_drive: Path) -> None:
     ("arguments", "line"),
     [
         ([], "give either a bag or a drive, or --live"),
-        (["bag", "--live"], "one of them"),
+        (["bag", "--live"], "give either a bag or a drive, or --live"),
         (["missing", "--compare", "0"], "missing: no such bag, drive or folder"),
     ],
 )

@@ -23,6 +23,7 @@ from std_msgs.msg import Header
 from perception.assembly.assembler import Input
 from perception.assembly.collector import SensorState
 from perception.assembly.settings.parameters import PARAMETERS
+from perception.engines import ENGINES
 from perception.engines.family import Member
 from perception.errors import PerceptionError
 from perception.messages.convert import image_fields
@@ -238,6 +239,7 @@ def test_modules_of_one_s_own_are_imported_first(make: Make, tmp_path: Path, mon
     )
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.setenv("PERCEPTION_IMPORTS", "")
+    monkeypatch.setattr(ENGINES, "_things", dict(ENGINES))  # what is imported registers an engine
     assert make(imports=["node_s_own"], engine="node-s-own").settings.engine == "node-s-own"
     with pytest.raises(PerceptionError, match="module 'nowhere_at_all'"):
         make(imports=["nowhere_at_all"])

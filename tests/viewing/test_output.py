@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
-import os
-import signal
+import subprocess
+import sys
 import threading
 from io import StringIO
 from pathlib import Path
@@ -16,7 +16,7 @@ import rerun as rr
 from helpers.rerun_file import columns
 
 from perception.errors import DataError
-from perception.viewing.output import Output, interruptible, open_output, show_file
+from perception.viewing.output import Output, open_output, show_file
 
 
 def test_a_file_is_complete_after_the_context_and_its_size_is_told(tmp_path: Path) -> None:
@@ -41,14 +41,27 @@ def test_what_ends_with_us_stays_until_it_is_closed_or_stopped() -> None:
     Output(recording, lambda: True).finish(threading.Event())  # a viewer of its own is not waited for
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_sets_the_event_and_means_what_it_did_before_afterwards(number: signal.Signals) -> None:
-    before = signal.getsignal(number)
-    with interruptible() as stop:
-        assert not stop.is_set()
-        os.kill(os.getpid(), number)
-        assert stop.wait(5.0)
-    assert signal.getsignal(number) is before
+INTERRUPTED = """
+import os, signal, sys
+from perception.viewing.output import interruptible
+number = signal.Signals[sys.argv[1]]
+before = signal.getsignal(number)
+with interruptible() as stop:
+    assert not stop.is_set()
+    os.kill(os.getpid(), number)
+    assert stop.wait(5.0)
+assert signal.getsignal(number) is before
+print("done")
+"""
+
+
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
+def test_a_signal_sets_the_event_and_means_what_it_did_before_afterwards(name: str) -> None:
+    """In a process of its own: the one that runs the tests has other uses for signals."""
+    done = subprocess.run(
+        [sys.executable, "-c", INTERRUPTED, name], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (done.returncode, done.stdout) == (0, "done\n"), done.stderr
 
 
 def test_a_view_that_is_not_there_is_refused(tmp_path: Path) -> None:

@@ -26,7 +26,7 @@ class DemoReport:
 
     classes: the network's classes beyond the first four. iou_reason: why there is no IoU, if there is none.
     falls_behind: how far the node is from keeping up; empty if it keeps up. sensor_dropouts: when a sensor was silent.
-    seconds: by step.
+    seconds: by step. model_scale: the part of its usual resolution at which the model ran.
     """
 
     source: str
@@ -44,6 +44,7 @@ class DemoReport:
     sensor_dropouts: list[Dropout]
     seconds: dict[str, float]
     model: str
+    model_scale: float
     weights_sha256: str
     versions: dict[str, str]
     series: Series

@@ -98,7 +98,7 @@ def _report(rehearsal: Loopback, hz: float, seconds: float, effort: Effort) -> D
     percentiles = np.percentile(settled, (50, 95, 99)).tolist() if settled else [None] * 3
     diary, dropped = DiagnosticsLog(rehearsal.diagnostics), len(stamps) - len(latency_ms)
     return Drive(
-        model=diary.model(),
+        model=diary.model()[0],
         hz=hz,
         seconds=seconds,
         frames_sent=len(stamps),

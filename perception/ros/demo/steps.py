@@ -168,8 +168,9 @@ class Demo:
         self, rehearsal: Loopback, score: DriveScore, model: Path, distance: dict[str, BandScore]
     ) -> DemoReport:
         options, summary, diary = self._options, score.summary(), DiagnosticsLog(rehearsal.diagnostics)
+        ran, scale = diary.model()
         if options.model in (None, AUTO):
-            _, model = find_model(diary.model() or None, options.engine)
+            _, model = find_model(ran or None, options.engine)
         stamps = list(rehearsal.sent)
         weights_file = model.with_suffix(".bin") if model.suffix == ".xml" else model
         return DemoReport(
@@ -188,6 +189,7 @@ class Demo:
             sensor_dropouts=diary.dropouts(stamps[0], stamps[-1]),
             seconds=self._seconds,
             model=model.name,
+            model_scale=scale,
             weights_sha256=sha256(weights_file),
             versions=versions(),
             series=Series(score.frames, diary.weights(stamps[0])),

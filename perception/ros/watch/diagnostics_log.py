@@ -74,10 +74,11 @@ class DiagnosticsLog:
         sent_hz, answered_hz = rates[len(rates) // 2]
         return falls_behind(answered_hz, sent_hz, self._trigger, "model_steps" in self._fusion[-1].values)
 
-    def model(self) -> str:
-        """The name of the model that ran for most of the time; empty if the node never reported one."""
-        names = [status.values["model"] for status in self._fusion if "model" in status.values]
-        return max(dict.fromkeys(names), key=names.count, default="")
+    def model(self) -> tuple[str, float]:
+        """Name and scale of the model that ran for most of the time; empty and 1 if the node never reported one."""
+        told = [status.values for status in self._fusion if "model" in status.values]
+        ran = [(values["model"], float(values.get("model_scale", 1))) for values in told]
+        return max(dict.fromkeys(ran), key=ran.count, default=("", 1.0))
 
     def weights(self, start_ns: int) -> list[dict[str, float]]:
         """How much each sensor counted, once a second, by modality; time_s: seconds after start_ns [wall clock]."""

@@ -14,6 +14,7 @@ from typing import Any
 
 from rich.console import Console
 
+from perception.benchmark.comparison import Networks
 from perception.benchmark.frames import POINTS, drive_frames
 from perception.benchmark.machine import describe_machine, input_hash
 from perception.benchmark.measure import summary
@@ -30,7 +31,6 @@ from perception.reporting.progress import Steps
 from perception.reporting.reports import plain, write_report
 from perception.ros.bench.drive import drive
 from perception.ros.bench.growth import growth, steps
-from perception.ros.bench.networks import Networks
 from perception.ros.bench.stages import DEFAULT_OUTPUTS, frame_stages, serialised
 from perception.sensors import encode, network_size
 from perception.threads import share_threads

@@ -20,7 +20,7 @@ from perception.engines import Engine, find_model, load_engine
 from perception.engines import self_check as canned
 from perception.engines.base import NetworkOutput, sensors_of_engine
 from perception.engines.described import classes_of
-from perception.engines.family import input_size
+from perception.engines.family import input_size, weights_of
 from perception.errors import FrameError
 from perception.frame import Frame, Prediction
 from perception.ground import Ground
@@ -109,8 +109,7 @@ class Pipeline:
     @property
     def weights_sha256(self) -> str:
         """SHA-256 of the file that holds the weights."""
-        path = self.model.with_suffix(".bin") if self.model.suffix == ".xml" else self.model
-        return hashlib.sha256(path.read_bytes()).hexdigest()
+        return hashlib.sha256(weights_of(self.model).read_bytes()).hexdigest()
 
     def warm_up(self, width: int, height: int) -> None:
         """Prepare the engine for frames of `width`×`height`, so that the first one is no slower than the next."""

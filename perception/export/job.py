@@ -11,6 +11,7 @@ from tempfile import TemporaryDirectory
 
 from perception.disk import made_folder
 from perception.engines import find_weights, manifest
+from perception.engines.family import weights_of
 from perception.errors import ModelError, PerceptionError
 from perception.extras import needs
 from perception.paths import WEIGHTS
@@ -100,7 +101,7 @@ def _export(options: ExportOptions, weights: Path, base: Path, status: Status) -
                     frames.extend(real_frames(name, root, options.frames, "val", reference.sensors))
             parity = check_parity(weights, path, frames, at_least)
             canned.write(path, frames[0], reference)
-        size = (path.with_suffix(".bin") if path.suffix == ".xml" else path).stat().st_size
+        size = weights_of(path).stat().st_size
         return ExportedFile(path.name, size / 1e6, parity.agreement, parity.iou)
 
     if "openvino" in options.formats or options.int8:

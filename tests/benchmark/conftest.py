@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A small bench.json."""
+"""A small bench.json, and a small frame of every sensor."""
 
 from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
+
+from perception.frame import CameraModel, Frame
 
 SPENT = {"median": 20.0, "p95": 22.0, "p99": 25.0, "n": 40}
 STAGES_MS = {"receive": 1.0, "infer": 20.0}
@@ -65,3 +68,17 @@ def report() -> dict[str, Any]:
         "machine": {"cores": 2, "flags": [], "memory_gb": 8.0, "load": 0.1, "versions": {"cpu": "C × 2", "numpy": "2"}},
         "seconds": {},
     }
+
+
+@pytest.fixture
+def frame() -> Frame:
+    rng = np.random.default_rng(0)
+    return Frame(
+        stamp_ns=1,
+        rgb=rng.integers(0, 256, (20, 60, 3), np.uint8),
+        depth=rng.uniform(1, 50, (20, 60)).astype(np.float32),
+        infrared=rng.integers(0, 60000, (20, 60), np.uint16),
+        points=np.arange(400, dtype=np.float32).reshape(100, 4) / np.array([1, 1, 1, 400], np.float32),
+        camera=CameraModel(np.array([[30.0, 0, 30], [0, 30, 10], [0, 0, 1]]), 60, 20),
+        lidar_to_camera=np.eye(4),
+    )

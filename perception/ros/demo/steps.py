@@ -21,7 +21,7 @@ from perception.bags.writer import MODALITY_OF_TOPIC, BagWriter
 from perception.classes import CLASSES
 from perception.engines import find_model
 from perception.engines.described import classes_of
-from perception.engines.family import AUTO
+from perception.engines.family import AUTO, weights_of
 from perception.errors import DataError, PerceptionError
 from perception.evaluation.demo_report import DemoReport, Series
 from perception.evaluation.gallery import Gallery
@@ -172,7 +172,6 @@ class Demo:
         if options.model in (None, AUTO):
             _, model = find_model(ran or None, options.engine)
         stamps = list(rehearsal.sent)
-        weights_file = model.with_suffix(".bin") if model.suffix == ".xml" else model
         return DemoReport(
             source=self._source,
             seed=None if options.kitti else options.seed,
@@ -190,7 +189,7 @@ class Demo:
             seconds=self._seconds,
             model=model.name,
             model_scale=scale,
-            weights_sha256=sha256(weights_file),
+            weights_sha256=sha256(weights_of(model)),
             versions=versions(),
             series=Series(score.frames, diary.weights(stamps[0])),
             distance=distance,

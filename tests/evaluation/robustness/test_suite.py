@@ -7,17 +7,15 @@ import json
 
 import numpy as np
 import pytest
+from helpers.coloured import sample
 
 from perception.classes import PALETTE
 from perception.errors import DataError
 from perception.evaluation.robustness.history import RecordedHistory
 from perception.evaluation.robustness.suite import run_rows, sensor_rows, subsets, weather_rows
 from perception.evaluation.robustness.summary import summarise
-from perception.frame import MODALITIES, CameraModel, Frame, Prediction
+from perception.frame import MODALITIES, Frame, Prediction
 from perception.reporting.reports import plain
-from perception.sample import Sample
-
-CAMERA = CameraModel(np.array([[40.0, 0, 32], [0, 40, 24], [0, 0, 1]]), 64, 48)
 
 
 def by_colour(frame: Frame) -> Prediction:
@@ -27,21 +25,6 @@ def by_colour(frame: Frame) -> Prediction:
         distance = np.abs(frame.rgb[:, :, None].astype(int) - PALETTE).sum(3)
         labels = distance.argmin(2).astype(np.uint8)
     return Prediction(frame.stamp_ns, labels, np.full_like(labels, 255), dict.fromkeys(frame.modalities, 1.0))
-
-
-def sample(number: int, drive: str = "a") -> Sample:
-    rng = np.random.default_rng(number)
-    labels = np.repeat(np.repeat(rng.integers(0, 4, (6, 8)).astype(np.uint8), 8, 0), 8, 1)
-    frame = Frame(
-        number * 100_000_000,
-        rgb=PALETTE[labels],
-        depth=np.full((48, 64), 9, np.float32),
-        infrared=np.full((48, 64), number, np.uint8),
-        points=np.float32([[3, 3, 3, 1]] * (5 + number)),
-        camera=CAMERA,
-        lidar_to_camera=np.eye(4),
-    )
-    return Sample(f"{drive}/{number:06d}", frame, labels=labels)
 
 
 @pytest.fixture(scope="module")

@@ -146,11 +146,11 @@ class Fit:
         return values
 
     def _time(self, width: int, height: int, broken: set[int], member: Member) -> float:
-        place, last = self._ladder.index(member), self._times.last(member)
+        place, known = self._ladder.index(member), self._times.known(member)
         if place in broken:
             return math.inf
-        if last is not None:
-            return last.seconds
+        if known is not None:
+            return known
         try:
             engine = self._hold(place).engine
         except ModelError as error:

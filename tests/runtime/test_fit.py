@@ -165,6 +165,13 @@ def test_what_is_not_known_is_measured(tmp_path: Path, tiny_model: Path) -> None
     assert bench.opened == ["net"]
 
 
+def test_what_was_measured_beside_others_is_measured_again(tmp_path: Path, tiny_model: Path) -> None:
+    """2 s on a busy machine do not bar a network that takes a moment: 1 Hz is held."""
+    bench = Bench(tmp_path, tiny_model, {"net": None, "net_int8": None})
+    Times(1, SIZE, tmp_path / "compiled").add(bench.members[0], Run(2.0, alone=False))
+    assert bench.fit.choose(1.0, *SIZE).model.stem == "net"
+
+
 def test_a_model_that_cannot_be_loaded_is_passed_over(tmp_path: Path, tiny_model: Path) -> None:
     bench = Bench(tmp_path, tiny_model, {"net": 0.05, "broken": 0.03, "xs": 0.02})
     bench.fit.choose(None, *SIZE)

@@ -39,20 +39,27 @@ ONNX = ["onnx", "onnxruntime"]
 INT8 = ["nncf"]
 LAS = ["laspy"]
 RAY = ["ray"]  # 250 MB installed: for `perception label` on a cluster alone, so not in "all"
+S3 = ["s3fs"]
+GS = ["gcsfs"]
+FOXGLOVE = ["foxglove-sdk"]
+TRACK = ["trackers"]  # numbers of instances that stay the same over frames
 VIEW = ["rerun-sdk"]  # the viewer is in it: 0.7 GB installed, with pyarrow, so not in "all" either
 TRAIN = ["onedl-mmcv", "onedl-mmengine", "onedl-mmsegmentation", "safetensors", "torch==2.13.0"]
 DOCS = ["mkdocs-material", "mkdocstrings[python]"]
 DEV = [
     "hypothesis",
     "import-linter",
+    "moto[server]",
     "mypy",
     "pre-commit",
+    "pycocotools",
     "pytest",
     "pytest-cov",
     "pytest-timeout",
     "pytest-xdist",
     "ruff",
     "setuptools>=77",
+    "torchmetrics",
     "types-PyYAML",
     "vermin",
 ]
@@ -102,6 +109,10 @@ setup(
         "int8": INT8,
         "las": LAS,
         "ray": RAY,
+        "s3": S3,
+        "gs": GS,
+        "foxglove": FOXGLOVE,
+        "track": TRACK,
         "view": VIEW,
         "train": [*SIMULATOR, *REPORT, *TRAIN],
         "docs": DOCS,

@@ -12,6 +12,7 @@ uv pip compile setup.py --all-extras --universal --python-version 3.10 --no-pyth
 {
     echo "# Everything that .venv holds, pinned; tried together. Written by scripts/pin.sh."
     grep -vE '^(nvidia|cuda|triton)' "$resolved" |
-        sed -E -e "s/ ;.*python_full_version (<|>=) '(3\.1[0-3]\.[0-9]+)'.*/ ; python_full_version \\1 '\\2'/; t" \
+        sed -E -e "s/ ;.*python_full_version == '(3\.1[0-3])\.\*'.*/ ; python_version == '\\1'/; t" \
+            -e "s/ ;.*python_full_version (<|>=) '(3\.1[0-3]\.[0-9]+)'.*/ ; python_full_version \\1 '\\2'/; t" \
             -e "s/ ;.*python_(full_)?version (<|>=) '(3\.1[0-3])'.*/ ; python_version \\2 '\\3'/; t; s/ ;.*//"
 } > constraints.txt

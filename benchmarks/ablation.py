@@ -201,7 +201,7 @@ def gigamacs(weights: Path) -> float:
     """Multiply-accumulates of a frame of KITTI's size, in 10⁹, as the graph is exported."""
     network = DeployGraph(build_model(weights)).eval()
     rgb = torch.zeros(1, HEIGHT, WIDTH, 3, dtype=torch.uint8)
-    aux = torch.zeros(1, HEIGHT // AUX_SCALE, WIDTH // AUX_SCALE, len(AUX_CHANNELS), dtype=torch.uint8)
+    aux = torch.zeros(1, HEIGHT // AUX_SCALE, WIDTH // AUX_SCALE, sum(AUX_CHANNELS.values()), dtype=torch.uint8)
     with FlopCounterMode(display=False) as counter, torch.no_grad():
         network(rgb, aux, torch.ones(1, len(MODALITIES)))
     return float(counter.get_total_flops()) / 2e9

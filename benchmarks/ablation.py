@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What each part of the recipe `real` brings, and what was tried beside it: three seeds each.
+"""What each part of the recipe `real` brings, what was tried beside it, and each fusion: three seeds each.
 
     python benchmarks/ablation.py DATA DRIVES INIT work_dirs/ablation docs/training.md [NAME …]
 
@@ -7,6 +7,8 @@ DATA is the folder of data sets, DRIVES what `perception simulate` wrote, INIT t
 before the recipe, or there is nothing left to learn from it. Each run is short: it ranks parts, and says little of how
 good a long one would be. Scored on real frames alone, whose truth people marked. A run that was stopped goes on where
 it was; NAMEs choose what is trained.
+
+Every fusion gets the other parts' weights from INIT and begins with random ones of its own, the shipped one too.
 """
 
 from __future__ import annotations
@@ -19,20 +21,27 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import torch
 from ablation_models import DERIVED
 from accuracy_sets import by_boxes, by_sensors, marked
 from accuracy_targets import gain
 from mmengine.config import Config, ConfigDict
 from precisions import thinned
+from search import HEIGHT, WIDTH
 from tables import fill
+from torch.utils.flop_counter import FlopCounterMode
 
 from perception.benchmark.tables import Table
 from perception.classes import FOREGROUND
 from perception.datasets.registry import open_dataset
-from perception.engines.weights import load_weights, save_weights
+from perception.engines.weights import build_model, load_weights, save_weights
+from perception.frame import MODALITIES
+from perception.models.deploy import DeployGraph
 from perception.paths import config_path
 from perception.pipeline import Pipeline
 from perception.sample import Sample
+from perception.sensors.channels import AUX_CHANNELS
+from perception.sensors.encode import AUX_SCALE
 from perception.training.data import sources
 from perception.training.data.mixture import Source
 from perception.training.recipe import DepthFaults, Patches, Recipe, Sides, ThermalFaults, read_recipe
@@ -78,6 +87,14 @@ def _unconditioned(model: ConfigDict, recipe: Recipe) -> Recipe:
     return recipe
 
 
+def _fused(name: str) -> Change:
+    def change(model: ConfigDict, recipe: Recipe) -> Recipe:
+        model.backbone.fusion.update(type=name)
+        return replace(recipe, sides=Sides(alone=0.5))
+
+    return change
+
+
 VARIANTS: dict[str, Change] = {
     "the whole recipe": _with(),
     "without the sides alone": _with(sides=Sides()),
@@ -89,10 +106,23 @@ VARIANTS: dict[str, Change] = {
     **{f"with {title}": _derived(name) for name, (title, _) in DERIVED.items()},
     "with a learnt token for a missing branch": _token,
 }
+FUSIONS: dict[str, Change] = {
+    title: _fused(name)
+    for title, name in {
+        "sum": "AddFusion",
+        "concatenation": "ConcatFusion",
+        "maximum": "MaxFusion",
+        "squeeze-and-excitation": "SEFusion",
+        "CBAM": "CBAMFusion",
+        "cross-attention": "CrossAttentionFusion",
+        "gate (shipped)": "GatedAttentionFusion",
+        "sum weighted by the condition": "ConditionFusion",
+    }.items()
+}
 
 
-def trained(change: Change, seed: int, data: Path, drives: Path, init: Path, folder: Path) -> Path:
-    """Train, or go on; the weights file."""
+def trained(change: Change, seed: int, data: Path, drives: Path, init: Path, folder: Path, fresh: bool = False) -> Path:
+    """Train, or go on; the weights file. fresh: the fusion begins with random weights, whatever INIT has."""
     config = Config.fromfile(config_path("networks/dual_branch_s.py"))
     roots = [(name, data / root) for name, root in SETS.items()] + [("simulated", drives)]
     recipe = read_recipe("real")
@@ -102,6 +132,8 @@ def trained(change: Change, seed: int, data: Path, drives: Path, init: Path, fol
     state, model = load_weights(init)
     if "condition" not in config.model.backbone:
         state = {name: tensor for name, tensor in state.items() if ".condition." not in name}
+    if fresh:
+        state = {name: tensor for name, tensor in state.items() if ".fusions." not in name}
     save_weights(folder / "init.safetensors", state, model)
     resume, begin = (folder / "last.pt").is_file(), folder / "init.safetensors"
     options = Options(roots, folder, ITERATIONS, BATCH, RATE, seed, workers=1, init=begin, resume=resume)
@@ -131,9 +163,48 @@ def _figures(part: Mapping[str, Any], figure: str) -> dict[str, float]:
     known = {label: value for label, value in part["scores"]["all"][figure].items() if label in FOREGROUND and value}
     gains = [gain(part, figure, label) for label in known]
     return {
+        **{name: _mean(part, figure, name) for name in part["scores"] if name != "all"},
         "together": statistics.mean(known.values()),
         "gain": statistics.mean(each for each in gains if each is not None),
     }
+
+
+def _mean(part: Mapping[str, Any], figure: str, sensors: str) -> float:
+    values = part["scores"][sensors][figure]
+    return statistics.mean(value for label, value in values.items() if label in FOREGROUND and value is not None)
+
+
+def fusion_table(found: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> Table:
+    """Mean ± deviation over the seeds of all sensors together, and where all but one are missing."""
+    columns = [("together", "all")]
+    columns_of = {each: [*columns, *((name, name) for name in _singles(found, each))] for each in SCORED}
+    rows = []
+    for name, seeds in found.items():
+        cells = [f"{next(iter(seeds.values()))['gmac']:.2f}"]
+        for each in SCORED:
+            for figure, _ in columns_of[each]:
+                values = [100 * score[each][figure] for score in seeds.values()]
+                spread = statistics.stdev(values) if len(values) > 1 else 0.0
+                cells.append(f"{statistics.mean(values):.1f} ± {spread:.1f}")
+        rows.append((name, *cells))
+    header = (f"{each}: {title}" for each in SCORED for _, title in columns_of[each])
+    return Table("Fusions", ("fusion", "GMAC", *header), rows)
+
+
+def _singles(found: Mapping[str, Mapping[str, Mapping[str, Any]]], name: str) -> list[str]:
+    """The sensors that every run was scored with alone."""
+    scores = next(iter(next(iter(found.values())).values()))[name]
+    return [each for each in scores if each not in ("together", "gain")]
+
+
+def gigamacs(weights: Path) -> float:
+    """Multiply-accumulates of a frame of KITTI's size, in 10⁹, as the graph is exported."""
+    network = DeployGraph(build_model(weights)).eval()
+    rgb = torch.zeros(1, HEIGHT, WIDTH, 3, dtype=torch.uint8)
+    aux = torch.zeros(1, HEIGHT // AUX_SCALE, WIDTH // AUX_SCALE, sum(AUX_CHANNELS.values()), dtype=torch.uint8)
+    with FlopCounterMode(display=False) as counter, torch.no_grad():
+        network(rgb, aux, torch.ones(1, len(MODALITIES)))
+    return float(counter.get_total_flops()) / 2e9
 
 
 def table(found: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> Table:
@@ -170,18 +241,29 @@ def main(arguments: list[str]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "ablation.json"
     found: dict[str, dict[str, Any]] = json.loads(path.read_text("utf-8")) if path.is_file() else {}
+    wanted = {
+        name: change for name, change in (VARIANTS | FUSIONS).items() if name in arguments[5:] or not arguments[5:]
+    }
     for seed in SEEDS:
-        for number, (name, change) in enumerate(VARIANTS.items()):
-            if str(seed) in found.get(name, {}) or (arguments[5:] and name not in arguments[5:]):
+        for name, change in wanted.items():
+            if str(seed) in found.get(name, {}):
                 continue
             print(f"{name}, seed {seed} …", flush=True)
-            weights = trained(change, seed, data, drives, init, folder / f"{number}-{seed}")
+            work_dir = folder / f"{name.replace(' ', '_')}-{seed}"
+            weights = trained(change, seed, data, drives, init, work_dir, fresh=name in FUSIONS)
             found.setdefault(name, {})[str(seed)] = score(weights, data)
+            if name in FUSIONS:
+                found[name][str(seed)]["gmac"] = gigamacs(weights)
             path.write_text(json.dumps(found, indent=1) + "\n", "utf-8")
             (weights.parent / "last.pt").unlink(missing_ok=True)
-    made = table({name: found[name] for name in VARIANTS if name in found})
-    print(made.markdown())
-    document.write_text(fill(document.read_text("utf-8"), {"ablation": made}, ["ablation"]), "utf-8")
+    made = {}
+    if parts := {name: found[name] for name in VARIANTS if name in found}:
+        made["ablation"] = table(parts)
+    if fusions := {name: found[name] for name in FUSIONS if name in found}:
+        made["fusions"] = fusion_table(fusions)
+    for each in made.values():
+        print(each.markdown())
+    document.write_text(fill(document.read_text("utf-8"), made, ["ablation", "fusions"]), "utf-8")
 
 
 if __name__ == "__main__":

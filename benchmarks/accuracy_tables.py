@@ -24,9 +24,10 @@ NAMES = (
     "measured", "targets", "data", "real", "points", "people", "faults_kitti", "faults_thermal", "scores", "rigs",
     "conditions", "subsets", "black", "distance", "sizes", "road",
     "robustness", "disturbances", "recipes", "recipes_pretrained", "recipes_continued", "biases_pedestrian",
-    "biases_vehicle",
+    "biases_vehicle", "steadiness",
 )  # fmt: skip
-"""Of the document's tables. Those of recipes are made by `recipes.py`, those of biases by `biases.py`."""
+"""Of the document's tables. Those of recipes are made by `recipes.py`, those of biases by `biases.py`,
+that of steadiness by `steadiness.py`."""
 
 OBJECTS = tuple(name for name, label in FOREGROUND.items() if label in (VEHICLE, PEDESTRIAN))
 ROAD_FIGURES = {

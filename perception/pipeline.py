@@ -29,6 +29,7 @@ from perception.sensors.encode import encode_distances, encode_images, join
 from perception.sensors.presence import uninformative, without
 from perception.sensors.spec import SPECS
 from perception.sensors.visibility import label_points
+from perception.steadying import Steadying
 from perception.threads import PinnedWorker, share_threads
 
 _log = logging.getLogger(__name__)
@@ -66,6 +67,7 @@ class Pipeline:
     engine: runs the network. model: the file that it runs. overlap: code the images in a thread of its own while the
     sweep is projected, which takes as long. without: sensors that are left out of every frame, as if they told
     nothing. scale: the part of its usual resolution that the network gets; labels have the frame's size nevertheless.
+    steady: the frames are those of one drive in order, and what the last ones say counts too (`perception.steadying`).
     Raises FrameError for one of `without` that is none of the network's `sensors`, ModelError for a file whose classes
     cannot be read. classes: that the network knows.
 
@@ -74,7 +76,13 @@ class Pipeline:
     """
 
     def __init__(
-        self, engine: Engine, model: Path, overlap: bool = True, without: Collection[str] = (), scale: float = 1.0
+        self,
+        engine: Engine,
+        model: Path,
+        overlap: bool = True,
+        without: Collection[str] = (),
+        scale: float = 1.0,
+        steady: bool = False,
     ) -> None:
         self.sensors = sensors_of_engine(engine)
         unknown = sorted(set(without) - set(self.sensors))
@@ -87,6 +95,7 @@ class Pipeline:
         self._left_out = tuple(name for name in self.sensors if name in without)
         self._foreign: set[str] = set()
         self._images = PinnedWorker("images") if overlap else None
+        self._steadying = Steadying() if steady else None
 
     @classmethod
     def load(
@@ -95,16 +104,18 @@ class Pipeline:
         engine: str = "auto",
         threads: int | None = None,
         without: Collection[str] = (),
+        steady: bool = False,
     ) -> Pipeline:
         """A pipeline on trained weights.
 
         model: None or auto for the most accurate of the shipped weights, the name of shipped weights, or the path of a
         .xml (OpenVINO), .onnx or .safetensors (PyTorch) file. engine: of `perception.engines.ENGINES`, or auto: the
         first whose file is there. threads: of the process, which its parts share (see `perception.threads`); None takes
-        every core. without: see the class. Raises ModelError.
+        every core. without, steady: see the class. Raises ModelError.
         """
         name, path = find_model(model, engine)
-        return cls(load_engine(name, path, share_threads(threads)), path, overlap=threads != 1, without=without)
+        loaded = load_engine(name, path, share_threads(threads))
+        return cls(loaded, path, overlap=threads != 1, without=without, steady=steady)
 
     @property
     def weights_sha256(self) -> str:
@@ -176,6 +187,8 @@ class Pipeline:
             else:
                 labels, confidence = (_resize(image, *frame.size) for image in (output.labels, output.confidence))
                 weights = output.weights
+                if self._steadying is not None:
+                    labels, confidence = self._steadying(frame, labels, confidence)
             prediction = Prediction(
                 stamp_ns=frame.stamp_ns,
                 labels=labels,

@@ -8,8 +8,10 @@ from perception.models.fusion import (
     AddFusion,
     CBAMFusion,
     ConcatFusion,
+    ConditionFusion,
     CrossAttentionFusion,
     GatedAttentionFusion,
+    MaxFusion,
     SEFusion,
 )
 from perception.models.light_fpn_head import LightFPNHead
@@ -26,6 +28,7 @@ __all__ = [
     "BoundaryCrossEntropy",
     "CBAMFusion",
     "ConcatFusion",
+    "ConditionFusion",
     "ConditionToken",
     "CrossAttentionFusion",
     "DualBranchEncoder",
@@ -34,6 +37,7 @@ __all__ = [
     "HardPixelCrossEntropy",
     "LightFPNHead",
     "LovaszSoftmax",
+    "MaxFusion",
     "SEFusion",
     "SlimResNet",
     "WeightedCrossEntropy",

@@ -54,6 +54,29 @@ class AddFusion(Fusion):
 
 
 @MODELS.register_module()
+class MaxFusion(Fusion):
+    """The larger of both, per channel and pixel. Features are not negative, so an absent branch never wins."""
+
+    def fuse(self, rgb: Tensor, aux: Tensor, present: Tensor, lean: Tensor) -> tuple[Tensor, Tensor]:
+        """See `Fusion`."""
+        return torch.maximum(rgb, aux), equal_shares(present)
+
+
+@MODELS.register_module()
+class ConditionFusion(Fusion):
+    """The sum, weighted by the image's condition alone (`perception.models.condition`), as in CAFuser's manner."""
+
+    def fuse(self, rgb: Tensor, aux: Tensor, present: Tensor, lean: Tensor) -> tuple[Tensor, Tensor]:
+        """See `Fusion`."""
+        rgb_present, aux_present = present.chunk(2, 1)
+        rgb_share = rgb_present * (1 - aux_present * (1 - lean.sigmoid()))
+        aux_share = aux_present * (1 - rgb_present * lean.sigmoid())
+        # ×2: before training, both pass unchanged.
+        fused = 2 * (rgb * rgb_share[:, :, None, None] + aux * aux_share[:, :, None, None])
+        return fused, torch.cat([rgb_share, aux_share], 1)
+
+
+@MODELS.register_module()
 class ConcatFusion(Fusion):
     """Both, concatenated, mixed by a 1×1 convolution."""
 

@@ -284,7 +284,8 @@ class PerceptionNode(LifecycleNode):
 
         def open_member(member: Member) -> Pipeline:
             engine = self._pool.load(member.engine, member.path, engine_threads, member.scale)
-            return Pipeline(engine, member.path, overlap=settings.threads != 1, scale=member.scale)
+            overlap = settings.threads != 1
+            return Pipeline(engine, member.path, overlap=overlap, scale=member.scale, steady=settings.steady)
 
         ladder = family(settings.engine) if settings.model is None else ()
         if not ladder:

@@ -11,7 +11,16 @@ from mmseg.registry import MODELS
 
 import perception.models  # noqa: F401
 
-FUSIONS = ["AddFusion", "ConcatFusion", "SEFusion", "CBAMFusion", "CrossAttentionFusion", "GatedAttentionFusion"]
+FUSIONS = [
+    "AddFusion",
+    "MaxFusion",
+    "ConditionFusion",
+    "ConcatFusion",
+    "SEFusion",
+    "CBAMFusion",
+    "CrossAttentionFusion",
+    "GatedAttentionFusion",
+]
 
 
 @pytest.fixture(params=FUSIONS)
@@ -68,3 +77,12 @@ def test_a_lean_moves_the_gate_to_the_camera() -> None:
         alone = gated(*inputs[:2], torch.tensor([[0.0, 1.0]]), torch.full((1, 1), 9.0))[1]
     assert shares[0] < shares[1] < shares[2]
     assert alone.tolist() == [[0, 1]]  # an absent camera gets nothing, however much is leant to it
+
+
+def test_the_condition_shifts_the_weight_between_the_branches() -> None:
+    init_default_scope("mmseg")
+    fusion = MODELS.build(dict(type="ConditionFusion", channels=16, aux_channels=8)).eval()
+    inputs = torch.rand(1, 16, 6, 10), torch.rand(1, 8, 6, 10), torch.ones(1, 2)
+    with torch.inference_mode():
+        _, shares = fusion(*inputs, torch.full((1, 1), 2.0))
+    assert shares[0].tolist() == pytest.approx([0.8808, 0.1192], abs=1e-4)

@@ -159,6 +159,12 @@ PARAMETERS: tuple[Parameter, ...] = (
         "CPU threads of the node; from 4 on, one of them works beside the network; 0 for all cores.",
         range=(0, 256),
     ),
+    Parameter(
+        "steady",
+        False,
+        "Average each frame's labels with those of the frames before, along the motion of the image: half the flicker, "
+        "and a class that appears may come a frame later.",
+    ),
     Parameter("autostart", True, "Configure and activate at start, without a lifecycle manager.", read_only=True),
     Parameter(
         "tolerance_s",
@@ -356,6 +362,7 @@ class Settings:
     rate_hz: float | None
     engine: str
     threads: int | None
+    steady: bool
     autostart: bool
     sensors: tuple[str, ...]
     timing: Timing
@@ -422,6 +429,7 @@ def make_settings(values: Mapping[str, Any]) -> Settings:
         rate_hz=value["rate_hz"] or None,
         engine=value["engine"],
         threads=value["threads"] or None,
+        steady=value["steady"],
         autostart=value["autostart"],
         sensors=(*sensors, *extra),
         timing=Timing(

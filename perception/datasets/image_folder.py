@@ -29,7 +29,7 @@ PERIOD_NS = 100_000_000
 """Images in a folder have no stamps: one is taken every 0.1 s."""
 
 
-IMAGES = ("image", "image_2", "visible", "vi", "crop_LR_visible")
+IMAGES = ("image", "images", "image_2", "visible", "vi", "crop_LR_visible")
 INFRARED = ("infrared", "ir", "cropinfrared")
 """The possible names of the folders of images and of their thermal partners: pairs as `rgb_thermal` reads them too."""
 

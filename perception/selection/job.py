@@ -1,0 +1,194 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One run of `perception select`: measure, rank, choose, and write."""
+
+from __future__ import annotations
+
+import math
+import multiprocessing
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from rich.console import Console
+
+from perception.classes import BACKGROUND, Classes
+from perception.disk import write_json
+from perception.errors import DataError, PerceptionError
+from perception.processes import begin_worker
+from perception.reporting.page import Figure
+from perception.reporting.progress import Steps
+from perception.reporting.reports import content
+from perception.selection import page
+from perception.selection.choice import Picker
+from perception.selection.export import Exported, write_format, write_frame
+from perception.selection.labelled import Drive, Measured, find, measure
+from perception.selection.ranking import Ranking, rank
+from perception.selection.report import Chosen, SelectReport
+from perception.selection.signals import SIGNALS, flickering, unsure
+
+LIST, PAGE = "select.json", "select.html"
+
+
+@dataclass(frozen=True, kw_only=True)
+class SelectOptions:
+    """What is chosen from, and what is written of it.
+
+    labelled: folders of `perception label`, or with such below them. output: an empty or new folder. count: of frames.
+    per_drive: at most so many of a recording; None is twice what is its share. apart_s: seconds between two of a
+    recording. formats: of `export.FORMATS`. calibration: for what the recordings lack. workers: processes that measure.
+    """
+
+    labelled: Sequence[Path]
+    output: Path
+    count: int = 50
+    per_drive: int | None = None
+    apart_s: float = 1.0
+    formats: Sequence[str] = ("cvat",)
+    calibration: Path | None = None
+    workers: int = 1
+
+
+def run_select(options: SelectOptions, console: Console) -> SelectReport:
+    """Choose the frames and write the folder. console: shows progress.
+
+    Raises DataError for folders without labels, labels of different networks' classes, and an output that is not empty.
+    """
+    began = time.monotonic()
+    output = options.output.expanduser().resolve()
+    if output.exists() and (not output.is_dir() or any(output.iterdir())):
+        raise DataError(f"{output}: not empty; name a new folder")
+    drives = [Drive(folder, options.calibration) for folder in find(options.labelled)]
+    classes = _common_classes(drives)
+    steps = Steps(console)
+    with steps.step("measure", "measure", len(drives)) as advance:
+        measured = list(_measured(drives, options.workers, advance))
+    ranking = rank(measured)
+    if not len(ranking.scores):
+        raise DataError("no frame of these folders is labelled yet; run `perception label` on them again")
+    chosen: list[Chosen] = []
+    exported: list[Exported] = []
+    pictures: list[Figure] = []
+    left_out: dict[str, str] = {}
+    picker = _picker(options, measured, ranking)
+    with steps.step("write", "write the chosen", options.count) as advance:
+        while len(chosen) < options.count and (number := picker.next()) is not None:
+            found, drive = measured[ranking.drives[number]], measured[ranking.drives[number]].drive
+            place = int(ranking.frames[number])
+            each = _chosen(len(chosen) + 1, number, ranking, found, classes)
+            try:
+                labels = drive.files.labels(each.frame)
+                image = write_frame(output, each.image, drive.recording, drive.number(each.frame), labels.shape)
+            except PerceptionError as error:
+                picker.leave_out(int(ranking.drives[number]))
+                left_out[str(drive.manifest["input"])] = str(error)
+                continue
+            chosen.append(each)
+            exported.append(Exported(each.image, "; ".join(each.reasons), partial(drive.files.labels, each.frame)))
+            doubt = _doubt(found, place, labels)
+            pictures.append(page.figure(each, page.picture(image, labels, doubt, classes)))
+            advance()
+    if not chosen:
+        raise DataError(next(iter(left_out.values())))
+    model = ", ".join(sorted({str(drive.manifest["model"]) for drive in drives}))
+    files = [path for kind in options.formats for path in write_format(kind, output, exported, classes, model)]
+    report = SelectReport(
+        frames=len(ranking.scores),
+        drives=len(drives),
+        model=model,
+        measured={signal: int((~np.isnan(ranking.values[signal])).sum()) for signal in SIGNALS},
+        holding={
+            name: round(float(ranking.holding[number]), 4)
+            for number, name in enumerate(classes.names)
+            if number != BACKGROUND
+        },
+        notes=_notes(measured, left_out, options.count, len(chosen)),
+        left_out=left_out,
+        files=[path.name for path in files],
+        seconds=round(time.monotonic() - began, 2),
+        chosen=chosen,
+    )
+    write_json(output / LIST, content("select", report))
+    page.page(report, pictures).write(output / PAGE)
+    return report
+
+
+def _common_classes(drives: Sequence[Drive]) -> Classes:
+    """Of all drives. Raises DataError where they differ."""
+    first = drives[0]
+    for drive in drives[1:]:
+        if drive.classes != first.classes:
+            raise DataError(
+                f"{drive.folder}: classes {', '.join(drive.classes.names)}, but those of {first.folder} are "
+                f"{', '.join(first.classes.names)}; choose from them one by one"
+            )
+    return first.classes
+
+
+def _measured(drives: Sequence[Drive], workers: int, advance: Callable[[], None]) -> Iterator[Measured]:
+    if workers < 2 or len(drives) < 2:
+        for drive in drives:
+            yield measure(drive)
+            advance()
+        return
+    spawn = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(min(workers, len(drives)), spawn, begin_worker) as pool:
+        for found in pool.map(measure, drives):
+            yield found
+            advance()
+
+
+def _picker(options: SelectOptions, measured: Sequence[Measured], ranking: Ranking) -> Picker:
+    return Picker(
+        ranking.scores,
+        np.concatenate([each.layouts for each in measured if len(each.names)]),
+        ranking.drives,
+        np.concatenate([each.stamps_ns for each in measured]),
+        options.per_drive or math.ceil(2 * options.count / len(measured)),
+        options.apart_s,
+    )
+
+
+def _chosen(place: int, number: int, ranking: Ranking, found: Measured, classes: Classes) -> Chosen:
+    frame = int(ranking.frames[number])
+    source, name = Path(str(found.drive.manifest["input"])).name, found.names[frame]
+    values = {signal: float(ranking.values[signal][number]) for signal in SIGNALS}
+    return Chosen(
+        rank=place,
+        image=f"{place:04d}_{source}_{name.replace('/', '_')}",
+        input=str(found.drive.manifest["input"]),
+        labelled=str(found.drive.folder),
+        frame=name,
+        stamp_ns=int(found.stamps_ns[frame]),
+        score=round(float(ranking.scores[number]), 3),
+        values={signal: None if math.isnan(value) else round(value, 5) for signal, value in values.items()},
+        tails={signal: round(float(ranking.tails[signal][number]), 4) for signal in SIGNALS},
+        reasons=ranking.reasons(number, found, classes),
+    )
+
+
+def _doubt(found: Measured, place: int, labels: NDArray[np.uint8]) -> NDArray[np.bool_] | None:
+    """The pixels that are unsure or flicker; None where neither is known."""
+    files, names, masks = found.drive.files, found.names, []
+    if found.drive.has("confidence"):
+        masks.append(unsure(labels, files.confidence(names[place])))
+    if not np.isnan(found.values["flicker"][place]):
+        masks.append(flickering(files.labels(names[place - 1]), labels, files.labels(names[place + 1])))
+    return np.any(masks, axis=0) if masks else None
+
+
+def _notes(measured: Sequence[Measured], left_out: dict[str, str], wanted: int, got: int) -> list[str]:
+    """What could not be measured, in how many recordings, and why there are fewer frames than wanted."""
+    counts = Counter(line for each in measured for line in each.missing)
+    found = [f"{line} ({count} of {len(measured)} recordings)" for line, count in counts.items()]
+    found += [f"{name} left out: {reason}" for name, reason in left_out.items()]
+    if got < wanted:
+        found.append(
+            f"{got} frames instead of {wanted}: no more that are far enough apart; see --apart and --per-drive"
+        )
+    return found

@@ -32,10 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add(parser, "--output", ", new or empty", required=True)
     add(parser, "--frames", " to choose (50)", default=50)
-    parser.add_argument(
-        "--format", nargs="+", choices=FORMATS, default=["cvat"], metavar="FORMAT",
-        help=f"any of {', '.join(FORMATS)} (default: cvat)",
-    )  # fmt: skip
+    add(parser, "--format", f": {', '.join(FORMATS)} (cvat)", nargs="+", choices=FORMATS, default=["cvat"])
     parser.add_argument(
         "--per-drive", type=at_least_one, metavar="N", help="at most N of a recording (default: twice its share)"
     )

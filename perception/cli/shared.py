@@ -114,6 +114,7 @@ SHARED: dict[str, Shared] = {
     "--drives": Shared("number of simulated drives, with consecutive seeds", (at_least_one,), ("N",)),
     "--duration": Shared("take S seconds of the recording", (positive,), ("S",)),
     "--engine": Shared("library that runs the network", (engine_name, engine_or_place), ("ENGINE",)),
+    "--format": Shared("which files to write", (str,), ("FORMAT",)),
     "--frames": Shared("number of frames", (at_least_one,), ("N",), short="-n"),
     "--hz": Shared("frames per second", (positive,), ("HZ",)),
     "--int8": Shared("also in INT8"),

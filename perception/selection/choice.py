@@ -37,21 +37,27 @@ class Picker:
         self._taken: dict[int, int] = {}
 
     def next(self) -> int | None:
-        """The number of the next frame; None where there is none left."""
+        """The number of the next frame, to be taken or left out; None where there is none left."""
         if not self._open.any():
             return None
         marginal = np.where(self._open, WEIGHT * self._worth - (1 - WEIGHT) * self._alike, -np.inf)
-        chosen = int(marginal.argmax())
-        drive = int(self._drives[chosen])
-        self._taken[drive] = self._taken.get(drive, 0) + 1
-        self._open[chosen] = False
-        if self._taken[drive] >= self._per_drive:
-            self.leave_out(drive)
-        of_drive = self._drives == drive
-        self._open[of_drive & (np.abs(self._stamps - self._stamps[chosen]) < self._apart_ns)] = False
-        np.maximum(self._alike, likeness(self._layouts, self._layouts[chosen]), out=self._alike)
-        return chosen
+        return int(marginal.argmax())
 
-    def leave_out(self, drive: int) -> None:
+    def take(self, number: int) -> None:
+        """The frame is chosen."""
+        drive = int(self._drives[number])
+        self._taken[drive] = self._taken.get(drive, 0) + 1
+        self.leave_out(number)
+        if self._taken[drive] >= self._per_drive:
+            self.leave_out_drive(drive)
+        of_drive = self._drives == drive
+        self._open[of_drive & (np.abs(self._stamps - self._stamps[number]) < self._apart_ns)] = False
+        np.maximum(self._alike, likeness(self._layouts, self._layouts[number]), out=self._alike)
+
+    def leave_out(self, number: int) -> None:
+        """The frame is not chosen, whatever speaks for it."""
+        self._open[number] = False
+
+    def leave_out_drive(self, drive: int) -> None:
         """Pick no frame of that drive any more."""
         self._open[self._drives == drive] = False

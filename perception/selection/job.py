@@ -9,7 +9,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
@@ -71,32 +71,12 @@ def run_select(options: SelectOptions, console: Console) -> SelectReport:
     ranking = rank(measured)
     if not len(ranking.scores):
         raise DataError("no frame of these folders is labelled yet; run `perception label` on them again")
-    chosen: list[Chosen] = []
-    exported: list[Exported] = []
-    pictures: list[Figure] = []
-    left_out: dict[str, str] = {}
-    picker = _picker(options, measured, ranking)
     with steps.step("write", "write the chosen", options.count) as advance:
-        while len(chosen) < options.count and (number := picker.next()) is not None:
-            found, drive = measured[ranking.drives[number]], measured[ranking.drives[number]].drive
-            place = int(ranking.frames[number])
-            each = _chosen(len(chosen) + 1, number, ranking, found, classes)
-            try:
-                labels = drive.files.labels(each.frame)
-                image = write_frame(output, each.image, drive.recording, drive.number(each.frame), labels.shape)
-            except PerceptionError as error:
-                picker.leave_out(int(ranking.drives[number]))
-                left_out[str(drive.manifest["input"])] = str(error)
-                continue
-            chosen.append(each)
-            exported.append(Exported(each.image, "; ".join(each.reasons), partial(drive.files.labels, each.frame)))
-            doubt = _doubt(found, place, labels)
-            pictures.append(page.figure(each, page.picture(image, labels, doubt, classes)))
-            advance()
-    if not chosen:
-        raise DataError(next(iter(left_out.values())))
+        choice = _choose(_picker(options, measured, ranking), options.count, measured, ranking, output, advance)
+    if not choice.chosen:
+        raise DataError(next(iter(choice.left_out.values())))
     model = ", ".join(sorted({str(drive.manifest["model"]) for drive in drives}))
-    files = [path for kind in options.formats for path in write_format(kind, output, exported, classes, model)]
+    files = [path for kind in options.formats for path in write_format(kind, output, choice.exported, classes, model)]
     report = SelectReport(
         frames=len(ranking.scores),
         drives=len(drives),
@@ -107,15 +87,62 @@ def run_select(options: SelectOptions, console: Console) -> SelectReport:
             for number, name in enumerate(classes.names)
             if number != BACKGROUND
         },
-        notes=_notes(measured, left_out, options.count, len(chosen)),
-        left_out=left_out,
+        notes=_notes(measured, choice.left_out, options.count, len(choice.chosen)),
+        left_out=choice.left_out,
         files=[path.name for path in files],
         seconds=round(time.monotonic() - began, 2),
-        chosen=chosen,
+        chosen=choice.chosen,
     )
     write_json(output / LIST, content("select", report))
-    page.page(report, pictures).write(output / PAGE)
+    page.page(report, choice.pictures).write(output / PAGE)
     return report
+
+
+@dataclass
+class _Choice:
+    """The chosen frames: for the list, for annotation tools, and for the page. left_out: see `SelectReport`."""
+
+    chosen: list[Chosen] = field(default_factory=list)
+    exported: list[Exported] = field(default_factory=list)
+    pictures: list[Figure] = field(default_factory=list)
+    left_out: dict[str, str] = field(default_factory=dict)
+
+
+def _choose(
+    picker: Picker,
+    count: int,
+    measured: Sequence[Measured],
+    ranking: Ranking,
+    output: Path,
+    advance: Callable[[], None],
+) -> _Choice:
+    """Pick and write up to `count` frames; a recording or a frame that cannot be read leaves its place to others."""
+    choice = _Choice()
+    while len(choice.chosen) < count and (number := picker.next()) is not None:
+        found = measured[ranking.drives[number]]
+        drive = found.drive
+        each = _chosen(len(choice.chosen) + 1, number, ranking, found)
+        try:
+            recording = drive.recording
+        except PerceptionError as error:
+            picker.leave_out_drive(int(ranking.drives[number]))
+            choice.left_out[each.input] = str(error)
+            continue
+        try:
+            labels = drive.files.labels(each.frame)
+            image = write_frame(output, each.image, recording, drive.number(each.frame), labels.shape)
+        except PerceptionError as error:
+            picker.leave_out(number)
+            choice.left_out[f"{each.input}:{each.frame}"] = str(error)
+            continue
+        picker.take(number)
+        read = partial(drive.files.labels, each.frame)
+        picture = page.picture(image, labels, _doubt(found, int(ranking.frames[number]), labels), drive.classes)
+        choice.chosen.append(each)
+        choice.exported.append(Exported(each.image, "; ".join(each.reasons), read))
+        choice.pictures.append(page.figure(each, picture))
+        advance()
+    return choice
 
 
 def _common_classes(drives: Sequence[Drive]) -> Classes:
@@ -154,7 +181,7 @@ def _picker(options: SelectOptions, measured: Sequence[Measured], ranking: Ranki
     )
 
 
-def _chosen(place: int, number: int, ranking: Ranking, found: Measured, classes: Classes) -> Chosen:
+def _chosen(place: int, number: int, ranking: Ranking, found: Measured) -> Chosen:
     frame = int(ranking.frames[number])
     source, name = Path(str(found.drive.manifest["input"])).name, found.names[frame]
     values = {signal: float(ranking.values[signal][number]) for signal in SIGNALS}
@@ -168,7 +195,7 @@ def _chosen(place: int, number: int, ranking: Ranking, found: Measured, classes:
         score=round(float(ranking.scores[number]), 3),
         values={signal: None if math.isnan(value) else round(value, 5) for signal, value in values.items()},
         tails={signal: round(float(ranking.tails[signal][number]), 4) for signal in SIGNALS},
-        reasons=ranking.reasons(number, found, classes),
+        reasons=ranking.reasons(number, found),
     )
 
 
@@ -186,7 +213,10 @@ def _notes(measured: Sequence[Measured], left_out: dict[str, str], wanted: int, 
     """What could not be measured, in how many recordings, and why there are fewer frames than wanted."""
     counts = Counter(line for each in measured for line in each.missing)
     found = [f"{line} ({count} of {len(measured)} recordings)" for line, count in counts.items()]
-    found += [f"{name} left out: {reason}" for name, reason in left_out.items()]
+    if left_out:
+        name, reason = next(iter(left_out.items()))
+        more = f" (and {len(left_out) - 1} more: {LIST} lists them)" if len(left_out) > 1 else ""
+        found.append(f"{name} left out: {reason}{more}")
     if got < wanted:
         found.append(
             f"{got} frames instead of {wanted}: no more that are far enough apart; see --apart and --per-drive"

@@ -57,7 +57,7 @@ def page(report: SelectReport, pictures: list[Figure]) -> Page:
         notes=report.notes,
         tiles=[
             ("frames chosen", str(len(report.chosen))),
-            ("of", str(report.frames)),
+            ("frames looked at", str(report.frames)),
             ("recordings", f"{len(drives)} of {report.drives}"),
         ],
         pictures=pictures,

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from perception.classes import BACKGROUND, Classes
+from perception.classes import BACKGROUND
 from perception.selection.labelled import Measured
 from perception.selection.signals import CONFIDENCE, FLICKER, POINTS, PRESENT, RARE, SENSORS, SIGNALS, UNSURE
 
@@ -36,7 +36,7 @@ class Ranking:
     rarest: NDArray[np.int64]
     holding: NDArray[np.float64]
 
-    def reasons(self, number: int, measured: Measured, classes: Classes) -> list[str]:
+    def reasons(self, number: int, measured: Measured) -> list[str]:
         """Why the frame was chosen, the rarest thing first: what at most TOLD of the frames have, else whatever it has
         most of."""
         order = sorted(SIGNALS, key=lambda signal: float(self.tails[signal][number]))
@@ -44,13 +44,13 @@ class Ranking:
         if not named:
             named = [signal for signal in order[:1] if self.tails[signal][number] < 1]
         told = [
-            f"{self._words(signal, number, measured, classes)}: {_share(self.tails[signal][number])} of the frames "
+            f"{self._words(signal, number, measured)}: {_share(self.tails[signal][number])} of the frames "
             f"have {'as rare a class' if signal == RARE else 'as much'}"
             for signal in named
         ]
         return told or ["nothing stands out; it looks unlike the others"]
 
-    def _words(self, signal: str, number: int, measured: Measured, classes: Classes) -> str:
+    def _words(self, signal: str, number: int, measured: Measured) -> str:
         value, frame = float(self.values[signal][number]), int(self.frames[number])
         if signal == SENSORS:
             sensor = measured.sensors[frame]
@@ -62,7 +62,7 @@ class Ranking:
         if signal == FLICKER:
             return f"{value:.2%} of the image has another class than in the frames before and after"
         rarest = int(self.rarest[number])
-        return f"{classes.names[rarest]} on {measured.shares[frame, rarest]:.2%} of the image"
+        return f"{measured.drive.classes.names[rarest]} on {measured.shares[frame, rarest]:.2%} of the image"
 
 
 def rank(measured: Sequence[Measured]) -> Ranking:
@@ -72,7 +72,7 @@ def rank(measured: Sequence[Measured]) -> Ranking:
     holds = shares >= PRESENT
     holds[:, BACKGROUND] = False
     holding = holds.mean(axis=0) if len(shares) else np.zeros(shares.shape[1])
-    rarity = np.where(holding > 0, -np.log(np.maximum(holding, 1e-12)), 0)
+    rarity = np.where(holding > 0, np.log(1 / np.maximum(holding, 1e-12)), 0)
     rare = np.where(holds, rarity, 0)
     values = {
         signal: np.concatenate([each.values[signal] for each in measured])
@@ -84,7 +84,7 @@ def rank(measured: Sequence[Measured]) -> Ranking:
         frames=np.concatenate([np.arange(count) for count in counts]),
         values=values,
         tails=tails,
-        scores=-np.sum([np.log(each) for each in tails.values()], axis=0),
+        scores=np.sum([np.log(1 / each) for each in tails.values()], axis=0),
         rarest=np.where(holds.any(axis=1), np.where(holds, rarity, -1).argmax(axis=1), BACKGROUND),
         holding=holding,
     )

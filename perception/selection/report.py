@@ -34,8 +34,8 @@ class SelectReport:
     """The JSON of `perception select`, which is select.json in its folder, too.
 
     frames, drives: that were looked at. measured: frames by signal. holding: share of the frames that hold a class.
-    left_out: recordings of which no frame could be read, each with the reason. files: what was written for annotation
-    tools.
+    left_out: recordings, and frames as RECORDING:FRAME, that could not be read, each with the reason. files: what was
+    written for annotation tools.
     """
 
     frames: int

@@ -137,10 +137,11 @@ def _choose(
             continue
         picker.take(number)
         read = partial(drive.files.labels, each.frame)
-        picture = page.picture(image, labels, _doubt(found, int(ranking.frames[number]), labels), drive.classes)
         choice.chosen.append(each)
         choice.exported.append(Exported(each.image, "; ".join(each.reasons), read))
-        choice.pictures.append(page.figure(each, picture))
+        if each.rank <= page.MOST:
+            doubt = _doubt(found, int(ranking.frames[number]), labels)
+            choice.pictures.append(page.figure(each, page.picture(image, labels, doubt, drive.classes)))
         advance()
     return choice
 

@@ -16,6 +16,9 @@ from perception.selection.report import Chosen, SelectReport
 WIDTH = 1240
 """Pixels of a picture across."""
 
+MOST = 200
+"""Frames with a picture: a browser shows a page of some 50 MB."""
+
 DOUBT = (255, 225, 0)
 """What is unsure or flickers."""
 
@@ -54,7 +57,7 @@ def page(report: SelectReport, pictures: list[Figure]) -> Page:
             f"Of {report.frames} labelled frames of {report.drives} recordings: where sensors disagree, the network is "
             "unsure, classes are rare or masks flicker, and which are unlike each other."
         ),
-        notes=report.notes,
+        notes=[*report.notes, *([f"The first {MOST} have pictures."] if len(report.chosen) > MOST else ())],
         tiles=[
             ("frames chosen", str(len(report.chosen))),
             ("frames looked at", str(report.frames)),

@@ -4,6 +4,7 @@ from __future__ import annotations
 import json
 import zipfile
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -100,7 +101,7 @@ def test_masks_go_out_and_come_back(tmp_path: Path, kind: str) -> None:
     truth = {"a": every_class(), "b": scene(9)}
     for number, name in enumerate(truth):
         write_frame(tmp_path, name, Frames(replace(whole(), stamp_ns=number)), 0, (64, 96))
-    frames = [Exported(name, f"why {name}", lambda labels=labels: labels) for name, labels in truth.items()]
+    frames = [Exported(name, f"why {name}", partial(truth.__getitem__, name)) for name in truth]
     written = write_format(kind, tmp_path, frames, CLASSES, "a_network")
     with pytest.raises(DataError, match="found none"):
         open_dataset(kind, tmp_path)  # what nobody has looked at is not taken for truth

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from perception.classes import CLASSES
-from perception.selection.page import WIDTH, figure, page, picture
+from perception.selection.page import MOST, WIDTH, figure, page, picture
 from perception.selection.report import Chosen, SelectReport
 
 CHOSEN = Chosen(
@@ -34,6 +36,12 @@ def test_doubt_is_yellow() -> None:
     assert red > 190
     assert green > 170
     assert blue < 40
+
+
+def test_a_page_of_very_many_frames_says_that_it_shows_the_first() -> None:
+    many = replace(REPORT, chosen=[CHOSEN] * (MOST + 1))
+    assert "The first 200 have pictures." in page(many, []).html()
+    assert "have pictures" not in page(REPORT, []).html()
 
 
 def test_the_page_says_why() -> None:

@@ -129,6 +129,7 @@ def test_what_is_no_mask_is_refused(tmp_path: Path, change: Any, word: str) -> N
 
 
 def test_another_file_is_refused(tmp_path: Path) -> None:
-    for content in ([], {"images": []}):
+    wrong: tuple[Any, ...] = ([], {"images": []})
+    for content in wrong:
         with pytest.raises(DataError, match="not COCO's JSON with masks"):
             open_dataset("coco", write(tmp_path / str(len(content)), content))

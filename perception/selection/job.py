@@ -30,7 +30,7 @@ from perception.selection.export import Exported, write_format, write_frame
 from perception.selection.labelled import Drive, Measured, find, measure
 from perception.selection.ranking import Ranking, rank
 from perception.selection.report import Chosen, SelectReport
-from perception.selection.signals import SIGNALS, flickering, unsure
+from perception.selection.signals import CONFIDENCE, FLICKER, SIGNALS, flickering, unsure
 
 LIST, PAGE = "select.json", "select.html"
 
@@ -64,18 +64,22 @@ def run_select(options: SelectOptions, console: Console) -> SelectReport:
     if output.exists() and (not output.is_dir() or any(output.iterdir())):
         raise DataError(f"{output}: not empty; name a new folder")
     drives = [Drive(folder, options.calibration) for folder in find(options.labelled)]
-    classes = _common_classes(drives)
     steps = Steps(console)
     with steps.step("measure", "measure", len(drives)) as advance:
-        measured = list(_measured(drives, options.workers, advance))
+        found = list(_measured(drives, options.workers, advance))
+    measured = [each for each in found if isinstance(each, Measured) and len(each.names)]
+    unread = {str(each.folder): each.reason for each in found if isinstance(each, _Unread)}
+    if not measured:
+        nothing = "no frame of these folders is labelled yet; run `perception label` on them again"
+        raise DataError(next(iter(unread.values()), nothing))
+    classes = _common_classes([each.drive for each in measured])
     ranking = rank(measured)
-    if not len(ranking.scores):
-        raise DataError("no frame of these folders is labelled yet; run `perception label` on them again")
     with steps.step("write", "write the chosen", options.count) as advance:
         choice = _choose(_picker(options, measured, ranking), options.count, measured, ranking, output, advance)
     if not choice.chosen:
         raise DataError(next(iter(choice.left_out.values())))
-    model = ", ".join(sorted({str(drive.manifest["model"]) for drive in drives}))
+    left_out = unread | choice.left_out
+    model = ", ".join(sorted({str(each.drive.manifest["model"]) for each in measured}))
     files = [path for kind in options.formats for path in write_format(kind, output, choice.exported, classes, model)]
     report = SelectReport(
         frames=len(ranking.scores),
@@ -87,8 +91,8 @@ def run_select(options: SelectOptions, console: Console) -> SelectReport:
             for number, name in enumerate(classes.names)
             if number != BACKGROUND
         },
-        notes=_notes(measured, choice.left_out, options.count, len(choice.chosen)),
-        left_out=choice.left_out,
+        notes=_notes(measured, left_out, options.count, len(choice.chosen)),
+        left_out=left_out,
         files=[path.name for path in files],
         seconds=round(time.monotonic() - began, 2),
         chosen=choice.chosen,
@@ -158,15 +162,31 @@ def _common_classes(drives: Sequence[Drive]) -> Classes:
     return first.classes
 
 
-def _measured(drives: Sequence[Drive], workers: int, advance: Callable[[], None]) -> Iterator[Measured]:
+@dataclass(frozen=True)
+class _Unread:
+    """A folder that cannot be read, and why."""
+
+    folder: Path
+    reason: str
+
+
+def _attempt(drive: Drive) -> Measured | _Unread:
+    try:
+        return measure(drive)
+    except PerceptionError as error:
+        return _Unread(drive.folder, str(error))
+
+
+def _measured(drives: Sequence[Drive], workers: int, advance: Callable[[], None]) -> Iterator[Measured | _Unread]:
+    """Each drive measured: one that cannot be read leaves the others alone."""
     if workers < 2 or len(drives) < 2:
         for drive in drives:
-            yield measure(drive)
+            yield _attempt(drive)
             advance()
         return
     spawn = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(min(workers, len(drives)), spawn, begin_worker) as pool:
-        for found in pool.map(measure, drives):
+        for found in pool.map(_attempt, drives):
             yield found
             advance()
 
@@ -174,7 +194,7 @@ def _measured(drives: Sequence[Drive], workers: int, advance: Callable[[], None]
 def _picker(options: SelectOptions, measured: Sequence[Measured], ranking: Ranking) -> Picker:
     return Picker(
         ranking.scores,
-        np.concatenate([each.layouts for each in measured if len(each.names)]),
+        np.concatenate([each.layouts for each in measured]),
         ranking.drives,
         np.concatenate([each.stamps_ns for each in measured]),
         options.per_drive or math.ceil(2 * options.count / len(measured)),
@@ -203,9 +223,9 @@ def _chosen(place: int, number: int, ranking: Ranking, found: Measured) -> Chose
 def _doubt(found: Measured, place: int, labels: NDArray[np.uint8]) -> NDArray[np.bool_] | None:
     """The pixels that are unsure or flicker; None where neither is known."""
     files, names, masks = found.drive.files, found.names, []
-    if found.drive.has("confidence"):
+    if not np.isnan(found.values[CONFIDENCE][place]):
         masks.append(unsure(labels, files.confidence(names[place])))
-    if not np.isnan(found.values["flicker"][place]):
+    if not np.isnan(found.values[FLICKER][place]):
         masks.append(flickering(files.labels(names[place - 1]), labels, files.labels(names[place + 1])))
     return np.any(masks, axis=0) if masks else None
 

@@ -147,7 +147,7 @@ def measure(drive: Drive) -> Measured:
         shares[place] = np.bincount(here.ravel(), minlength=256)[: len(drive.classes)] / here.size
         layouts.append(layout(here, drive.classes))
         values[SENSORS][place] = max(overturns[place].values(), default=np.nan)
-        if drive.has("confidence"):
+        if files.path("confidence", name).is_file():
             values[CONFIDENCE][place] = unsure(here, files.confidence(name)).mean()
         if near[place] and before is not None and after is not None and before.shape == here.shape == after.shape:
             values[FLICKER][place] = flickering(before, here, after).mean()
@@ -156,7 +156,9 @@ def measure(drive: Drive) -> Measured:
             values[POINTS][place] = np.nan if found is None else found
         before = here
     missing += [] if drive.has("confidence") else ["confidence was not written: label with --write masks confidence"]
-    missing += [] if any(overturns) else ["no frame was cross-checked: label with --cross-check 1"]
+    several = any(len(record["modalities"]) > 1 for record in told.values())
+    if several and not any("overturns" in record for record in told.values()):
+        missing.append("no frame was cross-checked: label with --cross-check 1")
     sensors = [max(each, key=each.__getitem__) if each else "" for each in overturns]
     size = len(names), len(layouts[0]) if layouts else 0
     return Measured(drive, names, stamps, values, sensors, shares, np.array(layouts, np.uint8).reshape(size), missing)

@@ -38,7 +38,7 @@ def test_the_frames_with_something_are_chosen(fleet: Path) -> None:
     assert [each.rank for each in report.chosen] == [1, 2, 3]
     assert (report.frames, report.drives, report.model) == (18, 3, "a_network")
     assert report.measured == {"sensors": 1, "points": 0, "confidence": 18, "rare": 18, "flicker": 12}
-    assert report.notes == ["no frame was cross-checked: label with --cross-check 1 (2 of 3 recordings)"]
+    assert report.notes == []
     out = fleet / "out"
     listed = json.loads((out / "select.json").read_text())
     assert [each["image"] for each in listed["chosen"]] == [each.image for each in report.chosen]
@@ -75,6 +75,25 @@ def test_a_recording_that_is_gone_is_left_out_with_a_word(fleet: Path) -> None:
     shutil.rmtree(fleet / "drives")
     with pytest.raises(DataError, match="drives"):
         select_again(fleet)
+
+
+def test_labels_that_are_broken_leave_the_others_alone(fleet: Path) -> None:
+    (fleet / "labels/a/labels/003.png").write_bytes(b"no image")
+    (fleet / "labels/c/label.json").write_text("{")
+    (fleet / "labels/b/confidence/002.png").unlink()  # `label` was interrupted
+    report = select(fleet, count=2)
+    assert {Path(each.input).name for each in report.chosen} == {"b"}
+    assert [Path(folder).name for folder in report.left_out] == ["a", "c"]
+    assert "003.png" in report.left_out[str(fleet / "labels/a")]
+    assert report.notes[0].endswith("(and 1 more: select.json lists them)")
+    assert report.measured["confidence"] == 5
+
+
+def test_what_was_not_written_is_named_with_the_number_of_recordings(fleet: Path) -> None:
+    write_labelled(fleet, "d", 6, confidence=False)
+    assert select(fleet).notes == [
+        "confidence was not written: label with --write masks confidence (1 of 4 recordings)"
+    ]
 
 
 def test_what_cannot_be_is_refused(fleet: Path) -> None:

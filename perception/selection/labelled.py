@@ -97,8 +97,8 @@ class Measured:
     """The frames of a drive in the order of time.
 
     names, stamps_ns: of each. values: (N,) by signal, NaN where it could not be measured; without RARE, which all
-    drives say together. sensor: the one that contradicts the others most, "" without. shares: (N, K) of the image, by
-    class. layouts: (N, D), see `signals.layout`. missing: what could not be measured, each with the reason.
+    drives say together. sensors: of each, the one that contradicts the others most, "" without. shares: (N, K) of the
+    image, by class. layouts: (N, D), see `signals.layout`. missing: what could not be measured, each with the reason.
     """
 
     drive: Drive
@@ -159,6 +159,7 @@ def measure(drive: Drive) -> Measured:
     several = any(len(record["modalities"]) > 1 for record in told.values())
     if several and not any("overturns" in record for record in told.values()):
         missing.append("no frame was cross-checked: label with --cross-check 1")
+    vars(drive).pop("recording", None)  # the indices of a fleet's recordings would fill the memory
     sensors = [max(each, key=each.__getitem__) if each else "" for each in overturns]
     size = len(names), len(layouts[0]) if layouts else 0
     return Measured(drive, names, stamps, values, sensors, shares, np.array(layouts, np.uint8).reshape(size), missing)

@@ -24,7 +24,8 @@ from perception.disk import on_full_disk, write_file
 from perception.errors import DataError
 from perception.frame import CameraModel, Frame
 
-IMAGES = "images"
+IMAGES = "image"
+"""The folder of images, as `ImageFolder` names it."""
 
 CVAT, COCO, LABEL_STUDIO = FORMATS = ("cvat", "coco", "label-studio")
 """The formats of masks."""
@@ -37,7 +38,7 @@ DEPTH_UNIT = "m/256"
 
 @dataclass(frozen=True)
 class Exported:
-    """A frame that was written as images/NAME.png. reason: why it was chosen. labels: reads its (H, W) class ids."""
+    """A frame that was written as image/NAME.png. reason: why it was chosen. labels: reads its (H, W) class ids."""
 
     name: str
     reason: str
@@ -45,13 +46,15 @@ class Exported:
 
 
 def write_frame(
-    folder: Path, name: str, recording: NamedFrames, number: int, shape: tuple[int, ...]
+    folder: Path, name: str, recording: NamedFrames, number: int, shape: tuple[int, ...], thermal: bool | None = None
 ) -> NDArray[np.uint8]:
-    """Write the frame as `ImageFolder` reads it, and return its image as (H, W, 3) RGB. shape: of its labels.
+    """Write the frame as `ImageFolder` reads it, and return its image, (H, W, 3) RGB, or (H, W) of a thermal camera.
+
+    shape: of its labels. thermal: whether the folder has thermal images, which cannot be told from the others there.
 
     Where the image as recorded is not that of the camera's model, as a lens bends it, the other sensors are left out:
     they would not fit. Raises DataError for a frame without camera and infrared image, for one that is not as large as
-    its labels, and as the recording does.
+    its labels or of another kind than the folder's, and as the recording does.
     """
     shown, frame = recording.shown(number), recording[number]
     image = shown.rgb if shown.rgb is not None else _eight_bits(shown.infrared)
@@ -59,11 +62,16 @@ def write_frame(
         raise DataError(f"{recording.path}: {recording.names[number]} has no image to draw on")
     if image.shape[:2] != shape:
         raise DataError(f"{recording.path}: {recording.names[number]} is not as large as its labels; label it again")
+    if thermal is not None and thermal != (image.ndim == 2):
+        what = "thermal images" if thermal else "images of a camera"
+        raise DataError(
+            f"{recording.path}: {recording.names[number]} is unlike the chosen {what}; choose from it alone"
+        )
     stored = image[..., ::-1] if image.ndim == 3 else image
     _write_png(folder / IMAGES / f"{name}.png", stored)
     if shown.rgb is not None and frame.rgb is not None and np.array_equal(shown.rgb, frame.rgb):
         _write_others(folder, name, frame)
-    return image if image.ndim == 3 else np.repeat(image[..., None], 3, axis=2)
+    return image
 
 
 def write_format(kind: str, folder: Path, frames: Sequence[Exported], classes: Classes, model: str) -> list[Path]:
@@ -76,7 +84,7 @@ def write_format(kind: str, folder: Path, frames: Sequence[Exported], classes: C
         with on_full_disk(paths[0]), zipfile.ZipFile(partial, "w") as archive:  # images are compressed already
             archive.writestr("annotations.xml", xml, zipfile.ZIP_DEFLATED)
             for each in frames:
-                archive.write(folder / IMAGES / f"{each.name}.png", f"{IMAGES}/{each.name}.png")
+                archive.write(folder / IMAGES / f"{each.name}.png", f"images/{each.name}.png")
         partial.replace(paths[0])
     elif kind == COCO:
         write_file(paths[0], json.dumps(instances(folder.name, images, classes)).encode())

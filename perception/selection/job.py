@@ -121,7 +121,7 @@ def _choose(
     advance: Callable[[], None],
 ) -> _Choice:
     """Pick and write up to `count` frames; a recording or a frame that cannot be read leaves its place to others."""
-    choice = _Choice()
+    choice, thermal = _Choice(), None
     while len(choice.chosen) < count and (number := picker.next()) is not None:
         found = measured[ranking.drives[number]]
         drive = found.drive
@@ -134,12 +134,13 @@ def _choose(
             continue
         try:
             labels = drive.files.labels(each.frame)
-            image = write_frame(output, each.image, recording, drive.number(each.frame), labels.shape)
+            image = write_frame(output, each.image, recording, drive.number(each.frame), labels.shape, thermal)
         except PerceptionError as error:
             picker.leave_out(number)
             choice.left_out[f"{each.input}:{each.frame}"] = str(error)
             continue
         picker.take(number)
+        thermal = image.ndim == 2
         read = partial(drive.files.labels, each.frame)
         choice.chosen.append(each)
         choice.exported.append(Exported(each.image, "; ".join(each.reasons), read))

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 class Chosen:
     """A frame to label by hand, rank 1 first.
 
-    image: its name in the folder, images/NAME.png. input: the recording; labelled: the folder of its labels; frame:
+    image: its name in the folder, image/NAME.png. input: the recording; labelled: the folder of its labels; frame:
     its name in both. values: of each signal, null where it was not measured: the share of the image that a sensor
     overturns, of near points that contradict their label, of unsure pixels and of those that flicker; for rare, −ln of
     the share of frames that hold its rarest class. tails: the share of the frames with at least as much. score: −Σ ln

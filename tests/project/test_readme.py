@@ -102,7 +102,7 @@ def test_the_select_line_runs(tmp_path: Path) -> None:
     with zipfile.ZipFile(folder / "cvat.zip") as archive:
         archive.extract("annotations.xml", folder)
     samples = open_dataset("cvat", folder)
-    assert {path.stem for path in (folder / "images").iterdir()} == {sample.name for sample in samples}
+    assert {path.stem for path in (folder / "image").iterdir()} == {sample.name for sample in samples}
     assert all(sample.labels is not None for sample in samples)
 
 

@@ -82,8 +82,8 @@ def test_an_image_that_a_lens_bends_is_alone(tmp_path: Path) -> None:
 def test_a_thermal_image_is_stretched(tmp_path: Path) -> None:
     infrared = np.array([[0, 7000, 7500, 8000]], np.uint16)
     image = write_frame(tmp_path, "a", Frames(Frame(0, infrared=infrared)), 0, (1, 4))
-    assert image[0, :, 0].tolist() == [0, 1, 128, 255]
-    assert cv2.imread(str(tmp_path / "images/a.png"), cv2.IMREAD_UNCHANGED).tolist() == [[0, 1, 128, 255]]
+    assert image.tolist() == [[0, 1, 128, 255]]
+    assert cv2.imread(str(tmp_path / "image/a.png"), cv2.IMREAD_UNCHANGED).tolist() == [[0, 1, 128, 255]]
 
 
 def test_what_cannot_be_drawn_on_is_refused(tmp_path: Path) -> None:
@@ -92,6 +92,8 @@ def test_what_cannot_be_drawn_on_is_refused(tmp_path: Path) -> None:
         write_frame(tmp_path, "a", Frames(blind), 0, (32, 48))
     with pytest.raises(DataError, match="is not as large as its labels"):
         write_frame(tmp_path, "a", Frames(whole()), 0, (32, 48))
+    with pytest.raises(DataError, match="0 is unlike the chosen thermal images; choose from it alone"):
+        write_frame(tmp_path, "a", Frames(whole()), 0, (64, 96), thermal=True)
     assert not list(tmp_path.iterdir())
 
 

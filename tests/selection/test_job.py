@@ -42,7 +42,7 @@ def test_the_frames_with_something_are_chosen(fleet: Path) -> None:
     out = fleet / "out"
     listed = json.loads((out / "select.json").read_text())
     assert [each["image"] for each in listed["chosen"]] == [each.image for each in report.chosen]
-    assert sorted(path.stem for path in (out / "images").iterdir()) == sorted(each.image for each in report.chosen)
+    assert sorted(path.stem for path in (out / "image").iterdir()) == sorted(each.image for each in report.chosen)
     assert (out / "cvat.zip").is_file()
     assert report.chosen[0].image in (out / "select.html").read_text()
 

@@ -23,8 +23,8 @@ REPORT = SelectReport(
 
 @pytest.mark.parametrize(("size", "across", "down"), [((40, 120), WIDTH, 2 * 413), ((60, 80), WIDTH, 465)])
 def test_image_and_masks_are_beside_or_below_each_other(size: tuple[int, int], across: int, down: int) -> None:
-    drawn = picture(np.full((*size, 3), 90, np.uint8), np.ones(size, np.uint8), None, CLASSES)
-    assert drawn.shape == (down, across, 3)
+    for image in (np.full((*size, 3), 90, np.uint8), np.full(size, 90, np.uint8)):
+        assert picture(image, np.ones(size, np.uint8), None, CLASSES).shape == (down, across, 3)
 
 
 def test_doubt_is_yellow() -> None:

@@ -18,7 +18,7 @@ perception train dual_branch_s --recipe finetune --data cvat=out/select -o work_
 
 Frames are chosen where a sensor contradicts the others, the sweep contradicts the image, the network is unsure, a class
 is rare, or masks flicker, and so that they look unlike each other. DIR gets select.json, the list with the reasons,
-select.html with pictures, images/ and the other sensors' data, and what the tools open: cvat.zip, coco.json,
+select.html with pictures, image/ and the other sensors' data, and what the tools open: cvat.zip, coco.json,
 label_studio_tasks.json with label_studio_config.xml. The masks in them are the network's, to be corrected.
 """
 

@@ -15,13 +15,17 @@ from numpy.typing import NDArray
 
 from perception.classes import BACKGROUND, CLASSES, FIRST, UNLABELLED, Classes
 from perception.datasets.annotated.masks import NOTHING, Mask
-from perception.datasets.image_folder import ImageFolder
+from perception.datasets.image_folder import IMAGES, ImageFolder
 from perception.datasets.io.files import read_text, require_directory
 from perception.datasets.io.lazy import LazySequence
 from perception.errors import DataError
 from perception.sample import Sample
 
 _log = logging.getLogger(__name__)
+
+
+FOLDERS = (*IMAGES, "images")
+"""Where the images may be: tools call their folder `images`."""
 
 
 class Shape(NamedTuple):
@@ -62,7 +66,7 @@ class AnnotatedFolder(LazySequence[Sample]):
         self.path = _find(Path(root), self.FILES)
         inside = self.path.parent
         self.root = inside.parent if inside.name == "annotations" else inside
-        self._frames = ImageFolder(self.root)
+        self._frames = ImageFolder(self.root, folders=FOLDERS)
         for remark in self._frames.remarks:
             _log.warning("%s: %s", self.root, remark)
         found = self._read_file(self.path)

@@ -26,7 +26,7 @@ DOUBT = (255, 225, 0)
 def picture(
     image: NDArray[np.uint8], labels: NDArray[np.uint8], doubt: NDArray[np.bool_] | None, classes: Classes
 ) -> NDArray[np.uint8]:
-    """The image, RGB or grey, and the same with its masks, doubtful pixels in yellow; one below the other if it is wide."""
+    """The image, RGB or grey, and the same with masks, doubtful pixels in yellow; one below the other if it is wide."""
     if image.ndim == 2:
         image = np.repeat(image[..., None], 3, axis=2)
     masked = overlay(image, labels, classes=classes)

@@ -49,6 +49,7 @@ DOCS = ["mkdocs-material", "mkdocstrings[python]"]
 DEV = [
     "hypothesis",
     "import-linter",
+    "jsonschema",
     "moto[server]",
     "mypy",
     "pre-commit",

@@ -68,7 +68,7 @@ recipe = Recipe(
         "people": Sampling(weight=6.0, scale=(0.25, 1.6), split="all", dataset="pseudo", soft=True, tiles=2),
         "stereo": Sampling(weight=4.0, scale=(0.6, 1.4), split="all", dataset="pseudo", soft=True),
         "simulated": Sampling(weight=13.0, scale=(0.8, 1.8), donors=("simulated",)),
-        "folder": Sampling(weight=5.0, scale=(0.75, 2.0)),
+        **dict.fromkeys(("folder", "cvat", "label-studio", "coco"), Sampling(weight=5.0, scale=(0.75, 2.0))),
         "pseudo": Sampling(weight=1.0, scale=(0.6, 1.6), split="all", soft=True),
     },
 )

@@ -19,7 +19,7 @@ recipe = Recipe(
         "roadscene": Sampling(weight=0.5, scale=(0.75, 2.0)),
         "msrs": Sampling(weight=0.1, scale=(0.6, 1.6)),
         "simulated": Sampling(weight=10.0, scale=(0.8, 1.4)),
-        "folder": Sampling(weight=5.0, scale=(0.75, 2.0)),
+        **dict.fromkeys(("folder", "cvat", "label-studio", "coco"), Sampling(weight=5.0, scale=(0.75, 2.0))),
         "pseudo": Sampling(weight=1.0, scale=(0.6, 1.6), split="all", soft=True),
     },
     augmentation=Augmentation(further={"radar": RadarFaults(share=0.4)}),

@@ -36,13 +36,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "weights", type=Path, help="a .safetensors file of `perception train`, or a shipped model's name (with -o)"
     )
-    parser.add_argument(
-        "--format",
-        nargs="+",
-        choices=("openvino", "onnx"),
-        default=["openvino"],
-        help="which files to write (default: openvino)",
-    )
+    add(parser, "--format", ": openvino, onnx (openvino)", nargs="+", choices=("openvino", "onnx"),
+        default=["openvino"])  # fmt: skip
     add(parser, "--int8", ": OpenVINO's INT8 form")
     add(parser, "--output", ", also a file's name (default: beside the weights)", metavar="DIR|FILE")
     add(parser, "--data", ": check also with its validation frames, calibrate with its training frames",

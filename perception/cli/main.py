@@ -24,7 +24,7 @@ from perception.errors import PerceptionError
 GROUPS: dict[str, tuple[str, ...]] = {
     "See it work": ("demo", "view", "simulate", "explain", "doctor"),
     "On the vehicle": ("init", "check", "node", "replay", "kitti2bag", "label"),
-    "Make it better": ("train", "pseudo-label", "prune", "eval", "export", "bench"),
+    "Make it better": ("select", "train", "pseudo-label", "prune", "eval", "export", "bench"),
 }
 """Every command, by its purpose, in the order of the overview."""
 

@@ -45,10 +45,10 @@ class ImageFolder(LazySequence[Frame]):
     camera, lidar_to_camera: needed with sweeps; if not given, they come from ROOT/calib/NAME.txt or ROOT/calib.txt in
     KITTI's object layout. kind: one of KINDS; None takes images with one channel as infrared, others as rgb.
     depth_unit: metres per step of depth; None reads ROOT/depth_unit.txt, else infers it from the values
-    (`depth_images`). names: the images', without suffix. remarks: what was inferred, and what is missing. Raises
-    DataError for a folder without images, two images with one name, infrared images beside infrared ones, and depth
-    with an unknown unit; when indexed, for truncated or malformed files, a sweep without calibration, and a
-    calibration for another shape than the image's.
+    (`depth_images`). folders: names of folders of images, the first that there is. names: the images', without suffix.
+    remarks: what was inferred, and what is missing. Raises DataError for a folder without images, two images with one
+    name, infrared images beside infrared ones, and depth with an unknown unit; when indexed, for truncated or malformed
+    files, a sweep without calibration, and a calibration for another shape than the image's.
     """
 
     def __init__(
@@ -58,9 +58,10 @@ class ImageFolder(LazySequence[Frame]):
         lidar_to_camera: NDArray[np.float64] | None = None,
         kind: str | None = None,
         depth_unit: float | None = None,
+        folders: tuple[str, ...] = IMAGES,
     ) -> None:
         self.root = require_directory(Path(root), "images to label")
-        images = _first_of(self.root, IMAGES) or self.root
+        images = _first_of(self.root, folders) or self.root
         self._images = list_images(images, "images to label")
         self.names = [path.stem for path in self._images]
         twice = {name for name in self.names if self.names.count(name) > 1} if len(set(self.names)) < len(self) else ()

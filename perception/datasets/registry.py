@@ -33,6 +33,8 @@ _OURS: dict[str, tuple[str, str]] = {
     "camvid": ("camvid", "CamVid"),
     "cityscapes-small": ("cityscapes_small", "CityscapesSmall"),
     "cityscapes-stereo": ("cityscapes_stereo", "CityscapesStereo"),
+    "coco": ("annotated.coco", "CocoFolder"),
+    "cvat": ("annotated.cvat", "CvatFolder"),
     "folder": ("labelled_folder", "LabelledFolder"),
     "idd-lite": ("idd_lite", "IddLite"),
     "kitti-frames": ("kitti.frames", "KittiFrames"),
@@ -43,6 +45,7 @@ _OURS: dict[str, tuple[str, str]] = {
     "kitti-semantics": ("kitti.semantics", "KittiSemantics"),
     "kitti-semantics-stereo": ("kitti.semantics", "KittiSemantics"),
     "kitti-stereo": ("kitti.frames", "KittiFrames"),
+    "label-studio": ("annotated.label_studio", "LabelStudioFolder"),
     "msrs": ("rgb_thermal", "RgbThermal"),
     "msrs-more": ("rgb_thermal", "RgbThermal"),
     "penn-fudan": ("penn_fudan", "PennFudan"),
@@ -56,9 +59,12 @@ STEREO: frozenset[str] = frozenset({"kitti-raw-stereo", "kitti-semantics-stereo"
 """Data sets whose depth is computed from their two cameras, which takes a tenth of a second per frame. The same sets
 without depth have other names."""
 
-UNSPLIT: frozenset[str] = frozenset({"folder", "kitti-object", "kitti-raw", "kitti-raw-stereo", "pseudo", "simulated"})
-"""Data sets of ours whose reader takes no split: a simulated drive is as a whole for training or for testing; KITTI's
-object set and raw drives are only for testing; pseudo-labels know which split they belong to."""
+UNSPLIT: frozenset[str] = frozenset(
+    {"coco", "cvat", "folder", "kitti-object", "kitti-raw", "kitti-raw-stereo", "label-studio", "pseudo", "simulated"}
+)
+"""Data sets of ours whose reader takes no split: a simulated drive, or what somebody labelled, is as a whole for
+training or for testing; KITTI's object set and raw drives are only for testing; pseudo-labels know which split they
+belong to."""
 
 
 def dataset(name: str, split: bool = True, classes: bool = False) -> Callable[[Open], Open]:

@@ -25,6 +25,7 @@ VERSIONS: dict[str, int] = {
     "kitti2bag": 1,
     "label": 1,
     "replay": 1,
+    "select": 1,
     "simulate": 1,
 }
 """Of each command's report; it grows when a key goes away or means something else. docs/reports.md has the keys."""

@@ -7,11 +7,14 @@ import re
 import shlex
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
+from helpers import fleet
 
 from perception.cli.main import command_names, make_parser
+from perception.datasets.registry import open_dataset
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 README = CHECKOUT / "README.md"
@@ -82,6 +85,25 @@ def test_the_simulate_and_evaluate_lines_run(tmp_path: Path) -> None:
         done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=150)
         assert done.returncode == 0, done.stderr
     assert (tmp_path / "out/scores.json").stat().st_size > 0
+
+
+def test_the_select_line_runs(tmp_path: Path) -> None:
+    """The line as it stands, on the labels of two short drives; the network's masks come back from CVAT's file."""
+    for name in ("a", "b"):
+        fleet.write_labelled(tmp_path, name, 4)
+    (tmp_path / "out").mkdir()
+    (tmp_path / "labels").rename(tmp_path / "out/fleet")
+    line = next(line for line in PERCEPTION_LINES if line.startswith("perception select"))
+    done = subprocess.run(
+        [sys.executable, "-m", *shlex.split(line)], cwd=tmp_path, capture_output=True, text=True, timeout=150
+    )
+    assert done.returncode == 0, done.stderr
+    folder = tmp_path / "out/select"
+    with zipfile.ZipFile(folder / "cvat.zip") as archive:
+        archive.extract("annotations.xml", folder)
+    samples = open_dataset("cvat", folder)
+    assert {path.stem for path in (folder / "image").iterdir()} == {sample.name for sample in samples}
+    assert all(sample.labels is not None for sample in samples)
 
 
 @pytest.mark.parametrize(("document", "code"), blocks("python"))

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import cv2
 import numpy as np
 import pytest
+from helpers.fleet import write_labelled
 
 from perception.cli.main import command_names, main, make_parser
 from perception.reporting import reports
@@ -80,6 +81,7 @@ def arguments(tmp_path: Path, kitti_drive: Path, camvid: Path, tiny_model: Path)
         "explain": [images / "0.png", "-o", tmp_path / "why.png", *model],
         "kitti2bag": [kitti_drive, "-o", tmp_path / "bag"],
         "label": [images, "-o", tmp_path / "out", "--write", "masks", *model],
+        "select": [write_labelled(tmp_path, "a", 1), "-o", tmp_path / "chosen"],
         "simulate": ["-o", tmp_path / "drive", "--frames", 1, "--scale", 0.02, "--workers", 1],
     }.__getitem__
 

@@ -16,6 +16,7 @@ pytest.importorskip("mmseg")
 from perception.cli.train import EXAMPLES
 from perception.errors import ModelError
 from perception.paths import share
+from perception.selection.export import FORMATS
 from perception.sensors.radar import RadarFaults
 from perception.training.recipe import (
     Augmentation,
@@ -44,6 +45,12 @@ def sampled(name: str, **settings: object) -> Recipe:
 def test_the_shipped_recipes_are_good_and_told(name: str) -> None:
     assert isinstance(read_recipe(name), Recipe)
     assert f"\n  {name} " in EXAMPLES
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_what_came_back_from_annotation_tools_is_drawn_as_a_folder_is(name: str) -> None:
+    sources = read_recipe(name).sources
+    assert [sources[each] for each in FORMATS] == [sources["folder"]] * len(FORMATS)
 
 
 def test_the_shipped_schedules_are_as_they_were() -> None:

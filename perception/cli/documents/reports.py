@@ -27,6 +27,7 @@ CLASSES = {
     "kitti2bag": ("perception.bags.kitti.convert", "Conversion"),
     "label": ("perception.labelling.report", "LabelReport"),
     "replay": ("perception.ros.replay", "ReplayReport"),
+    "select": ("perception.selection.report", "SelectReport"),
     "simulate": ("perception.simulation.job", "SimulateReport"),
 }
 """The module and dataclass of each command's report."""
@@ -34,10 +35,10 @@ CLASSES = {
 HEAD = """\
 # Reports
 
-Every command that measures or converts something writes its results with `--json FILE`; `demo`, `bench` and `check`
-also write them to their output folder. Each report is an object with a `schema`: `perception/NAME-report/VERSION`.
-The version increases if a key is removed or changes its meaning; a new key changes nothing. Unknown values
-are null.
+Every command that measures or converts something writes its results with `--json FILE`; `demo`, `bench`, `check`
+and `select` also write them to their output folder. Each report is an object with a `schema`:
+`perception/NAME-report/VERSION`. The version increases if a key is removed or changes its meaning; a new key changes
+nothing. Unknown values are null.
 
 `--json FILE.csv`, or any other ending, is written in that format if a [module of yours](extending.md#a-report)
 registers it. For an ending that is not registered, the file is JSON.

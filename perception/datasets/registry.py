@@ -45,6 +45,7 @@ _OURS: dict[str, tuple[str, str]] = {
     "kitti-stereo": ("kitti.frames", "KittiFrames"),
     "msrs": ("rgb_thermal", "RgbThermal"),
     "msrs-more": ("rgb_thermal", "RgbThermal"),
+    "nuscenes": ("nuscenes.samples", "NuScenesSamples"),
     "penn-fudan": ("penn_fudan", "PennFudan"),
     "pseudo": ("pseudo_labelled", "PseudoLabelled"),
     "roadscene": ("rgb_thermal", "RgbThermal"),

@@ -65,9 +65,10 @@ def open_recording(
 ) -> NamedFrames:
     """The frames at `path`: a rosbag2 or its file, a KITTI drive, a simulated drive, nuScenes, or a folder of images.
 
-    topics: a bag's, as `BagFrames` takes them, of which nuScenes takes the camera (`nuscenes.camera_of`); rig: if topics is None, a file that may belong to this bag
-    (`naming.rig_beside`). calibration: used for what a bag's camera_info and TF lack, or for a folder's camera and
-    LiDAR, as `read_calibration_file` takes it. wanted: the allowed kinds of KNOWN_BY. Raises DataError for anything
+    topics: a bag's, as `BagFrames` takes them, of which nuScenes takes the camera (`nuscenes.camera_of`). rig: if
+    topics is None, a file that may belong to this bag (`naming.rig_beside`). calibration: used for what a bag's
+    camera_info and TF lack, or for a folder's camera and LiDAR, as `read_calibration_file` takes it. wanted: the
+    allowed kinds of KNOWN_BY. Raises DataError for anything
     else, as the kind's reader does, and for a `reading` if the recording is not a folder of images.
     """
     kind = kind_of(path, wanted)

@@ -138,7 +138,7 @@ class NuScenesSamples(LazySequence[Sample]):
             if riders.isdisjoint(row.get("attribute_tokens", ())):
                 continue
             width, length, height = tables.get(row, "size", table)
-            to_box = np.linalg.inv(tables.pose(row, table))
+            to_box = np.asarray(np.linalg.inv(tables.pose(row, table)), np.float64)
             half = np.array([length, width, height], np.float64) / 2
             found.setdefault(tables.get(row, "sample_token", table), []).append((to_box, half))
         return found

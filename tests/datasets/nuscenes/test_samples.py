@@ -48,7 +48,7 @@ def test_splits_are_those_of_mini(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="this data set has train, val, all"):
         open_dataset("nuscenes", root, "test")
     (root / "v1.0-mini").rename(root / "v1.0-trainval")
-    with pytest.raises(DataError, match="only v1.0-mini's scenes of train and val are known here: split 'val'"):
+    with pytest.raises(DataError, match=r"only v1.0-mini's scenes of train and val are known here: split 'val'"):
         open_dataset("nuscenes", root, "val")
 
 

@@ -54,7 +54,7 @@ def test_broken_tables_are_told_by_file_and_row(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"ego_pose.json: token \w+: rotation: a quaternion of length 0"):
         Tables(root).scenes(FRONT)
     write_table(root, "ego_pose", poses[1:])
-    with pytest.raises(DataError, match="ego_pose.json: no row with token LIDAR_TOP0, which another table names"):
+    with pytest.raises(DataError, match=r"ego_pose.json: no row with token LIDAR_TOP0, which another table names"):
         Tables(root).scenes(FRONT)
     (root / "v1.0-mini/ego_pose.json").write_text("[{")
     with pytest.raises(DataError, match=r"ego_pose.json: not valid JSON"):

@@ -35,7 +35,9 @@ class Counts:
 
 
 class Gathering(Generic[T]):
-    """Holds clouds of one LiDAR by the stamp of their sweep. No threads, no clock: times are monotonic seconds that the caller says.
+    """Holds clouds of one LiDAR by the stamp of their sweep.
+
+    No threads, no clock: times are monotonic seconds that the caller says.
 
     Each camera sends its clouds in the order of their stamps, and not one for every sweep: a sweep is waited for until
     each camera has sent its cloud or a newer one, is silent, or `wait_s` have passed since the first cloud came. Sweeps

@@ -18,7 +18,9 @@ SAME_M = 0.5
 """Points further apart than this are not the same point: nodes place a sweep alike, but for when odometry arrives."""
 
 _TYPES: dict[str, dict[int, str]] = {
-    **dict.fromkeys("xyz", {7: "f4"}),
+    "x": {7: "f4"},
+    "y": {7: "f4"},
+    "z": {7: "f4"},
     "label": {2: "u1", 4: "u2"},
     "class_id": {2: "u1", 4: "u2"},
     "probability": {7: "f4"},

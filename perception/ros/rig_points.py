@@ -51,7 +51,7 @@ class RigPoints(Node):
         self._complaints = ThrottledLog(self.get_logger().error, self.get_logger().warning)
         self._points = self.create_publisher(PointCloud2, "~/points", _CLOUDS)
         self._diagnostics = self.create_publisher(DiagnosticArray, "/diagnostics", 10)
-        # Cameras that see other LiDARs send their clouds in another frame: each LiDAR's sweeps are merged by themselves.
+        # Cameras that see another LiDAR send clouds in its frame: each LiDAR's sweeps are merged by themselves.
         self._lidars: dict[str, Gathering[PointCloud2]] = {}
         self._left_out: Counter[str] = Counter()
         self._before: tuple[Counter[str], Counter[str]] = (Counter(), Counter())

@@ -9,7 +9,7 @@ image is taken, it has driven 0.4 m. The first point, 20.9 m ahead of the LiDAR,
 then 20 m ahead of the camera, 2 m to its right and 1 m below it: at pixel (900, 500).
 
 Second keyframe: at the origin the vehicle turns left by 90° between sweep and image. The first point, 21.5 m to the
-left of the LiDAR, 1 m behind and 1.5 m below it, is then 20 m ahead of the camera and 1 m below it: at pixel (800, 500).
+left of the LiDAR, 1 m behind it and 1.5 m below, is then 20 m ahead of the camera and 1 m below: at pixel (800, 500).
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from helpers.nuscenes import START_US, write_nuscenes, write_table
+from helpers.datasets.nuscenes import START_US, write_nuscenes, write_table
 
 from perception.errors import DataError
 from perception.recordings.nuscenes import camera_of, nuscenes_frames

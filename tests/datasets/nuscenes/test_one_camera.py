@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from helpers.nuscenes import write_nuscenes
+from helpers.datasets.nuscenes import write_nuscenes
 
 from perception.datasets.nuscenes.one_camera import check_camera, one_camera, read_sweep
 from perception.datasets.nuscenes.tables import Tables

@@ -6,7 +6,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from helpers.nuscenes import FIRST_IDS, write_labels, write_nuscenes, write_rider
+from helpers.datasets.nuscenes import FIRST_IDS, write_labels, write_nuscenes, write_rider
 
 from perception.classes import BACKGROUND, PEDESTRIAN, ROAD, UNLABELLED, VEHICLE
 from perception.datasets.registry import open_dataset

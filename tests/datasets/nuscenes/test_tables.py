@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from helpers.nuscenes import LEFT, START_US, write_nuscenes, write_table
+from helpers.datasets.nuscenes import LEFT, START_US, write_nuscenes, write_table
 
 from perception.datasets.nuscenes.tables import Tables, holds_nuscenes, matrix
 from perception.errors import DataError

@@ -75,7 +75,7 @@ def run(
         pool = EnginePool()
         for member in members:
             options = {"namespace": member.namespace or None, "cli_args": list(member.arguments)}
-            nodes.append(PerceptionNode(pool, member.calibration, sharing, **options))
+            nodes.append(PerceptionNode(pool, member.calibration, len(members), sharing, **options))
             everyone.append(nodes[-1])
         started = [_start(node) for node in nodes]
         if nodes and not any(started):

@@ -33,7 +33,7 @@ from perception.assembly.settings.topics import CAMERA_INFOS
 from perception.assembly.statistics import Statistics
 from perception.assembly.throttled_log import ThrottledLog
 from perception.engines import find_model
-from perception.engines.choice import Times
+from perception.engines.choice import USUAL_HZ, Times
 from perception.engines.family import Member, family
 from perception.engines.pool import EnginePool
 from perception.errors import PerceptionError
@@ -112,15 +112,22 @@ class PerceptionNode(LifecycleNode):
     """See the module. failure: why the last failed transition failed.
 
     pool: the source of its engines; None creates its own. calibration: the file that is used if the parameter
-    calibration_file is empty. sharing: how many processes of such nodes share the cores, this one included; the
-    parameter threads 0 means this one's part. options: those of rclpy's Node.
+    calibration_file is empty. turns: how many nodes take turns at the pool's engines, this one included. sharing: how
+    many processes of such nodes share the cores, this one included; the parameter threads 0 means this one's part.
+    options: those of rclpy's Node.
     """
 
     def __init__(
-        self, pool: EnginePool | None = None, calibration: Path | None = None, sharing: int = 1, **options: Any
+        self,
+        pool: EnginePool | None = None,
+        calibration: Path | None = None,
+        turns: int = 1,
+        sharing: int = 1,
+        **options: Any,
     ) -> None:
         super().__init__("perception", **options)
-        self._pool, self._calibration_file, self._sharing = pool or EnginePool(), calibration, sharing
+        self._pool, self._calibration_file = pool or EnginePool(), calibration
+        self._turns, self._sharing = turns, sharing
         self.failure: str | None = None
         self.settings = self._configured = parameters.declare(self)
         for line in parameters.unknown(self._parameter_overrides):
@@ -166,7 +173,7 @@ class PerceptionNode(LifecycleNode):
         camera = self._calibration.file_camera
         self._image_size = (camera.width, camera.height) if camera else WARM_UP_SIZE
         fit = self._make_fit()
-        pipeline = fit.choose(settings.rate_hz, *self._image_size)
+        pipeline = fit.choose((settings.rate_hz or USUAL_HZ) * self._turns, *self._image_size)
         agreement = pipeline.self_check()
         if not _heard(settings.sensors, pipeline):
             only = ", ".join(settings.sensors)

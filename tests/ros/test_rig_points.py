@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -105,7 +106,10 @@ def test_clouds_that_are_not_of_the_same_points_are_left_out_and_told(rig: RigPo
         node.destroy_publisher(publisher)
 
 
-def test_a_rig_in_one_process_labels_what_each_camera_sees(vehicle: Vehicle, tiny_model: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("parts", [("",), (":front", ":rear", ":rig")], ids=["one process", "several"])
+def test_a_rig_labels_what_each_camera_sees(
+    vehicle: Vehicle, tiny_model: Path, tmp_path: Path, parts: tuple[str, ...]
+) -> None:
     for name, mount in (("front", LIDAR_TO_CAMERA), ("rear", BEHIND)):
         (tmp_path / f"{name}.yaml").write_text(f"lidar_to_camera: {mount}\n")
     file = tmp_path / "rig.yaml"
@@ -115,32 +119,38 @@ def test_a_rig_in_one_process_labels_what_each_camera_sees(vehicle: Vehicle, tin
     )
     for topic in (MERGED, "/front/perception/points", "/rear/perception/points"):
         vehicle.listen(PointCloud2, topic)
-    arguments = ["--topics", str(file), "--ros-args", "-p", f"model:={tiny_model}", *PATIENT]
-    with NodeProcess(arguments, tmp_path / "node.log") as process:
+    sent: set[int] = set()
+
+    def seen(topic: str) -> list[list[bool]]:
+        """Which points were seen, in the clouds of this test."""
+        clouds = [cloud for cloud in vehicle.all(topic) if stamp_ns(cloud) in sent]
+        return [(read_labelled(cloud)[1] != 255).tolist() for cloud in clouds]
+
+    words = ["--ros-args", "-p", f"model:={tiny_model}", *PATIENT]
+    with ExitStack() as stack:
+        processes = [
+            stack.enter_context(NodeProcess(["--topics", f"{file}{part}", *words], tmp_path / f"{place}.log"))
+            for place, part in enumerate(parts)
+        ]
         for name in ("front", "rear"):
-            process.wait_until_active(vehicle.node, f"/{name}/perception")
+            processes[0].wait_until_active(vehicle.node, f"/{name}/perception")
         wait_for(lambda: vehicle.image.get_subscription_count() == 2)
-
-        sent: set[int] = set()
-
-        def seen(topic: str) -> list[list[bool]]:
-            """Which points were seen, in the clouds of this test."""
-            clouds = [cloud for cloud in vehicle.all(topic) if stamp_ns(cloud) in sent]
-            return [(read_labelled(cloud)[1] != 255).tolist() for cloud in clouds]
 
         def all_three() -> bool:
             sent.add(vehicle.sense(160))
             time.sleep(0.3)
-            process.check()
+            for process in processes:
+                process.check()
             return [True, True, True] in seen(MERGED)
 
         wait_for(all_three, 30)
     # Two points ahead and one behind: each node says which it saw.
     assert seen("/front/perception/points")[-1] == [True, True, False]
     assert seen("/rear/perception/points")[-1] == [False, False, True]
-    log = (tmp_path / "node.log").read_text()
-    assert "2 cameras take turns at one network with threads: " in log
+    log = "".join(path.read_text() for path in sorted(tmp_path.glob("*.log")))
     assert "merges the points of front, rear into /rig/points" in log
+    assert ("2 cameras take turns at one network with threads: " in log) == (len(parts) == 1)
+    assert ("as 2 cameras share" in log) == (len(parts) > 1)
 
 
 def _ns(stamp: Any) -> int:

@@ -40,6 +40,10 @@ UNKNOWN_LABELS: dict[str, tuple[int | str, ...]] = {
     "idd-lite": (255,),
     "kitti-boxes": ("Misc", "Cyclist", "DontCare"),
     "kitti-road": (),
+    "nuscenes": (
+        *("noise", "vehicle.ego", "static_object.bicycle_rack"),
+        *("human.pedestrian.personal_mobility", "human.pedestrian.stroller", "human.pedestrian.wheelchair"),
+    ),
     "penn-fudan": (),
     "simulated": (),
     "soft": (),
@@ -50,7 +54,8 @@ camvid: SegNet's 12 ids; 10 (bicyclist) is a person on a bicycle, two of our cla
 which KITTI semantics shares; 0–6 are void there. cityscapes-train-ids: cityscapesscripts/helpers/labels.py. idd-lite:
 level-1 ids; 0 is any drivable ground, 2 (living things) holds riders and animals, 3 has two-wheelers. kitti-boxes:
 types of objects and tracklets; a cyclist's box holds a person and a bicycle. kitti-road, penn-fudan: 1 is the road, a
-person. cityscapes-small, simulated: our own ids. soft: channels of soft labels.
+person. nuscenes: names of categories; racks hold bicycles, and prams, wheelchairs and the like hold people.
+cityscapes-small, simulated: our own ids. soft: channels of soft labels.
 """
 
 OWN_IDS = frozenset({"cityscapes-small", "simulated"})
@@ -205,6 +210,7 @@ CLASSES = Classes(
                 "cityscapes-train-ids": (0,),
                 "idd-lite": (0,),
                 "kitti-road": (1,),
+                "nuscenes": ("flat.driveable_surface",),
                 "simulated": (1,),
                 "soft": (1,),
             },
@@ -220,6 +226,11 @@ CLASSES = Classes(
                 "cityscapes-train-ids": tuple(range(13, 19)),
                 "idd-lite": (3,),
                 "kitti-boxes": ("Car", "Van", "Truck", "Tram"),
+                "nuscenes": (
+                    *("vehicle.bicycle", "vehicle.bus.bendy", "vehicle.bus.rigid", "vehicle.car"),
+                    *("vehicle.construction", "vehicle.emergency.ambulance", "vehicle.emergency.police"),
+                    *("vehicle.motorcycle", "vehicle.trailer", "vehicle.truck"),
+                ),
                 "simulated": (2,),
                 "soft": (2,),
             },
@@ -235,6 +246,10 @@ CLASSES = Classes(
                 "cityscapes-train-ids": (11, 12),
                 "idd-lite": (2,),
                 "kitti-boxes": ("Pedestrian", "Person_sitting", "Person (sitting)"),
+                "nuscenes": (
+                    *("human.pedestrian.adult", "human.pedestrian.child"),
+                    *("human.pedestrian.construction_worker", "human.pedestrian.police_officer"),
+                ),
                 "penn-fudan": (1,),
                 "simulated": (3,),
                 "soft": (3,),

@@ -35,6 +35,11 @@ def begin(work: Callable[[], T], name: str) -> Future[T]:
     return future
 
 
+def cores() -> int:
+    """How many cores the process may use."""
+    return len(_allowed_cores()) or os.cpu_count() or 1
+
+
 def share_threads(total: int | None = None) -> int:
     """Give OpenCV and NumPy one thread each, in this process, and return how many are the engine's.
 
@@ -43,7 +48,7 @@ def share_threads(total: int | None = None) -> int:
     Raises ValueError for a total below one.
     """
     if total is None:
-        total = len(_allowed_cores()) or os.cpu_count() or 1
+        total = cores()
     if total < 1:
         raise ValueError(f"{total} threads: at least one is needed")
     cv2.setNumThreads(1)

@@ -43,7 +43,11 @@ CLOUDS = ("ply", "pcd", "las")
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `perception label`."""
     parser.add_argument(
-        "inputs", nargs="+", type=Path, metavar="INPUT", help="rosbag2, KITTI raw or simulated drive, folder of images"
+        "inputs",
+        nargs="+",
+        type=Path,
+        metavar="INPUT",
+        help="rosbag2, KITTI raw or simulated drive, nuScenes, folder of images",
     )
     add(parser, "--output", ", new or from an earlier run (labels/INPUT)")
     parser.add_argument(

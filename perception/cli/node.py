@@ -19,6 +19,11 @@ EXAMPLES = """\
       with the topic names and the mount that `perception init --live` or `perception init BAG` found
   perception node --ros-args -p engine:=openvino -p threads:=2 -p lidar.enabled:=false
       with parameters; `--ros-args --params-file FILE` reads them from a file
+  perception node --topics configs/rigs/nuscenes.yaml
+      the six cameras and the LiDAR of that file: a node for each camera in the namespace of its name, which share one
+      network, and the node rig, which merges their labelled points into /rig/points
+  perception node --topics configs/rigs/nuscenes.yaml:front
+      one of these cameras, in a process of its own with its part of the cores; `:rig` is the node that merges
   perception node --rigs front rear
       two cameras, each with its own node (/front/perception subscribes to /front/image, …); they share one network
 """
@@ -41,9 +46,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run the node until it is stopped."""
-    from perception.assembly.settings.topics import calibration_beside, remappings
+    from perception.assembly.settings.topics import RIG_NODE, calibration_beside, cameras, remappings, split_camera
+    from perception.errors import PerceptionError
+    from perception.ros.main import Member
     from perception.ros.main import run as run_node
 
-    if not args.topics:
-        return run_node(args.rest, args.rigs)
-    return run_node([*args.rest, *remappings(args.topics)], args.rigs, calibration_beside(args.topics))
+    topics: str | None = args.topics
+    names = cameras(topics) if topics else ()
+    if topics is None or not names:
+        words = remappings(topics) if topics else []
+        calibration = calibration_beside(topics) if topics else None
+        members = [Member(rig, calibration=calibration) for rig in args.rigs or [""]]
+        return run_node([*args.rest, *words], members)
+    if args.rigs:
+        raise PerceptionError(f"--rigs: {topics} names its cameras already: {', '.join(names)}")
+    file, only = split_camera(topics)
+    if only == RIG_NODE:
+        return run_node(args.rest, (), names)
+    members = [
+        Member(name, [*args.rest, *remappings(f"{file}:{name}")], calibration_beside(f"{file}:{name}"))
+        for name in ([only] if only else names)
+    ]
+    return run_node(args.rest, members, () if only else names, len(names) if only else 1)

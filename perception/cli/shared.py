@@ -132,7 +132,10 @@ SHARED: dict[str, Shared] = {
     "--storage": Shared("format of the bag: mcap or sqlite3", (str,), ("NAME",)),
     "--threads": Shared("CPU threads", (at_least_one,), ("N",)),
     "--topics": Shared(
-        "topic names: rig.yaml as `perception init` writes it, or kitti2bag, kitti_to_ros2bag", (str,), ("NAME|FILE",)
+        "topic names: rig.yaml as `perception init` writes it, rig.yaml:CAMERA of several, or kitti2bag, "
+        "kitti_to_ros2bag",
+        (str,),
+        ("NAME|FILE",),
     ),
     "--without": Shared(f"leave a sensor out: {', '.join(SPECS)}; repeatable", (str,), ("SENSOR",)),
     "--workers": Shared("processes that share the work", (at_least_one, at_least_zero), ("N",)),

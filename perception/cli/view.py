@@ -33,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `perception view`; everything after --ros-args is for ROS."""
     parser.add_argument(
         "input", nargs="?", type=Path, metavar="BAG|DRIVE",
-        help="rosbag2, KITTI raw or simulated drive, folder of images, or a saved .rrd; without it, live topics",
+        help="rosbag2, KITTI raw or simulated drive, nuScenes, folder of images, or a .rrd; without it, live topics",
     )  # fmt: skip
     parser.add_argument("--save", type=Path, metavar="FILE.rrd", help="write a file instead of opening the viewer")
     parser.add_argument(

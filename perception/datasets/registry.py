@@ -48,6 +48,7 @@ _OURS: dict[str, tuple[str, str]] = {
     "label-studio": ("annotated.label_studio", "LabelStudioFolder"),
     "msrs": ("rgb_thermal", "RgbThermal"),
     "msrs-more": ("rgb_thermal", "RgbThermal"),
+    "nuscenes": ("nuscenes.samples", "NuScenesSamples"),
     "penn-fudan": ("penn_fudan", "PennFudan"),
     "pseudo": ("pseudo_labelled", "PseudoLabelled"),
     "roadscene": ("rgb_thermal", "RgbThermal"),

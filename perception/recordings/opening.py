@@ -19,22 +19,26 @@ from perception.datasets.io.files import IMAGE_SUFFIXES, nearest_path
 from perception.datasets.io.named_frames import NamedFrames
 from perception.datasets.kitti.layouts import holds_drive, open_drive
 from perception.datasets.kitti.recording import Recording
+from perception.datasets.nuscenes.tables import holds_nuscenes
 from perception.errors import DataError
 from perception.recordings.kitti import KittiMessages, kitti_frames
 from perception.recordings.messages import FrameMessages
+from perception.recordings.nuscenes import camera_of, nuscenes_frames
 from perception.recordings.stored import SimulatedFrames, image_folder
 
-BAG, KITTI, SIMULATED, IMAGES_FOLDER = "bag", "KITTI drive", "simulated drive", "folder of images"
+BAG, KITTI, SIMULATED, NUSCENES = "bag", "KITTI drive", "simulated drive", "nuScenes data set"
+IMAGES_FOLDER = "folder of images"
 
 KNOWN_BY: dict[str, str] = {
     BAG: "metadata.yaml, .mcap or .db3",
     KITTI: "image_02/data, velodyne_points/data or times.txt",
     SIMULATED: "drive.json",
+    NUSCENES: "v1.0-mini/sample_data.json",
     IMAGES_FOLDER: "PNG or JPEG images, or a folder image of them",
 }
 """Every kind of recording, and the files by which it is recognised."""
 
-WITH_STAMPS = (BAG, KITTI, SIMULATED)
+WITH_STAMPS = (BAG, KITTI, SIMULATED, NUSCENES)
 """The kinds that can be read as messages: the images of a folder have no times of their own."""
 
 MOST_NAMED = 8
@@ -59,11 +63,12 @@ def open_recording(
     reading: Reading = AS_FOUND,
     wanted: Collection[str] = tuple(KNOWN_BY),
 ) -> NamedFrames:
-    """The frames at `path`: a rosbag2 or its file, a KITTI drive, a simulated drive, or a folder of images.
+    """The frames at `path`: a rosbag2 or its file, a KITTI drive, a simulated drive, nuScenes, or a folder of images.
 
-    topics: a bag's, as `BagFrames` takes them; rig: if topics is None, a file that may belong to this bag
-    (`naming.rig_beside`). calibration: used for what a bag's camera_info and TF lack, or for a folder's camera and
-    LiDAR, as `read_calibration_file` takes it. wanted: the allowed kinds of KNOWN_BY. Raises DataError for anything
+    topics: a bag's, as `BagFrames` takes them, of which nuScenes takes the camera (`nuscenes.camera_of`). rig: if
+    topics is None, a file that may belong to this bag (`naming.rig_beside`). calibration: used for what a bag's
+    camera_info and TF lack, or for a folder's camera and LiDAR, as `read_calibration_file` takes it. wanted: the
+    allowed kinds of KNOWN_BY. Raises DataError for anything
     else, as the kind's reader does, and for a `reading` if the recording is not a folder of images.
     """
     kind = kind_of(path, wanted)
@@ -76,6 +81,8 @@ def open_recording(
         )
     if kind == BAG:
         return BagFrames(path, topics, read_calibration_file(calibration) if calibration else None, rig)
+    if kind == NUSCENES:
+        return nuscenes_frames(path, camera_of(topics))
     return kitti_frames(path) if kind == KITTI else SimulatedFrames(path)
 
 
@@ -85,6 +92,8 @@ def open_messages(path: Path) -> Source:
     kind = kind_of(path, WITH_STAMPS)
     if kind == BAG:
         return open_bag(path)
+    if kind == NUSCENES:
+        return FrameMessages(nuscenes_frames(path))
     return KittiMessages(path) if kind == KITTI else FrameMessages(SimulatedFrames(path))
 
 
@@ -115,6 +124,8 @@ def _kind(path: Path) -> str | None:
         return None
     if (path / "drive.json").is_file():
         return SIMULATED
+    if holds_nuscenes(path):
+        return NUSCENES
     if holds_drive(path):
         return KITTI
     images = (f"*{suffix}" for suffix in IMAGE_SUFFIXES)

@@ -10,28 +10,46 @@ import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from perception.engines.pool import EnginePool
 from perception.errors import PerceptionError
 from perception.ros.dds import send_beside, use_profile
 from perception.ros.imports import require_rclpy
+from perception.threads import cores
 
 if TYPE_CHECKING:
     from perception.ros.node import PerceptionNode
+    from perception.ros.rig_points import RigPoints
 
 EXIT_S = 1.5
 """The time from the end of ROS, which a signal causes, to the end of the process, even if something hangs."""
 
 
-def run(ros_arguments: Sequence[str], rigs: Sequence[str] = (), calibration: Path | None = None) -> int:
-    """Run the node until it is stopped; `ros_arguments` as ROS takes them (--ros-args …). Returns the exit code.
+class Member(NamedTuple):
+    """A perception node of the process. arguments: those of this node alone, as ROS takes them. calibration: the file
+    that is used if the parameter calibration_file is empty."""
 
-    rigs: namespaces, one for each node; the nodes share engines. calibration: a file that is used if the parameter
-    calibration_file is empty. Raises PerceptionError for errors that the user can correct: no
-    ROS, wrong arguments or parameters, a missing model. If one of several rigs cannot start, it logs the reason and
-    the others run; a lifecycle manager may configure it again. The process is ended EXIT_S after ROS was shut
-    down, if it is still running.
+    namespace: str = ""
+    arguments: Sequence[str] = ()
+    calibration: Path | None = None
+
+
+ALONE = (Member(),)
+"""One node without a namespace."""
+
+
+def run(
+    ros_arguments: Sequence[str], members: Sequence[Member] = ALONE, merged: Sequence[str] = (), sharing: int = 1
+) -> int:
+    """Run the nodes until they are stopped; `ros_arguments` as ROS takes them (--ros-args …), for all. Returns the exit
+    code.
+
+    members: share engines and take turns at them. merged: the cameras whose points the node `rig` merges; () without
+    that node. sharing: how many such processes share the cores. Raises PerceptionError for errors that the user can
+    correct: no ROS, wrong arguments or parameters, a missing model. If one of several members cannot start, it logs the
+    reason and the others run; a lifecycle manager may configure it again. The process is ended EXIT_S after ROS was
+    shut down, if it is still running.
     """
     use_profile()
     send_beside()
@@ -41,6 +59,7 @@ def run(ros_arguments: Sequence[str], rigs: Sequence[str] = (), calibration: Pat
     from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 
     from perception.ros.node import PerceptionNode
+    from perception.ros.rig_points import RigPoints
 
     mistakes = (ValueError, InvalidParameterTypeException, InvalidParameterValueException)
     try:
@@ -50,20 +69,28 @@ def run(ros_arguments: Sequence[str], rigs: Sequence[str] = (), calibration: Pat
     end = _End(name="perception end", daemon=True)
     end.start()
     nodes: list[PerceptionNode] = []
+    everyone: list[PerceptionNode | RigPoints] = []
     executors: list[Any] = []
     try:
         pool = EnginePool()
-        nodes.extend(PerceptionNode(pool, calibration, namespace=rig or None) for rig in rigs or [""])
+        for member in members:
+            options = {"namespace": member.namespace or None, "cli_args": list(member.arguments)}
+            nodes.append(PerceptionNode(pool, member.calibration, len(members), sharing, **options))
+            everyone.append(nodes[-1])
         started = [_start(node) for node in nodes]
-        if not any(started):
+        if nodes and not any(started):
             raise PerceptionError(f"the node cannot start: {nodes[0].failure}")
-        executors.extend(SingleThreadedExecutor() for _ in nodes)
-        for node, executor in zip(nodes, executors, strict=True):
-            executor.add_node(node)
-        # One executor each: while one rig loads a network, the others still receive their messages.
-        for node, executor in list(zip(nodes, executors, strict=True))[1:]:
-            threading.Thread(target=_spin, args=(node, executor), daemon=True).start()
-        _spin(nodes[0], executors[0])
+        if len(nodes) > 1:
+            threads = nodes[0].settings.threads or cores()
+            nodes[0].get_logger().info(f"{len(nodes)} cameras take turns at one network with threads: {threads}")
+        everyone.extend([RigPoints(merged)] if merged else [])
+        executors.extend(SingleThreadedExecutor() for _ in everyone)
+        for each, executor in zip(everyone, executors, strict=True):
+            executor.add_node(each)
+        # One executor each: while one node loads a network, the others still receive their messages.
+        for each, executor in list(zip(everyone, executors, strict=True))[1:]:
+            threading.Thread(target=_spin, args=(each, executor), daemon=True).start()
+        _spin(everyone[0], executors[0])
     except (KeyboardInterrupt, ExternalShutdownException):
         pass
     except Exception as error:
@@ -79,8 +106,8 @@ def run(ros_arguments: Sequence[str], rigs: Sequence[str] = (), calibration: Pat
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         for executor in executors:
             executor.shutdown()
-        for node in nodes:
-            node.destroy_node()
+        for each in everyone:
+            each.destroy_node()
         rclpy.try_shutdown()  # type: ignore[attr-defined]
     return 0
 
@@ -96,7 +123,7 @@ def _start(node: PerceptionNode) -> bool:
     return all(transition() == TransitionCallbackReturn.SUCCESS for transition in transitions)
 
 
-def _spin(node: PerceptionNode, executor: Any) -> None:
+def _spin(node: PerceptionNode | RigPoints, executor: Any) -> None:
     """Spin until ROS ends: errors of callbacks leave an executor's spin, and would end the node.
 
     Some are rclpy's own, for example for a negative time on /clock.

@@ -12,7 +12,7 @@ import traceback
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial, wraps
 from pathlib import Path
 from typing import Any
@@ -33,7 +33,7 @@ from perception.assembly.settings.topics import CAMERA_INFOS
 from perception.assembly.statistics import Statistics
 from perception.assembly.throttled_log import ThrottledLog
 from perception.engines import find_model
-from perception.engines.choice import Times
+from perception.engines.choice import USUAL_HZ, Times
 from perception.engines.family import Member, family
 from perception.engines.pool import EnginePool
 from perception.errors import PerceptionError
@@ -53,7 +53,7 @@ from perception.sensors.alignment import AlignmentMonitor
 from perception.sensors.intensity import IntensityScale
 from perception.sensors.presence import FrozenWatch
 from perception.sensors.spec import FURTHER
-from perception.threads import begin, share_threads
+from perception.threads import begin, cores, share_threads
 
 WARM_UP_SIZE = (1242, 375)
 """The image size for warming up the network until a camera's size is known."""
@@ -112,12 +112,22 @@ class PerceptionNode(LifecycleNode):
     """See the module. failure: why the last failed transition failed.
 
     pool: the source of its engines; None creates its own. calibration: the file that is used if the parameter
-    calibration_file is empty. options: those of rclpy's Node.
+    calibration_file is empty. turns: how many nodes take turns at the pool's engines, this one included. sharing: how
+    many processes of such nodes share the cores, this one included; the parameter threads 0 means this one's part.
+    options: those of rclpy's Node.
     """
 
-    def __init__(self, pool: EnginePool | None = None, calibration: Path | None = None, **options: Any) -> None:
+    def __init__(
+        self,
+        pool: EnginePool | None = None,
+        calibration: Path | None = None,
+        turns: int = 1,
+        sharing: int = 1,
+        **options: Any,
+    ) -> None:
         super().__init__("perception", **options)
         self._pool, self._calibration_file = pool or EnginePool(), calibration
+        self._turns, self._sharing = turns, sharing
         self.failure: str | None = None
         self.settings = self._configured = parameters.declare(self)
         for line in parameters.unknown(self._parameter_overrides):
@@ -155,14 +165,15 @@ class PerceptionNode(LifecycleNode):
     def on_configure(self, state: LifecycleState) -> None:
         """Load calibration and network, and create the publishers."""
         began = time.monotonic()
-        settings = self.settings = self._configured = parameters.read(self)
+        self.settings = parameters.read(self)
+        settings = self._configured = self._divided(self.settings)
         path = settings.calibration_file or self._calibration_file
         file = read_calibration_file(path) if path else None
         self._calibration = Calibration(file, settings.lidar_to_camera, self._transforms)
         camera = self._calibration.file_camera
         self._image_size = (camera.width, camera.height) if camera else WARM_UP_SIZE
         fit = self._make_fit()
-        pipeline = fit.choose(settings.rate_hz, *self._image_size)
+        pipeline = fit.choose((settings.rate_hz or USUAL_HZ) * self._turns, *self._image_size)
         agreement = pipeline.self_check()
         if not _heard(settings.sensors, pipeline):
             only = ", ".join(settings.sensors)
@@ -276,6 +287,14 @@ class PerceptionNode(LifecycleNode):
 
     def _info_topics(self) -> dict[str, str]:
         return {sensor: self.resolve_topic_name(topic) for sensor, topic in CAMERA_INFOS.items()}
+
+    def _divided(self, settings: parameters.Settings) -> parameters.Settings:
+        """With this process's part of the cores, where others share them and the parameter does not say how many."""
+        if settings.threads is not None or self._sharing == 1:
+            return settings
+        threads = max(1, cores() // self._sharing)
+        self.get_logger().info(f"threads: {threads}, as {self._sharing} cameras share {cores()} cores")
+        return replace(settings, threads=threads)
 
     def _make_fit(self) -> Fit:
         """The models that the parameters allow: the named one, or all."""

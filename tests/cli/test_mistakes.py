@@ -85,6 +85,15 @@ MISTAKES = [
     ("demo --kitti W/nowhere -o O/demo", "nowhere"),
     ("bench --model W/nowhere.xml -o O/bench", "nowhere.xml"),
     ("node --topics kitti2bog", "kitti2bag"),
+    (
+        "node --topics W/cameras.yaml:left",
+        "cameras.yaml: no camera left; name one: W/cameras.yaml:front, W/cameras.yaml:rear",
+    ),
+    ("node --topics W/cameras.yaml --rigs side", "cameras.yaml names its cameras already: front, rear"),
+    (
+        "label W/bag -o O/out --model M --topics W/cameras.yaml",
+        "cameras.yaml: several cameras; name one: W/cameras.yaml:front",
+    ),
     ("node --ros-args -p model:=W/nowhere.xml", "nowhere.xml"),
     # of kinds: a file with a wrong content
     (f"{LABEL} --preset W/text.txt", "text.txt"),
@@ -158,6 +167,7 @@ def world(tmp_path_factory: pytest.TempPathFactory, tiny_model: Path) -> Path:
     names = "P2", "R0_rect", "Tr_velo_to_cam"
     (root / "calib.txt").write_text("\n".join(f"{name}: {row}" for name, row in zip(names, rows, strict=True)))
     shutil.copy(tiny_model, root / "alone.xml")
+    (root / "cameras.yaml").write_text("cameras: {front: {image: /front}, rear: {image: /rear}}\n")
     (root / "broken").mkdir()
     (root / "broken/a.png").write_bytes((images / "000.png").read_bytes()[:60])
     _bags(root)

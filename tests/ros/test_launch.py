@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from perception.assembly.settings.topics import RIG_NODE
+
 pytest.importorskip("ament_index_python")
 
 FOLDER = Path(__file__).resolve().parents[2] / "launch"
@@ -96,9 +98,28 @@ def test_one_file_of_topics_serves_node_and_replay(launched: Launched) -> None:
     assert started["perception_replay"].split()[1:] == ["bag", "--loop", "--topics", "rig.yaml"]
 
 
-def test_several_cameras_are_one_process(launched: Launched) -> None:
-    started = launched("multi_camera.launch.py", "rigs:=front, rear", "points:=/velodyne_points")
+def test_a_rig_is_one_process_with_its_file(launched: Launched) -> None:
+    started = launched("rig.launch.py")["perception_node"]
+    assert "configs/rigs/nuscenes.yaml --ros-args --params-file" in started
+    assert "use_sim_time:=" not in started
+    assert "use_sim_time:=true" in launched("rig.launch.py", "use_sim_time:=true")["perception_node"]
+
+
+def test_a_rig_may_be_a_process_for_each_camera_and_one_that_merges(launched: Launched, tmp_path: Path) -> None:
+    rig = tmp_path / "rig.yaml"
+    rig.write_text("points: /top\ncameras: {front: {image: /a}, rear: {image: /b}}\n")
+    started = launched("rig.launch.py", f"rig:={rig}", "processes:=several")["perception_node"]
+    for name in ("front", "rear", "rig"):
+        assert started.count(f"--topics {rig}:{name} --ros-args") == 1
+    assert started.count("perception_node --topics") == 3
+
+
+@pytest.mark.parametrize("file", ["rig.launch.py", "multi_camera.launch.py"])
+def test_cameras_need_no_file(launched: Launched, file: str) -> None:
+    started = launched(file, "rigs:=front, rear", "points:=/velodyne_points")
     assert "perception_node --rigs front rear --ros-args" in started["perception_node"]
     assert "-r points:=/velodyne_points" in started["perception_node"]
-    assert "use_sim_time:=" not in started["perception_node"]
-    assert "use_sim_time:=true" in launched("multi_camera.launch.py", "use_sim_time:=true")["perception_node"]
+
+
+def test_launch_knows_the_merging_node_by_its_name() -> None:
+    assert f'MERGING = "{RIG_NODE}"' in (FOLDER / "rig.launch.py").read_text()

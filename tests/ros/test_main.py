@@ -23,6 +23,8 @@ from builtin_interfaces.msg import Time
 from rclpy.node import Node
 from rosgraph_msgs.msg import Clock
 
+from perception.threads import cores
+
 COMMAND = [sys.executable, "-m", "perception", "node"]
 
 
@@ -140,3 +142,17 @@ def test_rigs_share_one_network_and_one_that_cannot_start_leaves_the_other_alone
             assert process.stderr is not None
             said += process.stderr.readline()
         assert process.poll() is None
+
+
+def test_a_camera_of_a_rig_alone_has_its_part_of_the_cores_unless_it_is_told_how_many(
+    ros: Any, tiny_model: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / "rig.yaml"
+    file.write_text("points: /top\ncameras: {front: {image: /a}, rear: {image: /b}}\n")
+    part = max(1, cores() // 2)
+    for parameters, divided in (([], True), (["-p", "threads:=2"], False)):
+        words = ["--ros-args", "-p", f"model:={tiny_model}", *parameters]
+        with started("--topics", f"{file}:rear", *words) as (_, said):
+            assert (f"threads: {part}, as 2 cameras share {cores()} cores" in said) == divided
+            listening = said.split("listening to ")[1]
+            assert {"/b", "/top", "/rear/depth"} <= set(listening.strip().split(", "))

@@ -152,6 +152,20 @@ def test_the_model_is_chosen_and_told_unless_it_was_named(
     assert named._fit.values == {"model": "tiny", "model_scale": 1.0}
 
 
+def test_nodes_that_take_turns_choose_a_model_that_has_time_for_all(
+    ros: Any, tiny_model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ladder = (Member("openvino", tiny_model), Member("openvino", tiny_model, 0.7))
+    monkeypatch.setattr("perception.ros.node.family", lambda engine: ladder)
+    node = PerceptionNode(turns=3, context=ros, parameter_overrides=[Parameter("rate_hz", value=0.5)])
+    try:
+        assert node.trigger_configure() == SUCCESS
+        assert node._fit is not None
+        assert "holds 1.5 Hz with time to spare" in str(node._fit.values["model_choice"])
+    finally:
+        node.destroy_node()
+
+
 def test_what_came_and_what_was_left_out_tells_whether_the_model_fits(
     make: Make, tiny_model: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

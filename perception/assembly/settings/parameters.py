@@ -156,7 +156,8 @@ PARAMETERS: tuple[Parameter, ...] = (
     Parameter(
         "threads",
         0,
-        "CPU threads of the node; from 4 on, one of them works beside the network; 0 for all cores.",
+        "CPU threads of the node; from 4 on, one of them works beside the network; 0 for all cores, or for "
+        "its part of them where a rig's cameras have processes of their own.",
         range=(0, 256),
     ),
     Parameter(

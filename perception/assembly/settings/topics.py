@@ -35,7 +35,18 @@ INPUT_TYPES: dict[str, str] = {
 """What the node subscribes to (`perception.ros.subscriptions`), and the type; here, so that it is known without ROS.
 
 A file may also name the topic of an `imu`, and a list of `points`, one for each LiDAR: points, points2, points3 …
+
+A file of several cameras has a section `cameras` of sections, one for each camera by its name: the inputs that the
+camera has for itself. All others are every camera's. `FILE:NAME` means one of them.
 """
+
+CAMERAS, CALIBRATION_FILE = "cameras", "calibration_file"
+"""Keys of such a file: the cameras' sections; in a section, the file with the camera's calibration, beside this one."""
+
+RIG_NODE = "rig"
+"""The name of the node that merges the cameras' points; no camera's."""
+
+_CAMERA_NAME = re.compile(r"[a-zA-Z][a-zA-Z0-9_]*")
 
 INPUT_TOPICS: tuple[str, ...] = tuple(INPUT_TYPES)
 
@@ -43,10 +54,10 @@ INPUT_TOPICS: tuple[str, ...] = tuple(INPUT_TYPES)
 def read_topics(named: str) -> dict[str, str]:
     """Topic by input, from configs/topics/<named>.yaml or a YAML file. Raises DataError or ModelError.
 
-    The file may hold a calibration beside the topics, as `calibration.read_calibration_file` takes it.
+    The file may hold a calibration beside the topics, as `calibration.read_calibration_file` takes it. Of a file of
+    several cameras, one must be named: FILE:NAME.
     """
-    path = _path(named)
-    content = _read(path)
+    path, content, _ = _read_one(named)
     topics = {name: topic for name, topic in content.items() if name not in CALIBRATION_KEYS}
     if not all(isinstance(topic, str) for topic in topics.values()):
         raise DataError(f"{path}: expected lines such as 'image: /camera/image_rect_color'")
@@ -68,9 +79,22 @@ def input_type(name: str) -> str:
 
 
 def calibration_beside(named: str) -> Path | None:
-    """The topics' own file, if it also has a calibration; None if it does not. Raises as `read_topics`."""
-    path = _path(named)
-    return path if any(key in CALIBRATION_KEYS for key in _read(path)) else None
+    """The topics' own file, if it also has a calibration, or the one that a camera's section names; None without.
+    Raises as `read_topics`."""
+    return _read_one(named)[2]
+
+
+def cameras(named: str) -> tuple[str, ...]:
+    """The names of the cameras of a file of several; none for others. named: may be FILE:NAME of one. Raises as
+    `read_topics`."""
+    path = _path(split_camera(named)[0])
+    return tuple(_sections(path, _read(path)))
+
+
+def split_camera(named: str) -> tuple[str, str | None]:
+    """FILE:NAME → (FILE, NAME); (FILE, None) without a camera's name."""
+    file, colon, camera = named.rpartition(":")
+    return (file, camera) if colon and file and _CAMERA_NAME.fullmatch(camera) else (named, None)
 
 
 def presets() -> list[str]:
@@ -93,7 +117,10 @@ def remappings(named: str) -> list[str]:
 
 def full_path(named: str | None) -> str | None:
     """The same for a process that runs elsewhere: a file by its full path, a preset by its name."""
-    return str(Path(named).expanduser().resolve()) if named and _is_file(named) else named
+    if named is None:
+        return None
+    file, camera = split_camera(named)
+    return f"{Path(file).expanduser().resolve()}{f':{camera}' if camera else ''}" if _is_file(file) else named
 
 
 def _is_file(named: str) -> bool:
@@ -102,6 +129,47 @@ def _is_file(named: str) -> bool:
 
 def _path(named: str) -> Path:
     return Path(named).expanduser() if _is_file(named) else config_path(f"topics/{named}.yaml")
+
+
+def _read_one(named: str) -> tuple[Path, dict[Any, Any], Path | None]:
+    """The file, its content, and the file with the calibration; of several cameras, what the named one has and what all
+    have."""
+    file, camera = split_camera(named)
+    path = _path(file)
+    content = _read(path)
+    sections = _sections(path, content)
+    if camera is None and not sections:
+        return path, content, path if any(key in CALIBRATION_KEYS for key in content) else None
+    if camera not in sections:
+        which = f"no camera {camera}" if camera else "several cameras"
+        there = f"name one: {', '.join(f'{file}:{name}' for name in sections)}" if sections else f"it has no {CAMERAS}"
+        raise DataError(f"{path}: {which}; {there}")
+    own = _split(dict(sections[camera]))
+    calibration = own.pop(CALIBRATION_FILE, None)
+    shared = {name: value for name, value in content.items() if name != CAMERAS}
+    beside = path.parent / Path(str(calibration)).expanduser() if calibration else None
+    return path, {**shared, **own}, beside
+
+
+def _sections(path: Path, content: dict[Any, Any]) -> dict[str, dict[Any, Any]]:
+    """The cameras' sections by name. Raises DataError for what is none, and for a calibration in the file itself."""
+    if CAMERAS not in content:
+        return {}
+    sections = content[CAMERAS]
+    if not isinstance(sections, dict) or not sections:
+        raise DataError(f"{path}: {CAMERAS}: expected a section for each camera, such as 'front: {{image: /front}}'")
+    for name, section in sections.items():
+        if not _CAMERA_NAME.fullmatch(str(name)) or name == RIG_NODE:
+            raise DataError(f"{path}: camera {name}: expected letters, digits and _, and not {RIG_NODE}")
+        if section is not None and not isinstance(section, dict):
+            raise DataError(f"{path}: camera {name}: expected lines such as 'image: /camera/image_rect_color'")
+    inside = [key for each in (content, *sections.values()) for key in each or () if key in CALIBRATION_KEYS]
+    if inside:
+        raise DataError(
+            f"{path}: {inside[0]}: of several cameras, each has its calibration in a file of its own: write "
+            f"'{CALIBRATION_FILE}: FILE' in the camera's section"
+        )
+    return {str(name): section or {} for name, section in sections.items()}
 
 
 def _read(path: Path) -> dict[Any, Any]:

@@ -7,9 +7,17 @@ from pathlib import Path
 
 import pytest
 
-from perception.assembly.settings.topics import INPUT_TOPICS, read_topics, remappings
+from perception.assembly.settings.topics import (
+    INPUT_TOPICS,
+    calibration_beside,
+    cameras,
+    full_path,
+    read_topics,
+    remappings,
+)
 from perception.engines import ENGINES
 from perception.errors import DataError, ModelError
+from perception.paths import config_path
 
 
 @pytest.mark.parametrize(
@@ -82,3 +90,69 @@ def test_unknown_presets_and_files_are_named(tmp_path: Path) -> None:
         read_topics("kitti2bagg")
     with pytest.raises(DataError, match="No such file"):
         read_topics(str(tmp_path / "no.yaml"))
+
+
+SEVERAL = """
+points: [/top, /side]
+odometry: /odom
+cameras:
+  front: {image: /front/image_rect}
+  rear: {image/compressed: /rear/jpeg, points: /rear/points, calibration_file: rear.yaml}
+"""
+
+
+@pytest.fixture
+def several(tmp_path: Path) -> str:
+    path = tmp_path / "rig.yaml"
+    path.write_text(SEVERAL)
+    return str(path)
+
+
+def test_a_camera_of_several_has_its_own_inputs_and_the_shared_ones(several: str) -> None:
+    assert cameras(several) == cameras(f"{several}:rear") == ("front", "rear")
+    front = {"points": "/top", "points2": "/side", "odometry": "/odom", "image": "/front/image_rect"}
+    assert read_topics(f"{several}:front") == front
+    rear = read_topics(f"{several}:rear")
+    assert (rear["points"], rear["odometry"]) == ("/rear/points", "/odom")
+    assert rear["image/compressed"] == "/rear/jpeg"
+    assert calibration_beside(f"{several}:front") is None
+    assert calibration_beside(f"{several}:rear") == Path(several).with_name("rear.yaml")
+    assert full_path(f"{several}:rear") == f"{several}:rear"
+    assert "image:=/front/image_rect" in remappings(f"{several}:front")
+
+
+def test_of_several_cameras_one_must_be_named(several: str) -> None:
+    with pytest.raises(DataError, match=r"rig.yaml: several cameras; name one: .*rig.yaml:front, .*rig.yaml:rear"):
+        read_topics(several)
+    with pytest.raises(DataError, match=r"rig.yaml: no camera left; name one: "):
+        read_topics(f"{several}:left")
+    with pytest.raises(DataError, match="no camera front; it has no cameras"):
+        read_topics("kitti2bag:front")
+    assert cameras("kitti2bag") == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("cameras: [front]", "expected a section for each camera"),
+        ("cameras: {rig: {}}", "camera rig: expected letters, digits and _, and not rig"),
+        ("cameras: {a-b: {}}", "camera a-b: expected letters"),
+        ("cameras: {front: /front}", "camera front: expected lines such as"),
+        ("cameras: {front: {camera_name: a}}", "camera_name: of several cameras, each has its calibration"),
+        ("cameras: {front: {picture: /a}}", "no input picture"),
+    ],
+)
+def test_broken_sections_are_told(tmp_path: Path, text: str, reason: str) -> None:
+    path = tmp_path / "rig.yaml"
+    path.write_text(text)
+    with pytest.raises(DataError, match=reason):
+        read_topics(f"{path}:front")
+
+
+def test_the_example_of_several_cameras_is_whole() -> None:
+    example = str(config_path("rigs/nuscenes.yaml"))
+    assert len(cameras(example)) == 6
+    for camera in cameras(example):
+        topics = read_topics(f"{example}:{camera}")
+        assert sorted(topics) == ["camera_info", "image/compressed", "odometry", "points"]
+        assert topics["image/compressed"].startswith(f"/CAM_{camera.upper()}/")

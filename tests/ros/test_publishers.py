@@ -15,9 +15,11 @@ import pytest
 
 pytest.importorskip("rclpy")
 
+from nav_msgs.msg import OccupancyGrid
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.lifecycle import LifecycleNode
 from rclpy.parameter import Parameter
+from rclpy.qos import DurabilityPolicy, QoSProfile
 from std_msgs.msg import Header
 
 from perception.assembly.assembler import Observation
@@ -188,3 +190,39 @@ def test_the_overlay_has_the_colour_of_the_networks_own_class() -> None:
     five = CLASSES.extended([dict(name="bicycle", colour=(255, 200, 0), within="vehicle")])
     frame = Frame(0, np.zeros((1, 2, 3), np.uint8))
     assert overlay(frame, np.array([[0, 4]], np.uint8), 1.0, five)[0].tolist() == [[0, 0, 0], [255, 200, 0]]
+
+
+def test_a_costmap_that_comes_later_gets_no_grid_of_another_place(ros: Any) -> None:
+    """A grid is latched for a second: the vehicle has left the place of an older one."""
+    costmap = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
+    mouth = Mouth(ros)
+    points = np.float32([[5, 0, 0, 0]])
+    frame = Frame(0, points=points, camera=CAMERA, lidar_to_camera=np.eye(4))
+    lidar = Header(frame_id="lidar")
+    mouth.seen = Observation(frame, lidar, "camera", lidar)
+    mouth.prediction = Prediction(0, LABELS, LABELS, {}, np.uint8([ROAD]))
+    heard: list[OccupancyGrid] = []
+    try:
+        first = mouth.node.create_subscription(OccupancyGrid, "/perception/grid", heard.append, costmap)
+        mouth.until(lambda: heard)
+        assert (heard[0].header.frame_id, sorted(set(heard[0].data))) == ("lidar", [-1, 0])
+        mouth.node.destroy_subscription(first)
+        time.sleep(1.5)
+        late: list[OccupancyGrid] = []
+        mouth.node.create_subscription(OccupancyGrid, "/perception/grid", late.append, costmap)
+        mouth.executor.spin_once(timeout_sec=1.0)
+        assert late == []
+        mouth.until(lambda: late)
+    finally:
+        mouth.close()
+
+
+def test_what_nobody_listens_to_is_not_made(ros: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    mouth = Mouth(ros)
+    mouth.prediction = Prediction(0, LABELS, LABELS, {}, np.uint8([ROAD]))
+    try:
+        for name in ("png_fields", "outlines", "road_grid", "cloud_fields", "compressed_fields"):
+            monkeypatch.setattr(f"perception.ros.publishers.{name}", lambda *_: pytest.fail("made"))
+        mouth.say(1)
+    finally:
+        mouth.close()

@@ -15,6 +15,7 @@ import pytest
 
 pytest.importorskip("rclpy")
 
+from helpers.topics import told_outputs
 from nav_msgs.msg import OccupancyGrid
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.lifecycle import LifecycleNode
@@ -184,6 +185,22 @@ def test_each_class_that_the_network_knows_has_a_mask_and_a_name_in_the_label_in
     finally:
         publishers.destroy()
         node.destroy_node()
+
+
+def test_the_docs_tell_every_topic_with_its_type(ros: Any) -> None:
+    node = LifecycleNode("perception", context=ros)
+    publishers = Publishers(node)
+    try:
+        found = node.get_publisher_names_and_types_by_node("perception", "/")
+    finally:
+        publishers.destroy()
+        node.destroy_node()
+    published = {name: kind.rpartition("/")[2] for name, (kind,) in found if name.startswith("/perception/")}
+    told = {f"/perception/{name}": kind for name, kind in told_outputs().items()}
+    assert told.pop("/perception/label_info") == "LabelInfo"
+    assert published.pop("/perception/label_info") in {"LabelInfo", "String"}
+    published.pop("/perception/transition_event", None)
+    assert published == told
 
 
 def test_the_overlay_has_the_colour_of_the_networks_own_class() -> None:

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import cv2
 import numpy as np
 import pytest
@@ -166,9 +168,9 @@ def _raw(found: Mcap, topic: str, code: str = "u1") -> np.ndarray:
     return np.frombuffer(image.data, code).reshape(image.height, image.width)
 
 
-def _packed(fields: list, stride: int, data: bytes) -> np.ndarray:
+def _packed(fields: list[Any], stride: int, data: bytes) -> np.ndarray:
     codes = {1: "u1", 2: "i1", 7: "<f4"}
-    kind = {
+    kind: Any = {
         "names": [field.name for field in fields],
         "formats": [codes[field.type] for field in fields],
         "offsets": [field.offset for field in fields],

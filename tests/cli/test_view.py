@@ -13,7 +13,7 @@ import pytest
 pytest.importorskip("rerun")
 
 from helpers import rigs
-from helpers.mcap_file import Mcap
+from helpers.readers.mcap_file import Mcap
 from helpers.rerun_file import columns, rows
 
 from perception.cli.main import main, make_parser

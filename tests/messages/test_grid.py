@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from helpers.nav2 import FREE_SPACE, LETHAL_OBSTACLE, NO_INFORMATION, costs
+from helpers.readers.nav2 import FREE_SPACE, LETHAL_OBSTACLE, NO_INFORMATION, costs
 from hypothesis import given
 from hypothesis import strategies as st
 

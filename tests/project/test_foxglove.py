@@ -12,7 +12,7 @@ from typing import Any
 import foxglove
 import pytest
 from foxglove import layouts
-from helpers.topics import told_outputs
+from helpers.readers.topics import told_outputs
 
 from perception.sensors.spec import SPECS
 from perception.viewing.mcap import McapLog

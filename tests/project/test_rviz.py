@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from helpers.topics import told_outputs
+from helpers.readers.topics import told_outputs
 
 ROOT = Path(__file__).resolve().parents[2]
 LAYOUT = yaml.safe_load((ROOT / "configs/rviz/perception.rviz").read_text("utf-8"))

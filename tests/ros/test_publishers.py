@@ -15,7 +15,7 @@ import pytest
 
 pytest.importorskip("rclpy")
 
-from helpers.topics import told_outputs
+from helpers.readers.topics import told_outputs
 from nav_msgs.msg import OccupancyGrid
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.lifecycle import LifecycleNode
@@ -179,7 +179,7 @@ def test_each_class_that_the_network_knows_has_a_mask_and_a_name_in_the_label_in
     node = LifecycleNode("perception", context=ros)
     publishers = Publishers(node, classes=five)
     try:
-        topics = {name for name, _ in node.get_publisher_names_and_types_by_node("perception", "/")}
+        topics = {publisher.topic_name for publisher in node.publishers}
         assert {f"/perception/{name}" for name in ("road", "vehicle", "pedestrian", "bicycle")} <= topics
         assert image_topics(CLASSES) == ("labels", "confidence", "overlay", "road", "vehicle", "pedestrian")
     finally:
@@ -191,11 +191,11 @@ def test_the_docs_tell_every_topic_with_its_type(ros: Any) -> None:
     node = LifecycleNode("perception", context=ros)
     publishers = Publishers(node)
     try:
-        found = node.get_publisher_names_and_types_by_node("perception", "/")
+        kinds: dict[str, Any] = {each.topic_name: each.msg_type for each in node.publishers}
     finally:
         publishers.destroy()
         node.destroy_node()
-    published = {name: kind.rpartition("/")[2] for name, (kind,) in found if name.startswith("/perception/")}
+    published = {name: kind.__name__ for name, kind in kinds.items() if name.startswith("/perception/")}
     told = {f"/perception/{name}": kind for name, kind in told_outputs().items()}
     assert told.pop("/perception/label_info") == "LabelInfo"
     assert published.pop("/perception/label_info") in {"LabelInfo", "String"}

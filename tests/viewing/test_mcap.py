@@ -11,7 +11,7 @@ import pytest
 
 pytest.importorskip("foxglove")
 
-from helpers.mcap_file import Mcap
+from helpers.readers.mcap_file import Mcap
 from helpers.vehicle import CAMERA, picture
 
 from perception.classes import CLASSES, PALETTE, PEDESTRIAN, ROAD, UNLABELLED, VEHICLE

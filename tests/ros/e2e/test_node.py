@@ -17,7 +17,7 @@ import pytest
 
 pytest.importorskip("rclpy")
 
-from helpers.nav2 import LETHAL_OBSTACLE, costs
+from helpers.readers.nav2 import LETHAL_OBSTACLE, costs
 from helpers.vehicle import HEIGHT, LIDAR_TO_CAMERA, PATIENT, SWEEP_NOISE, WIDTH, Vehicle, picture, sweep, wait_for
 from lifecycle_msgs.msg import Transition
 from lifecycle_msgs.srv import ChangeState

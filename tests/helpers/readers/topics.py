@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-TOLD = Path(__file__).resolve().parents[2] / "docs/topics.md"
+TOLD = Path(__file__).resolve().parents[3] / "docs/topics.md"
 
 
 def told_outputs() -> dict[str, str]:

@@ -61,7 +61,9 @@ cityscapes-small, simulated: our own ids. soft: channels of soft labels.
 OWN_IDS = frozenset({"cityscapes-small", "simulated"})
 """Where what no class takes says nothing: the ids are ours."""
 
-RESERVED = ("labels", "label_info", "confidence", "overlay", "points", "road_grid", "explanation", "unlabelled")
+RESERVED = (
+    "labels", "label_info", "confidence", "overlay", "points", "grid", "road_grid", "explanation", "unlabelled"
+)  # fmt: skip
 """No names of classes, as a class's mask is a topic and a folder of its name."""
 
 MOST = 200

@@ -154,6 +154,7 @@ class Prediction:
     modality_weights: how much each sensor counted, by name, summing to 1; absent sensors have 0.
     point_labels: (N,) uint8 class id per LiDAR point, 255 where the camera does not see it, outside the image or behind
     something nearer; None without points.
+    point_confidence: (N,) uint8, the probability of each point's class × 255, 0 where it has none; None without points.
     timings_ms: milliseconds by stage: project, normalise, infer, decode.
     ground: the plane that the sweep, else the depth image, showed; None where too little of it was seen.
     absent: sensors that are there and tell nothing, by name, each with the reason; they have weight 0.
@@ -169,6 +170,7 @@ class Prediction:
     ground: Ground | None = None
     absent: dict[str, str] = field(default_factory=dict)
     classes: Classes = CLASSES
+    point_confidence: NDArray[np.uint8] | None = None
 
 
 def _check_intensity(points: NDArray[np.float32]) -> None:

@@ -182,39 +182,43 @@ class Pipeline:
         output, frame = task.output, task.frame
         with task.timed("decode"):
             if output is None:
-                labels, confidence = _unlabelled(*frame.size)
+                labels, confidence = _unlabelled(*reversed(frame.size))
                 weights = np.zeros(len(self.sensors), np.float32)
             else:
                 labels, confidence = (_resize(image, *frame.size) for image in (output.labels, output.confidence))
                 weights = output.weights
                 if self._steadying is not None:
                     labels, confidence = self._steadying(frame, labels, confidence)
+            point_labels, point_confidence = _of_points(task, labels, confidence)
             prediction = Prediction(
                 stamp_ns=frame.stamp_ns,
                 labels=labels,
                 confidence=confidence,
                 modality_weights=dict(zip(self.sensors, weights.tolist(), strict=True)),
-                point_labels=_point_labels(task, labels),
+                point_labels=point_labels,
                 ground=task.ground,
                 absent=task.absent,
                 classes=self.classes,
+                point_confidence=point_confidence,
             )
         prediction.timings_ms = task.timings_ms
         return prediction
 
 
-def _point_labels(task: Task, labels: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
-    """Of every point of the sweep; 255 for one that tells nothing."""
+def _of_points(
+    task: Task, labels: NDArray[np.uint8], confidence: NDArray[np.uint8]
+) -> tuple[NDArray[np.uint8] | None, NDArray[np.uint8] | None]:
+    """Class id and confidence of every point of the sweep; 255 and 0 for one that tells nothing."""
     if task.frame.points is None:
-        return None
+        return None, None
     if task.projection is None:
-        return np.full(len(task.frame.points), UNLABELLED, np.uint8)
-    return label_points(task.frame, task.projection, labels)
+        return _unlabelled(len(task.frame.points))
+    return label_points(task.frame, task.projection, labels, confidence)
 
 
-def _unlabelled(width: int, height: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+def _unlabelled(*shape: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """Labels and confidence that claim nothing."""
-    labels = np.full((height, width), UNLABELLED, np.uint8)
+    labels = np.full(shape, UNLABELLED, np.uint8)
     return labels, np.zeros_like(labels)
 
 

@@ -52,6 +52,9 @@ def test_points_get_the_label_of_their_pixel(pipeline: Pipeline) -> None:
     labels = prediction.labels
     # u = 39.5 − 70·y/x, v = 19.5 − 70·z/x; halves round to even
     assert prediction.point_labels.tolist() == [labels[20, 40], 255, labels[12, 26], 255]
+    assert prediction.point_confidence is not None
+    sure = prediction.confidence
+    assert prediction.point_confidence.tolist() == [sure[20, 40], 0, sure[12, 26], 0]
 
 
 def test_the_frame_is_left_as_it_is(pipeline: Pipeline) -> None:
@@ -96,6 +99,8 @@ def test_a_sensor_that_tells_nothing_is_as_one_that_is_not_there(pipeline: Pipel
     if name == "lidar":
         assert dull.point_labels is not None
         assert (dull.point_labels == 255).all()
+        assert dull.point_confidence is not None
+        assert not dull.point_confidence.any()
 
 
 def test_where_nothing_tells_anything_nothing_is_claimed(pipeline: Pipeline) -> None:

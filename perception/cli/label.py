@@ -28,15 +28,15 @@ they are the node's own names or a converter's, whichever match. The command pri
 Files in OUT, or in OUT/INPUT if there are several inputs: labels/NAME.png has the class id of every pixel
 (0 background, 1 road, 2 vehicle, 3 pedestrian), frames/NAME.json the record of the frame; then colours/NAME.png,
 confidence/NAME.png (× 255), clouds/NAME.ply with label and colour per point, overlay.mp4 and labelled_bag: the
-unchanged inputs together with /perception/labels, road, vehicle, pedestrian, confidence and points. Labels are always
-written.
+unchanged inputs together with /perception/labels, road, vehicle, pedestrian, confidence and points; coco.json with the
+masks run-length encoded, as pycocotools reads them. Labels are always written.
 
 Run it again to continue after an interruption: finished frames are kept, and new kinds of output are added.
-Video and bag are built last, from the labels on disk. A folder of images may have velodyne, depth and infrared folders
-with files of the same names, and calib.txt as in KITTI's object set (or --calibration).
+Video, coco.json and bag are built last, from the labels on disk. A folder of images may have velodyne, depth and
+infrared folders with files of the same names, and calib.txt as in KITTI's object set (or --calibration).
 """
 
-WRITABLE = ("masks", "colours", "confidence", "bag", "video", "cloud")
+WRITABLE = ("masks", "colours", "confidence", "bag", "video", "cloud", "coco")
 CLOUDS = ("ply", "pcd", "las")
 
 

@@ -43,6 +43,7 @@ EXTRA_OF_MODULE = {
     "open3d": "sim",
     "matplotlib": "report",
     "rerun": "view",
+    "foxglove": "foxglove",
 }
 
 

@@ -19,6 +19,7 @@ perception view --ros-args -r image:=/camera/image_rect_color -r __ns:=/front
 perception view ~/kitti/2011_09_26/2011_09_26_drive_0005_sync
 perception view bag --start 10 --duration 5 --every 2 --save out/drive.rrd
 perception view out/drive.rrd                       a saved file
+perception view bag --save out/drive.mcap           for Foxglove, with configs/foxglove/perception.json as layout
 perception view bag --web                           in a browser, on a machine without a display
 
 Without BAG or DRIVE nothing is computed: labels, points and diagnostics are the node's own. The viewer listens only on
@@ -35,7 +36,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "input", nargs="?", type=Path, metavar="BAG|DRIVE",
         help="rosbag2, KITTI raw or simulated drive, nuScenes, folder of images, or a .rrd; without it, live topics",
     )  # fmt: skip
-    parser.add_argument("--save", type=Path, metavar="FILE.rrd", help="write a file instead of opening the viewer")
+    parser.add_argument(
+        "--save", type=Path, metavar="FILE",
+        help="write a file instead of opening the viewer: FILE.rrd for Rerun; FILE.mcap for Foxglove, of a recording",
+    )  # fmt: skip
     parser.add_argument(
         "--web", nargs="?", type=_port, const=WEB_PORT, metavar="PORT",
         help=f"serve the viewer to browsers on this machine, on PORT and the one after it ({WEB_PORT})",
@@ -58,11 +62,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Show it until it ends, the window is closed, or Ctrl-C is pressed."""
-    import rerun  # noqa: F401  # where it is missing, say so before anything is loaded
+    from importlib import import_module
+
     from rich.console import Console
 
     from perception.recordings.opening import Reading
-    from perception.viewing.job import ViewOptions, run_recorded
+    from perception.viewing.job import FOXGLOVE, ViewOptions, run_recorded
+
+    for_foxglove = args.save is not None and args.save.suffix == FOXGLOVE
+    import_module("foxglove" if for_foxglove else "rerun")  # where it is missing, say so before anything is loaded
 
     console = Console(stderr=True, highlight=False)
     if args.save is not None and args.web is not None:
@@ -90,6 +98,10 @@ def run(args: argparse.Namespace) -> int:
     if options.input is not None:
         run_recorded(options, options.input, console)
         return 0
+    if for_foxglove:
+        raise PerceptionError(
+            f"--save {args.save}: live topics are saved as .rrd; for Foxglove record them: ros2 bag record -s mcap -a"
+        )
     from perception.ros.view_topics import run_live
 
     run_live(options, console)

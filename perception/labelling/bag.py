@@ -112,7 +112,8 @@ def _outputs(
     if points is not None:
         classes = files.point_labels(name)
         point_field = TYPES.types["sensor_msgs/msg/PointField"]
-        fields = numpy_fields(cloud_fields(points, point_field, classes, point_colours(classes, files.classes)))
+        colours, confidence = point_colours(classes, files.classes), files.point_confidence(name)
+        fields = numpy_fields(cloud_fields(points, point_field, classes, colours, confidence))
         yield raw(f"{NODE}/points", "sensor_msgs/msg/PointCloud2", recorded_ns, {"header": cloud_header, **fields})
 
 

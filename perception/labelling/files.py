@@ -25,14 +25,18 @@ OUTPUTS: dict[str, tuple[str, ...]] = {
     "colours": ("labels", "colours"),
     "confidence": ("labels", "confidence"),
     "cloud": ("labels", "clouds"),
-    "bag": ("labels", "confidence", "point_labels"),
+    "bag": ("labels", "confidence", "point_labels", "point_confidence"),
     "video": ("labels",),
+    "coco": ("labels",),
 }
 """The folders of per-frame files that each output consists of or is made from."""
 
 _PNG_END = b"\x00\x00\x00\x00IEND\xaeB`\x82"
-_OF_POINTS = {"clouds", "point_labels"}
-_SUFFIXES = {"labels": ".png", "colours": ".png", "confidence": ".png", "point_labels": ".bin"}
+_OF_POINTS = {"clouds", "point_labels", "point_confidence"}
+_SUFFIXES = {
+    **dict.fromkeys(("labels", "colours", "confidence"), ".png"),
+    **dict.fromkeys(("point_labels", "point_confidence"), ".bin"),
+}
 
 
 @dataclass(frozen=True)
@@ -49,7 +53,8 @@ class FrameFiles:
     classes: Classes = CLASSES
 
     def path(self, kind: str, name: str) -> Path:
-        """Where a frame's file of that kind lies: labels, colours, confidence, clouds, point_labels or frames."""
+        """Where a frame's file of that kind lies: labels, colours, confidence, clouds, point_labels, point_confidence
+        or frames."""
         suffix = {**_SUFFIXES, "clouds": f".{self.cloud}", "frames": ".json"}[kind]
         return self.folder / kind / f"{name}{suffix}"
 
@@ -118,6 +123,10 @@ class FrameFiles:
         """(N,) uint8 class ids of the sweep's points. Raises DataError for a missing file."""
         return np.frombuffer(read_bytes(self.path("point_labels", name)), np.uint8)
 
+    def point_confidence(self, name: str) -> NDArray[np.uint8]:
+        """(N,) uint8, the probability of each point's class × 255. Raises DataError for a missing file."""
+        return np.frombuffer(read_bytes(self.path("point_confidence", name)), np.uint8)
+
     def _kinds(self, with_points: bool) -> list[str]:
         """The folders that get a file of a frame; a frame without a sweep has none of points."""
         kinds = dict.fromkeys(kind for output in self.outputs for kind in OUTPUTS[output])
@@ -136,6 +145,9 @@ class FrameFiles:
             assert prediction.point_labels is not None
             if kind == "point_labels":
                 write_file(path, prediction.point_labels.tobytes())
+            elif kind == "point_confidence":
+                assert prediction.point_confidence is not None
+                write_file(path, prediction.point_confidence.tobytes())
             elif len(frame.points):
                 path.parent.mkdir(parents=True, exist_ok=True)
                 partial = path.with_name(f".{path.name}")  # the suffix says which kind

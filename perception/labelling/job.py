@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One recording of `perception label`: open it, label the remaining frames, then build video and bag."""
+"""One recording of `perception label`: open it, label the remaining frames, then build video, annotations and bag."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ from perception.sensors.spec import SPECS
 MANIFEST = "label.json"
 """Records in an output folder what was labelled, with which weights and settings."""
 
-VIDEO, BAG = "overlay", "labelled_bag"
+VIDEO, BAG, COCO = "overlay", "labelled_bag", "coco.json"
 
 
 @dataclass(frozen=True)
@@ -165,8 +165,10 @@ def _to_come(files: FrameFiles, names: Sequence[str]) -> int | None:
 
 
 def _last_pass(job: Job, frames: NamedFrames, files: FrameFiles, done: Sequence[int], steps: Steps) -> list[str]:
-    """Build video and bag, unless they are complete and newer than all labels; returns topics that the bag lacks."""
+    """Build video, COCO's annotations and bag, unless they are complete and newer than all labels; returns topics that
+    the bag lacks."""
     from perception.labelling.bag import write_label_bag
+    from perception.labelling.coco import write_coco
     from perception.labelling.video import write_video
 
     newest = max((files.path("frames", frames.names[number]).stat().st_mtime_ns for number in done), default=0)
@@ -176,6 +178,10 @@ def _last_pass(job: Job, frames: NamedFrames, files: FrameFiles, done: Sequence[
         if not any(has_frames(path, len(done)) for path in made):
             with steps.step("video", "draw the video", len(done)) as advance:
                 write_video(frames, done, files, job.output / VIDEO, advance)
+    coco = job.output / COCO
+    if "coco" in job.outputs and done and not (coco.is_file() and coco.stat().st_mtime_ns >= newest):
+        with steps.step("coco", "write COCO's annotations", len(done)) as advance:
+            write_coco(frames, done, files, coco, advance)
     bag = job.output / BAG
     if "bag" in job.outputs and done:
         index = bag / "metadata.yaml"

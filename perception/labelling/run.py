@@ -31,9 +31,9 @@ class LabelOptions:
     """What is labelled, how, and what is written of it.
 
     output: a folder, of several inputs one with a folder for each; None is labels/INPUT. write: masks, colours,
-    confidence, bag, video, cloud. cloud: the format of clouds. storage: of the bag. topics, calibration, reading: see
-    `open_recording`. without: sensors to leave out. model, engine: see `Pipeline.load`; threads: of all workers. on:
-    LOCAL or RAY. workers: processes here, each with a network. cross_check: see `label_frames`.
+    confidence, bag, video, cloud, coco. cloud: the format of clouds. storage: of the bag. topics, calibration, reading:
+    see `open_recording`. without: sensors to leave out. model, engine: see `Pipeline.load`; threads: of all workers.
+    on: LOCAL or RAY. workers: processes here, each with a network. cross_check: see `label_frames`.
     """
 
     inputs: Sequence[Path]

@@ -29,10 +29,21 @@ _READ = ("x", "y", "z", *_INTENSITY_NAMES, *_TIME_NAMES)
 _MAX_POINTS = 1 << 24
 """The most points of a sweep; a message that claims more is broken."""
 
-_NAMES: tuple[str, ...] = ("x", "y", "z", "intensity", "rgb", "label")
-"""The fields that are written, four bytes apart; the last two only with labels."""
+_FIELDS: dict[str, tuple[str, int, int]] = {
+    **{name: ("<f4", 4 * place, 7) for place, name in enumerate(("x", "y", "z", "intensity"))},
+    "rgb": ("<u4", 16, 7),  # RViz and PCL want the packed colour declared as FLOAT32
+    "label": ("<u2", 20, 4), "class_id": ("u1", 22, 2), "probability": ("<f4", 24, 7),
+}  # fmt: skip
+"""The fields that are written, all but the first four only with labels: NumPy code, offset, PointField.datatype."""
 
-_LABELLED = np.dtype({"names": _NAMES, "formats": ["<f4"] * 4 + ["<u4", "<u2"], "itemsize": 24})
+_LABELLED = np.dtype(
+    {
+        "names": list(_FIELDS),
+        "formats": [code for code, _, _ in _FIELDS.values()],
+        "offsets": [offset for _, offset, _ in _FIELDS.values()],
+        "itemsize": 28,
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -130,25 +141,30 @@ def cloud_fields(
     point_field: Callable[..., Any],
     labels: NDArray[np.uint8] | None = None,
     colours: NDArray[np.uint8] | None = None,
+    confidence: NDArray[np.uint8] | None = None,
 ) -> dict[str, Any]:
     """(N, 4) float32 x, y, z, intensity → the fields of a PointCloud2, except its header.
 
     point_field: the PointField class (rclpy's or rosbags'); called with name, offset, datatype, count.
-    With labels (N,) and colours (N, 3) RGB the cloud also has `rgb` (as RViz reads it) and `label`.
+    With labels (N,) and colours (N, 3) RGB the cloud also has `rgb` (as RViz reads it), `label`, and, by Autoware's
+    names, the same as `class_id` and the `probability` of it, 0–1. confidence: (N,) that probability × 255; without it
+    the probability is NaN.
     """
+    names = list(_FIELDS)
     if labels is None or colours is None:
-        names, step, cloud = _NAMES[:4], 16, points.astype("<f4", copy=False)
+        names, step, cloud = names[:4], 16, points.astype("<f4", copy=False)
     else:
-        names, step, cloud = _NAMES, _LABELLED.itemsize, np.zeros(len(points), _LABELLED)
-        for column, name in enumerate(_NAMES[:4]):
+        step, cloud = _LABELLED.itemsize, np.zeros(len(points), _LABELLED)
+        for column, name in enumerate(names[:4]):
             cloud[name] = points[:, column]
         red, green, blue = colours.astype(np.uint32).T
         cloud["rgb"] = red << 16 | green << 8 | blue
-        cloud["label"] = labels
+        cloud["label"] = cloud["class_id"] = labels
+        cloud["probability"] = np.nan if confidence is None else confidence * np.float32(1 / 255)
     fields = [
-        # RViz and PCL want the packed colour declared as FLOAT32.
-        point_field(name=name, offset=4 * place, datatype=4 if name == "label" else 7, count=1)
-        for place, name in enumerate(names)
+        point_field(name=name, offset=offset, datatype=datatype, count=1)
+        for name, (_, offset, datatype) in _FIELDS.items()
+        if name in names
     ]
     return {
         "height": 1,

@@ -16,7 +16,15 @@ import numpy as np
 from perception.frame import CameraModel
 from perception.messages.cameras import read_view
 from perception.messages.clouds import Sweep, cloud_fields, read_points, read_sweep
-from perception.messages.images import compressed_fields, image_fields, read_array, read_depth, read_infrared, read_rgb
+from perception.messages.images import (
+    compressed_fields,
+    image_fields,
+    png_fields,
+    read_array,
+    read_depth,
+    read_infrared,
+    read_rgb,
+)
 
 __all__ = [
     "Sweep",
@@ -25,6 +33,7 @@ __all__ = [
     "compressed_fields",
     "image_fields",
     "numpy_fields",
+    "png_fields",
     "read_array",
     "read_camera",
     "read_depth",

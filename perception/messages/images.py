@@ -40,6 +40,9 @@ _TO_RGB: dict[str, int] = {
 }  # fmt: skip
 """How an encoding (without its trailing bit depth) is converted to RGB; rgb itself needs no conversion."""
 
+_FAST_PNG = (cv2.IMWRITE_PNG_COMPRESSION, 1, cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_RLE)
+"""Masks consist of long runs, which need no search for more."""
+
 _PLANAR: dict[str, int] = {"nv12": cv2.COLOR_YUV2RGB_NV12, "nv21": cv2.COLOR_YUV2RGB_NV21}
 """Encodings whose colours are in half as many rows below the luminance."""
 
@@ -168,6 +171,15 @@ def compressed_fields(rgb: NDArray[np.uint8], kind: str = "jpeg", quality: int =
     options = [cv2.IMWRITE_JPEG_QUALITY, quality] if kind == "jpeg" else [cv2.IMWRITE_PNG_COMPRESSION, 1]
     _, data = cv2.imencode(f".{kind}", cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR), options)
     return {"format": f"rgb8; {kind} compressed bgr8", "data": byte_array(data)}
+
+
+def png_fields(image: NDArray[np.uint8]) -> dict[str, Any]:
+    """(H, W) uint8 → the fields of a CompressedImage as image_transport sends mono8 as PNG, except its header.
+
+    Lossless: a JPEG would make other class ids of the labels at the borders.
+    """
+    _, data = cv2.imencode(".png", image, _FAST_PNG)
+    return {"format": "mono8; png compressed ", "data": byte_array(data)}
 
 
 def _read_planar(message: Any) -> NDArray[np.uint8]:

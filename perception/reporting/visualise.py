@@ -139,7 +139,7 @@ def drive_panel(
     sensors = frame.modalities if sensors is None else sensors
     width, height = frame.size
     main_height = round(WIDTH * height / width)
-    view = _resize(_base(frame), WIDTH, main_height)
+    view = _resize(base(frame), WIDTH, main_height)
     if labels is not None:
         scaled = cv2.resize(labels, (WIDTH, main_height), interpolation=cv2.INTER_NEAREST)
         view = overlay(view, np.asarray(scaled, np.uint8), classes=classes)
@@ -178,7 +178,7 @@ def montage(images: list[RGB], columns: int = 2, width: int = 1800) -> RGB:
     return canvas
 
 
-def _base(frame: Frame) -> RGB:
+def base(frame: Frame) -> RGB:
     """What the masks are drawn on: the camera's image, else the thermal one in grey, else nothing."""
     if frame.rgb is not None:
         return frame.rgb

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The node's outputs: labels, masks, confidence, overlay and the labelled sweep. Outputs without subscribers are
-skipped.
+"""The node's outputs: labels, masks, confidence, overlay and outlines, the labelled sweep and its grid. Outputs without
+subscribers are skipped.
 """
 
 from __future__ import annotations
@@ -8,20 +8,23 @@ from __future__ import annotations
 import array
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from copy import copy
 from functools import partial
 from typing import Any
 
 import cv2
 import numpy as np
+from geometry_msgs.msg import Point
 from nav_msgs.msg import OccupancyGrid
 from numpy.typing import NDArray
+from rclpy.duration import Duration
 from rclpy.lifecycle import LifecycleNode
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy, qos_policy_name_from_kind
 from rclpy.qos_overriding_options import QoSOverridingOptions
 from sensor_msgs.msg import CompressedImage, Image, PointCloud2, PointField
-from std_msgs.msg import Header, String
+from std_msgs.msg import ColorRGBA, Header, String
+from visualization_msgs.msg import ImageMarker
 
 from perception.assembly.assembler import Observation
 from perception.assembly.settings.parameters import Settings
@@ -32,8 +35,9 @@ from perception.errors import PerceptionError
 from perception.explanation.background import BackgroundExplainer
 from perception.frame import Frame, Prediction
 from perception.messages.buffers import as_bytes
-from perception.messages.convert import cloud_fields, compressed_fields, image_fields
+from perception.messages.convert import cloud_fields, compressed_fields, image_fields, png_fields
 from perception.messages.grid import near_ground, road_grid
+from perception.messages.polygons import marker_fields, outlines
 from perception.ros.imports import optional
 from perception.ros.subscriptions import OVERRIDABLE
 
@@ -50,6 +54,9 @@ RELIABLE = QoSProfile(depth=5)
 """Small messages: a reliable publisher serves subscribers of both kinds."""
 
 LATCHED = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
+
+COSTMAP = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL, lifespan=Duration(seconds=1))
+"""As nav2's static layer subscribes. The lifespan is for layers that come later: an old grid is of another place."""
 
 _OUTSIDE = np.array([110, 110, 110], np.uint8)
 """The colour of points that the camera does not see."""
@@ -86,7 +93,9 @@ class Publishers:
         self._sent: dict[str, Image] = {}
         self._compressed = publisher(CompressedImage, "overlay/compressed")
         self._points = publisher(PointCloud2, "points")
-        self._grid = publisher(OccupancyGrid, "road_grid", RELIABLE)
+        self._packed = {name: publisher(CompressedImage, f"{name}/compressed") for name in mask_topics(classes)}
+        self._outlines = publisher(ImageMarker, "overlay/annotations", RELIABLE)
+        self._grids = publisher(OccupancyGrid, "grid", COSTMAP), publisher(OccupancyGrid, "road_grid", RELIABLE)
         self._explanation = publisher(Image, "explanation")
         self._explainer = BackgroundExplainer(model, self._complain)
         # vision_msgs has no wheel: without it the same content goes out as JSON.
@@ -97,8 +106,8 @@ class Publishers:
     def destroy(self) -> None:
         """Destroy the publishers."""
         self._explainer.rest()
-        others = (self._compressed, self._points, self._grid, self._label_info, self._explanation)
-        for publisher in (*self._images.values(), *others):
+        others = (self._compressed, self._points, self._outlines, self._label_info, self._explanation)
+        for publisher in (*self._images.values(), *self._packed.values(), *self._grids, *others):
             self._node.destroy_lifecycle_publisher(publisher)
 
     def publish_label_info(self) -> None:
@@ -134,15 +143,14 @@ class Publishers:
 
     def _messages(
         self, seen: Observation, prediction: Prediction, settings: Settings
-    ) -> Iterator[tuple[Any, Image | CompressedImage | PointCloud2 | OccupancyGrid]]:
+    ) -> Iterator[tuple[Any, Image | CompressedImage | PointCloud2 | OccupancyGrid | ImageMarker]]:
         header = Header(stamp=seen.header.stamp, frame_id=seen.frame_id)
         labels = prediction.labels
-        if settings.publish_labels and self._heard("labels"):
-            yield self._images["labels"], self._mono("labels", header, labels)
+        if settings.publish_labels:
+            yield from self._mask_messages("labels", header, lambda: labels)
         if settings.publish_masks:
             for name, class_id in self.classes.foreground.items():
-                if self._heard(name):
-                    yield self._images[name], self._mono(name, header, _mask(labels, class_id))
+                yield from self._mask_messages(name, header, partial(_mask, labels, class_id))
         if settings.publish_confidence and self._heard("confidence"):
             yield self._images["confidence"], self._mono("confidence", header, prediction.confidence)
         if settings.publish_overlay and (self._heard("overlay") or _heard(self._compressed)):
@@ -151,14 +159,34 @@ class Publishers:
                 yield self._images["overlay"], Image(header=header, **image_fields(image, "rgb8"))
             if _heard(self._compressed):
                 yield self._compressed, CompressedImage(header=header, **compressed_fields(image))
+        if settings.publish_overlay and _heard(self._outlines):
+            fields = marker_fields(outlines(labels, self.classes), Point, ColorRGBA, self.classes)
+            yield self._outlines, ImageMarker(header=header, **fields)
         if settings.publish_points and prediction.point_labels is not None and _heard(self._points):
             assert seen.frame.points is not None  # point_labels belong to them
             colours = self.classes.colourise(prediction.point_labels)
             colours[prediction.point_labels == UNLABELLED] = _OUTSIDE
-            fields = cloud_fields(seen.frame.points, PointField, prediction.point_labels, colours)
+            fields = cloud_fields(
+                seen.frame.points, PointField, prediction.point_labels, colours, prediction.point_confidence
+            )
             yield self._points, PointCloud2(header=seen.cloud_header, **fields)
-        if settings.publish_grid and prediction.point_labels is not None and _heard(self._grid):
-            yield self._grid, self._road_grid(seen, prediction, settings)
+        grids = [publisher for publisher in self._grids if _heard(publisher)]
+        if settings.publish_grid and prediction.point_labels is not None and grids:
+            grid = self._road_grid(seen, prediction, settings)
+            yield from ((publisher, grid) for publisher in grids)
+
+    def _mask_messages(
+        self, name: str, header: Header, make: Callable[[], NDArray[np.uint8]]
+    ) -> Iterator[tuple[Any, Image | CompressedImage]]:
+        """The image that `make` returns, as it is and as PNG, if somebody listens."""
+        plain, packed = self._heard(name), _heard(self._packed[name])
+        if not plain and not packed:
+            return
+        image = make()
+        if plain:
+            yield self._images[name], self._mono(name, header, image)
+        if packed:
+            yield self._packed[name], CompressedImage(header=header, **png_fields(image))
 
     def _road_grid(self, seen: Observation, prediction: Prediction, settings: Settings) -> OccupancyGrid:
         assert prediction.point_labels is not None
@@ -213,6 +241,11 @@ class Publishers:
 def image_topics(classes: Classes) -> tuple[str, ...]:
     """The images that a node publishes, below its own name, including one for each class that has a mask."""
     return ("labels", "confidence", "overlay", *classes.foreground)
+
+
+def mask_topics(classes: Classes) -> tuple[str, ...]:
+    """Those of `image_topics` that are masks: of all classes in one, and one of each; they are also sent as PNG."""
+    return ("labels", *classes.foreground)
 
 
 def _mask(labels: NDArray[np.uint8], class_id: int) -> NDArray[np.uint8]:

@@ -81,16 +81,21 @@ def hidden_from_camera(frame: Frame, projection: Projection) -> NDArray[np.bool_
     return hidden(projection, float(frame.camera.resized(*frame.size).intrinsics[0, 0]))
 
 
-def label_points(frame: Frame, projection: Projection, labels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """(N,) class ids of the frame's N points: that of each point's pixel, 255 if the camera does not see the point.
+def label_points(
+    frame: Frame, projection: Projection, labels: NDArray[np.uint8], confidence: NDArray[np.uint8]
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """(N,) class ids of the frame's N points, and (N,) their confidence: those of each point's pixel; 255 and 0 if the
+    camera does not see the point.
 
-    projection: of the frame's points, at its size. labels: (H, W) of that size.
+    projection: of the frame's points, at its size. labels, confidence: (H, W) of that size.
     """
     assert frame.points is not None
     seen = ~hidden_from_camera(frame, projection)
+    rows, pixels = projection.rows[seen], projection.pixels[seen]
     point_labels = np.full(len(frame.points), UNLABELLED, np.uint8)
-    point_labels[projection.rows[seen]] = labels.ravel()[projection.pixels[seen]]
-    return point_labels
+    point_confidence = np.zeros_like(point_labels)
+    point_labels[rows], point_confidence[rows] = labels.ravel()[pixels], confidence.ravel()[pixels]
+    return point_labels, point_confidence
 
 
 def _gaps(along: NDArray[np.float64], strip: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,9 +14,11 @@ from perception.errors import DataError, PerceptionError
 from perception.pipeline import Pipeline
 from perception.recordings.opening import AS_FOUND, Reading, open_recording
 from perception.reporting.progress import Steps
-from perception.viewing.log import Log
 from perception.viewing.output import interruptible, open_output, show_file
-from perception.viewing.recordings import choose, show
+from perception.viewing.recordings import FrameLog, choose, show
+
+FOXGLOVE = ".mcap"
+"""The suffix of files for Foxglove; all others are for Rerun."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,7 +26,8 @@ class ViewOptions:
     """What is shown, and where.
 
     input: a recording or a saved .rrd; None shows live topics, for some seconds, None is until Ctrl-C, at `hz` frames a
-    second at most, with ros_arguments. save: a file to write; web: a port to serve on; neither opens the viewer.
+    second at most, with ros_arguments. save: a file to write, for Foxglove if it ends in FOXGLOVE; web: a port to serve
+    on; neither opens the viewer.
     topics, calibration, reading: see `open_recording`. start, duration: seconds of the recording; every: every
     N-th frame. without, model, engine, threads: see `Pipeline.load`.
     """
@@ -63,15 +66,26 @@ def run_recorded(options: ViewOptions, path: Path, console: Console) -> None:
     numbers = choose(frames, options.start, options.duration, options.every)
     pipeline = Pipeline.load(options.model, options.engine, options.threads, without=options.without)
     steps = Steps(console)
-    with interruptible() as stop, open_output(options.save, options.web, console) as output:
 
-        def wanted() -> bool:
-            return output.running() and not stop.is_set()
-
+    def show_all(log: FrameLog, wanted: Callable[[], bool]) -> None:
         with steps.step("view", f"view {frames.path.name}", len(numbers)) as advance:
-            left_out = show(frames, numbers, pipeline, Log(output.recording, pipeline.classes), advance, wanted)
+            left_out = show(frames, numbers, pipeline, log, advance, wanted)
         for line in left_out:
             console.print(line, soft_wrap=True, markup=False)
-        output.finish(stop)
+
+    with interruptible() as stop:
+        if options.save is not None and options.save.suffix == FOXGLOVE:
+            from perception.viewing.mcap import open_mcap
+
+            with open_mcap(options.save, pipeline.classes) as mcap:
+                show_all(mcap, lambda: not stop.is_set())
+            size = options.save.stat().st_size / 1e6
+            console.print(f"{options.save}: {size:.1f} MB; Foxglove shows it", soft_wrap=True, markup=False)
+        else:
+            from perception.viewing.log import Log
+
+            with open_output(options.save, options.web, console) as output:
+                show_all(Log(output.recording, pipeline.classes), lambda: output.running() and not stop.is_set())
+                output.finish(stop)
     if frames.broken:
         raise DataError(frames.broken)

@@ -13,19 +13,14 @@ from numpy.typing import NDArray
 
 from perception.classes import CLASSES, UNLABELLED, Classes
 from perception.frame import CameraModel, Frame, Prediction
-from perception.sensors.thermal import infrared_channels
 from perception.viewing import layout
-
-JPEG_QUALITY = 90
+from perception.viewing.pictures import jpeg, kept_rows, thermal
 
 DEPTH_UNITS = 256.0
 """Depth is stored as in KITTI: PNG of 1/256 m in 16 bits, 0 is invalid."""
 
 DEPTH_WIDTH = 640
 """Of a wider depth image, only every second (third …) pixel is kept."""
-
-SURROUNDINGS = 8_000
-"""Number of points outside the camera's view that are kept of a sweep, evenly spaced, for orientation."""
 
 _FROM_LIDAR = np.array([[0, -1, 0, 0], [0, 0, -1, 0], [1, 0, 0, 0], [0, 0, 0, 1]], np.float64)
 """The pose of a camera with unknown mounting: at the LiDAR's place, looking ahead."""
@@ -90,7 +85,7 @@ class Log:
 
     def infrared(self, infrared: NDArray[Any] | None) -> None:
         """(H, W) uint8 or uint16."""
-        self._show(layout.INFRARED, None if infrared is None else _thermal(infrared))
+        self._show(layout.INFRARED, None if infrared is None else _jpeg(thermal(infrared)))
 
     def labels(self, labels: NDArray[np.uint8] | None) -> None:
         """(H, W) class ids over the camera's image, and the share of each class."""
@@ -103,13 +98,13 @@ class Log:
     def points(self, points: NDArray[np.float32] | None, labels: NDArray[np.uint8] | None) -> None:
         """(N, 3 or more) x, y, z [m] in the LiDAR's frame, coloured by their class ids where there are any.
 
-        Without class ids every point is kept, with them those that have one and SURROUNDINGS.
+        Without class ids every point is kept, with them `kept_rows`.
         """
         if points is None:
             self._show(layout.POINTS, None)
             return
         ids = np.full(len(points), UNLABELLED, np.uint8) if labels is None else labels
-        rows = np.arange(len(points)) if labels is None else _rows(labels)
+        rows = np.arange(len(points)) if labels is None else kept_rows(labels)
         # Negative radii are in screen pixels, which suit near and far points.
         self._show(layout.POINTS, rr.Points3D(points[rows, :3], class_ids=ids[rows], radii=[-1.5]))
 
@@ -139,24 +134,8 @@ class Log:
             self._shown.remove(entity)
 
 
-def _rows(labels: NDArray[np.uint8]) -> NDArray[np.intp]:
-    """The points that are kept, in their order."""
-    kept, unseen = labels != UNLABELLED, np.flatnonzero(labels == UNLABELLED)
-    kept[unseen[:: max(1, -(-len(unseen) // SURROUNDINGS))]] = True
-    return np.flatnonzero(kept)
-
-
-def _thermal(infrared: NDArray[Any]) -> rr.EncodedImage:
-    """16 bits reduced to 8, stretched over the scene, as the network gets them."""
-    height, width = infrared.shape
-    return _jpeg(infrared_channels(infrared, width, height)[0])
-
-
 def _jpeg(image: NDArray[np.uint8]) -> rr.EncodedImage:
-    """(H, W, 3) RGB or (H, W) grey."""
-    ordered = cv2.cvtColor(image, cv2.COLOR_RGB2BGR) if image.ndim == 3 else image
-    _, encoded = cv2.imencode(".jpg", ordered, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
-    return rr.EncodedImage(contents=encoded.tobytes(), media_type="image/jpeg")
+    return rr.EncodedImage(contents=jpeg(image), media_type="image/jpeg")
 
 
 def _depth(depth: NDArray[np.float32]) -> rr.EncodedDepthImage:

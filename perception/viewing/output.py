@@ -9,13 +9,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import rerun as rr
 from rich.console import Console
 
 from perception.errors import DataError
-from perception.viewing.layout import APPLICATION
 from perception.viewing.viewer import open_window, serve_page
+
+if TYPE_CHECKING:
+    import rerun as rr
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,10 @@ def open_output(save: Path | None, web: int | None, console: Console) -> Iterato
 
     Raises PerceptionError where there is no display, or a port is taken.
     """
+    import rerun as rr  # here, since MCAP files need none of it
+
+    from perception.viewing.layout import APPLICATION
+
     recording = rr.RecordingStream(APPLICATION)
     try:
         if save is not None:

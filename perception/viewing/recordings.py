@@ -1,17 +1,25 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Recordings → `Log`: the pipeline makes the predictions, as everywhere."""
+"""Recordings → a log: the pipeline makes the predictions, as everywhere."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from typing import Protocol
 
 import numpy as np
 
 from perception.datasets.io.named_frames import NamedFrames
 from perception.errors import DataError, PerceptionError
+from perception.frame import Frame, Prediction
 from perception.pipeline import Pipeline
-from perception.viewing.log import Log
+
+
+class FrameLog(Protocol):
+    """Where frames are shown: `log.Log` and `mcap.McapLog`."""
+
+    def log(self, frame: Frame, prediction: Prediction, number: int) -> None:
+        """A frame, the `number`-th of its recording, with its labels."""
 
 
 def choose(frames: NamedFrames, start: float = 0.0, duration: float | None = None, every: int = 1) -> list[int]:
@@ -35,7 +43,7 @@ def show(
     frames: NamedFrames,
     numbers: Sequence[int],
     pipeline: Pipeline,
-    log: Log,
+    log: FrameLog,
     done: Callable[[], None],
     wanted: Callable[[], bool] = lambda: True,
 ) -> list[str]:

@@ -63,6 +63,7 @@ def test_a_drive_gets_everything(kitti_drive: Path, tiny_model: Path, tmp_path: 
     video = cv2.VideoCapture(str(out / "overlay.mp4"))
     assert (video.get(cv2.CAP_PROP_FRAME_COUNT), round(video.get(cv2.CAP_PROP_FPS))) == (4, 10)
     assert len(BagFrames(out / "labelled_bag")) == 4
+    assert len(json.loads((out / "coco.json").read_text())["images"]) == 4
     found = report_of(report)
     assert (found["frames"], found["labelled"], found["failed"]) == (4, 4, 0)
     assert len(found["weights_sha256"]) == 64

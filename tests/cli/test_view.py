@@ -13,6 +13,7 @@ import pytest
 pytest.importorskip("rerun")
 
 from helpers import rigs
+from helpers.readers.mcap_file import Mcap
 from helpers.rerun_file import columns, rows
 
 from perception.cli.main import main, make_parser
@@ -26,6 +27,17 @@ def test_a_drive_is_saved(
     assert f"perception view {path}" in capsys.readouterr().err.replace("\n", " ")
     assert rows(path, "/world/camera/labels", "frame") == [0, 2]
     assert {"/world/points", "/weights/lidar", "/latency/total", "/share/road"} <= set(columns(path))
+
+
+def test_a_drive_is_saved_for_foxglove(
+    kitti_drive: Path, tiny_model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "out" / "drive.mcap"
+    assert main(["view", str(kitti_drive), "--model", str(tiny_model), "--save", str(path), "--every", "2"]) == 0
+    assert f"{path}: " in capsys.readouterr().err.replace("\n", " ")
+    found = Mcap(path)
+    assert len(found.messages["/perception/labels"]) == 2
+    assert {"/image", "/tf", "/perception/points", "/perception/grid", "/perception/weights"} <= set(found.channels)
 
 
 def test_sensors_are_left_out(kitti_drive: Path, tiny_model: Path, tmp_path: Path) -> None:
@@ -44,6 +56,7 @@ def test_sensors_are_left_out(kitti_drive: Path, tiny_model: Path, tmp_path: Pat
         (["DRIVE", "--start", "100", "--save", "x.rrd"], "no frames after 100 s"),
         (["DRIVE", "--save", "x.rrd", "--web"], "choose one"),
         (["old.rrd", "--save", "x.rrd"], "old.rrd: is a saved view already"),
+        (["--save", "x.mcap"], "live topics are saved as .rrd; for Foxglove record them: ros2 bag record"),
         (["DRIVE", "--model", "MODEL"], "no display here"),
     ],
 )
@@ -78,13 +91,22 @@ def test_a_bag_of_other_names_is_shown_by_the_rig_beside_it(
     assert "left/image_rect_colour is missing; the nearest is /zed/zed_node/left/image_rect_color\n" in said
 
 
-def test_without_rerun_it_says_what_to_install() -> None:
-    code = (
-        "import sys; sys.modules['rerun'] = None; from perception.cli.main import main; sys.exit(main(['view', 'x']))"
-    )
+@pytest.mark.parametrize(
+    ("name", "extra", "options"), [("rerun", "view", ""), ("foxglove", "foxglove", "--save x.mcap")]
+)
+def test_without_its_viewer_it_says_what_to_install(name: str, extra: str, options: str) -> None:
+    words = ["view", "x", *options.split()]
+    code = f"import sys; sys.modules[{name!r}] = None; from perception.cli.main import main; sys.exit(main({words}))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 2
-    assert done.stderr == "perception: rerun is not installed: pip install 'multimodal_perception[view]'\n"
+    assert done.stderr == f"perception: {name} is not installed: pip install 'multimodal_perception[{extra}]'\n"
+
+
+def test_files_for_foxglove_need_no_rerun(kitti_drive: Path, tiny_model: Path, tmp_path: Path) -> None:
+    words = ["view", str(kitti_drive), "--model", str(tiny_model), "--save", str(tmp_path / "x.mcap"), "--every", "4"]
+    code = f"import sys; sys.modules['rerun'] = None; from perception.cli.main import main; sys.exit(main({words}))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
 
 
 def test_live_topics_are_saved_for_some_seconds(tmp_path: Path) -> None:

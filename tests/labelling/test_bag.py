@@ -16,6 +16,7 @@ from perception.datasets.io.named_frames import NamedFrames
 from perception.labelling.bag import write_label_bag
 from perception.labelling.files import FrameFiles
 from perception.labelling.workers import label_frames
+from perception.messages.clouds import read_columns
 from perception.messages.convert import read_array, read_points, stamp_ns
 from perception.pipeline import Pipeline
 from perception.recordings.kitti import kitti_frames
@@ -62,6 +63,11 @@ def test_outputs_stand_beside_inputs_that_are_as_they_were(
     sweeps = deserialised(found, "/perception/points")
     assert [message.header.frame_id for message in sweeps] == ["lidar"] * 3
     np.testing.assert_array_equal(read_points(sweeps[0], 1.0), frames[0].points)
+    columns = read_columns(sweeps[0], ("x", "y", "z", "class_id", "probability"))
+    np.testing.assert_array_equal(columns["class_id"], files.point_labels(frames.names[0]))
+    seen = columns["class_id"] != 255
+    assert seen.any()
+    np.testing.assert_allclose(columns["probability"], np.where(seen, 200 / 255, 0), rtol=1e-6)
     info = json.loads(deserialised(found, "/perception/label_info")[0].data)
     assert info["class_map"][1] == {"class_id": 1, "class_name": "road"}
 

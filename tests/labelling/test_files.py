@@ -20,7 +20,8 @@ def labelled(points: bool = True) -> tuple[Frame, Prediction]:
     sweep = dict(points=np.ones((3, 4), np.float32), lidar_to_camera=np.eye(4)) if points else {}
     frame = Frame(5, np.zeros((2, 4, 3), np.uint8), camera=CAMERA, **sweep)
     point_labels = np.array([1, 2, 255], np.uint8) if points else None
-    return frame, Prediction(5, LABELS, LABELS * 40, {"rgb": 1.0}, point_labels)
+    sure = np.array([90, 255, 0], np.uint8) if points else None
+    return frame, Prediction(5, LABELS, LABELS * 40, {"rgb": 1.0}, point_labels, point_confidence=sure)
 
 
 def test_everything_comes_back(tmp_path: Path) -> None:
@@ -31,6 +32,7 @@ def test_everything_comes_back(tmp_path: Path) -> None:
     np.testing.assert_array_equal(files.labels("a/7"), LABELS)
     np.testing.assert_array_equal(files.confidence("a/7"), LABELS * 40)
     np.testing.assert_array_equal(files.point_labels("a/7"), [1, 2, 255])
+    np.testing.assert_array_equal(files.point_confidence("a/7"), [90, 255, 0])
     np.testing.assert_array_equal(cv2.imread(str(tmp_path / "colours/a/7.png"))[..., ::-1], PALETTE[LABELS])
     record = files.record("a/7")
     assert record["pixels"] == {"background": 1, "road": 5, "vehicle": 1, "pedestrian": 1}

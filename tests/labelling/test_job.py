@@ -75,6 +75,16 @@ def test_a_frame_that_cannot_be_read_is_named_and_the_others_are_labelled(job: J
     assert list(found.summary.failed) == ["002"]
 
 
+def test_annotations_are_made_anew_only_for_new_labels(job: Job) -> None:
+    both = replace(job, outputs=("masks", "coco"))
+    run(both)
+    made = (job.output / "coco.json").stat().st_mtime_ns
+    assert "coco" not in run(both).seconds
+    (job.output / "labels/003.png").unlink()
+    assert "coco" in run(both).seconds
+    assert (job.output / "coco.json").stat().st_mtime_ns > made
+
+
 def test_video_and_bag_are_made_anew_only_for_new_labels(job: Job) -> None:
     both = replace(job, outputs=("masks", "video"))
     run(both)

@@ -93,6 +93,25 @@ def test_labels_and_colours_are_written_as_rviz_reads_them() -> None:
     np.testing.assert_array_equal(raw[:, offsets["label"]], labels)
 
 
+def test_labelled_clouds_have_autowares_fields_and_the_former_ones_where_they_were() -> None:
+    points = np.random.default_rng(0).random((5, 4), np.float32)
+    labels = np.array([0, 1, 2, 3, 255], np.uint8)
+    confidence = np.array([255, 51, 102, 204, 0], np.uint8)
+    fields = cloud_fields(points, field, labels, np.zeros((5, 3), np.uint8), confidence)
+    layout = [(each.name, each.offset, each.datatype, each.count) for each in fields["fields"]]
+    assert layout == [
+        ("x", 0, 7, 1), ("y", 4, 7, 1), ("z", 8, 7, 1), ("intensity", 12, 7, 1), ("rgb", 16, 7, 1),
+        ("label", 20, 4, 1), ("class_id", 22, 2, 1), ("probability", 24, 7, 1),
+    ]  # fmt: skip
+    assert (fields["point_step"], fields["row_step"], len(fields["data"])) == (28, 140, 140)
+    raw = np.frombuffer(fields["data"], np.uint8).reshape(5, 28)
+    np.testing.assert_array_equal(raw[:, 20:22].copy().view("<u2").ravel(), labels)
+    np.testing.assert_array_equal(raw[:, 22], labels)
+    np.testing.assert_allclose(raw[:, 24:].copy().view("<f4").ravel(), [1, 0.2, 0.4, 0.8, 0], rtol=1e-6)
+    unsure = np.frombuffer(cloud_fields(points, field, labels, np.zeros((5, 3), np.uint8))["data"], np.uint8)
+    assert np.isnan(unsure.reshape(5, 28)[:, 24:].copy().view("<f4")).all()
+
+
 @pytest.mark.parametrize(
     ("intensity", "maximum", "wanted"),
     [([0, 0.5, 1], 0, [0, 0.5, 1]), ([0, 51, 255], 0, [0, 0.2, 1]), ([0, 50, 300], 100, [0, 0.5, 1])],

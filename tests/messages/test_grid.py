@@ -2,6 +2,8 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
+from helpers.readers.nav2 import FREE_SPACE, LETHAL_OBSTACLE, NO_INFORMATION, costs
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -10,7 +12,7 @@ from perception.frame import CameraModel, Frame
 from perception.ground import Ground
 from perception.messages.grid import FREE, OCCUPIED, UNKNOWN, near_ground, road_grid
 
-ROAD, VEHICLE = FOREGROUND["road"], FOREGROUND["vehicle"]
+ROAD, VEHICLE, PEDESTRIAN = (FOREGROUND[name] for name in ("road", "vehicle", "pedestrian"))
 
 
 def test_x_is_columns_and_y_is_rows_from_the_right() -> None:
@@ -30,6 +32,16 @@ def test_one_point_of_a_vehicle_outweighs_the_road_under_it() -> None:
     assert road_grid(points, labels, 1.0, 2.0)[1, 1] == FREE
     labels[0] = VEHICLE
     assert road_grid(points, labels, 1.0, 2.0)[1, 1] == OCCUPIED
+
+
+@pytest.mark.parametrize("trinary", [True, False])
+def test_to_nav2_the_road_is_free_things_are_lethal_and_the_rest_is_unknown(trinary: bool) -> None:
+    points = np.array([[0.5, 0.5, 0], [1.5, 0.5, 0], [2.5, 0.5, 0], [3.5, 0.5, 0], [4.5, 0.5, 0]])
+    grid = road_grid(points, np.array([ROAD, VEHICLE, PEDESTRIAN, 0, UNLABELLED], np.uint8), 1.0, 12.0)
+    found = costs(grid, trinary=trinary)
+    assert found[6, 6:12].tolist() == [FREE_SPACE, *[LETHAL_OBSTACLE] * 3, NO_INFORMATION, NO_INFORMATION]
+    assert (found == NO_INFORMATION).sum() == 12 * 12 - 4
+    assert costs(grid, trinary=trinary, track_unknown=False)[6, 10] == FREE_SPACE
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(0, 300))

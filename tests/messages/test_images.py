@@ -12,7 +12,15 @@ from hypothesis import strategies as st
 
 from perception.errors import MessageError
 from perception.messages.bit_depth import BitDepth
-from perception.messages.images import compressed_fields, image_fields, read_array, read_depth, read_infrared, read_rgb
+from perception.messages.images import (
+    compressed_fields,
+    image_fields,
+    png_fields,
+    read_array,
+    read_depth,
+    read_infrared,
+    read_rgb,
+)
 
 
 def image(array: np.ndarray, encoding: str, /, **changes: Any) -> SimpleNamespace:
@@ -279,3 +287,11 @@ def test_as_cv_bridge_reads_it(encoding: str) -> None:
     ours, theirs = read_rgb(built), bridge.imgmsg_to_cv2(built, "rgb8")
     inside = slice(2, -2)
     np.testing.assert_array_equal(ours[inside, inside], theirs[inside, inside])
+
+
+def test_masks_as_png_are_what_they_were_and_named_as_image_transport_names_them() -> None:
+    labels = np.random.default_rng(0).choice([0, 1, 2, 3, 255], (37, 53)).astype(np.uint8)
+    message = SimpleNamespace(**png_fields(labels))
+    assert message.format == "mono8; png compressed "
+    np.testing.assert_array_equal(read_infrared(message), labels)
+    assert len(png_fields(np.zeros((375, 1242), np.uint8))["data"]) < 5000

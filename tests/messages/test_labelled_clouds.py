@@ -35,8 +35,8 @@ def test_points_and_labels_come_back() -> None:
     ("message", "reason"),
     [
         (cloud(labels=None), "no 'label' of datatype 4"),
-        (cloud(width=51), "data: 1200 bytes"),
-        (cloud(point_step=12, width=100), "fields: "),
+        (cloud(width=51), "data: 1400 bytes"),
+        (cloud(point_step=14, width=100), "fields: "),
     ],
 )
 def test_others_are_refused_with_the_reason(message: Any, reason: str) -> None:

@@ -3,12 +3,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import yaml
+from helpers.readers.topics import told_outputs
 
 ROOT = Path(__file__).resolve().parents[2]
 LAYOUT = yaml.safe_load((ROOT / "configs/rviz/perception.rviz").read_text("utf-8"))
@@ -23,10 +23,20 @@ def topics() -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def test_every_topic_of_the_node_is_one_that_it_publishes() -> None:
-    published = set(re.findall(r"`~/([\w/]+)`", (ROOT / "docs/topics.md").read_text("utf-8")))
+    published = set(told_outputs())
     shown = {topic["Value"].removeprefix("/perception/") for _, topic in topics() if "/perception/" in topic["Value"]}
     assert shown <= published
     assert {"overlay", "road", "vehicle", "pedestrian", "points", "road_grid"} <= shown
+
+
+def test_displays_take_the_types_that_the_node_publishes() -> None:
+    takes = {"Image": "Image", "PointCloud2": "PointCloud2", "Map": "OccupancyGrid"}
+    published = told_outputs()
+    ours = [each for each in DISPLAYS if each.get("Topic", {}).get("Value", "").startswith("/perception/")]
+    assert len(ours) >= 6
+    for display in ours:
+        name = display["Topic"]["Value"].removeprefix("/perception/")
+        assert takes[display["Class"].partition("/")[2]] == published[name], display["Name"]
 
 
 def test_images_and_clouds_are_heard_whatever_their_reliability() -> None:

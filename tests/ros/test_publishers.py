@@ -15,9 +15,12 @@ import pytest
 
 pytest.importorskip("rclpy")
 
+from helpers.readers.topics import told_outputs
+from nav_msgs.msg import OccupancyGrid
 from rclpy.executors import SingleThreadedExecutor
 from rclpy.lifecycle import LifecycleNode
 from rclpy.parameter import Parameter
+from rclpy.qos import DurabilityPolicy, QoSProfile
 from std_msgs.msg import Header
 
 from perception.assembly.assembler import Observation
@@ -176,7 +179,7 @@ def test_each_class_that_the_network_knows_has_a_mask_and_a_name_in_the_label_in
     node = LifecycleNode("perception", context=ros)
     publishers = Publishers(node, classes=five)
     try:
-        topics = {name for name, _ in node.get_publisher_names_and_types_by_node("perception", "/")}
+        topics = {publisher.topic_name for publisher in node.publishers}
         assert {f"/perception/{name}" for name in ("road", "vehicle", "pedestrian", "bicycle")} <= topics
         assert image_topics(CLASSES) == ("labels", "confidence", "overlay", "road", "vehicle", "pedestrian")
     finally:
@@ -184,7 +187,59 @@ def test_each_class_that_the_network_knows_has_a_mask_and_a_name_in_the_label_in
         node.destroy_node()
 
 
+def test_the_docs_tell_every_topic_with_its_type(ros: Any) -> None:
+    node = LifecycleNode("perception", context=ros)
+    publishers = Publishers(node)
+    try:
+        kinds: dict[str, Any] = {each.topic_name: each.msg_type for each in node.publishers}
+    finally:
+        publishers.destroy()
+        node.destroy_node()
+    published = {name: kind.__name__ for name, kind in kinds.items() if name.startswith("/perception/")}
+    told = {f"/perception/{name}": kind for name, kind in told_outputs().items()}
+    assert told.pop("/perception/label_info") == "LabelInfo"
+    assert published.pop("/perception/label_info") in {"LabelInfo", "String"}
+    published.pop("/perception/transition_event", None)
+    assert published == told
+
+
 def test_the_overlay_has_the_colour_of_the_networks_own_class() -> None:
     five = CLASSES.extended([dict(name="bicycle", colour=(255, 200, 0), within="vehicle")])
     frame = Frame(0, np.zeros((1, 2, 3), np.uint8))
     assert overlay(frame, np.array([[0, 4]], np.uint8), 1.0, five)[0].tolist() == [[0, 0, 0], [255, 200, 0]]
+
+
+def test_a_costmap_that_comes_later_gets_no_grid_of_another_place(ros: Any) -> None:
+    """A grid is latched for a second: the vehicle has left the place of an older one."""
+    costmap = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
+    mouth = Mouth(ros)
+    points = np.float32([[5, 0, 0, 0]])
+    frame = Frame(0, points=points, camera=CAMERA, lidar_to_camera=np.eye(4))
+    lidar = Header(frame_id="lidar")
+    mouth.seen = Observation(frame, lidar, "camera", lidar)
+    mouth.prediction = Prediction(0, LABELS, LABELS, {}, np.uint8([ROAD]))
+    heard: list[OccupancyGrid] = []
+    try:
+        first = mouth.node.create_subscription(OccupancyGrid, "/perception/grid", heard.append, costmap)
+        mouth.until(lambda: heard)
+        assert (heard[0].header.frame_id, sorted(set(heard[0].data))) == ("lidar", [-1, 0])
+        mouth.node.destroy_subscription(first)
+        time.sleep(1.5)
+        late: list[OccupancyGrid] = []
+        mouth.node.create_subscription(OccupancyGrid, "/perception/grid", late.append, costmap)
+        mouth.executor.spin_once(timeout_sec=1.0)
+        assert late == []
+        mouth.until(lambda: late)
+    finally:
+        mouth.close()
+
+
+def test_what_nobody_listens_to_is_not_made(ros: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    mouth = Mouth(ros)
+    mouth.prediction = Prediction(0, LABELS, LABELS, {}, np.uint8([ROAD]))
+    try:
+        for name in ("png_fields", "outlines", "road_grid", "cloud_fields", "compressed_fields"):
+            monkeypatch.setattr(f"perception.ros.publishers.{name}", lambda *_: pytest.fail("made"))
+        mouth.say(1)
+    finally:
+        mouth.close()

@@ -127,9 +127,11 @@ def test_points_that_the_camera_does_not_see_have_no_label() -> None:
                   lidar_to_camera=AXES)  # fmt: skip
     found = project_sweep(frame)
     assert found is not None
-    labels = label_points(frame, found, np.full((200, 400), VEHICLE, np.uint8))
+    labels, confidence = label_points(frame, found, *(np.full((200, 400), each, np.uint8) for each in (VEHICLE, 77)))
     assert (labels[: len(front)] == VEHICLE).all()
+    assert (confidence[: len(front)] == 77).all()
     assert labels[len(front) :].tolist() == [UNLABELLED, UNLABELLED]
+    assert confidence[len(front) :].tolist() == [0, 0]
 
 
 def test_on_a_simulated_street_wrong_labels_become_fewer() -> None:

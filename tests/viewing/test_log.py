@@ -17,7 +17,8 @@ from helpers.vehicle import CAMERA, picture
 
 from perception.frame import Frame, Prediction
 from perception.pipeline import Pipeline
-from perception.viewing.log import DEPTH_UNITS, SURROUNDINGS, Log
+from perception.viewing.log import DEPTH_UNITS, Log
+from perception.viewing.pictures import SURROUNDINGS
 
 LIDAR_TO_CAMERA = np.array([[0, -1, 0, 0.1], [0, 0, -1, 0.2], [1, 0, 0, -0.3], [0, 0, 0, 1]], np.float64)
 STAMPS = (1_700_000_000_000_000_123, 1_700_000_000_100_000_123)

@@ -30,7 +30,7 @@ from perception.sensors.presence import REPEATS
 from perception.sensors.spec import FURTHER, SPECS
 
 MAX_CELLS = 4000
-"""The most cells of ~/road_grid in each direction: 16 MB."""
+"""The most cells of ~/grid in each direction: 16 MB."""
 
 _ROS_OWN = ("use_sim_time", "start_type_description_service", "qos_overrides.")
 """Parameters that rclpy declares itself."""
@@ -283,18 +283,32 @@ PARAMETERS: tuple[Parameter, ...] = (
         range=(0, 1000),
         live=True,
     ),
-    Parameter("publish_labels", True, "Publish ~/labels, the class of every pixel.", live=True),
+    Parameter(
+        "publish_labels",
+        True,
+        "Publish ~/labels, the class of every pixel, and ~/labels/compressed with a subscriber.",
+        live=True,
+    ),
     Parameter(
         "publish_masks",
         True,
-        "Publish a mask of each class that the network knows: ~/road, ~/vehicle and ~/pedestrian.",
+        "Publish a mask of each class that the network knows: ~/road, ~/vehicle and ~/pedestrian; with a subscriber "
+        "also as PNG.",
         live=True,
     ),
     Parameter("publish_confidence", True, "Publish ~/confidence.", live=True),
-    Parameter("publish_overlay", True, "Publish ~/overlay and ~/overlay/compressed with a subscriber.", live=True),
+    Parameter(
+        "publish_overlay",
+        True,
+        "Publish ~/overlay, ~/overlay/compressed and ~/overlay/annotations with a subscriber.",
+        live=True,
+    ),
     Parameter("publish_points", True, "Publish ~/points, the labelled sweep, with a subscriber.", live=True),
     Parameter(
-        "publish_grid", True, "Publish ~/road_grid, road and obstacles from above, with a subscriber.", live=True
+        "publish_grid",
+        True,
+        "Publish ~/grid and ~/road_grid, road and obstacles from above, with a subscriber.",
+        live=True,
     ),
     Parameter(
         "publish_explanation",
@@ -306,15 +320,15 @@ PARAMETERS: tuple[Parameter, ...] = (
     Parameter(
         "grid.frame",
         "base_link",
-        "The frame of ~/road_grid, z up; the LiDAR's own if it is empty or unknown to TF.",
+        "The frame of ~/grid, z up; the LiDAR's own if it is empty or unknown to TF.",
         live=True,
     ),
-    Parameter("grid.resolution_m", 0.25, "Size of a cell of ~/road_grid [m].", range=(0.02, 5.0), live=True),
-    Parameter("grid.size_m", 60.0, "Length and width of ~/road_grid [m].", range=(1.0, 300.0), live=True),
+    Parameter("grid.resolution_m", 0.25, "Size of a cell of ~/grid [m].", range=(0.02, 5.0), live=True),
+    Parameter("grid.size_m", 60.0, "Length and width of ~/grid [m].", range=(1.0, 300.0), live=True),
     Parameter(
         "grid.lowest_m",
         -1.0,
-        "Lowest height above the ground of points in ~/road_grid [m]: excludes reflections from wet roads, but allows "
+        "Lowest height above the ground of points in ~/grid [m]: excludes reflections from wet roads, but allows "
         "for a road that descends.",
         range=(-20.0, 5.0),
         live=True,
@@ -322,7 +336,7 @@ PARAMETERS: tuple[Parameter, ...] = (
     Parameter(
         "grid.highest_m",
         2.5,
-        "Greatest height above the ground of points in ~/road_grid [m]: excludes leaves, bridges and wires; at least "
+        "Greatest height above the ground of points in ~/grid [m]: excludes leaves, bridges and wires; at least "
         "the vehicle's height. Without a known ground, every point is in the grid.",
         range=(0.0, 50.0),
         live=True,

@@ -17,6 +17,7 @@ import pytest
 
 pytest.importorskip("rclpy")
 
+from helpers.readers.nav2 import LETHAL_OBSTACLE, costs
 from helpers.vehicle import HEIGHT, LIDAR_TO_CAMERA, PATIENT, SWEEP_NOISE, WIDTH, Vehicle, picture, sweep, wait_for
 from lifecycle_msgs.msg import Transition
 from lifecycle_msgs.srv import ChangeState
@@ -24,10 +25,21 @@ from nav_msgs.msg import OccupancyGrid
 from rclpy.qos import DurabilityPolicy, QoSProfile
 from sensor_msgs.msg import CompressedImage, Image, PointCloud2
 from std_msgs.msg import String
+from visualization_msgs.msg import ImageMarker
 
 from perception.classes import FOREGROUND
-from perception.messages.convert import compressed_fields, read_array, read_points, read_rgb, stamp_ns
+from perception.messages.convert import (
+    compressed_fields,
+    read_array,
+    read_infrared,
+    read_points,
+    read_rgb,
+    stamp_ns,
+)
 from perception.ros.node_process import NodeProcess
+
+COSTMAP = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
+"""As nav2's static layer subscribes."""
 
 
 @pytest.fixture(scope="module")
@@ -61,9 +73,16 @@ def test_every_instant_is_answered_with_the_right_labels(vehicle: Vehicle, node:
     vehicle.listen(CompressedImage, "/perception/overlay/compressed")
     vehicle.listen(PointCloud2, "/perception/points")
     vehicle.listen(OccupancyGrid, "/perception/road_grid")
+    vehicle.listen(OccupancyGrid, "/perception/grid", COSTMAP)
+    vehicle.listen(ImageMarker, "/perception/overlay/annotations")
+    for name in ("labels", *FOREGROUND):
+        vehicle.listen(CompressedImage, f"/perception/{name}/compressed")
     vehicle.listen(String, "/perception/label_info", QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL))
     wait_for(lambda: vehicle.all("/perception/label_info"))
-    lazy = ("overlay", "overlay/compressed", "points", "road_grid")
+    lazy = (
+        "overlay", "overlay/compressed", "overlay/annotations", "points", "road_grid", "grid", "labels/compressed",
+        "vehicle/compressed",
+    )  # fmt: skip
     wait_for(lambda: vehicle.drive(1) and all(vehicle.all(f"/perception/{name}") for name in lazy), 30)
     for index, stamp in enumerate(vehicle.drive(12)):
         message = vehicle.labels()[stamp]
@@ -87,11 +106,28 @@ def test_every_instant_is_answered_with_the_right_labels(vehicle: Vehicle, node:
     grid = vehicle.at("/perception/road_grid", stamp)
     assert (grid.header.frame_id, grid.info.width, grid.info.height) == ("velo", 240, 240)
     assert sorted(value for value in grid.data if value != -1) == [100, 100]
+    assert vehicle.at("/perception/grid", stamp) == grid
+    corner, turned = grid.info.origin.position, grid.info.origin.orientation
+    assert (corner.x, corner.y, turned.x, turned.y, turned.z, turned.w) == (-30, -30, 0, 0, 0, 1)
+    lethal = np.argwhere(costs(np.array(grid.data, np.int8).reshape(240, 240)) == LETHAL_OBSTACLE)
+    places = lethal[:, ::-1] * grid.info.resolution + [corner.x, corner.y]
+    np.testing.assert_allclose(places, [[10, -2], [10, 2]], atol=grid.info.resolution)
+    offset = next(field.offset for field in cloud.fields if field.name == "probability")
+    np.testing.assert_allclose(raw[:, offset : offset + 4].copy().view("<f4").ravel(), [200 / 255, 200 / 255, 0])
     overlay = read_rgb(vehicle.at("/perception/overlay", stamp))
     np.testing.assert_array_equal(overlay[:, WIDTH // 2 + 4 :], picture(0)[:, WIDTH // 2 + 4 :])
     assert (overlay[:, : WIDTH // 2 - 4] != picture(160)[:, : WIDTH // 2 - 4]).any(axis=2).all()
     squeezed = read_rgb(vehicle.at("/perception/overlay/compressed", stamp))
     assert np.abs(squeezed.astype(int) - overlay).mean() < 10
+    labels = read_array(vehicle.labels()[stamp])
+    np.testing.assert_array_equal(read_infrared(vehicle.at("/perception/labels/compressed", stamp)), labels)
+    mask = read_infrared(vehicle.at("/perception/vehicle/compressed", stamp))
+    np.testing.assert_array_equal(mask == 255, labels == 2)
+    lines = vehicle.at("/perception/overlay/annotations", stamp)
+    assert (lines.type, lines.header.frame_id, len(lines.outline_colors)) == (ImageMarker.LINE_LIST, "left", 4)
+    assert {(point.x, point.y) for point in lines.points} == {
+        (u, v) for u in (0, np.flatnonzero(labels[0] == 2)[-1]) for v in (0, HEIGHT - 1)
+    }
     classes = json.loads(vehicle.all("/perception/label_info")[0].data)["class_map"]
     assert classes[2] == {"class_id": 2, "class_name": "vehicle"}
     assert "[ERROR]" not in node.log.read_text()

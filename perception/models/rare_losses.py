@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Losses for small and rare things: by the IoU itself, by the hardest pixels, by the distance to a border.
 
-All take logits (B, K, H, W) and labels (B, H, W) int64, and are 0 if every pixel is `ignore_index`.
+All take logits (B, K, H, W) and labels (B, H, W) int64, and are 0 if every pixel is `ignore_index`. Over several
+processes they are the losses of the whole batch (see `perception.models.across`).
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from mmseg.models.losses.lovasz_loss import lovasz_softmax_flat
 from mmseg.registry import MODELS
 from torch import Tensor, nn
 from torch.nn import functional
+
+from perception.models import across
 
 STRIDE = 2
 """Lovász sorts the pixels, once per class: one of every STRIDE × STRIDE is enough and takes a quarter of the time."""
@@ -33,11 +36,12 @@ class LovaszSoftmax(nn.Module):
 
     def forward(self, logits: Tensor, labels: Tensor, ignore_index: int = 255) -> Tensor:
         """See the module."""
-        labels = labels[:, ::STRIDE, ::STRIDE]
+        # The order of all pixels decides each one's weight, so that every process needs them all; a byte is a label.
+        labels = across.gathered(labels[:, ::STRIDE, ::STRIDE].to(torch.uint8)).long()
+        probabilities = across.gathered(logits[:, :, ::STRIDE, ::STRIDE].float().softmax(1))
         known = labels != ignore_index
         if not known.any():
-            return logits.sum() * 0
-        probabilities = logits[:, :, ::STRIDE, ::STRIDE].float().softmax(1)
+            return probabilities.sum() * 0
         loss: Tensor = lovasz_softmax_flat(probabilities.permute(0, 2, 3, 1)[known], labels[known])
         return self.loss_weight * loss
 
@@ -69,15 +73,16 @@ class HardPixelCrossEntropy(nn.Module):
         """See the module."""
         known = labels != ignore_index
         losses = functional.cross_entropy(logits.float(), labels, ignore_index=ignore_index, reduction="none")[known]
-        if not len(losses):
+        everywhere = across.gathered(losses.detach())
+        if not len(everywhere):
             return logits.sum() * 0
-        rank = max(1, round((1 - self.keep) * len(losses)))
-        easiest = losses.detach().kthvalue(rank).values.clamp(max=-math.log(self.threshold))
+        rank = max(1, round((1 - self.keep) * len(everywhere)))
+        easiest = everywhere.kthvalue(rank).values.clamp(max=-math.log(self.threshold))
         hard = losses >= easiest
         if self.class_weight is None:
-            return self.loss_weight * losses[hard].mean()
+            return self.loss_weight * across.mean(losses[hard].sum(), hard.sum())
         weights = torch.tensor(self.class_weight, device=logits.device)[labels[known][hard]]
-        return self.loss_weight * (losses[hard] * weights).sum() / weights.sum()
+        return self.loss_weight * across.mean((losses[hard] * weights).sum(), weights.sum())
 
 
 @MODELS.register_module()
@@ -96,10 +101,9 @@ class BoundaryCrossEntropy(nn.Module):
     def forward(self, logits: Tensor, labels: Tensor, ignore_index: int = 255) -> Tensor:
         """See the module."""
         border = near_border(labels, self.radius, ignore_index)
-        if not border.any():
-            return logits.sum() * 0
         chosen = logits.permute(0, 2, 3, 1)[border]
-        return self.loss_weight * functional.cross_entropy(chosen.float(), labels[border])
+        losses = functional.cross_entropy(chosen.float(), labels[border], reduction="sum")
+        return self.loss_weight * across.mean(losses, border.sum())
 
 
 def near_border(labels: Tensor, radius: int, ignore_index: int = 255) -> Tensor:

@@ -27,23 +27,30 @@ class LovaszSoftmax(nn.Module):
     """A convex surrogate of 1 − IoU, the mean of the classes that occur (Berman et al., CVPR 2018).
 
     mmseg's LovaszLoss returns no scalar if nothing is labelled (1.2.2) and sorts every pixel; its kernel is used.
+
+    per_image: the mean over the images with labels, each by itself. Otherwise the IoU is that of the whole batch, for
+    which every process gets, and sorts, the pixels of all of them.
     """
 
-    def __init__(self, loss_weight: float = 1.0, loss_name: str = "loss_lovasz") -> None:
+    def __init__(self, loss_weight: float = 1.0, loss_name: str = "loss_lovasz", per_image: bool = False) -> None:
         super().__init__()
+        self.per_image = per_image
         self.loss_weight = loss_weight
         self.loss_name = loss_name
 
     def forward(self, logits: Tensor, labels: Tensor, ignore_index: int = 255) -> Tensor:
         """See the module."""
+        labels = labels[:, ::STRIDE, ::STRIDE]
+        probabilities = logits[:, :, ::STRIDE, ::STRIDE].float().softmax(1)
+        if self.per_image:
+            losses = [
+                _lovasz(*pair, ignore_index) for pair in zip(probabilities.split(1), labels.split(1), strict=True)
+            ]
+            counted = (labels != ignore_index).flatten(1).any(1).sum()
+            return self.loss_weight * across.mean(torch.stack([probabilities.sum() * 0, *losses]).sum(), counted)
         # The order of all pixels decides each one's weight, so that every process needs them all; a byte is a label.
-        labels = across.gathered(labels[:, ::STRIDE, ::STRIDE].to(torch.uint8)).long()
-        probabilities = across.gathered(logits[:, :, ::STRIDE, ::STRIDE].float().softmax(1))
-        known = labels != ignore_index
-        if not known.any():
-            return probabilities.sum() * 0
-        loss: Tensor = lovasz_softmax_flat(probabilities.permute(0, 2, 3, 1)[known], labels[known])
-        return self.loss_weight * loss
+        labels = across.gathered(labels.to(torch.uint8)).long()
+        return self.loss_weight * _lovasz(across.gathered(probabilities), labels, ignore_index)
 
 
 @MODELS.register_module()
@@ -104,6 +111,15 @@ class BoundaryCrossEntropy(nn.Module):
         chosen = logits.permute(0, 2, 3, 1)[border]
         losses = functional.cross_entropy(chosen.float(), labels[border], reduction="sum")
         return self.loss_weight * across.mean(losses, border.sum())
+
+
+def _lovasz(probabilities: Tensor, labels: Tensor, ignore_index: int) -> Tensor:
+    """Of all pixels together; a scalar, 0 if none is labelled."""
+    known = labels != ignore_index
+    if not known.any():
+        return probabilities.sum() * 0
+    loss: Tensor = lovasz_softmax_flat(probabilities.permute(0, 2, 3, 1)[known], labels[known])
+    return loss
 
 
 def near_border(labels: Tensor, radius: int, ignore_index: int = 255) -> Tensor:

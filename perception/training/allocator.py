@@ -2,7 +2,7 @@
 """Lets the C library keep the memory of large tensors for the next ones.
 
 glibc gives every large block back to the kernel when it is freed, and the kernel clears each page when it is asked for
-again: a third of the time of a training step on a CPU (docs/training.md).
+again: up to a third of the time of a training step on a CPU.
 """
 
 from __future__ import annotations

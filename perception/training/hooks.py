@@ -184,4 +184,5 @@ class ProgressHook(Hook):
 
     def after_train(self, runner: Runner) -> None:
         """Leave the finished bar on the screen."""
-        self.bar.stop()
+        if across.rank() == 0:
+            self.bar.stop()

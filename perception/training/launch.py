@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import logging
 import multiprocessing
 import signal
 import uuid
@@ -23,8 +22,6 @@ def launch(work: Callable[..., Any], *arguments: Any, processes: int, restarts: 
 
     If one of them is lost, all are started again, at most `restarts` times. Raises ModelError if that was in vain.
     """
-    # The agent reports what it does to whoever runs it by itself.
-    logging.getLogger("torch.distributed.elastic").setLevel(logging.CRITICAL)
     config = LaunchConfig(
         min_nodes=1,
         max_nodes=1,

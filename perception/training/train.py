@@ -184,6 +184,8 @@ def _prepare(
             raise ModelError(f"{init}: {error}") from error
         progress(f"starts from {init}" + (f"; {new} tensors are new" if new else ""))
     _freeze(model, recipe.frozen)
+    if resumed:
+        progress(f"continues after iteration {started}")
     parameters = sum(p.numel() for p in model.parameters())
     shared = f", shared by {processes} processes" if processes > 1 else ""
     progress(
@@ -232,10 +234,10 @@ def _prepare(
 
 def _replica(model: BaseModel) -> MMDistributedDataParallel:
     """`model`, with the first process's weights, whose gradients are averaged over the processes."""
-    # Not every network uses all its parameters, and pre-training no layer that predicts classes; torch warns of those
-    # that do.
-    warnings.filterwarnings("ignore", message="find_unused_parameters=True was specified")
-    return MMDistributedDataParallel(model.to(get_device()), broadcast_buffers=False, find_unused_parameters=True)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="`broadcast_buffers` is deprecated")  # mmengine hands it on
+        # No step uses other parameters than the first: some networks, and pre-training, leave a few unused.
+        return MMDistributedDataParallel(model.to(get_device()), broadcast_buffers=False, static_graph=True)
 
 
 def _build(config: Config, recipe: Recipe, options: Options, progress: Callable[[str], None]) -> BaseModel:

@@ -59,6 +59,7 @@ def _losses() -> dict[str, tuple[float, Any]]:
     losses = {
         "ce": lambda x: WeightedCrossEntropy(weights)(x, labels[own]),
         "lovasz": lambda x: LovaszSoftmax()(x, labels[own]),
+        "lovasz per image": lambda x: LovaszSoftmax(per_image=True)(x, labels[own]),
         "ohem": lambda x: HardPixelCrossEntropy(threshold=0.1, keep=0.3)(x, labels[own]),
         "weighted ohem": lambda x: HardPixelCrossEntropy(threshold=0.1, keep=0.3, class_weight=weights)(x, labels[own]),
         "boundary": lambda x: BoundaryCrossEntropy()(x, labels[own]),

@@ -21,7 +21,9 @@ def test_alone_nothing_is_shared() -> None:
     assert across.mean(torch.tensor(0.0), torch.tensor(0)).item() == 0
 
 
-@pytest.mark.parametrize("name", ["ce", "lovasz", "ohem", "weighted ohem", "boundary", "soft", "nothing"])
+@pytest.mark.parametrize(
+    "name", ["ce", "lovasz", "lovasz per image", "ohem", "weighted ohem", "boundary", "soft", "nothing"]
+)
 def test_two_processes_have_the_losses_and_gradients_of_one(name: str) -> None:
     value, gradient = by_one()["losses"][name]
     values, gradients = zip(*(each["losses"][name] for each in by_two()), strict=True)

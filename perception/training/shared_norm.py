@@ -51,8 +51,8 @@ def share_statistics(model: nn.Module) -> None:
                 setattr(module, name, shared.train(child.training))
 
 
-def _statistics(x: Tensor) -> tuple[Tensor, Tensor, float]:
-    """Mean and biased variance (C,) float32 per channel, and values per channel, over all processes.
+def _statistics(x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Mean and biased variance (C,) float32 per channel, and the number of values per channel, over all processes.
 
     From the means and variances of the parts (Chan et al., 1979), not from sums of squares: these lose small variances.
     """
@@ -66,7 +66,7 @@ def _statistics(x: Tensor) -> tuple[Tensor, Tensor, float]:
     count = counts.sum()
     whole = (means * counts).sum(0) / count
     spread = ((variances + (means - whole).square()) * counts).sum(0) / count
-    return whole.float(), spread.float(), float(count)
+    return whole.float(), spread.float(), count.float()  # a tensor: a GPU need not be waited for
 
 
 def _but_channels(x: Tensor) -> list[int]:
@@ -84,16 +84,16 @@ class _Normalise(torch.autograd.Function):
         bias: Tensor | None,
         mean: Tensor,
         variance: Tensor,
-        count: float,
+        count: Tensor,
         eps: float,
     ) -> Tensor:
-        ctx.save_for_backward(x, weight, mean, variance)
-        ctx.count, ctx.eps = count, eps
+        ctx.save_for_backward(x, weight, mean, variance, count)
+        ctx.eps = eps
         return functional.batch_norm(x, mean, variance, weight, bias, training=False, eps=eps)
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
-        x, weight, mean, variance = ctx.saved_tensors
+        x, weight, mean, variance, count = ctx.saved_tensors
         scale = (variance + ctx.eps).rsqrt()
         # As if the statistics were constants; then less what reaches the input through them.
         direct, by_weight, by_bias = torch.ops.aten.native_batch_norm_backward(
@@ -101,7 +101,7 @@ class _Normalise(torch.autograd.Function):
         )
         sums = torch.stack([by_weight, by_bias]).float()
         distributed.all_reduce(sums)
-        of_all_weight, of_all_bias = sums / ctx.count
+        of_all_weight, of_all_bias = sums / count
         factor = scale if weight is None else scale * weight
         slope = factor * of_all_weight * scale
         shape = [1, -1] + [1] * (x.dim() - 2)

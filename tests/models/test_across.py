@@ -7,7 +7,7 @@ import torch
 
 pytest.importorskip("mmseg")
 
-from helpers.shards import by_one, by_two
+from helpers.training.shards import by_one, by_two
 
 from perception.models import across
 

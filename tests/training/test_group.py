@@ -8,7 +8,7 @@ import pytest
 
 pytest.importorskip("mmseg")
 
-from helpers.shards import by_one, by_two
+from helpers.training.shards import by_one, by_two
 
 from perception.errors import ModelError
 from perception.training import group

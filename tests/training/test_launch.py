@@ -16,7 +16,7 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("mmseg")
 
 from helpers.recipes import write_small  # noqa: E402
-from helpers.shards import gradients, narrow  # noqa: E402
+from helpers.training.shards import gradients, narrow  # noqa: E402
 from mmengine.config import Config  # noqa: E402
 
 from perception.cli.main import main  # noqa: E402

@@ -7,7 +7,7 @@ import pytest
 torch = pytest.importorskip("torch")
 pytest.importorskip("mmseg")
 
-from helpers.shards import by_one, by_two  # noqa: E402
+from helpers.training.shards import by_one, by_two  # noqa: E402
 from torch import nn  # noqa: E402
 
 from perception.training.shared_norm import SharedBatchNorm, share_statistics  # noqa: E402

@@ -4,8 +4,8 @@
     python benchmarks/scaling.py docs/scale.md [--processes 1 2] [--steps 20] [--batch-size 4] [--crop 320 768]
 
 Each run trains the shipped network on noise, from random weights, with all cores of the machine divided among its
-processes. A step's time is the difference between a run of 3 × steps and one of steps, divided by 2 × steps, so that
-starting is not counted. Run it while the machine does nothing else. The second table follows from the networks alone.
+processes. A step's time is the median from one step of the optimiser to the next, without the first few. Run it while
+the machine does nothing else. The second table follows from the networks alone.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ import os
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -36,6 +35,18 @@ LINKS = {"10 GbE": 1.25, "100 GbE": 12.5, "PCIe 4.0 ×16": 31.5, "NVLink 4": 450
 NETWORKS = ("dual_branch_s", "dual_branch_m")
 
 GPUS = 8
+
+FIRST = 3
+"""Steps that are slower than others: memory is taken, kernels are chosen."""
+
+STAMPING = """
+import os, time
+from torch.optim.optimizer import register_optimizer_step_post_hook
+if os.environ.get("RANK") == "0":
+    file = open(os.environ["STAMPS"], "w")
+    register_optimizer_step_post_hook(lambda *_: print(time.perf_counter(), file=file, flush=True))
+"""
+"""A module for --import: the first process notes when each step ends."""
 
 
 def main() -> None:
@@ -62,8 +73,7 @@ def measured(processes: Sequence[int], steps: int, batch_size: int, crop: tuple[
     with tempfile.TemporaryDirectory() as folder:
         arguments = _arguments(Path(folder), crop, batch_size)
         for number in processes:
-            short, long = (_seconds(arguments, Path(folder), number, count) for count in (steps, 3 * steps))
-            step = (long - short) / (2 * steps)
+            step = _seconds(arguments, Path(folder), number, steps)
             first = first or step
             threads = max(1, cores // number)
             speed = f"{batch_size / step:.2f}"
@@ -104,14 +114,16 @@ def _arguments(folder: Path, crop: tuple[int, int], batch_size: int) -> list[str
     return ["dual_branch_s", "--recipe", str(recipe), "--data", f"camvid={folder / 'camvid'}", "--workers", "0"]
 
 
-def _seconds(arguments: list[str], folder: Path, processes: int, iterations: int) -> float:
-    """Of one run; --nproc is there for one process too, so that starting takes as long."""
-    command = [sys.executable, "-m", "perception", "train", *arguments, "-o", str(folder / "run")]
-    begun = time.perf_counter()
+def _seconds(arguments: list[str], folder: Path, processes: int, steps: int) -> float:
+    """Of a step, in a run with so many processes; --nproc is there for one process too."""
+    (folder / "stamping.py").write_text(STAMPING)
+    stamps = folder / f"stamps-{processes}"
+    environment = {**os.environ, "STAMPS": str(stamps), "PYTHONPATH": os.pathsep.join([*sys.path, str(folder)])}
+    command = [sys.executable, "-m", "perception", "train", *arguments, "-o", str(folder / f"run-{processes}")]
     # It saves at its end only.
-    often = ["--iterations", str(iterations), "--save-interval", "100000", "--nproc", str(processes)]
-    subprocess.run([*command, *often], check=True, stdout=subprocess.DEVNULL)
-    return time.perf_counter() - begun
+    more = ["--iterations", str(FIRST + steps), "--save-interval", "100000", "--nproc", str(processes)]
+    subprocess.run([*command, *more, "--import", "stamping"], env=environment, check=True, stdout=subprocess.DEVNULL)
+    return float(np.median(np.diff([float(line) for line in stamps.read_text().splitlines()][FIRST - 1 :])))
 
 
 if __name__ == "__main__":

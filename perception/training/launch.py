@@ -54,8 +54,6 @@ def launch(work: Callable[..., Any], *arguments: Any, processes: int, restarts: 
 
 def _begin(work: Callable[..., Any], *arguments: Any) -> Any:
     begin_worker()
-    signal.signal(
-        signal.SIGINT, signal.SIG_DFL
-    )  # the agent hands Ctrl-C on and waits for its effect
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # the agent hands Ctrl-C on and waits for its effect
     multiprocessing.set_start_method(None, force=True)  # this process was spawned; those that make crops need not be
     return work(*arguments)

@@ -2,7 +2,8 @@
 """Lets the C library keep the memory of large tensors for the next ones.
 
 glibc gives every large block back to the kernel when it is freed, and the kernel clears each page when it is asked for
-again: up to a third of the time of a training step on a CPU.
+again. Forward and backward through three convolutions of 16 channels, 8 × 320 × 384 pixels, on one thread: 0.45 s and
+0.75 s in the kernel, for 400,000 page faults; 0.52 s and nothing with `keep_memory`.
 """
 
 from __future__ import annotations

@@ -31,13 +31,15 @@ def test_bfloat16_stays_bfloat16_and_is_normalised_in_float32() -> None:
 
 
 def test_every_kind_is_replaced_and_keeps_its_state() -> None:
-    model = nn.Sequential(nn.Sequential(nn.BatchNorm2d(4, eps=0.1), nn.ReLU()), nn.SyncBatchNorm(3), nn.BatchNorm1d(2))
-    nn.init.uniform_(model[0][0].weight)
+    norm = nn.BatchNorm2d(4, eps=0.1)
+    nn.init.uniform_(norm.weight)
+    model = nn.Sequential(nn.Sequential(norm, nn.ReLU()), nn.SyncBatchNorm(3), nn.BatchNorm1d(2))
     before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
     share_statistics(model)
-    assert [type(model[0][0]), type(model[1]), type(model[2])] == [SharedBatchNorm] * 3
-    assert model[0][0].eps == 0.1
+    shared = [module for module in model.modules() if isinstance(module, nn.modules.batchnorm._BatchNorm)]
+    assert [type(module) for module in shared] == [SharedBatchNorm] * 3
+    assert [module.eps for module in shared] == [0.1, 1e-5, 1e-5]
     after = model.state_dict()
     assert list(after) == list(before)
     assert all(torch.equal(after[name], tensor) for name, tensor in before.items())
-    assert model[2](torch.rand(5, 2)).shape == (5, 2)
+    assert shared[2](torch.rand(5, 2)).shape == (5, 2)

@@ -14,7 +14,7 @@ from perception.training.stream import Shard
 
 def batches(length: int, batch: int, processes: int, skipped: int = 0) -> list[list[int]]:
     """What each step sees: the crops of all processes, in their order."""
-    loaders = []
+    loaders: list[DataLoader[int]] = []
     for rank in range(processes):
         shard = Shard(length, rank, processes)
         if skipped:

@@ -4,12 +4,14 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from pathlib import Path
 
+from perception import registry
 from perception.cli.shared import add, at_least_one, at_least_zero, named_root, positive
 from perception.disk import made_folder
-from perception.errors import ModelError
+from perception.errors import ModelError, PerceptionError
 from perception.extras import needs
 
 NETWORK, FORMER, FORMER_RECIPE = "dual_branch_s", "dual_branch_s_real", "real"
@@ -27,6 +29,7 @@ perception train dual_branch_s --teacher large.safetensors --data camvid=DATA/ca
 perception train dual_branch_s --pretrain --data kitti-frames=DATA/kitti -o work_dirs/pretrained
 perception train dual_branch_s --init work_dirs/pretrained/weights.safetensors --data … -o work_dirs/second
 perception train dual_branch_s --recipe finetune --data folder=mine --data simulated=out/drives -o work_dirs/mine
+perception train dual_branch_s --nproc 4 --batch-size 64 --data camvid=DATA/camvid -o work_dirs/shared
 
 Recipes:
   scratch   from random weights, on simulated and real frames
@@ -35,6 +38,7 @@ Recipes:
   FILE.py   your own: docs/training.md lists its settings
 
 Data sets: those of `perception eval` that the recipe names: it sets how often each is drawn.
+Several machines: torchrun … -m perception train … on each (docs/scale.md).
 The output folder gets last.pt, to resume from, and weights.safetensors, for `perception eval` and `perception export`.
 """
 
@@ -48,6 +52,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--learning-rate", type=positive, help="peak learning rate (default: the recipe's)")
     add(parser, "--seed", ": weights, crops and augmentation (0)", default=0)
     add(parser, "--workers", " for making crops (2)", type=at_least_zero, default=2)
+    parser.add_argument(
+        "--nproc",
+        type=at_least_one,
+        metavar="N",
+        help="train in N processes of this machine, each with a part of every batch; one for each GPU",
+    )
+    parser.add_argument(
+        "--max-restarts",
+        type=at_least_zero,
+        default=3,
+        metavar="N",
+        help="with --nproc: when a process is lost, go on from the last checkpoint, at most N times (%(default)s)",
+    )
     parser.add_argument(
         "--init",
         type=Path,
@@ -96,17 +113,45 @@ def network_and_recipe(args: argparse.Namespace) -> tuple[str, str]:
 
 def run(args: argparse.Namespace) -> int:
     """Run the command."""
+    with needs("training needs torch and mmseg", "train"):
+        from perception.training.group import is_started
+        from perception.training.launch import launch
+
+    if args.nproc is None:
+        return _run(args)
+    if is_started():
+        raise ModelError("--nproc starts processes, and torchrun has done so already: leave out --nproc")
+    return max(launch(_run, args, processes=args.nproc, restarts=args.max_restarts))
+
+
+def _run(args: argparse.Namespace) -> int:
+    """Train in this process, as one of a group if it was started so; returns the exit code."""
+    from perception.training.group import is_started, joined
+
+    try:
+        with joined() as first:
+            _train(args, first)
+    except PerceptionError as error:
+        if not is_started() or args.debug:
+            raise
+        if os.environ["LOCAL_RANK"] == "0":  # the others of this machine have the same to say
+            print(f"perception: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def _train(args: argparse.Namespace, first: bool) -> None:
+    """first: whether this process speaks for all that train together."""
     from rich.console import Console
 
     from perception.engines import find_weights
+    from perception.models.networks import find_network
+    from perception.training.pretrain import pretrain
+    from perception.training.recipe import read_recipe
+    from perception.training.train import Options, read_network, train
 
-    with needs("training needs torch and mmseg", "train"):
-        from perception.models.networks import find_network
-        from perception.training.pretrain import pretrain
-        from perception.training.recipe import read_recipe
-        from perception.training.train import Options, read_network, train
-
-    console = Console()
+    registry.load("sensors")  # what --import named: another process read the command line
+    console = Console(quiet=not first)
     options = Options(
         data=[named_root(item) for item in args.data],
         work_dir=args.output,
@@ -126,4 +171,3 @@ def run(args: argparse.Namespace) -> int:
     with made_folder(args.output):
         weights = learn(network, read_recipe(recipe), options, console.print)
     console.print(f"weights: {weights}")
-    return 0

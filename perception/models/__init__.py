@@ -16,7 +16,7 @@ from perception.models.fusion import (
 )
 from perception.models.light_fpn_head import LightFPNHead
 from perception.models.losses import WeightedCrossEntropy
-from perception.models.preprocessor import FusionPreprocessor
+from perception.models.preprocessor import FusionPreprocessor, TensorPreprocessor
 from perception.models.rare_losses import BoundaryCrossEntropy, HardPixelCrossEntropy, LovaszSoftmax
 from perception.models.slim_resnet import SlimResNet
 from perception.registry import load
@@ -40,6 +40,7 @@ __all__ = [
     "MaxFusion",
     "SEFusion",
     "SlimResNet",
+    "TensorPreprocessor",
     "WeightedCrossEntropy",
 ]
 

@@ -10,6 +10,8 @@ from mmseg.registry import MODELS
 from torch import Tensor, nn
 from torch.nn import functional
 
+from perception.models import across
+
 
 @MODELS.register_module()
 class WeightedCrossEntropy(nn.Module):
@@ -34,4 +36,4 @@ class WeightedCrossEntropy(nn.Module):
         weights = torch.tensor(self.class_weight, device=logits.device)
         total = functional.cross_entropy(logits.float(), labels, weights, ignore_index=ignore_index, reduction="sum")
         counted = labels.flatten().bincount(minlength=len(weights))[: len(weights)].to(weights) @ weights
-        return self.loss_weight * total / counted.clamp(min=1)
+        return self.loss_weight * across.mean(total, counted)

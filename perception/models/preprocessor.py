@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Converts a collated batch to the input of mmseg's segmentors."""
+"""Converts a collated batch to the input of segmentors: mmseg's, and those that learn from all of its tensors."""
 
 from __future__ import annotations
 
@@ -32,3 +32,15 @@ class FusionPreprocessor(BaseDataPreprocessor):
             for sample, labels in zip(samples, data["labels"], strict=True):
                 sample.gt_sem_seg = PixelData(data=labels[None].long())
         return dict(inputs=batch, data_samples=samples)
+
+
+@MODELS.register_module()
+class TensorPreprocessor(BaseDataPreprocessor):
+    """Moves a batch to the device and gives all of it to a segmentor whose `loss` takes tensors by name.
+
+    forward: dict of tensors → dict of `inputs`, the same on the device, and `data_samples`, None.
+    """
+
+    def forward(self, data: dict[str, Tensor], training: bool = False) -> dict[str, Any]:
+        """See the class."""
+        return dict(inputs=self.cast_data(data), data_samples=None)

@@ -9,6 +9,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from perception.models import across
+
 
 def divergence(logits: Tensor, target: Tensor, temperature: float = 1.0) -> Tensor:
     """Kullback-Leibler divergence of the predicted from the target's probabilities, (B, H, W) float32.
@@ -48,14 +50,14 @@ class SoftLabelLoss:
         self.weight = weight
 
     def __call__(self, logits: Tensor, soft: Tensor) -> tuple[Tensor, Tensor]:
-        """The weighted mean divergence, and the sum of the weights in pixels of the logits; both scalars.
+        """The weighted mean divergence, and the sum of the weights in pixels of the logits; both scalars, and of the
+        whole batch where several processes train (see `perception.models.across`).
 
         logits: (B, K, H, W). soft: (B, K, h, w) uint8, probability × 255, all 0 if unknown.
         """
         probabilities = soft.float() / 255
         weights = self.weight * confidence(probabilities)
-        total = weights.sum()
         small = functional.interpolate(logits.float(), soft.shape[2:], mode="area")
         losses = divergence(small, soften(probabilities, self.temperature), self.temperature)
         pixels = logits.shape[2:].numel() / soft.shape[2:].numel()
-        return (losses * weights).sum() / total.clamp(min=1), total * pixels
+        return across.mean((losses * weights).sum(), weights.sum()), across.total(weights.sum()) * pixels

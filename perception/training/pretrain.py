@@ -14,12 +14,12 @@ from typing import Any
 
 import torch
 from mmengine.config import Config
-from mmengine.optim import OptimWrapper
 from mmseg.models import EncoderDecoder
 from torch import Tensor, nn
 from torch.nn import functional
 
 from perception.errors import ModelError
+from perception.models import across
 from perception.models.aux_stem import sensors_in
 from perception.models.dual_branch import RGB_MEAN, Batch
 from perception.sensors.encode import AUX_SCALE
@@ -60,22 +60,16 @@ class Reconstructor(EncoderDecoder):
     batches: Tensor
 
     def __init__(self, hidden: float = 0.5, **model: Any) -> None:
-        super().__init__(**model)
+        super().__init__(**{**model, "data_preprocessor": dict(type="TensorPreprocessor")})
         self.hidden = hidden
         aux = sum(len(SPECS[name].channels) for name in sensors_in(self))
         self.paint = nn.Conv2d(self.decode_head.channels, 3 * CELL**2 + aux * (CELL // AUX_SCALE) ** 2, 1)
         self.register_buffer("batches", torch.zeros((), dtype=torch.int64))
 
-    def train_step(self, data: dict[str, Tensor], optim_wrapper: OptimWrapper) -> dict[str, Tensor]:
-        """One step of the optimiser; see mmengine's BaseModel."""
-        data = self.data_preprocessor.cast_data(data)
-        batch = Batch(data["rgb"].float(), data["aux"].float(), data["present"])
-        hidden_rgb, hidden_aux = self.draw(batch)
-        with optim_wrapper.optim_context(self):
-            losses = self.learn(batch, hidden_rgb, hidden_aux)
-        loss, log = self.parse_losses(losses)
-        optim_wrapper.update_params(loss)
-        return log
+    def loss(self, inputs: dict[str, Tensor], data_samples: None = None) -> dict[str, Tensor]:
+        """See mmseg's BaseSegmentor; `inputs` is the batch."""
+        batch = Batch(inputs["rgb"].float(), inputs["aux"].float(), inputs["present"])
+        return self.learn(batch, *self.draw(batch))
 
     def draw(self, batch: Batch) -> tuple[Tensor, Tensor]:
         """What to hide next, of rgb and of aux: two (B, 1, H/32, W/32) bool."""
@@ -83,7 +77,8 @@ class Reconstructor(EncoderDecoder):
         # A generator of its own: torch's is not part of a checkpoint.
         generator = torch.Generator().manual_seed(1_000_003 * torch.initial_seed() % 2**62 + int(self.batches))
         self.batches += 1
-        hidden = torch.rand(2, number, 1, height // PATCH, width // PATCH, generator=generator) < self.hidden
+        whole = 2, number * across.processes(), 1, height // PATCH, width // PATCH
+        hidden = (torch.rand(*whole, generator=generator) < self.hidden)[:, across.rank() :: across.processes()]
         rgb, aux = hidden.to(batch.rgb.device)
         return rgb, aux
 
@@ -179,7 +174,7 @@ class _PlainCheckpoints(CheckpointHook):
 
     def weights(self) -> dict[str, Tensor]:
         """See `CheckpointHook`."""
-        average = self.average.module
+        average = self.averaged()
         assert isinstance(average, Reconstructor)
         return average.plain_state()
 
@@ -192,4 +187,4 @@ def _enlarge(patches: Tensor, size: int) -> Tensor:
 def _mean(errors: Tensor, counts: Tensor) -> Tensor:
     """The mean of `errors` (B, C, H, W) where `counts`, which broadcasts to them, is 1; 0 if it is 1 nowhere."""
     counts = counts.expand_as(errors)
-    return (errors * counts).sum() / counts.sum().clamp(min=1)
+    return across.mean((errors * counts).sum(), counts.sum())

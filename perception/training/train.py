@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import json
+import math
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -11,9 +13,9 @@ from typing import Any
 
 import torch
 from mmengine.config import Config, ConfigDict
-from mmengine.dataset import InfiniteSampler
+from mmengine.device import get_device
 from mmengine.logging import MMLogger
-from mmengine.model import BaseModel
+from mmengine.model import BaseModel, MMDistributedDataParallel
 from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 from mmseg.registry import MODELS
@@ -27,15 +29,19 @@ from perception.engines.manifest import digest_of
 from perception.engines.weights import build_model, load_weights
 from perception.errors import ModelError
 from perception.frame import MODALITIES
-from perception.models import custom
+from perception.models import across, custom
 from perception.models.heads import classes_of_config, widen
 from perception.models.soft_losses import SoftLabelLoss
+from perception.training.allocator import keep_memory
 from perception.training.bf16 import computes_in_bf16
 from perception.training.data.sources import open_mixture
+from perception.training.group import agreed, from_first, is_restarted, on_this_machine, run_name
 from perception.training.grow import begin_with, with_classes
 from perception.training.hooks import CheckpointHook, ProgressHook, read_checkpoint
 from perception.training.mean_teacher import MeanTeacher
 from perception.training.recipe import MeanTeaching, Recipe, Sides
+from perception.training.shared_norm import share_statistics
+from perception.training.stream import Shard
 from perception.training.trainee import Supervision, Trainee
 
 
@@ -45,7 +51,8 @@ class Options:
 
     data: (name, root) pairs. init: weights file to start from; None takes the recipe's. resume: continue from
     work_dir/last.pt. teachers: weights files of networks, of any size, whose predictions are learnt too.
-    iterations, batch_size, learning_rate: None takes the recipe's. workers: processes that make crops.
+    iterations, batch_size, learning_rate: None takes the recipe's. workers: processes that make crops, shared by all
+    that train on this machine.
     """
 
     data: Sequence[tuple[str, Path]]
@@ -102,15 +109,53 @@ def run(
 ) -> Path:
     """Train the model that `build` creates, uninitialised, by `recipe`'s schedule; returns the averaged weights' path.
 
-    whole, labelled: see `open_mixture`. checkpoints: the hook that saves. Raises as `train` does.
+    Several processes (see `perception.training.group`) train together as one would; the first of them saves.
+    whole, labelled: see `open_mixture`. checkpoints: the hook that saves. Raises as `train` does, and ModelError for a
+    batch that the processes cannot share equally.
     """
+    resumed = from_first(lambda: _resumed(options))
+    with agreed():
+        runner_of = _prepare(config, recipe, options, build, progress, whole, labelled, checkpoints, resumed)
+    runner_of().train()
+    return options.work_dir / "weights.safetensors"
+
+
+def _resumed(options: Options) -> dict[str, Any] | None:
+    """The checkpoint to continue from, which is this run's own if it was started again; None to begin."""
+    path = options.work_dir / "last.pt"
+    if options.resume:
+        return read_checkpoint(path)
+    if is_restarted(path) and path.exists() and (checkpoint := read_checkpoint(path)).get("run") == run_name():
+        return checkpoint
+    return None
+
+
+def _prepare(
+    config: Config,
+    recipe: Recipe,
+    options: Options,
+    build: Callable[[], BaseModel],
+    progress: Callable[[str], None],
+    whole: bool,
+    labelled: bool,
+    checkpoints: type[CheckpointHook],
+    resumed: dict[str, Any] | None,
+) -> Callable[[], Runner]:
+    """Everything of `run` that can go wrong without the other processes; the result makes the Runner, with them."""
     recipe = options.over(recipe)
+    processes = across.processes()
+    if recipe.batch_size % processes:
+        raise ModelError(
+            f"{recipe.batch_size} crops a step cannot be shared equally by {processes} processes: choose a "
+            f"--batch-size that is a multiple of {processes}, or another number of processes"
+        )
+    if get_device() == "cpu":
+        keep_memory()
     init = options.init or (find_model(recipe.init, "torch")[1] if recipe.init else None)
     if recipe.frozen and not (init or options.resume):
         raise ModelError("Recipe.frozen: random weights would stay unchanged; give weights to start from with --init")
     torch.manual_seed(options.seed)
     options.work_dir.mkdir(parents=True, exist_ok=True)
-    resumed = read_checkpoint(options.work_dir / "last.pt") if options.resume else None
     started = resumed["iteration"] if resumed else 0
     if started >= recipe.iterations:
         raise ModelError(
@@ -127,6 +172,8 @@ def run(
     with custom.building(config.filename or "the config"):
         model = build()
     _initialise(model)
+    if processes > 1:
+        share_statistics(model)
     if init:
         state, _ = load_weights(init)
         if classes_of(init) != classes:
@@ -137,9 +184,13 @@ def run(
             raise ModelError(f"{init}: {error}") from error
         progress(f"starts from {init}" + (f"; {new} tensors are new" if new else ""))
     _freeze(model, recipe.frozen)
+    if resumed:
+        progress(f"continues after iteration {started}")
     parameters = sum(p.numel() for p in model.parameters())
+    shared = f", shared by {processes} processes" if processes > 1 else ""
     progress(
-        f"{parameters / 1e6:.2f} M parameters, {recipe.iterations - started} iterations of {recipe.batch_size} crops"
+        f"{parameters / 1e6:.2f} M parameters, {recipe.iterations - started} iterations of {recipe.batch_size} "
+        f"crops{shared}"
     )
     if recipe.bf16 and not computes_in_bf16():
         progress("in float32, which is faster than bfloat16 on this processor")
@@ -153,18 +204,20 @@ def run(
         described,
         classes,
     )
-    runner = Runner(
-        model=model,
+    workers = math.ceil(options.workers / on_this_machine())
+    return lambda: Runner(
+        model=_replica(model) if processes > 1 else model,
         work_dir=str(options.work_dir),
+        launcher="pytorch" if processes > 1 else "none",
         train_dataloader=DataLoader(
             crops,
-            batch_size=recipe.batch_size,
+            batch_size=recipe.batch_size // processes,
             # Unlike a plain sampler it can skip the crops that a resumed run has already seen.
-            sampler=InfiniteSampler(crops, shuffle=False),
-            num_workers=options.workers,
+            sampler=Shard(len(crops), across.rank(), processes),
+            num_workers=workers,
             collate_fn=default_collate,
             worker_init_fn=_quiet_worker,
-            prefetch_factor=4 if options.workers else None,
+            prefetch_factor=4 if workers else None,
         ),
         train_cfg=dict(by_epoch=False, max_iters=recipe.iterations),
         optim_wrapper=_optimiser(recipe),
@@ -177,8 +230,14 @@ def run(
         default_scope="mmseg",
         cfg=dict(),
     )
-    runner.train()
-    return options.work_dir / "weights.safetensors"
+
+
+def _replica(model: BaseModel) -> MMDistributedDataParallel:
+    """`model`, with the first process's weights, whose gradients are averaged over the processes."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="`broadcast_buffers` is deprecated")  # mmengine hands it on
+        # No step uses other parameters than the first: some networks, and pre-training, leave a few unused.
+        return MMDistributedDataParallel(model.to(get_device()), broadcast_buffers=False, static_graph=True)
 
 
 def _build(config: Config, recipe: Recipe, options: Options, progress: Callable[[str], None]) -> BaseModel:

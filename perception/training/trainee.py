@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import torch
-from mmengine.optim import OptimWrapper
 from mmseg.models import EncoderDecoder
 from mmseg.models.utils import resize
 from mmseg.registry import MODELS
 from torch import Tensor, nn
 
 from perception.classes import UNLABELLED
+from perception.models import across
 from perception.models.dual_branch import Batch, glance_of, normalise
 from perception.models.soft_losses import SoftLabelLoss, divergence, mean_probabilities, soften
 from perception.sensors.spec import splits_of
@@ -67,7 +67,7 @@ class Trainee(EncoderDecoder):
     """
 
     def __init__(self, supervision: Supervision, **model: Any) -> None:
-        super().__init__(**model)
+        super().__init__(**{**model, "data_preprocessor": dict(type="TensorPreprocessor")})
         self.supervision = supervision
         losses: list[nn.Module] = [MODELS.build(dict(loss)) for loss in supervision.losses]
         # A plain list, not a ModuleList: the state remains that of the plain segmentor.
@@ -82,13 +82,9 @@ class Trainee(EncoderDecoder):
                     module.eval()
         return self
 
-    def train_step(self, data: dict[str, Tensor], optim_wrapper: OptimWrapper) -> dict[str, Tensor]:
-        """One step of the optimiser; see mmengine's BaseModel."""
-        with optim_wrapper.optim_context(self):
-            losses = self.learn(self.data_preprocessor.cast_data(data))
-        loss, log = self.parse_losses(losses)
-        optim_wrapper.update_params(loss)
-        return log
+    def loss(self, inputs: dict[str, Tensor], data_samples: None = None) -> dict[str, Tensor]:
+        """See mmseg's BaseSegmentor; `inputs` is the batch."""
+        return self.learn(inputs)
 
     def learn(self, data: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """The losses of a batch by name."""
@@ -105,8 +101,9 @@ class Trainee(EncoderDecoder):
             of_it = self._taught(opinion, labels[rows], None if soft is None else soft[rows])
             losses[f"loss_{name}"] = self.supervision.alone * torch.stack(list(of_it.values())).sum()
             together = soften(logits[rows].detach().float().softmax(1), self.supervision.temperature)
-            apart = divergence(opinion, together, self.supervision.temperature).mean()
-            losses[f"loss_{name}_apart"] = self.supervision.distil * apart
+            apart = divergence(opinion, together, self.supervision.temperature)
+            pixels = torch.tensor(apart.numel(), device=apart.device)
+            losses[f"loss_{name}_apart"] = self.supervision.distil * across.mean(apart.sum(), pixels)
         if self.supervision.teachers:
             opinion = self.supervision.opinion(batch, size)
             losses["loss_teacher"] = (
@@ -124,7 +121,7 @@ class Trainee(EncoderDecoder):
     def _taught(self, logits: Tensor, labels: Tensor, soft: Tensor | None) -> dict[str, Tensor]:
         """The losses of class ids and of soft labels, by name, each weighted by the number of pixels that it labels."""
         losses = {}
-        known, taught = (labels != UNLABELLED).sum(), torch.zeros((), device=labels.device)
+        known, taught = across.total((labels != UNLABELLED).sum()), torch.zeros((), device=labels.device)
         if soft is not None:
             loss, taught = self.supervision.soft(logits, soft)
             losses["loss_soft"] = loss * taught / (known + taught).clamp(min=1)
@@ -148,7 +145,8 @@ def predict_alone_too(
     """`predict`, some rows (R,) that have the camera and another sensor, and for them the logits of each side by
     itself.
 
-    Each branch runs once; fusion and head run for the additional predictions. Empty for a batch without such rows.
+    Each branch runs once; fusion and head run for the additional predictions. Empty for a batch without such rows; a
+    process may have none of the rows that the whole batch has.
     """
     backbone = segmentor.backbone
     batch = normalise(batch)
@@ -156,7 +154,7 @@ def predict_alone_too(
     sensed, shares = backbone.sense(batch.aux, batch.present, gains)
     seen = backbone.rgb(batch.rgb)
     both = (batch.present[:, 0] > 0) & (batch.present[:, 1:].amax(1) > 0)
-    rows = both.nonzero()[:MOST_ALONE, 0]
+    rows, of_all = across.first_true(both, MOST_ALONE)
     everything = torch.arange(len(lean), device=lean.device)
     twice = torch.cat([everything, rows, rows])
     present = batch.present[twice].clone()
@@ -173,7 +171,7 @@ def predict_alone_too(
     logits = segmentor.decode_head(fused)
     if logits.shape[2:] != tuple(size):
         logits = resize(logits, tuple(size), mode="bilinear", align_corners=segmentor.align_corners)
-    if not len(rows):
+    if not of_all:
         return logits, None, ()
     together, camera, others = logits.split([first, len(rows), len(rows)])
     return together, rows, (camera, others)

@@ -16,6 +16,7 @@ SLOW = (
     *("benchmark", "checking", "cli", "explanation", "export", "labelling", "simulation", "training"),
     *("bags/test_broken.py", "datasets/test_simulated.py", "engines/test_engines.py", "engines/test_openvino.py"),
     *("engines/test_cuda.py", "engines/test_light_openvino.py", "engines/test_pytorch.py"),
+    "models/test_across.py",
     *("evaluation/robustness/test_report.py", "evaluation/test_page.py"),
     *("reporting/test_page.py", "test_disk.py", "project/test_gallery.py", "project/test_packaging.py"),
     *("test_processes.py", "project/test_skips.py", "project/test_tutorials.py", "viewing"),

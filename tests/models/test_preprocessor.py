@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import torch
 
-from perception.models.preprocessor import FusionPreprocessor
+from perception.models.preprocessor import FusionPreprocessor, TensorPreprocessor
 
 
 def batch() -> dict[str, torch.Tensor]:
@@ -29,3 +29,11 @@ def test_labels_go_to_their_samples() -> None:
     first, second = FusionPreprocessor()({**batch(), "labels": labels}, training=True)["data_samples"]
     assert (first.gt_sem_seg.data.dtype, tuple(first.gt_sem_seg.data.shape)) == (torch.int64, (1, 8, 12))
     assert (first.gt_sem_seg.data.unique().item(), second.gt_sem_seg.data.unique().item()) == (2, 255)
+
+
+def test_who_learns_from_all_tensors_gets_them_as_they_are() -> None:
+    data = batch()
+    made = TensorPreprocessor()(data, training=True)
+    assert made["data_samples"] is None
+    assert made["inputs"].keys() == data.keys()
+    assert all(torch.equal(made["inputs"][name], tensor) for name, tensor in data.items())

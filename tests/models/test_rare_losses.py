@@ -72,3 +72,11 @@ def test_borders_lie_between_classes_and_not_at_what_is_unlabelled() -> None:
     border = near_border(labels, 1)[0]
     assert border[2:, 5:7].all()
     assert int(border.sum()) == 7 * 2
+
+
+def test_lovasz_per_image_is_the_mean_of_the_images_with_labels() -> None:
+    logits, labels = _problem()
+    each = [LovaszSoftmax()(logits[i : i + 1], labels[i : i + 1]).item() for i in (0, 1)]
+    assert LovaszSoftmax(per_image=True)(logits, labels).item() == pytest.approx(sum(each) / 2)
+    labels[1] = 255
+    assert LovaszSoftmax(per_image=True)(logits, labels).item() == pytest.approx(each[0])

@@ -3,8 +3,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
 from typing import Any
 
+import cv2
+import numpy as np
 import pytest
 
 
@@ -21,6 +24,24 @@ def small_config() -> Callable[[str], Any]:
         return config
 
     return load
+
+
+@pytest.fixture
+def thermal(tmp_path: Path) -> Path:
+    """Two aligned pairs with soft labels: road below."""
+    rng = np.random.default_rng(0)
+    soft = np.zeros((32, 48, 4), np.uint8)
+    soft[:16, :, 0], soft[16:, :, 1] = 255, 240
+    for name in "ab":
+        for folder, image in (
+            ("visible", rng.integers(0, 256, (64, 96, 3), np.uint8)),
+            ("infrared", rng.integers(0, 256, (64, 96), np.uint8)),
+            ("soft_label", soft),
+        ):
+            path = tmp_path / "thermal" / folder / f"{name}.png"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            cv2.imwrite(str(path), image)
+    return tmp_path / "thermal"
 
 
 @pytest.fixture

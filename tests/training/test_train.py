@@ -12,6 +12,7 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("mmseg")
 
 from helpers.recipes import small, write_small  # noqa: E402
+from helpers.training.shards import narrow  # noqa: E402
 from mmengine.config import Config  # noqa: E402
 
 from perception.cli.main import main  # noqa: E402
@@ -66,6 +67,23 @@ def test_a_run_that_differs_is_not_resumed(config: Config, camvid: Path) -> None
     said = "model.decode_head.width was 64, is 32; recipe.soft.weight was 1.0, is 2.0; recipe.weight_decay was 0.02, is"
     with pytest.raises(ModelError, match=said):
         train(config, other, options(camvid, **again), lambda _: None)
+
+
+def test_a_restart_goes_on_from_the_checkpoint_of_its_own_run_only(
+    config: Config, camvid: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def said(run: str, restarts: int, iterations: int) -> list[str]:
+        for name, value in dict(RANK="0", TORCHELASTIC_RUN_ID=run, TORCHELASTIC_RESTART_COUNT=str(restarts)).items():
+            monkeypatch.setenv(name, value)
+        lines: list[str] = []
+        train(config, small(), options(camvid, iterations=iterations, save_interval=1), lines.append)
+        return [line for line in lines if line.startswith("continues")]
+
+    narrow(config)
+    assert said("first", 0, 1) == []
+    assert said("second", 1, 1) == []  # lost before its first checkpoint: what is there is not its own
+    assert said("second", 1, 2) == ["continues after iteration 1"]
+    assert said("second", 0, 1) == []
 
 
 def test_a_run_of_before_recipes_were_files_is_not_resumed(config: Config, camvid: Path) -> None:

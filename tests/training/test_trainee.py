@@ -6,8 +6,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-import cv2
-import numpy as np
 import pytest
 import torch
 
@@ -29,24 +27,6 @@ from perception.training.trainee import Supervision, Trainee, keep
 @pytest.fixture
 def config(small_config: Callable[[str], Config]) -> Config:
     return small_config("dual_branch_s")
-
-
-@pytest.fixture
-def thermal(tmp_path: Path) -> Path:
-    """Two aligned pairs with soft labels: road below."""
-    rng = np.random.default_rng(0)
-    soft = np.zeros((32, 48, 4), np.uint8)
-    soft[:16, :, 0], soft[16:, :, 1] = 255, 240
-    for name in "ab":
-        for folder, image in (
-            ("visible", rng.integers(0, 256, (64, 96, 3), np.uint8)),
-            ("infrared", rng.integers(0, 256, (64, 96), np.uint8)),
-            ("soft_label", soft),
-        ):
-            path = tmp_path / "thermal" / folder / f"{name}.png"
-            path.parent.mkdir(parents=True, exist_ok=True)
-            cv2.imwrite(str(path), image)
-    return tmp_path / "thermal"
 
 
 def _data() -> dict[str, torch.Tensor]:

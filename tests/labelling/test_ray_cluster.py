@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from helpers.images import contents, write_images
-from helpers.ray_workers import at_work, kill
+from helpers.ray_cluster import at_work, kill, two_machines
 
 from perception.cli.main import main
 from perception.errors import PerceptionError
@@ -28,17 +28,9 @@ pytest.importorskip("ray.cluster_utils")
 
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[Any]:
-    """A head without CPUs and two workers with one each, joined from this process."""
-    from ray.cluster_utils import Cluster
-
-    store = 80 * 1024 * 1024
-    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 0, "object_store_memory": store})
-    for _ in range(2):
-        cluster.add_node(num_cpus=1, object_store_memory=store)
-    ray.init(address=cluster.address, log_to_driver=False)
-    yield cluster
-    ray.shutdown()
-    cluster.shutdown()
+    """See `two_machines`."""
+    with two_machines() as cluster:
+        yield cluster
 
 
 @pytest.mark.usefixtures("cluster")

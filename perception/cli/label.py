@@ -75,8 +75,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument(
         "--ray", metavar="ADDRESS",
-        help="run on the Ray cluster at HOST:PORT or ray://HOST:PORT, one input a task; auto: that which RAY_ADDRESS names, "
-        "else the one on this machine, which is made if need be (without it: here)",
+        help="run on the Ray cluster at HOST:PORT or ray://HOST:PORT, one input a task; auto: that which RAY_ADDRESS "
+        "names, else the one on this machine, which is made if need be (without it: here)",
     )  # fmt: skip
     parser.add_argument("--on", choices=PLACES, action=_Place, default=argparse.SUPPRESS, help=argparse.SUPPRESS)
     parser.add_argument(

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What makes a recording be labelled once, however often it is tried: a key, a record of what is complete, and a lock."""
+"""What makes a recording be labelled once, however often it is tried: a key, a record of what is complete, a lock."""
 
 from __future__ import annotations
 

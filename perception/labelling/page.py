@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from perception.classes import BACKGROUND, FIRST
 from perception.labelling.report import Labelled, LabelReport
 from perception.reporting import plots_bars
@@ -46,7 +48,7 @@ def label_page(report: LabelReport) -> Page:
     return page
 
 
-def _of(rows: list[tuple[str, ...]]) -> str:
+def _of(rows: Sequence[tuple[str, ...]]) -> str:
     return f", the first {MOST} of {len(rows)}" if len(rows) > MOST else ""
 
 

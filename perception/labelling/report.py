@@ -192,6 +192,4 @@ def _worst(each: Labelled | Refused) -> Worst | None:
     ]
     if not said:
         return None
-    return Worst(
-        input=each.input, missing=round(len(summary.failed) / max(1, summary.frames), 4), why="; ".join(said)
-    )
+    return Worst(input=each.input, missing=round(len(summary.failed) / max(1, summary.frames), 4), why="; ".join(said))

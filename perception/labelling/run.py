@@ -71,8 +71,7 @@ def run_label(options: LabelOptions, console: Console) -> LabelReport:
     before = read_failed(listing) if listing else []
     reports: dict[int, Labelled | Refused] = {}
     try:
-        for number, report in _run(work, options.cluster, console):
-            reports[number] = report
+        reports.update(_run(work, options.cluster, console))  # one by one: what is there is kept where it ends early
     finally:
         if listing and reports:
             refused = [each for _, each in sorted(reports.items()) if isinstance(each, Refused)]

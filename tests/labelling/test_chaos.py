@@ -8,7 +8,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -74,7 +74,7 @@ def test_killed_workers_and_a_killed_machine_lose_nothing_and_do_nothing_twice(
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as run:
         try:
             for after in (10, 40, 70, 130):
-                _wait(lambda after=after: len(list(out.glob(f"*/{DONE}"))) >= after)
+                _wait_for(out, after)
                 for node in cluster.worker_nodes:
                     for pid in at_work(node):
                         kill(pid)
@@ -112,8 +112,9 @@ def test_killed_workers_and_a_killed_machine_lose_nothing_and_do_nothing_twice(
     assert {path: path.stat().st_mtime_ns for path in out.glob("*/labels/*")} == before
 
 
-def _wait(until: Callable[[], bool]) -> None:
+def _wait_for(out: Path, done: int) -> None:
+    """Until so many drives are complete."""
     deadline = time.monotonic() + 200
-    while not until():
+    while len(list(out.glob(f"*/{DONE}"))) < done:
         assert time.monotonic() < deadline
         time.sleep(0.05)

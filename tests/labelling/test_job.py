@@ -129,9 +129,7 @@ def test_a_worker_killed_at_its_beginning_does_not_close_the_folder(job: Job) ->
     assert run(job).summary.labelled == 5
 
 
-def test_storage_that_fails_is_told_from_files_that_are_not_there(
-    job: Job, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_storage_that_fails_is_told_from_files_that_are_not_there(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
     job.output.parent.joinpath("nowhere").touch()
     found = attempt(replace(job, output=job.output.parent / "nowhere/out"))
     assert isinstance(found, Refused)

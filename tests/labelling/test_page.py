@@ -31,7 +31,7 @@ def test_the_worst_stand_first_and_every_input_has_its_shares(tmp_path: Path) ->
     page.write(tmp_path / "report.html")
     text = (tmp_path / "report.html").read_text()
     assert "truncated PNG" in text
-    assert "src=\"data:image/png" in text
+    assert 'src="data:image/png' in text
 
 
 def test_a_fleet_has_a_table_of_so_many_rows() -> None:

@@ -54,7 +54,11 @@ def test_a_lost_worker_is_told_with_its_attempts_and_a_run_of_the_list_does_the_
     cluster: Any, tiny_model: Path, tmp_path: Path
 ) -> None:
     """With no retries: what is killed goes onto the list."""
-    long, short, out = write_images(tmp_path / "long", 400, 320, 240), write_images(tmp_path / "short", 2), tmp_path / "out"
+    long, short, out = (
+        write_images(tmp_path / "long", 400, 320, 240),
+        write_images(tmp_path / "short", 2),
+        tmp_path / "out",
+    )
     options = ["-o", str(out), "--write", "masks", "--model", str(tiny_model), "--ray", "auto"]
 
     def disturb() -> None:
@@ -99,7 +103,7 @@ def test_a_fault_in_the_program_is_one_input_s_and_not_tried_again(tiny_model: P
 @pytest.mark.usefixtures("cluster")
 def test_an_input_that_no_machine_has_room_for_is_refused_and_not_waited_for(tmp_path: Path) -> None:
     job = Job(tmp_path, tmp_path / "out", ("masks",), Network(threads=2))
-    with pytest.raises(PerceptionError, match="takes 2 cores and 1 GB: there are machines of 0 cores.*; of 1 cores"):
+    with pytest.raises(PerceptionError, match=r"takes 2 cores and 1 GB: there are machines of 0 cores.*; of 1 cores"):
         list(run_on_ray([job], Cluster()))
 
 

@@ -54,7 +54,9 @@ def test_hours_attempts_failures_and_the_worst_first() -> None:
     fine, cut = replace(fine, drive_s=3600.0, attempts=3), replace(cut, input="cut", drive_s=1800.0)
     overturns = {"lidar": Overturn(frames=10, share=0.3, most=0.4, frame="7")}
     odd = replace(odd, input="odd", summary=replace(odd.summary, overturns=overturns))
-    gone = Refused(input="gone", output="y", error="/data/gone: its worker or machine was lost: x", cause=LOST, attempts=4)
+    gone = Refused(
+        input="gone", output="y", error="/data/gone: its worker or machine was lost: x", cause=LOST, attempts=4
+    )
     found = total([fine, odd, cut, gone], 1.0)
     assert found.hours == 1.5
     assert found.retried == 2 + 3

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import logging
 import os
+import socket
 import time
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
@@ -28,6 +29,9 @@ AHEAD = 2
 
 LOOK_S = 5.0
 """How often the machines are counted again: they come and go."""
+
+KNOCK_S = 10.0
+"""How long a cluster may take to answer."""
 
 GPU_SHARE = 0.5
 """Of a GPU that an input takes: while one reads and writes the other computes, as on one machine."""
@@ -134,13 +138,22 @@ def _joined(address: str) -> Iterator[Any]:
         yield ray
         return
     given = {"env_vars": {IMPORTS: os.environ[IMPORTS]}} if IMPORTS in os.environ else None
-    where = None if address == AUTO else address
+    where = os.environ.get("RAY_ADDRESS") if address == AUTO else address
     try:
+        if where:
+            _knock(where)
         ray.init(where, logging_level=logging.ERROR, log_to_driver=False, runtime_env=given)
-    except (ConnectionError, ValueError, RuntimeError) as error:
+    except (OSError, ValueError, RuntimeError) as error:
         reason = str(error).strip().splitlines()[0]
-        raise PerceptionError(f"--ray {address}: no cluster of Ray answers there ({reason})") from error
+        raise PerceptionError(f"--ray {where or address}: no cluster of Ray answers there ({reason})") from error
     try:
         yield ray
     finally:
         ray.shutdown()
+
+
+def _knock(address: str) -> None:
+    """Raises OSError where nothing listens at HOST:PORT: Ray itself would try it for minutes."""
+    host, _, port = address.rpartition("://")[2].rpartition(":")
+    if host and port.isdecimal():
+        socket.create_connection((host.strip("[]"), int(port)), KNOCK_S).close()

@@ -4,6 +4,9 @@
 from __future__ import annotations
 
 import json
+import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -118,3 +121,17 @@ def test_an_input_is_placed_whole() -> None:
     on_gpu = needs_of(Network(engine="tensorrt", threads=1), 2)
     assert places_in(machines, on_gpu) == 0
     assert places_in([machine(8, 64, gpus=2)], on_gpu) == 4
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1:{}", "ray://localhost:{}"])
+def test_an_address_where_nothing_listens_is_told_at_once(address: str, tiny_model: Path, tmp_path: Path) -> None:
+    """In a process of its own, which has joined no cluster."""
+    with socket.socket() as taken:  # bound, but nothing listens
+        taken.bind(("127.0.0.1", 0))
+        where = address.format(taken.getsockname()[1])
+        images = write_images(tmp_path / "images", 1)
+        words = ["label", str(images), "-o", str(tmp_path / "out"), "--model", str(tiny_model), "--ray", where]
+        done = subprocess.run([sys.executable, "-m", "perception", *words], capture_output=True, text=True, timeout=100)
+    assert done.returncode == 2
+    assert f"perception: --ray {where}: no cluster of Ray answers there (" in done.stderr
+    assert "Connection refused" in done.stderr

@@ -27,7 +27,7 @@ from perception.datasets.io.named_frames import NamedFrames
 from perception.disk import on_full_disk, write_json
 from perception.errors import DataError, PerceptionError
 from perception.labelling.files import FrameFiles
-from perception.labelling.once import alone, complete, key_of, note_complete
+from perception.labelling.once import MANIFEST, alone, complete, key_of, note_complete
 from perception.labelling.report import REFUSED, STORAGE, Labelled, Overturn, Provenance, Refused, Summary
 from perception.labelling.workers import CHUNK, Network, Outcome, label_frames, label_in_processes
 from perception.recordings.opening import AS_FOUND, WITH_STAMPS, Reading, kind_of, open_recording
@@ -35,9 +35,6 @@ from perception.reporting.progress import Steps
 from perception.reporting.provenance import versions
 from perception.reporting.video import has_frames
 from perception.sensors.spec import SPECS
-
-MANIFEST = "label.json"
-"""Records in an output folder what was labelled, with which weights and settings."""
 
 _BEGUN = f".{MANIFEST}.part"
 """All that a worker leaves in its folder that is killed at its beginning."""

@@ -26,6 +26,9 @@ from perception.labelling.report import Labelled, Overturn, Provenance, Summary
 if TYPE_CHECKING:
     from perception.labelling.job import Job
 
+MANIFEST = "label.json"
+"""Records in an output folder what was labelled, with which weights and settings."""
+
 DONE = "done.json"
 """In an output folder: the key of what is complete in it, and the report of it."""
 
@@ -74,14 +77,15 @@ def _content(path: Path, output: Path) -> str:
 def note_complete(job: Job, key: str, report: Labelled, products: list[Path]) -> None:
     """Record that everything of the job is in its folder. products: its files beside those of the frames."""
     sizes = {str(path.relative_to(job.output)): path.stat().st_size for path in products}
-    write_json(job.output / DONE, {"key": key, "products": sizes, "report": asdict(report)})
+    manifest = digest_of(job.output / MANIFEST)
+    write_json(job.output / DONE, {"key": key, "manifest": manifest, "products": sizes, "report": asdict(report)})
 
 
 def complete(job: Job, key: str) -> Labelled | None:
     """The report of the job, all frames kept, where its folder is complete under this key; else None."""
     try:
         found = json.loads((job.output / DONE).read_text("utf-8"))
-        if found["key"] != key:
+        if (found["key"], found["manifest"]) != (key, digest_of(job.output / MANIFEST)):
             return None
         report = _read(found["report"])
         if any((job.output / name).stat().st_size != size for name, size in found["products"].items()):

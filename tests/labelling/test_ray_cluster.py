@@ -1,26 +1,32 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Whole drives over a Ray cluster of two nodes on this machine."""
+"""Whole drives over a Ray cluster of two nodes on this machine, also while workers and a node are killed."""
 
 from __future__ import annotations
 
 import json
+import os
+import signal
 import socket
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from helpers.images import contents, write_images
-from helpers.ray_cluster import at_work, kill, two_machines
 
+from perception.bags.writer import write_bag
 from perception.cli.main import main
 from perception.errors import PerceptionError
+from perception.frame import Frame
 from perception.labelling.failed import FAILED
 from perception.labelling.job import Job
+from perception.labelling.once import DONE
 from perception.labelling.ray_cluster import GB, Cluster, needs_of, places_in, run_on_ray
 from perception.labelling.report import Refused
 from perception.labelling.workers import Network
@@ -28,12 +34,52 @@ from perception.labelling.workers import Network
 ray = pytest.importorskip("ray")
 pytest.importorskip("ray.cluster_utils")
 
+STORE = 80 * 1024 * 1024
+
+CONFIG = {
+    "worker_niceness": 0,  # Ray's is 15, which on a busy machine is next to nothing
+    "health_check_initial_delay_ms": 500,
+    "health_check_period_ms": 1000,  # a silent machine counts as lost after seconds
+}
+
 
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[Any]:
-    """See `two_machines`."""
-    with two_machines() as cluster:
-        yield cluster
+    """A head without CPUs and two machines with one each, joined from this process."""
+    from ray.cluster_utils import Cluster as RayCluster
+
+    cluster = RayCluster(
+        initialize_head=True, head_node_args={"num_cpus": 0, "object_store_memory": STORE, "_system_config": CONFIG}
+    )
+    for _ in range(2):
+        add_machine(cluster)
+    ray.init(address=cluster.address, log_to_driver=False)
+    yield cluster
+    ray.shutdown()
+    cluster.shutdown()
+
+
+def add_machine(cluster: Any) -> None:
+    """One more."""
+    cluster.add_node(num_cpus=1, object_store_memory=STORE)
+
+
+def at_work(node: Any) -> list[int]:
+    """Process ids of the node's workers that run a task; Ray names them after it."""
+    raylet = node.all_processes["raylet"][0].process.pid
+    found = []
+    for process in Path("/proc").iterdir():
+        with suppress(OSError):
+            if process.name.isdigit() and (process / "cmdline").read_bytes().startswith(b"ray::attempt"):
+                parent = (process / "stat").read_text().rpartition(")")[2].split()[1]
+                found += [int(process.name)] if int(parent) == raylet else []
+    return found
+
+
+def kill(pid: int) -> None:
+    """As the kernel does where memory is short; one that has just ended is left alone."""
+    with suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)
 
 
 @pytest.mark.usefixtures("cluster")
@@ -135,3 +181,93 @@ def test_an_address_where_nothing_listens_is_told_at_once(address: str, tiny_mod
     assert done.returncode == 2
     assert f"perception: --ray {where}: no cluster of Ray answers there (" in done.stderr
     assert "Connection refused" in done.stderr
+
+
+DRIVES, FRAMES = 200, 2
+
+
+@pytest.fixture
+def fleet(tmp_path: Path) -> list[Path]:
+    """One bag of a few small frames under many names."""
+    rng = np.random.default_rng(0)
+    images = rng.integers(0, 256, (FRAMES, 32, 64, 3), np.uint8)
+    first = tmp_path / "drives/000"
+    first.parent.mkdir()
+    write_bag([Frame(10**18 + number * 10**8, image) for number, image in enumerate(images)], first)
+    drives = [first]
+    for number in range(1, DRIVES):
+        drives.append(first.with_name(f"{number:03d}"))
+        drives[-1].mkdir()
+        for file in first.iterdir():
+            os.link(file, drives[-1] / file.name)
+    return drives
+
+
+def of_frames(folder: Path) -> dict[str, bytes]:
+    """What was made of the frames, by place."""
+    names = ("labels", "frames")
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for name in names
+        for path in sorted((folder / name).rglob("*"))
+        if path.is_file()
+    }
+
+
+def test_killed_workers_and_a_killed_machine_lose_nothing_and_do_nothing_twice(
+    cluster: Any, fleet: list[Path], tiny_model: Path, tmp_path: Path
+) -> None:
+    out, report, listed = tmp_path / "out", tmp_path / "report.json", tmp_path / "fleet.txt"
+    broken = tmp_path / "drives/broken"
+    broken.mkdir()
+    listed.write_text("".join(f"{drive}\n" for drive in [*fleet, broken]))
+    options = [f"@{listed}", "-o", str(out), "--write", "masks", "--model", str(tiny_model), "--json", str(report)]
+    command = [sys.executable, "-m", "perception", "label", *options, "--ray", cluster.address, "--retries", "8"]
+    killed: list[str] = []
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as run:
+        try:
+            for after in (10, 40, 70, 130):
+                _wait_for(out, after)
+                for node in cluster.worker_nodes:
+                    for pid in at_work(node):
+                        kill(pid)
+                        killed.append("worker")
+                if after == 70:
+                    cluster.remove_node(next(iter(cluster.worker_nodes)), allow_graceful=False)
+                    killed.append("machine")
+                    add_machine(cluster)
+            ran = run.wait(200)
+        finally:
+            run.kill()
+    assert ran == 2, "the empty folder is no recording"
+    assert killed.count("machine") == 1
+    assert killed.count("worker") >= 4
+    found = json.loads(report.read_text())
+    assert [each["input"] for each in found["inputs"]] == [*map(str, fleet), str(broken)]
+    assert found["frames"] == DRIVES * FRAMES
+    assert found["retried"] >= 2, "a worker that was killed between two inputs costs no attempt"
+    assert found["failures"] == {"is an empty folder": 1}
+    (refused,) = json.loads((out / "failed.json").read_text())["failed"]
+    assert (refused["input"], refused["cause"], refused["attempts"]) == (str(broken), "refused", 1)
+
+    assert main(["label", str(fleet[0]), "-o", str(tmp_path / "calm"), *options[3:], "--threads", "1"]) == 0
+    calm = of_frames(tmp_path / "calm")
+    assert len(calm) == 2 * FRAMES
+    assert sorted(path.name for path in out.iterdir() if path.is_dir()) == [drive.name for drive in fleet]
+    assert all(of_frames(out / drive.name) == calm for drive in fleet)
+    leftovers = [path for path in out.rglob("*") if path.name.startswith(".")]
+    assert not leftovers
+
+    before = {path: path.stat().st_mtime_ns for path in out.glob("*/labels/*")}
+    assert main(["label", *options, "--ray", "auto"]) == 2
+    again = json.loads(report.read_text())
+    assert (again["frames"], again["labelled"]) == (DRIVES * FRAMES, 0)
+    assert {path: path.stat().st_mtime_ns for path in out.glob("*/labels/*")} == before
+
+
+def _wait_for(out: Path, done: int) -> None:
+    """Until so many drives are complete."""
+    deadline = time.monotonic() + 200
+    while len(list(out.glob(f"*/{DONE}"))) < done:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)

@@ -24,7 +24,7 @@ from perception.bags.frames import BagFrames
 from perception.classes import Classes
 from perception.datasets.io.files import read_text
 from perception.datasets.io.named_frames import NamedFrames
-from perception.disk import on_full_disk, write_json
+from perception.disk import DiskFull, on_full_disk, write_json
 from perception.errors import DataError, PerceptionError
 from perception.labelling.files import FrameFiles
 from perception.labelling.once import MANIFEST, alone, complete, key_of, note_complete
@@ -70,12 +70,18 @@ def attempt(job: Job, console: Console | None = None) -> Labelled | Refused:
     """`run_job`, with errors of the user as the report's `error`. console: shows progress; None for none."""
     try:
         return run_job(job, Steps(console or Console(quiet=True)))
-    except PerceptionError as error:
-        return Refused(input=str(job.path), output=str(job.output), error=str(error))
-    except OSError as error:
-        reason = f"{error.filename or job.output}: {error.strerror or error}"
-        cause = REFUSED if isinstance(error, FOR_GOOD) else STORAGE
+    except (PerceptionError, OSError) as error:
+        reason = str(error)
+        if isinstance(error, OSError):
+            reason = f"{error.filename or job.output}: {error.strerror or reason}"
+        cause = STORAGE if _may_pass(error) else REFUSED
         return Refused(input=str(job.path), output=str(job.output), error=reason, cause=cause)
+
+
+def _may_pass(error: BaseException) -> bool:
+    """Whether it comes from files that could not be read or written just now."""
+    first = error.__cause__ if isinstance(error, PerceptionError) else error
+    return isinstance(first, OSError) and not isinstance(first, FOR_GOOD) and not isinstance(error, DiskFull)
 
 
 def run_job(job: Job, steps: Steps) -> Labelled:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from helpers.images import write_images
 
+from perception.datasets.io.files import read_bytes
 from perception.errors import DataError
 from perception.labelling.job import Job, attempt, run_job
 from perception.labelling.once import DONE, MANIFEST
@@ -141,6 +142,18 @@ def test_storage_that_fails_is_told_from_files_that_are_not_there(job: Job, monk
     found = attempt(job)
     assert isinstance(found, Refused)
     assert (found.cause, found.error) == (STORAGE, f"{job.path}: Input/output error")
+    monkeypatch.undo()
+    monkeypatch.setattr(Path, "read_bytes", lambda path: fails(path))  # as a reader of ours tells it
+    with pytest.raises(DataError) as told:
+        read_bytes(job.path / "000.png")
+    monkeypatch.setattr("perception.labelling.job.key_of", lambda job: _raise(told.value))
+    found = attempt(job)
+    assert isinstance(found, Refused)
+    assert found.cause == STORAGE
+
+
+def _raise(error: Exception) -> str:
+    raise error
 
 
 def test_hours_are_of_recordings_that_have_times(job: Job, kitti_drive: Path) -> None:

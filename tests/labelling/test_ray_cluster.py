@@ -76,10 +76,16 @@ def at_work(node: Any) -> list[int]:
     return found
 
 
-def kill(pid: int) -> None:
-    """As the kernel does where memory is short; one that has just ended is left alone."""
-    with suppress(ProcessLookupError):
-        os.kill(pid, signal.SIGKILL)
+def kill_workers(cluster: Any) -> int:
+    """As the kernel does where memory is short: all that are at work, one at least. Returns how many."""
+    deadline = time.monotonic() + 60
+    while not (found := [pid for node in cluster.worker_nodes for pid in at_work(node)]):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    for pid in found:
+        with suppress(ProcessLookupError):  # it has just ended
+            os.kill(pid, signal.SIGKILL)
+    return len(found)
 
 
 @pytest.mark.usefixtures("cluster")
@@ -115,9 +121,7 @@ def test_a_lost_worker_is_told_with_its_attempts_and_a_run_of_the_list_does_the_
         while len(list((out / "long/frames").glob("*.json"))) < 3:
             assert time.monotonic() < deadline
             time.sleep(0.01)
-        for node in cluster.worker_nodes:
-            for pid in at_work(node):
-                kill(pid)
+        kill_workers(cluster)
 
     chaos = threading.Thread(target=disturb)
     chaos.start()
@@ -228,10 +232,7 @@ def test_killed_workers_and_a_killed_machine_lose_nothing_and_do_nothing_twice(
         try:
             for after in (10, 40, 70, 130):
                 _wait_for(out, after)
-                for node in cluster.worker_nodes:
-                    for pid in at_work(node):
-                        kill(pid)
-                        killed.append("worker")
+                killed += ["worker"] * kill_workers(cluster)
                 if after == 70:
                     cluster.remove_node(next(iter(cluster.worker_nodes)), allow_graceful=False)
                     killed.append("machine")

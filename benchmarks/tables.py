@@ -17,7 +17,7 @@ from pathlib import Path
 from perception.benchmark.tables import NAMES, Table, tables
 
 ROOFLINE = tuple(f"roofline_{name}" for name in ("machine", "sum", "parts", "layers", "avx2_sum", "avx2_parts"))
-OTHERS = ("family", "gpu", "precisions", "reshape", "search", *ROOFLINE)
+OTHERS = ("family", "fleet_cost", "fleet_growth", "fleet_sparse", "gpu", "precisions", "reshape", "search", *ROOFLINE)
 """Tables that the scripts of those names make; those of the roofline are made by layers.py."""
 
 BLOCK = re.compile(r"(?<=<!-- table: )(\w+) -->\n.*?(?=<!-- end -->)", re.DOTALL)

@@ -31,7 +31,7 @@ EXTRAS = {
     "onnx": "engine onnxruntime, export --format onnx",
     "int8": "export --int8",
     "las": "label --cloud las",
-    "ray": "label --on ray",
+    "ray": "label --ray",
     "view": "view",
     "train": "train, prune, pseudo-label, export, saliency in explain, engine torch",
     "node": "node and replay, without the simulator",

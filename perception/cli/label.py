@@ -5,12 +5,16 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from perception.cli.shared import PLACES, add, add_reading, add_without, at_least_zero, engine_or_place
+from perception.cli.shared import PLACES, add, add_reading, add_without, at_least_zero, engine_or_place, positive
 from perception.engines import ENGINES
 from perception.errors import DataError
+
+if TYPE_CHECKING:
+    from perception.labelling.ray_cluster import Cluster
 
 SUMMARY = "label recordings offline: every frame, as fast as the machine can"
 
@@ -20,7 +24,9 @@ perception label bag -o out/labels --write masks bag video cloud
 perception label bag --topics rig.yaml --cloud pcd --write cloud      # rig.yaml from `perception init bag`
 perception label images/ -o out/labels --write masks colours
 perception label bag -o out/blind --without rgb                            # without the camera
-perception label ~/kitti/2011_09_26/*_sync -o out/labels --on ray          # RAY_ADDRESS names the cluster
+perception label ~/kitti/2011_09_26/*_sync -o out/labels --ray auto        # on the cluster that RAY_ADDRESS names
+perception label @fleet.txt -o out/labels --ray 10.0.0.5:6379 --report out/labels/report.html
+perception label @out/labels/failed.json -o out/labels --ray 10.0.0.5:6379 # once more, what could not be labelled
 
 The topics of a bag come from --topics; otherwise from a rig.yaml beside the bag or in the working folder; otherwise
 they are the node's own names or a converter's, whichever match. The command prints which were used.
@@ -31,7 +37,11 @@ confidence/NAME.png (× 255), clouds/NAME.ply with label and colour per point, o
 unchanged inputs together with /perception/labels, road, vehicle, pedestrian, confidence and points; coco.json with the
 masks run-length encoded, as pycocotools reads them. Labels are always written.
 
-Run it again to continue after an interruption: finished frames are kept, and new kinds of output are added.
+Run it again to continue after an interruption: finished frames are kept, and new kinds of output are added. An input
+whose folder is complete is not opened again, unless it, the weights or the options changed. Of several inputs, those
+that could not be labelled are in OUT/failed.json. On Ray an input is one task on one machine; it is given again if its
+worker, machine or storage fails. Every machine needs this package, and the same paths.
+
 Video, coco.json and bag are built last, from the labels on disk. A folder of images may have velodyne, depth and
 infrared folders with files of the same names, and calib.txt as in KITTI's object set (or --calibration).
 """
@@ -43,12 +53,10 @@ CLOUDS = ("ply", "pcd", "las")
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `perception label`."""
     parser.add_argument(
-        "inputs",
-        nargs="+",
-        type=Path,
-        metavar="INPUT",
-        help="rosbag2, KITTI raw or simulated drive, nuScenes, folder of images",
-    )
+        "inputs", nargs="+", type=Path, metavar="INPUT",
+        help="rosbag2, KITTI raw or simulated drive, nuScenes, folder of images; @FILE: a file with one a line, or a "
+        "failed.json",
+    )  # fmt: skip
     add(parser, "--output", ", new or from an earlier run (labels/INPUT)")
     parser.add_argument(
         "--write", nargs="+", choices=WRITABLE, default=["masks", "video"], metavar="WHAT",
@@ -67,8 +75,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default="auto",
     )  # fmt: skip
     parser.add_argument(
-        "--on", choices=PLACES, default=PLACES[0],
-        help="where to run: on this machine, or on a Ray cluster, one whole input at a time (local)",
+        "--ray", metavar="ADDRESS",
+        help="run on the Ray cluster at HOST:PORT or ray://HOST:PORT, one input a task; auto: that which RAY_ADDRESS "
+        "names, else the one on this machine, which is made if need be (without it: here)",
+    )  # fmt: skip
+    parser.add_argument("--on", choices=PLACES, action=_Place, default=argparse.SUPPRESS, help=argparse.SUPPRESS)
+    parser.add_argument(
+        "--memory", type=positive, metavar="GB", help="of --ray: memory to keep for an input, at its machine (1)"
+    )
+    parser.add_argument(
+        "--retries", type=at_least_zero, metavar="N",
+        help="of --ray: give an input again, N times, whose worker, machine or storage fails (3)",
     )  # fmt: skip
     add(
         parser, "--workers",
@@ -80,6 +97,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="run one frame in N again without each sensor: WARN if a sensor contradicts the others; 0: never (25)",
     )  # fmt: skip
     add(parser, "--json")
+    add(parser, "--report", ", as HTML")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -91,9 +109,11 @@ def run(args: argparse.Namespace) -> int:
     from perception.recordings.opening import Reading
     from perception.reporting.reports import write_report
 
+    inputs, listed = _inputs(args.inputs)
     options = LabelOptions(
-        inputs=args.inputs,
+        inputs=inputs,
         output=args.output,
+        listed=listed,
         write=args.write,
         cloud=args.cloud,
         storage=args.storage,
@@ -103,7 +123,7 @@ def run(args: argparse.Namespace) -> int:
         without=args.without,
         model=args.model,
         engine=args.engine,
-        on=args.on,
+        cluster=_cluster(args),
         workers=args.workers,
         threads=args.threads,
         cross_check=args.cross_check,
@@ -116,6 +136,10 @@ def run(args: argparse.Namespace) -> int:
         console.print(line, soft_wrap=True)
     if args.json:
         write_report(args.json, "label", report)
+    if args.report:
+        from perception.labelling.page import label_page
+
+        label_page(report).write(args.report)
     wrong = mistakes(report)
     if wrong:
         rest = f" (and {len(wrong) - 1} more: --json lists them)" if len(wrong) > 1 else ""
@@ -123,14 +147,48 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
+def _inputs(given: Sequence[Path]) -> tuple[list[Path], bool]:
+    """The inputs, with those that a file lists in place of its @FILE; whether there was any."""
+    from perception.labelling.failed import read_inputs
+
+    inputs: list[Path] = []
+    for each in given:
+        name = str(each)
+        inputs += map(type(each), read_inputs(Path(name[1:]).expanduser())) if name.startswith("@") else [each]
+    return inputs, any(str(each).startswith("@") for each in given)
+
+
+def _cluster(args: argparse.Namespace) -> Cluster | None:
+    """Where --ray says; None for here."""
+    from perception.labelling.ray_cluster import Cluster
+
+    given = {"memory_gb": args.memory, "retries": args.retries}
+    given = {name: value for name, value in given.items() if value is not None}
+    if args.ray is None:
+        if given:
+            raise DataError("--memory and --retries are for --ray ADDRESS: on this machine every input is tried once")
+        return None
+    return Cluster(args.ray, **given)
+
+
+class _Place(argparse.Action):
+    """--on PLACE, which said in the past what --ray says now."""
+
+    def __call__(
+        self, parser: argparse.ArgumentParser, namespace: argparse.Namespace, values: Any, option: str | None = None
+    ) -> None:
+        now = "--ray auto" if values == "ray" else "what it does without --ray"
+        print(f"{parser.prog}: {option} {values} is called {now} now", file=sys.stderr)
+        namespace.ray = "auto" if values == "ray" else None
+
+
 class _Engine(argparse.Action):
-    """--engine ENGINE; a place, which it took in the past, is passed to --on with a warning."""
+    """--engine ENGINE; a place, which it took in the past, is passed to --ray with a warning."""
 
     def __call__(
         self, parser: argparse.ArgumentParser, namespace: argparse.Namespace, values: Any, option: str | None = None
     ) -> None:
         if values in PLACES:
-            print(f"{parser.prog}: {option} {values} is called --on {values} now", file=sys.stderr)
-            namespace.on = values
+            _Place(["--on"], "on")(parser, namespace, values, f"{option}")
         else:
             namespace.engine = values

@@ -16,7 +16,7 @@ from perception.registry import unknown
 from perception.sensors.spec import SPECS
 
 PLACES = ("local", "ray")
-"""The places where `perception label` can run."""
+"""The places where `perception label` ran in the past, by --on and --engine."""
 
 
 def at_least_one(text: str) -> int:

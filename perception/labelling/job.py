@@ -11,7 +11,7 @@ import socket
 import time
 from collections import Counter, defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -24,21 +24,25 @@ from perception.bags.frames import BagFrames
 from perception.classes import Classes
 from perception.datasets.io.files import read_text
 from perception.datasets.io.named_frames import NamedFrames
-from perception.disk import on_full_disk, write_json
+from perception.disk import DiskFull, on_full_disk, write_json
 from perception.errors import DataError, PerceptionError
 from perception.labelling.files import FrameFiles
-from perception.labelling.report import Labelled, Overturn, Provenance, Refused, Summary
+from perception.labelling.once import MANIFEST, alone, complete, key_of, note_complete
+from perception.labelling.report import REFUSED, STORAGE, Labelled, Overturn, Provenance, Refused, Summary
 from perception.labelling.workers import CHUNK, Network, Outcome, label_frames, label_in_processes
-from perception.recordings.opening import AS_FOUND, Reading, open_recording
+from perception.recordings.opening import AS_FOUND, WITH_STAMPS, Reading, kind_of, open_recording
 from perception.reporting.progress import Steps
 from perception.reporting.provenance import versions
 from perception.reporting.video import has_frames
 from perception.sensors.spec import SPECS
 
-MANIFEST = "label.json"
-"""Records in an output folder what was labelled, with which weights and settings."""
+_BEGUN = f".{MANIFEST}.part"
+"""All that a worker leaves in its folder that is killed at its beginning."""
 
 VIDEO, BAG, COCO = "overlay", "labelled_bag", "coco.json"
+
+FOR_GOOD = (FileNotFoundError, PermissionError, IsADirectoryError, NotADirectoryError)
+"""Errors of files that another try does not mend."""
 
 
 @dataclass(frozen=True)
@@ -67,15 +71,27 @@ def attempt(job: Job, console: Console | None = None) -> Labelled | Refused:
     try:
         return run_job(job, Steps(console or Console(quiet=True)))
     except (PerceptionError, OSError) as error:
-        reason = (
-            str(error) if isinstance(error, PerceptionError) else f"{error.filename or job.output}: {error.strerror}"
-        )
-        return Refused(input=str(job.path), output=str(job.output), error=reason)
+        reason = str(error)
+        if isinstance(error, OSError):
+            reason = f"{error.filename or job.output}: {error.strerror or reason}"
+        cause = STORAGE if _may_pass(error) else REFUSED
+        return Refused(input=str(job.path), output=str(job.output), error=reason, cause=cause)
+
+
+def _may_pass(error: BaseException) -> bool:
+    """Whether it comes from files that could not be read or written just now."""
+    first = error.__cause__ if isinstance(error, PerceptionError) else error
+    return isinstance(first, OSError) and not isinstance(first, FOR_GOOD) and not isinstance(error, DiskFull)
 
 
 def run_job(job: Job, steps: Steps) -> Labelled:
     """Run the job and return its report. Raises PerceptionError and OSError; finished frames are kept."""
     began = time.monotonic()
+    ran_on = f"{socket.gethostname()}:{os.getpid()}"
+    key = key_of(job) if job.path.exists() else ""  # what there is not is told by `open_recording`
+    kept = complete(job, key)
+    if kept is not None:
+        return replace(kept, seconds={"total": round(time.monotonic() - began, 2)}, ran_on=ran_on)
     frames = open_recording(job.path, job.topics, job.calibration, job.rig, job.reading)
     pipeline = job.network.load()
     files = FrameFiles(job.output, job.outputs, job.cloud, pipeline.classes)
@@ -85,31 +101,43 @@ def run_job(job: Job, steps: Steps) -> Labelled:
     _claim(
         job.output, {"input": str(frames.path.resolve()), **model, **_settings(job, frames, engine, pipeline.classes)}
     )
-    numbers = [number for number, name in enumerate(frames.names) if not files.is_done(name)]
-    with steps.step("label", f"label {job.path.name}", len(numbers)) as advance:
-        workers = min(job.workers, len(numbers) // CHUNK)
-        with on_full_disk(job.output, lambda: _to_come(files, [frames.names[number] for number in numbers])):
-            if workers < 2:
-                outcome = label_frames(pipeline, frames, numbers, files, advance, job.cross_check)
-            else:
-                del pipeline  # a network less in memory
-                outcome = label_in_processes(workers, job.network, frames, numbers, files, advance, job.cross_check)
-    done = [number for number, name in enumerate(frames.names) if name not in outcome.failed]
-    left_out = _last_pass(job, frames, files, done, steps)
-    summary = _summary(files, [frames.names[number] for number in done], outcome)
-    labelling = steps.seconds["label"]
-    return Labelled(
-        input=str(job.path),
-        output=str(job.output),
-        summary=summary,
-        remarks=list(frames.remarks),
-        broken=frames.broken,
-        topics_left_out=left_out,
-        fps=round(outcome.labelled / labelling, 2) if outcome.labelled else None,
-        seconds={**_rounded(steps.seconds), "total": round(time.monotonic() - began, 2)},
-        provenance=Provenance(**model, engine=engine, versions=versions()),
-        ran_on=f"{socket.gethostname()}:{os.getpid()}",
-    )
+    with alone(job.output / MANIFEST):
+        numbers = [number for number, name in enumerate(frames.names) if not files.is_done(name)]
+        with steps.step("label", f"label {job.path.name}", len(numbers)) as advance:
+            workers = min(job.workers, len(numbers) // CHUNK)
+            with on_full_disk(job.output, lambda: _to_come(files, [frames.names[number] for number in numbers])):
+                if workers < 2:
+                    outcome = label_frames(pipeline, frames, numbers, files, advance, job.cross_check)
+                else:
+                    del pipeline  # a network less in memory
+                    outcome = label_in_processes(workers, job.network, frames, numbers, files, advance, job.cross_check)
+        done = [number for number, name in enumerate(frames.names) if name not in outcome.failed]
+        left_out = _last_pass(job, frames, files, done, steps)
+        summary = _summary(files, [frames.names[number] for number in done], outcome)
+        labelling = steps.seconds["label"]
+        report = Labelled(
+            input=str(job.path),
+            output=str(job.output),
+            summary=summary,
+            remarks=list(frames.remarks),
+            broken=frames.broken,
+            topics_left_out=left_out,
+            fps=round(outcome.labelled / labelling, 2) if outcome.labelled else None,
+            seconds={**_rounded(steps.seconds), "total": round(time.monotonic() - began, 2)},
+            provenance=Provenance(**model, engine=engine, versions=versions()),
+            ran_on=ran_on,
+            drive_s=_drive_s(job, frames),
+        )
+        if not outcome.failed and not frames.broken:
+            note_complete(job, key, report, [*job.output.glob(f"{VIDEO}.*"), *(job.output / BAG).glob("*")])
+    return report
+
+
+def _drive_s(job: Job, frames: NamedFrames) -> float | None:
+    """From the first frame to the end of the last."""
+    if kind_of(job.path) not in WITH_STAMPS:
+        return None
+    return round((frames.stamps_ns[-1] - frames.stamps_ns[0]) / 1e9 + 1 / frames.rate_hz, 3)
 
 
 def _settings(job: Job, frames: NamedFrames, engine: str, classes: Classes) -> dict[str, Any]:
@@ -118,7 +146,7 @@ def _settings(job: Job, frames: NamedFrames, engine: str, classes: Classes) -> d
     return {
         "engine": " ".join((kind, *how)),
         "topics": dict(sorted(frames.topics.items())) if isinstance(frames, BagFrames) else None,
-        "calibration": _digest(frames),
+        **_first(frames),
         "reading": list(job.reading),
         "without": list(job.network.without),
         "version": perception.__version__,
@@ -126,24 +154,28 @@ def _settings(job: Job, frames: NamedFrames, engine: str, classes: Classes) -> d
     }
 
 
-def _digest(frames: NamedFrames) -> str | None:
-    """Digest of the first frame's calibration, wherever it comes from; None where it is missing or broken."""
+def _first(frames: NamedFrames) -> dict[str, str | None]:
+    """Digests of the first frame's calibration, wherever it comes from, and of what its sensors saw: another recording
+    may have taken the place of this one. None where it is missing or broken."""
     try:
         frame = frames[0]
     except PerceptionError:
-        return None
+        return {"calibration": None, "recording": None}
+    seen = [each for each in (frame.rgb, frame.depth, frame.infrared, frame.points) if each is not None]
+    recording = hashlib.sha256(b"".join(np.ascontiguousarray(each).tobytes() for each in seen)).hexdigest()[:16]
     camera, mount = frame.camera, frame.lidar_to_camera
     if camera is None:
-        return None
+        return {"calibration": None, "recording": recording}
     numbers = [camera.width, camera.height, *camera.intrinsics.ravel(), *(() if mount is None else mount.ravel())]
-    return hashlib.sha256(np.round(np.array(numbers, np.float64), 9).tobytes()).hexdigest()[:16]
+    calibration = hashlib.sha256(np.round(np.array(numbers, np.float64), 9).tobytes()).hexdigest()[:16]
+    return {"calibration": calibration, "recording": recording}
 
 
 def _claim(folder: Path, manifest: dict[str, Any]) -> None:
     """Claim the folder for this job. Raises DataError if it belongs to something else or was labelled differently."""
     path = folder / MANIFEST
     if not path.is_file():
-        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        if folder.exists() and (not folder.is_dir() or any(each.name != _BEGUN for each in folder.iterdir())):
             raise DataError(f"{folder}: not empty, and not made by `perception label`; name a new folder")
         folder.mkdir(parents=True, exist_ok=True)
         write_json(path, manifest)

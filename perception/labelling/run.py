@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,28 +17,29 @@ from perception.assembly.settings.topics import full_path, read_topics
 from perception.engines import ENGINES
 from perception.errors import DataError, PerceptionError
 from perception.labelling.clouds import require_writer
+from perception.labelling.failed import FAILED, read_failed, write_failed
 from perception.labelling.job import Job, attempt
-from perception.labelling.ray_cluster import run_on_ray
+from perception.labelling.ray_cluster import Cluster, run_on_ray
 from perception.labelling.report import Labelled, LabelReport, Refused, total
 from perception.labelling.workers import Network
 from perception.recordings.opening import AS_FOUND, Reading
 from perception.reporting.progress import Steps
-
-LOCAL, RAY = "local", "ray"
 
 
 @dataclass(frozen=True, kw_only=True)
 class LabelOptions:
     """What is labelled, how, and what is written of it.
 
-    output: a folder, of several inputs one with a folder for each; None is labels/INPUT. write: masks, colours,
-    confidence, bag, video, cloud, coco. cloud: the format of clouds. storage: of the bag. topics, calibration, reading:
-    see `open_recording`. without: sensors to leave out. model, engine: see `Pipeline.load`; threads: of all workers.
-    on: LOCAL or RAY. workers: processes here, each with a network. cross_check: see `label_frames`.
+    output: a folder, of several inputs one with a folder for each; None is labels/INPUT. listed: the inputs are
+    several even where there is one, as of a list. write: masks, colours, confidence, bag, video, cloud, coco. cloud:
+    the format of clouds. storage: of the bag. topics, calibration, reading: see `open_recording`. without: sensors to
+    leave out. model, engine: see `Pipeline.load`; threads: of all workers. cluster: None for this machine. workers:
+    processes here, each with a network. cross_check: see `label_frames`.
     """
 
     inputs: Sequence[Path]
     output: Path | None = None
+    listed: bool = False
     write: Sequence[str] = ("masks", "video")
     cloud: str = "ply"
     storage: str = "mcap"
@@ -47,7 +49,7 @@ class LabelOptions:
     without: Sequence[str] = ()
     model: str | None = None
     engine: str = "auto"
-    on: str = LOCAL
+    cluster: Cluster | None = None
     workers: int | None = None
     threads: int | None = None
     cross_check: int = 25
@@ -56,21 +58,43 @@ class LabelOptions:
 def run_label(options: LabelOptions, console: Console) -> LabelReport:
     """Label every input; one that cannot be labelled leaves the others alone. console: shows progress.
 
-    Raises PerceptionError, before anything is labelled, for options that do not go together.
+    Of several inputs, those that could not be labelled are listed in FAILED beside their folders, also where the run is
+    stopped. Raises PerceptionError, before anything is labelled, for options that do not go together.
     """
     if "cloud" in options.write:
         require_writer(options.cloud)
-    if options.on == RAY and options.workers:
+    if options.cluster and options.workers:
         raise PerceptionError("--workers is for this machine: on Ray each input has one; --threads gives it more CPUs")
     began = time.monotonic()
-    return total(_run(jobs(options), options.on, console), time.monotonic() - began)
+    work = jobs(options)
+    listing = _root(options) / FAILED if _several(options) else None
+    before = read_failed(listing) if listing else []
+    reports: dict[int, Labelled | Refused] = {}
+    try:
+        reports.update(_run(work, options.cluster, console))  # one by one: what is there is kept where it ends early
+    finally:
+        if listing and reports:
+            refused = [each for _, each in sorted(reports.items()) if isinstance(each, Refused)]
+            write_failed(listing, before, {each.input for each in reports.values()}, refused)
+    return total([reports[number] for number in range(len(work))], time.monotonic() - began)
 
 
-def _run(work: Sequence[Job], on: str, console: Console) -> list[Labelled | Refused]:
-    if on == LOCAL:
-        return [attempt(job, console) for job in work]
+def _run(work: Sequence[Job], cluster: Cluster | None, console: Console) -> Iterator[tuple[int, Labelled | Refused]]:
+    if cluster is None:
+        yield from ((number, attempt(job, console)) for number, job in enumerate(work))
+        return
     with Steps(console).step("ray", "label on Ray", len(work)) as advance:
-        return run_on_ray(work, advance)
+        for number, report in run_on_ray(work, cluster):
+            yield number, report
+            advance()
+
+
+def _several(options: LabelOptions) -> bool:
+    return options.listed or len(options.inputs) > 1
+
+
+def _root(options: LabelOptions) -> Path:
+    return (options.output or Path("labels")).expanduser().resolve()
 
 
 def jobs(options: LabelOptions) -> list[Job]:
@@ -78,18 +102,17 @@ def jobs(options: LabelOptions) -> list[Job]:
     if options.topics:
         read_topics(options.topics)  # whatever the inputs are: a wrong one is told before anything is labelled
     paths = [path.expanduser().resolve() for path in options.inputs]
-    names = [path.name for path in paths]
-    output = (options.output or Path("labels")).expanduser().resolve()
-    twice = {name for name in names if names.count(name) > 1}
+    output = _root(options)
+    twice = {name for name, count in Counter(path.name for path in paths).items() if count > 1}
     if twice:
         raise DataError(f"two inputs are called {min(twice)}, and so would be their folders in {output}")
-    local = options.on == LOCAL
+    local = options.cluster is None
     threads = options.threads or (len(os.sched_getaffinity(0)) if local else 1)
     at_once = threads if options.engine == "auto" or ENGINES.find(options.engine).on_cpu else 2
     return [
         Job(
             path=path,
-            output=output if options.output and len(paths) == 1 else output / path.name,
+            output=output if options.output and not _several(options) else output / path.name,
             outputs=tuple(dict.fromkeys(options.write)),
             network=Network(options.model, options.engine, threads, tuple(sorted(set(options.without)))),
             workers=(options.workers or at_once) if local else 1,

@@ -11,9 +11,12 @@ from perception.classes import BACKGROUND, FIRST
 from perception.labelling.contradiction import ENOUGH, TOO_MUCH
 from perception.labelling.report import Labelled, LabelReport, Refused
 
+MOST = 40
+"""Inputs of which the terminal tells; the report's JSON and page have the others."""
+
 
 def table(report: LabelReport) -> Table:
-    """A row per labelled input; counted: the weight of each sensor."""
+    """A row per labelled input, as far as they are not too many; counted: the weight of each sensor."""
     result = Table(title=f"{report.labelled} frames labelled in {report.seconds:.1f} s", title_justify="left")
     result.add_column("input", overflow="fold")
     failed = ["failed"] if report.failed else []
@@ -21,7 +24,7 @@ def table(report: LabelReport) -> Table:
     for name in ("frames", "new", *failed, "fps", *names):
         result.add_column(name, justify="right", no_wrap=True)
     result.add_column("counted", no_wrap=True)
-    for each in report.good:
+    for each in report.good[:MOST]:
         name, summary = each.input.rsplit("/", 1)[-1], each.summary
         shares = [f"{summary.share[name]:.1%}" for name in names]
         fps = f"{each.fps:.1f}" if each.fps else "–"
@@ -34,7 +37,7 @@ def table(report: LabelReport) -> Table:
 def notes(report: LabelReport) -> list[str]:
     """Lines about each input: its sensors, its output folder, what was left out."""
     found = []
-    for each in report.good:
+    for each in report.good[:MOST]:
         summary = each.summary
         sensors = ", ".join(f"{sensor} {count}" for sensor, count in summary.sensors.items())
         found.append(f"{each.input} ({sensors or 'nothing'}) → {each.output}")
@@ -43,6 +46,8 @@ def notes(report: LabelReport) -> list[str]:
         found += [f"  absent: {reason} ({count}×)" for reason, count in summary.absent.items()]
         complaints = [f"{reason} ({count}×)" for reason, count in summary.complaints.items()]
         found += [f"  left out: {line}" for line in (*complaints, *each.topics_left_out)]
+    if len(report.good) > MOST:
+        found.append(f"… and {len(report.good) - MOST} more inputs: --json FILE and --report FILE tell of all")
     return found
 
 

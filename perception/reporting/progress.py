@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A progress bar and the duration of each step."""
+"""A progress bar with the time left, and the duration of each step."""
 
 from __future__ import annotations
 
@@ -9,7 +9,18 @@ from contextlib import contextmanager
 from functools import partial
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+
+LOOK_BACK_S = 600.0
+"""The time left is told by the speed of this long: inputs of a cluster end minutes apart."""
 
 
 class Steps:
@@ -28,8 +39,10 @@ class Steps:
             BarColumn(),
             MofNCompleteColumn(),
             TimeElapsedColumn(),
+            TextColumn("left:"),
+            TimeRemainingColumn(compact=True),
         )
         began = time.monotonic()
-        with Progress(*columns, console=self._console) as progress:
+        with Progress(*columns, console=self._console, speed_estimate_period=LOOK_BACK_S) as progress:
             yield partial(progress.advance, progress.add_task(text, total=total))
         self.seconds[name] = time.monotonic() - began

@@ -165,7 +165,8 @@ def test_mistakes_are_one_line(tiny_model: Path, tmp_path: Path, capsys: pytest.
     manifest = tmp_path / "out/label.json"
     manifest.write_text(json.dumps({**report_of(manifest), "weights_sha256": "0"}))
     assert "labels of another weights_sha256" in line(images, "-o", tmp_path / "out")
-    assert "--workers" in line(images, "-o", tmp_path / "ray", "--on", "ray", "--workers", "2")
+    assert "--workers" in line(images, "-o", tmp_path / "ray", "--ray", "auto", "--workers", "2")
+    assert "--memory and --retries are for --ray" in line(images, "-o", tmp_path / "out", "--retries", "2")
 
 
 CALIBRATION = """\

@@ -58,9 +58,9 @@ def test_no_name_of_before_is_a_name_of_today_with_another_meaning() -> None:
          {"hz": 2.0, "depth_camera": "tof"}),
         ("view --rate 5", ["--rate is called --hz"], {"hz": 5.0}),
         ("train mine.py --data a=b --work-dir w", ["--work-dir is called --output"], {}),
-        ("label a --inference torch", ["--inference is called --engine"], {"engine": "torch", "on": "local"}),
-        ("label a --engine ray", ["--engine ray is called --on ray"], {"engine": "auto", "on": "ray"}),
-        ("label a --engine torch --on ray", [], {"engine": "torch", "on": "ray"}),
+        ("label a --inference torch", ["--inference is called --engine"], {"engine": "torch", "ray": None}),
+        ("label a --engine ray", ["--engine ray is called --ray auto"], {"engine": "auto", "ray": "auto"}),
+        ("label a --engine torch --on ray", ["--on ray is called --ray auto"], {"engine": "torch", "ray": "auto"}),
         ("label a --preset kitti2bag", ["--preset is called --topics"], {"topics": "kitti2bag"}),
     ],
 )  # fmt: skip

@@ -29,7 +29,7 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {
         str(path.relative_to(folder)): path.read_bytes()
         for path in sorted(folder.rglob("*"))
-        if path.is_file() and path.suffix not in (".mp4", ".mcap", ".yaml")
+        if path.is_file() and path.suffix not in (".mp4", ".mcap", ".yaml") and path.name != "done.json"
     }
 
 

@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 from helpers.images import write_images
 
+from perception.datasets.io.files import read_bytes
 from perception.errors import DataError
-from perception.labelling.job import MANIFEST, Job, attempt, run_job
-from perception.labelling.report import Labelled, Refused
+from perception.labelling.job import Job, attempt, run_job
+from perception.labelling.once import DONE, MANIFEST
+from perception.labelling.report import REFUSED, STORAGE, Labelled, Refused
 from perception.labelling.workers import Network
 from perception.reporting.progress import Steps
 
@@ -95,3 +97,75 @@ def test_video_and_bag_are_made_anew_only_for_new_labels(job: Job) -> None:
     (job.output / "labels/001.png").unlink()
     assert "video" in run(both).seconds
     assert video.stat().st_mtime_ns > made
+
+
+def test_what_is_complete_is_told_without_being_opened(job: Job, tmp_path: Path) -> None:
+    first = run(job)
+    assert (job.output / DONE).is_file()
+    again = run(job)
+    assert (again.summary.frames, again.summary.kept, again.summary.labelled) == (5, 5, 0)
+    assert again.summary.share == first.summary.share
+    assert again.provenance == first.provenance
+    assert set(again.seconds) == {"total"}, "it was opened"
+
+
+def test_a_frame_that_failed_is_tried_again_by_the_next_run(job: Job) -> None:
+    broken = job.path / "002.png"
+    whole = broken.read_bytes()
+    broken.write_bytes(whole[:80])
+    assert len(run(job).summary.failed) == 1
+    broken.write_bytes(whole)
+    assert run(job).summary.labelled == 1
+    assert run(job).seconds.keys() == {"total"}
+
+
+def test_another_recording_in_the_place_of_this_one_is_not_taken_for_it(job: Job) -> None:
+    run(job)
+    (job.path / "000.png").write_bytes((job.path / "001.png").read_bytes())
+    with pytest.raises(DataError, match="holds labels of another recording"):
+        run(job)
+
+
+def test_a_folder_of_images_may_grow(job: Job) -> None:
+    run(job)
+    (job.path / "005.png").write_bytes((job.path / "001.png").read_bytes())
+    found = run(job).summary
+    assert (found.frames, found.kept, found.labelled) == (6, 5, 1)
+
+
+def test_a_worker_killed_at_its_beginning_does_not_close_the_folder(job: Job) -> None:
+    job.output.mkdir()
+    (job.output / f".{MANIFEST}.part").write_text("{")
+    assert run(job).summary.labelled == 5
+
+
+def test_storage_that_fails_is_told_from_files_that_are_not_there(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
+    job.output.parent.joinpath("nowhere").touch()
+    found = attempt(replace(job, output=job.output.parent / "nowhere/out"))
+    assert isinstance(found, Refused)
+    assert found.cause == REFUSED
+
+    def fails(path: Path) -> str:
+        raise OSError(5, "Input/output error", str(path))
+
+    monkeypatch.setattr("perception.labelling.job.key_of", lambda job: fails(job.path))
+    found = attempt(job)
+    assert isinstance(found, Refused)
+    assert (found.cause, found.error) == (STORAGE, f"{job.path}: Input/output error")
+    monkeypatch.undo()
+    monkeypatch.setattr(Path, "read_bytes", lambda path: fails(path))  # as a reader of ours tells it
+    with pytest.raises(DataError) as told:
+        read_bytes(job.path / "000.png")
+    monkeypatch.setattr("perception.labelling.job.key_of", lambda job: _raise(told.value))
+    found = attempt(job)
+    assert isinstance(found, Refused)
+    assert found.cause == STORAGE
+
+
+def _raise(error: Exception) -> str:
+    raise error
+
+
+def test_hours_are_of_recordings_that_have_times(job: Job, kitti_drive: Path) -> None:
+    assert run(job).drive_s is None
+    assert run(replace(job, path=kitti_drive, output=job.output / "../kitti")).drive_s == pytest.approx(1.1, abs=0.02)

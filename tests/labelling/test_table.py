@@ -4,7 +4,7 @@ from __future__ import annotations
 from typing import Any
 
 from perception.labelling.report import Labelled, Overturn, Provenance, Refused, Summary, total
-from perception.labelling.table import mistakes, notes, table
+from perception.labelling.table import MOST, mistakes, notes, table
 
 BY = Provenance(model="m", weights_sha256="0", engine="openvino", versions={})
 
@@ -63,3 +63,9 @@ def test_every_mistake_is_a_line() -> None:
     refused = Refused(input="x", output="y", error="no such folder")
     found = mistakes(total([refused, labelled("torn", failed={"7": "truncated"}), labelled()], 1.0))
     assert found == ["no such folder", "torn (9 frames)", "truncated"]
+
+
+def test_of_a_fleet_the_terminal_tells_a_part() -> None:
+    many = [labelled()] * (MOST + 3)
+    assert len(cells(*many)[1]) == MOST
+    assert notes(total(many, 1.0))[-1].startswith("… and 3 more inputs: ")

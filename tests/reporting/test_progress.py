@@ -19,6 +19,7 @@ def test_a_step_is_shown_and_timed() -> None:
         done()
     assert "rendering" in shown.getvalue()
     assert "2/2" in shown.getvalue()
+    assert "left: 00:00" in shown.getvalue()
     assert steps.seconds["render"] >= 0.05
 
 

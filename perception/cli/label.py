@@ -5,12 +5,12 @@ from __future__ import annotations
 
 import argparse
 import sys
-from pathlib import Path
 from typing import Any
 
 from perception.cli.shared import PLACES, add, add_reading, add_without, at_least_zero, engine_or_place
 from perception.engines import ENGINES
 from perception.errors import DataError
+from perception.storage import source
 
 SUMMARY = "label recordings offline: every frame, as fast as the machine can"
 
@@ -38,12 +38,17 @@ with files of the same names, and calib.txt as in KITTI's object set (or --calib
 
 WRITABLE = ("masks", "colours", "confidence", "bag", "video", "cloud")
 CLOUDS = ("ply", "pcd", "las")
+OWN_OUTPUT = True  # the job of an input uploads it
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `perception label`."""
     parser.add_argument(
-        "inputs", nargs="+", type=Path, metavar="INPUT", help="rosbag2, KITTI raw or simulated drive, folder of images"
+        "inputs",
+        nargs="+",
+        type=source,
+        metavar="INPUT",
+        help="rosbag2, KITTI raw or simulated drive, folder of images",
     )
     add(parser, "--output", ", new or from an earlier run (labels/INPUT)")
     parser.add_argument(

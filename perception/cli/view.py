@@ -4,10 +4,10 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
 from perception.cli.shared import add, add_engine, add_reading, add_without, at_least_one
 from perception.errors import PerceptionError
+from perception.storage import source, target
 
 SUMMARY = "show a running node, a bag or a drive in Rerun: masks, LiDAR by class, weights, latency"
 PASS_THROUGH = True
@@ -32,10 +32,10 @@ WEB_PORT = 9090
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `perception view`; everything after --ros-args is for ROS."""
     parser.add_argument(
-        "input", nargs="?", type=Path, metavar="BAG|DRIVE",
+        "input", nargs="?", type=source, metavar="BAG|DRIVE",
         help="rosbag2, KITTI raw or simulated drive, folder of images, or a saved .rrd; without it, live topics",
     )  # fmt: skip
-    parser.add_argument("--save", type=Path, metavar="FILE.rrd", help="write a file instead of opening the viewer")
+    parser.add_argument("--save", type=target, metavar="FILE.rrd", help="write a file instead of opening the viewer")
     parser.add_argument(
         "--web", nargs="?", type=_port, const=WEB_PORT, metavar="PORT",
         help=f"serve the viewer to browsers on this machine, on PORT and the one after it ({WEB_PORT})",

@@ -20,6 +20,7 @@ import numpy as np
 from rich.console import Console
 
 import perception
+from perception.assembly.settings.naming import rig_beside
 from perception.bags.frames import BagFrames
 from perception.classes import Classes
 from perception.datasets.io.files import read_text
@@ -34,6 +35,7 @@ from perception.reporting.progress import Steps
 from perception.reporting.provenance import versions
 from perception.reporting.video import has_frames
 from perception.sensors.spec import SPECS
+from perception.storage import Source, writing
 
 MANIFEST = "label.json"
 """Records in an output folder what was labelled, with which weights and settings."""
@@ -65,25 +67,27 @@ class Job:
 def attempt(job: Job, console: Console | None = None) -> Labelled | Refused:
     """`run_job`, with errors of the user as the report's `error`. console: shows progress; None for none."""
     try:
-        return run_job(job, Steps(console or Console(quiet=True)))
+        with writing(job.output, continues=True):
+            return run_job(job, Steps(console or Console(quiet=True)))
     except (PerceptionError, OSError) as error:
         reason = (
             str(error) if isinstance(error, PerceptionError) else f"{error.filename or job.output}: {error.strerror}"
         )
-        return Refused(input=str(job.path), output=str(job.output), error=reason)
+        return Refused(input=f"{job.path}", output=f"{job.output}", error=reason)
 
 
 def run_job(job: Job, steps: Steps) -> Labelled:
     """Run the job and return its report. Raises PerceptionError and OSError; finished frames are kept."""
     began = time.monotonic()
-    frames = open_recording(job.path, job.topics, job.calibration, job.rig, job.reading)
+    rig = rig_beside(job.path) if isinstance(job.path, Source) else job.rig
+    frames = open_recording(job.path, job.topics, job.calibration, rig, job.reading)
     pipeline = job.network.load()
     files = FrameFiles(job.output, job.outputs, job.cloud, pipeline.classes)
     pipeline.self_check()
     model = {"model": pipeline.model.name, "weights_sha256": pipeline.weights_sha256}
     engine = pipeline.engine.name
     _claim(
-        job.output, {"input": str(frames.path.resolve()), **model, **_settings(job, frames, engine, pipeline.classes)}
+        job.output, {"input": f"{frames.path.resolve()}", **model, **_settings(job, frames, engine, pipeline.classes)}
     )
     numbers = [number for number, name in enumerate(frames.names) if not files.is_done(name)]
     with steps.step("label", f"label {job.path.name}", len(numbers)) as advance:
@@ -99,8 +103,8 @@ def run_job(job: Job, steps: Steps) -> Labelled:
     summary = _summary(files, [frames.names[number] for number in done], outcome)
     labelling = steps.seconds["label"]
     return Labelled(
-        input=str(job.path),
-        output=str(job.output),
+        input=f"{job.path}",
+        output=f"{job.output}",
         summary=summary,
         remarks=list(frames.remarks),
         broken=frames.broken,

@@ -22,6 +22,7 @@ from perception.labelling.report import Labelled, LabelReport, Refused, total
 from perception.labelling.workers import Network
 from perception.recordings.opening import AS_FOUND, Reading
 from perception.reporting.progress import Steps
+from perception.storage import Source
 
 LOCAL, RAY = "local", "ray"
 
@@ -45,7 +46,7 @@ class LabelOptions:
     calibration: Path | None = None
     reading: Reading = AS_FOUND
     without: Sequence[str] = ()
-    model: str | None = None
+    model: str | Path | None = None
     engine: str = "auto"
     on: str = LOCAL
     workers: int | None = None
@@ -97,7 +98,7 @@ def jobs(options: LabelOptions) -> list[Job]:
             storage=options.storage,
             topics=full_path(options.topics),
             calibration=options.calibration and options.calibration.expanduser().resolve(),
-            rig=rig_beside(path),
+            rig=None if isinstance(path, Source) else rig_beside(path),  # the job looks there
             reading=options.reading,
             cross_check=options.cross_check,
         )

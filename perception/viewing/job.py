@@ -42,7 +42,7 @@ class ViewOptions:
     duration: float | None = None
     every: int = 1
     without: Sequence[str] = ()
-    model: str | None = None
+    model: str | Path | None = None
     engine: str = "auto"
     threads: int | None = None
 

@@ -14,6 +14,7 @@ import rerun as rr
 from rich.console import Console
 
 from perception.errors import DataError
+from perception.storage import local
 from perception.viewing.layout import APPLICATION
 from perception.viewing.viewer import open_window, serve_page
 
@@ -70,7 +71,7 @@ def show_file(path: Path) -> None:
     """Open a window with a saved view. Raises DataError if there is none, PerceptionError if there is no display."""
     if not path.is_file():
         raise DataError(f"{path}: no such file")
-    open_window(path.resolve())
+    open_window(local(path.resolve()))
 
 
 @contextmanager

@@ -16,6 +16,7 @@ from perception.assembly.lidar_names import modality_of
 from perception.errors import DataError
 from perception.paths import config_path, share
 from perception.sensors.spec import SPECS
+from perception.storage import is_url, source
 
 SENSORS: dict[str, tuple[str, ...]] = {name: tuple(spec.topics) for name, spec in SPECS.items()}
 """The inputs by sensor; if a message is on both topics of a bag, the first in the bag is taken."""
@@ -92,8 +93,8 @@ def remappings(named: str) -> list[str]:
 
 
 def full_path(named: str | None) -> str | None:
-    """The same for a process that runs elsewhere: a file by its full path, a preset by its name."""
-    return str(Path(named).expanduser().resolve()) if named and _is_file(named) else named
+    """The same for a process that runs elsewhere: a file by its full path, a preset by its name, a URL as it is."""
+    return str(Path(named).expanduser().resolve()) if named and _is_file(named) and not is_url(named) else named
 
 
 def _is_file(named: str) -> bool:
@@ -101,7 +102,7 @@ def _is_file(named: str) -> bool:
 
 
 def _path(named: str) -> Path:
-    return Path(named).expanduser() if _is_file(named) else config_path(f"topics/{named}.yaml")
+    return source(named).expanduser() if _is_file(named) else config_path(f"topics/{named}.yaml")
 
 
 def _read(path: Path) -> dict[Any, Any]:

@@ -21,7 +21,7 @@ from typing import NoReturn, Protocol, cast
 import perception
 from perception import registry
 from perception.errors import PerceptionError
-from perception.storage import Target, writing
+from perception.storage import Target, shown, writing
 
 GROUPS: dict[str, tuple[str, ...]] = {
     "See it work": ("demo", "view", "simulate", "explain", "doctor"),
@@ -86,7 +86,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         line = _explain(error)
         if debug or line is None:
             raise
-        print(f"perception: {line}", file=sys.stderr)
+        print(f"perception: {shown(line)}", file=sys.stderr)
         return MISUSE
 
 

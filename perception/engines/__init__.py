@@ -153,7 +153,7 @@ def find_model(model: str | Path | None, engine: str) -> tuple[str, Path]:
             how = f"`perception export {path.stem} --format {kind} -o models`, then --model models/{path.name}"
             raise ModelError(f"{path.stem} is not shipped as {path.suffix}, which {engine} needs: {how}")
         raise ModelError(f"no {path}; make it with `perception export {weights} --format {kind}`")
-    raise ModelError(f"no model: looked for {', '.join(map(str, dict.fromkeys(candidates.values())))}")
+    raise ModelError(f"no model: looked for {', '.join(map(format, dict.fromkeys(candidates.values())))}")
 
 
 def find_weights(given: str | Path) -> Path:

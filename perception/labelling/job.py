@@ -35,7 +35,7 @@ from perception.reporting.progress import Steps
 from perception.reporting.provenance import versions
 from perception.reporting.video import has_frames
 from perception.sensors.spec import SPECS
-from perception.storage import Source, writing
+from perception.storage import Source, shown, writing
 
 MANIFEST = "label.json"
 """Records in an output folder what was labelled, with which weights and settings."""
@@ -73,7 +73,7 @@ def attempt(job: Job, console: Console | None = None) -> Labelled | Refused:
         reason = (
             str(error) if isinstance(error, PerceptionError) else f"{error.filename or job.output}: {error.strerror}"
         )
-        return Refused(input=f"{job.path}", output=f"{job.output}", error=reason)
+        return Refused(input=f"{job.path}", output=f"{job.output}", error=shown(reason))
 
 
 def run_job(job: Job, steps: Steps) -> Labelled:

@@ -150,4 +150,4 @@ def _within(path: Path, wanted: Collection[str]) -> str:
     if not inside:
         return ""
     more = f", … {len(inside)} in all" if len(inside) > MOST_NAMED else ""
-    return f"; name one in it: {', '.join(map(str, inside[:MOST_NAMED]))}{more}"
+    return f"; name one in it: {', '.join(map(format, inside[:MOST_NAMED]))}{more}"

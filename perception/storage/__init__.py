@@ -6,8 +6,13 @@ that all code reads and writes as it does on a disk; of any other text it is a p
 A source's files are fetched into a bounded cache when they are opened; a target's are uploaded by `writing`.
 """
 
-from perception.storage.source import Source, fetched, local, source
-from perception.storage.target import Target, target, writing
+from perception.storage.source import Source, fetched, local, source, sources_shown
+from perception.storage.target import Target, target, targets_shown, writing
 from perception.storage.urls import is_url, masked
 
-__all__ = ["Source", "Target", "fetched", "is_url", "local", "masked", "source", "target", "writing"]
+__all__ = ["Source", "Target", "fetched", "is_url", "local", "masked", "shown", "source", "target", "writing"]
+
+
+def shown(text: str) -> str:
+    """The text with the URLs of the paths of this machine that stand for them, as libraries say them."""
+    return targets_shown(sources_shown(text))

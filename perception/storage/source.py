@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import re
 import shutil
 import tempfile
 import threading
@@ -110,6 +111,11 @@ def fetched(path: Path) -> Path:
         return path
     _fetched(path, [path])
     return Path(str(path))
+
+
+def sources_shown(text: str) -> str:
+    """The text with the URLs of this process's sources, where a path of theirs stands in it."""
+    return re.sub(rf"{re.escape(_tree())}/([^/\s]+)/", r"\1://", text) if _roots else text
 
 
 def _fetched(path: Source, whole: list[Source]) -> list[str]:

@@ -18,6 +18,8 @@ _LOGIN = {
     "s3": "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, ~/.aws/credentials or a role of this machine",
     "gs": "GOOGLE_APPLICATION_CREDENTIALS or `gcloud auth application-default login`",
 }
+"""Where the stores' libraries look for credentials; these URLs have none in them."""
+
 _ENDPOINT = {"s3": "; AWS_ENDPOINT_URL names another server than Amazon's", "gs": ""}
 _VERSION = ("ETag", "etag", "generation", "LastModified", "last_modified", "updated", "mtime", "created")
 """What fsspec's file systems call that which differs after a change."""
@@ -99,6 +101,8 @@ def telling(url: Url) -> Iterator[None]:
     except Exception as error:  # each store has errors of its own
         names = {each.__name__ for each in type(error).__mro__}
         said = masked(" ".join(str(error).split()) or type(error).__name__)
+        for secret in (url.userinfo, url.userinfo.rstrip("@").partition(":")[2]):
+            said = said.replace(secret, "***") if secret else said
         if names & set(_REFUSALS):
             login = f"; give {_LOGIN[kind]}" if kind in _LOGIN else ""
             raise Unreachable(f"{shown}: not allowed ({said}){login}") from error
@@ -114,6 +118,8 @@ def _opened(url: Url) -> tuple[Any, str]:
     with needs(f"{masked(str(url))} needs fsspec's file system of {url.scheme}://", _EXTRAS.get(url.scheme, "s3")):
         import fsspec
 
+        if url.userinfo and (kind := _EXTRAS.get(url.scheme)):
+            raise DataError(f"{masked(str(url))}: takes no user and password; give {_LOGIN[kind]}")
         files, path = fsspec.core.url_to_fs(str(url), use_listings_cache=False)
     return files, path.rstrip("/")
 

@@ -66,6 +66,13 @@ def _made(url: Url) -> Target:
     return Target(base / url.name)
 
 
+def targets_shown(text: str) -> str:
+    """The text with the URLs of this process's targets, where a path of theirs stands in it."""
+    for base, url in _urls.items():
+        text = text.replace(base, masked(str(url)))
+    return text
+
+
 @contextmanager
 def writing(path: Path, continues: bool = False) -> Iterator[None]:
     """Files made at a `Target` meanwhile are uploaded at its end; of a path of this machine there is nothing to do.

@@ -74,5 +74,5 @@ def test_a_scheme_that_there_is_not() -> None:
 def test_what_the_store_says_is_masked() -> None:
     url = parse("memory://me:secret@b/a")
     with pytest.raises(DataError) as caught, store.telling(url):
-        raise ValueError(f"cannot open {url}")
-    assert str(caught.value) == "memory://***@b/a: cannot open memory://***@b/a"
+        raise ValueError(f"cannot open {url}, neither b/a of me:secret@b with secret")
+    assert str(caught.value) == "memory://***@b/a: cannot open memory://***@b/a, neither b/a of ***b with ***"

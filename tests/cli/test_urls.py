@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 import pytest
 from helpers.images import write_images
-from helpers.s3 import Bucket, fetched, forget
+from helpers.servers.s3 import Bucket, fetched, forget
 
 from perception.bags.writer import write_bag
 from perception.cli.main import command_names, main, make_parser
@@ -205,7 +205,10 @@ def test_mistakes_are_one_line(
         (f"doctor --json s3://{bucket.name}", f"s3://{bucket.name}: a bucket; name a folder in it to write to"),
         (f"check {bags[0]} --topics {bucket.url}/rig.yaml --compare 0", f"{bucket.url}/rig.yaml: No such file"),
         (f"export {bucket.url}/first.safetensors", f"{bucket.url}/first.safetensors: in an object store, whose folder"),
-        ("init s3://me:secret@no-such-bucket-here/a", "s3://***@no-such-bucket-here/a: takes no user and password; give AWS_ACC"),
+        (
+            "init s3://me:secret@no-such-bucket-here/a",
+            "s3://***@no-such-bucket-here/a: takes no user and password; give",
+        ),
     ):
         assert main(line.split()) == 2, line
         said = capsys.readouterr().err.strip().splitlines()[-1]

@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 
 import pytest
-from helpers.s3 import Bucket
+from helpers.servers.s3 import Bucket
 
 from perception.errors import DataError, PerceptionError
 from perception.storage import cache, local, source

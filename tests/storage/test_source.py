@@ -10,14 +10,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from helpers.images import write_images
 from helpers.kitti import image, raw_drive, sweep
-from helpers.s3 import Bucket, fetched
+from helpers.servers.s3 import Bucket, fetched
 
 from perception.bags.writer import write_bag
 from perception.errors import DataError
 from perception.frame import Frame
 from perception.recordings.kitti import kitti_frames
 from perception.recordings.opening import open_messages, open_recording
+from perception.simulation.drive import SimulatedDrive
+from perception.simulation.storage import write_drive
 from perception.storage import Source, is_url, local, source
 
 
@@ -60,6 +63,22 @@ def test_the_first_frame_of_a_drive_needs_only_its_own_files(bucket: Bucket, tmp
     assert set(images) == {"0000000000.png", "0000000000.bin"}
     assert len(fetched(tmp_path)) < 15, "of 104 files"
     np.testing.assert_array_equal(frames[7].rgb, image(7, (48, 20), True))
+
+
+def test_folders_of_images_and_simulated_drives(bucket: Bucket, tmp_path: Path) -> None:
+    """Beside what is read, a folder's first, middle and last image are looked at, for their channels."""
+    write_images(tmp_path / "images", 9)
+    frames = open_recording(source(bucket.upload(tmp_path / "images", "images")))
+    np.testing.assert_array_equal(frames[5].rgb, open_recording(tmp_path / "images")[5].rgb)
+    assert "005.png" in fetched(tmp_path)
+    assert set(fetched(tmp_path)) <= {"000.png", "004.png", "005.png", "008.png"}
+    drive = write_drive(SimulatedDrive(seed=3, frames=3, scale=0.1), tmp_path / "drive")
+    url = bucket.upload(drive, "sim/drive")
+    frames = open_recording(source(url))
+    here = open_recording(drive)[1]
+    np.testing.assert_array_equal(frames[1].depth, here.depth)
+    np.testing.assert_array_equal(frames[1].points, here.points)
+    assert not [name for name in fetched(tmp_path) if name.startswith(("000000.", "000002."))]
 
 
 def bag_of(tmp_path: Path, storage: str) -> Path:

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from helpers.s3 import Bucket, forget
+from helpers.servers.s3 import Bucket, forget
 
 from perception.errors import DataError, PerceptionError
 from perception.storage import store

@@ -7,7 +7,7 @@ import pickle
 from pathlib import Path
 
 import pytest
-from helpers.s3 import Bucket
+from helpers.servers.s3 import Bucket
 
 from perception.errors import DataError, ModelError
 from perception.storage import Target, store, target, writing

@@ -14,7 +14,7 @@ import re
 import shutil
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path, PosixPath
@@ -73,20 +73,20 @@ class Source(PosixPath):
         """Whether there are objects in it."""
         return _is_mirrored(str(self)) and not os.path.islink(str(self)) and os.path.isdir(str(self))
 
-    def iterdir(self) -> Iterator[Source]:
+    def iterdir(self) -> Generator[Source, None, None]:
         """What is in the folder."""
         _is_mirrored(str(self))  # Python 3.13 asks the text of a path, not the path
-        return iter(super().iterdir())
+        yield from super().iterdir()
 
-    def glob(self, pattern: str, *args: Any, **options: Any) -> Iterator[Source]:
+    def glob(self, pattern: str, *args: Any, **options: Any) -> Generator[Source, None, None]:
         """What matches in the folder."""
         _is_mirrored(str(self))
-        return iter(super().glob(pattern, *args, **options))
+        yield from super().glob(pattern, *args, **options)
 
-    def rglob(self, pattern: str, *args: Any, **options: Any) -> Iterator[Source]:
+    def rglob(self, pattern: str, *args: Any, **options: Any) -> Generator[Source, None, None]:
         """What matches at any depth."""
         _is_mirrored(str(self))
-        return iter(super().rglob(pattern, *args, **options))
+        yield from super().rglob(pattern, *args, **options)
 
     def resolve(self, strict: bool = False) -> Source:
         """Itself: it is absolute, and the links are not the caller's."""

@@ -41,10 +41,16 @@ class Target(PosixPath):
     @property
     def url(self) -> Url:
         """The URL, with user and password."""
-        for base in map(str, self.parents):
-            if base in _urls:
-                return _urls[base].within(os.path.relpath(str(self), base))
-        raise ValueError(f"{self!s}: in no folder of a target")
+        if str(self) in _urls:  # the folder that the target is in
+            return _urls[str(self)]
+        top, name = self._place()
+        return top.within(name)
+
+    def _place(self) -> tuple[Url, str]:
+        """The URL of the target that this is or is in, and where in it."""
+        inner = next(each for each in (self, *self.parents) if str(each.parent) in _urls)
+        name = os.path.relpath(str(self), str(inner))
+        return _urls[str(inner.parent)].within(inner.name), "" if name == "." else name
 
     def resolve(self, strict: bool = False) -> Target:
         """Itself: it is absolute."""
@@ -54,7 +60,7 @@ class Target(PosixPath):
         return format(masked(str(self.url)) if self.is_absolute() else str(self), spec)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return (_made, (self.url,)) if self.is_absolute() else (Target, (str(self),))
+        return (_within, self._place()) if self.is_absolute() else (Target, (str(self),))
 
 
 def _made(url: Url) -> Target:
@@ -71,6 +77,10 @@ def targets_shown(text: str) -> str:
     for base, url in _urls.items():
         text = text.replace(base, masked(str(url)))
     return text
+
+
+def _within(root: Url, name: str) -> Target:
+    return _made(root) / name
 
 
 @contextmanager

@@ -167,6 +167,7 @@ def test_an_object_that_no_folder_here_can_hold_is_refused(bucket: Bucket) -> No
 def test_a_password_is_neither_shown_nor_in_the_tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PERCEPTION_CACHE", str(tmp_path / "objects"))
     path = source("ftp://me:secret@host/bag")
+    assert isinstance(path, Source)
     assert f"{path}" == "ftp://***@host/bag"
     assert "secret" not in str(path)
     assert str(path.url) == "ftp://me:secret@host/bag"

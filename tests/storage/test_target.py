@@ -132,7 +132,9 @@ def test_two_do_not_write_to_one(bucket: Bucket) -> None:
 def test_another_process_makes_it_in_its_own_folder(
     bucket: Bucket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    said = pickle.dumps(target(f"{bucket.url}/out") / "drive_1")
+    mine = target(f"{bucket.url}/out") / "drive_1"
+    said = pickle.dumps(mine)
+    assert str(pickle.loads(said)) == str(mine), "a worker writes where its parent looks"
     monkeypatch.setenv("PERCEPTION_CACHE", str(tmp_path / "elsewhere"))
     out = pickle.loads(said)
     assert str(out).startswith(str(tmp_path / "elsewhere"))

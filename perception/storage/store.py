@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -115,9 +115,10 @@ def telling(url: Url) -> Iterator[None]:
 
 def _opened(url: Url) -> tuple[Any, str]:
     """fsspec's file system of the URL, which keeps no listings, and the URL's path in it."""
-    with needs(f"{masked(str(url))} needs fsspec's file system of {url.scheme}://", _EXTRAS.get(url.scheme, "s3")):
+    said = f"{masked(str(url))} needs fsspec's file system of {url.scheme}://"
+    with needs(said, _EXTRAS.get(url.scheme, "s3")):
         import fsspec
-
+    with needs(said, _EXTRAS[url.scheme]) if url.scheme in _EXTRAS else nullcontext():
         if url.userinfo and (kind := _EXTRAS.get(url.scheme)):
             raise DataError(f"{masked(str(url))}: takes no user and password; give {_LOGIN[kind]}")
         files, path = fsspec.core.url_to_fs(str(url), use_listings_cache=False)

@@ -22,6 +22,9 @@ _log = logging.getLogger(__name__)
 MARKS = ("metadata.yaml", "drive.json", "label.json", "SHA256SUMS", "weights.safetensors")
 """Files by which a reader knows that what they describe is complete: these are uploaded last, other .json before."""
 
+ADDED_TO = ("SHA256SUMS",)
+"""Files that list others, to which a command adds its own."""
+
 _urls: dict[str, Url] = {}
 """The folders in which targets are made, and the URL of each."""
 
@@ -87,11 +90,11 @@ def _within(root: Url, name: str) -> Target:
 def writing(path: Path, continues: bool = False) -> Iterator[None]:
     """Files made at a `Target` meanwhile are uploaded at its end; of a path of this machine there is nothing to do.
 
-    What the URL has already is there by its names, `MARKS` also with their content, so that what refuses to overwrite
-    or adds to a list does. continues: it is there as a whole, to go on with, and what an error interrupts stays on this
-    machine for the next time; without, it is removed. After a PerceptionError a file is uploaded, a folder is not.
-    Payload goes first, and `MARKS` last: who waits for these sees the whole. Raises DataError where another process
-    writes there, and `store.Unreachable`; what could not be uploaded stays on this machine.
+    What the URL has already is there by its names, `ADDED_TO` also with their content, so that what refuses to
+    overwrite or adds to a list does. continues: it is there as a whole, to go on with, and what an error interrupts
+    stays on this machine for the next time; without, it is removed. After a PerceptionError a file is uploaded, a
+    folder is not. Payload goes first, and `MARKS` last: who waits for these sees the whole. Raises DataError where
+    another process writes there, and `store.Unreachable`; what could not be uploaded stays on this machine.
     """
     if not isinstance(path, Target):
         yield
@@ -141,7 +144,7 @@ def _fill(path: Target, whole: bool) -> dict[str, tuple[int, int]]:
             continue  # of the time before, and newer
         file.parent.mkdir(parents=True, exist_ok=True)
         file.unlink(missing_ok=True)
-        if whole or file.name in MARKS:
+        if whole or file.name in ADDED_TO:
             copy = cache.place(file.url, entry)
             cache.fetch(file.url, copy)
             shutil.copyfile(copy, str(file))

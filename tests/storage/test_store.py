@@ -66,6 +66,12 @@ def test_a_store_whose_library_is_not_installed(monkeypatch: pytest.MonkeyPatch)
             store.listing(parse(url))
 
 
+def test_a_store_that_is_none_of_our_extras_says_itself_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "adlfs", None)
+    with pytest.raises(DataError, match=r"^abfs://b/a: Install adlfs to access"):
+        store.listing(parse("abfs://b/a"))
+
+
 def test_a_scheme_that_there_is_not() -> None:
     with pytest.raises(DataError, match="nosuch://b/a: Protocol not known"):
         store.listing(parse("nosuch://b/a"))

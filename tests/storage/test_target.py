@@ -55,11 +55,11 @@ def test_a_file(bucket: Bucket) -> None:
 
 
 def test_what_is_there_can_be_refused_or_added_to(bucket: Bucket) -> None:
-    for name in ("metadata.yaml", "big.bin"):
+    for name in ("SHA256SUMS", "big.bin"):
         bucket.put(f"out/{name}", b"before")
     before, out = bucket.times(), target(f"{bucket.url}/out")
     with writing(out):
-        assert {path.name: path.read_text() for path in out.iterdir()} == {"metadata.yaml": "before", "big.bin": ""}
+        assert {path.name: path.read_text() for path in out.iterdir()} == {"SHA256SUMS": "before", "big.bin": ""}
         (out / "new").write_text("new")
     assert {name: bucket.times()[name] for name in before} == before, "only what is new is uploaded"
     assert (bucket.get("out/big.bin"), bucket.get("out/new")) == (b"before", b"new")

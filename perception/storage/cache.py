@@ -44,7 +44,8 @@ def folder() -> Path:
 def _made(text: str) -> Path:
     path = Path(text).expanduser()
     try:
-        (path / "objects").mkdir(parents=True, exist_ok=True)
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)  # others may not see what the store shows us
+        (path / "objects").mkdir(exist_ok=True)
     except OSError as error:
         raise PerceptionError(
             f"{path}: the cache of an object store's files cannot be made ({error.strerror}); "

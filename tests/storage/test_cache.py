@@ -62,6 +62,7 @@ def test_where_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("PERCEPTION_CACHE", raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     assert cache.folder() == tmp_path / "multimodal_perception/objects"
+    assert cache.folder().stat().st_mode & 0o777 == 0o700
     monkeypatch.setenv("PERCEPTION_CACHE", "/proc/nowhere")
     with pytest.raises(PerceptionError, match=r"/proc/nowhere: the cache .* cannot be made .*; PERCEPTION_CACHE names"):
         cache.folder()

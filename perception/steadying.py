@@ -75,9 +75,14 @@ class Steadying:
         return np.asarray(steady, np.uint8), np.asarray(score, np.uint8)
 
 
-def motion(first: NDArray[np.uint8], second: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """(H, W, 2) float32 right and down, in pixels: where each pixel of the grey image `first` is in `second`."""
-    flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
+def motion(
+    first: NDArray[np.uint8], second: NDArray[np.uint8], preset: int = cv2.DISOPTICAL_FLOW_PRESET_FAST
+) -> NDArray[np.float32]:
+    """(H, W, 2) float32 right and down, in pixels: where each pixel of the grey image `first` is in `second`.
+
+    preset: of OpenCV's DISOpticalFlow, faster or more exact.
+    """
+    flow = cv2.DISOpticalFlow.create(preset)
     return np.asarray(flow.calc(first, second, _NONE), np.float32)
 
 

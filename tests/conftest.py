@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 import pytest
 from helpers.markers import pytest_collection_modifyitems  # noqa: F401 (a hook)
+from helpers.servers.s3 import bucket, s3_server  # noqa: F401 (fixtures)
 from helpers.skips import pytest_make_collect_report, pytest_runtest_makereport  # noqa: F401 (hooks)
 from hypothesis import HealthCheck, settings
 

@@ -18,6 +18,7 @@ from perception.errors import DataError, MessageError
 from perception.frame import CameraModel
 from perception.messages.cameras import RECTIFIED, CameraView, check_size, make_view, read_view
 from perception.sensors.spec import SPECS
+from perception.storage import source
 
 CALIBRATION_KEYS = (
     *("image_width", "image_height", "camera_name", "camera_matrix", "distortion_model", "distortion_coefficients"),
@@ -61,7 +62,7 @@ def read_calibration_file(path: str | Path) -> FileCalibration:
     distortion_model, distortion_coefficients, rectification_matrix, projection_matrix), with `lidar_to_camera` as 16
     numbers and `image_rectified` (auto, yes or no) beside it. Raises DataError naming file and key.
     """
-    path = Path(path).expanduser()
+    path = source(path).expanduser()
     if path.is_dir():
         kitti = read_raw_calibration(path)
         assert kitti.size is not None  # raw drives give the size

@@ -14,6 +14,7 @@ from rosbags.typesys import Stores, get_typestore
 
 from perception.disk import on_full_disk
 from perception.errors import DataError
+from perception.storage import target
 
 STORAGES: dict[str, StoragePlugin] = {"mcap": StoragePlugin.MCAP, "sqlite3": StoragePlugin.SQLITE3}
 """The rosbag2 storages that can be written, by the name that `ros2 bag -s` has for them."""
@@ -44,7 +45,7 @@ class RawBagWriter:
     def __init__(
         self, path: Path | str, storage: str = "mcap", content: str = "messages", total: int | None = None
     ) -> None:
-        self.path, self._total = Path(path), total
+        self.path, self._total = target(path), total
         self.counts: dict[str, int] = {}
         """Messages so far, by topic."""
         self._content = content

@@ -14,7 +14,8 @@ from perception.assembly.settings.naming import BAG_SUFFIXES
 from perception.assembly.settings.topic import Offer, Topic
 from perception.bags.broken import BrokenBag, said
 from perception.bags.raw import RawMessage
-from perception.errors import DataError
+from perception.errors import DataError, PerceptionError
+from perception.storage import fetched
 
 
 class Source(Protocol):
@@ -42,7 +43,7 @@ class BagSource:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._reader = Reader(path)
+        self._reader = Reader(fetched(path))  # which seeks in it
         self._reader.open()
         if not self._reader.message_count:
             raise DataError(f"{path}: the bag has no messages")
@@ -88,7 +89,7 @@ def open_bag(path: Path) -> Source:
         )
     try:
         return BagSource(path)
-    except DataError:
+    except PerceptionError:
         raise
     except OSError as error:
         raise DataError(f"{path}: {error}") from error

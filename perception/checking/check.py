@@ -187,7 +187,7 @@ def check(
         said += timing.check_sensor(heard, settings.timing)
     said += timing.check_clocks(found)
     said += timing.check_pairs(found, settings.timing)
-    report = Report(str(path), found.seconds, 0, 0, [])
+    report = Report(f"{path}", found.seconds, 0, 0, [])
     checks, influence = Checks(found), Influence(pipeline) if pipeline is not None else None
     if found.sensors:
         said += _look(found, checks, influence, report, calibration, looked_at, compared, advance)

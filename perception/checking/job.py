@@ -35,7 +35,7 @@ class CheckOptions:
     compare: int = 3
     expect: Sequence[str] = ()
     ros_arguments: Sequence[str] = ()
-    model: str | None = None
+    model: str | Path | None = None
     engine: str = "auto"
     threads: int | None = None
 

@@ -4,12 +4,12 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from perception.cli.shared import add, add_engine, at_least_zero
 from perception.errors import PerceptionError
 from perception.sensors.spec import SPECS
+from perception.storage import source
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -40,7 +40,7 @@ FAIL_ON = ("warn", "error", "never")
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `perception check`; everything after --ros-args is for ROS."""
-    parser.add_argument("input", nargs="?", type=Path, metavar="BAG|DRIVE", help="rosbag2 or a KITTI raw drive")
+    parser.add_argument("input", nargs="?", type=source, metavar="BAG|DRIVE", help="rosbag2 or a KITTI raw drive")
     add(parser, "--live", ": record them, and check the recording")
     add(parser, "--seconds", ": how long --live listens (10)", default=10.0)
     add(parser, "--output", ": check.html and check.json")

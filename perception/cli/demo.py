@@ -10,6 +10,7 @@ from pathlib import Path
 from perception.cli.shared import CONDITIONS, add, add_engine
 from perception.disk import made_folder
 from perception.extras import needs
+from perception.storage import source
 
 SUMMARY = "simulated drive → ROS 2 node in its own process → masks, scored; writes video and report"
 
@@ -26,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add(parser, "--frames", " (default: 100; of a KITTI drive, all)")
     add(parser, "--seed", ": selects the simulated street (0)", default=0)
     add(parser, "--condition", " (day)", choices=CONDITIONS, default="day")
-    parser.add_argument("--kitti", type=Path, metavar="DIR", help="play this KITTI raw drive, not a simulated one")
+    parser.add_argument("--kitti", type=source, metavar="DIR", help="play this KITTI raw drive, not a simulated one")
     add(parser, "--model", " (default: auto, the most accurate one that is fast enough here)")
     add_engine(parser)
     add(parser, "--workers", " for rendering (every core)", default=os.cpu_count() or 1)

@@ -4,11 +4,11 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
 from perception.cli.shared import add, add_engine, at_least_one, one_of
 from perception.datasets.registry import READERS
 from perception.evaluation.robustness.report import SUITES
+from perception.storage import source, target
 
 SUMMARY = "score a model on a data set or on a simulated drive"
 EXAMPLES = """\
@@ -33,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declares the options of `perception eval`."""
     names = ", ".join(READERS)
     parser.add_argument("dataset", type=one_of("data set", READERS), metavar="DATASET", help=f"the data set: {names}")
-    parser.add_argument("root", nargs="?", type=Path, help="the data set's folder; `simulated` renders without one")
+    parser.add_argument("root", nargs="?", type=source, help="the data set's folder; `simulated` renders without one")
     add(parser, "--split", " (val)", default="val")
     add(parser, "--modalities", " (all)")
     parser.add_argument("--limit", type=at_least_one, metavar="N", help="score N samples, evenly spaced (all)")
@@ -45,7 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add(parser, "--json", ", with every figure, also per frame")
     add(parser, "--report", ", with plots and pictures")
     parser.add_argument(
-        "--submission", type=Path, metavar="DIR", help="write the files for KITTI's road or semantics server"
+        "--submission", type=target, metavar="DIR", help="write the files for KITTI's road or semantics server"
     )
     drive = parser.add_argument_group("simulated drive, rendered when no folder is given")
     add(drive, "--seed", ": which street (0)", default=0)

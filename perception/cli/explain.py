@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from perception.cli.shared import add, add_engine, add_reading
 from perception.explanation.methods import DEFAULT_STRIDE, GRAD_CAM, METHODS, STRIDES
+from perception.storage import source
 
 if TYPE_CHECKING:
     from perception.explanation.asked import Asked
@@ -53,9 +54,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add(parser, "--topics")
     add(parser, "--calibration", "; for an image also KITTI's folder or .txt")
     image = parser.add_argument_group("files beside an image file, registered to it")
-    image.add_argument("--points", type=Path, metavar="FILE", help="a sweep as KITTI's .bin; needs --calibration")
-    image.add_argument("--depth", type=Path, metavar="FILE", help="16-bit PNG, 0 invalid; see --depth-unit")
-    image.add_argument("--infrared", type=Path, metavar="FILE", help="8- or 16-bit grey image")
+    image.add_argument("--points", type=source, metavar="FILE", help="a sweep as KITTI's .bin; needs --calibration")
+    image.add_argument("--depth", type=source, metavar="FILE", help="16-bit PNG, 0 invalid; see --depth-unit")
+    image.add_argument("--infrared", type=source, metavar="FILE", help="8- or 16-bit grey image")
 
 
 def run(args: argparse.Namespace) -> int:

@@ -5,10 +5,11 @@ from __future__ import annotations
 
 import argparse
 import math
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from perception.cli.shared import add, at_least_one, named_root
+from perception.cli.shared import add, at_least_one, model, named_root
+from perception.errors import PerceptionError
+from perception.storage import Source, Target
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -34,7 +35,7 @@ configures. SHA256SUMS lists the written files: a file that has changed since is
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     parser.add_argument(
-        "weights", type=Path, help="a .safetensors file of `perception train`, or a shipped model's name (with -o)"
+        "weights", type=model, help="a .safetensors file of `perception train`, or a shipped model's name (with -o)"
     )
     add(parser, "--format", ": openvino, onnx (openvino)", nargs="+", choices=("openvino", "onnx"),
         default=["openvino"])  # fmt: skip
@@ -60,6 +61,10 @@ def run(args: argparse.Namespace) -> int:
     from perception.export.job import ExportOptions, run_export
     from perception.reporting.reports import write_report
 
+    if isinstance(args.weights, Source) and args.output is None:
+        raise PerceptionError(f"{args.weights}: in an object store, whose folder stays as it is; say -o FOLDER")
+    if isinstance(args.output, Target) and args.output.suffix:
+        raise PerceptionError(f"{args.output}: in an object store -o names a folder, not a file")
     console = Console()
     options = ExportOptions(
         weights=args.weights,

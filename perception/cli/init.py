@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from perception.cli.shared import add
 from perception.errors import DataError, PerceptionError
+from perception.storage import source
 
 if TYPE_CHECKING:
     from perception.recordings.survey import Survey
@@ -28,7 +29,7 @@ the bag or in the working folder.
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `perception init`."""
-    parser.add_argument("bag", nargs="?", type=Path, metavar="BAG", help="rosbag2 folder or the file in it")
+    parser.add_argument("bag", nargs="?", type=source, metavar="BAG", help="rosbag2 folder or the file in it")
     add(parser, "--live", ": ask them")
     add(parser, "--output", " the file (rig.yaml)", default=Path("rig.yaml"), metavar="FILE")
     add(parser, "--seconds", ": how long --live listens (5)", default=5.0)
@@ -47,7 +48,7 @@ def run(args: argparse.Namespace) -> int:
         raise PerceptionError(f"{args.output}: name it .yaml: --topics takes other names for presets")
     survey = _live(args.seconds) if args.live else _recorded(args.bag)
     rig = propose(survey)
-    write_rig(args.output, render(rig, survey.name, str(args.output)))
+    write_rig(args.output, render(rig, survey.name, f"{args.output}"))
     console = Console(highlight=False)
 
     def say(line: str) -> None:

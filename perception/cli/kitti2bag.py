@@ -5,11 +5,11 @@ from __future__ import annotations
 
 import argparse
 import signal
-from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, NoReturn
 
 from perception.cli.shared import add
+from perception.storage import source
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -30,7 +30,9 @@ ros2 bag play bag        # or: perception replay bag, with perception node
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `perception kitti2bag`."""
     parser.add_argument(
-        "drive", type=Path, help="a raw drive (synced or unsynced), an odometry sequence, or a tracking split's folder"
+        "drive",
+        type=source,
+        help="a raw drive (synced or unsynced), an odometry sequence, or a tracking split's folder",
     )
     add(parser, "--output", " the bag, a new folder", required=True)
     parser.add_argument("--sequence", metavar="NAME", help="the sequence of a tracking split or of odometry")

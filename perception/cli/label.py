@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from perception.cli.shared import PLACES, add, add_reading, add_without, at_least_zero, engine_or_place, positive
 from perception.engines import ENGINES
 from perception.errors import DataError
+from perception.storage import source
 
 if TYPE_CHECKING:
     from perception.labelling.ray_cluster import Cluster
@@ -48,12 +49,13 @@ infrared folders with files of the same names, and calib.txt as in KITTI's objec
 
 WRITABLE = ("masks", "colours", "confidence", "bag", "video", "cloud", "coco")
 CLOUDS = ("ply", "pcd", "las")
+OWN_OUTPUT = True  # the job of an input uploads it
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `perception label`."""
     parser.add_argument(
-        "inputs", nargs="+", type=Path, metavar="INPUT",
+        "inputs", nargs="+", type=input_or_list, metavar="INPUT",
         help="rosbag2, KITTI raw or simulated drive, nuScenes, folder of images; @FILE: a file with one a line, or a "
         "failed.json",
     )  # fmt: skip
@@ -147,15 +149,19 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _inputs(given: Sequence[Path]) -> tuple[list[Path], bool]:
+def input_or_list(text: str) -> Path | str:
+    """The path to read; @FILE as it is."""
+    return text if text.startswith("@") else source(text)
+
+
+def _inputs(given: Sequence[Path | str]) -> tuple[list[Path], bool]:
     """The inputs, with those that a file lists in place of its @FILE; whether there was any."""
     from perception.labelling.failed import read_inputs
 
     inputs: list[Path] = []
     for each in given:
-        name = str(each)
-        inputs += map(type(each), read_inputs(Path(name[1:]).expanduser())) if name.startswith("@") else [each]
-    return inputs, any(str(each).startswith("@") for each in given)
+        inputs += [each] if isinstance(each, Path) else map(source, read_inputs(source(each[1:]).expanduser()))
+    return inputs, any(isinstance(each, str) for each in given)
 
 
 def _cluster(args: argparse.Namespace) -> Cluster | None:

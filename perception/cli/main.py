@@ -15,11 +15,13 @@ import os
 import sys
 import textwrap
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from typing import NoReturn, Protocol, cast
 
 import perception
 from perception import registry
 from perception.errors import PerceptionError
+from perception.storage import Target, shown, writing
 
 GROUPS: dict[str, tuple[str, ...]] = {
     "See it work": ("demo", "view", "simulate", "explain", "doctor"),
@@ -48,7 +50,8 @@ EXTRA_OF_MODULE = {
 
 
 class Command(Protocol):
-    """What a module `perception.cli.<name>` defines. PASS_THROUGH and EXAMPLES may be left out."""
+    """What a module `perception.cli.<name>` defines. PASS_THROUGH and EXAMPLES may be left out, as may CONTINUES, true
+    for a command that goes on with what its output has, and OWN_OUTPUT, true for one that uploads --output itself."""
 
     SUMMARY: str
     add_arguments: Callable[[argparse.ArgumentParser], None]
@@ -84,7 +87,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         line = _explain(error)
         if debug or line is None:
             raise
-        print(f"perception: {line}", file=sys.stderr)
+        print(f"perception: {shown(line)}", file=sys.stderr)
         return MISUSE
 
 
@@ -150,7 +153,19 @@ def _dispatch(arguments: list[str]) -> int:
         hint = f"did you mean `perception {nearest[0]}`?" if nearest else f"commands: {', '.join(command_names())}"
         print(f"perception: no command {name!r}; {hint}", file=sys.stderr)
         return MISUSE
-    return load(name).run(_parse(name, arguments[1:]))
+    return _run(load(name), _parse(name, arguments[1:]))
+
+
+def _run(command: Command, args: argparse.Namespace) -> int:
+    """Run the command; what it writes to an object store is uploaded when it is complete."""
+    own = {"output"} if getattr(command, "OWN_OUTPUT", False) else set()
+    targets = [value for name, value in vars(args).items() if isinstance(value, Target) and name not in own]
+    if os.environ.get("RANK", "0") != "0":
+        targets = []  # of processes that train together, torchrun's first one writes
+    with ExitStack() as stack:
+        for path in targets:
+            stack.enter_context(writing(path, getattr(command, "CONTINUES", False)))
+        return command.run(args)
 
 
 def _import(arguments: list[str]) -> list[str]:

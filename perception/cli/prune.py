@@ -4,10 +4,10 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
 from perception.cli.shared import add, at_least_one, named_root, not_negative, positive
 from perception.extras import needs
+from perception.storage import source
 
 SUMMARY = "make a trained network faster by removing its least important channels"
 
@@ -25,7 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     from perception.cli.train import add_network_and_data
 
     add_network_and_data(parser)
-    parser.add_argument("weights", type=Path, help="the .safetensors to prune, trained with that config")
+    parser.add_argument("weights", type=source, help="the .safetensors to prune, trained with that config")
     parser.add_argument(
         "--keep", type=positive, default=0.5, help="share of the blocks' operations to keep (default: %(default)s)"
     )
@@ -70,7 +70,7 @@ def run(args: argparse.Namespace) -> int:
     )
     with console.status(f"measuring importance with {args.batches} batches"):
         blocks = run_prune(options, console.print)
-    table = Table("block", "channels", "of", title=str(args.output))
+    table = Table("block", "channels", "of", title=f"{args.output}")
     for block in blocks:
         table.add_row(block.name, str(block.channels), str(block.of))
     console.print(table)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from perception.cli.shared import add, positive
 from perception.errors import DataError
 from perception.recordings.pace import KEYS
+from perception.storage import source
 
 if TYPE_CHECKING:
     from perception.ros.replay import ReplayReport
@@ -31,7 +32,7 @@ perception replay bag --clock        # with nodes that run with use_sim_time:=tr
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `perception replay`."""
-    parser.add_argument("path", type=Path, help="rosbag2 folder (mcap or sqlite3), or a KITTI raw drive's folder")
+    parser.add_argument("path", type=source, help="rosbag2 folder (mcap or sqlite3), or a KITTI raw drive's folder")
     parser.add_argument("--rate", type=positive, default=1.0, help="speed, 2 is twice as fast (default: 1)")
     parser.add_argument("--loop", action="store_true", help="start again at the end, until Ctrl-C")
     add(parser, "--start", default=0.0)

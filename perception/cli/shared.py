@@ -14,6 +14,7 @@ from perception.engines import ENGINES
 from perception.errors import DataError
 from perception.registry import unknown
 from perception.sensors.spec import SPECS
+from perception.storage import is_url, source, target
 
 PLACES = ("local", "ray")
 """The places where `perception label` ran in the past, by --on and --engine."""
@@ -81,12 +82,21 @@ def depth_unit(text: str) -> float:
         raise argparse.ArgumentTypeError(str(error)) from error
 
 
+def model(text: str) -> str | Path:
+    """An option's weights: a shipped model's name or a path, as it stands, or a URL."""
+    if not is_url(text):
+        return text
+    if text.endswith(".py"):
+        raise argparse.ArgumentTypeError(f"{text}: a config is code, which runs only from a disk of this machine")
+    return source(text)
+
+
 def named_root(item: str) -> tuple[str, Path]:
-    """Split NAME=ROOT; DataError for anything else."""
+    """Split NAME=ROOT, whose root may be a URL; DataError for anything else."""
     name, equals, root = item.partition("=")
     if not equals or not root:
         raise DataError(f"--data {item}: write NAME=ROOT, for example camvid=DATA/camvid")
-    return name, Path(root).expanduser()
+    return name, source(root).expanduser()
 
 
 @dataclass(frozen=True)
@@ -107,7 +117,7 @@ CONDITIONS = ("day", "dusk", "night", "fog", "rain")
 
 SHARED: dict[str, Shared] = {
     "--as": Shared("what a folder's images are", (str,), ("KIND",)),
-    "--calibration": Shared("the node's calibration file, for what the recording lacks", (Path,), ("FILE",)),
+    "--calibration": Shared("the node's calibration file, for what the recording lacks", (source,), ("FILE",)),
     "--condition": Shared(f"light and weather: {', '.join(CONDITIONS)}", (str,), ("NAME",)),
     "--data": Shared("a data set and its folder; repeatable", (str,), ("NAME=ROOT",)),
     "--depth-unit": Shared("unit of a folder's depth images", (depth_unit,), ("UNIT",)),
@@ -118,13 +128,13 @@ SHARED: dict[str, Shared] = {
     "--frames": Shared("number of frames", (at_least_one,), ("N",), short="-n"),
     "--hz": Shared("frames per second", (positive,), ("HZ",)),
     "--int8": Shared("also in INT8"),
-    "--json": Shared("write the report to FILE, as JSON (docs/reports.md)", (Path,), ("FILE",)),
+    "--json": Shared("write the report to FILE, as JSON (docs/reports.md)", (target,), ("FILE",)),
     "--live": Shared("use the topics that are published now"),
     "--modalities": Shared(f"use only these of {','.join(SPECS)}", (modalities,), ("LIST",)),
-    "--model": Shared("weights: a shipped model's name, or a file", (str,), ("NAME|FILE",)),
-    "--output": Shared("where to write", (Path,), ("DIR", "FILE", "DIR|FILE"), short="-o"),
+    "--model": Shared("weights: a shipped model's name, or a file", (model,), ("NAME|FILE",)),
+    "--output": Shared("where to write", (target,), ("DIR", "FILE", "DIR|FILE"), short="-o"),
     "--recipe": Shared("how to train: a name in configs/recipes, or the path of a .py file", (str,), ("NAME|FILE",)),
-    "--report": Shared("write a page about the results to FILE", (Path,), ("FILE",)),
+    "--report": Shared("write a page about the results to FILE", (target,), ("FILE",)),
     "--seconds": Shared("for S seconds", (positive,), ("S",)),
     "--seed": Shared("random seed, the same result for the same seed", (at_least_zero,), ("N",)),
     "--split": Shared("part of the data set: train, val, all or test, as it has them", (str,), ("NAME",)),

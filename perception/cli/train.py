@@ -9,10 +9,12 @@ import sys
 from pathlib import Path
 
 from perception import registry
-from perception.cli.shared import add, at_least_one, at_least_zero, named_root, positive
+from perception.cli.shared import add, at_least_one, at_least_zero, model, named_root, positive
 from perception.disk import made_folder
 from perception.errors import ModelError, PerceptionError
 from perception.extras import needs
+
+CONTINUES = True  # --resume finds in an object store what an earlier run left there
 
 NETWORK, FORMER, FORMER_RECIPE = "dual_branch_s", "dual_branch_s_real", "real"
 """A network, the name that it had together with a recipe, and that recipe."""
@@ -67,12 +69,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--init",
-        type=Path,
+        type=model,
         metavar="WEIGHTS",
         help="start from these weights: .safetensors, or a shipped model's name (default: the recipe's)",
     )
     parser.add_argument(
-        "--teacher", type=Path, nargs="+", default=[], metavar="WEIGHTS", help="learn also from these networks"
+        "--teacher", type=model, nargs="+", default=[], metavar="WEIGHTS", help="learn also from these networks"
     )
     parser.add_argument(
         "--pretrain",

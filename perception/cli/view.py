@@ -4,10 +4,10 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
 from perception.cli.shared import add, add_engine, add_reading, add_without, at_least_one
 from perception.errors import PerceptionError
+from perception.storage import source, target
 
 SUMMARY = "show a running node, a bag or a drive in Rerun: masks, LiDAR by class, weights, latency"
 PASS_THROUGH = True
@@ -33,11 +33,11 @@ WEB_PORT = 9090
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `perception view`; everything after --ros-args is for ROS."""
     parser.add_argument(
-        "input", nargs="?", type=Path, metavar="BAG|DRIVE",
+        "input", nargs="?", type=source, metavar="BAG|DRIVE",
         help="rosbag2, KITTI raw or simulated drive, nuScenes, folder of images, or a .rrd; without it, live topics",
     )  # fmt: skip
     parser.add_argument(
-        "--save", type=Path, metavar="FILE",
+        "--save", type=target, metavar="FILE",
         help="write a file instead of opening the viewer: FILE.rrd for Rerun; FILE.mcap for Foxglove, of a recording",
     )  # fmt: skip
     parser.add_argument(

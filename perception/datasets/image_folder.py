@@ -24,6 +24,7 @@ from perception.datasets.kitti.calibration import read_object_calibration
 from perception.errors import DataError
 from perception.frame import CameraModel, Frame
 from perception.sensors.registration import same_shape
+from perception.storage import source
 
 PERIOD_NS = 100_000_000
 """Images in a folder have no stamps: one is taken every 0.1 s."""
@@ -60,7 +61,7 @@ class ImageFolder(LazySequence[Frame]):
         depth_unit: float | None = None,
         folders: tuple[str, ...] = IMAGES,
     ) -> None:
-        self.root = require_directory(Path(root), "images to label")
+        self.root = require_directory(source(root), "images to label")
         images = _first_of(self.root, folders) or self.root
         self._images = list_images(images, "images to label")
         self.names = [path.stem for path in self._images]

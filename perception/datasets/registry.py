@@ -12,6 +12,7 @@ from perception.classes import CLASSES, Classes
 from perception.errors import DataError
 from perception.registry import Registry
 from perception.sample import Sample
+from perception.storage import local, source
 
 Open = Callable[..., Sequence[Sample]]
 
@@ -84,7 +85,7 @@ def dataset(name: str, split: bool = True, classes: bool = False) -> Callable[[O
 
 
 def open_dataset(name: str, root: str | Path, split: str = "val", classes: Classes = CLASSES) -> Sequence[Sample]:
-    """The samples of data set `name` under folder `root`.
+    """The samples of data set `name` under folder `root`, or at that URL: then all of it is fetched first.
 
     split: train or val; `all` if the data set has no official split; `test` if that is without ground truth and for
     submissions; not used by those that have none. classes: the classes of the labels.
@@ -92,6 +93,7 @@ def open_dataset(name: str, root: str | Path, split: str = "val", classes: Class
     does.
     """
     reader = READERS.find(name)
+    root = local(source(root), "calib_*.txt")  # a drive's calibration is beside it
     arguments = (root, split) if reader.split else (root,)
     if reader.classes:
         return reader.open(*arguments, classes=classes)

@@ -29,6 +29,7 @@ from perception.errors import DataError, PerceptionError
 from perception.frame import CameraModel, Frame, Returns
 from perception.sample import Sample
 from perception.sensors.spec import FURTHER
+from perception.storage import source
 
 FORMAT = 1
 """Version of the layout, in drive.json."""
@@ -58,7 +59,7 @@ class SimulatedFolder(LazySequence[Sample]):
 
     def __init__(self, root: str | Path, classes: Classes = CLASSES) -> None:
         self._table = _table(classes)
-        self.root = require_directory(Path(root), "a simulated drive, or several")
+        self.root = require_directory(source(root), "a simulated drive, or several")
         folders = [self.root] if (self.root / "drive.json").is_file() else _drives_in(self.root)
         self._frames = [(drive, number) for drive in map(_describe, folders) for number in range(len(drive.stamps_ns))]
 

@@ -22,10 +22,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from perception.engines.base import Engine, NetworkOutput
-from perception.engines.manifest import verify
+from perception.engines.manifest import NAME, verify
 from perception.errors import ModelError
 from perception.paths import WEIGHTS
 from perception.registry import Registry, unknown
+from perception.storage import local, source
 
 DEFAULT_MODEL = "dual_branch_s"
 
@@ -121,7 +122,7 @@ def _torch_compiled(path: Path, threads: int | None) -> Engine:
 
 
 def find_model(model: str | Path | None, engine: str) -> tuple[str, Path]:
-    """(engine name, file) for a model's name among the shipped weights, or its path, with or without suffix.
+    """(engine name, file) for a model's name among the shipped weights, or its path or URL, with or without suffix.
 
     None and `auto` select the most accurate shipped model for which the engine has a file. Raises ModelError if
     nothing fits, with the files that were looked for.
@@ -132,7 +133,7 @@ def find_model(model: str | Path | None, engine: str) -> tuple[str, Path]:
     if model is None and (best := _most_accurate(engine)) is not None:
         return best
     suffixes = list(dict.fromkeys(kind.suffix for kind in ENGINES.values()))
-    base = Path(model or DEFAULT_MODEL)
+    base = source(model or DEFAULT_MODEL)
     if base.suffix and base.suffix not in suffixes:
         raise ModelError(f"{base}: a model is a {_or(suffixes)} file, or a name")
     if not base.suffix and len(base.parts) == 1 and not any(base.with_suffix(each).is_file() for each in suffixes):
@@ -143,7 +144,7 @@ def find_model(model: str | Path | None, engine: str) -> tuple[str, Path]:
     candidates = {name: base.with_suffix(ENGINES[name].suffix) for name in names}
     for name, path in candidates.items():
         if path.is_file():
-            return name, path
+            return name, local(path, f"{path.stem}.*", NAME)
     weights = base.with_suffix(".safetensors")
     kind = EXPORTED.get(ENGINES[engine].suffix) if engine != "auto" else None
     if kind and weights.is_file():
@@ -152,12 +153,13 @@ def find_model(model: str | Path | None, engine: str) -> tuple[str, Path]:
             how = f"`perception export {path.stem} --format {kind} -o models`, then --model models/{path.name}"
             raise ModelError(f"{path.stem} is not shipped as {path.suffix}, which {engine} needs: {how}")
         raise ModelError(f"no {path}; make it with `perception export {weights} --format {kind}`")
-    raise ModelError(f"no model: looked for {', '.join(map(str, dict.fromkeys(candidates.values())))}")
+    raise ModelError(f"no model: looked for {', '.join(map(format, dict.fromkeys(candidates.values())))}")
 
 
 def find_weights(given: str | Path) -> Path:
-    """The .safetensors file of a model that is given by path or by name. Raises ModelError for an unknown name."""
-    return Path(given) if Path(given).suffix else find_model(given, "torch")[1]
+    """The .safetensors file of a model that is given by path, URL or name. Raises ModelError for an unknown name."""
+    path = source(given)
+    return local(path) if path.suffix else find_model(given, "torch")[1]
 
 
 def load_engine(engine: str, path: Path, threads: int | None) -> Engine:

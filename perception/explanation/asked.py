@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from perception.errors import DataError
+from perception.storage import source
 
 if TYPE_CHECKING:
     import numpy as np
@@ -52,7 +53,7 @@ def open_frame(asked: Asked) -> tuple[Sample, list[str]]:
     from perception.assembly.settings.naming import BAG_SUFFIXES
 
     text = asked.frame
-    path = Path(text).expanduser()
+    path = source(text).expanduser()
     if path.is_file() and path.suffix not in BAG_SUFFIXES:
         return _image(path, asked)
     beside = [name for name in ("points", "depth", "infrared") if getattr(asked, name)]
@@ -67,7 +68,7 @@ def open_frame(asked: Asked) -> tuple[Sample, list[str]]:
         raise DataError(
             f"{text}: {what}; a frame is IMAGE, BAG:NUMBER, FOLDER:NUMBER, DRIVE:NUMBER or {SIMULATED}:SEED[:INDEX]"
         )
-    return _of_recording(Path(folder).expanduser(), number, asked)
+    return _of_recording(source(folder).expanduser(), number, asked)
 
 
 def _simulated(text: str, condition: str) -> Sample:

@@ -11,6 +11,7 @@ from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -34,7 +35,7 @@ class BackgroundExplainer:
     picture.
     """
 
-    def __init__(self, model: str | None, fail: Callable[[PerceptionError], None]) -> None:
+    def __init__(self, model: str | Path | None, fail: Callable[[PerceptionError], None]) -> None:
         self._model, self._fail = model, fail
         self._pool: ProcessPoolExecutor | None = None
         self._pid: Future[int] | None = None
@@ -88,7 +89,7 @@ def _start() -> None:
     os.nice(19)
 
 
-def _picture(frame: Frame, model: str | None) -> RGB:
+def _picture(frame: Frame, model: str | Path | None) -> RGB:
     global _here
     try:
         import torch

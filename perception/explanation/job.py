@@ -31,7 +31,7 @@ class ExplainOptions:
     output: Path
     saliency: str = GRAD_CAM
     stride: int = DEFAULT_STRIDE
-    model: str | None = None
+    model: str | Path | None = None
     engine: str = "auto"
     threads: int | None = None
 
@@ -61,7 +61,7 @@ def run_explain(
     )
 
 
-def _network(model: str | None, threads: int | None, notes: list[str]) -> ExplainedNetwork | None:
+def _network(model: str | Path | None, threads: int | None, notes: list[str]) -> ExplainedNetwork | None:
     """What is looked into; None without PyTorch or the model's weights in it, which is noted."""
     try:
         import torch

@@ -23,6 +23,7 @@ from perception.explanation.saliency import Saliency, saliency_of
 from perception.models.aux_stem import sensors_in
 from perception.models.dual_branch import Batch, normalise
 from perception.sensors import NetworkInput
+from perception.storage import source
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ class ExplainedNetwork:
 
         Raises NotInPyTorch where there is no .safetensors file of it, and ModelError for a damaged one.
         """
-        unquantised = None if model is None else Path(model)
+        unquantised = None if model is None else source(model)
         if unquantised is not None and unquantised.stem.endswith("_int8"):
             unquantised = unquantised.with_name(unquantised.name.replace("_int8", ""))
         if unquantised is not None and unquantised.suffix not in ("", ".safetensors"):

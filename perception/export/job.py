@@ -70,7 +70,7 @@ def run_export(options: ExportOptions, status: Status = lambda _: nullcontext())
         files = list(_export(options, weights, Path(scratch) / target.name, status))
         written = [path.replace(target.parent / path.name) for path in Path(scratch).iterdir()]
         manifest.record(target.parent, written)
-    return ExportReport(str(target.parent), files)
+    return ExportReport(f"{target.parent}", files)
 
 
 def _target(weights: Path, output: Path | None) -> Path:

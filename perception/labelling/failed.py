@@ -13,6 +13,7 @@ from perception.disk import write_json
 from perception.errors import DataError
 from perception.labelling.report import Refused
 from perception.reporting.reports import plain
+from perception.storage import Target
 
 FAILED = "failed.json"
 """Beside the folders of several inputs: those that could not be labelled."""
@@ -56,7 +57,7 @@ def write_failed(path: Path, before: Sequence[dict[str, Any]], tried: Collection
     before: entries of earlier runs, which stay where their input is not among `tried`, those of this run.
     """
     entries = [each for each in before if each["input"] not in tried] + [plain(each) for each in refused]
-    if entries:
+    if entries or isinstance(path, Target):  # from an object store nothing is taken away
         write_json(path, {"schema": SCHEMA, "failed": entries})
     else:
         path.unlink(missing_ok=True)

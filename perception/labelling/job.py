@@ -20,6 +20,7 @@ import numpy as np
 from rich.console import Console
 
 import perception
+from perception.assembly.settings.naming import rig_beside
 from perception.bags.frames import BagFrames
 from perception.classes import Classes
 from perception.datasets.io.files import read_text
@@ -35,6 +36,8 @@ from perception.reporting.progress import Steps
 from perception.reporting.provenance import versions
 from perception.reporting.video import has_frames
 from perception.sensors.spec import SPECS
+from perception.storage import Source, shown, writing
+from perception.storage.store import Unreachable
 
 _BEGUN = f".{MANIFEST}.part"
 """All that a worker leaves in its folder that is killed at its beginning."""
@@ -69,25 +72,29 @@ class Job:
 def attempt(job: Job, console: Console | None = None) -> Labelled | Refused:
     """`run_job`, with errors of the user as the report's `error`. console: shows progress; None for none."""
     try:
-        return run_job(job, Steps(console or Console(quiet=True)))
+        with writing(job.output, continues=True):
+            return run_job(job, Steps(console or Console(quiet=True)))
     except (PerceptionError, OSError) as error:
         reason = str(error)
         if isinstance(error, OSError):
             reason = f"{error.filename or job.output}: {error.strerror or reason}"
         cause = STORAGE if _may_pass(error) else REFUSED
-        return Refused(input=str(job.path), output=str(job.output), error=reason, cause=cause)
+        return Refused(input=f"{job.path}", output=f"{job.output}", error=shown(reason), cause=cause)
 
 
 def _may_pass(error: BaseException) -> bool:
     """Whether it comes from files that could not be read or written just now."""
     first = error.__cause__ if isinstance(error, PerceptionError) else error
-    return isinstance(first, OSError) and not isinstance(first, FOR_GOOD) and not isinstance(error, DiskFull)
+    passing = isinstance(first, OSError) and not isinstance(first, FOR_GOOD) and not isinstance(error, DiskFull)
+    return passing or isinstance(error, Unreachable)
 
 
 def run_job(job: Job, steps: Steps) -> Labelled:
     """Run the job and return its report. Raises PerceptionError and OSError; finished frames are kept."""
     began = time.monotonic()
     ran_on = f"{socket.gethostname()}:{os.getpid()}"
+    if isinstance(job.path, Source):
+        job = replace(job, rig=rig_beside(job.path))  # whoever asked for the job did not look there
     key = key_of(job) if job.path.exists() else ""  # what there is not is told by `open_recording`
     kept = complete(job, key)
     if kept is not None:
@@ -98,9 +105,8 @@ def run_job(job: Job, steps: Steps) -> Labelled:
     pipeline.self_check()
     model = {"model": pipeline.model.name, "weights_sha256": pipeline.weights_sha256}
     engine = pipeline.engine.name
-    _claim(
-        job.output, {"input": str(frames.path.resolve()), **model, **_settings(job, frames, engine, pipeline.classes)}
-    )
+    where = job.path if isinstance(job.path, Source) else frames.path.resolve()
+    _claim(job.output, {"input": f"{where}", **model, **_settings(job, frames, engine, pipeline.classes)})
     with alone(job.output / MANIFEST):
         numbers = [number for number, name in enumerate(frames.names) if not files.is_done(name)]
         with steps.step("label", f"label {job.path.name}", len(numbers)) as advance:
@@ -116,8 +122,8 @@ def run_job(job: Job, steps: Steps) -> Labelled:
         summary = _summary(files, [frames.names[number] for number in done], outcome)
         labelling = steps.seconds["label"]
         report = Labelled(
-            input=str(job.path),
-            output=str(job.output),
+            input=f"{job.path}",
+            output=f"{job.output}",
             summary=summary,
             remarks=list(frames.remarks),
             broken=frames.broken,
@@ -129,7 +135,12 @@ def run_job(job: Job, steps: Steps) -> Labelled:
             drive_s=_drive_s(job, frames),
         )
         if not outcome.failed and not frames.broken:
-            note_complete(job, key, report, [*job.output.glob(f"{VIDEO}.*"), *(job.output / BAG).glob("*")])
+            note_complete(
+                job,
+                key,
+                report,
+                [*job.output.glob(f"{VIDEO}.*"), *job.output.glob(COCO), *(job.output / BAG).glob("*")],
+            )
     return report
 
 

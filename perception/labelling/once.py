@@ -23,6 +23,7 @@ from perception.engines.manifest import digest_of
 from perception.errors import DataError
 from perception.labelling.files import FrameFiles
 from perception.labelling.report import Labelled, Overturn, Provenance, Summary
+from perception.storage import Source, source
 
 if TYPE_CHECKING:
     from perception.labelling.job import Job
@@ -47,11 +48,11 @@ def key_of(job: Job) -> str:
     no such model, and OSError where a file cannot be read.
     """
     engine, model = find_model(job.network.model, job.network.engine)
-    topics = None if job.topics is None else Path(split_camera(job.topics)[0])
+    topics = None if job.topics is None else source(split_camera(job.topics)[0])
     beside = None if job.topics is None else calibration_beside(job.topics)
     files = (topics, beside, job.calibration, job.rig)
     parts = [
-        *(perception.__version__, str(job.path), _content(job.path, job.output)),
+        *(perception.__version__, f"{job.path}", _content(job.path, job.output)),
         *(engine, digest_of(model), digest_of(weights_of(model)), sorted(job.network.without)),
         *(sorted(job.outputs), job.cloud, job.storage, list(job.reading), job.topics),
         *(digest_of(path) if path is not None and path.is_file() else None for path in files),
@@ -60,7 +61,13 @@ def key_of(job: Job) -> str:
 
 
 def _content(path: Path, output: Path) -> str:
-    """Digest of a recording's files; of what lies beside a KITTI drive, its calibration. output: does not count."""
+    """Digest of a recording's files; of what lies beside a KITTI drive, its calibration. output: does not count.
+
+    Of a recording in an object store, nothing is fetched: the store tells what has changed.
+    """
+    if isinstance(path, Source):
+        beside = [each for each in path.parent.glob("calib*.txt") if each.is_file()]
+        return "/".join(each.version() for each in (path, *sorted(beside)))
     found = [path] if path.is_file() else [*path.parent.glob("calib*.txt")]
     for folder, folders, names in os.walk(path, followlinks=True):
         folders[:] = [name for name in folders if Path(folder, name) != output]

@@ -125,7 +125,7 @@ def _result(ray: Any, reference: Any, job: Job) -> Labelled | Refused:
         cause, why = FAULT, f"{type(error.cause).__name__}: {error.cause}"
     except ray.exceptions.RayError as error:
         cause, why = LOST, f"its worker or machine was lost: {str(error).strip().splitlines()[0]}"
-    return Refused(input=str(job.path), output=str(job.output), error=f"{job.path}: {why}", cause=cause)
+    return Refused(input=f"{job.path}", output=f"{job.output}", error=f"{job.path}: {why}", cause=cause)
 
 
 @contextmanager

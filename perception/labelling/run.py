@@ -7,6 +7,7 @@ import os
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +25,7 @@ from perception.labelling.report import Labelled, LabelReport, Refused, total
 from perception.labelling.workers import Network
 from perception.recordings.opening import AS_FOUND, Reading
 from perception.reporting.progress import Steps
+from perception.storage import Source, writing
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +49,7 @@ class LabelOptions:
     calibration: Path | None = None
     reading: Reading = AS_FOUND
     without: Sequence[str] = ()
-    model: str | None = None
+    model: str | Path | None = None
     engine: str = "auto"
     cluster: Cluster | None = None
     workers: int | None = None
@@ -68,14 +70,15 @@ def run_label(options: LabelOptions, console: Console) -> LabelReport:
     began = time.monotonic()
     work = jobs(options)
     listing = _root(options) / FAILED if _several(options) else None
-    before = read_failed(listing) if listing else []
     reports: dict[int, Labelled | Refused] = {}
-    try:
-        reports.update(_run(work, options.cluster, console))  # one by one: what is there is kept where it ends early
-    finally:
-        if listing and reports:
-            refused = [each for _, each in sorted(reports.items()) if isinstance(each, Refused)]
-            write_failed(listing, before, {each.input for each in reports.values()}, refused)
+    with writing(listing, continues=True) if listing else nullcontext():
+        before = read_failed(listing) if listing else []
+        try:
+            reports.update(_run(work, options.cluster, console))  # one by one: they are kept where it ends early
+        finally:
+            if listing and reports:
+                refused = [each for _, each in sorted(reports.items()) if isinstance(each, Refused)]
+                write_failed(listing, before, {each.input for each in reports.values()}, refused)
     return total([reports[number] for number in range(len(work))], time.monotonic() - began)
 
 
@@ -120,7 +123,7 @@ def jobs(options: LabelOptions) -> list[Job]:
             storage=options.storage,
             topics=full_path(options.topics),
             calibration=options.calibration and options.calibration.expanduser().resolve(),
-            rig=rig_beside(path),
+            rig=None if isinstance(path, Source) else rig_beside(path),  # the job looks there
             reading=options.reading,
             cross_check=options.cross_check,
         )

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from perception.datasets.io.named_frames import NamedFrames
 from perception.errors import PerceptionError
@@ -25,7 +26,7 @@ CHUNK = 8
 class Network:
     """The network: `Pipeline.load`'s arguments; threads are those of all workers together."""
 
-    model: str | None = None
+    model: str | Path | None = None
     engine: str = "auto"
     threads: int | None = None
     without: tuple[str, ...] = ()

@@ -25,6 +25,7 @@ from perception.recordings.kitti import KittiMessages, kitti_frames
 from perception.recordings.messages import FrameMessages
 from perception.recordings.nuscenes import camera_of, nuscenes_frames
 from perception.recordings.stored import SimulatedFrames, image_folder
+from perception.storage import local
 
 BAG, KITTI, SIMULATED, NUSCENES = "bag", "KITTI drive", "simulated drive", "nuScenes data set"
 IMAGES_FOLDER = "folder of images"
@@ -82,7 +83,7 @@ def open_recording(
     if kind == BAG:
         return BagFrames(path, topics, read_calibration_file(calibration) if calibration else None, rig)
     if kind == NUSCENES:
-        return nuscenes_frames(path, camera_of(topics))
+        return nuscenes_frames(local(path), camera_of(topics))
     return kitti_frames(path) if kind == KITTI else SimulatedFrames(path)
 
 
@@ -93,7 +94,7 @@ def open_messages(path: Path) -> Source:
     if kind == BAG:
         return open_bag(path)
     if kind == NUSCENES:
-        return FrameMessages(nuscenes_frames(path))
+        return FrameMessages(nuscenes_frames(local(path)))
     return KittiMessages(path) if kind == KITTI else FrameMessages(SimulatedFrames(path))
 
 
@@ -161,4 +162,4 @@ def _within(path: Path, wanted: Collection[str]) -> str:
     if not inside:
         return ""
     more = f", … {len(inside)} in all" if len(inside) > MOST_NAMED else ""
-    return f"; name one in it: {', '.join(map(str, inside[:MOST_NAMED]))}{more}"
+    return f"; name one in it: {', '.join(map(format, inside[:MOST_NAMED]))}{more}"

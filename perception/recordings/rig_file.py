@@ -15,6 +15,7 @@ from perception.errors import DataError
 from perception.recordings.rig import Rig
 from perception.recordings.survey import Seen
 from perception.sensors.spec import FURTHER, SPECS
+from perception.storage import is_url
 
 _TITLES = {
     "image": "the camera",
@@ -38,7 +39,7 @@ _GROUPS = {name: next((title for title in _TITLES if name.startswith(title)), "i
 
 def render(rig: Rig, source: str, name: str) -> str:
     """The file's text. source: what was surveyed; name: the file's name."""
-    bag = source if Path(source).exists() else "BAG"
+    bag = source if is_url(source) or Path(source).exists() else "BAG"
     lines = [
         f"# The topics of {source}, as found by `perception init`; correct what is wrong. One file for every command:",
         f"#   perception label {bag} --topics {name}",

@@ -81,7 +81,7 @@ def survey_recording(path: Path) -> Survey:
                 with suppress(Exception):  # rosbags raises whatever its generated code runs into
                     message = TYPES.deserialize_cdr(first.data, first.type)
             seen.append(describe(name, topic.type, rate, message))
-        return Survey(str(path), dict(source.topics), seen, mounts)
+        return Survey(f"{path}", dict(source.topics), seen, mounts)
 
 
 def describe(topic: str, kind: str, rate_hz: float | None, message: Any) -> Seen:

@@ -19,7 +19,7 @@ from perception.datasets.io.files import nearest_path, read_text
 from perception.datasets.io.named_frames import NamedFrames
 from perception.errors import DataError, PerceptionError
 from perception.labelling.files import FrameFiles
-from perception.labelling.job import MANIFEST
+from perception.labelling.once import MANIFEST
 from perception.recordings.opening import Reading, open_recording
 from perception.selection.signals import (
     CONFIDENCE,
@@ -31,6 +31,7 @@ from perception.selection.signals import (
     stray,
     unsure,
 )
+from perception.storage import source
 
 GAP = 3.0
 """Neighbours further apart than so many usual steps are none: a mask that changed meanwhile does not flicker."""
@@ -74,7 +75,7 @@ class Drive:
         """The recording, opened. Raises PerceptionError as `open_recording` does."""
         topics = self.manifest["topics"]
         reading = Reading(*self.manifest["reading"])
-        return open_recording(Path(self.manifest["input"]), topics, self.calibration, None, reading)
+        return open_recording(source(self.manifest["input"]), topics, self.calibration, None, reading)
 
     @cached_property
     def numbers(self) -> dict[str, int]:

@@ -90,7 +90,7 @@ def render(planned: Sequence[Planned], workers: int, progress: Callable[[Planned
     for each in planned:
         progress(each, 0)
         write_drive(each.drive, each.folder, workers, partial(progress, each))
-    rows = [DriveRow(str(each.folder), each.drive.condition, each.drive.seed, len(each.drive)) for each in planned]
+    rows = [DriveRow(f"{each.folder}", each.drive.condition, each.drive.seed, len(each.drive)) for each in planned]
     return SimulateReport(rows)
 
 

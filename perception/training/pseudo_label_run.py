@@ -76,7 +76,7 @@ def run_pseudo_label(
         raise DataError(f"{options.root}: every sample of {options.dataset} has labels; --all labels them again")
     index = {
         "dataset": options.dataset,
-        "root": str(options.root.resolve()),
+        "root": f"{options.root.resolve()}",
         "split": options.split,
         "numbers": numbers,
         "filled": options.which == FILL,

@@ -45,7 +45,7 @@ class ViewOptions:
     duration: float | None = None
     every: int = 1
     without: Sequence[str] = ()
-    model: str | None = None
+    model: str | Path | None = None
     engine: str = "auto"
     threads: int | None = None
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 from perception.errors import DataError
+from perception.storage import local
 from perception.viewing.viewer import open_window, serve_page
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ def show_file(path: Path) -> None:
     """Open a window with a saved view. Raises DataError if there is none, PerceptionError if there is no display."""
     if not path.is_file():
         raise DataError(f"{path}: no such file")
-    open_window(path.resolve())
+    open_window(local(path.resolve()))
 
 
 @contextmanager

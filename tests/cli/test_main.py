@@ -18,7 +18,7 @@ import perception
 from perception.cli import main as cli
 from perception.errors import DataError
 
-HEAVY = ("torch", "mmengine", "mmseg", "open3d", "matplotlib", "openvino", "rosbags", "rclpy", "rich")
+HEAVY = ("torch", "mmengine", "mmseg", "open3d", "matplotlib", "openvino", "rosbags", "rclpy", "rich", "fsspec", "s3fs")
 
 
 def run_cli(*arguments: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:

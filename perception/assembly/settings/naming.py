@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import difflib
+import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -65,13 +66,13 @@ def name_topics(
     words = []
     if rig is not None:
         try:
-            topics = read_topics(str(rig))
+            topics = read_topics(os.fspath(rig))
         except DataError as error:
             raise DataError(f"{error}; the file was found by its name: remove it, or give other --topics") from error
         sensors = [name for names in SENSORS.values() for name in names if name in topics]
         if any(_fits(name, topics[name], recorded) for name in sensors):
             said = [f"topics from {rig}", *missing(topics, recorded)]
-            return Naming(topics, said, calibration_beside(str(rig)))
+            return Naming(topics, said, calibration_beside(os.fspath(rig)))
         words.append(f"{rig}: none of its sensor topics is recorded; it is not used")
     topics, preset = {}, ""
     for name in presets():

@@ -16,6 +16,7 @@ from perception.assembly.lidar_names import modality_of
 from perception.errors import DataError
 from perception.paths import config_path, share
 from perception.sensors.spec import SPECS
+from perception.storage import is_url, source
 
 SENSORS: dict[str, tuple[str, ...]] = {name: tuple(spec.topics) for name, spec in SPECS.items()}
 """The inputs by sensor; if a message is on both topics of a bag, the first in the bag is taken."""
@@ -116,9 +117,9 @@ def remappings(named: str) -> list[str]:
 
 
 def full_path(named: str | None) -> str | None:
-    """The same for a process that runs elsewhere: a file by its full path, a preset by its name."""
-    if named is None:
-        return None
+    """The same for a process that runs elsewhere: a file by its full path, a preset by its name, a URL as it is."""
+    if named is None or is_url(named):
+        return named
     file, camera = split_camera(named)
     return f"{Path(file).expanduser().resolve()}{f':{camera}' if camera else ''}" if _is_file(file) else named
 
@@ -128,7 +129,7 @@ def _is_file(named: str) -> bool:
 
 
 def _path(named: str) -> Path:
-    return Path(named).expanduser() if _is_file(named) else config_path(f"topics/{named}.yaml")
+    return source(named).expanduser() if _is_file(named) else config_path(f"topics/{named}.yaml")
 
 
 def _read_one(named: str) -> tuple[Path, dict[Any, Any], Path | None]:

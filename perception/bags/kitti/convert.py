@@ -40,4 +40,4 @@ def convert(
             writer.write(message)
             size += len(message.data)
             advance()
-    return Conversion(str(output), writer.counts, size, time.monotonic() - began)
+    return Conversion(f"{output}", writer.counts, size, time.monotonic() - began)

@@ -4,9 +4,9 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
 from perception.cli.shared import add, at_least_one, not_negative
+from perception.storage import local, source
 
 SUMMARY = "choose the frames to label by hand, for CVAT, Label Studio and COCO's tools"
 
@@ -28,7 +28,7 @@ FORMATS = ("cvat", "coco", "label-studio")
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `perception select`."""
     parser.add_argument(
-        "labelled", nargs="+", type=Path, metavar="LABELLED", help="folder that `perception label` wrote, or of such"
+        "labelled", nargs="+", type=source, metavar="LABELLED", help="folder that `perception label` wrote, or of such"
     )
     add(parser, "--output", ", new or empty", required=True)
     add(parser, "--frames", " to choose (50)", default=50)
@@ -53,7 +53,7 @@ def run(args: argparse.Namespace) -> int:
     from perception.selection.job import SelectOptions, run_select
 
     options = SelectOptions(
-        labelled=args.labelled,
+        labelled=[local(folder) for folder in args.labelled],
         output=args.output,
         count=args.frames,
         per_drive=args.per_drive,

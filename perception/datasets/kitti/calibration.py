@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from perception.datasets.io.files import read_text
 from perception.errors import DataError
 from perception.frame import CameraModel
+from perception.storage import source
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,8 @@ def read_raw_calibration(directory: str | Path, camera: int = 2) -> KittiCalibra
 
     camera: 0 and 1 are grey, 2 and 3 colour. Raises DataError for files or lines that are missing or malformed.
     """
-    cameras_path, velodyne_path = Path(directory) / "calib_cam_to_cam.txt", Path(directory) / "calib_velo_to_cam.txt"
+    directory = source(directory)
+    cameras_path, velodyne_path = directory / "calib_cam_to_cam.txt", directory / "calib_velo_to_cam.txt"
     cameras, velodyne = read_calibration_lines(cameras_path), read_calibration_lines(velodyne_path)
     rectification = calibration_matrix(cameras, "R_rect_00", (3, 3), cameras_path)
     projection = calibration_matrix(cameras, f"P_rect_{camera:02d}", (3, 4), cameras_path)
@@ -57,7 +59,7 @@ def read_object_calibration(path: str | Path, camera: int = 2) -> KittiCalibrati
 
     Tracking's spellings (R_rect, Tr_velo_cam) are accepted too. Raises DataError as `read_raw_calibration` does.
     """
-    path = Path(path)
+    path = source(path)
     lines = read_calibration_lines(path)
     projection = calibration_matrix(lines, f"P{camera}", (3, 4), path)
     rectification = calibration_matrix(lines, "R0_rect" if "R0_rect" in lines else "R_rect", (3, 3), path)
@@ -67,7 +69,7 @@ def read_object_calibration(path: str | Path, camera: int = 2) -> KittiCalibrati
 
 def read_imu_to_velodyne(directory: str | Path) -> NDArray[np.float64]:
     """(4, 4) from calib_imu_to_velo.txt: the frame of the OXTS poses → velodyne, metres."""
-    path = Path(directory) / "calib_imu_to_velo.txt"
+    path = source(directory) / "calib_imu_to_velo.txt"
     return np.vstack([_rigid(read_calibration_lines(path), path), [0, 0, 0, 1]])
 
 

@@ -13,6 +13,7 @@ from perception.datasets.kitti.recording import Recording
 from perception.datasets.kitti.streams import CAMERAS
 from perception.datasets.kitti.tracking import read_tracking_recording
 from perception.errors import DataError
+from perception.storage import source
 
 _DRIVES = ("*_drive_*_sync", "*/*_drive_*_sync", "*_drive_*_extract", "*/*_drive_*_extract")
 
@@ -31,7 +32,7 @@ def open_drive(path: Path | str, sequence: str | None = None) -> Recording:
 
 def find_drive(path: Path | str, sequence: str | None = None) -> Recording:
     """The images and sweeps of `open_drive`; the rest is read on demand. Raises DataError as `open_drive` does."""
-    path = require_directory(Path(path), "a KITTI drive").resolve()
+    path = require_directory(source(path), "a KITTI drive").resolve()
     if _is_raw(path):
         return read_raw_recording(path)
     if (path / "times.txt").is_file():

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from perception.datasets.io.files import read_text
 from perception.errors import DataError
+from perception.storage import source
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,7 @@ class ObjectLabel:
 
 def read_object_labels(path: str | Path) -> list[ObjectLabel]:
     """Reads label_2/NAME.txt. Raises DataError naming file and line for anything but 15 or 16 columns."""
-    path = Path(path)
+    path = source(path)
     labels = []
     for row, line in enumerate(read_text(path).splitlines(), start=1):
         words = line.split()

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from perception.datasets.io.files import read_text
 from perception.errors import DataError
+from perception.storage import source
 
 EARTH_RADIUS_M = 6_378_137.0
 
@@ -63,7 +64,7 @@ class OxtsPacket:
 
 def read_oxts_packet(path: str | Path) -> OxtsPacket:
     """Reads oxts/data/NUMBER.txt. Raises DataError for a missing file and for anything but 30 numbers."""
-    return parse_oxts_packet(read_text(Path(path)), str(path))
+    return parse_oxts_packet(read_text(source(path)), f"{path}")
 
 
 def parse_oxts_packet(text: str, where: str) -> OxtsPacket:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from perception.datasets.io.files import read_text
 from perception.errors import DataError
+from perception.storage import source
 
 OCCLUSIONS: tuple[str, ...] = ("visible", "partly", "fully")
 
@@ -73,7 +74,7 @@ class Tracklet:
 
 def read_tracklets(path: str | Path) -> list[Tracklet]:
     """Reads a tracklet_labels.xml. Raises DataError for a missing, truncated or malformed file."""
-    path = Path(path)
+    path = source(path)
     try:
         root = ElementTree.fromstring(read_text(path))
     except ElementTree.ParseError as error:

@@ -88,7 +88,7 @@ class Benchmark:
         """What the JSON file says of it; nothing without a benchmark."""
         return BenchmarkReport(
             self._scores.report() if self._scores is not None and self.scored else None,
-            Submitted(str(self.submission.folder), self.submission.written) if self.submission is not None else None,
+            Submitted(f"{self.submission.folder}", self.submission.written) if self.submission is not None else None,
         )
 
     def tables(self) -> list[Table | str]:

@@ -25,6 +25,7 @@ from perception.evaluation.kitti.birds_eye import birds_eye
 from perception.evaluation.kitti.road import road_confidence
 from perception.frame import Prediction
 from perception.sample import Sample
+from perception.storage import target
 
 SERVERS = ("kitti-road", "kitti-semantics")
 """Data sets whose benchmark takes segmentations."""
@@ -34,7 +35,7 @@ class Submission(ABC):
     """Writes a file per sample into `folder`, which is made with the first. written: how many."""
 
     def __init__(self, folder: str | Path) -> None:
-        self.folder = Path(folder)
+        self.folder = target(folder)
         self.written = 0
 
     def update(self, sample: Sample, prediction: Prediction) -> None:

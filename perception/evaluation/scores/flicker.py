@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 
 from perception.classes import UNLABELLED
 from perception.frame import Frame
+from perception.steadying import motion
+
+EXACT = cv2.DISOPTICAL_FLOW_PRESET_MEDIUM
 
 AGREE = 1.0
 """How many pixels the motion there and back may leave; where it leaves more, the surface is not seen in both images."""
@@ -75,9 +78,7 @@ class Flicker:
 
 def _same_surface(now: NDArray[np.uint8], last: NDArray[np.uint8]) -> tuple[NDArray[np.bool_], NDArray[np.float32]]:
     """(H, W) whether each pixel of `now` is seen in `last`, and (H, W, 2) where: column and row."""
-    flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
-    back = np.asarray(flow.calc(now, last, None), np.float32)
-    forth = np.asarray(flow.calc(last, now, None), np.float32)
+    back, forth = motion(now, last, EXACT), motion(last, now, EXACT)
     rows, columns = np.indices(now.shape, np.float32)
     at = np.stack([columns + back[..., 0], rows + back[..., 1]], axis=-1)
     returned = cv2.remap(forth, at[..., 0], at[..., 1], cv2.INTER_LINEAR, borderValue=(1e4, 1e4))

@@ -53,7 +53,7 @@ class BenchOptions:
     """
 
     output: Path = Path("out/bench")
-    model: str | None = None
+    model: str | Path | None = None
     threads: int = 2
     precision: str | None = None
     rounds: int = 40
@@ -72,7 +72,7 @@ class Bench:
     def __init__(self, options: BenchOptions, console: Console) -> None:
         self._options, self._steps = options, Steps(console)
         self.output, model = options.output, options.model
-        config = model is not None and model.endswith(".py")
+        config = str(model).endswith(".py")
         self._model = _untrained(Path(str(model)), self.output) if config else find_model(model, "openvino")[1]
         self._networks = Networks(self._model, options.threads, options.precision)
 

@@ -52,7 +52,7 @@ class DemoOptions:
     seed: int = 0
     condition: str = "day"
     kitti: Path | None = None
-    model: str | None = None
+    model: str | Path | None = None
     engine: str = "auto"
     workers: int = os.cpu_count() or 1
     json: Path | None = None

@@ -104,22 +104,6 @@ PEERS: dict[str, dict[str, Any]] = {
 """Backbone and head by name; a backbone without an auxiliary branch sees RGB alone."""
 
 
-@MODELS.register_module()
-class RgbEncoder(BaseModule):
-    """A single-image backbone in place of a `DualBranchEncoder`. backbone: any of mmseg's.
-
-    encode: `Batch` → what the backbone makes of the normalised RGB image, and `present` as the modalities' weights.
-    """
-
-    def __init__(self, backbone: dict[str, Any]) -> None:
-        super().__init__()
-        self.backbone = MODELS.build(backbone)
-
-    def encode(self, batch: Batch) -> tuple[Any, Tensor]:
-        """See the class."""
-        return self.backbone(batch.rgb), batch.present
-
-
 def write_untrained(model: dict[str, Any], path: Path) -> Path:
     """Write the network of a config's `model`, with random weights, to the .safetensors file `path`, and return it.
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The dual-branch network, in mmseg's registry: importing this package registers every part of it."""
+"""The dual-branch network and the zoo's, in mmseg's registry: importing this package registers every part of them."""
 
 from perception.models.aux_stem import AuxStem
 from perception.models.condition import ConditionToken
@@ -16,7 +16,21 @@ from perception.models.light_fpn_head import LightFPNHead
 from perception.models.losses import WeightedCrossEntropy
 from perception.models.preprocessor import FusionPreprocessor
 from perception.models.rare_losses import BoundaryCrossEntropy, HardPixelCrossEntropy, LovaszSoftmax
+from perception.models.rgb_encoder import RgbEncoder
 from perception.models.slim_resnet import SlimResNet
+from perception.models.zoo import (
+    DetailHead,
+    ENet,
+    ENetHead,
+    ESANetHead,
+    ESPNetV2,
+    ESPNetV2Head,
+    PIDBranchesHead,
+    PIDNetBranches,
+    SegNetBasic,
+    UNetEncoder,
+    UNetHead,
+)
 from perception.registry import load
 
 __all__ = [
@@ -27,15 +41,27 @@ __all__ = [
     "CBAMFusion",
     "ConcatFusion",
     "ConditionToken",
+    "DetailHead",
     "CrossAttentionFusion",
     "DualBranchEncoder",
+    "ENet",
+    "ENetHead",
+    "ESANetHead",
+    "ESPNetV2",
+    "ESPNetV2Head",
     "FusionPreprocessor",
     "GatedAttentionFusion",
     "HardPixelCrossEntropy",
     "LightFPNHead",
     "LovaszSoftmax",
+    "PIDBranchesHead",
+    "PIDNetBranches",
+    "RgbEncoder",
     "SEFusion",
+    "SegNetBasic",
     "SlimResNet",
+    "UNetEncoder",
+    "UNetHead",
     "WeightedCrossEntropy",
 ]
 

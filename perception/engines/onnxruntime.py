@@ -12,6 +12,7 @@ import onnxruntime
 from perception.engines.base import NetworkOutput
 from perception.errors import ModelError
 from perception.sensors import NetworkInput
+from perception.sensors.encode import for_sensors
 from perception.sensors.spec import sensors_of
 
 INPUTS = ("rgb", "aux", "present")
@@ -63,5 +64,6 @@ class OnnxRuntimeEngine:
 
     def infer(self, network_input: NetworkInput) -> NetworkOutput:
         """Run the network."""
+        network_input = for_sensors(network_input, self.sensors)
         outputs = self._session.run(OUTPUTS, {name: getattr(network_input, name)[None] for name in self._inputs})
         return NetworkOutput(*(output[0] for output in outputs))

@@ -14,8 +14,8 @@ from torch.nn import functional
 
 from perception.models.aux_stem import AuxStem, MergedAuxStem, sensors_in
 from perception.models.dual_branch import GLANCE, GLANCE_AUX, Batch, DualBranchEncoder, normalise_aux, normalise_rgb
+from perception.models.exportable import make_exportable
 from perception.models.light_fpn_head import SUBPIXELS, LightFPNHead
-from perception.models.pooling import make_exportable
 
 
 class DeployGraph(nn.Module):

@@ -58,7 +58,8 @@ def glance_of(batch: Batch) -> Batch:
 class DualBranchEncoder(BaseModule):
     """Two backbones and a fusion per stage; `forward` normalises its inputs itself.
 
-    rgb, aux: any mmseg backbones, of equally many stages at any strides. aux_stem: merges the auxiliary modalities into the aux backbone's input.
+    rgb, aux: any mmseg backbones, of equally many stages at any strides. aux_stem: merges the auxiliary modalities into
+    the aux backbone's input.
     fusion: config of a fusion (see `perception.models.fusion`), built once per stage.
     rgb_channels, aux_channels: widths of the stages of the two backbones.
     condition: config of the module that weighs the sensors by measurements of a whole image; None for no weighing.

@@ -70,8 +70,8 @@ class Options:
 
 
 def read_network(path: Path) -> Config:
-    """The mmengine config at `path`; ModelError as `custom.read_config` and `habits_of`, and if it has no `model`, or has
-    a `training`, which belongs into a recipe."""
+    """The mmengine config at `path`; ModelError as `custom.read_config` and `habits_of`, and if it has no `model`, or
+    has a `training`, which belongs into a recipe."""
     config = custom.read_config(path)
     if "model" not in config:
         raise ModelError(f"{path}: no model in this config")

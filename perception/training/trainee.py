@@ -159,7 +159,7 @@ class Trainee(EncoderDecoder):
 
 
 class Decoded(NamedTuple):
-    """features: of the encoder, and what the head makes of them: output, with its main logits (B, K, H, W) upsampled."""
+    """features: of the encoder. output: what the head makes of them. logits: (B, K, H, W) its main ones, upsampled."""
 
     features: Any
     output: Any
@@ -191,8 +191,8 @@ def predict(segmentor: EncoderDecoder, batch: Batch, size: Sequence[int]) -> Ten
 def predict_alone_too(
     segmentor: EncoderDecoder, batch: Batch, size: Sequence[int]
 ) -> tuple[Decoded, Tensor | None, tuple[Tensor, ...]]:
-    """What `decode` gives of a batch, some rows (R,) that have the camera and another sensor, and for them the logits of
-    each side by itself.
+    """What `decode` gives of a batch, some rows (R,) that have the camera and another sensor, and for them the logits
+    of each side by itself.
 
     Each branch runs once; fusion and head run for the additional predictions. Empty for a batch without such rows.
     """

@@ -29,3 +29,14 @@ def test_labels_go_to_their_samples() -> None:
     first, second = FusionPreprocessor()({**batch(), "labels": labels}, training=True)["data_samples"]
     assert (first.gt_sem_seg.data.dtype, tuple(first.gt_sem_seg.data.shape)) == (torch.int64, (1, 8, 12))
     assert (first.gt_sem_seg.data.unique().item(), second.gt_sem_seg.data.unique().item()) == (2, 255)
+
+
+def test_borders_are_marked_where_they_are_asked_for() -> None:
+    labels = torch.zeros(2, 8, 12, dtype=torch.uint8)
+    labels[:, :, 6:] = 3
+    labels[1] = 255
+    first, second = FusionPreprocessor(edge_radius=2)({**batch(), "labels": labels}, training=True)["data_samples"]
+    assert first.gt_edge_map.data[0, 0].tolist() == [0, 0, 0, 0, 1, 1, 1, 1, 0, 0, 0, 0]
+    assert not second.gt_edge_map.data.any()
+    plain = FusionPreprocessor()({**batch(), "labels": labels}, training=True)["data_samples"][0]
+    assert "gt_edge_map" not in plain

@@ -9,9 +9,7 @@ model = dict(
     data_preprocessor=dict(type="FusionPreprocessor"),
     backbone=dict(
         type="RgbEncoder",
-        backbone=dict(
-            type="DDRNet", in_channels=3, channels=32, ppm_channels=128, norm_cfg=norm, align_corners=False
-        ),
+        backbone=dict(type="DDRNet", in_channels=3, channels=32, ppm_channels=128, norm_cfg=norm, align_corners=False),
     ),
     decode_head=dict(
         type="DDRHead",

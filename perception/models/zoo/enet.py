@@ -100,7 +100,7 @@ class DownBottleneck(nn.Module):
 class UpBottleneck(nn.Module):
     """Figure 2b, upsampling: a 1×1 convolution and unpooling, beside a branch with a transposed convolution.
 
-    forward: (B, in_channels, h, w) and the places of the maxima (B, 4·channels, h, w) → (B, channels, 2·h, 2·w).
+    forward: (B, in_channels, h, w) and the places of the maxima (see `max_pool`) → (B, channels, 2·h, 2·w).
     """
 
     def __init__(self, in_channels: int, channels: int, dropout: float) -> None:

@@ -137,7 +137,9 @@ class ESANetHead(BaseDecodeHead):
         logits: Tensor = self.up(self.cls_seg(x))
         return (logits, *sides) if self.training else logits
 
-    def loss_by_feat(self, seg_logits: tuple[Tensor, ...], batch_data_samples: list[SegDataSample]) -> dict[str, Tensor]:
+    def loss_by_feat(
+        self, seg_logits: tuple[Tensor, ...], batch_data_samples: list[SegDataSample]
+    ) -> dict[str, Tensor]:
         """The loss of each scale by name, on the labels at its size; `loss_main` is that of the full one."""
         labels = self._stack_batch_gt(batch_data_samples)
         losses = {}

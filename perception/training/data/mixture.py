@@ -82,8 +82,8 @@ class Mixture(Dataset[dict[str, torch.Tensor]]):
     Each item: rgb (3, h, w) uint8, aux (C, h/2, w/2) uint8, present (M,) float32, labels (h, w) uint8, 255 if
     unlabelled; if any source is soft, also soft (K, h/2, w/2) uint8, probability × 255, zeros where unknown.
     crop: (h, w). whole: keep every modality, and add kept (M,) float32, those that modality dropout would keep.
-    classes: of the labels. sensors: those of the network, in its order; one of the camera alone gets the same crops, and
-    its camera is never dropped.
+    classes: of the labels. sensors: those of the network, in its order; one of the camera alone gets the same crops,
+    and its camera is never dropped.
     """
 
     def __init__(

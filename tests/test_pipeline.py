@@ -141,9 +141,11 @@ def test_a_network_of_the_camera_alone_says_so_and_labels_the_points_too(tiny_ca
     pipeline = Pipeline.load(tiny_camera_model, threads=1)
     assert pipeline.sensors == ("rgb",)
     given = sensors()
+    given["rgb"][:, :40, 0], given["rgb"][:, 40:, 0] = 10, 200
     prediction = pipeline(Frame(0, **given, camera=CAMERA, lidar_to_camera=TO_CAMERA))
     assert prediction.modality_weights == {"rgb": 1.0}
-    np.testing.assert_array_equal(prediction.labels, given["rgb"][..., 0] // 64)
+    assert (prediction.labels[:, :38] == 0).all()
+    assert (prediction.labels[:, 42:] == 3).all()
     assert prediction.absent["lidar"] == "the network tiny_camera has no channels for lidar: it has rgb"
     assert set(prediction.absent) == {"depth", "infrared", "lidar"}
     assert prediction.point_labels is not None

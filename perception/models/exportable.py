@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import torch
+from mmseg.models.utils.wrappers import Upsample
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -66,7 +67,8 @@ class ExportableAttention(nn.Module):
 
 
 def make_exportable(module: nn.Module) -> None:
-    """Replace every attention, and every adaptive pooling to more than one cell, in `module`, in place."""
+    """Replace every attention, every adaptive pooling to more than one cell, and mmseg's upsampling, which computes the
+    size as a number, in `module`, in place."""
     for name, child in module.named_children():
         if isinstance(child, nn.AdaptiveAvgPool2d) and child.output_size not in (1, (1, 1)):
             size = child.output_size
@@ -74,5 +76,8 @@ def make_exportable(module: nn.Module) -> None:
             setattr(module, name, ExportablePool((int(rows or 1), int(columns or 1))))
         elif isinstance(child, nn.MultiheadAttention):
             setattr(module, name, ExportableAttention(child))
+        elif isinstance(child, Upsample) and child.scale_factor:
+            scale, mode, corners = child.scale_factor, child.mode, child.align_corners
+            setattr(module, name, nn.Upsample(scale_factor=scale, mode=mode, align_corners=corners))
         else:
             make_exportable(child)

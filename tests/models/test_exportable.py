@@ -3,6 +3,9 @@ from __future__ import annotations
 
 import pytest
 import torch
+
+pytest.importorskip("mmseg")
+from mmseg.models.utils.wrappers import Upsample
 from torch import nn
 
 from perception.models.exportable import ExportableAttention, ExportablePool, make_exportable
@@ -16,7 +19,13 @@ def test_it_pools_as_pytorch_does(cells: int, size: tuple[int, int]) -> None:
     torch.testing.assert_close(ExportablePool((cells, cells))(x), expected)
 
 
-def test_poolings_to_more_than_one_cell_are_replaced() -> None:
+def test_poolings_to_more_than_one_cell_and_mmsegs_upsampling_are_replaced() -> None:
+    image = torch.randn(1, 2, 3, 5)
+    up = nn.Sequential(Upsample(scale_factor=2, mode="bilinear", align_corners=False))
+    expected = up(image)
+    make_exportable(up)
+    assert isinstance(up[0], nn.Upsample)
+    torch.testing.assert_close(up(image), expected)
     net = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Sequential(nn.AdaptiveAvgPool2d((2, 3))), nn.AdaptiveAvgPool2d(5))
     make_exportable(net)
     assert isinstance(net[0], nn.AdaptiveAvgPool2d)

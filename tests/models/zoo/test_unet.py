@@ -6,17 +6,20 @@ import torch
 
 pytest.importorskip("mmseg")
 
+from mmengine.registry import init_default_scope
 from mmseg.models import UNet
 
 from perception.models.zoo.unet import UNetEncoder, UNetHead
 
 
 def test_encoder_and_head_are_mmsegs_unet_in_two() -> None:
+    init_default_scope("mmseg")
     torch.manual_seed(0)
-    whole = UNet(base_channels=4).eval()
-    encoder = UNetEncoder(base_channels=4).eval()
+    whole, encoder = UNet(base_channels=4), UNetEncoder(base_channels=4)
+    for net in (whole, encoder):
+        net.eval()  # mmseg's gives nothing back
     head = UNetHead(
-        in_channels=(4, 8, 16, 32, 64), in_index=range(5), channels=4, num_classes=4, norm_cfg=dict(type="BN")
+        in_channels=(4, 8, 16, 32, 64), in_index=(0, 1, 2, 3, 4), channels=4, num_classes=4, norm_cfg=dict(type="BN")
     ).eval()
     encoder.load_state_dict({k: v for k, v in whole.state_dict().items() if k.startswith("encoder.")})
     levels = {k.removeprefix("decoder."): v for k, v in whole.state_dict().items() if k.startswith("decoder.")}

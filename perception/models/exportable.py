@@ -47,7 +47,7 @@ class ExportableAttention(nn.Module):
         self.projections = nn.ModuleList()
         bias = attention.in_proj_bias
         for place, weight in enumerate(attention.in_proj_weight.chunk(3)):
-            layer = nn.Linear(*reversed(weight.shape), bias=bias is not None)
+            layer = nn.Linear(weight.shape[1], weight.shape[0], bias=bias is not None)
             layer.weight = nn.Parameter(weight.detach().clone())
             if bias is not None:
                 layer.bias = nn.Parameter(bias.chunk(3)[place].detach().clone())

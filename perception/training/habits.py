@@ -44,8 +44,11 @@ class Habits(Settings):
 
     def over(self, recipe: Recipe) -> Recipe:
         """The recipe with these values."""
-        said = {"learning_rate": self.learning_rate, "weight_decay": self.weight_decay}
-        return replace(recipe, **{name: value for name, value in said.items() if value is not None})
+        return replace(
+            recipe,
+            learning_rate=recipe.learning_rate if self.learning_rate is None else self.learning_rate,
+            weight_decay=recipe.weight_decay if self.weight_decay is None else self.weight_decay,
+        )
 
     def optimiser(self, learning_rate: float, weight_decay: float) -> dict[str, Any]:
         """The config of mmengine's registry."""

@@ -130,7 +130,8 @@ class Trainee(EncoderDecoder):
 
         As all of mmseg's do, they take the labelled pixels alone.
         """
-        main, losses = main_of(self.decode_head), {}
+        main = main_of(self.decode_head)
+        losses: dict[str, Tensor] = {}
         if isinstance(decoded.output, Tensor):
             main = None
         if main is None and not self.with_auxiliary_head:

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import torch
 
@@ -26,7 +28,9 @@ def test_poolings_to_more_than_one_cell_and_mmsegs_upsampling_are_replaced() -> 
     make_exportable(up)
     assert isinstance(up[0], nn.Upsample)
     torch.testing.assert_close(up(image), expected)
-    net = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Sequential(nn.AdaptiveAvgPool2d((2, 3))), nn.AdaptiveAvgPool2d(5))
+    net: Any = nn.Sequential(
+        nn.AdaptiveAvgPool2d(1), nn.Sequential(nn.AdaptiveAvgPool2d((2, 3))), nn.AdaptiveAvgPool2d(5)
+    )
     make_exportable(net)
     assert isinstance(net[0], nn.AdaptiveAvgPool2d)
     assert (net[1][0].size, net[2].size) == ((2, 3), (5, 5))

@@ -69,5 +69,5 @@ def test_a_network_of_the_camera_alone_is_trained_with_its_own_optimiser(camvid:
     image = np.random.default_rng(0).integers(0, 256, (64, 96, 3), np.uint8)
     assert Pipeline.load(weights, "torch", threads=1)(Frame(0, rgb=image)).modality_weights == {"rgb": 1.0}
     config.train.optimizer = "AdamW"
-    with pytest.raises(ModelError, match='train.optimizer was "SGD", is "AdamW"'):
+    with pytest.raises(ModelError, match=r'train.optimizer was "SGD", is "AdamW"'):
         train(config, small(), replace(options, resume=True, iterations=3), lambda _: None)

@@ -130,12 +130,14 @@ class ESANetHead(BaseDecodeHead):
     def forward(self, inputs: tuple[Tensor, ...]) -> Tensor | tuple[Tensor, ...]:
         """See the class."""
         *skips, x = self._transform_inputs(inputs)
-        x, sides = self.context(x), []
-        for decode, side, skip in zip(self.modules_up, self.sides, reversed(skips), strict=True):
+        x, seen = self.context(x), []
+        for decode, skip in zip(self.modules_up, reversed(skips), strict=True):
             x, before = decode(x, skip)
-            sides.append(side(before) if self.training else None)
+            seen.append(before)
         logits: Tensor = self.up(self.cls_seg(x))
-        return (logits, *sides) if self.training else logits
+        if not self.training:
+            return logits
+        return (logits, *(side(feature) for side, feature in zip(self.sides, seen, strict=True)))
 
     def loss_by_feat(
         self, seg_logits: tuple[Tensor, ...], batch_data_samples: list[SegDataSample]

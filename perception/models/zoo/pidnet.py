@@ -16,9 +16,12 @@ class PIDNetBranches(PIDNet):
     branches (B, 4·channels, …) and the D branch after stage 4 (B, 2·channels, …).
     """
 
+    training: bool
+
     def forward(self, x: Tensor) -> tuple[Tensor, ...]:
         """See the class."""
-        mode, self.training = self.training, True  # of this module alone: those inside keep theirs
+        mode = self.training
+        self.training = True  # this module alone: those inside keep their mode
         try:
             features: tuple[Tensor, ...] = super().forward(x)
         finally:

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import torch
 
@@ -14,12 +16,13 @@ def test_features_have_the_papers_strides_channels_and_units() -> None:
     with torch.inference_mode():
         features = net(torch.randn(1, 3, 64, 96))
     assert [tuple(f.shape[1:]) for f in features] == [(32, 32, 48), (64, 16, 24), (128, 8, 12), (256, 4, 6)]
-    assert [len(units) for units in net.units] == [0, 3, 7]
+    assert [len(list(units.children())) for units in net.units] == [0, 3, 7]
 
 
 @pytest.mark.parametrize(("field", "rates"), [(13, [1, 2, 3, 4]), (9, [1, 2, 3, 4]), (7, [1, 1, 2, 3])])
 def test_dilations_stay_within_the_receptive_field(field: int, rates: list[int]) -> None:
-    assert [conv.dilation[0] for conv in EESP(32, 32, 1, field).see] == rates
+    convolutions: Any = EESP(32, 32, 1, field).see
+    assert [conv.dilation[0] for conv in convolutions] == rates
 
 
 def test_the_head_decides_at_half_the_size() -> None:

@@ -11,7 +11,7 @@ import pytest
 pytest.importorskip("mmseg")
 pytest.importorskip("onnxruntime")
 
-from helpers.zoo import DUAL, ZOO, weights_file
+from helpers.networks import DUAL, ZOO, weights_file
 
 from perception.engines.onnxruntime import OnnxRuntimeEngine
 from perception.engines.openvino import OpenVinoEngine

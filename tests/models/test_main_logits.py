@@ -6,7 +6,7 @@ import torch
 
 pytest.importorskip("mmseg")
 
-from helpers.zoo import ZOO, batch_of, build
+from helpers.networks import ZOO, batch_of, build
 
 from perception.models.main_logits import MAIN, main_logits, main_loss, main_of
 

@@ -10,8 +10,8 @@ import pytest
 
 pytest.importorskip("mmseg")
 
+from helpers.networks import ZOO
 from helpers.recipes import small
-from helpers.zoo import ZOO
 from mmengine.config import Config
 
 from perception import Frame, Pipeline

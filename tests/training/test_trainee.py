@@ -13,8 +13,8 @@ import torch
 
 pytest.importorskip("mmseg")
 
+from helpers.networks import batch_of, weights_file
 from helpers.recipes import small
-from helpers.zoo import batch_of, weights_file
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmseg.registry import MODELS

@@ -10,7 +10,7 @@ import torch
 
 pytest.importorskip("mmseg")
 
-from helpers.zoo import ZOO, batch_of, build
+from helpers.networks import ZOO, batch_of, build
 
 from perception.models.deploy import DeployGraph
 

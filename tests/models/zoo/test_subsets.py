@@ -8,7 +8,7 @@ import torch
 
 pytest.importorskip("mmseg")
 
-from helpers.zoo import CAMERA_ALONE, DUAL, batch_of, build
+from helpers.networks import CAMERA_ALONE, DUAL, batch_of, build
 
 from perception.models import Batch
 from perception.models.aux_stem import sensors_in

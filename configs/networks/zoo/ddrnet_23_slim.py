@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # DDRNet-23-slim (Hong et al., arXiv 2101.06085), camera alone, as mmseg's ddrnet_23-slim: the hardest pixels count, and
 # the high-resolution branch is trained beside with 0.4.
-hardest = dict(type="HardPixelCrossEntropy", threshold=0.9, keep=0.125, class_weight=(1.0, 1.0, 1.0, 1.2))
+hardest = dict(type="HardPixelCrossEntropy", threshold=0.9, keep=0.02, class_weight=(1.0, 1.0, 1.0, 1.2))
 norm = dict(type="BN")
 
 model = dict(

@@ -4,7 +4,7 @@
 class_weight = (1.0, 1.0, 1.0, 1.2)
 norm = dict(type="BN")
 relu = dict(type="ReLU", inplace=True)
-hardest = dict(type="HardPixelCrossEntropy", threshold=0.9, keep=0.125, class_weight=class_weight)
+hardest = dict(type="HardPixelCrossEntropy", threshold=0.9, keep=0.02, class_weight=class_weight)
 
 model = dict(
     type="EncoderDecoder",

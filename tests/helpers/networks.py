@@ -16,6 +16,8 @@ from perception.sensors.spec import SPECS
 if TYPE_CHECKING:
     import torch
 
+    from perception.engines.base import Engine
+
 
 def _names(folder: str) -> list[str]:
     return sorted(path.stem for path in (share() / "configs/networks" / folder).glob("*.py"))
@@ -69,6 +71,24 @@ def weights_file(name: str, folder: Path) -> Path:
     path = folder / f"{name}.safetensors"
     save_weights(path, rounded, read_config(find_network(name)).model.to_dict())
     return path
+
+
+def check_agreement(weights: Path, engine: Engine) -> None:
+    """Assert that an engine gives PyTorch's labels, confidence and weights of sensors for noise of two sizes."""
+    from perception.engines.pytorch import TorchEngine
+    from perception.export.parity import compare
+
+    rng, inputs = np.random.default_rng(0), []
+    for height, width in ((64, 96), (96, 64)):
+        rgb = rng.integers(0, 256, (height, width, 3), np.uint8)
+        aux = rng.integers(0, 256, (height // 2, width // 2, 10), np.uint8)
+        inputs.append(NetworkInput(rgb, aux, np.ones(4, np.float32)))
+    reference = TorchEngine(weights, 1, "cpu")
+    # Where two classes are equally likely to an untrained network, rounding decides.
+    assert compare(reference, engine, inputs).agreement >= 0.99
+    expected, got = reference.infer(inputs[0]), engine.infer(inputs[0])
+    assert np.abs(expected.confidence.astype(int) - got.confidence).max() <= 4
+    np.testing.assert_allclose(got.weights, expected.weights, atol=2e-3)
 
 
 @pytest.fixture(scope="session")

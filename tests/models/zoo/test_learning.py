@@ -27,7 +27,7 @@ MILLIONS = {
     "dual_unet": 2.25,
     "enet": 0.36,
     "esanet": 40.14,
-    "espnetv2": 0.34,
+    "espnetv2": 0.335,
     "fast_scnn": 1.40,
     "fcn": 12.67,
     "hrnet_w18": 9.64,

@@ -22,7 +22,7 @@ from perception.engines.base import NetworkOutput, sensors_of_engine
 from perception.engines.described import classes_of
 from perception.engines.family import input_size, weights_of
 from perception.errors import FrameError
-from perception.frame import Frame, Prediction
+from perception.frame import MODALITIES, Frame, Prediction
 from perception.ground import Ground
 from perception.sensors import NetworkInput, Projection, project_sweep
 from perception.sensors.encode import encode_distances, encode_images, join
@@ -70,7 +70,7 @@ class Pipeline:
     cannot be read. classes: that the network knows.
 
     Sensors that a frame has and the network has no channels for, such as a radar with the shipped weights, are left out
-    too; the log says so once. A frame that has none of the network's is refused with a FrameError.
+    too; the log says so once. A network of the camera alone refuses a frame without its image with a FrameError.
     """
 
     def __init__(
@@ -131,13 +131,10 @@ class Pipeline:
     def prepare(self, frame: Frame) -> Task:
         """The first of three steps, for callers that overlap them: while one frame is inferred, prepare the next.
 
-        Raises FrameError for a frame without any of the network's sensors.
+        Raises FrameError for a frame without a camera image, if the network sees the camera alone.
         """
-        if not set(frame.modalities) & set(self.sensors):
-            raise FrameError(
-                f"a frame of {', '.join(frame.modalities)}: the network {self.model.stem} sees "
-                f"{', '.join(self.sensors)}{' alone' if len(self.sensors) == 1 else ''}"
-            )
+        if self.sensors == MODALITIES[:1] and frame.rgb is None:
+            raise FrameError(f"a frame of {', '.join(frame.modalities)}: the network {self.model.stem} sees rgb alone")
         task, size = Task(frame), input_size(*frame.size, self.scale)
         with task.timed("project"):
             asked = {

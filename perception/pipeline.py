@@ -22,7 +22,7 @@ from perception.engines.base import NetworkOutput, sensors_of_engine
 from perception.engines.described import classes_of
 from perception.engines.family import input_size, weights_of
 from perception.errors import FrameError
-from perception.frame import Frame, Prediction
+from perception.frame import MODALITIES, Frame, Prediction
 from perception.ground import Ground
 from perception.sensors import NetworkInput, Projection, project_sweep
 from perception.sensors.encode import encode_distances, encode_images, join
@@ -72,7 +72,7 @@ class Pipeline:
     cannot be read. classes: that the network knows.
 
     Sensors that a frame has and the network has no channels for, such as a radar with the shipped weights, are left out
-    too; the log says so once.
+    too; the log says so once. A network of the camera alone refuses a frame without its image with a FrameError.
     """
 
     def __init__(
@@ -140,16 +140,23 @@ class Pipeline:
         return self.decode(self.infer(self.prepare(frame)))
 
     def prepare(self, frame: Frame) -> Task:
-        """The first of three steps, for callers that overlap them: while one frame is inferred, prepare the next."""
+        """The first of three steps, for callers that overlap them: while one frame is inferred, prepare the next.
+
+        Raises FrameError for a frame without a camera image, if the network sees the camera alone.
+        """
+        if self.sensors == MODALITIES[:1] and frame.rgb is None:
+            raise FrameError(f"a frame of {', '.join(frame.modalities)}: the network {self.model.stem} sees rgb alone")
         task, size = Task(frame), input_size(*frame.size, self.scale)
         with task.timed("project"):
             asked = {
                 name: f"{name} is left out: so it was asked" for name in self._left_out if name in frame.modalities
             }
-            task.absent = uninformative(frame) | asked | self._without_channels(frame)
+            useless = uninformative(frame) | asked
+            task.absent = useless | self._without_channels(frame)
             told, sensors = without(frame, task.absent), self.sensors
             images = self._images.submit(encode_images, told, *size, sensors) if told and self._images else None
-            task.projection = None if "lidar" in task.absent else project_sweep(frame)
+            # Of a sweep that the network has no channels for, the points are labelled nevertheless.
+            task.projection = None if "lidar" in useless else project_sweep(frame)
         with task.timed("normalise"):
             if told:
                 distances = encode_distances(told, task.projection, *size, sensors)
@@ -162,7 +169,7 @@ class Pipeline:
         """Why the frame's sensors that the network does not have are left out; the log says it once."""
         foreign = {
             name: f"the network {self.model.stem} has no channels for {name}: it has {', '.join(self.sensors)}"
-            for name in frame.extra
+            for name in frame.modalities
             if name not in self.sensors and name in SPECS
         }
         for name in foreign.keys() - self._foreign:

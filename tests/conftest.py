@@ -93,6 +93,12 @@ def tiny_radar_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return _tiny_model(tmp_path_factory.mktemp("model") / "tiny_radar.xml", (*MODALITIES, "radar"))
 
 
+@pytest.fixture(scope="session")
+def tiny_camera_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same of the camera alone."""
+    return _tiny_model(tmp_path_factory.mktemp("model") / "tiny_camera.xml", MODALITIES[:1])
+
+
 def _tiny_model(path: Path, sensors: Sequence[str]) -> Path:
     import openvino
     from openvino import Type

@@ -140,3 +140,30 @@ def test_a_sensor_that_is_left_out_is_as_one_that_is_not_there(tiny_model: Path)
     assert (blind(Frame(0, rgb)).labels == 255).all()
     with pytest.raises(FrameError, match="no modality radar: there are rgb, depth"):
         Pipeline.load(tiny_model, without=["radar"])
+
+
+def test_a_network_of_the_camera_alone_says_so_and_labels_the_points_too(tiny_camera_model: Path) -> None:
+    pipeline = Pipeline.load(tiny_camera_model, threads=1)
+    assert pipeline.sensors == ("rgb",)
+    given = sensors()
+    given["rgb"][:, :40, 0], given["rgb"][:, 40:, 0] = 10, 200
+    prediction = pipeline(Frame(0, **given, camera=CAMERA, lidar_to_camera=TO_CAMERA))
+    assert prediction.modality_weights == {"rgb": 1.0}
+    assert (prediction.labels[:, :38] == 0).all()
+    assert (prediction.labels[:, 42:] == 3).all()
+    assert prediction.absent["lidar"] == "the network tiny_camera has no channels for lidar: it has rgb"
+    assert set(prediction.absent) == {"depth", "infrared", "lidar"}
+    assert prediction.point_labels is not None
+    assert (prediction.point_labels < 4).any()
+    black = pipeline(
+        Frame(0, **{**given, "rgb": np.zeros((40, 80, 3), np.uint8)}, camera=CAMERA, lidar_to_camera=TO_CAMERA)
+    )
+    assert (black.labels == 255).all()
+    assert black.modality_weights == {"rgb": 0.0}
+
+
+def test_a_network_of_the_camera_alone_refuses_a_frame_without_it(tiny_camera_model: Path) -> None:
+    pipeline = Pipeline.load(tiny_camera_model, threads=1)
+    frame = Frame(0, points=sensors()["points"], camera=CAMERA, lidar_to_camera=TO_CAMERA)
+    with pytest.raises(FrameError, match="a frame of lidar: the network tiny_camera sees rgb alone"):
+        pipeline(frame)

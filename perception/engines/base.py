@@ -32,7 +32,10 @@ class Engine(Protocol):
         """A description for users: the engine, its version and device."""
 
     def infer(self, network_input: NetworkInput) -> NetworkOutput:
-        """Run the network on one input, of any size that `encode` makes."""
+        """Run the network on one input, of any size that `encode` makes.
+
+        A network of the camera alone takes that of an input with more sensors.
+        """
 
 
 def sensors_of_engine(engine: Engine) -> tuple[str, ...]:

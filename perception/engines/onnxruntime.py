@@ -12,6 +12,7 @@ import onnxruntime
 from perception.engines.base import NetworkOutput
 from perception.errors import ModelError
 from perception.sensors import NetworkInput
+from perception.sensors.encode import for_sensors
 from perception.sensors.spec import sensors_of
 
 INPUTS = ("rgb", "aux", "present")
@@ -45,9 +46,11 @@ class OnnxRuntimeEngine:
         except Exception as error:  # its errors have no base class of their own
             raise ModelError(f"{path}: ONNX Runtime cannot load it: {str(error).strip().splitlines()[-1]}") from error
         shapes = {port.name: port.shape for port in self._session.get_inputs()}
-        if sorted(shapes) != sorted(INPUTS):
+        # A network of the camera alone has no auxiliary channels, and its file no input for them.
+        if {*shapes, "aux"} != set(INPUTS):
             raise ModelError(f"{path}: its inputs are {list(shapes)}, a perception network has {list(INPUTS)}")
-        self.sensors = sensors_of(shapes["present"][1], shapes["aux"][3])
+        self._inputs = tuple(shapes)
+        self.sensors = sensors_of(shapes["present"][1], shapes["aux"][3] if "aux" in shapes else 0)
 
     @property
     def provider(self) -> str:
@@ -61,5 +64,6 @@ class OnnxRuntimeEngine:
 
     def infer(self, network_input: NetworkInput) -> NetworkOutput:
         """Run the network."""
-        outputs = self._session.run(OUTPUTS, {name: getattr(network_input, name)[None] for name in INPUTS})
+        network_input = for_sensors(network_input, self.sensors)
+        outputs = self._session.run(OUTPUTS, {name: getattr(network_input, name)[None] for name in self._inputs})
         return NetworkOutput(*(output[0] for output in outputs))

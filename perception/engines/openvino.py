@@ -15,7 +15,7 @@ from perception.engines.precision import precisions
 from perception.engines.specialise import leaves_something_out, specialise
 from perception.errors import ModelError
 from perception.sensors import NetworkInput
-from perception.sensors.encode import AUX_SCALE
+from perception.sensors.encode import AUX_SCALE, for_sensors
 from perception.sensors.spec import sensors_of
 
 _log = logging.getLogger(__name__)
@@ -93,6 +93,7 @@ class OpenVinoEngine:
 
     def infer(self, network_input: NetworkInput) -> NetworkOutput:
         """Run the network; the first call with a new size compiles it, which takes up to a second."""
+        network_input = for_sensors(network_input, self.sensors)
         whole, narrow = self._whole_for(network_input), self._narrow_for(network_input)
         if narrow is not None:
             try:

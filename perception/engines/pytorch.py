@@ -15,6 +15,7 @@ from perception.errors import ModelError
 from perception.models.aux_stem import sensors_in
 from perception.models.deploy import DeployGraph
 from perception.sensors import NetworkInput
+from perception.sensors.encode import for_sensors
 
 MAX_CAPTURED = 4
 """The number of captured input sizes that are kept; the oldest is removed first."""
@@ -56,6 +57,7 @@ class TorchEngine:
 
     def infer(self, network_input: NetworkInput) -> NetworkOutput:
         """Run the network; on a GPU the first call with a new size captures it, which takes a moment."""
+        network_input = for_sensors(network_input, self.sensors)
         arrays = (network_input.rgb, network_input.aux, network_input.present)
         inputs = tuple(torch.from_numpy(array)[None] for array in arrays)
         with torch.inference_mode(), autocast(self.device, self._dtype):

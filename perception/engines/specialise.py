@@ -11,8 +11,8 @@ from openvino import opset13
 
 
 def leaves_something_out(present: Sequence[bool]) -> bool:
-    """Whether a whole branch is idle with these sensors: the camera's, or that of all other sensors."""
-    return not present[0] or not any(present[1:])
+    """Whether a whole branch is idle with these sensors: the camera's, or that of all other sensors, if it has one."""
+    return not present[0] or (len(present) > 1 and not any(present[1:]))
 
 
 def specialise(model: openvino.Model, present: Sequence[bool]) -> openvino.Model:

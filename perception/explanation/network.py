@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from perception.engines.manifest import verify
 from perception.engines.weights import build_model
 from perception.errors import ModelError
 from perception.explanation.attention import Attention, AttentionRecorder
-from perception.explanation.methods import DEFAULT_STRIDE, GRAD_CAM, STRIDES
+from perception.explanation.methods import DEFAULT_STRIDE, GRAD_CAM
 from perception.explanation.saliency import Saliency, saliency_of
 from perception.models.aux_stem import sensors_in
 from perception.models.dual_branch import Batch, normalise
@@ -77,7 +78,8 @@ class ExplainedNetwork:
     def look(self, network_input: NetworkInput, stride: int = DEFAULT_STRIDE, method: str = GRAD_CAM) -> Insight:
         """Run the network once, and its head backwards once per class.
 
-        stride: of the features that the saliency is of, one of STRIDES. method: one of METHODS.
+        stride: of the features that the saliency is of, one of STRIDES. method: one of METHODS. Raises ModelError if
+        the head looks at no features of that stride.
         """
         backbone, head = self._segmentor.backbone, self._segmentor.decode_head
         batch = _batch(network_input)
@@ -86,7 +88,7 @@ class ExplainedNetwork:
         features = [feature.requires_grad_() for feature in fused]  # leaves: only the head lies behind them
         with torch.enable_grad():
             logits = head(tuple(features))
-        source, winners = features[STRIDES.index(stride)], logits.argmax(1)[0]
+        source, winners = _features_of(stride, features, logits, batch), logits.argmax(1)[0]
         size = (int(batch.rgb.shape[2]), int(batch.rgb.shape[3]))
         saliency = {
             class_id: saliency_of(source, logits, class_id, winners == class_id, method)
@@ -94,6 +96,16 @@ class ExplainedNetwork:
         }
         shares = dict(zip(self.sensors, weights[0].tolist(), strict=True))
         return Insight(_labels(logits, size), saliency, recorder.attention(size[0], shares))
+
+
+def _features_of(stride: int, features: Sequence[Tensor], logits: Tensor, batch: Batch) -> Tensor:
+    """The last of the features with that stride that the head looks at."""
+    used = torch.autograd.grad(logits.sum(), list(features), retain_graph=True, allow_unused=True)
+    strides = [round(batch.rgb.shape[2] / feature.shape[2]) for feature in features]
+    seen = {each: feature for each, feature, grad in zip(strides, features, used, strict=True) if grad is not None}
+    if stride not in seen:
+        raise ModelError(f"no features of stride {stride}: this network's are of {', '.join(map(str, sorted(seen)))}")
+    return seen[stride]
 
 
 def _batch(network_input: NetworkInput) -> Batch:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The dual-branch network, in mmseg's registry: importing this package registers every part of it."""
+"""The dual-branch network and the zoo's, in mmseg's registry: importing this package registers every part of them."""
 
 from perception.models.aux_stem import AuxStem
 from perception.models.condition import ConditionToken
@@ -18,7 +18,21 @@ from perception.models.light_fpn_head import LightFPNHead
 from perception.models.losses import WeightedCrossEntropy
 from perception.models.preprocessor import FusionPreprocessor, TensorPreprocessor
 from perception.models.rare_losses import BoundaryCrossEntropy, HardPixelCrossEntropy, LovaszSoftmax
+from perception.models.rgb_encoder import RgbEncoder
 from perception.models.slim_resnet import SlimResNet
+from perception.models.zoo import (
+    DetailHead,
+    ENet,
+    ENetHead,
+    ESANetHead,
+    ESPNetV2,
+    ESPNetV2Head,
+    PIDBranchesHead,
+    PIDNetBranches,
+    SegNetBasic,
+    UNetEncoder,
+    UNetHead,
+)
 from perception.registry import load
 
 __all__ = [
@@ -31,16 +45,28 @@ __all__ = [
     "ConditionFusion",
     "ConditionToken",
     "CrossAttentionFusion",
+    "DetailHead",
     "DualBranchEncoder",
+    "ENet",
+    "ENetHead",
+    "ESANetHead",
+    "ESPNetV2",
+    "ESPNetV2Head",
     "FusionPreprocessor",
     "GatedAttentionFusion",
     "HardPixelCrossEntropy",
     "LightFPNHead",
     "LovaszSoftmax",
     "MaxFusion",
+    "PIDBranchesHead",
+    "PIDNetBranches",
+    "RgbEncoder",
     "SEFusion",
+    "SegNetBasic",
     "SlimResNet",
     "TensorPreprocessor",
+    "UNetEncoder",
+    "UNetHead",
     "WeightedCrossEntropy",
 ]
 

@@ -16,6 +16,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from perception.errors import ModelError
 from perception.frame import MODALITIES
+from perception.models.rgb_encoder import RgbEncoder
 from perception.sensors.channels import AUX_CHANNELS
 from perception.sensors.spec import FURTHER, SPECS
 
@@ -70,9 +71,13 @@ class AuxStem(BaseModule):
 
 
 def sensors_in(segmentor: nn.Module) -> tuple[str, ...]:
-    """The sensors of a segmentor's input, in their order: those of its `AuxStem`, or MODALITIES if it has none."""
-    stem = getattr(getattr(segmentor, "backbone", None), "aux_stem", None)
-    return (MODALITIES[0], *stem.sensors) if isinstance(stem, AuxStem) else MODALITIES
+    """The sensors of a segmentor's input, in their order: those of its `AuxStem`, the camera alone for an `RgbEncoder`,
+    or MODALITIES."""
+    backbone = getattr(segmentor, "backbone", None)
+    stem = getattr(backbone, "aux_stem", None)
+    if isinstance(stem, AuxStem):
+        return (MODALITIES[0], *stem.sensors)
+    return MODALITIES[:1] if isinstance(backbone, RgbEncoder) else MODALITIES
 
 
 class MergedAuxStem(nn.Module):

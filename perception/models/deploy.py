@@ -14,14 +14,15 @@ from torch.nn import functional
 
 from perception.models.aux_stem import AuxStem, MergedAuxStem, sensors_in
 from perception.models.dual_branch import GLANCE, GLANCE_AUX, Batch, DualBranchEncoder, normalise_aux, normalise_rgb
+from perception.models.exportable import make_exportable
 from perception.models.light_fpn_head import SUBPIXELS, LightFPNHead
 
 
 class DeployGraph(nn.Module):
-    """A trained segmentor whose backbone is a `DualBranchEncoder`, with decoding attached.
+    """A trained segmentor whose backbone is a `DualBranchEncoder` or an `RgbEncoder`, with decoding attached.
 
     forward: rgb (1, H, W, 3) uint8, aux (1, H/2, W/2, C) uint8, present (1, M) float32 → labels (1, H, W) uint8,
-    confidence (1, H, W) uint8 (probability × 255), weights (1, M) float32.
+    confidence (1, H, W) uint8 (probability × 255), weights (1, M) float32. C is 0 and M is 1 for an `RgbEncoder`.
     """
 
     def __init__(self, segmentor: EncoderDecoder) -> None:
@@ -31,7 +32,9 @@ class DeployGraph(nn.Module):
         stem = getattr(self.encoder, "aux_stem", None)
         if isinstance(stem, AuxStem):
             self.encoder.aux_stem = MergedAuxStem(stem)
-        self.head: BaseDecodeHead = segmentor.decode_head
+        self.head: BaseDecodeHead = copy.deepcopy(segmentor.decode_head)
+        for part in (self.encoder, self.head):
+            make_exportable(part)
         # One convolution per class: splitting the logits of a joint one would move them through memory once more.
         self.class_logits = _split(self.head) if isinstance(self.head, LightFPNHead) else None
 

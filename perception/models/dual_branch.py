@@ -12,6 +12,8 @@ from mmseg.registry import MODELS
 from torch import Tensor, nn
 from torch.nn import functional
 
+from perception.errors import ModelError
+
 RGB_MEAN, RGB_STD = 0.42, 0.27
 """The mean and deviation of all three channels, rounded, over the real training images (0–1)."""
 
@@ -56,10 +58,12 @@ def glance_of(batch: Batch) -> Batch:
 class DualBranchEncoder(BaseModule):
     """Two backbones and a fusion per stage; `forward` normalises its inputs itself.
 
-    rgb, aux: any mmseg backbones. aux_stem: merges the auxiliary modalities into the aux backbone's input.
+    rgb, aux: any mmseg backbones, of equally many stages at any strides. aux_stem: merges the auxiliary modalities into
+    the aux backbone's input.
     fusion: config of a fusion (see `perception.models.fusion`), built once per stage.
     rgb_channels, aux_channels: widths of the stages of the two backbones.
     condition: config of the module that weighs the sensors by measurements of a whole image; None for no weighing.
+    Raises ModelError for different numbers of stages.
 
     forward: `Batch` → one fused feature per stage, with the shapes of the RGB branch.
     """
@@ -76,6 +80,11 @@ class DualBranchEncoder(BaseModule):
         init_cfg: dict[str, Any] | None = None,
     ) -> None:
         super().__init__(init_cfg)
+        if len(rgb_channels) != len(aux_channels):
+            raise ModelError(
+                f"rgb_channels has {len(rgb_channels)} stages and aux_channels {len(aux_channels)}: each stage of the "
+                "camera's is fused with one of the others'"
+            )
         self.rgb = MODELS.build(rgb)
         self.aux_stem = MODELS.build(aux_stem)
         self.aux = MODELS.build(aux)

@@ -14,8 +14,9 @@ from perception.registry import Registry
 NETWORKS: Registry[Callable[[], Path]] = Registry("network", "networks", ModelError)
 """Functions that return the path of each network's config, by name."""
 
-for _path in sorted((share() / "configs/networks").glob("*.py")):
-    NETWORKS.add(_path.stem, partial(config_path, f"networks/{_path.name}"))
+_configs = share() / "configs"
+for _path in sorted(_configs.glob("networks/**/*.py"), key=lambda path: (len(path.parts), path)):  # the zoo's last
+    NETWORKS.add(_path.stem, partial(config_path, _path.relative_to(_configs).as_posix()))
 
 
 def find_network(name: str | Path) -> Path:

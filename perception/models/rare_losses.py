@@ -76,8 +76,9 @@ class HardPixelCrossEntropy(nn.Module):
         self.loss_weight = loss_weight
         self.loss_name = loss_name
 
-    def forward(self, logits: Tensor, labels: Tensor, ignore_index: int = 255) -> Tensor:
-        """See the module."""
+    def forward(self, logits: Tensor, labels: Tensor, weight: Tensor | None = None, ignore_index: int = 255) -> Tensor:
+        """See the module; `weight`, mmseg's per-pixel weight, is not supported and must be None."""
+        assert weight is None
         known = labels != ignore_index
         losses = functional.cross_entropy(logits.float(), labels, ignore_index=ignore_index, reduction="none")[known]
         everywhere = across.gathered(losses.detach())

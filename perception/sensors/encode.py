@@ -42,8 +42,8 @@ class NetworkInput:
     """An engine's input.
 
     rgb: (H, W, 3) uint8, zeros if absent. aux: (H/2, W/2, C) uint8: the channels of depth, infrared and LiDAR (10)
-    and of the network's further sensors. present: (M,) float32, 1 if the sensor is present, in the same order after
-    RGB: that of MODALITIES (4), then of the table's others.
+    and of the network's further sensors; no channel for a network of the camera alone. present: (M,) float32, 1 if the
+    sensor is present, in the same order after RGB: that of MODALITIES (4), then of the table's others.
     """
 
     rgb: NDArray[np.uint8]
@@ -120,7 +120,21 @@ def join(
     by_sensor = images.planes | distances.planes
     # Planes interleaved once, at the end: writing each channel interleaved takes five times as long.
     planes = [plane for name in sensors[1:] for plane in by_sensor[name]]
+    if not planes:
+        return NetworkInput(images.rgb, _no_channels(images.rgb), present)
     return NetworkInput(images.rgb, np.asarray(cv2.merge(planes), np.uint8), present)
+
+
+def for_sensors(network_input: NetworkInput, sensors: Sequence[str]) -> NetworkInput:
+    """The same input for a network of `sensors`: as it is, or its camera alone."""
+    if tuple(sensors) != MODALITIES[:1]:
+        return network_input
+    return NetworkInput(network_input.rgb, _no_channels(network_input.rgb), network_input.present[:1])
+
+
+def _no_channels(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The auxiliary channels of a network that has none."""
+    return np.zeros((rgb.shape[0] // AUX_SCALE, rgb.shape[1] // AUX_SCALE, 0), np.uint8)
 
 
 def _rgb(frame: Frame, width: int, height: int) -> NDArray[np.uint8]:

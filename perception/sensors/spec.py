@@ -223,8 +223,11 @@ FURTHER: tuple[str, ...] = tuple(name for name in SPECS if name not in MODALITIE
 def sensors_of(count: int, channels: int) -> tuple[str, ...]:
     """The sensors of a network with inputs for that many sensors and auxiliary channels, in its order.
 
-    Every set of them has different numbers, which a test checks. Raises ModelError if no set has these.
+    One sensor is the camera alone. Every set of them has different numbers, which a test checks. Raises ModelError if
+    no set has these.
     """
+    if (count, channels) == (1, 0):
+        return MODALITIES[:1]
     for further in (names for k in range(len(FURTHER) + 1) for names in combinations(FURTHER, k)):
         sensors = (*MODALITIES, *further)
         if (len(sensors), sum(len(SPECS[name].channels) for name in sensors)) == (count, channels):

@@ -30,6 +30,7 @@ from perception.engines.weights import build_model, load_weights
 from perception.errors import ModelError
 from perception.frame import MODALITIES
 from perception.models import across, custom
+from perception.models.aux_stem import sensors_in
 from perception.models.heads import classes_of_config, widen
 from perception.models.soft_losses import SoftLabelLoss
 from perception.training.allocator import keep_memory
@@ -37,6 +38,7 @@ from perception.training.bf16 import computes_in_bf16
 from perception.training.data.sources import open_mixture
 from perception.training.group import agreed, from_first, is_restarted, on_this_machine, run_name
 from perception.training.grow import begin_with, with_classes
+from perception.training.habits import Habits, habits_of
 from perception.training.hooks import CheckpointHook, ProgressHook, read_checkpoint
 from perception.training.mean_teacher import MeanTeacher
 from perception.training.recipe import MeanTeaching, Recipe, Sides
@@ -75,8 +77,8 @@ class Options:
 
 
 def read_network(path: Path) -> Config:
-    """The mmengine config at `path`; ModelError as `custom.read_config`, and if it has no `model`, or has a `training`,
-    which belongs into a recipe."""
+    """The mmengine config at `path`; ModelError as `custom.read_config` and `habits_of`, and if it has no `model`, or
+    has a `training`, which belongs into a recipe."""
     config = custom.read_config(path)
     if "model" not in config:
         raise ModelError(f"{path}: no model in this config")
@@ -85,6 +87,7 @@ def read_network(path: Path) -> Config:
             f"{path}: `training` is not part of a network: write it as `recipe = Recipe(…)` into a separate file and "
             "give that with --recipe (docs/training.md)"
         )
+    habits_of(config)
     return config
 
 
@@ -142,7 +145,8 @@ def _prepare(
     resumed: dict[str, Any] | None,
 ) -> Callable[[], Runner]:
     """Everything of `run` that can go wrong without the other processes; the result makes the Runner, with them."""
-    recipe = options.over(recipe)
+    habits = habits_of(config)
+    recipe = options.over(habits.over(recipe))
     processes = across.processes()
     if recipe.batch_size % processes:
         raise ModelError(
@@ -220,7 +224,7 @@ def _prepare(
             prefetch_factor=4 if workers else None,
         ),
         train_cfg=dict(by_epoch=False, max_iters=recipe.iterations),
-        optim_wrapper=_optimiser(recipe),
+        optim_wrapper=_optimiser(recipe, habits),
         param_scheduler=_schedule(recipe),
         custom_hooks=[hook, ProgressHook()],
         # mmengine's checkpoints are pickles and its logger has no progress bar: ours replace both.
@@ -243,17 +247,27 @@ def _replica(model: BaseModel) -> MMDistributedDataParallel:
 def _build(config: Config, recipe: Recipe, options: Options, progress: Callable[[str], None]) -> BaseModel:
     """The config's segmentor; as a `Trainee` if the recipe needs more than the head's own loss."""
     soft = any(recipe.sources[name].soft for name, _ in options.data)
-    sides = recipe.sides != Sides()
-    if not (soft or sides or options.teachers or recipe.losses or recipe.mean_teacher or recipe.frozen_statistics):
+    sided = recipe.sides != Sides()
+    if not (soft or sided or options.teachers or recipe.losses or recipe.mean_teacher or recipe.frozen_statistics):
         return MODELS.build(config.model)
     model = {key: value for key, value in config.model.items() if key != "type"}
     if config.model.type != "EncoderDecoder":
         raise ModelError(f"model of type {config.model.type}: soft labels, teachers and losses need an EncoderDecoder")
     classes = classes_of_config(config, Path(config.filename or "the config"))
+    sides = recipe.sides
+    if sides != Sides() and config.model.backbone.type != "DualBranchEncoder":
+        progress("Recipe.sides is left out: the network has one side, the camera's")
+        sides = Sides()
     for path in options.teachers:
         if classes_of(path) != classes:
             raise ModelError(f"{path}: a teacher of {_said(classes_of(path))}; it must know {_said(classes)}")
     teachers = [build_model(path).requires_grad_(False) for path in options.teachers]
+    for path, teacher in zip(options.teachers, teachers, strict=True):
+        if sensors_in(teacher) != _sensors(config.model):
+            raise ModelError(
+                f"{path}: a teacher that sees {', '.join(sensors_in(teacher))}; it must see what the network sees: "
+                f"{', '.join(_sensors(config.model))}"
+            )
     if teachers:
         progress("taught by " + ", ".join(str(path) for path in options.teachers))
     losses = [dict(loss) for loss in recipe.losses]
@@ -263,7 +277,7 @@ def _build(config: Config, recipe: Recipe, options: Options, progress: Callable[
         SoftLabelLoss(**vars(recipe.soft)),
         teachers,
         **vars(recipe.teacher),
-        **vars(recipe.sides),
+        **vars(sides),
         mean_teacher=_mean_teacher(recipe.mean_teacher, classes) if recipe.mean_teacher else None,
         frozen_statistics=recipe.frozen_statistics,
     )
@@ -280,8 +294,11 @@ def _said(classes: Classes) -> str:
 
 
 def _sensors(model: ConfigDict) -> tuple[str, ...]:
-    """Those that the config of a network names, in its order; MODALITIES where it has no `AuxStem`."""
-    stem = model.get("backbone", {}).get("aux_stem", {})
+    """Those that the config of a network names, in its order; the camera's for an `RgbEncoder`; else MODALITIES."""
+    backbone = model.get("backbone", {})
+    if backbone.get("type") == "RgbEncoder":
+        return MODALITIES[:1]
+    stem = backbone.get("aux_stem", {})
     return (MODALITIES[0], *stem.get("modalities", MODALITIES[1:]))
 
 
@@ -294,6 +311,7 @@ def _describe(config: Config, recipe: Recipe, options: Options) -> dict[str, str
         "seed": options.seed,
         "data": [name for name, _ in options.data],
         "teachers": [digest_of(path) for path in options.teachers],
+        **({"train": dict(config.train)} if "train" in config else {}),
     }
     return {key: json.dumps(value, sort_keys=True, default=repr) for key, value in _flat(facts)}
 
@@ -345,10 +363,10 @@ def _freeze(model: BaseModel, prefixes: Sequence[str]) -> None:
             parameter.requires_grad_(False)
 
 
-def _optimiser(recipe: Recipe) -> dict[str, Any]:
+def _optimiser(recipe: Recipe, habits: Habits) -> dict[str, Any]:
     return dict(
         type="Bf16OptimWrapper" if recipe.bf16 and computes_in_bf16() else "OptimWrapper",
-        optimizer=dict(type="AdamW", lr=recipe.learning_rate, weight_decay=recipe.weight_decay),
+        optimizer=habits.optimiser(recipe.learning_rate, recipe.weight_decay),
         clip_grad=dict(max_norm=5.0),
         paramwise_cfg=dict(norm_decay_mult=0.0, bias_decay_mult=0.0),
     )

@@ -5,17 +5,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from mmseg.models import EncoderDecoder
 from mmseg.models.utils import resize
 from mmseg.registry import MODELS
+from mmseg.structures import SegDataSample
 from torch import Tensor, nn
 
 from perception.classes import UNLABELLED
 from perception.models import across
 from perception.models.dual_branch import Batch, glance_of, normalise
+from perception.models.main_logits import main_logits, main_loss, main_of
 from perception.models.soft_losses import SoftLabelLoss, divergence, mean_probabilities, soften
 from perception.sensors.spec import splits_of
 from perception.training.mean_teacher import MeanTeacher
@@ -63,15 +65,17 @@ class Trainee(EncoderDecoder):
 
     A batch has rgb, aux, present, labels (see `Mixture`) and perhaps `soft` (B, K, h, w) uint8 and `kept` (B, M), the
     modalities that it may see; its teachers see all that are present. Class ids and soft labels are weighted by the
-    number of pixels that each of them labels.
+    number of pixels that each of them labels. What else the network predicts in training, its auxiliary heads among it,
+    has its own losses of the class ids.
     """
 
     def __init__(self, supervision: Supervision, **model: Any) -> None:
-        super().__init__(**{**model, "data_preprocessor": dict(type="TensorPreprocessor")})
+        preprocessor = {**model["data_preprocessor"], "type": "TensorPreprocessor"}
+        super().__init__(**{**model, "data_preprocessor": preprocessor})
         self.supervision = supervision
         losses: list[nn.Module] = [MODELS.build(dict(loss)) for loss in supervision.losses]
         # A plain list, not a ModuleList: the state remains that of the plain segmentor.
-        self._losses = losses or [self.decode_head.loss_decode]
+        self._losses = losses or [main_loss(self.decode_head)]
 
     def train(self, mode: bool = True) -> Trainee:
         """See torch's Module."""
@@ -93,10 +97,11 @@ class Trainee(EncoderDecoder):
         size = labels.shape[1:]
         visible = keep(batch, data["kept"]) if "kept" in data else batch
         if self.supervision.alone or self.supervision.distil:
-            logits, rows, alone = predict_alone_too(self, visible, size)
+            decoded, rows, alone = predict_alone_too(self, visible, size)
         else:
-            logits, rows, alone = predict(self, visible, size), None, ()
-        losses = self._taught(logits, labels, soft)
+            decoded, rows, alone = decode(self, self.extract_feat(visible), size), None, ()
+        logits = decoded.logits
+        losses = self._taught(logits, labels, soft) | self._aside(decoded, labels)
         for name, opinion in zip(("camera", "others"), alone, strict=False):
             of_it = self._taught(opinion, labels[rows], None if soft is None else soft[rows])
             losses[f"loss_{name}"] = self.supervision.alone * torch.stack(list(of_it.values())).sum()
@@ -118,6 +123,27 @@ class Trainee(EncoderDecoder):
             losses["loss_mean_teacher"] = self.supervision.mean_teacher.loss(logits, seen, unknown)
         return losses
 
+    def _aside(self, decoded: Decoded, labels: Tensor) -> dict[str, Tensor]:
+        """The losses, by name, of what the head predicts beside its main logits, and of the auxiliary heads.
+
+        As all of mmseg's do, they take the labelled pixels alone.
+        """
+        main = main_of(self.decode_head)
+        losses: dict[str, Tensor] = {}
+        if isinstance(decoded.output, Tensor):
+            main = None
+        if main is None and not self.with_auxiliary_head:
+            return losses
+        samples = [SegDataSample(metainfo=dict(img_shape=tuple(labels.shape[1:]))) for _ in labels]
+        self.data_preprocessor.label(samples, labels)
+        if main is not None:
+            losses.update(self.decode_head.loss_by_feat(decoded.output, samples))
+            del losses[main.loss]
+        if self.with_auxiliary_head:
+            losses.update(self._auxiliary_head_forward_train(decoded.features, samples))
+        # Their accuracies are not what is learnt.
+        return {name: value for name, value in losses.items() if "loss" in name}
+
     def _taught(self, logits: Tensor, labels: Tensor, soft: Tensor | None) -> dict[str, Tensor]:
         """The losses of class ids and of soft labels, by name, each weighted by the number of pixels that it labels."""
         losses = {}
@@ -131,19 +157,41 @@ class Trainee(EncoderDecoder):
         return losses
 
 
-def predict(segmentor: EncoderDecoder, batch: Batch, size: Sequence[int]) -> Tensor:
-    """(B, K, H, W) logits at `size` (H, W)."""
-    logits: Tensor = segmentor.decode_head(segmentor.extract_feat(batch))
+class Decoded(NamedTuple):
+    """features: of the encoder. output: what the head makes of them. logits: (B, K, H, W) its main ones, upsampled."""
+
+    features: Any
+    output: Any
+    logits: Tensor
+
+    def first(self, count: int) -> Decoded:
+        """Of the first so many rows of the batch."""
+        return Decoded(_rows(self.features, count), _rows(self.output, count), self.logits[:count])
+
+
+def _rows(tensors: Any, count: int) -> Any:
+    return tensors[:count] if isinstance(tensors, Tensor) else tuple(each[:count] for each in tensors)
+
+
+def decode(segmentor: EncoderDecoder, features: Any, size: Sequence[int]) -> Decoded:
+    """What the head makes of an encoder's features, with logits at `size` (H, W)."""
+    output = segmentor.decode_head(features)
+    logits = main_logits(segmentor.decode_head, output)
     if logits.shape[2:] != tuple(size):
         logits = resize(logits, tuple(size), mode="bilinear", align_corners=segmentor.align_corners)
-    return logits
+    return Decoded(features, output, logits)
+
+
+def predict(segmentor: EncoderDecoder, batch: Batch, size: Sequence[int]) -> Tensor:
+    """(B, K, H, W) logits at `size` (H, W)."""
+    return decode(segmentor, segmentor.extract_feat(batch), size).logits
 
 
 def predict_alone_too(
     segmentor: EncoderDecoder, batch: Batch, size: Sequence[int]
-) -> tuple[Tensor, Tensor | None, tuple[Tensor, ...]]:
-    """`predict`, some rows (R,) that have the camera and another sensor, and for them the logits of each side by
-    itself.
+) -> tuple[Decoded, Tensor | None, tuple[Tensor, ...]]:
+    """What `decode` gives of a batch, some rows (R,) that have the camera and another sensor, and for them the logits
+    of each side by itself.
 
     Each branch runs once; fusion and head run for the additional predictions. Empty for a batch without such rows; a
     process may have none of the rows that the whole batch has.
@@ -168,13 +216,11 @@ def predict_alone_too(
         present,
         lean[twice],
     )
-    logits = segmentor.decode_head(fused)
-    if logits.shape[2:] != tuple(size):
-        logits = resize(logits, tuple(size), mode="bilinear", align_corners=segmentor.align_corners)
+    decoded = decode(segmentor, fused, size)
     if not of_all:
-        return logits, None, ()
-    together, camera, others = logits.split([first, len(rows), len(rows)])
-    return together, rows, (camera, others)
+        return decoded, None, ()
+    _, camera, others = decoded.logits.split([first, len(rows), len(rows)])
+    return decoded.first(first), rows, (camera, others)
 
 
 def untaught(soft: Tensor, size: Sequence[int]) -> Tensor:
@@ -186,6 +232,6 @@ def untaught(soft: Tensor, size: Sequence[int]) -> Tensor:
 def keep(batch: Batch, kept: Tensor) -> Batch:
     """`batch` as if only the modalities with 1 in `kept` (B, M) were present."""
     present = batch.present * kept
-    channels = torch.tensor(splits_of(present.shape[1], batch.aux.shape[1]), device=kept.device)
+    channels = torch.tensor(splits_of(present.shape[1], batch.aux.shape[1]), dtype=torch.int64, device=kept.device)
     mask = present[:, 1:].repeat_interleave(channels, 1)
     return Batch(batch.rgb * present[:, :1, None, None], batch.aux * mask[:, :, None, None], present)

@@ -13,7 +13,14 @@ from perception.engines.specialise import leaves_something_out, specialise
 
 @pytest.mark.parametrize(
     ("present", "idle"),
-    [((1, 1, 1, 1), False), ((1, 0, 0, 1), False), ((1, 0, 0, 0), True), ((0, 1, 1, 1), True), ((0, 0, 0, 0), True)],
+    [
+        ((1, 1, 1, 1), False),
+        ((1, 0, 0, 1), False),
+        ((1, 0, 0, 0), True),
+        ((0, 1, 1, 1), True),
+        ((0, 0, 0, 0), True),
+        ((1,), False),
+    ],
 )
 def test_a_branch_is_idle_without_the_camera_or_with_it_alone(present: tuple[int, ...], idle: bool) -> None:
     assert leaves_something_out([bool(each) for each in present]) is idle

@@ -11,6 +11,8 @@ import pytest
 pytest.importorskip("torch")
 pytest.importorskip("mmseg")
 
+from helpers.networks import weights_file
+
 from perception.engines.pytorch import TorchEngine
 from perception.errors import ModelError
 from perception.explanation.explain import explain
@@ -44,3 +46,14 @@ def test_an_int8_model_is_explained_by_the_weights_it_was_made_from() -> None:
 def test_a_model_without_weights_says_what_is_missing(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match=r"vehicle\.safetensors.*gradients"):
         ExplainedNetwork.load(tmp_path / "vehicle.xml")
+
+
+def test_features_are_found_by_their_stride_whatever_the_network_has(
+    network_input: NetworkInput, tmp_path: Path
+) -> None:
+    network = ExplainedNetwork.load(weights_file("dual_pidnet", tmp_path))
+    seen = network.look(network_input, stride=8)
+    assert seen.labels.shape == network_input.rgb.shape[:2]
+    assert seen.saliency
+    with pytest.raises(ModelError, match="no features of stride 16: this network's are of 8"):
+        network.look(network_input, stride=16)

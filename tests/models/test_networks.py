@@ -11,8 +11,9 @@ from perception.paths import share
 
 
 def test_every_config_of_the_package_is_a_network_by_its_name() -> None:
-    there = sorted((share() / "configs/networks").glob("*.py"))
-    assert len(there) > 1
+    there = sorted((share() / "configs/networks").rglob("*.py"))
+    assert len(there) > 20
+    assert len({path.stem for path in there}) == len(there)
     for path in there:
         found = find_network(path.stem)
         assert (found.name, found.read_bytes()) == (path.name, path.read_bytes())

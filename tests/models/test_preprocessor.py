@@ -37,3 +37,14 @@ def test_who_learns_from_all_tensors_gets_them_as_they_are() -> None:
     assert made["data_samples"] is None
     assert made["inputs"].keys() == data.keys()
     assert all(torch.equal(made["inputs"][name], tensor) for name, tensor in data.items())
+
+
+def test_borders_are_marked_where_they_are_asked_for() -> None:
+    labels = torch.zeros(2, 8, 12, dtype=torch.uint8)
+    labels[:, :, 6:] = 3
+    labels[1] = 255
+    first, second = FusionPreprocessor(edge_radius=2)({**batch(), "labels": labels}, training=True)["data_samples"]
+    assert first.gt_edge_map.data[0, 0].tolist() == [0, 0, 0, 0, 1, 1, 1, 1, 0, 0, 0, 0]
+    assert not second.gt_edge_map.data.any()
+    plain = FusionPreprocessor()({**batch(), "labels": labels}, training=True)["data_samples"][0]
+    assert "gt_edge_map" not in plain

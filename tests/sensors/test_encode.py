@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from perception.errors import FrameError
-from perception.frame import CameraModel, Frame
+from perception.frame import MODALITIES, CameraModel, Frame
 from perception.ground import Ground
 from perception.sensors.channels import HEIGHT_RANGE
-from perception.sensors.encode import MAX_EXCESS, MAX_PIXELS, STRIDE, encode, network_size
+from perception.sensors.encode import MAX_EXCESS, MAX_PIXELS, STRIDE, encode, for_sensors, network_size
 
 
 def test_kitti_images_keep_their_resolution() -> None:
@@ -114,3 +114,14 @@ def test_a_ground_that_is_hidden_comes_from_the_mounting_or_leaves_the_heights_o
     assert alone.aux[..., [0, 2]].all()
     told = encode(Frame(0, depth=wall, camera=camera, ground=Ground.mounted(1.65)), 640, 192)
     assert told.aux[..., 1].all()
+
+
+def test_a_network_of_the_camera_alone_gets_no_other_channels() -> None:
+    frame = Frame(0, np.full((64, 96, 3), 7, np.uint8), depth=np.ones((64, 96), np.float32))
+    alone, whole = encode(frame, 96, 64, sensors=("rgb",)), encode(frame, 96, 64)
+    narrowed = for_sensors(whole, ("rgb",))
+    for made in (alone, narrowed):
+        assert (made.aux.shape, made.present.tolist()) == ((32, 48, 0), [1.0])
+        np.testing.assert_array_equal(made.rgb, whole.rgb)
+    assert for_sensors(whole, MODALITIES) is whole
+    assert for_sensors(alone, ("rgb",)).present.tolist() == [1.0]

@@ -50,6 +50,7 @@ def test_every_set_of_sensors_has_its_own_number_of_channels() -> None:
         assert sensors_of(len(sensors), sum(len(SPECS[name].channels) for name in sensors)) == sensors
     with pytest.raises(ModelError, match="a network for 4 sensors with 11 channels: no set of rgb, depth"):
         sensors_of(4, 11)
+    assert sensors_of(1, 0) == ("rgb",)
 
 
 def test_the_channels_of_the_shipped_weights_stay_where_they_are() -> None:

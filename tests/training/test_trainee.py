@@ -11,14 +11,18 @@ import torch
 
 pytest.importorskip("mmseg")
 
+from helpers.networks import batch_of, weights_file
 from helpers.recipes import small
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmseg.registry import MODELS
 
 from perception.engines.weights import build_model, load_weights, save_weights
+from perception.errors import ModelError
 from perception.frame import MODALITIES
 from perception.models import Batch
+from perception.models.custom import read_config
+from perception.models.networks import find_network
 from perception.paths import config_path
 from perception.training.train import Options, train
 from perception.training.trainee import Supervision, Trainee, keep
@@ -166,3 +170,52 @@ def test_the_larger_network_is_larger() -> None:
         config = Config.fromfile(config_path(f"networks/{name}.py"))
         sizes.append(sum(p.numel() for p in MODELS.build(config.model).parameters()) / 1e6)
     assert 1.2 * sizes[0] < sizes[1] < 8
+
+
+@pytest.mark.parametrize(
+    ("name", "aside"),
+    [
+        ("pidnet_s", {"loss_sem_p", "loss_bd", "loss_sem_bd"}),
+        ("fast_scnn", {"aux_0.loss_ce", "aux_1.loss_ce"}),
+        ("esanet", {"loss_32", "loss_16", "loss_8"}),
+    ],
+)
+def test_what_a_network_predicts_beside_its_answer_is_learnt_as_the_plain_segmentor_does(
+    name: str, aside: set[str]
+) -> None:
+    config = read_config(find_network(name))
+    trainee = _trainee(config).train()
+    plain = MODELS.build(config.model).train()
+    plain.load_state_dict(trainee.state_dict())
+    for model in (trainee, plain):
+        for module in model.modules():
+            if isinstance(module, (torch.nn.BatchNorm2d, torch.nn.Dropout2d)):
+                module.eval()
+    data = batch_of(plain)
+    expected = plain(**plain.data_preprocessor(dict(data), True), mode="loss")
+    losses = trainee.learn(data)
+    assert set(losses) - aside == {trainee._losses[0].loss_name}
+    total = sum(value for key, value in expected.items() if "loss" in key)
+    torch.testing.assert_close(sum(losses.values()), total)
+
+
+def test_sides_and_auxiliary_losses_go_together() -> None:
+    trainee = _trainee(read_config(find_network("dual_pidnet")), alone=1.0, distil=0.5).train()
+    losses = trainee.learn(batch_of(trainee))
+    assert {"loss_ohem", "loss_sem_p", "loss_bd", "loss_camera", "loss_others_apart"} <= set(losses)
+    sum(losses.values()).backward()
+    assert all(parameter.grad is not None for parameter in trainee.parameters())
+
+
+def test_a_teacher_must_see_what_the_student_sees(camvid: Path, tmp_path: Path) -> None:
+    teacher = weights_file("fast_scnn", tmp_path)
+    options = Options(data=[("camvid", camvid)], work_dir=tmp_path / "run", iterations=1, workers=0, teachers=[teacher])
+    with pytest.raises(ModelError, match="a teacher that sees rgb; it must see what the network sees: rgb, depth"):
+        train(read_config(find_network("dual_branch_s")), small(), options, lambda _: None)
+
+
+def test_a_network_with_one_side_learns_the_shipped_recipe_without_sides(camvid: Path, tmp_path: Path) -> None:
+    options = Options(data=[("camvid", camvid)], work_dir=tmp_path / "run", iterations=1, workers=0)
+    said: list[str] = []
+    train(read_config(find_network("fast_scnn")), small("real"), options, said.append)
+    assert "Recipe.sides is left out: the network has one side, the camera's" in said

@@ -15,6 +15,7 @@ from perception.classes import CLASSES, UNLABELLED, Classes
 from perception.frame import MODALITIES, Frame
 from perception.sample import Sample
 from perception.sensors import NetworkInput, encode
+from perception.sensors.encode import for_sensors
 from perception.settings import Settings
 from perception.training.checks.truth import certain_labels, crop_soft, hard_labels
 from perception.training.data.augment import (
@@ -81,7 +82,8 @@ class Mixture(Dataset[dict[str, torch.Tensor]]):
     Each item: rgb (3, h, w) uint8, aux (C, h/2, w/2) uint8, present (M,) float32, labels (h, w) uint8, 255 if
     unlabelled; if any source is soft, also soft (K, h/2, w/2) uint8, probability × 255, zeros where unknown.
     crop: (h, w). whole: keep every modality, and add kept (M,) float32, those that modality dropout would keep.
-    classes: of the labels. sensors: those of the network, in its order.
+    classes: of the labels. sensors: those of the network, in its order; one of the camera alone gets the same crops,
+    and its camera is never dropped.
     """
 
     def __init__(
@@ -98,6 +100,7 @@ class Mixture(Dataset[dict[str, torch.Tensor]]):
         self.sources = sources
         self.classes = classes
         self.sensors = tuple(sensors)
+        self._encoded = MODALITIES if self.sensors == MODALITIES[:1] else self.sensors
         self.crop = crop
         self.length = length
         self.seed = seed
@@ -141,7 +144,7 @@ class Mixture(Dataset[dict[str, torch.Tensor]]):
             drawn = faults.draw(rng)
             disturbed = drawn.apply(disturbed) if drawn else disturbed
         frame = self.augmentation.thermal.apply(crop.frame(disturbed), rng)
-        network_input = encode(frame, width, height, sensors=self.sensors)
+        network_input = encode(frame, width, height, sensors=self._encoded)
         if rng.random() < UNLEVELLED:
             without_heights(network_input)
         if self.shelves[number]:
@@ -152,6 +155,8 @@ class Mixture(Dataset[dict[str, torch.Tensor]]):
             network_input.rgb = self.augmentation.weather.apply(photometric(network_input.rgb, rng), rng)
         self.augmentation.patches.apply(network_input, rng)
         kept = self.augmentation.subsets.draw(network_input.present, rng)
+        if self.sensors != self._encoded:
+            network_input, kept = for_sensors(network_input, self.sensors), np.ones(1, np.bool_)
         item = _tensors(network_input if self.whole else drop_modalities(network_input, kept))
         item["labels"] = torch.from_numpy(labels)
         if self.whole:

@@ -33,7 +33,7 @@ def open_mixture(
     whole, sensors: see `Mixture`. labelled: only samples with labels; False takes all of them, and no labels. classes:
     of the labels. Raises DataError for data that cannot be read or that the recipe does not name.
     """
-    sources = [open_source(name, root, recipe, progress, labelled, classes) for name, root in data]
+    sources = [open_source(name, root, recipe, progress, labelled, classes, sensors) for name, root in data]
     return Mixture(sources, recipe.crop, length, seed, recipe.augmentation, whole, classes, sensors)
 
 
@@ -44,8 +44,10 @@ def open_source(
     progress: Callable[[str], None],
     labelled: bool,
     classes: Classes = CLASSES,
+    sensors: Sequence[str] = MODALITIES,
 ) -> Source:
-    """The data set `name`, read into memory. Arguments and errors as in `open_mixture`."""
+    """The data set `name`, read into memory, without the samples that have none of `sensors`. Arguments and errors as
+    in `open_mixture`."""
     if name not in recipe.sources:
         raise DataError(f"data set {name!r}: this recipe knows {', '.join(recipe.sources)}")
     sampling = recipe.sources[name]
@@ -56,6 +58,10 @@ def open_source(
     else:
         samples = [Sample(sample.name, sample.frame) for sample in samples]
     progress(f"{name}: {len(samples)} samples from {root}")
+    seen = [sample for sample in samples if set(sample.frame.modalities) & set(sensors)]
+    if len(seen) < len(samples):
+        progress(f"{name}: {len(samples) - len(seen)} samples left out, which have no {', '.join(sensors)}")
+        samples = seen
     if not samples:
         raise DataError(f"{root}: no {'labelled ' if labelled else ''}sample of {name}")
     samples = expect_ground(samples)

@@ -6,7 +6,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from perception.frame import Frame  # noqa: E402
+from perception.frame import MODALITIES, Frame  # noqa: E402
 from perception.sample import Sample  # noqa: E402
 from perception.training.data.mixture import Mixture, Source  # noqa: E402
 
@@ -66,3 +66,22 @@ def test_a_crop_depends_on_seed_and_number_alone() -> None:
     first[0]
     for name, tensor in first[5].items():
         torch.testing.assert_close(tensor, again[5][name])
+
+
+def test_a_network_of_the_camera_alone_gets_the_same_crops_never_without_it() -> None:
+    frames = [
+        Sample(str(c), Frame(0, np.full((64, 64, 3), 60 * c, np.uint8), infrared=np.full((64, 64), 90, np.uint8)),
+               np.full((64, 64), c, np.uint8))
+        for c in range(4)
+    ]  # fmt: skip
+    sources = [Source(frames, 1.0, (1.0, 1.0))]
+    whole, alone = (Mixture(sources, (64, 64), 30, sensors=sensors) for sensors in (MODALITIES, ("rgb",)))
+    for expected, item in zip((whole[i] for i in range(30)), (alone[i] for i in range(30)), strict=True):
+        assert item["present"].tolist() == [1.0]
+        assert item["aux"].shape == (0, 32, 32)
+        assert torch.equal(item["labels"], expected["labels"])
+        if expected["present"][0]:
+            assert torch.equal(item["rgb"], expected["rgb"])
+    assert {float(whole[i]["present"][0]) for i in range(30)} == {0.0, 1.0}
+    taught = Mixture(sources, (64, 64), 1, whole=True, sensors=("rgb",))[0]
+    assert taught["kept"].tolist() == [1.0]

@@ -50,3 +50,10 @@ def test_a_mixture_is_as_long_as_asked_for_and_repeats_itself(camvid: Path) -> N
     assert [source.name for source in first.sources] == ["camvid"]
     assert all((first[i]["rgb"] == again[i]["rgb"]).all() for i in range(5))
     assert any((first[i]["rgb"] != other[i]["rgb"]).any() for i in range(5))
+
+
+def test_samples_that_a_network_cannot_see_are_left_out(camvid: Path) -> None:
+    said = list[str]()
+    with pytest.raises(DataError, match="no labelled sample of camvid"):
+        open_source("camvid", camvid, small(), said.append, labelled=True, sensors=("lidar",))
+    assert said[-1] == "camvid: 3 samples left out, which have no lidar"

@@ -1,0 +1,25 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every network of the zoo gives PyTorch's labels in OpenVINO, at sizes that it was not exported at."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("mmseg")
+
+from helpers.networks import DUAL, ZOO, check_agreement, weights_file
+
+from perception.engines.openvino import OpenVinoEngine
+from perception.export.graph import export_openvino
+from perception.frame import MODALITIES
+
+
+@pytest.mark.parametrize("name", ZOO)
+def test_an_exported_network_gives_pytorchs_labels(name: str, tmp_path: Path) -> None:
+    weights = weights_file(name, tmp_path)
+    # An untrained network is sure of nothing: in bf16 it would toss coins.
+    engine = OpenVinoEngine(export_openvino(weights, weights), 1, precision="f32")
+    assert engine.sensors == (MODALITIES if name in DUAL else ("rgb",))
+    check_agreement(weights, engine)

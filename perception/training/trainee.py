@@ -70,7 +70,7 @@ class Trainee(EncoderDecoder):
     """
 
     def __init__(self, supervision: Supervision, **model: Any) -> None:
-        preprocessor = {**model["data_preprocessor"], "type": "TensorPreprocessor"}
+        preprocessor = {**model.get("data_preprocessor", {}), "type": "TensorPreprocessor"}
         super().__init__(**{**model, "data_preprocessor": preprocessor})
         self.supervision = supervision
         losses: list[nn.Module] = [MODELS.build(dict(loss)) for loss in supervision.losses]

@@ -57,7 +57,7 @@ def write_failed(path: Path, before: Sequence[dict[str, Any]], tried: Collection
     before: entries of earlier runs, which stay where their input is not among `tried`, those of this run.
     """
     entries = [each for each in before if each["input"] not in tried] + [plain(each) for each in refused]
-    if entries or isinstance(path, Target):  # from an object store nothing is taken away
+    if entries or (before and isinstance(path, Target)):  # from an object store nothing is taken away
         write_json(path, {"schema": SCHEMA, "failed": entries})
     else:
         path.unlink(missing_ok=True)

@@ -15,12 +15,16 @@ from helpers.images import write_images
 from helpers.servers.s3 import Bucket, fetched, forget
 
 from perception.bags.writer import write_bag
+from perception.cli.label import input_or_list
 from perception.cli.main import command_names, main, make_parser
 from perception.cli.shared import model, named_root
 from perception.explanation.asked import Asked, open_frame
 from perception.frame import CameraModel, Frame
 from perception.recordings.kitti import kitti_frames
 from perception.storage import Source, Target, source, target
+
+TYPES = (source, target, model, input_or_list)
+"""What makes a path of an argument's text."""
 
 OPENED_AS_TEXT = {
     "--topics": "`read_topics`, wherever it is read: also in the node",
@@ -39,7 +43,7 @@ NO_URL = {"train network": CODE, "prune network": CODE, "--recipe": CODE}
 NO_PATH = {
     *("--as", "--condition", "--import", "--split", "--storage", "--without", "--with", "--fail-on", "--expect"),
     *("--suite", "--only", "--remap", "--wait-for", "--stamps", "--rigs", "--precision", "--format", "--saliency"),
-    *("--write", "--cloud", "--on", "--street", "--rig", "--depth-camera", "--sequence", "eval dataset"),
+    *("--write", "--cloud", "--on", "--ray", "--street", "--rig", "--depth-camera", "--sequence", "eval dataset"),
 }
 """Texts that name no file."""
 
@@ -49,7 +53,7 @@ def texts() -> dict[str, list[argparse.Action]]:
     found: dict[str, list[argparse.Action]] = {}
     for command in command_names():
         for action in make_parser(command)._actions:
-            number = callable(action.type) and action.type not in (str, Path, source, target, model)
+            number = callable(action.type) and action.type not in (str, Path, *TYPES)
             if action.nargs != 0 and action.help != argparse.SUPPRESS and not action.choices and not number:
                 name = action.option_strings[-1] if action.option_strings else action.dest
                 found.setdefault(f"{command} {name}", []).append(action)
@@ -62,7 +66,7 @@ def test_every_path_of_every_command_takes_a_url() -> None:
         option = name.split()[1]
         listed = [table for table in (OPENED_AS_TEXT, NO_URL, NO_PATH) if name in table or option in table]
         for action in actions:
-            if action.type in (source, target, model):
+            if action.type in TYPES:
                 path = action.type("s3://bucket/some/name.xml")
                 assert isinstance(path, Target if action.type is target else Source), name
                 assert f"{path}" == "s3://bucket/some/name.xml"

@@ -15,7 +15,9 @@ from perception.sensors import NetworkInput
 from perception.sensors.spec import sensors_of
 
 INPUTS = ("rgb", "aux", "present")
-OUTPUTS = ("labels", "confidence", "weights")
+OUTPUTS = ("labels", "confidence", "weights", "instances")
+"""The last one only of a network with an instance head."""
+
 CPU, CUDA = "CPUExecutionProvider", "CUDAExecutionProvider"
 _ERRORS_ONLY = 3
 
@@ -48,6 +50,8 @@ class OnnxRuntimeEngine:
         if sorted(shapes) != sorted(INPUTS):
             raise ModelError(f"{path}: its inputs are {list(shapes)}, a perception network has {list(INPUTS)}")
         self.sensors = sensors_of(shapes["present"][1], shapes["aux"][3])
+        there = {port.name for port in self._session.get_outputs()}
+        self._outputs = [name for name in OUTPUTS if name in there]
 
     @property
     def provider(self) -> str:
@@ -61,5 +65,5 @@ class OnnxRuntimeEngine:
 
     def infer(self, network_input: NetworkInput) -> NetworkOutput:
         """Run the network."""
-        outputs = self._session.run(OUTPUTS, {name: getattr(network_input, name)[None] for name in INPUTS})
+        outputs = self._session.run(self._outputs, {name: getattr(network_input, name)[None] for name in INPUTS})
         return NetworkOutput(*(output[0] for output in outputs))

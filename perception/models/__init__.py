@@ -12,6 +12,7 @@ from perception.models.fusion import (
     GatedAttentionFusion,
     SEFusion,
 )
+from perception.models.instance_head import InstanceHead
 from perception.models.light_fpn_head import LightFPNHead
 from perception.models.losses import WeightedCrossEntropy
 from perception.models.preprocessor import FusionPreprocessor
@@ -32,6 +33,7 @@ __all__ = [
     "FusionPreprocessor",
     "GatedAttentionFusion",
     "HardPixelCrossEntropy",
+    "InstanceHead",
     "LightFPNHead",
     "LovaszSoftmax",
     "SEFusion",

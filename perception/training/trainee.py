@@ -63,7 +63,7 @@ class Trainee(EncoderDecoder):
 
     A batch has rgb, aux, present, labels (see `Mixture`) and perhaps `soft` (B, K, h, w) uint8 and `kept` (B, M), the
     modalities that it may see; its teachers see all that are present. Class ids and soft labels are weighted by the
-    number of pixels that each of them labels.
+    number of pixels that each of them labels. A network with an `InstanceHead` also learns `instances`.
     """
 
     def __init__(self, supervision: Supervision, **model: Any) -> None:
@@ -97,10 +97,13 @@ class Trainee(EncoderDecoder):
         size = labels.shape[1:]
         visible = keep(batch, data["kept"]) if "kept" in data else batch
         if self.supervision.alone or self.supervision.distil:
-            logits, rows, alone = predict_alone_too(self, visible, size)
+            features, logits, rows, alone = predict_alone_too(self, visible, size)
         else:
-            logits, rows, alone = predict(self, visible, size), None, ()
+            features, rows, alone = self.extract_feat(visible), None, ()
+            logits = decode(self, features, size)
         losses = self._taught(logits, labels, soft)
+        if "instances" in data:
+            losses |= self.auxiliary_head.losses(features, data["instances"])
         for name, opinion in zip(("camera", "others"), alone, strict=False):
             of_it = self._taught(opinion, labels[rows], None if soft is None else soft[rows])
             losses[f"loss_{name}"] = self.supervision.alone * torch.stack(list(of_it.values())).sum()
@@ -136,7 +139,12 @@ class Trainee(EncoderDecoder):
 
 def predict(segmentor: EncoderDecoder, batch: Batch, size: Sequence[int]) -> Tensor:
     """(B, K, H, W) logits at `size` (H, W)."""
-    logits: Tensor = segmentor.decode_head(segmentor.extract_feat(batch))
+    return decode(segmentor, segmentor.extract_feat(batch), size)
+
+
+def decode(segmentor: EncoderDecoder, features: tuple[Tensor, ...], size: Sequence[int]) -> Tensor:
+    """The same from the fused features."""
+    logits: Tensor = segmentor.decode_head(features)
     if logits.shape[2:] != tuple(size):
         logits = resize(logits, tuple(size), mode="bilinear", align_corners=segmentor.align_corners)
     return logits
@@ -144,9 +152,9 @@ def predict(segmentor: EncoderDecoder, batch: Batch, size: Sequence[int]) -> Ten
 
 def predict_alone_too(
     segmentor: EncoderDecoder, batch: Batch, size: Sequence[int]
-) -> tuple[Tensor, Tensor | None, tuple[Tensor, ...]]:
-    """`predict`, some rows (R,) that have the camera and another sensor, and for them the logits of each side by
-    itself.
+) -> tuple[tuple[Tensor, ...], Tensor, Tensor | None, tuple[Tensor, ...]]:
+    """The fused features, `predict`, some rows (R,) that have the camera and another sensor, and for them the logits of
+    each side by itself.
 
     Each branch runs once; fusion and head run for the additional predictions. Empty for a batch without such rows.
     """
@@ -170,13 +178,12 @@ def predict_alone_too(
         present,
         lean[twice],
     )
-    logits = segmentor.decode_head(fused)
-    if logits.shape[2:] != tuple(size):
-        logits = resize(logits, tuple(size), mode="bilinear", align_corners=segmentor.align_corners)
+    logits = decode(segmentor, fused, size)
+    features = tuple(feature[:first] for feature in fused)
     if not len(rows):
-        return logits, None, ()
+        return features, logits, None, ()
     together, camera, others = logits.split([first, len(rows), len(rows)])
-    return together, rows, (camera, others)
+    return features, together, rows, (camera, others)
 
 
 def untaught(soft: Tensor, size: Sequence[int]) -> Tensor:

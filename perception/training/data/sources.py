@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from perception.classes import CLASSES, Classes
@@ -27,14 +28,15 @@ def open_mixture(
     labelled: bool = True,
     classes: Classes = CLASSES,
     sensors: Sequence[str] = MODALITIES,
+    instances: bool = False,
 ) -> Mixture:
     """`length` crops of the data sets `data`, (name, root) pairs, drawn as the recipe says.
 
-    whole, sensors: see `Mixture`. labelled: only samples with labels; False takes all of them, and no labels. classes:
-    of the labels. Raises DataError for data that cannot be read or that the recipe does not name.
+    whole, sensors, instances: see `Mixture`. labelled: only samples with labels; False takes all of them, and no
+    labels. classes: of the labels. Raises DataError for data that cannot be read or that the recipe does not name.
     """
-    sources = [open_source(name, root, recipe, progress, labelled, classes) for name, root in data]
-    return Mixture(sources, recipe.crop, length, seed, recipe.augmentation, whole, classes, sensors)
+    sources = [open_source(name, root, recipe, progress, labelled, classes, instances) for name, root in data]
+    return Mixture(sources, recipe.crop, length, seed, recipe.augmentation, whole, classes, sensors, instances)
 
 
 def open_source(
@@ -44,6 +46,7 @@ def open_source(
     progress: Callable[[str], None],
     labelled: bool,
     classes: Classes = CLASSES,
+    instances: bool = False,
 ) -> Source:
     """The data set `name`, read into memory. Arguments and errors as in `open_mixture`."""
     if name not in recipe.sources:
@@ -55,6 +58,8 @@ def open_source(
         samples = [sample for sample in samples if sample.labels is not None or sample.probabilities is not None]
     else:
         samples = [Sample(sample.name, sample.frame) for sample in samples]
+    if not instances:  # they take memory
+        samples = [replace(sample, instances=None, point_instances=None) for sample in samples]
     progress(f"{name}: {len(samples)} samples from {root}")
     if not samples:
         raise DataError(f"{root}: no {'labelled ' if labelled else ''}sample of {name}")

@@ -162,7 +162,7 @@ def _parted(along: NDArray[np.intp], far: NDArray[np.bool_]) -> bool:
     # With k points before the line, those of the wrong side are the far ones before it and the near ones after it.
     wrong = np.count_nonzero(~far) + before
     fewest = min(int(wrong.min()), len(far) - int(wrong.max()))
-    return fewest <= MIXED * min(np.count_nonzero(far), np.count_nonzero(~far))
+    return bool(fewest <= MIXED * min(np.count_nonzero(far), np.count_nonzero(~far)))
 
 
 def _divide(

@@ -22,7 +22,7 @@ FLOAT_LAYERS = (
     r".*aux_stem/.*",
     r".*aux_stem\.(scores|spread|merge).*",
     r".*(class_logits|conv_seg).*",
-    r".*instance_head.*",
+    r".*instance_head\.predict.*",
     r"Add_\d+",
 )
 """What stays in float, by name: the attention, whose gates need fine steps and whose layers cost little; the logits of

@@ -64,6 +64,7 @@ class InstanceHead(BaseModule):
     def init_weights(self) -> None:
         """At first no cell is a centre, and each points at itself."""
         super().init_weights()
+        assert self.predict.bias is not None
         nn.init.normal_(self.predict.weight, std=0.01)
         nn.init.zeros_(self.predict.bias)
         with torch.no_grad():

@@ -21,7 +21,7 @@ def random_things(seed: int) -> tuple[NDArray[np.uint16], NDArray[np.uint16], ND
         code = int(rng.choice((2, 3))) * 1000 + number
         true[top : top + height, left : left + width] = code
         if rng.random() < 0.8:
-            v, u = np.maximum((top, left) + rng.integers(-2, 3, 2), 0)
+            v, u = np.maximum(np.add((top, left), rng.integers(-2, 3, 2)), 0)
             predicted[v : v + height, u : u + width] = code if rng.random() < 0.85 else 5000 - code + 2 * number
     true[unknown] = 0
     return predicted, true, unknown

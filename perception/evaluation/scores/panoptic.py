@@ -99,15 +99,16 @@ class PanopticQuality:
 def mean_score(scores: Mapping[str, PanopticScore]) -> PanopticScore:
     """Over the classes that occur, in truth or in the prediction."""
     there = [score for score in scores.values() if not np.isnan(score.pq)]
-    figures = [_mean([getattr(score, name) for score in there]) for name in ("pq", "sq", "rq")]
-    counts = [sum(getattr(score, name) for score in scores.values()) for name in ("tp", "fp", "fn")]
-    return PanopticScore(*figures, *counts)
+    pq, sq, rq = (_mean([getattr(score, name) for score in there]) for name in ("pq", "sq", "rq"))
+    tp, fp, fn = (sum(getattr(score, name) for score in scores.values()) for name in ("tp", "fp", "fn"))
+    return PanopticScore(pq, sq, rq, tp, fp, fn)
 
 
 def _score(iou: Any, tp: Any, fp: Any, fn: Any) -> PanopticScore:
     total = tp + fp / 2 + fn / 2
     if not total:
-        return PanopticScore(*[float("nan")] * 3, 0, 0, 0)
+        nothing = float("nan")
+        return PanopticScore(nothing, nothing, nothing, 0, 0, 0)
     quality = float(iou / tp) if tp else 0.0
     return PanopticScore(float(iou / total), quality, float(tp / total), int(tp), int(fp), int(fn))
 

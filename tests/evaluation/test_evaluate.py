@@ -142,7 +142,7 @@ def test_impossible_subsets_are_refused(labels):
 
 
 def test_instances_are_scored_where_the_network_and_the_truth_have_them(labels):
-    labels = np.where(np.arange(16) < 8, 2, 3)[None].repeat(12, 0).astype(np.uint8)
+    labels = np.where(np.arange(32) < 16, 2, 3)[None].repeat(24, 0).astype(np.uint8)
     instances = (labels.astype(np.uint16) * 1000) + 1
     of_points = np.array([2001, 0, 0], np.uint16)
     sample = painted(labels, labels=labels, instances=instances, point_labels=np.array([2, 254, 255], np.uint8))

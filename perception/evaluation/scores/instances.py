@@ -1,6 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Everything that is scored of instances: PQ and AP of pixels, and at LiDAR points the share of boxes that are found.
 
+Conventions of the former are in `panoptic` and `mask_ap`. As in Cityscapes' evaluation, true instances of fewer than
+SMALLEST pixels are unknown; predicted ones of fewer than half of that, which can match none of the others, do not
+count.
+
 Convention of the latter: of the true instances of a class with at least FEWEST points that the camera sees, how many a
 predicted instance of the class matches with an IoU of at least one half, counted at the points that the camera sees and
 whose truth is known.
@@ -19,6 +23,9 @@ from perception.evaluation.scores.panoptic import Overlaps, PanopticQuality, Pan
 from perception.frame import INSTANCE_STEP
 from perception.instances import THINGS
 from perception.reporting.reports import OPTIONAL
+
+SMALLEST = 100
+"""Pixels of an instance that is scored."""
 
 FEWEST = 100
 """Points of a box that is scored."""
@@ -68,6 +75,7 @@ class Instances:
         """Adds one frame's pixels, all (H, W). confidence: of the predicted labels; an instance is as sure as its
         pixels on average. labels, instances: the truth, as `Sample` has them."""
         self._pixels = True
+        predicted, instances = _at_least(predicted, SMALLEST // 2), _at_least(instances, SMALLEST)
         things = np.isin(self._classes.first[labels], THINGS)
         overlaps = Overlaps.of(predicted, instances, (labels == UNLABELLED) | (things & (instances == 0)))
         self._quality.update(overlaps)
@@ -99,6 +107,12 @@ class Instances:
             ap50=self._precision.scores_at_half() if self._pixels else None,
             boxes={name: _share(*counts.tolist()) for name, counts in self._boxes.items()} if self._points else None,
         )
+
+
+def _at_least(instances: NDArray[np.uint16], pixels: int) -> NDArray[np.uint16]:
+    """Only those of so many pixels."""
+    kept = np.bincount(instances.ravel(), minlength=1) >= pixels
+    return np.where(kept[instances], instances, 0).astype(np.uint16)
 
 
 def _share(boxes: int, matched: int) -> BoxScore:

@@ -33,9 +33,15 @@ def open_mixture(
     """`length` crops of the data sets `data`, (name, root) pairs, drawn as the recipe says.
 
     whole, sensors, instances: see `Mixture`. labelled: only samples with labels; False takes all of them, and no
-    labels. classes: of the labels. Raises DataError for data that cannot be read or that the recipe does not name.
+    labels. classes: of the labels. Raises DataError for data that cannot be read or that the recipe does not name,
+    and for instances that no sample has.
     """
     sources = [open_source(name, root, recipe, progress, labelled, classes, instances) for name, root in data]
+    if instances and not any(sample.instances is not None for source in sources for sample in source.samples):
+        raise DataError(
+            f"{', '.join(name for name, _ in data)}: no sample has instances, which this network learns: simulate "
+            "drives again that an earlier version made, or add penn-fudan or cityscapes"
+        )
     return Mixture(sources, recipe.crop, length, seed, recipe.augmentation, whole, classes, sensors, instances)
 
 

@@ -13,8 +13,8 @@ from perception.reporting.reports import plain
 def _truth() -> tuple[np.ndarray, np.ndarray]:
     """Two vehicles side by side and a pedestrian."""
     labels, instances = np.full((20, 60), ROAD, np.uint8), np.zeros((20, 60), np.uint16)
-    labels[5:15, :40], labels[5:15, 50:56] = VEHICLE, PEDESTRIAN
-    instances[5:15, :20], instances[5:15, 20:40], instances[5:15, 50:56] = 2001, 2002, 3001
+    labels[3:17, :40], labels[3:17, 50:58] = VEHICLE, PEDESTRIAN
+    instances[3:17, :20], instances[3:17, 20:40], instances[3:17, 50:58] = 2001, 2002, 3001
     return labels, instances
 
 
@@ -53,6 +53,20 @@ def test_things_that_nobody_told_apart_are_not_wrong() -> None:
     assert result is not None
     assert result.panoptic is not None
     assert (result.panoptic["vehicle"].tp, result.panoptic["vehicle"].fp) == (1, 0)
+
+
+def test_what_is_too_small_is_neither_missed_nor_wrong() -> None:
+    labels, instances = _truth()
+    labels[0, :40] = VEHICLE
+    instances[0, :20], instances[0, 20:40] = 2003, 2004
+    found = instances.copy()
+    found[0, 20:40], found[19, :40] = 0, 2006  # one of theirs is missed; one of ours, as small, is nowhere
+    scores = Instances()
+    scores.update(found, np.full(labels.shape, 200, np.uint8), labels, instances)
+    result = scores.scores()
+    assert result is not None
+    assert result.mean is not None
+    assert (result.mean.pq, result.mean.tp, result.mean.fp, result.mean.fn) == (1.0, 3, 0, 0)
 
 
 def test_boxes_are_matched_at_their_points() -> None:

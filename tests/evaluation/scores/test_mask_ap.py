@@ -5,10 +5,11 @@ import math
 
 import numpy as np
 import pytest
-from helpers.things import IDS, random_things
 
 from perception.evaluation.scores.mask_ap import AveragePrecision
 from perception.evaluation.scores.panoptic import Overlaps
+
+from .conftest import IDS, random_things
 
 
 def _scored(seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, Overlaps, np.ndarray]:

@@ -5,9 +5,10 @@ import math
 
 import numpy as np
 import pytest
-from helpers.things import IDS, random_things
 
 from perception.evaluation.scores.panoptic import Overlaps, PanopticQuality, mean_score
+
+from .conftest import IDS, random_things
 
 
 def _quality(frames: list[tuple[np.ndarray, np.ndarray, np.ndarray]]) -> PanopticQuality:

@@ -50,3 +50,8 @@ def test_a_mixture_is_as_long_as_asked_for_and_repeats_itself(camvid: Path) -> N
     assert [source.name for source in first.sources] == ["camvid"]
     assert all((first[i]["rgb"] == again[i]["rgb"]).all() for i in range(5))
     assert any((first[i]["rgb"] != other[i]["rgb"]).any() for i in range(5))
+
+
+def test_instances_that_no_sample_has_are_refused(camvid: Path) -> None:
+    with pytest.raises(DataError, match="camvid: no sample has instances"):
+        open_mixture(small(), [("camvid", camvid)], 5, 0, lambda _: None, instances=True)

@@ -26,8 +26,9 @@ SUBPIXELS = 2
 REACH = 32.0
 """Pixels per unit of an offset, as the last convolution gives it."""
 
-UNLIKELY = -3.0
-"""Logit of a centre before training: most cells are none."""
+
+RARE = 50.0
+"""How much more than an empty cell a centre counts: without this, no centre anywhere is nearly as good."""
 
 
 @MODELS.register_module()
@@ -40,15 +41,16 @@ class InstanceHead(BaseModule):
 
     in_channels: of the features. channels: of all of its levels. centre_weight, offset_weight: of the losses.
 
-    forward: features → (B, len(THINGS) + 2, H/4, W/4): logits of the centres of each of THINGS, and how far down and
-    right each cell's centre is, in units of REACH.
+    forward: features → (B, len(THINGS) + 2, H/4, W/4): scores of the centres of each of THINGS, which may be beyond 0–1
+    (a sigmoid would slow the squared error down, as most cells are near 0), and how far down and right each cell's
+    centre is, in units of REACH.
     """
 
     def __init__(
         self,
         in_channels: Sequence[int],
         channels: int = 32,
-        centre_weight: float = 100.0,
+        centre_weight: float = 20.0,
         offset_weight: float = 0.02,
         init_cfg: dict[str, Any] | None = None,
     ) -> None:
@@ -65,10 +67,8 @@ class InstanceHead(BaseModule):
         """At first no cell is a centre, and each points at itself."""
         super().init_weights()
         assert self.predict.bias is not None
-        nn.init.normal_(self.predict.weight, std=0.01)
+        nn.init.normal_(self.predict.weight, std=0.001)
         nn.init.zeros_(self.predict.bias)
-        with torch.no_grad():
-            self.predict.bias[: len(THINGS) * SUBPIXELS**2] = UNLIKELY
 
     def forward(self, features: Sequence[Tensor]) -> Tensor:
         """See the class."""
@@ -84,19 +84,18 @@ class InstanceHead(BaseModule):
     def found(self, features: Sequence[Tensor]) -> Tensor:
         """(B, len(THINGS) + 2, H/4, W/4) what `perception.instances.group` takes of each image."""
         raw = self(features).float()
-        return torch.cat([raw[:, : len(THINGS)].sigmoid(), raw[:, len(THINGS) :] * REACH], 1)
+        return torch.cat([raw[:, : len(THINGS)].clamp(0, 1), raw[:, len(THINGS) :] * REACH], 1)
 
     def losses(self, features: Sequence[Tensor], targets: Tensor) -> dict[str, Tensor]:
-        """The mean squared error of the centres where they are known, and the mean distance in pixels of the offsets in
-        things; both 0 where nothing is known.
+        """The mean squared error of the centres where they are known, more of it near centres, and the mean error in
+        pixels of the offsets in things; both 0 where nothing is known.
 
         targets: (B, len(THINGS) + 4, H/4, W/4), see `perception.training.data.instance_targets`.
         """
-        found = self.found(features)
-        count = len(THINGS)
+        found, count = self(features).float(), len(THINGS)
         known, things = targets[:, count + 2 :].split(1, 1)
-        centres = (found[:, :count] - targets[:, :count]).square() * known
-        offsets = (found[:, count:] - targets[:, count : count + 2]).abs() * things
+        centres = (found[:, :count] - targets[:, :count]).square() * known * (1 + RARE * targets[:, :count])
+        offsets = (REACH * found[:, count:] - targets[:, count : count + 2]).abs() * things
         return {
             "loss_centres": self.centre_weight * centres.sum() / (count * known.sum()).clamp(min=1),
             "loss_offsets": self.offset_weight * offsets.sum() / things.sum().clamp(min=1),

@@ -2,8 +2,7 @@
 """Everything that is scored of instances: PQ and AP of pixels, and at LiDAR points the share of boxes that are found.
 
 Conventions of the former are in `panoptic` and `mask_ap`. As in Cityscapes' evaluation, true instances of fewer than
-SMALLEST pixels are unknown; predicted ones of fewer than half of that, which can match none of the others, do not
-count.
+SMALLEST pixels are unknown, and as in COCO's, predicted ones of fewer that match nothing do not count.
 
 Convention of the latter: of the true instances of a class with at least FEWEST points that the camera sees, how many a
 predicted instance of the class matches with an IoU of at least one half, counted at the points that the camera sees and
@@ -60,8 +59,8 @@ class Instances:
     def __init__(self, classes: Classes = CLASSES) -> None:
         self._classes = classes
         self._ids = {name: index for name, index in classes.foreground.items() if classes.first[index] in THINGS}
-        self._quality = PanopticQuality(self._ids, INSTANCE_STEP)
-        self._precision = AveragePrecision(self._ids, INSTANCE_STEP)
+        self._quality = PanopticQuality(self._ids, INSTANCE_STEP, SMALLEST)
+        self._precision = AveragePrecision(self._ids, INSTANCE_STEP, SMALLEST)
         self._boxes = {name: np.zeros(2, np.int64) for name in self._ids}  # scored, matched
         self._pixels = self._points = False
 
@@ -75,7 +74,8 @@ class Instances:
         """Adds one frame's pixels, all (H, W). confidence: of the predicted labels; an instance is as sure as its
         pixels on average. labels, instances: the truth, as `Sample` has them."""
         self._pixels = True
-        predicted, instances = _at_least(predicted, SMALLEST // 2), _at_least(instances, SMALLEST)
+        kept = np.bincount(instances.ravel()) >= SMALLEST
+        instances = np.where(kept[instances], instances, 0).astype(np.uint16)
         things = np.isin(self._classes.first[labels], THINGS)
         overlaps = Overlaps.of(predicted, instances, (labels == UNLABELLED) | (things & (instances == 0)))
         self._quality.update(overlaps)
@@ -107,12 +107,6 @@ class Instances:
             ap50=self._precision.scores_at_half() if self._pixels else None,
             boxes={name: _share(*counts.tolist()) for name, counts in self._boxes.items()} if self._points else None,
         )
-
-
-def _at_least(instances: NDArray[np.uint16], pixels: int) -> NDArray[np.uint16]:
-    """Only those of so many pixels."""
-    kept = np.bincount(instances.ravel(), minlength=1) >= pixels
-    return np.where(kept[instances], instances, 0).astype(np.uint16)
 
 
 def _share(boxes: int, matched: int) -> BoxScore:

@@ -22,10 +22,10 @@ MOST = 100
 
 
 class AveragePrecision:
-    """Matches by class. ids: class ids by name. step: codes per class, as in `Prediction.instances`."""
+    """Matches by class. ids, step, least: as of `PanopticQuality`; COCO treats ranges of areas likewise."""
 
-    def __init__(self, ids: Mapping[str, int], step: int) -> None:
-        self._ids, self._step = dict(ids), step
+    def __init__(self, ids: Mapping[str, int], step: int, least: int = 0) -> None:
+        self._ids, self._step, self._least = dict(ids), step, least
         self._scores: dict[str, list[NDArray[np.float64]]] = {name: [] for name in self._ids}
         # (thresholds, instances) each: 1 right, 0 wrong, -1 does not count.
         self._right: dict[str, list[NDArray[np.int8]]] = {name: [] for name in self._ids}
@@ -40,7 +40,9 @@ class AveragePrecision:
             columns = np.flatnonzero(overlaps.true // self._step == class_id)
             rows = rows[np.argsort(-scores[rows], kind="stable")][:MOST]
             self._scores[name].append(scores[rows])
-            self._right[name].append(_match(iou[np.ix_(rows, columns)], unknown[rows]))
+            right = _match(iou[np.ix_(rows, columns)], unknown[rows])
+            right[(right == 0) & (overlaps.areas[rows] < self._least)] = -1
+            self._right[name].append(right)
             self._true[name] += len(columns)
 
     def scores(self) -> dict[str, float]:

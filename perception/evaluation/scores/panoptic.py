@@ -73,10 +73,11 @@ class Overlaps:
 
 
 class PanopticQuality:
-    """Counts by class. ids: class ids by name. step: codes per class, as in `Prediction.instances`."""
+    """Counts by class. ids: class ids by name. step: codes per class, as in `Prediction.instances`. least: pixels of a
+    predicted instance that is wrong if nothing matches it; a smaller one does not count then."""
 
-    def __init__(self, ids: Mapping[str, int], step: int) -> None:
-        self._ids, self._step = dict(ids), step
+    def __init__(self, ids: Mapping[str, int], step: int, least: int = 0) -> None:
+        self._ids, self._step, self._least = dict(ids), step, least
         # Of each class: sum of IoU, TP, FP, FN.
         self._sums = {name: np.zeros(4) for name in self._ids}
 
@@ -87,7 +88,8 @@ class PanopticQuality:
             rows, columns = (codes // self._step == class_id for codes in (overlaps.predicted, overlaps.true))
             own = iou[np.ix_(rows, columns)]
             matched = own > MATCHED
-            wrong = ~matched.any(1) & (overlaps.unknown[rows] <= MATCHED * overlaps.areas[rows])
+            areas = overlaps.areas[rows]
+            wrong = ~matched.any(1) & (overlaps.unknown[rows] <= MATCHED * areas) & (areas >= self._least)
             missed = ~matched.any(0)
             self._sums[name] += own[matched].sum(), matched.sum(), wrong.sum(), missed.sum()
 

@@ -13,7 +13,7 @@ from perception.instances import CELL, THINGS
 SMALLEST = 12
 """Pixels of a thing in the crop; with fewer it is not learnt."""
 
-SPREAD, LEAST, MOST = 0.1, 1.0, 4.0
+SPREAD, LEAST, MOST = 0.1, 1.2, 4.0
 """Deviation of the Gaussian about a centre, as a share of the root of the thing's area; at least and at most, in
 cells."""
 

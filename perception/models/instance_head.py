@@ -57,7 +57,7 @@ class InstanceHead(BaseModule):
         super().__init__(init_cfg or dict(type="Kaiming", layer="Conv2d"))
         fine, *coarse = in_channels
         self.centre_weight, self.offset_weight = centre_weight, offset_weight
-        self.detail = ConvModule(fine, channels, 3, stride=2, padding=1, act_cfg=None)
+        self.detail = ConvModule(fine, channels, 2, stride=2, act_cfg=None)
         self.laterals = nn.ModuleList(ConvModule(c, channels, 1, act_cfg=None) for c in coarse)
         self.smooth = nn.ModuleList(ConvModule(channels, channels, 3, padding=1) for _ in coarse)
         self.last = ConvModule(channels, channels, 3, padding=1)

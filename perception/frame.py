@@ -18,6 +18,9 @@ from perception.rigid import rigid_fault
 MODALITIES: tuple[str, ...] = ("rgb", "depth", "infrared", "lidar")
 """The sensors that every network counts, in its order; a network may have further ones behind them."""
 
+INSTANCE_STEP = 1000
+"""An instance's code is its class id times this plus its number within the class, from 1."""
+
 
 @dataclass(frozen=True)
 class CameraModel:
@@ -159,6 +162,9 @@ class Prediction:
     ground: the plane that the sweep, else the depth image, showed; None where too little of it was seen.
     absent: sensors that are there and tell nothing, by name, each with the reason; they have weight 0.
     classes: what the class ids mean.
+    instances: (H, W) uint16 at the frame's size, which thing each pixel belongs to: its class id × INSTANCE_STEP plus a
+    number from 1, which means nothing beyond this frame; 0 where there is none. None if the network has no instance
+    head.
     """
 
     stamp_ns: int
@@ -171,6 +177,7 @@ class Prediction:
     absent: dict[str, str] = field(default_factory=dict)
     classes: Classes = CLASSES
     point_confidence: NDArray[np.uint8] | None = None
+    instances: NDArray[np.uint16] | None = None
 
 
 def _check_intensity(points: NDArray[np.float32]) -> None:

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import perf_counter
+from typing import TypeVar
 
 import cv2
 import numpy as np
@@ -24,6 +25,7 @@ from perception.engines.family import input_size, weights_of
 from perception.errors import FrameError
 from perception.frame import MODALITIES, Frame, Prediction
 from perception.ground import Ground
+from perception.instances import group, part_by_depth
 from perception.sensors import NetworkInput, Projection, project_sweep
 from perception.sensors.encode import encode_distances, encode_images, join
 from perception.sensors.presence import uninformative, without
@@ -36,6 +38,11 @@ _log = logging.getLogger(__name__)
 
 STAGES = ("project", "normalise", "infer", "decode")
 """What `Prediction.timings_ms` tells the time of, in order."""
+
+DEPTH_STEP = 4
+"""One of so many rows and columns of a depth image is used to part instances."""
+
+Pixel = TypeVar("Pixel", np.uint8, np.uint16)
 
 
 @dataclass
@@ -208,6 +215,8 @@ class Pipeline:
                 classes=self.classes,
                 point_confidence=point_confidence,
             )
+            if output is not None and output.instances is not None:
+                prediction.instances = _instances(task, output, prediction)
         prediction.timings_ms = task.timings_ms
         return prediction
 
@@ -223,14 +232,29 @@ def _of_points(
     return label_points(task.frame, task.projection, labels, confidence)
 
 
+def _instances(task: Task, output: NetworkOutput, prediction: Prediction) -> NDArray[np.uint16]:
+    """At the frame's size, parted by what the sweep, else the depth image, measured."""
+    assert output.instances is not None
+    instances = _resize(group(output.labels, output.instances, prediction.classes), *task.frame.size)
+    if task.projection is not None and prediction.point_labels is not None:
+        seen = prediction.point_labels[task.projection.rows] != UNLABELLED
+        part_by_depth(instances, task.projection.pixels[seen], task.projection.depth[seen])
+    elif task.frame.depth is not None and "depth" not in task.absent:
+        width, height = task.frame.size
+        v, u = (axis.ravel() for axis in np.mgrid[:height:DEPTH_STEP, :width:DEPTH_STEP])
+        rows, columns = task.frame.depth.shape
+        part_by_depth(instances, v * width + u, task.frame.depth[v * rows // height, u * columns // width])
+    return instances
+
+
 def _unlabelled(*shape: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """Labels and confidence that claim nothing."""
     labels = np.full(shape, UNLABELLED, np.uint8)
     return labels, np.zeros_like(labels)
 
 
-def _resize(image: NDArray[np.uint8], width: int, height: int) -> NDArray[np.uint8]:
+def _resize(image: NDArray[Pixel], width: int, height: int) -> NDArray[Pixel]:
     """Nearest neighbour: class ids have no means."""
     if image.shape == (height, width):
         return image
-    return np.asarray(cv2.resize(image, (width, height), interpolation=cv2.INTER_NEAREST), np.uint8)
+    return np.asarray(cv2.resize(image, (width, height), interpolation=cv2.INTER_NEAREST), image.dtype)

@@ -5,10 +5,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from perception import MODALITIES, CameraModel, Frame, Pipeline
+from perception.classes import VEHICLE
+from perception.engines.base import NetworkOutput
 from perception.errors import FrameError
+from perception.instances import CELL
 from perception.pipeline import STAGES
+from perception.sensors import NetworkInput
 
 CAMERA = CameraModel(np.array([[70.0, 0, 39.5], [0, 70, 19.5], [0, 0, 1]]), 80, 40)
 TO_CAMERA = np.array([[0, -1, 0, 0.0], [0, 0, -1, 0], [1, 0, 0, 0], [0, 0, 0, 1]])
@@ -167,3 +172,49 @@ def test_a_network_of_the_camera_alone_refuses_a_frame_without_it(tiny_camera_mo
     frame = Frame(0, points=sensors()["points"], camera=CAMERA, lidar_to_camera=TO_CAMERA)
     with pytest.raises(FrameError, match="a frame of lidar: the network tiny_camera sees rgb alone"):
         pipeline(frame)
+
+
+class ToldApart:
+    """An engine that sees one vehicle in the left and the right half, with one centre, at the middle of the image."""
+
+    name = "told apart"
+
+    def infer(self, network_input: NetworkInput) -> NetworkOutput:
+        height, width = network_input.rgb.shape[:2]
+        found = np.zeros((4, height // CELL, width // CELL), np.float32)
+        found[0, height // CELL // 2, width // CELL // 2] = 1
+        labels = np.full((height, width), VEHICLE, np.uint8)
+        labels[: height // 4] = 0
+        return NetworkOutput(labels, labels, network_input.present / network_input.present.sum(), found)
+
+
+def _wall(left: float, right: float) -> NDArray[np.float32]:
+    """(40, 80) depth of a wall whose halves are so far away."""
+    return np.where(np.arange(80) < 40, left, right)[None].repeat(40, 0).astype(np.float32)
+
+
+@pytest.mark.parametrize("sensor", ["depth", "points"])
+def test_things_that_touch_in_the_image_are_parted_by_the_sweep_and_by_depth(sensor: str) -> None:
+    told_apart = Pipeline(ToldApart(), Path("model"), overlap=False)
+    rgb, depth = sensors()["rgb"], _wall(8, 14)
+    alone = told_apart(Frame(0, rgb)).instances
+    assert alone is not None
+    assert (alone.shape, alone.dtype) == ((40, 80), np.uint16)
+    assert np.unique(alone).tolist() == [0, 2001]
+    if sensor == "depth":
+        frame = Frame(0, rgb, depth=depth, camera=CAMERA)
+    else:
+        v, u = (axis.ravel() for axis in np.mgrid[0:40:2, 0:80])
+        away = depth[v, u]
+        points = np.stack([away, -(u - 39.5) * away / 70, -(v - 19.5) * away / 70, np.full(len(u), 0.5)], 1)
+        frame = Frame(0, rgb, points=points.astype(np.float32), camera=CAMERA, lidar_to_camera=TO_CAMERA)
+    instances = told_apart(frame).instances
+    assert instances is not None
+    assert np.unique(instances).tolist() == [0, 2001, 2002]
+    assert (instances[14:, :36] == 2001).all()
+    assert (instances[14:, 44:] == 2002).all()
+
+
+def test_a_network_without_an_instance_head_and_a_frame_that_tells_nothing_have_none(pipeline: Pipeline) -> None:
+    assert pipeline(Frame(0, sensors()["rgb"])).instances is None
+    assert Pipeline(ToldApart(), Path("model"))(Frame(0, np.zeros((40, 80, 3), np.uint8))).instances is None

@@ -72,11 +72,13 @@ class Observation:
 
     def returned(self, prediction: Prediction) -> Prediction:
         """The prediction for the image as the camera sent it: pixels that the frame does not cover are 255, confidence
-        0."""
+        and instance 0."""
         if self.lens is None:
             return prediction
         labels = self.lens.unrectify(prediction.labels, UNLABELLED)
-        return replace(prediction, labels=labels, confidence=self.lens.unrectify(prediction.confidence, 0))
+        confidence, instances = self.lens.unrectify(prediction.confidence, 0), prediction.instances
+        instances = None if instances is None else self.lens.unrectify(instances, 0)
+        return replace(prediction, labels=labels, confidence=confidence, instances=instances)
 
 
 class Assembler:

@@ -13,6 +13,7 @@ from perception.datasets.io.files import list_images, read_labels, read_rgb
 from perception.datasets.io.lazy import LazySequence
 from perception.datasets.io.splits import check_split, split_in_time
 from perception.frame import Frame
+from perception.instances import coded
 from perception.sample import Sample
 
 _EVERY_ID = np.arange(256, dtype=np.uint8)
@@ -23,9 +24,9 @@ class PennFudan(LazySequence[Sample]):
 
     The names of the published set, PNGImages/NAME.png and PedMasks/NAME_mask.png, are accepted too.
 
-    split: train and val, the first 80 % and the last 20 % of the names, or all. Samples have rgb and labels: pedestrian
-    inside an outline and 255 outside, which may be anything, including other people. Raises DataError for missing
-    folders and, when indexed, for missing, truncated or malformed files.
+    split: train and val, the first 80 % and the last 20 % of the names, or all. Samples have rgb, instances and labels:
+    pedestrian inside an outline and 255 outside, which may be anything, including other people. Raises DataError for
+    missing folders and, when indexed, for missing, truncated or malformed files.
     """
 
     def __init__(self, root: str | Path, split: str = "val", classes: Classes = CLASSES) -> None:
@@ -45,7 +46,7 @@ class PennFudan(LazySequence[Sample]):
         frame = Frame(stamp_ns=0, rgb=read_rgb(path))
         people = self._read_instances(path, frame.size)
         labels = np.where(people > 0, self._person, UNLABELLED).astype(np.uint8)
-        return Sample(path.stem, frame, labels)
+        return Sample(path.stem, frame, labels, instances=coded(labels, people))
 
     def instances(self, index: int) -> NDArray[np.uint8]:
         """(H, W) uint8 of photograph number `index`: 0, or the number 1, 2 … of a person."""

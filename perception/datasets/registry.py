@@ -32,6 +32,7 @@ READERS: Registry[Reader] = Registry("data set", "datasets", DataError)
 
 _OURS: dict[str, tuple[str, str]] = {
     "camvid": ("camvid", "CamVid"),
+    "cityscapes": ("cityscapes", "Cityscapes"),
     "cityscapes-small": ("cityscapes_small", "CityscapesSmall"),
     "cityscapes-stereo": ("cityscapes_stereo", "CityscapesStereo"),
     "coco": ("annotated.coco", "CocoFolder"),

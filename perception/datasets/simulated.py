@@ -27,6 +27,7 @@ from perception.datasets.io.files import (
 from perception.datasets.io.lazy import LazySequence
 from perception.errors import DataError, PerceptionError
 from perception.frame import CameraModel, Frame, Returns
+from perception.instances import recoded
 from perception.sample import Sample
 from perception.sensors.spec import FURTHER
 from perception.storage import source
@@ -52,8 +53,8 @@ class _Drive:
 class SimulatedFolder(LazySequence[Sample]):
     """Reads one drive (a folder with drive.json), or every drive in the folders of `root`, sorted by name.
 
-    Samples have all four modalities, the further sensors that were asked for, labels and point_labels. Depth is exact
-    to 1/512 m, everything else exactly.
+    Samples have all four modalities, the further sensors that were asked for, labels, point_labels and instances, which
+    drives of earlier versions lack. Depth is exact to 1/512 m, everything else exactly.
     Raises DataError for missing folders and descriptions and, when indexed, for missing, truncated or odd files.
     """
 
@@ -85,7 +86,11 @@ class SimulatedFolder(LazySequence[Sample]):
         )
         labels = read_labels(drive.folder / "labels" / f"{name}.png", self._table, size)
         point_labels = self._table[_point_labels(drive.folder / "point_labels" / f"{name}.bin", len(points))]
-        return Sample(f"{drive.condition}-{drive.seed:04d}/{name}", frame, labels, point_labels=point_labels)
+        instances = None
+        if (drive.folder / "instances").is_dir():
+            instances = recoded(_sixteen_bit(drive.folder / "instances" / f"{name}.png", size), self._table)
+        name = f"{drive.condition}-{drive.seed:04d}/{name}"
+        return Sample(name, frame, labels, point_labels=point_labels, instances=instances)
 
 
 class Relabelled(LazySequence[Sample]):
@@ -100,11 +105,12 @@ class Relabelled(LazySequence[Sample]):
     def read(self, index: int) -> Sample:
         """Sample number `index`."""
         sample = self._samples[index]
-        images, points = sample.labels, sample.point_labels
+        images, points, instances = sample.labels, sample.point_labels, sample.instances
         return replace(
             sample,
             labels=None if images is None else self._table[images],
             point_labels=None if points is None else self._table[points],
+            instances=None if instances is None else recoded(instances, self._table),
         )
 
 

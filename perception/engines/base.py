@@ -16,12 +16,14 @@ class NetworkOutput(NamedTuple):
     """The network's output for one input of H×W.
 
     labels: (H, W) uint8 class ids. confidence: (H, W) uint8, probability × 255. weights: (M,) float32, how much each
-    sensor counted, in the order of `sensors_of_engine`.
+    sensor counted, in the order of `sensors_of_engine`. instances: (C, H/4, W/4) float32, what
+    `perception.instances.group` takes; None if the network has no instance head.
     """
 
     labels: NDArray[np.uint8]
     confidence: NDArray[np.uint8]
     weights: NDArray[np.float32]
+    instances: NDArray[np.float32] | None = None
 
 
 class Engine(Protocol):

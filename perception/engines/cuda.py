@@ -44,7 +44,7 @@ class SideBySide(nn.Module):
         self._sense, self._decide = make(graph.sense), make(graph.decide)
         self._side = torch.cuda.Stream()
 
-    def forward(self, rgb: Tensor, aux: Tensor, present: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def forward(self, rgb: Tensor, aux: Tensor, present: Tensor) -> tuple[Tensor, ...]:
         """See the class."""
         main = torch.cuda.current_stream()
         lean, gains = self._weigh(rgb, aux, present)
@@ -53,7 +53,7 @@ class SideBySide(nn.Module):
             sensed, shares = self._sense(aux, present, gains)
         seen = self._see(rgb)
         main.wait_stream(self._side)
-        decided: tuple[Tensor, Tensor, Tensor] = self._decide(seen, sensed, shares, present, lean, rgb.shape[1:3])
+        decided: tuple[Tensor, ...] = self._decide(seen, sensed, shares, present, lean, rgb.shape[1:3])
         return decided
 
 

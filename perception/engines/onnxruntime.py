@@ -16,7 +16,9 @@ from perception.sensors.encode import for_sensors
 from perception.sensors.spec import sensors_of
 
 INPUTS = ("rgb", "aux", "present")
-OUTPUTS = ("labels", "confidence", "weights")
+OUTPUTS = ("labels", "confidence", "weights", "instances")
+"""The last one only of a network with an instance head."""
+
 CPU, CUDA = "CPUExecutionProvider", "CUDAExecutionProvider"
 _ERRORS_ONLY = 3
 
@@ -51,6 +53,8 @@ class OnnxRuntimeEngine:
             raise ModelError(f"{path}: its inputs are {list(shapes)}, a perception network has {list(INPUTS)}")
         self._inputs = tuple(shapes)
         self.sensors = sensors_of(shapes["present"][1], shapes["aux"][3] if "aux" in shapes else 0)
+        there = {port.name for port in self._session.get_outputs()}
+        self._outputs = [name for name in OUTPUTS if name in there]
 
     @property
     def provider(self) -> str:
@@ -65,5 +69,5 @@ class OnnxRuntimeEngine:
     def infer(self, network_input: NetworkInput) -> NetworkOutput:
         """Run the network."""
         network_input = for_sensors(network_input, self.sensors)
-        outputs = self._session.run(OUTPUTS, {name: getattr(network_input, name)[None] for name in self._inputs})
+        outputs = self._session.run(self._outputs, {name: getattr(network_input, name)[None] for name in self._inputs})
         return NetworkOutput(*(output[0] for output in outputs))

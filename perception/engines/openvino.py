@@ -21,7 +21,9 @@ from perception.sensors.spec import sensors_of
 _log = logging.getLogger(__name__)
 
 INPUTS = ("rgb", "aux", "present")
-OUTPUTS = ("labels", "confidence", "weights")
+OUTPUTS = ("labels", "confidence", "weights", "instances")
+"""In their order; the last one only of a network with an instance head."""
+
 MAX_WHOLE = 4
 """The number of compiled graphs for all sensors that are kept; the oldest is removed first."""
 
@@ -168,8 +170,7 @@ def _key(network_input: NetworkInput) -> _Key:
 def _run(graph: _Graph, network_input: NetworkInput) -> NetworkOutput:
     # share_inputs: the arrays live until infer() returns, so no copy is needed.
     graph.request.infer({name: getattr(network_input, name)[None] for name in graph.inputs}, share_inputs=True)
-    labels, confidence, weights = (graph.request.get_output_tensor(i).data[0].copy() for i in range(3))
-    return NetworkOutput(labels, confidence, weights)
+    return NetworkOutput(*(tensor.data[0].copy() for tensor in graph.request.output_tensors))
 
 
 def _read(core: openvino.Core, path: Path) -> openvino.Model:

@@ -6,7 +6,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import cv2
 import numpy as np
@@ -15,13 +15,16 @@ from numpy.typing import NDArray
 from perception.classes import CLASSES, UNLABELLED, Classes
 from perception.errors import DataError
 from perception.evaluation.scores.details import Details, DetailScores
+from perception.evaluation.scores.instances import Instances, InstanceScores
 from perception.evaluation.scores.metrics import ConfusionMatrix
 from perception.frame import MODALITIES, Frame, Prediction
-from perception.reporting.reports import INLINE, plain
+from perception.reporting.reports import INLINE, OPTIONAL, plain
 from perception.sample import Sample
 from perception.sensors.presence import keep_modalities
 from perception.sensors.projection import project_sweep
 from perception.sensors.visibility import hidden_from_camera
+
+Pixel = TypeVar("Pixel", np.uint8, np.uint16)
 
 CONFIDENT = 0.75
 """Soft labels count as truth where their highest probability is at least this."""
@@ -47,7 +50,8 @@ class Scores:
 
     iou, recall: of pixels by class, of point_… of LiDAR points that the camera sees, None without any; hidden_too: of
     all that are in the image. classes: those beyond the first four. What `details` has is not there where no pixel had
-    truth. confusion: pixels by true and predicted class.
+    truth. instances: of a network that has an instance head, where there is such truth. confusion: pixels by true and
+    predicted class.
     """
 
     frames: int
@@ -66,6 +70,7 @@ class Scores:
     hidden_points: int
     point_iou_hidden_too: dict[str, float] | None
     details: DetailScores | None = field(default=None, metadata=INLINE)
+    instances: InstanceScores | None = field(default=None, metadata=OPTIONAL)
     modality_weights: dict[str, float]
     confusion: list[list[int]]
     per_frame: list[FrameScore]
@@ -78,7 +83,8 @@ class Evaluation:
     confusion: all scored pixels of all frames. point_confusion: LiDAR points inside the image that have truth and that
     the camera sees; hidden_confusion: those that it does not see (`perception.sensors.visibility`), although the pixel
     that they would fall on has a label.
-    details: the same pixels by distance, size of object, as KITTI's road and by confidence.
+    details: the same pixels by distance, size of object, as KITTI's road and by confidence. instances: of those samples
+    that have such truth.
     frames: each scored frame. without_truth: how many samples had no truth and were left out.
     modality_weights: weight of each sensor, the mean over the scored frames.
     """
@@ -88,13 +94,14 @@ class Evaluation:
     point_confusion: ConfusionMatrix = field(init=False)
     hidden_confusion: ConfusionMatrix = field(init=False)
     details: Details = field(init=False)
+    instances: Instances = field(init=False)
     frames: list[FrameScore] = field(default_factory=list)
     without_truth: int = 0
     modality_weights: dict[str, float] = field(default_factory=lambda: dict.fromkeys(MODALITIES, 0.0))
 
     def __post_init__(self) -> None:
         self.confusion, self.point_confusion, self.hidden_confusion = (ConfusionMatrix(self.classes) for _ in range(3))
-        self.details = Details(self.classes)
+        self.details, self.instances = Details(self.classes), Instances(self.classes)
 
     @property
     def fps(self) -> float:
@@ -138,6 +145,7 @@ class Evaluation:
             hidden_points=self.hidden_confusion.pixels,
             point_iou_hidden_too=every_point.iou() if every_point.pixels else None,
             details=self.details.scores() if self.confusion.pixels else None,
+            instances=self.instances.scores(),
             modality_weights=self.modality_weights,
             confusion=self.confusion.counts.tolist(),
             per_frame=self.frames,
@@ -200,11 +208,11 @@ def truth_of(sample: Sample) -> NDArray[np.uint8] | None:
     return labels
 
 
-def fit(image: NDArray[np.uint8], truth: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """(H, W) labels or confidence at the size of `truth`, nearest neighbour."""
+def fit(image: NDArray[Pixel], truth: NDArray[Any]) -> NDArray[Pixel]:
+    """(H, W) labels, confidence or instances at the size of `truth`, nearest neighbour."""
     if image.shape == truth.shape:
         return image
-    return np.asarray(cv2.resize(image, truth.shape[::-1], interpolation=cv2.INTER_NEAREST), np.uint8)
+    return np.asarray(cv2.resize(image, truth.shape[::-1], interpolation=cv2.INTER_NEAREST), image.dtype)
 
 
 def _score(
@@ -227,6 +235,8 @@ def _score(
         confusion.update(labels, truth)
         result.confusion.add(confusion)
         result.details.update(sample.frame, labels, confidence, truth)
+        if prediction.instances is not None and sample.instances is not None:
+            result.instances.update(fit(prediction.instances, truth), confidence, truth, sample.instances)
     if sample.point_labels is not None:
         _score_points(result, prediction, sample)
     soft = truth is not None and sample.labels is None
@@ -244,3 +254,7 @@ def _score_points(result: Evaluation, prediction: Prediction, sample: Sample) ->
     hidden = hidden_from_camera(sample.frame, projection)
     result.point_confusion.update(found[~hidden], truth[~hidden])
     result.hidden_confusion.update(found[hidden], truth[hidden])
+    if prediction.instances is not None and sample.point_instances is not None:
+        of_pixels = fit(prediction.instances, np.empty(sample.frame.size[::-1])).ravel()[projection.pixels]
+        of_boxes = sample.point_instances[projection.rows]
+        result.instances.update_points(of_pixels[~hidden], truth[~hidden], of_boxes[~hidden])

@@ -19,7 +19,7 @@ from perception.evaluation.extremes import Extremes
 from perception.evaluation.kitti.benchmarks import Benchmark, BenchmarkReport, predict
 from perception.evaluation.robustness.report import run_suite, suite_tables
 from perception.evaluation.robustness.summary import SuiteScores, suite_scores
-from perception.evaluation.table import detail_tables, notes, score_table
+from perception.evaluation.table import detail_tables, instance_tables, notes, score_table
 from perception.frame import Prediction
 from perception.pipeline import Pipeline
 from perception.reporting.reports import INLINE, OPTIONAL
@@ -140,7 +140,7 @@ def run_eval(options: EvalOptions, progress: Progress, detail: bool = False, pic
                 lazily = (samples[i] for i in chosen)
                 result = evaluate(answer, lazily, options.modalities, step, observe, pipeline.classes)
                 scores, details = result.scores(), [*detail_tables(result)]
-                tables = [score_table(result), *notes(result)]
+                tables = [score_table(result), *instance_tables(scores.instances), *notes(result)]
             else:
                 predict(answer, samples, chosen, options.modalities, observe, step)
     report = EvalReport(

@@ -12,6 +12,7 @@ from perception.classes import Classes
 from perception.evaluation.evaluate import Evaluation
 from perception.evaluation.kitti.road import RoadScore
 from perception.evaluation.scores.distance import BandScore
+from perception.evaluation.scores.instances import InstanceScores
 from perception.evaluation.scores.object_size import SizeScore
 
 _COUNTS = {2: "two", 3: "three", 4: "four", 5: "five", 6: "six"}
@@ -61,6 +62,23 @@ def detail_tables(result: Evaluation) -> Iterator[Table | str]:
     yield _road(details.kitti_road, details.kitti_road_bev)
     error = details.calibration.expected_calibration_error
     yield f"expected calibration error: {error:.3f} (15 bins, every pixel with truth)"
+
+
+def instance_tables(scores: InstanceScores | None) -> Iterator[Table]:
+    """PQ, SQ, RQ and AP of pixels, and the share of boxes that are found at LiDAR points; nothing without truth."""
+    if scores is not None and scores.panoptic and scores.mean and scores.ap and scores.ap50:
+        table = Table("instances", "PQ", "SQ", "RQ", "AP", "AP at 0.5", "right", "wrong", "missed")
+        for name, score in scores.panoptic.items():
+            figures = score.pq, score.sq, score.rq, scores.ap[name], scores.ap50[name]
+            table.add_row(name, *map(number, figures), str(score.tp), str(score.fp), str(score.fn))
+        table.add_section()
+        table.add_row("mean", *map(number, (scores.mean.pq, scores.mean.sq, scores.mean.rq)))
+        yield table
+    if scores is not None and scores.boxes:
+        table = Table("boxes of 100 visible LiDAR points and more", "boxes", "matched")
+        for name, of_class in scores.boxes.items():
+            table.add_row(name, str(of_class.boxes), number(of_class.matched))
+        yield table
 
 
 def number(value: float) -> str:

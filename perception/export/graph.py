@@ -47,6 +47,9 @@ def export_onnx(weights: str | Path, output: str | Path) -> Path:
     Raises ModelError for weights that cannot be read.
     """
     path, graph = _prepared(output, ".onnx"), _graph(weights)
+    outputs = OUTPUTS if graph.instance_head else OUTPUTS[:3]
+    images = {name: {1: f"{name}_height", 2: f"{name}_width"} for name in ("rgb", "aux", *OUTPUTS[:2])}
+    cells = {name: {2: f"{name}_height", 3: f"{name}_width"} for name in outputs[3:]}
     with warnings.catch_warnings(), torch.inference_mode():
         warnings.simplefilter("ignore")
         torch.onnx.export(
@@ -54,8 +57,8 @@ def export_onnx(weights: str | Path, output: str | Path) -> Path:
             _example(graph.sensors),
             path,
             input_names=INPUTS,
-            output_names=OUTPUTS,
-            dynamic_axes={name: {1: f"{name}_height", 2: f"{name}_width"} for name in ("rgb", "aux", *OUTPUTS[:2])},
+            output_names=outputs,
+            dynamic_axes=images | cells,
             opset_version=ONNX_OPSET,
             dynamo=False,  # the newer exporter needs two packages more for the same graph
         )

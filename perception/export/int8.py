@@ -22,10 +22,11 @@ FLOAT_LAYERS = (
     r".*aux_stem/.*",
     r".*aux_stem\.(scores|spread|merge).*",
     r".*(class_logits|conv_seg).*",
+    r".*instance_head\.predict.*",
     r"Add_\d+",
 )
 """What stays in float, by name: the attention, whose gates need fine steps and whose layers cost little; the logits of
-the classes; and the sum of the softmax over them."""
+the classes; and the sum of the softmax over them; centres and offsets of instances."""
 
 FLOAT_TYPES = ("Divide", "Exp", "Greater", "Maximum", "Sigmoid", "Softmax", "Subtract")
 """The same by type: of normalisation, attention and decision, none of which a convolution follows directly."""

@@ -14,6 +14,7 @@ from perception.models.fusion import (
     MaxFusion,
     SEFusion,
 )
+from perception.models.instance_head import InstanceHead
 from perception.models.light_fpn_head import LightFPNHead
 from perception.models.losses import WeightedCrossEntropy
 from perception.models.preprocessor import FusionPreprocessor, TensorPreprocessor
@@ -55,6 +56,7 @@ __all__ = [
     "FusionPreprocessor",
     "GatedAttentionFusion",
     "HardPixelCrossEntropy",
+    "InstanceHead",
     "LightFPNHead",
     "LovaszSoftmax",
     "MaxFusion",

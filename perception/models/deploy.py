@@ -15,6 +15,7 @@ from torch.nn import functional
 from perception.models.aux_stem import AuxStem, MergedAuxStem, sensors_in
 from perception.models.dual_branch import GLANCE, GLANCE_AUX, Batch, DualBranchEncoder, normalise_aux, normalise_rgb
 from perception.models.exportable import make_exportable
+from perception.models.instance_head import instance_head_of
 from perception.models.light_fpn_head import SUBPIXELS, LightFPNHead
 
 
@@ -22,7 +23,8 @@ class DeployGraph(nn.Module):
     """A trained segmentor whose backbone is a `DualBranchEncoder` or an `RgbEncoder`, with decoding attached.
 
     forward: rgb (1, H, W, 3) uint8, aux (1, H/2, W/2, C) uint8, present (1, M) float32 → labels (1, H, W) uint8,
-    confidence (1, H, W) uint8 (probability × 255), weights (1, M) float32. C is 0 and M is 1 for an `RgbEncoder`.
+    confidence (1, H, W) uint8 (probability × 255), weights (1, M) float32. C is 0 and M is 1 for an `RgbEncoder`. Of a
+    segmentor with an `InstanceHead` also what `perception.instances.group` takes, (1, C, H/4, W/4) float32.
     """
 
     def __init__(self, segmentor: EncoderDecoder) -> None:
@@ -37,12 +39,13 @@ class DeployGraph(nn.Module):
             make_exportable(part)
         # One convolution per class: splitting the logits of a joint one would move them through memory once more.
         self.class_logits = _split(self.head) if isinstance(self.head, LightFPNHead) else None
+        self.instance_head = instance_head_of(segmentor)
 
-    def forward(self, rgb: Tensor, aux: Tensor, present: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def forward(self, rgb: Tensor, aux: Tensor, present: Tensor) -> tuple[Tensor, ...]:
         """See the class."""
         if not isinstance(self.encoder, DualBranchEncoder):  # other encoders have no parts
             features, weights = self.encoder.encode(_normalised(rgb, aux, present))
-            return *self._label(features, rgb.shape[1:3]), weights
+            return self._decided(features, rgb.shape[1:3], weights)
         lean, gains = self.weigh(rgb, aux, present)
         sensed, shares = self.sense(aux, present, gains)
         return self.decide(self.see(rgb), sensed, shares, present, lean, rgb.shape[1:3])
@@ -72,10 +75,14 @@ class DeployGraph(nn.Module):
         present: Tensor,
         lean: Tensor,
         size: Sequence[int],
-    ) -> tuple[Tensor, Tensor, Tensor]:
+    ) -> tuple[Tensor, ...]:
         """The result of `forward`, from the features of both branches, at `size` (H, W)."""
         features, weights = self.encoder.fuse(seen, sensed, shares, present, lean)
-        return *self._label(features, size), weights
+        return self._decided(features, size, weights)
+
+    def _decided(self, features: tuple[Tensor, ...], size: Sequence[int], weights: Tensor) -> tuple[Tensor, ...]:
+        decided = (*self._label(features, size), weights)
+        return decided if self.instance_head is None else (*decided, self.instance_head.found(features))
 
     def _label(self, features: tuple[Tensor, ...], size: Sequence[int]) -> tuple[Tensor, Tensor]:
         if self.class_logits is None:  # any other head of mmseg

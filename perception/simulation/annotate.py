@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from perception.classes import PEDESTRIAN, VEHICLE
+from perception.frame import INSTANCE_STEP
+from perception.instances import nearest_value
 
 IN_FRONT = 0.3
 """Metres by which something must be nearer than a bicycle to hide it."""
@@ -36,3 +38,22 @@ def fill_bicycles(
         inside = cv2.morphologyEx(part[area].astype(np.uint8), cv2.MORPH_CLOSE, disc) > 0
         inside &= (labels[area] != PEDESTRIAN) & (depth[area] > distance - IN_FRONT)
         labels[area][inside] = VEHICLE
+
+
+def number_things(
+    labels: NDArray[np.uint8], things: NDArray[np.int64], bicycle: NDArray[np.bool_]
+) -> NDArray[np.uint16]:
+    """(H, W) instances as in `Sample`, of every vehicle and pedestrian in sight, numbered from 1 in each class.
+
+    labels: (H, W) class ids. things: (H, W) number of what each ray met, 0 in gaps of bicycles, which belong to the
+    nearest bicycle: a rider and the bicycle below are one thing and two classes. bicycle: as in `fill_bicycles`.
+    """
+    gaps = (labels == VEHICLE) & (things == 0)
+    if gaps.any() and bicycle.any():
+        things = np.where(gaps, nearest_value(things, bicycle), things)
+    instances = np.zeros(labels.shape, np.uint16)
+    for class_id in (VEHICLE, PEDESTRIAN):
+        mask = (labels == class_id) & (things > 0)
+        number = 1 + np.unique(things[mask], return_inverse=True)[1].ravel()
+        instances[mask] = np.where(number < INSTANCE_STEP, class_id * INSTANCE_STEP + number, 0)
+    return instances

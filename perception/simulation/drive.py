@@ -171,7 +171,7 @@ class _Stage:
             extra={name: SPECS[name].simulate(around._replace(rng=rng)) for name, rng in further.items()},
         )
         name = f"{drive.condition}-{drive.seed:04d}/{index:06d}"
-        return Sample(name, frame, labels=view.labels, point_labels=sweep.labels)
+        return Sample(name, frame, labels=view.labels, point_labels=sweep.labels, instances=view.instances)
 
     def _depth(
         self,

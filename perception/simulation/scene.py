@@ -69,6 +69,7 @@ class Scene:
 
     ego: time [s] → (4, 4) pose of the ego vehicle's ground point (x forward, y left, z up) in the world.
     lamps: (L, 3) world positions of street lamps. headlights of the ego vehicle are the renderer's business.
+    things: (T,) for each triangle of `static`, the number from 1 of the thing that it belongs to, 0 for the ground.
     """
 
     materials: list[Material]
@@ -76,6 +77,11 @@ class Scene:
     actors: list[Actor] = field(default_factory=list)
     ego: Callable[[float], NDArray[np.float64]] = lambda _t: np.eye(4)
     lamps: NDArray[np.float32] = field(default_factory=lambda: np.zeros((0, 3), np.float32))
+    things: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
+
+    def __post_init__(self) -> None:
+        if not len(self.things):
+            self.things = np.zeros(len(self.static.triangles), np.int64)
 
 
 def merge(meshes: list[Mesh]) -> Mesh:

@@ -6,6 +6,7 @@ depth/000000.png         16-bit, 1/256 m, 0 invalid
 infrared/000000.png      16-bit, 1/100 K
 velodyne/000000.bin      float32 x y z intensity per point, as KITTI's
 labels/000000.png        8-bit class ids
+instances/000000.png     16-bit, which vehicle or pedestrian: class id × 1000 + number, 0 none
 point_labels/000000.bin  uint8 class id per point
 radar/000000.npz         where asked for: values, to_camera, velocity of its `Returns`; other further sensors likewise
 drive.json               seed, condition, rate, scale, rig, depth, calibration, stamps; written last: the drive is whole
@@ -32,7 +33,7 @@ from perception.processes import begin_worker
 from perception.sample import Sample
 from perception.simulation.drive import SimulatedDrive
 
-FOLDERS: tuple[str, ...] = ("image", "depth", "infrared", "velodyne", "labels", "point_labels")
+FOLDERS: tuple[str, ...] = ("image", "depth", "infrared", "velodyne", "labels", "instances", "point_labels")
 
 UNFINISHED = ".unfinished"
 """A marker file: a drive is being written into the folder, or was when the writing stopped."""
@@ -90,6 +91,7 @@ def write_sample(sample: Sample, folder: Path, number: int) -> None:
     assert frame.infrared is not None
     assert frame.points is not None
     assert sample.labels is not None
+    assert sample.instances is not None
     assert sample.point_labels is not None
     _write_png(folder / "image" / f"{name}.png", frame.rgb[..., ::-1])
     depth = np.clip(np.round(np.nan_to_num(frame.depth, nan=0.0) * DEPTH_UNITS), 0, 65535).astype(np.uint16)
@@ -97,6 +99,7 @@ def write_sample(sample: Sample, folder: Path, number: int) -> None:
     _write_png(folder / "infrared" / f"{name}.png", frame.infrared)
     (folder / "velodyne" / f"{name}.bin").write_bytes(frame.points.astype("<f4").tobytes())
     _write_png(folder / "labels" / f"{name}.png", sample.labels)
+    _write_png(folder / "instances" / f"{name}.png", sample.instances)
     (folder / "point_labels" / f"{name}.bin").write_bytes(sample.point_labels.tobytes())
     for sensor, returns in frame.extra.items():
         stored: dict[str, Any] = {"values": returns.values, "to_camera": returns.to_camera}

@@ -32,6 +32,7 @@ from perception.frame import MODALITIES
 from perception.models import across, custom
 from perception.models.aux_stem import sensors_in
 from perception.models.heads import classes_of_config, widen
+from perception.models.instance_head import has_instances
 from perception.models.soft_losses import SoftLabelLoss
 from perception.training.allocator import keep_memory
 from perception.training.bf16 import computes_in_bf16
@@ -171,7 +172,10 @@ def _prepare(
     if resumed:
         _check_same(resumed, described, options.work_dir)
     length, sensors = recipe.iterations * recipe.batch_size, _sensors(config.model)
-    crops = open_mixture(recipe, options.data, length, options.seed, progress, whole, labelled, classes, sensors)
+    instances = labelled and has_instances(config.model)
+    crops = open_mixture(
+        recipe, options.data, length, options.seed, progress, whole, labelled, classes, sensors, instances
+    )
     init_default_scope("mmseg")
     with custom.building(config.filename or "the config"):
         model = build()
@@ -248,11 +252,14 @@ def _build(config: Config, recipe: Recipe, options: Options, progress: Callable[
     """The config's segmentor; as a `Trainee` if the recipe needs more than the head's own loss."""
     soft = any(recipe.sources[name].soft for name, _ in options.data)
     sided = recipe.sides != Sides()
-    if not (soft or sided or options.teachers or recipe.losses or recipe.mean_teacher or recipe.frozen_statistics):
+    more = soft or sided or options.teachers or recipe.losses or recipe.mean_teacher or recipe.frozen_statistics
+    if not (more or has_instances(config.model)):
         return MODELS.build(config.model)
     model = {key: value for key, value in config.model.items() if key != "type"}
     if config.model.type != "EncoderDecoder":
-        raise ModelError(f"model of type {config.model.type}: soft labels, teachers and losses need an EncoderDecoder")
+        raise ModelError(
+            f"model of type {config.model.type}: soft labels, teachers, losses and instances need an EncoderDecoder"
+        )
     classes = classes_of_config(config, Path(config.filename or "the config"))
     sides = recipe.sides
     if sides != Sides() and config.model.backbone.type != "DualBranchEncoder":

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from perception.classes import UNLABELLED
 from perception.models import across
 from perception.models.dual_branch import Batch, glance_of, normalise
+from perception.models.instance_head import instance_head_of
 from perception.models.main_logits import main_logits, main_loss, main_of
 from perception.models.soft_losses import SoftLabelLoss, divergence, mean_probabilities, soften
 from perception.sensors.spec import splits_of
@@ -66,7 +67,7 @@ class Trainee(EncoderDecoder):
     A batch has rgb, aux, present, labels (see `Mixture`) and perhaps `soft` (B, K, h, w) uint8 and `kept` (B, M), the
     modalities that it may see; its teachers see all that are present. Class ids and soft labels are weighted by the
     number of pixels that each of them labels. What else the network predicts in training, its auxiliary heads among it,
-    has its own losses of the class ids.
+    has its own losses of the class ids. A network with an `InstanceHead` also learns `instances`.
     """
 
     def __init__(self, supervision: Supervision, **model: Any) -> None:
@@ -102,6 +103,8 @@ class Trainee(EncoderDecoder):
             decoded, rows, alone = decode(self, self.extract_feat(visible), size), None, ()
         logits = decoded.logits
         losses = self._taught(logits, labels, soft) | self._aside(decoded, labels)
+        if "instances" in data:
+            losses |= self.auxiliary_head.losses(decoded.features, data["instances"])
         for name, opinion in zip(("camera", "others"), alone, strict=False):
             of_it = self._taught(opinion, labels[rows], None if soft is None else soft[rows])
             losses[f"loss_{name}"] = self.supervision.alone * torch.stack(list(of_it.values())).sum()
@@ -132,14 +135,15 @@ class Trainee(EncoderDecoder):
         losses: dict[str, Tensor] = {}
         if isinstance(decoded.output, Tensor):
             main = None
-        if main is None and not self.with_auxiliary_head:
+        auxiliary = self.with_auxiliary_head and instance_head_of(self) is None
+        if main is None and not auxiliary:
             return losses
         samples = [SegDataSample(metainfo=dict(img_shape=tuple(labels.shape[1:]))) for _ in labels]
         self.data_preprocessor.label(samples, labels)
         if main is not None:
             losses.update(self.decode_head.loss_by_feat(decoded.output, samples))
             del losses[main.loss]
-        if self.with_auxiliary_head:
+        if auxiliary:
             losses.update(self._auxiliary_head_forward_train(decoded.features, samples))
         # Their accuracies are not what is learnt.
         return {name: value for name, value in losses.items() if "loss" in name}

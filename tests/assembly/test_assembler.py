@@ -303,8 +303,10 @@ def test_an_image_that_is_not_rectified_is_and_its_labels_go_back() -> None:
     found = np.argwhere(seen.frame.rgb[..., 0] > 90).mean(axis=0)[::-1]
     np.testing.assert_allclose(found, projection.uv[0], atol=0.8)
     labels = np.where(seen.frame.rgb[..., 0] > 90, 3, 1).astype(np.uint8)
-    back = seen.returned(Prediction(0, labels, np.full_like(labels, 200), {}))
+    things = np.where(labels == 3, 3001, 0).astype(np.uint16)
+    back = seen.returned(Prediction(0, labels, np.full_like(labels, 200), {}, instances=things))
     assert back.labels.shape == (24, 64)
+    np.testing.assert_array_equal(back.instances, np.where(back.labels == 3, 3001, 0))
     np.testing.assert_allclose(np.argwhere(back.labels == 3).mean(axis=0)[::-1], spot, atol=0.8)
     np.testing.assert_array_equal(back.confidence == 0, back.labels == 255)
     assert seen.shown.rgb is not None

@@ -32,6 +32,7 @@ def test_people_are_known_and_nothing_else(tmp_path):
     sample = samples[0]
     assert sample.labels[6, ::4].tolist() == [UNLABELLED, PEDESTRIAN, *[UNLABELLED] * 3, PEDESTRIAN, *[UNLABELLED] * 2]
     assert (samples.instances(0).dtype, samples.instances(0)[6, ::4].tolist()) == (np.uint8, [0, 1, 0, 0, 0, 2, 0, 0])
+    assert sample.instances[6, ::4].tolist() == [0, 3001, 0, 0, 0, 3002, 0, 0]
     assert [sample.name for sample in PennFudan(tmp_path)] == ["Ped4"]
     assert len(PennFudan(tmp_path, "train")) == 4
 

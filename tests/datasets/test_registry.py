@@ -17,7 +17,7 @@ def test_names_open_their_readers(camvid_root, idd_root, thermal_root, frames_ro
 
 
 def test_unknown_names_and_splits_list_the_known_ones(thermal_root):
-    with pytest.raises(DataError, match=r"'cityscape'; did you mean 'cityscapes-small'\? There are camvid, "):
+    with pytest.raises(DataError, match=r"'cityscape'; did you mean 'cityscapes'\? There are camvid, "):
         open_dataset("cityscape", thermal_root)
     with pytest.raises(DataError, match="this data set has train, val, all"):
         open_dataset("msrs", thermal_root, "test")

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from perception.datasets.simulated import SimulatedFolder
+from perception.classes import CLASSES, VEHICLE
+from perception.datasets.simulated import Relabelled, SimulatedFolder
 from perception.errors import DataError
 from perception.simulation.drive import SimulatedDrive
 from perception.simulation.storage import write_drive
@@ -30,6 +32,7 @@ def test_what_was_written_comes_back(source: SimulatedDrive, folder: Path) -> No
     np.testing.assert_array_equal(read.frame.points, made.frame.points)
     np.testing.assert_array_equal(read.labels, made.labels)
     np.testing.assert_array_equal(read.point_labels, made.point_labels)
+    np.testing.assert_array_equal(read.instances, made.instances)
     np.testing.assert_allclose(read.frame.depth, made.frame.depth, atol=1 / 511, rtol=0)  # NaN equals NaN here
     np.testing.assert_allclose(read.frame.lidar_to_camera, made.frame.lidar_to_camera)
     assert read.frame.camera is not None
@@ -113,3 +116,18 @@ def test_drives_of_before_there_were_rigs_are_read(folder: Path) -> None:
     del description["rig"], description["depth"]
     path.write_text(json.dumps(description))
     assert len(SimulatedFolder(folder)) == 2
+
+
+def test_drives_of_before_have_no_instances(folder: Path) -> None:
+    shutil.rmtree(folder / "instances")
+    assert SimulatedFolder(folder)[0].instances is None
+
+
+def test_instances_have_the_ids_of_the_classes(source: SimulatedDrive) -> None:
+    five = CLASSES.extended([dict(name="bicycle", colour=(255, 200, 0), within="vehicle")])
+    made = source[1].instances
+    assert made is not None
+    assert (made // 1000 == VEHICLE).any()
+    relabelled = Relabelled([source[1]], five)[0].instances  # what is a vehicle may be a bicycle: it is neither
+    assert relabelled is not None
+    np.testing.assert_array_equal(relabelled, np.where(made // 1000 == VEHICLE, 0, made))

@@ -139,3 +139,23 @@ def test_impossible_subsets_are_refused(labels):
         keep_modalities(frame, ["sonar", "rgb"])
     with pytest.raises(DataError, match="painted: the frame has rgb, infrared, lidar but only depth"):
         evaluate(by_colour, [painted(labels, labels=labels)], modalities=["depth"])
+
+
+def test_instances_are_scored_where_the_network_and_the_truth_have_them(labels):
+    labels = np.where(np.arange(32) < 16, 2, 3)[None].repeat(24, 0).astype(np.uint8)
+    instances = (labels.astype(np.uint16) * 1000) + 1
+    of_points = np.array([2001, 0, 0], np.uint16)
+    sample = painted(labels, labels=labels, instances=instances, point_labels=np.array([2, 254, 255], np.uint8))
+    sample.point_instances = of_points
+
+    def told_apart(frame: Frame) -> Prediction:
+        prediction = by_colour(frame)
+        prediction.instances = (prediction.labels.astype(np.uint16) * 1000) + 5
+        return prediction
+
+    scores = evaluate(told_apart, [sample]).to_dict()["instances"]
+    assert scores["mean"]["pq"] == 1
+    assert scores["ap"] == {"vehicle": 1, "pedestrian": 1}
+    assert scores["boxes"]["vehicle"] == {"boxes": 0, "matched": None}
+    assert "instances" not in evaluate(by_colour, [sample]).to_dict()
+    assert "instances" not in evaluate(told_apart, [painted(labels, labels=labels)]).to_dict()

@@ -6,7 +6,8 @@ from rich.table import Table
 
 from perception.classes import ROAD, VEHICLE
 from perception.evaluation.evaluate import Evaluation, FrameScore
-from perception.evaluation.table import detail_tables, notes, number, score_table
+from perception.evaluation.scores.instances import Instances
+from perception.evaluation.table import detail_tables, instance_tables, notes, number, score_table
 from perception.frame import CameraModel, Frame
 
 
@@ -50,6 +51,20 @@ def test_points_have_columns_of_their_own() -> None:
     assert list(detail_tables(result)) == []
     result.confusion.update(np.array([[ROAD]], np.uint8), np.array([[ROAD]], np.uint8))
     assert rows(score_table(result))[0] == ["road", "1.000", "1.000", "–", "–"]
+
+
+def test_instances_have_tables_of_what_was_scored() -> None:
+    assert list(instance_tables(Instances().scores())) == []
+    instances, labels = np.full((20, 20), 2001, np.uint16), np.full((20, 20), VEHICLE, np.uint8)
+    scored = Instances()
+    scored.update(instances, labels, labels, instances)
+    scored.update_points(np.full(150, 2004, np.uint16), np.full(150, VEHICLE, np.uint8), np.full(150, 2001, np.uint16))
+    pixels, points = instance_tables(scored.scores())
+    assert headings(pixels)[:4] == ["instances", "PQ", "SQ", "RQ"]
+    assert rows(pixels)[0] == ["vehicle", *["1.000"] * 5, "1", "0", "0"]
+    assert rows(pixels)[1][:5] == ["pedestrian", *["–"] * 4]
+    assert rows(pixels)[2][:4] == ["mean", *["1.000"] * 3]
+    assert rows(points) == [["vehicle", "1", "1.000"], ["pedestrian", "0", "–"]]
 
 
 def test_below_the_table_are_speed_weights_and_what_was_left_out() -> None:

@@ -94,6 +94,16 @@ def check_agreement(weights: Path, engine: Engine) -> None:
 @pytest.fixture(scope="session")
 def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Random weights of the default network."""
+    return _random("dual_branch_s", tmp_path_factory.mktemp("weights") / "random.safetensors")
+
+
+@pytest.fixture(scope="session")
+def told_apart(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Random weights of the network that tells instances apart."""
+    return _random("dual_branch_s_instances", tmp_path_factory.mktemp("instances") / "random.safetensors")
+
+
+def _random(name: str, path: Path) -> Path:
     torch = pytest.importorskip("torch")
     pytest.importorskip("mmseg")
     from mmengine.config import Config
@@ -106,8 +116,7 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     init_default_scope("mmseg")
     torch.manual_seed(0)
-    config = Config.fromfile(config_path("networks/dual_branch_s.py")).model.to_dict()
-    path = tmp_path_factory.mktemp("weights") / "random.safetensors"
+    config = Config.fromfile(config_path(f"networks/{name}.py")).model.to_dict()
     save_weights(path, MODELS.build(config).state_dict(), config)
     return path
 

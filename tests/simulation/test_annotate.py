@@ -2,7 +2,7 @@
 import numpy as np
 
 from perception.classes import BACKGROUND, PEDESTRIAN, ROAD, VEHICLE
-from perception.simulation.annotate import fill_bicycles
+from perception.simulation.annotate import fill_bicycles, number_things
 
 FOCAL = 700.0
 
@@ -39,3 +39,17 @@ def test_no_bicycle_changes_nothing() -> None:
     before = labels.copy()
     fill_bicycles(labels, depth, np.zeros_like(bicycle), FOCAL)
     assert (labels == before).all()
+
+
+def test_every_thing_has_a_number_within_its_class() -> None:
+    labels = np.array([[VEHICLE, VEHICLE, PEDESTRIAN, PEDESTRIAN, ROAD, VEHICLE]], np.uint8)
+    things = np.array([[40, 7, 40, 12, 3, 7]])
+    nothing = np.zeros(labels.shape, bool)
+    assert number_things(labels, things, nothing).tolist() == [[2002, 2001, 3002, 3001, 0, 2001]]
+
+
+def test_gaps_between_spokes_are_the_nearest_bicycle_s() -> None:
+    labels = np.full((1, 8), VEHICLE, np.uint8)
+    things = np.array([[5, 0, 0, 9, 0, 8, 8, 8]])
+    bicycle = np.array([[True, False, False, True, False, False, False, False]])
+    assert number_things(labels, things, bicycle).tolist() == [[2001, 2001, 2003, 2003, 2003, 2002, 2002, 2002]]

@@ -128,3 +128,19 @@ def test_the_depth_camera_changes_nothing_else(depth: str, drive: SimulatedDrive
     np.testing.assert_array_equal(other.frame.rgb, sample.frame.rgb)
     np.testing.assert_array_equal(other.frame.points, sample.frame.points)
     assert (np.isnan(other.frame.depth) != np.isnan(sample.frame.depth)).any()
+
+
+def test_parked_and_moving_things_are_told_apart(drive: SimulatedDrive) -> None:
+    sample = drive[2]
+    labels, instances = sample.labels, sample.instances
+    assert labels is not None
+    assert instances is not None
+    assert instances.dtype == np.uint16
+    np.testing.assert_array_equal(instances // 1000, np.where(np.isin(labels, (VEHICLE, PEDESTRIAN)), labels, 0))
+    stage = drive._stage
+    placed = len(np.unique(stage._scene.things[stage._scene.things > 0]))
+    assert placed > 20
+    codes, counts = np.unique(instances[instances > 0], return_counts=True)
+    assert len(codes) > 4
+    # No instance is most of its class: parked cars do not melt into one.
+    assert counts.max() < 0.9 * counts.sum()

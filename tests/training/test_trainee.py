@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 import torch
 
@@ -19,11 +21,13 @@ from mmseg.registry import MODELS
 
 from perception.engines.weights import build_model, load_weights, save_weights
 from perception.errors import ModelError
-from perception.frame import MODALITIES
+from perception.frame import MODALITIES, Frame
 from perception.models import Batch
 from perception.models.custom import read_config
 from perception.models.networks import find_network
 from perception.paths import config_path
+from perception.sample import Sample
+from perception.training.data.mixture import Mixture, Source
 from perception.training.train import Options, train
 from perception.training.trainee import Supervision, Trainee, keep
 
@@ -219,3 +223,63 @@ def test_a_network_with_one_side_learns_the_shipped_recipe_without_sides(camvid:
     said: list[str] = []
     train(read_config(find_network("fast_scnn")), small("real"), options, said.append)
     assert "Recipe.sides is left out: the network has one side, the camera's" in said
+
+
+def _people() -> Sample:
+    """Two people and a car on a road."""
+    labels, instances = np.ones((96, 128), np.uint8), np.zeros((96, 128), np.uint16)
+    rgb = np.full((96, 128, 3), 90, np.uint8)
+    for number, (left, width, code) in enumerate(((8, 16, 3001), (30, 16, 3002), (60, 60, 2001))):
+        box = np.s_[32:80, left : left + width]
+        labels[box], instances[box], rgb[box] = code // 1000, code, (60 * number, 250 - 60 * number, 40)
+    return Sample("people", Frame(0, rgb), labels, instances=instances)
+
+
+def test_the_instance_losses_fall_on_one_sample_while_the_rest_stays(small_config: Callable[[str], Config]) -> None:
+    trainee = _trainee(small_config("dual_branch_s_instances"))
+    trainee.init_weights()
+    for part in (trainee.backbone, trainee.decode_head):
+        part.requires_grad_(False)
+    crops = Mixture([Source([_people()], 1.0, (1.0, 1.0))], (96, 128), 1, instances=True)
+    data = {name: value[None] for name, value in crops[0].items()}
+    before = trainee.decode_head.conv_seg.weight.clone()
+    optimiser = torch.optim.Adam(trainee.auxiliary_head.parameters(), 3e-3)
+    seen = []
+    for _ in range(40):
+        losses = trainee.learn(data)
+        optimiser.zero_grad()
+        sum(losses.values()).backward()
+        optimiser.step()
+        seen.append({name: float(value.detach()) for name, value in losses.items()})
+    assert set(seen[0]) == {"loss_ce", "loss_centres", "loss_offsets"}
+    assert seen[0]["loss_ce"] == seen[-1]["loss_ce"]
+    for name in ("loss_centres", "loss_offsets"):
+        assert seen[-1][name] < 0.6 * seen[0][name]
+    torch.testing.assert_close(trainee.decode_head.conv_seg.weight, before)
+
+
+def test_the_head_alone_is_trained_from_weights_without_one(
+    config: Config, small_config: Callable[[str], Config], tmp_path: Path
+) -> None:
+    first = tmp_path / "first.safetensors"
+    save_weights(first, _trainee(config).state_dict(), config.model.to_dict())
+    people, picture = np.zeros((64, 64), np.uint8), np.full((64, 64, 3), 99, np.uint8)
+    people[16:48, 16:32], people[16:48, 32:48] = 1, 2
+    for folder, image in (("images", picture), ("instances", people)):
+        (tmp_path / "people" / folder).mkdir(parents=True)
+        for name in "abcde":
+            cv2.imwrite(str(tmp_path / "people" / folder / f"{name}.png"), image)
+    options = Options([("penn-fudan", tmp_path / "people")], tmp_path / "run", iterations=2, workers=0)
+    recipe = replace(small("instances", init=str(first)), crop=(64, 96))
+    told_apart = small_config("dual_branch_s_instances")
+    learnt, before = load_weights(train(told_apart, recipe, options))[0], load_weights(first)[0]
+    assert {name.partition(".")[0] for name in learnt.keys() - before.keys()} == {"auxiliary_head"}
+    for name, value in before.items():
+        torch.testing.assert_close(learnt[name], value, msg=name)
+
+
+def test_sides_and_instances_are_learnt_together(small_config: Callable[[str], Config]) -> None:
+    trainee = _trainee(small_config("dual_branch_s_instances"), alone=0.5, distil=0.3)
+    losses = trainee.learn(_data() | dict(instances=torch.zeros(2, 6, 16, 16)))
+    assert {"loss_centres", "loss_offsets", "loss_camera", "loss_others"} <= set(losses)
+    assert float(losses["loss_centres"].detach()) == 0

@@ -95,6 +95,16 @@ def read_labels(path: Path, table: NDArray[np.uint8], size: tuple[int, int]) -> 
     return table[ids]
 
 
+def read_sixteen_bit(path: Path, size: tuple[int, int]) -> NDArray[np.uint16]:
+    """(H, W) of a one-channel 16-bit PNG. size: (width, height) that it must have. Raises DataError as `read_rgb` does,
+    and for another shape or depth."""
+    image = _decode(path, cv2.IMREAD_UNCHANGED)
+    if image.shape != (size[1], size[0]) or image.dtype != np.uint16:
+        shape = "×".join(str(n) for n in image.shape)
+        raise DataError(f"{path}: {image.dtype} {shape} (height×width), expected uint16 {size[1]}×{size[0]}")
+    return np.asarray(image, np.uint16)
+
+
 def read_soft_labels(path: Path, classes: Classes = CLASSES) -> NDArray[np.float32]:
     """(h, w, K) float32 probabilities of the K classes; each pixel sums to 1.
 

@@ -23,6 +23,7 @@ from perception.datasets.kitti.calibration import KittiCalibration
 from perception.datasets.kitti.objects import ObjectLabel
 from perception.datasets.kitti.tracklets import Tracklet
 from perception.frame import CameraModel
+from perception.instances import coded
 from perception.sensors.projection import project
 
 MARGIN = 0.35
@@ -51,6 +52,25 @@ def label_points(points: NDArray[np.float32], boxes: Iterable[Box], classes: Cla
     several = np.sum([inside[label] for label in known], axis=0) > 1
     labels[inside[UNLABELLED] | several] = UNLABELLED
     return labels
+
+
+def number_points(
+    points: NDArray[np.float32],
+    boxes: Iterable[Box],
+    point_labels: NDArray[np.uint8],
+    classes: Classes = CLASSES,
+) -> NDArray[np.uint16]:
+    """(N,) uint16 instances of the (N, ≥3) points, coded as `Prediction.instances`: of the boxes, numbered from 1.
+
+    point_labels: by `label_points`; a point without a class is in no instance, and one in two boxes of its class is in
+    the first.
+    """
+    kinds = classes.mapping("kitti-boxes")
+    numbers = np.zeros(len(points), np.uint16)
+    for number, (kind, corners) in enumerate(boxes, start=1):
+        own = np.flatnonzero((point_labels == kinds.get(kind, UNLABELLED)) & (numbers == 0))
+        numbers[own[_beyond(points[own], corners)[0] <= 0]] = number
+    return coded(np.where(point_labels == NO_OBJECT, UNLABELLED, point_labels), numbers)
 
 
 def tracklet_boxes(tracklets: Sequence[Tracklet], frame_number: int) -> list[Box]:

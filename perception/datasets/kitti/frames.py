@@ -13,7 +13,13 @@ from perception.classes import CLASSES, Classes
 from perception.datasets.io.files import list_images, read_rgb, read_soft_labels, read_velodyne
 from perception.datasets.io.lazy import LazySequence
 from perception.datasets.io.splits import check_split, split_in_time
-from perception.datasets.kitti.boxes import ignore_regions, label_points, object_boxes, tracklet_boxes
+from perception.datasets.kitti.boxes import (
+    ignore_regions,
+    label_points,
+    number_points,
+    object_boxes,
+    tracklet_boxes,
+)
 from perception.datasets.kitti.calibration import read_object_calibration
 from perception.datasets.kitti.objects import read_object_labels
 from perception.datasets.kitti.stereo import pair_depth, right_images
@@ -32,8 +38,8 @@ class KittiFrames(LazySequence[Sample]):
     frame's number in the raw drive.
 
     root: one such DRIVE folder, or a folder of them, for example kitti_object with its `training`. A frame with a
-    missing sweep has no points; one without soft label has no probabilities. Boxes become point_labels
-    (`perception.datasets.kitti.boxes` describes the convention).
+    missing sweep has no points; one without soft label has no probabilities. Boxes become point_labels and
+    point_instances (`perception.datasets.kitti.boxes` describes the convention).
 
     split: all, or train and val: the first 80 % and the last 20 % of each drive. stereo: compute the depth of each
     frame from its right image DRIVE/image_3/NAME.*, with P2 and P3 of the calibration; drives without a folder image_3
@@ -81,10 +87,10 @@ class KittiFrames(LazySequence[Sample]):
         )
         soft = drive / "soft_label" / f"{name}.png"
         probabilities = read_soft_labels(soft, self._classes) if soft.is_file() else None
-        point_labels = None
+        point_labels = point_instances = None
         if calibrated and points is not None:
-            point_labels = _point_labels(drive, name, frame, calibrated, self._classes)
-        return Sample(f"{drive.name}/{name}", frame, probabilities=probabilities, point_labels=point_labels)
+            point_labels, point_instances = _of_points(drive, name, frame, calibrated, self._classes)
+        return Sample(f"{drive.name}/{name}", frame, None, probabilities, point_labels, None, point_instances)
 
 
 class KittiObject(KittiFrames):
@@ -103,8 +109,10 @@ def _calibration_file(drive: Path, name: str, needed_by: str | None) -> Path | N
     return None
 
 
-def _point_labels(drive: Path, name: str, frame: Frame, calibrated: Path, classes: Classes) -> NDArray[np.uint8] | None:
-    """Classes of the frame's points; None without boxes."""
+def _of_points(
+    drive: Path, name: str, frame: Frame, calibrated: Path, classes: Classes
+) -> tuple[NDArray[np.uint8] | None, NDArray[np.uint16] | None]:
+    """Classes and instances of the frame's points; None without boxes."""
     assert frame.points is not None
     assert frame.camera is not None
     assert frame.lidar_to_camera is not None
@@ -112,12 +120,15 @@ def _point_labels(drive: Path, name: str, frame: Frame, calibrated: Path, classe
     if objects.is_file():
         labels = read_object_labels(objects)
         camera0 = read_object_calibration(calibrated, camera=0)
-        point_labels = label_points(frame.points, object_boxes(labels, camera0), classes)
+        boxes = object_boxes(labels, camera0)
+        point_labels = label_points(frame.points, boxes, classes)
         ignore_regions(point_labels, frame.points, labels, frame.camera, frame.lidar_to_camera)
-        return point_labels
-    if tracklets.is_file() and name.isdigit():
-        return label_points(frame.points, tracklet_boxes(_tracklets(tracklets), int(name)), classes)
-    return None
+    elif tracklets.is_file() and name.isdigit():
+        boxes = tracklet_boxes(_tracklets(tracklets), int(name))
+        point_labels = label_points(frame.points, boxes, classes)
+    else:
+        return None, None
+    return point_labels, number_points(frame.points, boxes, point_labels, classes)
 
 
 @lru_cache(maxsize=8)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A KITTI raw drive with the classes of its LiDAR points, from the drive's tracklets."""
+"""A KITTI raw drive with the classes and instances of its LiDAR points, from the drive's tracklets."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 from perception.classes import CLASSES, Classes
 from perception.datasets.io.lazy import LazySequence
-from perception.datasets.kitti.boxes import label_points, tracklet_boxes
+from perception.datasets.kitti.boxes import label_points, number_points, tracklet_boxes
 from perception.datasets.kitti.layouts import find_drive
 from perception.datasets.kitti.one_camera import one_camera
 from perception.datasets.kitti.stereo import RECTIFIED, pair_depth
@@ -18,7 +18,8 @@ from perception.sample import Sample
 
 
 class KittiRawSamples(LazySequence[Sample]):
-    """The frames of a synced raw drive by their numbers, as KITTI's own development kit has them, with point_labels.
+    """The frames of a synced raw drive by their numbers, as KITTI's own development kit has them, with point_labels and
+    point_instances.
 
     An image and a sweep of one number belong together; there is a frame for each number that has one of them.
     `perception.datasets.kitti.boxes` describes the convention of the classes. A frame without a sweep has no ground
@@ -59,5 +60,9 @@ class KittiRawSamples(LazySequence[Sample]):
             calibration = self.path.parent / "calib_cam_to_cam.txt"
             frame = replace(frame, depth=pair_depth(frame.rgb, right, calibration, RECTIFIED))
         boxes = tracklet_boxes(self._tracklets, number)
-        labels = None if frame.points is None else label_points(frame.points, boxes, self._classes)
-        return Sample(f"{self.path.name}/{number:010d}", frame, point_labels=labels)
+        name = f"{self.path.name}/{number:010d}"
+        if frame.points is None:
+            return Sample(name, frame)
+        labels = label_points(frame.points, boxes, self._classes)
+        instances = number_points(frame.points, boxes, labels, self._classes)
+        return Sample(name, frame, point_labels=labels, point_instances=instances)

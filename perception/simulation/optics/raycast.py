@@ -37,6 +37,7 @@ class Hits:
     normal: (H, 3) float32, unit length, turned towards the ray's origin, rounded where the mesh is curved.
     local_normal: the same in the object's frame.
     material: (H,) int64 index into Scene.materials. instance: (H,) int64, STATIC or 1 + the actor's index.
+    thing: (H,) int64, the number of what was met among all that stands or moves, 0 for the ground.
     """
 
     ray: NDArray[np.int64]
@@ -48,6 +49,7 @@ class Hits:
     local_normal: NDArray[np.float32]
     material: NDArray[np.int64]
     instance: NDArray[np.int64]
+    thing: NDArray[np.int64]
 
     def of(self, rows: NDArray[np.int64]) -> Hits:
         """The hits of these `rows` alone; the other rays count as missed."""
@@ -63,6 +65,7 @@ class Hits:
             rows_of(self.local_normal, rows),
             self.material[rows],
             self.instance[rows],
+            self.thing[rows],
         )
 
 
@@ -75,7 +78,9 @@ class Tracer:
     def __init__(self, scene: Scene) -> None:
         self._scene = scene
         self._open3d = _load_open3d()
-        self._static = _SearchTree(self._open3d, scene.static, np.full(len(scene.static.triangles), STATIC))
+        standing = np.full(len(scene.static.triangles), STATIC)
+        self._static = _SearchTree(self._open3d, scene.static, standing, scene.things)
+        self._standing = int(scene.things.max(initial=0))
         self._moving: _SearchTree | None = None
         self._leafy = np.array([material.texture == "leaves" for material in scene.materials])
 
@@ -95,7 +100,8 @@ class Tracer:
             self._to_local[number] = np.linalg.inv(pose)
         self._moving = None
         if meshes:
-            self._moving = _SearchTree(self._open3d, merge(meshes), np.concatenate(instances))
+            numbers = np.concatenate(instances)
+            self._moving = _SearchTree(self._open3d, merge(meshes), numbers, numbers + self._standing)
 
     def cast(self, rays: NDArray[np.float32]) -> Hits:
         """First surfaces along `rays`, (R, 6) float32: origin, direction. Rays pass through gaps between leaves."""
@@ -120,7 +126,8 @@ class Tracer:
         pose = self._to_local[instance[rows]]
         local[rows] = np.einsum("ijk,ik->ij", pose[:, :3, :3], position[rows]) + pose[:, :3, 3]
         local_normal[rows] = np.einsum("ijk,ik->ij", pose[:, :3, :3], normal[rows])
-        return Hits(met, missed, distance, position, local, normal, local_normal, first.material[met], instance)
+        material, thing = first.material[met], first.thing[met]
+        return Hits(met, missed, distance, position, local, normal, local_normal, material, instance, thing)
 
     def blocked(self, rays: NDArray[np.float32]) -> NDArray[np.bool_]:
         """(R,) whether each of the (R, 6) `rays` hits anything."""
@@ -134,7 +141,7 @@ class Tracer:
         moving = None if self._moving is None else self._moving.cast(rays)
         distance = standing.distance if moving is None else np.minimum(standing.distance, moving.distance)
         count = len(rays)
-        first = _First(distance, np.zeros((count, 3), np.float32), np.zeros(count, np.int64), np.zeros(count, np.int64))
+        first = _First(distance, np.zeros((count, 3), np.float32), *np.zeros((3, count), np.int64))
         if moving is None:
             self._static.describe(first, standing, np.flatnonzero(np.isfinite(distance)), rays)
         else:
@@ -153,11 +160,12 @@ class _First:
     normal: NDArray[np.float32]
     material: NDArray[np.int64]
     instance: NDArray[np.int64]
+    thing: NDArray[np.int64]
 
     def replace(self, rows: NDArray[np.int64], other: _First) -> None:
         """Puts `other` where the `rows` of this are."""
         self.distance[rows], self.normal[rows] = other.distance, other.normal
-        self.material[rows], self.instance[rows] = other.material, other.instance
+        self.material[rows], self.instance[rows], self.thing[rows] = other.material, other.instance, other.thing
 
 
 @dataclass
@@ -173,12 +181,12 @@ class _Answer:
 class _SearchTree:
     """Open3D's ray casting scene over one mesh, with what belongs to each triangle."""
 
-    def __init__(self, open3d: Any, mesh: Mesh, instances: NDArray[np.int64]) -> None:
+    def __init__(self, open3d: Any, mesh: Mesh, instances: NDArray[np.int64], things: NDArray[np.int64]) -> None:
         self._tensor = open3d.core.Tensor
         # One thread: the tree, and so which of two coincident triangles is hit, stays the same on every machine.
         self._tree = open3d.t.geometry.RaycastingScene(nthreads=1)
         self._tree.add_triangles(self._tensor(mesh.vertices), self._tensor(mesh.triangles))
-        self._materials, self._instances = mesh.materials.astype(np.int64), instances
+        self._materials, self._instances, self._things = mesh.materials.astype(np.int64), instances, things
         self._corners, self._curved = _curved_corners(mesh)
 
     def cast(self, rays: NDArray[np.float32]) -> _Answer:
@@ -200,6 +208,7 @@ class _SearchTree:
         normal[away] *= -1
         first.normal[rows] = normal
         first.material[rows], first.instance[rows] = self._materials[triangle], self._instances[triangle]
+        first.thing[rows] = self._things[triangle]
 
     def blocked(self, rays: NDArray[np.float32]) -> NDArray[np.bool_]:
         result = self._tree.test_occlusions(self._tensor(np.ascontiguousarray(rays)), nthreads=1)

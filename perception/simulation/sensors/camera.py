@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from perception.classes import BACKGROUND
 from perception.frame import CameraModel
-from perception.simulation.annotate import fill_bicycles
+from perception.simulation.annotate import fill_bicycles, number_things
 from perception.simulation.optics.light import Lighting
 from perception.simulation.optics.raycast import Hits, Tracer
 from perception.simulation.optics.sky import sky
@@ -29,13 +29,14 @@ class View:
     """What every pixel's centre ray met.
 
     depth: (H, W) float32 metres along the optical axis, inf for the sky. labels: (H, W) uint8 class ids, exact;
-    bicycles as annotators draw them (see `annotate`).
+    bicycles as annotators draw them (see `annotate`). instances: (H, W) uint16, as `Sample.instances`.
     direction: (H·W, 3) unit vectors in the world. hits, surface: the rays that met something, row by row.
     footprint: metres that a pixel spans, per hit. sunlight, open_sky: per hit (see `Lighting`).
     """
 
     depth: Floats
     labels: NDArray[np.uint8]
+    instances: NDArray[np.uint16]
     direction: Floats
     hits: Hits
     surface: Surface
@@ -66,11 +67,15 @@ class Camera:
         labels[hits.ray] = self._table.class_id[hits.material]
         bicycle = np.zeros(len(rays), bool)
         bicycle[hits.ray] = self._table.bicycle[hits.material]
-        focal = float(self.model.intrinsics[0, 0])
+        things = np.zeros(len(rays), np.int64)
+        things[hits.ray] = hits.thing
+        focal, met = float(self.model.intrinsics[0, 0]), labels.copy()
         fill_bicycles(labels.reshape(shape), depth.reshape(shape), bicycle.reshape(shape), focal)
+        things[labels != met] = 0
         return View(
             depth=depth.reshape(shape),
             labels=labels.reshape(shape),
+            instances=number_things(labels.reshape(shape), things.reshape(shape), bicycle.reshape(shape)),
             direction=rays[:, 3:] / length[:, None],
             hits=hits,
             surface=surface,

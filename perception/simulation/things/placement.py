@@ -50,3 +50,8 @@ class Placement:
     def meshes(self) -> list[Mesh]:
         """Everything that was added, in world coordinates."""
         return [instances(self._meshes[key], np.array(poses)) for key, poses in self._poses.items()]
+
+    def numbers(self) -> NDArray[np.int64]:
+        """(T,) for each triangle of `meshes`, in their order, the number from 1 of the copy that it belongs to."""
+        sizes = [len(self._meshes[key].triangles) for key, poses in self._poses.items() for _ in poses]
+        return np.repeat(np.arange(1, len(sizes) + 1), sizes)

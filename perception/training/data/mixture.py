@@ -27,6 +27,7 @@ from perception.training.data.augment import (
     rare_pixel,
 )
 from perception.training.data.depth_fault import DepthFaults
+from perception.training.data.instance_targets import instance_targets
 from perception.training.data.level import UNLEVELLED, without_heights
 from perception.training.data.lidar_fault import LidarFaults
 from perception.training.data.paste import Paste, Shelf, Target, find_cutouts, horizon_row
@@ -83,7 +84,7 @@ class Mixture(Dataset[dict[str, torch.Tensor]]):
     unlabelled; if any source is soft, also soft (K, h/2, w/2) uint8, probability × 255, zeros where unknown.
     crop: (h, w). whole: keep every modality, and add kept (M,) float32, those that modality dropout would keep.
     classes: of the labels. sensors: those of the network, in its order; one of the camera alone gets the same crops,
-    and its camera is never dropped.
+    and its camera is never dropped. instances: add instances, what an `InstanceHead` learns, see `instance_targets`.
     """
 
     def __init__(
@@ -96,8 +97,10 @@ class Mixture(Dataset[dict[str, torch.Tensor]]):
         whole: bool = False,
         classes: Classes = CLASSES,
         sensors: Sequence[str] = MODALITIES,
+        instances: bool = False,
     ) -> None:
         self.sources = sources
+        self.instances = instances
         self.classes = classes
         self.sensors = tuple(sensors)
         self._encoded = MODALITIES if self.sensors == MODALITIES[:1] else self.sensors
@@ -136,6 +139,9 @@ class Mixture(Dataset[dict[str, torch.Tensor]]):
         if source.soft:
             labels = certain_labels(sample)
         labels = crop.image(labels, nearest=True, border=UNLABELLED)
+        instances = None
+        if sample.instances is not None and self.instances:
+            instances = np.asarray(crop.image(sample.instances, nearest=True), np.uint16)
         soft = crop_soft(sample, crop, labels, len(self.classes)) if source.soft else None
         disturbed = sample.frame
         for fault in (self.augmentation.lidar.draw(rng), self.augmentation.depth.draw(rng)):
@@ -149,7 +155,8 @@ class Mixture(Dataset[dict[str, torch.Tensor]]):
             without_heights(network_input)
         if self.shelves[number]:
             horizon = _horizon(sample.frame, frame, crop, source.horizon)
-            target = Target(frame, network_input, labels, abs(crop.matrix[1, 1]), horizon, sample.frame.size[1])
+            scale, height_of_frame = abs(crop.matrix[1, 1]), sample.frame.size[1]
+            target = Target(frame, network_input, labels, scale, horizon, height_of_frame, instances)
             self.augmentation.paste.apply(target, self.shelves[number], rng)
         if frame.rgb is not None:
             network_input.rgb = self.augmentation.weather.apply(photometric(network_input.rgb, rng), rng)
@@ -159,6 +166,8 @@ class Mixture(Dataset[dict[str, torch.Tensor]]):
             network_input, kept = for_sensors(network_input, self.sensors), np.ones(1, np.bool_)
         item = _tensors(network_input if self.whole else drop_modalities(network_input, kept))
         item["labels"] = torch.from_numpy(labels)
+        if self.instances:
+            item["instances"] = torch.from_numpy(instance_targets(instances, labels, self.classes))
         if self.whole:
             item["kept"] = torch.from_numpy(kept.astype(np.float32))
         if self.soft:

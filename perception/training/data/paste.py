@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from perception.classes import BACKGROUND, PEDESTRIAN, ROAD, UNLABELLED, VEHICLE
 from perception.frame import Frame
+from perception.instances import free_code
 from perception.sample import Sample
 from perception.sensors import NetworkInput, encode
 from perception.sensors.channels import AUX_CHANNELS
@@ -104,7 +105,8 @@ class Target:
     """The crop that is pasted into.
 
     frame: as cropped, before it was encoded. network_input, labels: of the crop; both are changed. scale: pixels of
-    the crop per pixel of the original frame. horizon: row of the crop. height: rows of the whole frame.
+    the crop per pixel of the original frame. horizon: row of the crop. height: rows of the whole frame. instances: of
+    the crop, changed too: each object is a new one; None where they are unknown.
     """
 
     frame: Frame
@@ -113,6 +115,7 @@ class Target:
     scale: float
     horizon: float
     height: int
+    instances: NDArray[np.uint16] | None = None
 
 
 def horizon_row(frame: Frame, share: float) -> float:
@@ -232,3 +235,5 @@ def _blend(
     there = np.repeat(out.present[1:].astype(np.uint8), splits_of(len(out.present), out.aux.shape[2]))
     out.aux[half][small] = patch.aux[small] * there
     target.labels[inside][mask > 0] = class_id
+    if target.instances is not None:
+        target.instances[inside][mask > 0] = free_code(target.instances, class_id)

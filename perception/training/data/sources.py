@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from perception.classes import CLASSES, Classes
@@ -27,14 +28,21 @@ def open_mixture(
     labelled: bool = True,
     classes: Classes = CLASSES,
     sensors: Sequence[str] = MODALITIES,
+    instances: bool = False,
 ) -> Mixture:
     """`length` crops of the data sets `data`, (name, root) pairs, drawn as the recipe says.
 
-    whole, sensors: see `Mixture`. labelled: only samples with labels; False takes all of them, and no labels. classes:
-    of the labels. Raises DataError for data that cannot be read or that the recipe does not name.
+    whole, sensors, instances: see `Mixture`. labelled: only samples with labels; False takes all of them, and no
+    labels. classes: of the labels. Raises DataError for data that cannot be read or that the recipe does not name,
+    and for instances that no sample has.
     """
-    sources = [open_source(name, root, recipe, progress, labelled, classes, sensors) for name, root in data]
-    return Mixture(sources, recipe.crop, length, seed, recipe.augmentation, whole, classes, sensors)
+    sources = [open_source(name, root, recipe, progress, labelled, classes, sensors, instances) for name, root in data]
+    if instances and not any(sample.instances is not None for source in sources for sample in source.samples):
+        raise DataError(
+            f"{', '.join(name for name, _ in data)}: no sample has instances, which this network learns: simulate "
+            "drives again that an earlier version made, or add penn-fudan or cityscapes"
+        )
+    return Mixture(sources, recipe.crop, length, seed, recipe.augmentation, whole, classes, sensors, instances)
 
 
 def open_source(
@@ -45,6 +53,7 @@ def open_source(
     labelled: bool,
     classes: Classes = CLASSES,
     sensors: Sequence[str] = MODALITIES,
+    instances: bool = False,
 ) -> Source:
     """The data set `name`, read into memory, without the samples that have none of `sensors`. Arguments and errors as
     in `open_mixture`."""
@@ -57,6 +66,8 @@ def open_source(
         samples = [sample for sample in samples if sample.labels is not None or sample.probabilities is not None]
     else:
         samples = [Sample(sample.name, sample.frame) for sample in samples]
+    if not instances:  # they take memory
+        samples = [replace(sample, instances=None, point_instances=None) for sample in samples]
     progress(f"{name}: {len(samples)} samples from {root}")
     seen = [sample for sample in samples if set(sample.frame.modalities) & set(sensors)]
     if len(seen) < len(samples):

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from perception.classes import NO_OBJECT, PEDESTRIAN, VEHICLE
-from perception.datasets.kitti.boxes import FLOOR, MARGIN, label_points
+from perception.datasets.kitti.boxes import FLOOR, MARGIN, label_points, number_points
 from perception.datasets.kitti.frames import KittiFrames, KittiObject
 from perception.datasets.kitti.tracklets import TrackletBox
 
@@ -65,6 +65,8 @@ def test_a_drive_with_tracklets(frames_root, kitti_drive):
     np.array([[10, 2, -1, 0], [20, 2, -1, 0]], "<f4").tofile(drive / "velodyne/000001.bin")
     samples = KittiFrames(drive)
     assert samples[1].point_labels.tolist() == [VEHICLE, NO_OBJECT]
+    assert samples[1].point_instances[0] // 1000 == VEHICLE
+    assert samples[1].point_instances[1] == 0
     assert (samples[3].point_labels == NO_OBJECT).all()  # the car is gone
 
 
@@ -82,6 +84,7 @@ def test_object_labels_with_dont_care(frames_root):
     points = [[10, 0, -1, 0], [30, 8, 0, 0], [30, -8, 0, 0]]  # in the car; beyond it, left and right
     np.array(points, "<f4").tofile(drive / "velodyne/000000.bin")
     assert KittiFrames(drive)[0].point_labels.tolist() == [VEHICLE, 255, NO_OBJECT]
+    assert KittiFrames(drive)[0].point_instances.tolist() == [2001, 0, 0]
 
 
 def test_the_real_sets(real_data):
@@ -92,3 +95,10 @@ def test_the_real_sets(real_data):
     drive = KittiFrames(real_data / "kitti_frustum" / "drive_0005", "val")
     assert (drive[0].point_labels == VEHICLE).sum() > 100
     assert KittiFrames(real_data / "kitti_frustum" / "sfnd")[0].point_labels is None
+
+
+def test_points_have_the_number_of_their_box():
+    boxes = [box("Cyclist", x=-20.0), box(), box("Van", x=13.9), box("Pedestrian", x=30.0)]
+    points = np.array([(10, 2, -1), (13.9, 2, -1), (11.95, 2, -1), (30, 2, -1), (-20, 2, -1), (0, 0, 0)], np.float32)
+    numbers = number_points(points, boxes, label_points(points, boxes))
+    assert numbers.tolist() == [2002, 2003, 2002, 3004, 0, 0]  # in two boxes: the first; a cyclist is two classes

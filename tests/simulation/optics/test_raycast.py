@@ -85,3 +85,13 @@ def test_some_of_the_hits_leave_the_other_rays_missed(day: Any) -> None:
     np.testing.assert_array_equal(some.distance, hits.distance[[0, 2, 5]])
     assert len(some.missed) == len(hits.ray) + len(hits.missed) - 3
     assert not np.isin(some.ray, some.missed).any()
+
+
+def test_moving_things_are_numbered_after_the_standing_ones(street: Scene) -> None:
+    numbered = Scene(street.materials, street.static, street.actors, things=np.full(len(street.static.triangles), 4))
+    tracer = Tracer(numbered)
+    tracer.move_to(0.0)
+    hits = tracer.cast(np.concatenate([AHEAD, DOWN]))
+    assert hits.thing.tolist() == [5, 4]
+    assert hits.of(np.array([1])).thing.tolist() == [4]
+    assert Scene(street.materials, street.static).things.tolist() == [0] * len(street.static.triangles)

@@ -60,3 +60,12 @@ def test_a_place_is_covered_as_if_nothing_had_been_turned(x: float, y: float, ya
     world = (there @ [x, y, 0, 1])[:2]
     near_edge = min(abs(abs(x) - 2), abs(abs(y) - 1)) < 1e-3
     assert near_edge or placed.covers(world, 0.0) == straight.covers(np.array([x, y]), 0.0)
+
+
+def test_each_copy_has_a_number() -> None:
+    placed, mesh, other = Placement(), box((1, 1, 1), (0, 0, 0), 0), box((2, 1, 1), (0, 0, 0), 0)
+    for thing in (mesh, other, mesh):
+        placed.add(thing, np.eye(4))
+    triangles = len(mesh.triangles)
+    assert sum(len(each.triangles) for each in placed.meshes()) == len(placed.numbers()) == 3 * triangles
+    assert placed.numbers().tolist() == [1] * triangles + [2] * triangles + [3] * triangles

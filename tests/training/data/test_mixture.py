@@ -85,3 +85,44 @@ def test_a_network_of_the_camera_alone_gets_the_same_crops_never_without_it() ->
     assert {float(whole[i]["present"][0]) for i in range(30)} == {0.0, 1.0}
     taught = Mixture(sources, (64, 64), 1, whole=True, sensors=("rgb",))[0]
     assert taught["kept"].tolist() == [1.0]
+
+
+def _people() -> Sample:
+    """Two people side by side, before a known background on the left and nothing known on the right."""
+    labels, instances = np.zeros((64, 128), np.uint8), np.zeros((64, 128), np.uint16)
+    labels[:, 64:] = 255
+    labels[20:52, 10:22], labels[20:52, 22:34] = 3, 3
+    instances[20:52, 10:22], instances[20:52, 22:34] = 3001, 3002
+    rgb = np.zeros((64, 128, 3), np.uint8)
+    rgb[instances > 0] = 250
+    return Sample("people", Frame(0, rgb), labels, instances=instances)
+
+
+def test_centres_and_offsets_follow_the_crop() -> None:
+    crops = Mixture([Source([_people()], 1.0, (1.0, 1.0))], (64, 128), 12, instances=True)
+    mirrored = set()
+    for item in (crops[i] for i in range(len(crops))):
+        vehicles, people, down, right, known, things = item["instances"].numpy()
+        assert not vehicles.any()
+        rows, columns = np.nonzero(people == 1)
+        assert rows.tolist() == [9, 9] or rows.tolist() == [8, 8]
+        in_things = things > 0
+        np.testing.assert_array_equal(in_things, item["labels"].numpy()[2::4, 2::4] == 3)
+        mirrored.add(bool(columns.min() > 16))
+        # Each cell points at one of the two.
+        at = (np.nonzero(in_things)[1] + right[in_things] / 4).round()
+        assert set(np.unique(at).astype(int)) <= set(columns.tolist()) | set((columns + 1).tolist())
+        assert known[:, 16:].any() == (columns.min() > 16)
+        assert np.abs(down[in_things]).max() < 17
+    assert mirrored == {False, True}
+
+
+def test_tiles_of_the_same_numbers_are_other_people_and_samples_without_truth_teach_nothing() -> None:
+    unknown = _people()
+    unknown.instances = None
+    tiles = Mixture([Source([_people()], 1.0, (0.9, 1.1), tiles=2)], (64, 256), 4, instances=True)
+    assert tiles[0]["instances"].shape == (6, 16, 64)
+    assert np.count_nonzero(tiles[0]["instances"][1] == 1) == 4
+    crops = Mixture([Source([unknown], 1.0, (1.0, 1.0))], (64, 128), 2, instances=True)
+    assert not crops[0]["instances"].any()
+    assert "instances" not in Mixture([Source([_people()], 1.0, (1.0, 1.0))], (64, 128), 2)[0]

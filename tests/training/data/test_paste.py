@@ -115,3 +115,14 @@ def test_a_crop_depends_on_seed_and_number_alone() -> None:
     assert sum(int((make()[i]["labels"] == 3).sum()) for i in range(20)) > sum(
         int((Mixture([source], (64, 96), 20, 5)[i]["labels"] == 3).sum()) for i in range(20)
     )
+
+
+def test_what_is_pasted_is_a_new_instance() -> None:
+    target, donor = _target(_street(True, True)), _street(True, True)
+    target.instances = np.where(target.labels == 3, 3004, 0).astype(np.uint16)
+    shelf = _shelf(donor)
+    assert any(paste(target, shelf, shelf.cutouts[3][0], np.random.default_rng(seed)) for seed in range(5))
+    codes = np.unique(target.instances).tolist()
+    assert codes[0] == 0
+    assert codes[-1] == 3005
+    np.testing.assert_array_equal(target.instances > 0, target.labels == 3)

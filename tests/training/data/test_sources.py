@@ -57,3 +57,8 @@ def test_samples_that_a_network_cannot_see_are_left_out(camvid: Path) -> None:
     with pytest.raises(DataError, match="no labelled sample of camvid"):
         open_source("camvid", camvid, small(), said.append, labelled=True, sensors=("lidar",))
     assert said[-1] == "camvid: 3 samples left out, which have no lidar"
+
+
+def test_instances_that_no_sample_has_are_refused(camvid: Path) -> None:
+    with pytest.raises(DataError, match="camvid: no sample has instances"):
+        open_mixture(small(), [("camvid", camvid)], 5, 0, lambda _: None, instances=True)

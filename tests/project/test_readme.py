@@ -35,6 +35,10 @@ NOT_RUN = {
     ),
     "scripts/setup.sh ros": "has installed what runs this test",
     "source .venv/bin/activate": "a shell's own",
+    "pip install 'multimodal_perception[s3]'": "installs from an index, which a test must not need",
+    'ls -d /fleet/2026-11-*/* > fleet.txt                     # one recording a line; "#" begins a remark': (
+        "lists a fleet of the reader's own"
+    ),
 }
 """Commands that no test here runs, and why."""
 

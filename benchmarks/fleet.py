@@ -25,7 +25,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tables import fill
+from tables import SCALE, fill
 
 from perception.bags.writer import write_bag
 from perception.benchmark.tables import Table
@@ -175,7 +175,7 @@ def main() -> None:
         print(made["fleet_cost"].markdown(), flush=True)
         made["fleet_growth"] = growth(work / "drive", work)
         made["fleet_sparse"] = sparse(work / "short", work, args.drives)
-    args.document.write_text(fill(args.document.read_text("utf-8"), made), "utf-8")
+    args.document.write_text(fill(args.document.read_text("utf-8"), made, SCALE), "utf-8")
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from tables import BLOCK, fill
+from tables import SCALE, fill
 
 from perception.benchmark.frames import drive_frames, with_points
 from perception.benchmark.measure import interleave
@@ -255,8 +255,7 @@ def main(output: Path, document: Path, seconds: float = 30.0, hz: float = 10.0) 
             report["rows"].append(row)
     write_json(output, report)
     text = document.read_text("utf-8")
-    known = [match[1] for match in BLOCK.finditer(text)]
-    document.write_text(fill(text, tables(report), known), "utf-8")
+    document.write_text(fill(text, tables(report), SCALE), "utf-8")
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ import numpy as np
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmseg.registry import MODELS
-from tables import fill
+from tables import SCALE, fill
 
 import perception.models  # noqa: F401 (registers networks)
 from perception.benchmark.tables import Table
@@ -62,7 +62,7 @@ def main() -> None:
         "scaling": measured(args.processes, args.steps, args.batch_size, tuple(args.crop)),
         "gradients": reasoned(),
     }
-    args.document.write_text(fill(args.document.read_text("utf-8"), made, tuple(made)), "utf-8")
+    args.document.write_text(fill(args.document.read_text("utf-8"), made, SCALE), "utf-8")
 
 
 def measured(processes: Sequence[int], steps: int, batch_size: int, crop: tuple[int, int]) -> Table:

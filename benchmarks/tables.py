@@ -17,8 +17,11 @@ from pathlib import Path
 from perception.benchmark.tables import NAMES, Table, tables
 
 ROOFLINE = tuple(f"roofline_{name}" for name in ("machine", "sum", "parts", "layers", "avx2_sum", "avx2_parts"))
-OTHERS = ("family", "fleet_cost", "fleet_growth", "fleet_sparse", "gpu", "precisions", "reshape", "search", *ROOFLINE)
+OTHERS = ("family", "gpu", "precisions", "reshape", "search", *ROOFLINE)
 """Tables that the scripts of those names make; those of the roofline are made by layers.py."""
+
+SCALE = ("scaling", "gradients", "fleet_cost", "fleet_growth", "fleet_sparse", "rig", "rig_points")
+"""Tables of docs/scale.md, which scaling.py, fleet.py and rig.py make."""
 
 BLOCK = re.compile(r"(?<=<!-- table: )(\w+) -->\n.*?(?=<!-- end -->)", re.DOTALL)
 

@@ -61,7 +61,8 @@ def _shipped(folder: Path, name: str) -> Path:
     path = folder / name
     if path.is_file():
         return path
-    names = sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file() and p.suffix != ".pyc")
+    kind = folder / Path(name).parts[0] if (folder / Path(name).parts[0]).is_dir() else folder
+    names = sorted(p.relative_to(folder).as_posix() for p in kind.rglob("*") if p.is_file() and p.suffix != ".pyc")
     nearest = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
     hint = f"did you mean {nearest[0]}?" if nearest else f"there are: {', '.join(names) or 'none'}"
     raise ModelError(f"{path}: no such file; {hint}")

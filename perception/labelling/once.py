@@ -48,12 +48,13 @@ def key_of(job: Job) -> str:
     no such model, and OSError where a file cannot be read.
     """
     engine, model = find_model(job.network.model, job.network.engine)
+    weights = weights_of(model)
     topics = None if job.topics is None else source(split_camera(job.topics)[0])
     beside = None if job.topics is None else calibration_beside(job.topics)
     files = (topics, beside, job.calibration, job.rig)
     parts = [
         *(perception.__version__, f"{job.path}", _content(job.path, job.output)),
-        *(engine, digest_of(model), digest_of(weights_of(model)), sorted(job.network.without)),
+        *(engine, digest_of(model), digest_of(weights) if weights.is_file() else None, sorted(job.network.without)),
         *(sorted(job.outputs), job.cloud, job.storage, list(job.reading), job.topics),
         *(digest_of(path) if path is not None and path.is_file() else None for path in files),
     ]

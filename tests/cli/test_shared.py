@@ -76,7 +76,10 @@ def test_names_of_before_are_taken_with_a_word(
 def test_an_engine_and_a_data_set_that_there_are_not_get_the_nearest(capsys: pytest.CaptureFixture[str]) -> None:
     for line, words in (
         ("eval camvid data --engine torhc", "no engine is called 'torhc'; did you mean 'torch'? There are auto, openv"),
-        ("eval camvd data", "no data set is called 'camvd'; did you mean 'camvid'? There are camvid, cityscapes-small"),
+        (
+            "eval camvd data",
+            "no data set is called 'camvd'; did you mean 'camvid'? There are camvid, cityscapes, cityscapes-small",
+        ),
         ("eval camvid data --modalities rgb,lidr", "no sensor is called 'lidr'; did you mean 'lidar'?"),
     ):
         command, *arguments = line.split()

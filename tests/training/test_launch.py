@@ -118,7 +118,7 @@ def test_torchrun_starts_killed_processes_again_from_the_checkpoint(
 ) -> None:
     whole, broken = tmp_path / "whole", tmp_path / "broken"
     assert main([*arguments(whole), "--pretrain"]) == 0
-    agent = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "--max-restarts", "1")
+    agent = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "--max-restarts", "3")
     run = started(tmp_path, broken, *agent, "-m", "perception", *arguments(broken), "--pretrain")
     assert run.returncode == 0, run.stderr
     assert "continues after iteration" in run.stdout

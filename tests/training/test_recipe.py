@@ -47,7 +47,7 @@ def test_the_shipped_recipes_are_good_and_told(name: str) -> None:
     assert f"\n  {name} " in EXAMPLES
 
 
-@pytest.mark.parametrize("name", SHIPPED)
+@pytest.mark.parametrize("name", sorted({*SHIPPED} - {"instances"}))  # whose masks do not tell one from the other
 def test_what_came_back_from_annotation_tools_is_drawn_as_a_folder_is(name: str) -> None:
     sources = read_recipe(name).sources
     assert [sources[each] for each in FORMATS] == [sources["folder"]] * len(FORMATS)

@@ -71,5 +71,5 @@ def test_one_that_the_network_has_no_channels_for_is_named_once(
         wait_for(lambda: vehicle.drive(1) and said in log.read_text(), 30)
         vehicle.drive(2)
         assert log.read_text().count(said) == 1
-        assert vehicle.statuses()["fusion"][2]["modalities"] == "rgb"
+        wait_for(lambda: vehicle.drive(1) and vehicle.statuses()["fusion"][2]["modalities"] == "rgb", 30)
         assert "radar" not in vehicle.statuses()

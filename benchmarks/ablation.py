@@ -125,7 +125,7 @@ def trained(change: Change, seed: int, data: Path, drives: Path, init: Path, fol
     """Train, or go on; the weights file. fresh: the fusion begins with random weights, whatever INIT has."""
     config = Config.fromfile(config_path("networks/dual_branch_s.py"))
     roots = [(name, data / root) for name, root in SETS.items()] + [("simulated", drives)]
-    recipe = read_recipe("real")
+    recipe = replace(read_recipe("real"), sides=Sides(alone=0.5, distil=0.3))  # as it was when this was begun
     sources = {name: replace(recipe.sources[name], donors=()) for name, _ in roots}
     recipe = change(config.model, replace(recipe, crop=CROP, sources=sources))
     folder.mkdir(parents=True, exist_ok=True)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # The last stage of the shipped weights: what real sensors need. Every real set, soft labels as they are, 3D boxes and
 # ground against wrong ones, depth from real stereo, thermal images as cameras send them, sensors that lie, copy-paste,
-# losses for small things, and each side taught alone beside what they say together. Eight crops at a time, which
+# losses for small things, and each side also taught by itself. Eight crops at a time, which
 # measure batch statistics badly: those stay as they are. Begin with weights that know the classes (--init).
 from perception.training.recipe import (
     Augmentation,
@@ -34,7 +34,7 @@ recipe = Recipe(
         dict(type="BoundaryCrossEntropy", radius=2, loss_weight=0.4),
     ),
     teacher=Teaching(temperature=2.0, weight=0.2),
-    sides=Sides(alone=0.5, distil=0.3),
+    sides=Sides(alone=0.5),
     augmentation=Augmentation(
         weather=Weather(fog=0.04, darkness=0.08, motion_blur=0.08, jpeg=0.15),
         lidar=LidarFaults(share=0.35, rotation=2.0, translation=0.08, delay=0.1, beams=0.3, dropout=0.5, intensity=0.4),

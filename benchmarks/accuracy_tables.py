@@ -23,8 +23,8 @@ LESS = "all less the best alone"
 NAMES = (
     "measured", "targets", "data", "real", "points", "people", "faults_kitti", "faults_thermal", "scores", "rigs",
     "conditions", "subsets", "black", "distance", "sizes", "road",
-    "robustness", "disturbances", "steadiness", "recipes", "recipes_pretrained", "recipes_continued", "biases_pedestrian",
-    "biases_vehicle",
+    "robustness", "disturbances", "steadiness", "recipes", "recipes_pretrained", "recipes_continued",
+    "biases_pedestrian", "biases_vehicle",
 )  # fmt: skip
 """Of the document's tables. Those of recipes are made by `recipes.py`, those of biases by `biases.py`,
 that of steadiness by `steadiness.py`."""

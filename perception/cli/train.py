@@ -34,11 +34,11 @@ perception train dual_branch_s --recipe finetune --data folder=mine --data simul
 perception train dual_branch_s --nproc 4 --batch-size 64 --data camvid=DATA/camvid -o work_dirs/shared
 
 Recipes:
-  scratch   from random weights, on simulated and real frames
-  real      the recipe of the shipped weights: every real set, faulty sensors, also each branch by itself
-  finetune  your own frames, starting from the shipped weights
-  instances the head that tells vehicles and pedestrians apart, alone, on the shipped weights
-  FILE.py   your own: docs/training.md lists its settings
+  scratch    from random weights, on simulated and real frames
+  real       the recipe of the shipped weights: every real set, faulty sensors, also each branch by itself
+  finetune   your own frames, starting from the shipped weights
+  instances  the head that tells vehicles and pedestrians apart, alone, on the shipped weights
+  FILE.py    your own: docs/training.md lists its settings
 
 Data sets: those of `perception eval` that the recipe names: it sets how often each is drawn.
 Several machines: torchrun … -m perception train … on each (docs/scale.md).

@@ -7,6 +7,7 @@ import argparse
 import json
 import socket
 from pathlib import Path
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
@@ -16,7 +17,7 @@ from helpers.servers.s3 import Bucket, fetched, forget
 
 from perception.bags.writer import write_bag
 from perception.cli.label import input_or_list
-from perception.cli.main import command_names, main, make_parser
+from perception.cli.main import _run, command_names, main, make_parser
 from perception.cli.shared import model, named_root
 from perception.explanation.asked import Asked, open_frame
 from perception.frame import CameraModel, Frame
@@ -234,3 +235,20 @@ def test_a_drive_has_the_frames_of_a_disk(bucket: Bucket, kitti_drive: Path) -> 
         assert mine.modalities == its.modalities
         for name in ("rgb", "points"):
             np.testing.assert_array_equal(getattr(mine, name), getattr(its, name))
+
+
+@pytest.mark.parametrize("rank", ["0", "1"])
+def test_of_processes_that_train_together_the_first_one_uploads(
+    bucket: Bucket, monkeypatch: pytest.MonkeyPatch, rank: str
+) -> None:
+    """As torchrun starts them: each has the whole command line, and the same folder on its machine."""
+    monkeypatch.setenv("RANK", rank)
+    output = target(f"{bucket.url}/run{rank}/weights.safetensors")
+
+    def write(args: argparse.Namespace) -> int:
+        args.output.parent.mkdir(parents=True, exist_ok=True)
+        args.output.write_text("weights")
+        return 0
+
+    assert _run(SimpleNamespace(run=write), argparse.Namespace(output=output)) == 0
+    assert (f"run{rank}/weights.safetensors" in bucket.times()) == (rank == "0")

@@ -176,19 +176,18 @@ def _mean(part: Mapping[str, Any], figure: str, sensors: str) -> float:
 
 def fusion_table(found: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> Table:
     """Mean ± deviation over the seeds of all sensors together, and where all but one are missing."""
-    columns = [("together", "all")]
-    columns_of = {each: [*columns, *((name, name) for name in _singles(found, each))] for each in SCORED}
+    columns = [(each, figure) for each in SCORED for figure in ("together", *_singles(found, each))]
     rows = []
     for name, seeds in found.items():
-        cells = [f"{next(iter(seeds.values()))['gmac']:.2f}"]
-        for each in SCORED:
-            for figure, _ in columns_of[each]:
-                values = [100 * score[each][figure] for score in seeds.values()]
-                spread = statistics.stdev(values) if len(values) > 1 else 0.0
-                cells.append(f"{statistics.mean(values):.1f} ± {spread:.1f}")
-        rows.append((name, *cells))
-    header = (f"{each}: {title}" for each in SCORED for _, title in columns_of[each])
-    return Table("Fusions", ("fusion", "GMAC", *header), rows)
+        cells = [_spread([100 * score[each][figure] for score in seeds.values()]) for each, figure in columns]
+        rows.append((name, f"{next(iter(seeds.values()))['gmac']:.2f}", *cells))
+    return Table("Fusions", ("fusion", "GMAC", *(f"{each}: {figure}" for each, figure in columns)), rows)
+
+
+def _spread(values: list[float], sign: str = "") -> str:
+    """Mean ± standard deviation."""
+    deviation = statistics.stdev(values) if len(values) > 1 else 0.0
+    return f"{statistics.mean(values):{sign}.1f} ± {deviation:.1f}"
 
 
 def _singles(found: Mapping[str, Mapping[str, Mapping[str, Any]]], name: str) -> list[str]:
@@ -215,8 +214,7 @@ def table(found: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> Table:
         for each in SCORED:
             for figure, factor in (("together", 100), ("gain", 1)):
                 values = [factor * score[each][figure] for score in seeds.values()]
-                spread = statistics.stdev(values) if len(values) > 1 else 0.0
-                cells.append(f"{statistics.mean(values):{'+' if figure == 'gain' else ''}.1f} ± {spread:.1f}")
+                cells.append(_spread(values, "+" if figure == "gain" else ""))
         rows.append((name, *cells))
     header = (f"{each}: {figure}" for each in SCORED for figure in ("mean IoU", "less the best alone"))
     return Table("Ablation", ("recipe", *header), rows)

@@ -107,11 +107,11 @@ def _continues(past: _Past, stamp_ns: int, grey: NDArray[np.uint8], winners: NDA
 def _moved(past: _Past, grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """The last winners where their surfaces are now; score 0 where none of them is seen."""
     back = motion(grey, past.grey)
-    before = cv2.remap(past.grey, _grid(*grey.shape) + back, _NONE, cv2.INTER_LINEAR, borderValue=0)
+    before = cv2.remap(past.grey, grid(*grey.shape) + back, _NONE, cv2.INTER_LINEAR, borderValue=0)
     height, width = past.winners.shape[:2]
     back *= np.array([width / grey.shape[1], height / grey.shape[0]], np.float32)
     at = cv2.resize(back, (width, height), interpolation=cv2.INTER_LINEAR)
-    cv2.add(at, _grid(height, width), at)
+    cv2.add(at, grid(height, width), at)
     moved = cv2.remap(past.winners, at, _NONE, cv2.INTER_NEAREST, borderValue=0)
     known = np.where(cv2.absdiff(before, grey) > CHANGED, 0, 255).astype(np.uint8)
     full = cv2.resize(known, (width, height), interpolation=cv2.INTER_NEAREST)
@@ -119,12 +119,12 @@ def _moved(past: _Past, grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 @lru_cache(maxsize=4)
-def _grid(height: int, width: int) -> NDArray[np.float32]:
-    """(H, W, 2) each pixel's column and row."""
+def grid(height: int, width: int) -> NDArray[np.float32]:
+    """(H, W, 2) each pixel's column and row; shared, so it cannot be written to."""
     rows, columns = np.indices((height, width), np.float32)
-    grid: NDArray[np.float32] = np.stack([columns, rows], axis=-1)
-    grid.flags.writeable = False
-    return grid
+    places: NDArray[np.float32] = np.stack([columns, rows], axis=-1)
+    places.flags.writeable = False
+    return places
 
 
 def _average(now: NDArray[Any], before: NDArray[np.uint8]) -> NDArray[Any]:

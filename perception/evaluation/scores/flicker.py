@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from perception.classes import UNLABELLED
 from perception.frame import Frame
-from perception.steadying import motion
+from perception.steadying import grid, motion
 
 EXACT = cv2.DISOPTICAL_FLOW_PRESET_MEDIUM
 
@@ -79,7 +79,6 @@ class Flicker:
 def _same_surface(now: NDArray[np.uint8], last: NDArray[np.uint8]) -> tuple[NDArray[np.bool_], NDArray[np.float32]]:
     """(H, W) whether each pixel of `now` is seen in `last`, and (H, W, 2) where: column and row."""
     back, forth = motion(now, last, EXACT), motion(last, now, EXACT)
-    rows, columns = np.indices(now.shape, np.float32)
-    at = np.stack([columns + back[..., 0], rows + back[..., 1]], axis=-1)
+    at = grid(*now.shape) + back
     returned = cv2.remap(forth, at[..., 0], at[..., 1], cv2.INTER_LINEAR, borderValue=(1e4, 1e4))
     return np.linalg.norm(back + returned, axis=-1) <= AGREE, at

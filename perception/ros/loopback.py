@@ -96,8 +96,8 @@ def rehearse(
             own, process, recorder = stack.enter_context(started(START_TIMEOUT_S))
         ready_s = time.monotonic() - began
         replay = Replay(own, source)
-        sensors = [name for name in MODALITY_OF_TOPIC if name in source.topics]
-        replay.wait_for_subscribers(sensors, DISCOVERY_TIMEOUT_S)
+        heard = [name for name in (*MODALITY_OF_TOPIC, "/tf_static") if name in source.topics.keys() - replay.skipped]
+        replay.wait_for_subscribers(heard, DISCOVERY_TIMEOUT_S)
         _wait_until_connected(recorder)
         on_ready()
         summary = replay.run(on_publish=note)

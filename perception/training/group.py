@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 import torch
 from torch import distributed
+from torch.distributed import PrefixStore, rendezvous  # type: ignore[attr-defined]
 
 from perception.errors import ModelError, PerceptionError
 from perception.models import across
@@ -57,11 +58,33 @@ def joined() -> Iterator[bool]:
     threads = max(1, len(os.sched_getaffinity(0)) // here)
     os.environ["OMP_NUM_THREADS"] = os.environ["MKL_NUM_THREADS"] = str(threads)
     torch.set_num_threads(threads)
-    distributed.init_process_group("nccl" if gpus else "gloo")
+    _connect("nccl" if gpus else "gloo")
     try:
         yield across.rank() == 0
     finally:
         distributed.destroy_process_group()
+
+
+def _connect(backend: str) -> None:
+    """Join the process group.
+
+    torchrun keeps one store for a run and all its restarts, so that a restarted process may read the address of one
+    that is dead (https://github.com/pytorch/pytorch/issues/135712). On one machine each start has its own part of the
+    store; machines count their restarts each by itself, so that there torchrun must not share the store.
+    Raises ModelError if it does.
+    """
+    restarts = int(os.environ.get("TORCHELASTIC_MAX_RESTARTS", 0))
+    if restarts == 0 or os.environ.get("TORCHELASTIC_USE_AGENT_STORE") != "True":
+        distributed.init_process_group(backend)
+        return
+    if int(os.environ.get("GROUP_WORLD_SIZE", 1)) > 1:
+        raise ModelError(
+            "processes on several machines cannot be started again while torchrun shares its store with them: set "
+            "TORCH_DISABLE_SHARE_RDZV_TCP_STORE=1 in the environment of every torchrun, or give it --max-restarts 0"
+        )
+    store, rank, size = next(rendezvous("env://"))
+    own = PrefixStore(f"start_{os.environ['TORCHELASTIC_RESTART_COUNT']}", store)
+    distributed.init_process_group(backend, store=own, rank=rank, world_size=size)
 
 
 @contextmanager

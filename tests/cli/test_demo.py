@@ -55,20 +55,21 @@ def check(output: Path, report: dict[str, Any], frames: int) -> None:
 
 def test_a_simulated_drive(tmp_path: Path) -> None:
     output = tmp_path / "out" / "demo"
-    report, table = demo(output, "--frames", 5, "--seed", 3, "--json", tmp_path / "copy.json")
-    check(output, report, 5)
+    report, table = demo(output, "--frames", 20, "--seed", 3, "--json", tmp_path / "copy.json")
+    check(output, report, 20)
     assert (report["seed"], report["condition"]) == (3, "day")
     assert set(report["iou"]) == {"road", "vehicle", "pedestrian"}
     assert 0 < report["pixel_accuracy"] <= 1
     assert all(set(band["iou"]) == set(report["iou"]) for band in report["distance"].values())
     assert report["sensor_dropouts"] == []
-    assert report["modality_weights"]["lidar"] > 0  # where it sits, the node hears from the bag's /tf_static
+    # Where the LiDAR sits, the node hears from the bag's /tf_static. A busy machine may answer few frames with it.
+    assert report["modality_weights"]["lidar"] > 0, (output / "node.log").read_text("utf-8")
     assert "IoU by distance. " in (output / "report.html").read_text("utf-8")
     assert json.loads((tmp_path / "copy.json").read_text()) == report
     with AnyReader([output / "bag"]) as bag:
         counts = {connection.topic: connection.msgcount for connection in bag.connections}
     sensors = ("/image", "/camera_info", "/points", "/depth", "/infrared")
-    assert counts == {"/tf_static": 1} | dict.fromkeys(sensors, 5)
+    assert counts == {"/tf_static": 1} | dict.fromkeys(sensors, 20)
     for words in ("frames sent", "frames answered", "frames dropped", "FPS", "p50", "IoU", "pixel accuracy"):
         assert words in table
 

@@ -43,3 +43,11 @@ def test_fewer_gpus_than_processes_are_refused(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr("torch.cuda.device_count", lambda: 1)
     with pytest.raises(ModelError, match=r"2 processes on a machine with 1 GPU\(s\)"), group.joined():
         pass
+
+
+def test_several_machines_are_refused_if_a_restart_would_find_dead_processes(monkeypatch: pytest.MonkeyPatch) -> None:
+    names = dict(RANK="0", LOCAL_RANK="0", LOCAL_WORLD_SIZE="1", GROUP_WORLD_SIZE="2", TORCHELASTIC_RUN_ID="mine")
+    for name, value in {**names, "TORCHELASTIC_MAX_RESTARTS": "3", "TORCHELASTIC_USE_AGENT_STORE": "True"}.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(ModelError, match=r"TORCH_DISABLE_SHARE_RDZV_TCP_STORE=1.*--max-restarts 0"), group.joined():
+        pass

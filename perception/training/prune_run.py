@@ -40,7 +40,7 @@ class PruneOptions:
 
 @dataclass(frozen=True)
 class PrunedBlock:
-    """For a block: how many channels stay, of how many."""
+    """For a module: how many channels stay, of how many. A wide-kernel block is one channel."""
 
     name: str
     channels: int
@@ -63,4 +63,4 @@ def run_prune(options: PruneOptions, say: Callable[[str], None] = lambda line: N
     save_weights(options.output / "weights.safetensors", state, model, config.get("custom_imports"), classes)
     config.model = model
     config.dump(options.output / "config.py")
-    return [PrunedBlock(name, len(numbers), len(channels[name].importance)) for name, numbers in stay.items()]
+    return [PrunedBlock(name, numbers.shape[-1], channels[name].importance.shape[-1]) for name, numbers in stay.items()]

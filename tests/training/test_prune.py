@@ -69,6 +69,54 @@ def test_channels_that_do_nothing_go_first(model: torch.nn.Module, model_config:
         )
 
 
+def same_logits(one: torch.nn.Module, other: torch.nn.Module) -> None:
+    data = _batch()
+    batch = Batch(data["rgb"].float(), data["aux"].float(), data["present"])
+    one, other = one.eval(), other.eval()
+    with torch.inference_mode():
+        torch.testing.assert_close(one.decode_head(one.backbone(batch)), other.decode_head(other.backbone(batch)))
+
+
+def test_blocks_that_add_nothing_go_and_those_behind_move_up(model_config: dict) -> None:
+    init_default_scope("mmseg")
+    model_config["backbone"]["rgb"]["wide"] = (0, 0, 3, 1)
+    torch.manual_seed(0)
+    model = MODELS.build(copy.deepcopy(model_config))
+    for number in (2, 4):  # the third of stride 16 stays at the identity that it was born as
+        torch.nn.init.ones_(model.get_submodule(f"backbone.rgb.stages.2.{number}.project.bn").weight)
+    channels = measure_importance(model, [_batch(), _batch()])
+    idle, busy = "backbone.rgb.stages.2.3", "backbone.rgb.stages.2.4"
+    assert channels[idle].importance.tolist() == [0]
+    assert channels[busy].importance > 0
+    two = {name: channels[name] for name in (idle, busy)}
+    assert [len(choose(two, 0.1)[name]) for name in (idle, busy)] == [0, 1]  # one of the stage stays in any case
+    stay = choose(two, 0.5)
+    assert [len(stay[name]) for name in (idle, busy)] == [0, 1]
+
+    state, config = prune(model.state_dict(), model_config, stay)
+    assert list(config["backbone"]["rgb"]["wide"]) == [0, 0, 2, 1]
+    pruned = MODELS.build(config)
+    pruned.load_state_dict(state)
+    same_logits(pruned, model)
+
+
+def test_the_head_loses_inputs_and_outputs_that_do_nothing(model: torch.nn.Module, model_config: dict) -> None:
+    head = model.decode_head
+    with torch.no_grad():
+        head.fine_smooth.conv.weight[:, :16] = 0  # inputs
+        head.conv_seg.weight[:, 16:32] = 0  # outputs
+    channels = measure_importance(model, [_batch()])["decode_head"]
+    assert channels.importance.shape == (2, 48)
+    stay = choose({"decode_head": channels}, 0.7)
+    assert [numbers.tolist() for numbers in stay["decode_head"]] == [[*range(16, 48)], [*range(16), *range(32, 48)]]
+
+    state, config = prune(model.state_dict(), model_config, stay)
+    assert config["decode_head"]["channels"] == 32
+    pruned = MODELS.build(config)
+    pruned.load_state_dict(state)
+    same_logits(pruned, model)
+
+
 def test_pruning_leaves_what_it_is_given_alone(model: torch.nn.Module, model_config: dict) -> None:
     state = model.state_dict()
     shape, hidden = state[f"{BLOCK}.conv1.weight"].shape, [list(w) for w in model_config["backbone"]["rgb"]["hidden"]]

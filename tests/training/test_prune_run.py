@@ -43,12 +43,17 @@ def test_what_is_said_to_stay_is_what_is_written(wide: Path, camvid: Path) -> No
     blocks = run_prune(options, said.append)
     assert said == [f"camvid: 3 samples from {camvid}"]
     for block in blocks:
-        assert block.of / 4 <= block.channels <= block.of
+        assert block.of // 4 <= block.channels <= block.of  # a wide-kernel block has one channel
     assert sum(block.channels for block in blocks) < sum(block.of for block in blocks)
     pruned = build_model(folder / "pruned/weights.safetensors")
     config = Config.fromfile(folder / "pruned/config.py")
     named = dict(pruned.named_modules())
-    for block in blocks:
+    gone = sum(not block.channels for block in blocks)
+    assert (
+        sum(config.model.backbone.rgb.wide) + sum(config.model.backbone.aux.wide)
+        == sum((0, 1, 3, 3, 0, 1, 1, 1)) - gone
+    )
+    for block in (block for block in blocks if block.of > 1):
         widths = {module.out_channels for module in named[block.name].modules() if hasattr(module, "out_channels")}
         assert block.channels in widths
     state = MODELS.build(config.model.to_dict()).state_dict()

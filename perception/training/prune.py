@@ -8,7 +8,6 @@ wide-kernel blocks as a whole, since they add to what passes them.
 from __future__ import annotations
 
 import copy
-import math
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
@@ -117,7 +116,7 @@ def choose(channels: Mapping[str, Channels], keep: float, at_least: float = 0.25
     """The indices, in rising order, of the channels to keep in each module, (..., n).
 
     keep: share of the modules' multiplications to keep. at_least: share of a module's channels, and of a stage's
-    wide-kernel blocks, to keep whatever their importance, since a first-order estimate is too small in deep blocks.
+    wide-kernel blocks (rounded), to keep whatever their importance: a first-order estimate is too small in deep blocks.
     Groups are removed by importance per multiplication, the lowest first. Raises ModelError if `keep` is not in (0, 1].
     """
     if not 0 < keep <= 1:
@@ -131,7 +130,7 @@ def choose(channels: Mapping[str, Channels], keep: float, at_least: float = 0.25
         if part.least == 0 or start >= at_least * left[name]
     )
     stages = Counter(_stage(name) for name, part in channels.items() if part.least == 0)
-    fewest = {stage: math.ceil(at_least * blocks) for stage, blocks in stages.items()}
+    fewest = {stage: round(at_least * blocks) for stage, blocks in stages.items()}
     total = sum(left[name] * part.cost for name, part in channels.items())
     for _, name in groups:
         cost = sum(left[name] * part.cost for name, part in channels.items())

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Learning without labels: fill in hidden parts of every sensor from the other sensors and the surroundings.
 
-`contrast.py` is another way. After He et al., "Masked Autoencoders Are Scalable Vision Learners", CVPR 2022, and, across sensors, Bachmann et al.,
-"MultiMAE", ECCV 2022.
+After He et al., "Masked Autoencoders Are Scalable Vision Learners", CVPR 2022, and, across sensors, Bachmann et al.,
+"MultiMAE", ECCV 2022. Another way is in `contrast.py`.
 """
 
 from __future__ import annotations

@@ -114,8 +114,8 @@ def run(
     """Train the model that `build` creates, uninitialised, by `recipe`'s schedule; returns the averaged weights' path.
 
     Several processes (see `perception.training.group`) train together as one would; the first of them saves.
-    whole: see `open_mixture`. pretrain: the way in which it learns without labels. checkpoints: the hook that saves. Raises as `train` does, and ModelError for a
-    batch that the processes cannot share equally.
+    whole: see `open_mixture`. pretrain: the way in which it learns without labels. checkpoints: the hook that saves.
+    Raises as `train` does, and ModelError for a batch that the processes cannot share equally.
     """
     resumed = from_first(lambda: _resumed(options))
     with agreed():

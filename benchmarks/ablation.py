@@ -13,6 +13,7 @@ Every fusion gets the other parts' weights from INIT and begins with random ones
 
 from __future__ import annotations
 
+import gc
 import json
 import statistics
 import sys
@@ -147,6 +148,7 @@ def finished(learn: Callable[..., Path], config: Config, recipe: Recipe, options
     if last.is_file() or not weights.is_file():
         learn(config, recipe, replace(options, resume=last.is_file()))
         last.unlink(missing_ok=True)
+        gc.collect()  # or the processes that made its crops wait on, one after the other
     return weights
 
 

@@ -145,8 +145,11 @@ def self_training(place: Place, share: float, seed: int) -> Path:
         if not (made / "pseudo_labels.json").is_file():
             _, rest = sources.few_labelled(_in_memory(name, root, "train"), share)
             names = {sample.name for sample in rest[:: max(1, len(rest) // PSEUDO)][:PSEUDO]}
-            settings = PseudoLabelOptions(name, root, first, made, "train", which=ALL, names=names)
-            run_pseudo_label(settings)
+            run_pseudo_label(
+                PseudoLabelOptions(
+                    dataset=name, root=root, model=first, output=made, split="train", which=ALL, names=names
+                )
+            )
         own = labelled.sources[name]
         more[f"pseudo {name}"] = Sampling(own.weight, own.scale, "all", "pseudo", soft=True, tiles=own.tiles)
         roots.append((f"pseudo {name}", made))
@@ -215,7 +218,8 @@ def main(arguments: list[str]) -> None:
         report = json.loads(path.read_text("utf-8"))
     if report["iterations"] != args.iterations:
         parser.error(f"{path} is of {report['iterations']} iterations: ask for as many, or take another folder")
-    sources.open_dataset = pseudo_label_run.open_dataset = _opened
+    for module in (sources, pseudo_label_run):
+        vars(module)["open_dataset"] = _opened
     place, found = Place(args.data, args.init_dir, args.work, args.iterations), report["rows"]
     for name, (_, row) in ROWS.items():
         for share in SHARES:

@@ -60,8 +60,8 @@ def scribbles(
     for kind in np.unique(paper[paper != UNLABELLED]):
         mask = np.pad((paper == kind).astype(np.uint8), 1)  # so that a region also ends where the image does
         depth = cv2.distanceTransform(mask, cv2.DIST_L2, 5)
-        count, regions = cv2.connectedComponents(mask, connectivity=4)
-        deepest = np.zeros(count, np.float32)
+        count, numbers = cv2.connectedComponents(mask, connectivity=4)
+        deepest, regions = np.zeros(count, np.float32), np.asarray(numbers, np.intp)
         np.maximum.at(deepest, regions, depth)
         stroke = (skeleton(mask) > 0) & (depth >= MARGIN * deepest[regions])
         drawn[stroke[1:-1, 1:-1]] = kind

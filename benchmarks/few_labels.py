@@ -208,7 +208,7 @@ def main(arguments: list[str]) -> None:
         parser.add_argument(name, type=Path, metavar=name.upper())
     parser.add_argument("rows", nargs="*", metavar="ROW", help=", ".join(ROWS))
     parser.add_argument("--iterations", type=int, default=60, help="steps of each stage (%(default)s)")
-    args = parser.parse_args(arguments)
+    args = parser.parse_intermixed_args(arguments)
     if unknown := {*args.rows} - {*ROWS}:
         parser.error(f"no row {min(unknown)!r}; there are {', '.join(ROWS)}")
     args.work.mkdir(parents=True, exist_ok=True)

@@ -13,6 +13,7 @@ Every fusion gets the other parts' weights from INIT and begins with random ones
 
 from __future__ import annotations
 
+import gc
 import json
 import statistics
 import sys
@@ -56,6 +57,8 @@ SETS = {
 SCORED = {"night pairs": 12, "another thermal camera": 12, "cityscapes-stereo": 11, "kitti-stereo": 6}
 """Sets, and how many of their frames are scored: KITTI's at its LiDAR points, the others at every pixel."""
 
+TABLES = ("ablation", "fusions", "few_labels")
+"""Of docs/training.md; the last is made by few_labels.py."""
 
 Change = Callable[[ConfigDict, Recipe], Recipe]
 """Changes the network's config, or returns another recipe."""
@@ -135,19 +138,31 @@ def trained(change: Change, seed: int, data: Path, drives: Path, init: Path, fol
     if fresh:
         state = {name: tensor for name, tensor in state.items() if ".fusions." not in name}
     save_weights(folder / "init.safetensors", state, model)
-    resume, begin = (folder / "last.pt").is_file(), folder / "init.safetensors"
-    options = Options(roots, folder, ITERATIONS, BATCH, RATE, seed, workers=1, init=begin, resume=resume)
-    return train(config, recipe, options)
+    begin = folder / "init.safetensors"
+    return finished(train, config, recipe, Options(roots, folder, ITERATIONS, BATCH, RATE, seed, workers=1, init=begin))
 
 
-def score(weights: Path, data: Path) -> dict[str, Any]:
-    """Per set: mean IoU of all sensors together, and how much better than the best alone, mean over classes."""
+def finished(learn: Callable[..., Path], config: Config, recipe: Recipe, options: Options) -> Path:
+    """The weights of a run, which is begun, or goes on, where it has not ended."""
+    weights, last = options.work_dir / "weights.safetensors", options.work_dir / "last.pt"
+    if last.is_file() or not weights.is_file():
+        learn(config, recipe, replace(options, resume=last.is_file()))
+        last.unlink(missing_ok=True)
+        gc.collect()  # or the processes that made its crops wait on, one after the other
+    return weights
+
+
+def score(weights: Path, data: Path, alone: bool = True) -> dict[str, Any]:
+    """Per set: mean IoU of all sensors together, and how much better than the best alone, mean over classes.
+
+    alone: also score each sensor by itself.
+    """
     pipeline, found = Pipeline.load(weights), {}
     for name, count in SCORED.items():
         points = name == "kitti-stereo"
         whole = open_dataset(name, data / SETS[name], "val") if points else marked(name, data)
         samples = thinned(whole, count)
-        kept = _all_and_each(samples[0])
+        kept = _all_and_each(samples[0]) if alone else {"all": None}
         scorer = by_boxes(name, samples, kept) if points else by_sensors(kept)
         found[name] = _figures(
             scorer(pipeline, dict(enumerate(samples)), lambda: None), "point_iou" if points else "iou"
@@ -160,12 +175,12 @@ def _all_and_each(sample: Sample) -> dict[str, list[str] | None]:
 
 
 def _figures(part: Mapping[str, Any], figure: str) -> dict[str, float]:
-    known = {label: value for label, value in part["scores"]["all"][figure].items() if label in FOREGROUND and value}
-    gains = [gain(part, figure, label) for label in known]
+    gains = [gain(part, figure, label) for label in FOREGROUND]
+    known = [each for each in gains if each is not None]
     return {
         **{name: _mean(part, figure, name) for name in part["scores"] if name != "all"},
-        "together": statistics.mean(known.values()),
-        "gain": statistics.mean(each for each in gains if each is not None),
+        "together": _mean(part, figure, "all"),
+        **({"gain": statistics.mean(known)} if known else {}),
     }
 
 
@@ -179,12 +194,12 @@ def fusion_table(found: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> Table:
     columns = [(each, figure) for each in SCORED for figure in ("together", *_singles(found, each))]
     rows = []
     for name, seeds in found.items():
-        cells = [_spread([100 * score[each][figure] for score in seeds.values()]) for each, figure in columns]
+        cells = [spread([100 * score[each][figure] for score in seeds.values()]) for each, figure in columns]
         rows.append((name, f"{next(iter(seeds.values()))['gmac']:.2f}", *cells))
     return Table("Fusions", ("fusion", "GMAC", *(f"{each}: {figure}" for each, figure in columns)), rows)
 
 
-def _spread(values: list[float], sign: str = "") -> str:
+def spread(values: list[float], sign: str = "") -> str:
     """Mean ± standard deviation."""
     deviation = statistics.stdev(values) if len(values) > 1 else 0.0
     return f"{statistics.mean(values):{sign}.1f} ± {deviation:.1f}"
@@ -214,7 +229,7 @@ def table(found: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> Table:
         for each in SCORED:
             for figure, factor in (("together", 100), ("gain", 1)):
                 values = [factor * score[each][figure] for score in seeds.values()]
-                cells.append(_spread(values, "+" if figure == "gain" else ""))
+                cells.append(spread(values, "+" if figure == "gain" else ""))
         rows.append((name, *cells))
     header = (f"{each}: {figure}" for each in SCORED for figure in ("mean IoU", "less the best alone"))
     return Table("Ablation", ("recipe", *header), rows)
@@ -253,7 +268,6 @@ def main(arguments: list[str]) -> None:
             if name in FUSIONS:
                 found[name][str(seed)]["gmac"] = gigamacs(weights)
             path.write_text(json.dumps(found, indent=1) + "\n", "utf-8")
-            (weights.parent / "last.pt").unlink(missing_ok=True)
     made = {}
     if parts := {name: found[name] for name in VARIANTS if name in found}:
         made["ablation"] = table(parts)
@@ -261,7 +275,7 @@ def main(arguments: list[str]) -> None:
         made["fusions"] = fusion_table(fusions)
     for each in made.values():
         print(each.markdown())
-    document.write_text(fill(document.read_text("utf-8"), made, ["ablation", "fusions"]), "utf-8")
+    document.write_text(fill(document.read_text("utf-8"), made, TABLES), "utf-8")
 
 
 if __name__ == "__main__":

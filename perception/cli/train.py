@@ -6,6 +6,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from functools import partial
 from pathlib import Path
 
 from perception import registry
@@ -79,8 +80,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--pretrain",
-        action="store_true",
-        help="learn to fill in hidden parts of every sensor, without labels; use the result with --init",
+        nargs="?",
+        const="masked",
+        choices=("masked", "contrastive"),
+        help="learn without labels, to fill in hidden parts of every sensor (masked, if nothing is said), or that two "
+        "views of a place by different sensors are alike (contrastive); use the result with --init",
     )
     parser.add_argument("--resume", action="store_true", help="continue from last.pt in the output folder")
     parser.add_argument(
@@ -149,7 +153,8 @@ def _train(args: argparse.Namespace, first: bool) -> None:
 
     from perception.engines import find_weights
     from perception.models.networks import find_network
-    from perception.training.pretrain import pretrain
+    from perception.training.contrast import Contraster
+    from perception.training.pretrain import Reconstructor, pretrain
     from perception.training.recipe import read_recipe
     from perception.training.train import Options, read_network, train
 
@@ -168,7 +173,8 @@ def _train(args: argparse.Namespace, first: bool) -> None:
         teachers=[find_weights(path) for path in args.teacher],
         save_interval=args.save_interval,
     )
-    learn = pretrain if args.pretrain else train
+    kind = Contraster if args.pretrain == Contraster.way else Reconstructor
+    learn = partial(pretrain, kind=kind) if args.pretrain else train
     name, recipe = network_and_recipe(args)
     network = read_network(find_network(name))
     with made_folder(args.output):

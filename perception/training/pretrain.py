@@ -2,15 +2,16 @@
 """Learning without labels: fill in hidden parts of every sensor from the other sensors and the surroundings.
 
 After He et al., "Masked Autoencoders Are Scalable Vision Learners", CVPR 2022, and, across sensors, Bachmann et al.,
-"MultiMAE", ECCV 2022.
+"MultiMAE", ECCV 2022. Another way is in `contrast.py`.
 """
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from mmengine.config import Config
@@ -41,29 +42,26 @@ AUX_SPREAD = 0.2
 """Errors of auxiliary channels, in 0–1, are divided by it, so that no sensor dominates. The channels' standard
 deviations are 0.13 to 0.17 for KITTI's LiDAR and 0.28 for RoadScene's and MSRS's infrared, in training crops."""
 
-OWN = ("paint.", "batches")
-"""The prefixes of the names of parts that only pre-training needs."""
 
-
-class Reconstructor(EncoderDecoder):
-    """An mmseg EncoderDecoder that learns to fill in hidden patches; its own parts keep their names.
+class Pretrainer(EncoderDecoder):
+    """An mmseg EncoderDecoder that learns without labels while patches are hidden; its own parts keep their names.
 
     hidden: the share of the patches that is hidden, of rgb and, drawn separately, of all auxiliary channels together:
     depth at the same place would reveal the LiDAR's values. model: as in EncoderDecoder; its decode head must have
-    `finest`.
+    `finest`. A kind of it has a `way`, its name, and `own`, the prefixes of the names of what only pre-training needs.
 
-    A batch has rgb, aux and present (see `Mixture`). The state contains, besides the segmentor's, the convolution that
-    predicts the pixels and the number of batches seen, which with torch's seed determines the hidden patches: a resumed
-    run hides the same ones.
+    A batch has rgb, aux and present (see `Mixture`). The state contains, besides the segmentor's, what is its own, and
+    the number of batches seen, which with torch's seed determines the hidden patches: a resumed run hides the same
+    ones.
     """
 
+    way: ClassVar[str]
+    own: ClassVar[tuple[str, ...]]
     batches: Tensor
 
     def __init__(self, hidden: float = 0.5, **model: Any) -> None:
         super().__init__(**{**model, "data_preprocessor": dict(type="TensorPreprocessor")})
         self.hidden = hidden
-        aux = sum(len(SPECS[name].channels) for name in sensors_in(self))
-        self.paint = nn.Conv2d(self.decode_head.channels, 3 * CELL**2 + aux * (CELL // AUX_SCALE) ** 2, 1)
         self.register_buffer("batches", torch.zeros((), dtype=torch.int64))
 
     def loss(self, inputs: dict[str, Tensor], data_samples: None = None) -> dict[str, Tensor]:
@@ -82,8 +80,36 @@ class Reconstructor(EncoderDecoder):
         rgb, aux = hidden.to(batch.rgb.device)
         return rgb, aux
 
+    @abstractmethod
     def learn(self, batch: Batch, hidden_rgb: Tensor, hidden_aux: Tensor) -> dict[str, Tensor]:
         """The losses by name. hidden_rgb, hidden_aux: (B, 1, H/32, W/32) bool, True where hidden."""
+
+    def plain_state(self) -> dict[str, Tensor]:
+        """The state of the plain segmentor."""
+        return {name: tensor for name, tensor in self.state_dict().items() if not self._is_own(name)}
+
+    def load_state_dict(self, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False) -> Any:
+        """See torch; also accepts a plain segmentor's state."""
+        own = {name: tensor for name, tensor in self.state_dict().items() if self._is_own(name)}
+        return super().load_state_dict({**own, **state_dict}, strict, assign)
+
+    def _is_own(self, name: str) -> bool:
+        return name == "batches" or name.startswith(self.own)
+
+
+class Reconstructor(Pretrainer):
+    """Learns to fill in the hidden patches, with a convolution that predicts their pixels."""
+
+    way = "masked"
+    own = ("paint.",)
+
+    def __init__(self, hidden: float = 0.5, **model: Any) -> None:
+        super().__init__(hidden, **model)
+        aux = sum(len(SPECS[name].channels) for name in sensors_in(self))
+        self.paint = nn.Conv2d(self.decode_head.channels, 3 * CELL**2 + aux * (CELL // AUX_SCALE) ** 2, 1)
+
+    def learn(self, batch: Batch, hidden_rgb: Tensor, hidden_aux: Tensor) -> dict[str, Tensor]:
+        """See `Pretrainer`."""
         rgb, aux = self.reconstruct(hide(batch, hidden_rgb, hidden_aux))
         return reconstruction_losses(rgb, aux, batch, hidden_rgb, hidden_aux)
 
@@ -92,15 +118,6 @@ class Reconstructor(EncoderDecoder):
         painted = self.paint(self.decode_head.finest(self.extract_feat(batch))).float()
         rgb, aux = painted.tensor_split([3 * CELL**2], 1)
         return functional.pixel_shuffle(rgb, CELL), functional.pixel_shuffle(aux, CELL // AUX_SCALE)
-
-    def plain_state(self) -> dict[str, Tensor]:
-        """The state of the plain segmentor."""
-        return {name: tensor for name, tensor in self.state_dict().items() if not name.startswith(OWN)}
-
-    def load_state_dict(self, state_dict: Mapping[str, Any], strict: bool = True, assign: bool = False) -> Any:
-        """See torch; also accepts a plain segmentor's state."""
-        own = {name: tensor for name, tensor in self.state_dict().items() if name.startswith(OWN)}
-        return super().load_state_dict({**own, **state_dict}, strict, assign)
 
 
 def hide(batch: Batch, hidden_rgb: Tensor, hidden_aux: Tensor) -> Batch:
@@ -153,9 +170,15 @@ def reconstruction_losses(
     return losses
 
 
-def pretrain(config: Config, recipe: Recipe, options: Options, progress: Callable[[str], None] = print) -> Path:
+def pretrain(
+    config: Config,
+    recipe: Recipe,
+    options: Options,
+    progress: Callable[[str], None] = print,
+    kind: type[Pretrainer] = Reconstructor,
+) -> Path:
     """Learn only from the frames, labelled or not, and return the path of the averaged weights, those of `config`'s
-    plain segmentor. The layer that predicts the classes stays as it was initialised.
+    plain segmentor. The layer that predicts the classes stays as it was initialised. kind: how it learns.
 
     Raises DataError for data that cannot be read, ModelError for weights that do not fit, for teachers, and for a
     network without a `LightFPNHead`.
@@ -165,8 +188,8 @@ def pretrain(config: Config, recipe: Recipe, options: Options, progress: Callabl
     if config.model.type != "EncoderDecoder" or config.model.decode_head.type != "LightFPNHead":
         raise ModelError("pre-training needs an EncoderDecoder with a LightFPNHead")
     model = {key: value for key, value in config.model.items() if key != "type"}
-    build = partial(Reconstructor, **model)
-    return run(config, recipe, options, build, progress, labelled=False, checkpoints=_PlainCheckpoints)
+    build = partial(kind, **model)
+    return run(config, recipe, options, build, progress, pretrain=kind.way, checkpoints=_PlainCheckpoints)
 
 
 class _PlainCheckpoints(CheckpointHook):
@@ -175,7 +198,7 @@ class _PlainCheckpoints(CheckpointHook):
     def weights(self) -> dict[str, Tensor]:
         """See `CheckpointHook`."""
         average = self.averaged()
-        assert isinstance(average, Reconstructor)
+        assert isinstance(average, Pretrainer)
         return average.plain_state()
 
 

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,7 +28,7 @@ class PseudoLabelOptions:
     """The options of a run.
 
     thresholds: the lowest probability for a label, by class. which: UNLABELLED_ONLY, ALL or FILL. modalities: those
-    that the network may use; empty for all of a frame.
+    that the network may use; empty for all of a frame. names: the samples that may be labelled; None for all.
     """
 
     dataset: str
@@ -39,6 +39,7 @@ class PseudoLabelOptions:
     thresholds: Sequence[float] = (0.8, 0.8, 0.8, 0.7)
     which: str = UNLABELLED_ONLY
     modalities: Sequence[str] = ()
+    names: Collection[str] | None = None
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,8 @@ def run_pseudo_label(
         for number in progress(range(len(samples))):
             sample = samples[number]
             if options.which == UNLABELLED_ONLY and _has_labels(sample):
+                continue
+            if options.names is not None and sample.name not in options.names:
                 continue
             frame = keep_modalities(sample.frame, options.modalities) if options.modalities else sample.frame
             soft = label(frame)

@@ -28,6 +28,7 @@ from perception.training.data.mixture import Augmentation
 from perception.training.data.paste import Paste
 from perception.training.data.patches import Patches
 from perception.training.data.thermal_fault import ThermalFaults
+from perception.training.data.weak import WAYS
 from perception.training.data.weather import Weather
 
 __all__ = [
@@ -55,7 +56,10 @@ class Sampling(Settings):
 
     weight: how often, relative to the other data sets. scale: the range of random scales of its frames. split: of the
     data set. dataset: the name of its reader, if the source has another name. boxes: check KITTI's soft labels with
-    the LiDAR. soft, donors, horizon, tiles: see `perception.training.data.mixture.Source`.
+    the LiDAR. labels: the share of the labelled samples that keep their labels; the others are the source's
+    `unlabelled`, see `perception.training.data.sources.few_labelled`. weak: "boxes" or "scribbles" are all that is left
+    of these labels, see `perception.training.data.weak`. soft, donors, horizon, tiles: see
+    `perception.training.data.mixture.Source`.
     """
 
     weight: float
@@ -67,10 +71,16 @@ class Sampling(Settings):
     donors: tuple[str, ...] = ()
     horizon: float = 0.5
     tiles: int = 1
+    labels: float = 1.0
+    weak: str | None = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        _above_zero(self, "weight", "tiles")
+        _above_zero(self, "weight", "tiles", "labels")
+        if self.labels > 1:
+            raise ModelError(f"Sampling.labels: expected a share of at most 1, got {self.labels!r}")
+        if self.weak is not None:
+            refuse_unknown([self.weak], "Sampling.weak", WAYS)
         if not 0 < self.scale[0] <= self.scale[1]:
             raise ModelError(f"Sampling.scale: expected (least, most), both above 0, got {self.scale!r}")
 

@@ -108,18 +108,18 @@ def run(
     build: Callable[[], BaseModel],
     progress: Callable[[str], None] = print,
     whole: bool = False,
-    labelled: bool = True,
+    pretrain: str | None = None,
     checkpoints: type[CheckpointHook] = CheckpointHook,
 ) -> Path:
     """Train the model that `build` creates, uninitialised, by `recipe`'s schedule; returns the averaged weights' path.
 
     Several processes (see `perception.training.group`) train together as one would; the first of them saves.
-    whole, labelled: see `open_mixture`. checkpoints: the hook that saves. Raises as `train` does, and ModelError for a
-    batch that the processes cannot share equally.
+    whole: see `open_mixture`. pretrain: the way in which it learns without labels. checkpoints: the hook that saves.
+    Raises as `train` does, and ModelError for a batch that the processes cannot share equally.
     """
     resumed = from_first(lambda: _resumed(options))
     with agreed():
-        runner_of = _prepare(config, recipe, options, build, progress, whole, labelled, checkpoints, resumed)
+        runner_of = _prepare(config, recipe, options, build, progress, whole, pretrain, checkpoints, resumed)
     runner_of().train()
     return options.work_dir / "weights.safetensors"
 
@@ -141,7 +141,7 @@ def _prepare(
     build: Callable[[], BaseModel],
     progress: Callable[[str], None],
     whole: bool,
-    labelled: bool,
+    pretrain: str | None,
     checkpoints: type[CheckpointHook],
     resumed: dict[str, Any] | None,
 ) -> Callable[[], Runner]:
@@ -168,10 +168,10 @@ def _prepare(
         )
 
     classes = classes_of_config(config, Path(config.filename or "the config"))
-    described = _describe(config, recipe, options)
+    described = _describe(config, recipe, options, pretrain)
     if resumed:
         _check_same(resumed, described, options.work_dir)
-    length, sensors = recipe.iterations * recipe.batch_size, _sensors(config.model)
+    length, sensors, labelled = recipe.iterations * recipe.batch_size, _sensors(config.model), pretrain is None
     instances = labelled and has_instances(config.model)
     crops = open_mixture(
         recipe, options.data, length, options.seed, progress, whole, labelled, classes, sensors, instances
@@ -309,7 +309,7 @@ def _sensors(model: ConfigDict) -> tuple[str, ...]:
     return (MODALITIES[0], *stem.get("modalities", MODALITIES[1:]))
 
 
-def _describe(config: Config, recipe: Recipe, options: Options) -> dict[str, str]:
+def _describe(config: Config, recipe: Recipe, options: Options, pretrain: str | None) -> dict[str, str]:
     """Everything that a run's result depends on, except its length and the location of its data; values as JSON."""
     facts = {
         "model": config.model.to_dict(),
@@ -319,6 +319,7 @@ def _describe(config: Config, recipe: Recipe, options: Options) -> dict[str, str
         "data": [name for name, _ in options.data],
         "teachers": [digest_of(path) for path in options.teachers],
         **({"train": dict(config.train)} if "train" in config else {}),
+        **({"pretrain": pretrain} if pretrain else {}),
     }
     return {key: json.dumps(value, sort_keys=True, default=repr) for key, value in _flat(facts)}
 

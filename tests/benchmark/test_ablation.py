@@ -27,6 +27,18 @@ def models() -> Iterator[Any]:
     del sys.modules["ablation_models"]
 
 
+@pytest.fixture(scope="module")
+def few_labels(models: Any) -> Iterator[Any]:
+    """The module `few_labels`, and `ablation` in it."""
+    before = set(sys.modules)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(SCRIPTS))
+        yield importlib.import_module("few_labels")
+    for name in set(sys.modules) - before:
+        if str(SCRIPTS) in str(getattr(sys.modules[name], "__file__", "")):
+            del sys.modules[name]
+
+
 def _depth(metres: np.ndarray[Any, np.dtype[np.float32]], height: float = 0.5, valid: float = 1.0) -> torch.Tensor:
     shown = torch.from_numpy(log_depth(metres).astype(np.float32) / 255)
     return torch.stack([shown, torch.full_like(shown, height), torch.full_like(shown, valid)])[None]
@@ -71,6 +83,54 @@ def test_what_is_derived_begins_as_nothing(models: Any, name: str) -> None:
     aux, present, gains = torch.rand(1, 10, 32, 48), torch.ones(1, 3), torch.zeros(1, 3)
     for ours, theirs in zip(derived.eval()(aux, present, gains), plain(aux, present, gains), strict=True):
         torch.testing.assert_close(ours, theirs)
+
+
+def test_a_class_that_is_never_found_counts_as_nothing(few_labels: Any) -> None:
+    def part(**iou: float | None) -> dict[str, Any]:
+        return {"scores": {"all": {"iou": iou}}}
+
+    figures = sys.modules["ablation"]._figures
+    assert figures(part(road=0.6, vehicle=0.3, pedestrian=0.0), "iou") == {"together": pytest.approx(0.3)}
+    assert figures(part(road=None, vehicle=0.3, pedestrian=0.1), "iou") == {"together": pytest.approx(0.2)}
+    both = part(road=0.6, vehicle=0.3, pedestrian=0.0)
+    both["scores"]["rgb"] = {"iou": dict(road=0.5, vehicle=0.4, pedestrian=0.0)}
+    assert figures(both, "iou") == pytest.approx({"rgb": 0.3, "together": 0.3, "gain": 0.0})
+
+
+def test_few_labels_are_scored_over_sets_and_seeds(few_labels: Any) -> None:
+    def of(*means: float) -> dict[str, Any]:
+        return {"night pairs": {"together": means[0]}, "kitti-stereo": {"together": means[1]}}
+
+    row = {"0.05": {"0": of(0.1, 0.3), "1": of(0.2, 0.4)}, "0.2": {}, "1.0": {"0": of(0.5, 0.5)}}
+    made = few_labels.table({"self-training": row})
+    assert made.header[1:] == ("stages", "5 % of the labels", "20 % of the labels", "100 % of the labels")
+    assert made.rows == [("self-training", "2", "25.0 ± 7.1", "–", "50.0 ± 0.0")]
+
+
+def test_what_is_trained_is_not_trained_again(few_labels: Any, tmp_path: Path) -> None:
+    """Begun once, gone on with where it stopped, and left alone when it has ended."""
+    options = few_labels.options(few_labels.Place(tmp_path, tmp_path, tmp_path, 3), tmp_path, 0)
+    resumed = []
+
+    def learn(_config: Any, _recipe: Any, options: Any) -> Path:
+        resumed.append(options.resume)
+        (tmp_path / "last.pt").touch()
+        if len(resumed) == 1:
+            raise KeyboardInterrupt
+        (tmp_path / "weights.safetensors").touch()
+        return tmp_path
+
+    with pytest.raises(KeyboardInterrupt):
+        few_labels.finished(learn, None, None, options)
+    for _ in range(2):
+        assert few_labels.finished(learn, None, None, options) == tmp_path / "weights.safetensors"
+    assert resumed == [False, True]
+
+
+def test_every_source_has_the_share_and_the_weak_labels(few_labels: Any) -> None:
+    recipe = few_labels.recipe(0.05, weak="boxes")
+    assert {(each.labels, each.weak) for each in recipe.sources.values()} == {(0.05, "boxes")}
+    assert {*recipe.sources} == {"camvid", "kitti-stereo", "roadscene", "msrs-more"}
 
 
 def test_the_token_begins_as_nothing_and_stands_for_what_is_missing_alone(models: Any) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -19,6 +20,7 @@ from mmseg.registry import MODELS
 
 import perception.models  # noqa: F401
 from perception.datasets.pseudo_labelled import INDEX, PseudoLabelled, label_path
+from perception.datasets.registry import open_dataset
 from perception.engines.weights import save_weights
 from perception.errors import DataError
 from perception.paths import config_path
@@ -48,7 +50,7 @@ def own(tmp_path: Path) -> Path:
     return tmp_path / "own"
 
 
-def options(weights: Path, own: Path, least: float, **more: str) -> PseudoLabelOptions:
+def options(weights: Path, own: Path, least: float, **more: Any) -> PseudoLabelOptions:
     output = own.parent / "soft"
     return PseudoLabelOptions(dataset="folder", root=own, model=weights, output=output, thresholds=[least] * 4, **more)
 
@@ -73,6 +75,13 @@ def test_all_of_them_are_labelled_where_that_is_asked_for(weights: Path, own: Pa
     found = run_pseudo_label(options(weights, own, 1.1, which=ALL), progress)
     assert (found.frames, found.sure) == (3, 0)  # and of nothing it is so sure
     assert shown == [range(3)]
+
+
+def test_only_the_named_samples_are_labelled(weights: Path, own: Path) -> None:
+    names = {sample.name for sample in open_dataset("folder", own, "all") if sample.name.endswith("c")}
+    assert len(names) == 1
+    assert run_pseudo_label(options(weights, own, 0.0, which=ALL, names=names)).frames == 1
+    assert json.loads((own.parent / "soft" / INDEX).read_text())["numbers"] == [2]
 
 
 def test_where_nothing_is_left_to_label_no_folder_stays(weights: Path, own: Path) -> None:

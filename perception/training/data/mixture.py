@@ -43,7 +43,8 @@ class Source:
     soft: learn its soft labels unchanged, not hardened. donors: names of the sources whose objects are pasted into
     its crops. horizon: its row as a share of the height, for copy-paste between frames whose camera is unknown.
     tiles: how many of its frames are side by side in a crop; more than one for sets of small images, which would
-    leave most of it empty. It must divide the crop's width into multiples of 32.
+    leave most of it empty. It must divide the crop's width into multiples of 32. unlabelled: more samples, which every
+    second crop is taken from if there are any.
     """
 
     samples: Sequence[Sample]
@@ -54,6 +55,7 @@ class Source:
     donors: Sequence[str] = ()
     horizon: float = 0.5
     tiles: int = 1
+    unlabelled: Sequence[Sample] = ()
 
 
 @dataclass(frozen=True)
@@ -128,7 +130,8 @@ class Mixture(Dataset[dict[str, torch.Tensor]]):
 
     def _tile(self, number: int, height: int, width: int, rng: np.random.Generator) -> dict[str, torch.Tensor]:
         source = self.sources[number]
-        sample = source.samples[int(rng.integers(len(source.samples)))]
+        samples = source.unlabelled if source.unlabelled and rng.random() < 0.5 else source.samples
+        sample = samples[int(rng.integers(len(samples)))]
         unlabelled = sample.labels is None and sample.probabilities is None
         # Hardening soft labels takes long, and a source that learns them unchanged seldom needs it.
         focused = rng.random() < FOCUSED

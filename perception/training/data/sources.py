@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +16,7 @@ from perception.sample import Sample
 from perception.training.checks.boxes import check_with_tracklets
 from perception.training.data.level import expect_ground
 from perception.training.data.mixture import Mixture, Source
+from perception.training.data.weak import weakened
 from perception.training.recipe import Recipe
 
 
@@ -32,11 +34,14 @@ def open_mixture(
 ) -> Mixture:
     """`length` crops of the data sets `data`, (name, root) pairs, drawn as the recipe says.
 
-    whole, sensors, instances: see `Mixture`. labelled: only samples with labels; False takes all of them, and no
+    whole, sensors, instances: see `Mixture`; with whole, the samples that a recipe's `labels` leaves without theirs are
+    drawn too: somebody else can teach them. labelled: only samples with labels; False takes all of them, and no
     labels. classes: of the labels. Raises DataError for data that cannot be read or that the recipe does not name,
     and for instances that no sample has.
     """
-    sources = [open_source(name, root, recipe, progress, labelled, classes, sensors, instances) for name, root in data]
+    sources = [
+        open_source(name, root, recipe, progress, labelled, classes, sensors, instances, whole) for name, root in data
+    ]
     if instances and not any(sample.instances is not None for source in sources for sample in source.samples):
         raise DataError(
             f"{', '.join(name for name, _ in data)}: no sample has instances, which this network learns: simulate "
@@ -54,9 +59,10 @@ def open_source(
     classes: Classes = CLASSES,
     sensors: Sequence[str] = MODALITIES,
     instances: bool = False,
+    unlabelled: bool = False,
 ) -> Source:
     """The data set `name`, read into memory, without the samples that have none of `sensors`. Arguments and errors as
-    in `open_mixture`."""
+    in `open_mixture`. unlabelled: also keep the samples that the recipe's `labels` leaves without theirs."""
     if name not in recipe.sources:
         raise DataError(f"data set {name!r}: this recipe knows {', '.join(recipe.sources)}")
     sampling = recipe.sources[name]
@@ -66,7 +72,7 @@ def open_source(
         samples = [sample for sample in samples if sample.labels is not None or sample.probabilities is not None]
     else:
         samples = [Sample(sample.name, sample.frame) for sample in samples]
-    if not instances:  # they take memory
+    if not instances and not (labelled and sampling.weak):  # they take memory
         samples = [replace(sample, instances=None, point_instances=None) for sample in samples]
     progress(f"{name}: {len(samples)} samples from {root}")
     seen = [sample for sample in samples if set(sample.frame.modalities) & set(sensors)]
@@ -78,6 +84,12 @@ def open_source(
     samples = expect_ground(samples)
     if labelled and sampling.boxes:
         samples = check_with_tracklets(samples, root, classes)
+    rest: list[Sample] = []
+    if labelled and sampling.labels < 1:
+        samples, rest = few_labelled(samples, sampling.labels)
+        progress(f"{name}: {len(samples)} of them keep their labels")
+    if labelled and sampling.weak:
+        samples = [weakened(sample, sampling.weak, classes) for sample in samples]
     return Source(
         samples,
         sampling.weight,
@@ -87,4 +99,16 @@ def open_source(
         donors=sampling.donors,
         horizon=sampling.horizon,
         tiles=sampling.tiles,
+        unlabelled=rest if unlabelled else (),
     )
+
+
+def few_labelled(samples: Sequence[Sample], share: float) -> tuple[list[Sample], list[Sample]]:
+    """The `share` of the samples that keep their labels, at least one, and the others without theirs.
+
+    Their names alone decide: they are the same in every run, and a smaller share is a part of a larger one.
+    """
+    order = sorted(samples, key=lambda sample: hashlib.sha256(sample.name.encode()).digest())
+    chosen = {sample.name for sample in order[: max(1, round(share * len(samples)))]}
+    kept = [sample for sample in samples if sample.name in chosen]
+    return kept, [Sample(sample.name, sample.frame) for sample in samples if sample.name not in chosen]

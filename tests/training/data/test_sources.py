@@ -4,6 +4,7 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 pytest.importorskip("torch")
@@ -12,7 +13,10 @@ pytest.importorskip("mmseg")
 from helpers.recipes import small
 
 from perception.errors import DataError
-from perception.training.data.sources import open_mixture, open_source
+from perception.frame import Frame
+from perception.sample import Sample
+from perception.training.data.sources import few_labelled, open_mixture, open_source
+from perception.training.recipe import MeanTeaching
 
 
 def test_a_source_has_its_samples_and_the_recipe_s_sampling(camvid: Path) -> None:
@@ -62,3 +66,38 @@ def test_samples_that_a_network_cannot_see_are_left_out(camvid: Path) -> None:
 def test_instances_that_no_sample_has_are_refused(camvid: Path) -> None:
     with pytest.raises(DataError, match="camvid: no sample has instances"):
         open_mixture(small(), [("camvid", camvid)], 5, 0, lambda _: None, instances=True)
+
+
+def test_a_smaller_share_of_labels_is_a_part_of_a_larger_one() -> None:
+    frame, labels = Frame(0, np.zeros((4, 4, 3), np.uint8)), np.ones((4, 4), np.uint8)
+    samples = [Sample(f"{number}", frame, labels) for number in range(100)]
+    few, rest = few_labelled(samples, 0.05)
+    more, _ = few_labelled(samples[::-1], 0.2)
+    names = [sample.name for sample in few]
+    assert (len(few), len(rest), len(more)) == (5, 95, 20)
+    assert {*names} < {sample.name for sample in more}
+    assert names == ["39", "49", "51", "55", "65"]
+    assert all(sample.labels is None and sample.name not in names for sample in rest)
+    assert len(few_labelled(samples[:3], 0.05)[0]) == 1
+
+
+def test_those_without_labels_are_drawn_where_somebody_else_teaches_them(camvid: Path) -> None:
+    recipe = small()
+    own = {**recipe.sources, "camvid": replace(recipe.sources["camvid"], labels=0.4, tiles=1)}
+    recipe, data = replace(recipe, sources=own), [("camvid", camvid)]
+    alone = open_mixture(recipe, data, 20, 0, lambda _: None)
+    assert (len(alone.sources[0].samples), len(alone.sources[0].unlabelled)) == (1, 0)
+    taught = open_mixture(replace(recipe, mean_teacher=MeanTeaching()), data, 40, 0, lambda _: None, whole=True)
+    assert (len(taught.sources[0].samples), len(taught.sources[0].unlabelled)) == (1, 2)
+    unknown = sum(bool((taught[i]["labels"] == 255).all()) for i in range(40))
+    assert 10 < unknown < 30
+
+
+def test_weak_labels_take_the_place_of_full_ones(camvid: Path) -> None:
+    recipe = small()
+    shares = {}
+    for weak in (None, "boxes", "scribbles"):
+        own = {**recipe.sources, "camvid": replace(recipe.sources["camvid"], weak=weak)}
+        source = open_source("camvid", camvid, replace(recipe, sources=own), lambda _: None, labelled=True)
+        shares[weak] = float(np.mean([sample.labels != 255 for sample in source.samples]))
+    assert shares["scribbles"] < 0.2 < shares["boxes"] <= shares[None]

@@ -36,8 +36,11 @@ RUN = "run.json"
 
 WEIGHTS = "weights.safetensors"
 
-PROBED, WARM_UP = 10, 2
-"""Steps that are taken to measure how long one takes, and how many of them do not count."""
+PROBED, ENOUGH, WARM_UP = 10, 4, 2
+"""Steps that are taken to measure how long one takes; with how many that may end, once PROBE_SHARE of the budget is
+spent; how many of them do not count."""
+
+PROBE_SHARE = 0.1
 
 SAVE_S, SAVE_STEPS = 120.0, 50
 """About how often a run is saved, where the time of a step is known, and where it is not."""
@@ -93,7 +96,7 @@ def trained(name: str, config: Config, alike: Alike, folder: Path, say: Callable
     run = _read_run(folder)
     if run is None:
         with _failures():
-            run = {"said": said, **_length(config, alike), "done": False}
+            run = {"said": said, **_length(config, alike, say), "done": False}
         write_json(folder / RUN, run)
     _check_same(folder, run["said"], said)
     if run["done"]:
@@ -199,15 +202,16 @@ def _check_same(folder: Path, before: dict[str, Any], said: dict[str, Any]) -> N
         )
 
 
-def _length(config: Config, alike: Alike) -> dict[str, Any]:
+def _length(config: Config, alike: Alike, say: Callable[[str], None]) -> dict[str, Any]:
     """iterations, and the seconds per step that they come from."""
     if alike.budget.seconds is None:
         return {"iterations": alike.budget.iterations, "seconds_per_step": None}
-    seconds = _seconds_per_step(config, alike)
+    say("measuring the seconds of a step")
+    seconds = _seconds_per_step(config, alike, alike.budget.seconds)
     return {"iterations": alike.budget.steps(seconds), "seconds_per_step": round(seconds, 3)}
 
 
-def _seconds_per_step(config: Config, alike: Alike) -> float:
+def _seconds_per_step(config: Config, alike: Alike, budget_s: float) -> float:
     """Of a few steps as they are in training, whose result is thrown away."""
     ends: list[float] = []
 
@@ -220,11 +224,13 @@ def _seconds_per_step(config: Config, alike: Alike) -> float:
         def after_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None, outputs: Any = None) -> None:
             super().after_train_iter(runner, batch_idx, data_batch, outputs)
             ends.append(time.monotonic())
+            if len(ends) >= ENOUGH and ends[-1] - ends[0] > PROBE_SHARE * budget_s:
+                runner.train_loop.stop_training = True
 
     with tempfile.TemporaryDirectory() as folder:
         options = _options(alike, Path(folder), PROBED)
         train(config, alike.recipe, options, lambda _: None, Stopwatch, alike.source)
-    return (ends[-1] - ends[WARM_UP - 1]) / (PROBED - WARM_UP)
+    return (ends[-1] - ends[WARM_UP - 1]) / (len(ends) - WARM_UP)
 
 
 def _options(alike: Alike, folder: Path, iterations: int) -> Options:

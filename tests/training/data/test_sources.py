@@ -12,7 +12,8 @@ pytest.importorskip("mmseg")
 from helpers.recipes import small
 
 from perception.errors import DataError
-from perception.training.data.sources import open_mixture, open_source
+from perception.training.data.mixture import Mixture
+from perception.training.data.sources import once, open_mixture, open_source
 
 
 def test_a_source_has_its_samples_and_the_recipe_s_sampling(camvid: Path) -> None:
@@ -62,3 +63,16 @@ def test_samples_that_a_network_cannot_see_are_left_out(camvid: Path) -> None:
 def test_instances_that_no_sample_has_are_refused(camvid: Path) -> None:
     with pytest.raises(DataError, match="camvid: no sample has instances"):
         open_mixture(small(), [("camvid", camvid)], 5, 0, lambda _: None, instances=True)
+
+
+def test_sets_are_read_once_for_networks_of_the_same_sensors(camvid: Path) -> None:
+    opened = once(open_source)
+    said: list[str] = []
+
+    def mixture(sensors: tuple[str, ...]) -> Mixture:
+        return open_mixture(small(), [("camvid", camvid)], 5, 0, said.append, sensors=sensors, source=opened)
+
+    first, again, other = (mixture(sensors) for sensors in (("rgb",), ("rgb",), ("rgb", "depth")))
+    assert again.sources[0] is first.sources[0]
+    assert other.sources[0] is not first.sources[0]
+    assert len(said) == 2

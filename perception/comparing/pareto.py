@@ -25,5 +25,7 @@ def pareto_plot(report: CompareReport) -> bytes:
         axes.plot(time, iou, "o" if alike else "x", color=colour, ms=6, zorder=2)
         axes.annotate(name, (time, iou), (4, 3), textcoords="offset points", fontsize=7, color=INK if first else FADED)
     axes.set_xscale("log")
+    for each in (axes.xaxis.set_major_formatter, axes.xaxis.set_minor_formatter):
+        each("{x:g}")
     axes.set_xlabel("time ÷ PIDNet-S, one frame, OpenVINO float32")
     return png(figure)

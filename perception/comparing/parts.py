@@ -49,6 +49,7 @@ class Part:
             if sample.frame.rgb is not None:
                 self.frames.append(sample)
             done()
+        self.frames.sort(key=lambda sample: sample.frame.size)  # engines compile anew for another size
         if not self.frames:
             raise DataError(
                 f"{self.name}: none of {len(self.chosen)} frames has a camera image, which all networks see"

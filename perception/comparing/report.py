@@ -208,13 +208,13 @@ def _summary(report: CompareReport, row: Row, real: bool) -> Summary | None:
     scores = [row.sets[name] for name, scored in report.sets.items() if scored.real == real]
     if not scores:
         return None
-    iou = {label: mean(each.iou.get(label) for each in scores) for label in FOREGROUND}
+    iou = {label: mean((each.iou.get(label) for each in scores), 4) for label in FOREGROUND}
     names = dict.fromkeys(name for each in scores for name in each.subsets if name != CAMERA)
     return Summary(
         iou=iou,
-        mean_iou=mean(iou.values()),
-        calibration_error=mean(each.calibration_error for each in scores),
-        points={name: mean(_points(each, name) for each in scores) for name in names},
+        mean_iou=mean(iou.values(), 4),
+        calibration_error=mean((each.calibration_error for each in scores), 4),
+        points={name: mean((_points(each, name) for each in scores), 2) for name in names},
     )
 
 
@@ -223,10 +223,10 @@ def _points(score: SetScore, subset: str) -> Known:
     return None if alone is None or more is None else 100 * (more - alone)
 
 
-def mean(values: Iterable[Known]) -> Known:
-    """Of those that are known; None of none."""
+def mean(values: Iterable[Known], digits: int) -> Known:
+    """Of those that are known, to so many decimals; None of none."""
     known = [value for value in values if value is not None]
-    return statistics.fmean(known) if known else None
+    return round(statistics.fmean(known), digits) if known else None
 
 
 def known(value: float) -> Known:

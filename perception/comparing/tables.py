@@ -4,9 +4,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
 
 import yaml
 
@@ -96,8 +95,13 @@ def notes(report: CompareReport) -> list[str]:
     trained = [row.training for row in report.networks.values() if row.training]
     real, simulated = (names_of(report.sets, each) for each in (True, False))
 
-    def listed(names: Any) -> str:
-        return ", ".join(f"{name} ({report.sets[name].part}, {report.sets[name].frames} frames)" for name in names)
+    soft = {name for row in report.networks.values() for name, score in row.sets.items() if score.soft_frames}
+
+    def listed(names: Iterable[str]) -> str:
+        return ", ".join(
+            f"{name} ({report.sets[name].part}, {report.sets[name].frames} frames{', soft labels' * (name in soft)})"
+            for name in names
+        )
 
     said = []
     if trained:

@@ -22,13 +22,13 @@ from perception.comparing.report import write
 from perception.errors import ModelError
 
 
-def options(folder: Path, *names: Path) -> CompareOptions:
+def options(folder: Path, *names: Path, iterations: int = 1) -> CompareOptions:
     data = [item.partition("=") for item in write_data(folder)][:1]
     return CompareOptions(
         names=[str(name) for name in names],
         data=[(name, Path(root)) for name, _, root in data],
         output=folder / "out",
-        train=Budget(iterations=1),
+        train=Budget(iterations=iterations),
         recipe=str(write_small(folder / "small.py")),
         frames=1,
         workers=0,
@@ -47,9 +47,9 @@ def test_a_network_that_cannot_be_trained_is_left_out_and_the_others_are_not(
     monkeypatch.setattr(timing, "SIZE", (64, 96))
     lone, twin = write_networks(tmp_path)
     lone.write_text(lone.read_text().replace("learning_rate=0.01", "learning_rate=1e30"))
-    found = run_compare(options(tmp_path, lone, twin), Console(quiet=True))
+    found = run_compare(options(tmp_path, lone, twin, iterations=3), Console(quiet=True))
     assert list(found.networks) == ["twin"]
-    assert found.left_out == {"lone": "diverged: its weights are not finite after 1 iterations"}
+    assert found.left_out == {"lone": "diverged: its weights are not finite after 3 iterations"}
     assert as_json(tmp_path / "out/compare.json")["left_out"] == found.left_out
 
 

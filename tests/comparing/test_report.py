@@ -96,6 +96,6 @@ def test_the_front_is_of_those_trained_alike_that_none_beats() -> None:
 
 def test_nothing_is_no_number() -> None:
     assert known(float("nan")) is None
-    assert mean([None, 0.25, 0.75]) == 0.5
-    assert mean([]) is None
+    assert mean([None, 0.25, 0.76], 1) == 0.5
+    assert mean([], 1) is None
     assert rounded({"road": 0.123456, "vehicle": float("nan")}) == {"road": 0.1235, "vehicle": None}

@@ -10,9 +10,13 @@ import pytest
 pytest.importorskip("torch")
 pytest.importorskip("mmseg")
 
+from helpers.compared import write_networks
+
+from perception.benchmark.peers import write_untrained
 from perception.comparing import scoring
 from perception.comparing.parts import Part
 from perception.frame import Frame
+from perception.models.custom import read_config
 from perception.pipeline import Pipeline
 from perception.sample import Sample
 
@@ -67,7 +71,9 @@ def test_flicker_begins_anew_with_another_drive(pipeline: Pipeline) -> None:
     assert scoring.flicker(pipeline, part(*changed), lambda: None).steadied is not None
 
 
-def test_weights_are_exported_once(weights: Path, tmp_path: Path) -> None:
+def test_weights_are_exported_once(tmp_path: Path) -> None:
+    model = read_config(write_networks(tmp_path)[0]).model.to_dict()
+    weights = write_untrained(model, tmp_path / "random.safetensors")
     first = scoring.exported(weights, tmp_path).stat().st_mtime_ns
     assert scoring.exported(weights, tmp_path).stat().st_mtime_ns == first
     (tmp_path / "network.sha256").write_text("of others\n")

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 CONTINUES = True  # it goes on with what it finds in its output
 
+WIDTH = 220
+"""Of the tables in a file, in letters."""
+
 SUMMARY = "train networks alike, and compare them: IoU, fusion, calibration, flicker, time"
 
 EXAMPLES = """\
@@ -125,6 +128,8 @@ def run(args: argparse.Namespace) -> int:
         with made_folder(output):
             found = run_compare(options, Console(stderr=True))
     console = Console(highlight=False)
+    if not console.is_terminal:
+        console.width = WIDTH
     for table in tables(found, read_published()).values():
         console.print(table.rich())
     for line in notes(found):

@@ -10,9 +10,9 @@ import pytest
 pytest.importorskip("torch")
 pytest.importorskip("mmseg")
 
-from helpers.compared import as_json, report, row, write_data, write_networks
 from helpers.networks import ZOO
 from helpers.recipes import write_small
+from helpers.training.compared import as_json, report, row, write_data, write_networks
 from rich.console import Console
 
 from perception.comparing import timing

@@ -3,7 +3,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from helpers.compared import report, row
+from helpers.training.compared import report, row
 
 from perception.comparing.page import compare_page
 from perception.comparing.report import CompareReport

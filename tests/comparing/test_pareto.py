@@ -3,7 +3,7 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
-from helpers.compared import report, row
+from helpers.training.compared import report, row
 
 from perception.comparing.pareto import pareto_plot
 from perception.comparing.report import CompareReport

@@ -9,8 +9,8 @@ import pytest
 
 pytest.importorskip("mmseg")
 
-from helpers.compared import write_data
 from helpers.recipes import small
+from helpers.training.compared import write_data
 
 from perception.comparing.parts import STREETS, drive_of, held_out, other_seeds, trained_on
 from perception.errors import DataError

@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from helpers.compared import report, row
+from helpers.training.compared import report, row
 
 from perception.comparing.report import (
     CompareReport,

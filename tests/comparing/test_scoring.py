@@ -10,7 +10,7 @@ import pytest
 pytest.importorskip("torch")
 pytest.importorskip("mmseg")
 
-from helpers.compared import write_networks
+from helpers.training.compared import write_networks
 
 from perception.benchmark.peers import write_untrained
 from perception.comparing import scoring

@@ -4,7 +4,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from helpers.compared import report, row
+from helpers.training.compared import report, row
 
 from perception.comparing.report import CompareReport
 from perception.comparing.tables import check_document, fill, notes, ordered, read_published, tables

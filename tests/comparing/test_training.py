@@ -9,8 +9,8 @@ import pytest
 pytest.importorskip("torch")
 pytest.importorskip("mmseg")
 
-from helpers.compared import as_json, row, write_data, write_networks
 from helpers.recipes import small
+from helpers.training.compared import as_json, row, write_data, write_networks
 
 from perception.comparing.budget import Budget
 from perception.comparing.training import Alike, check_alike, is_done, planned, read_alike, trained, training_of

@@ -8,7 +8,7 @@ import pytest
 torch = pytest.importorskip("torch")
 pytest.importorskip("mmseg")
 
-from helpers.compared import write_networks  # noqa: E402
+from helpers.training.compared import write_networks  # noqa: E402
 
 from perception.benchmark.peers import write_untrained  # noqa: E402
 from perception.export.cost import HEIGHT, WIDTH, cost_of  # noqa: E402

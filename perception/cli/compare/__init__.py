@@ -47,7 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help="a network of configs/networks (docs/zoo.md), or the path of an mmengine config",
     )
-    parser.add_argument("--all", action="store_true", help="every network of docs/zoo.md, and the default")
+    add(parser, "--all", ": every network of docs/zoo.md, and the default")
     add(parser, "--data", action="append", default=[])
     parser.add_argument(
         "--train",

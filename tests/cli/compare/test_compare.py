@@ -9,8 +9,8 @@ import pytest
 pytest.importorskip("torch")
 pytest.importorskip("mmseg")
 
-from helpers.compared import as_json, write_data, write_networks
 from helpers.recipes import write_small
+from helpers.training.compared import as_json, write_data, write_networks
 
 from perception.cli.main import main
 from perception.comparing import timing

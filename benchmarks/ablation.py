@@ -19,32 +19,26 @@ import statistics
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-import torch
 from ablation_models import DERIVED
 from accuracy_sets import by_boxes, by_sensors, marked
 from accuracy_targets import gain
 from mmengine.config import Config, ConfigDict
 from precisions import thinned
-from search import HEIGHT, WIDTH
 from tables import fill
-from torch.utils.flop_counter import FlopCounterMode
 
 from perception.benchmark.tables import Table
 from perception.classes import FOREGROUND
 from perception.datasets.registry import open_dataset
-from perception.engines.weights import build_model, load_weights, save_weights
-from perception.frame import MODALITIES
-from perception.models.deploy import DeployGraph
+from perception.engines.weights import load_weights, save_weights
+from perception.export.cost import cost_of
 from perception.paths import config_path
 from perception.pipeline import Pipeline
 from perception.sample import Sample
-from perception.sensors.channels import AUX_CHANNELS
-from perception.sensors.encode import AUX_SCALE
-from perception.training.data import sources
-from perception.training.data.mixture import Source
+from perception.training.data.sources import once, open_source
 from perception.training.recipe import DepthFaults, Patches, Recipe, Sides, ThermalFaults, read_recipe
 from perception.training.train import Options, train
 
@@ -59,6 +53,8 @@ SCORED = {"night pairs": 12, "another thermal camera": 12, "cityscapes-stereo": 
 
 TABLES = ("ablation", "fusions", "few_labels")
 """Of docs/training.md; the last is made by few_labels.py."""
+
+SOURCE = once(open_source)
 
 Change = Callable[[ConfigDict, Recipe], Recipe]
 """Changes the network's config, or returns another recipe."""
@@ -139,7 +135,8 @@ def trained(change: Change, seed: int, data: Path, drives: Path, init: Path, fol
         state = {name: tensor for name, tensor in state.items() if ".fusions." not in name}
     save_weights(folder / "init.safetensors", state, model)
     begin = folder / "init.safetensors"
-    return finished(train, config, recipe, Options(roots, folder, ITERATIONS, BATCH, RATE, seed, workers=1, init=begin))
+    options = Options(roots, folder, ITERATIONS, BATCH, RATE, seed, workers=1, init=begin)
+    return finished(partial(train, source=SOURCE), config, recipe, options)
 
 
 def finished(learn: Callable[..., Path], config: Config, recipe: Recipe, options: Options) -> Path:
@@ -211,16 +208,6 @@ def _singles(found: Mapping[str, Mapping[str, Mapping[str, Any]]], name: str) ->
     return [each for each in scores if each not in ("together", "gain")]
 
 
-def gigamacs(weights: Path) -> float:
-    """Multiply-accumulates of a frame of KITTI's size, in 10⁹, as the graph is exported."""
-    network = DeployGraph(build_model(weights)).eval()
-    rgb = torch.zeros(1, HEIGHT, WIDTH, 3, dtype=torch.uint8)
-    aux = torch.zeros(1, HEIGHT // AUX_SCALE, WIDTH // AUX_SCALE, sum(AUX_CHANNELS.values()), dtype=torch.uint8)
-    with FlopCounterMode(display=False) as counter, torch.no_grad():
-        network(rgb, aux, torch.ones(1, len(MODALITIES)))
-    return float(counter.get_total_flops()) / 2e9
-
-
 def table(found: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> Table:
     """Mean ± deviation over the seeds."""
     rows = []
@@ -235,21 +222,8 @@ def table(found: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> Table:
     return Table("Ablation", ("recipe", *header), rows)
 
 
-def _once(open_source: Callable[..., Source]) -> Callable[..., Source]:
-    """The same sources in every run: reading them takes longer than a run."""
-    opened: dict[str, Source] = {}
-
-    def look(name: str, *rest: Any) -> Source:
-        if name not in opened:
-            opened[name] = open_source(name, *rest)
-        return opened[name]
-
-    return look
-
-
 def main(arguments: list[str]) -> None:
     """Train and score what is missing, then write the document."""
-    sources.open_source = _once(sources.open_source)
     data, drives, init, folder, document = map(Path, arguments[:5])
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "ablation.json"
@@ -266,7 +240,7 @@ def main(arguments: list[str]) -> None:
             weights = trained(change, seed, data, drives, init, work_dir, fresh=name in FUSIONS)
             found.setdefault(name, {})[str(seed)] = score(weights, data)
             if name in FUSIONS:
-                found[name][str(seed)]["gmac"] = gigamacs(weights)
+                found[name][str(seed)]["gmac"] = cost_of(weights).gmac
             path.write_text(json.dumps(found, indent=1) + "\n", "utf-8")
     made = {}
     if parts := {name: found[name] for name in VARIANTS if name in found}:

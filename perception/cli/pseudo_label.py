@@ -36,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "network's further classes, else the same as the class that contains them (default: 0.8 0.8 0.8 0.7)",
     )
     which = parser.add_mutually_exclusive_group()
-    which.add_argument("--all", action="store_true", help="also label frames that have labels")
+    add(which, "--all", ": also frames that have labels")
     which.add_argument("--fill", action="store_true", help="keep labels, and label only the unlabelled pixels")
     add(parser, "--modalities", " (default: all of a frame)", nargs="+")
     add(parser, "--output", required=True)

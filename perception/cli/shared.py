@@ -116,6 +116,7 @@ class Shared:
 CONDITIONS = ("day", "dusk", "night", "fog", "rain")
 
 SHARED: dict[str, Shared] = {
+    "--all": Shared("take all"),
     "--as": Shared("what a folder's images are", (str,), ("KIND",)),
     "--calibration": Shared("the node's calibration file, for what the recording lacks", (source,), ("FILE",)),
     "--condition": Shared(f"light and weather: {', '.join(CONDITIONS)}", (str,), ("NAME",)),

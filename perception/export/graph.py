@@ -27,7 +27,7 @@ def export_openvino(weights: str | Path, output: str | Path) -> Path:
     Raises ModelError for weights that cannot be read.
     """
     graph = _graph(weights)
-    example = _example(graph.sensors)
+    example = example_input(graph.sensors)
     shapes = [[1, -1, -1, 3], [1, -1, -1, example[1].shape[3]], list(example[2].shape)]
     with warnings.catch_warnings(), torch.inference_mode():
         warnings.simplefilter("ignore")  # the tracer's remarks on shapes that are meant to be fixed
@@ -54,7 +54,7 @@ def export_onnx(weights: str | Path, output: str | Path) -> Path:
         warnings.simplefilter("ignore")
         torch.onnx.export(
             graph,
-            _example(graph.sensors),
+            example_input(graph.sensors),
             path,
             input_names=INPUTS,
             output_names=outputs,
@@ -76,8 +76,9 @@ def _graph(weights: str | Path) -> DeployGraph:
     return DeployGraph(build_model(weights)).eval()
 
 
-def _example(sensors: Sequence[str]) -> tuple[torch.Tensor, ...]:
-    height, width, channels = 128, 256, sum(len(SPECS[name].channels) for name in sensors)
+def example_input(sensors: Sequence[str], height: int = 128, width: int = 256) -> tuple[torch.Tensor, ...]:
+    """A black image of `height`×`width` and no measurement of any other of the sensors: the graph's arguments."""
+    channels = sum(len(SPECS[name].channels) for name in sensors)
     return (
         torch.zeros(1, height, width, 3, dtype=torch.uint8),
         torch.zeros(1, height // AUX_SCALE, width // AUX_SCALE, channels, dtype=torch.uint8),

@@ -17,6 +17,7 @@ from perception.registry import Registry
 VERSIONS: dict[str, int] = {
     "bench": 1,
     "check": 1,
+    "compare": 1,
     "demo": 1,
     "doctor": 1,
     "eval": 1,

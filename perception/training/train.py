@@ -36,7 +36,8 @@ from perception.models.instance_head import has_instances
 from perception.models.soft_losses import SoftLabelLoss
 from perception.training.allocator import keep_memory
 from perception.training.bf16 import computes_in_bf16
-from perception.training.data.sources import open_mixture
+from perception.training.data.mixture import Source
+from perception.training.data.sources import open_mixture, open_source
 from perception.training.group import agreed, from_first, is_restarted, on_this_machine, run_name
 from perception.training.grow import begin_with, with_classes
 from perception.training.habits import Habits, habits_of
@@ -92,13 +93,30 @@ def read_network(path: Path) -> Config:
     return config
 
 
-def train(config: Config, recipe: Recipe, options: Options, progress: Callable[[str], None] = print) -> Path:
+def train(
+    config: Config,
+    recipe: Recipe,
+    options: Options,
+    progress: Callable[[str], None] = print,
+    checkpoints: type[CheckpointHook] = CheckpointHook,
+    source: Callable[..., Source] = open_source,
+) -> Path:
     """Train the network of `config`, see `read_network`, and return the path of the averaged weights.
 
-    Raises DataError for data that cannot be read, ModelError for weights that do not fit.
+    checkpoints, source: see `run`. Raises DataError for data that cannot be read, ModelError for weights that do not
+    fit.
     """
     whole = bool(options.teachers or recipe.mean_teacher)
-    return run(config, recipe, options, lambda: _build(config, recipe, options, progress), progress, whole)
+    return run(
+        config,
+        recipe,
+        options,
+        lambda: _build(config, recipe, options, progress),
+        progress,
+        whole,
+        checkpoints=checkpoints,
+        source=source,
+    )
 
 
 def run(
@@ -110,16 +128,17 @@ def run(
     whole: bool = False,
     pretrain: str | None = None,
     checkpoints: type[CheckpointHook] = CheckpointHook,
+    source: Callable[..., Source] = open_source,
 ) -> Path:
     """Train the model that `build` creates, uninitialised, by `recipe`'s schedule; returns the averaged weights' path.
 
     Several processes (see `perception.training.group`) train together as one would; the first of them saves.
-    whole: see `open_mixture`. pretrain: the way in which it learns without labels. checkpoints: the hook that saves.
-    Raises as `train` does, and ModelError for a batch that the processes cannot share equally.
+    whole, source: see `open_mixture`. pretrain: the way in which it learns without labels. checkpoints: the hook that
+    saves. Raises as `train` does, and ModelError for a batch that the processes cannot share equally.
     """
     resumed = from_first(lambda: _resumed(options))
     with agreed():
-        runner_of = _prepare(config, recipe, options, build, progress, whole, pretrain, checkpoints, resumed)
+        runner_of = _prepare(config, recipe, options, build, progress, whole, pretrain, checkpoints, resumed, source)
     runner_of().train()
     return options.work_dir / "weights.safetensors"
 
@@ -144,6 +163,7 @@ def _prepare(
     pretrain: str | None,
     checkpoints: type[CheckpointHook],
     resumed: dict[str, Any] | None,
+    source: Callable[..., Source],
 ) -> Callable[[], Runner]:
     """Everything of `run` that can go wrong without the other processes; the result makes the Runner, with them."""
     habits = habits_of(config)
@@ -174,7 +194,7 @@ def _prepare(
     length, sensors, labelled = recipe.iterations * recipe.batch_size, _sensors(config.model), pretrain is None
     instances = labelled and has_instances(config.model)
     crops = open_mixture(
-        recipe, options.data, length, options.seed, progress, whole, labelled, classes, sensors, instances
+        recipe, options.data, length, options.seed, progress, whole, labelled, classes, sensors, instances, source
     )
     init_default_scope("mmseg")
     with custom.building(config.filename or "the config"):

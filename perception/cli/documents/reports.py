@@ -19,6 +19,7 @@ PAGE = Path("docs/reports.md")
 CLASSES = {
     "bench": ("perception.benchmark.results", "BenchReport"),
     "check": ("perception.checking.report", "CheckReport"),
+    "compare": ("perception.comparing.report", "CompareReport"),
     "demo": ("perception.evaluation.demo_report", "DemoReport"),
     "doctor": ("perception.checking.machine", "DoctorReport"),
     "eval": ("perception.evaluation.job", "EvalReport"),
@@ -35,8 +36,8 @@ CLASSES = {
 HEAD = """\
 # Reports
 
-Every command that measures or converts something writes its results with `--json FILE`; `demo`, `bench`, `check`
-and `select` also write them to their output folder. Each report is an object with a `schema`:
+Every command that measures or converts something writes its results with `--json FILE`; `demo`, `bench`, `check`,
+`select` and `compare` also write them to their output folder. Each report is an object with a `schema`:
 `perception/NAME-report/VERSION`. The version increases if a key is removed or changes its meaning; a new key changes
 nothing. Unknown values are null.
 

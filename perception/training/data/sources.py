@@ -7,6 +7,7 @@ import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from perception.classes import CLASSES, Classes
 from perception.datasets.registry import open_dataset
@@ -31,23 +32,43 @@ def open_mixture(
     classes: Classes = CLASSES,
     sensors: Sequence[str] = MODALITIES,
     instances: bool = False,
+    source: Callable[..., Source] | None = None,
 ) -> Mixture:
     """`length` crops of the data sets `data`, (name, root) pairs, drawn as the recipe says.
 
     whole, sensors, instances: see `Mixture`; with whole, the samples that a recipe's `labels` leaves without theirs are
     drawn too: somebody else can teach them. labelled: only samples with labels; False takes all of them, and no
-    labels. classes: of the labels. Raises DataError for data that cannot be read or that the recipe does not name,
-    and for instances that no sample has.
+    labels. classes: of the labels. source: reads a data set, `open_source` or `once` of it. Raises DataError for data
+    that cannot be read or that the recipe does not name, and for instances that no sample has.
     """
-    sources = [
-        open_source(name, root, recipe, progress, labelled, classes, sensors, instances, whole) for name, root in data
-    ]
+    read = source or open_source
+    sources = [read(name, root, recipe, progress, labelled, classes, sensors, instances, whole) for name, root in data]
     if instances and not any(sample.instances is not None for source in sources for sample in source.samples):
         raise DataError(
             f"{', '.join(name for name, _ in data)}: no sample has instances, which this network learns: simulate "
             "drives again that an earlier version made, or add penn-fudan or cityscapes"
         )
     return Mixture(sources, recipe.crop, length, seed, recipe.augmentation, whole, classes, sensors, instances)
+
+
+def once(source: Callable[..., Source]) -> Callable[..., Source]:
+    """`source`, an `open_source`, for several runs by one recipe: reading the sets may take longer than a run.
+
+    The data sets of the last network's sensors are kept; those for another's would be in memory twice.
+    """
+    opened: dict[tuple[str, Path], Source] = {}
+    last: tuple[Any, ...] = ()
+
+    def look(name: str, root: Path, recipe: Recipe, progress: Callable[[str], None], *rest: Any) -> Source:
+        nonlocal last
+        if rest != last:
+            opened.clear()
+            last = rest
+        if (name, root) not in opened:
+            opened[name, root] = source(name, root, recipe, progress, *rest)
+        return opened[name, root]
+
+    return look
 
 
 def open_source(

@@ -15,7 +15,8 @@ from helpers.recipes import small
 from perception.errors import DataError
 from perception.frame import Frame
 from perception.sample import Sample
-from perception.training.data.sources import few_labelled, open_mixture, open_source
+from perception.training.data.mixture import Mixture
+from perception.training.data.sources import few_labelled, once, open_mixture, open_source
 from perception.training.recipe import MeanTeaching
 
 
@@ -101,3 +102,16 @@ def test_weak_labels_take_the_place_of_full_ones(camvid: Path) -> None:
         source = open_source("camvid", camvid, replace(recipe, sources=own), lambda _: None, labelled=True)
         shares[weak] = float(np.mean([sample.labels != 255 for sample in source.samples]))
     assert shares["scribbles"] < 0.2 < shares["boxes"] <= shares[None]
+
+
+def test_sets_are_read_once_for_networks_of_the_same_sensors(camvid: Path) -> None:
+    opened = once(open_source)
+    said: list[str] = []
+
+    def mixture(sensors: tuple[str, ...]) -> Mixture:
+        return open_mixture(small(), [("camvid", camvid)], 5, 0, said.append, sensors=sensors, source=opened)
+
+    first, again, other = (mixture(sensors) for sensors in (("rgb",), ("rgb",), ("rgb", "depth")))
+    assert again.sources[0] is first.sources[0]
+    assert other.sources[0] is not first.sources[0]
+    assert len(said) == 2

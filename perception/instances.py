@@ -65,21 +65,21 @@ def free_code(instances: NDArray[np.uint16], class_id: int) -> int:
 class Extents(NamedTuple):
     """Of K instances, by ascending code.
 
-    codes: (K,) uint16. boxes: (K, 4) left, top, right and bottom pixel, the last two within. areas: (K,) pixels.
+    codes: (K,), as given. boxes: (K, 4) left, top, right and bottom pixel, the last two within. areas: (K,) pixels.
     """
 
-    codes: NDArray[np.uint16]
+    codes: NDArray[Any]
     boxes: NDArray[np.int64]
     areas: NDArray[np.int64]
 
 
-def extents(instances: NDArray[np.uint16]) -> Extents:
-    """Where the instances in (H, W) codes are."""
+def extents(instances: NDArray[Any]) -> Extents:
+    """Where the instances in (H, W) unsigned codes are."""
     v, u = np.nonzero(instances)
     codes = instances[v, u]
     order = np.argsort(codes, kind="stable")  # of 16-bit numbers it is a radix sort
     codes, v, u = codes[order], v[order], u[order]
-    starts = np.flatnonzero(np.diff(codes, prepend=np.uint16(0)))
+    starts = np.flatnonzero(np.diff(codes, prepend=codes.dtype.type(0)))
     if not len(starts):
         return Extents(codes, np.zeros((0, 4), np.int64), np.zeros(0, np.int64))
     sides = (np.minimum.reduceat(u, starts), np.minimum.reduceat(v, starts))

@@ -24,8 +24,8 @@ from perception.sensors.projection import project_sweep
 FEWEST = 5
 """Points of a thing that has a box."""
 
-MOST = 1000
-"""Points that a box is found from; of more, some evenly spaced ones are taken."""
+MOST = 250
+"""Points from which it is found how a box is turned; of more, some evenly spaced ones are taken."""
 
 DEPTH_STEP = 2
 """One of so many rows and columns of a depth image is used."""
@@ -42,7 +42,7 @@ THINNEST = 0.1
 NOISE = 0.02
 """Metres from a side within which a point is on it."""
 
-_COARSE, _FINE = np.deg2rad(np.arange(0, 90, 2.0)), np.deg2rad(np.arange(-2, 2.01, 0.25))
+_COARSE, _FINE = np.deg2rad(np.arange(0, 90, 3.0)), np.deg2rad(np.arange(-3, 3.01, 0.25))
 
 
 @dataclass(frozen=True)
@@ -97,8 +97,9 @@ def find_objects(frame: Frame, prediction: Prediction) -> list[Object]:
     ground = expected_or_fitted(prediction.ground, frame.ground)
     up = np.array([0.0, -1.0, 0.0]) if ground is None else ground.up
     clusters = _clusters(_from_depth(frame, prediction, instances)) | _clusters(_swept(frame, prediction, instances))
-    totals = np.bincount(instances.ravel(), prediction.confidence.ravel())
-    areas = np.bincount(instances.ravel())
+    inside = instances > 0
+    totals = np.bincount(instances[inside], prediction.confidence[inside])
+    areas = np.bincount(instances[inside])
     found = []
     for code, xyz in sorted(clusters.items()):
         centre, size, rotation = fit_box(xyz, up, None if ground is None else ground.height)
@@ -146,15 +147,11 @@ def _by_code(codes: NDArray[np.uint16], xyz: NDArray[np.floating]) -> dict[int, 
 
 
 def _main_cluster(xyz: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The most points without a gap of more than GAP in their distance: what shows past a thing or through it is off.
-
-    Of more than MOST points, some.
-    """
+    """The most points without a gap of more than GAP in their distance: what shows past or through a thing is off."""
     away = np.linalg.norm(xyz, axis=1)
     order = np.argsort(away)
     parts = np.split(order, np.flatnonzero(np.diff(away[order]) > GAP) + 1)
-    largest = np.sort(max(parts, key=len))
-    return xyz[largest[:: -(-len(largest) // MOST)]]
+    return xyz[np.sort(max(parts, key=len))]
 
 
 def fit_box(
@@ -195,6 +192,7 @@ def fit_box(
 
 def _closest_angle(flat: NDArray[np.float64]) -> float:
     """Radians in 0–π/2 by which the rectangle is turned whose sides are closest to the (M, 2) points."""
+    flat = flat[:: -(-len(flat) // MOST)]
     coarse = _COARSE[int(np.argmax(_closeness(flat, _COARSE)))]
     fine = coarse + _FINE
     return float(fine[int(np.argmax(_closeness(flat, fine)))])
@@ -202,7 +200,8 @@ def _closest_angle(flat: NDArray[np.float64]) -> float:
 
 def _closeness(flat: NDArray[np.float64], angles: NDArray[np.float64]) -> NDArray[np.float64]:
     """(A,) how close the sides of the rectangle at each of the angles are to the points."""
-    across = np.stack([[np.cos(angles), np.sin(angles)], [-np.sin(angles), np.cos(angles)]])  # (2 sides, 2, A)
-    along = np.einsum("mk,ska->msa", flat, across)
-    beside = np.minimum(along - along.min(0), along.max(0) - along).min(1)
+    ahead = np.stack([np.cos(angles), np.sin(angles)])
+    along = flat @ np.hstack([ahead, [-ahead[1], ahead[0]]])  # (M, 2 A): ahead of each, then left
+    beside = np.minimum(along - along.min(0), along.max(0) - along)
+    beside = np.minimum(beside[:, : len(angles)], beside[:, len(angles) :])
     return np.asarray((1 / np.maximum(beside, NOISE)).sum(0))

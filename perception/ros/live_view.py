@@ -70,6 +70,7 @@ class LiveView:
         self._target = node.resolve_topic_name(target)
         sensors = [(name, topic, kind) for name in MODALITIES for topic, kind in INPUTS[name]]
         answers = [("labels", f"{target}/labels", Image), ("cloud", f"{target}/points", PointCloud2)]
+        answers.append(("instances", f"{target}/instances", Image))  # of a network that tells things apart
         for name, topic, kind in sensors + answers:
             keep = partial(self._keep, name, node.resolve_topic_name(topic), kind)
             node.create_subscription(kind, topic, keep, NEWEST, raw=True)
@@ -117,6 +118,7 @@ class LiveView:
         self._sensor(moment, "depth", read_depth, self._log.depth)
         self._sensor(moment, "infrared", read_infrared, self._log.infrared)
         self._sensor(moment, "labels", read_array, self._log.labels)
+        self._sensor(moment, "instances", read_array, self._log.instances)
         if "cloud" in moment.alive:
             self._sensor(moment, "cloud", self._labelled, self._points)
         else:

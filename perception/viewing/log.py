@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import cv2
@@ -11,8 +11,10 @@ import numpy as np
 import rerun as rr
 from numpy.typing import NDArray
 
+from perception.bags.geometry import quaternion
 from perception.classes import CLASSES, UNLABELLED, Classes
 from perception.frame import CameraModel, Frame, Prediction
+from perception.objects import Object, find_objects
 from perception.viewing import layout
 from perception.viewing.pictures import jpeg, kept_rows, thermal
 
@@ -47,6 +49,8 @@ class Log:
         self.infrared(frame.infrared)
         self.camera(frame.camera, frame.lidar_to_camera)
         self.labels(prediction.labels)
+        self.instances(prediction.instances)
+        self.objects(find_objects(frame, prediction), frame.lidar_to_camera)
         self.points(frame.points, prediction.point_labels)
         self.weights(prediction.modality_weights)
         self.latency({**prediction.timings_ms, "total": sum(prediction.timings_ms.values())})
@@ -60,7 +64,7 @@ class Log:
         """The camera's pose and intrinsics, if they are known and have changed."""
         if camera is None:
             return
-        pose = np.linalg.inv(_FROM_LIDAR if lidar_to_camera is None else lidar_to_camera)
+        pose = _pose(lidar_to_camera)
         mount = (*camera.intrinsics.ravel(), camera.width, camera.height, *pose.ravel())
         if mount == self._mount:
             return
@@ -94,6 +98,29 @@ class Log:
             counts = np.bincount(labels.ravel(), minlength=256)
             for name, number in self._classes.foreground.items():
                 self._scalar(layout.SHARE, name, 100 * counts[number] / labels.size)
+
+    def instances(self, instances: NDArray[np.uint16] | None) -> None:
+        """(H, W) instances as in `Prediction`, over the labels; every code has a colour, and 0 has none."""
+        image = None if instances is None else rr.SegmentationImage(instances, opacity=0.5, draw_order=1.0)
+        self._show(layout.INSTANCES, image)
+
+    def objects(self, objects: Sequence[Object], lidar_to_camera: NDArray[np.float64] | None) -> None:
+        """The boxes, in the LiDAR's frame, each with its class, number, distance and score."""
+        if not objects:
+            self._show(layout.OBJECTS, None)
+            return
+        pose, names = _pose(lidar_to_camera), self._classes.names
+        turned = [quaternion(pose[:3, :3] @ each.rotation) for each in objects]
+        boxes = rr.Boxes3D(
+            centers=[pose[:3, :3] @ each.centre + pose[:3, 3] for each in objects],
+            sizes=[each.size for each in objects],
+            quaternions=[rr.Quaternion(xyzw=[each.x, each.y, each.z, each.w]) for each in turned],
+            class_ids=[each.class_id for each in objects],
+            labels=[
+                f"{names[each.class_id]} {each.number}, {each.distance:.1f} m, {each.score:.2f}" for each in objects
+            ],
+        )
+        self._show(layout.OBJECTS, boxes)
 
     def points(self, points: NDArray[np.float32] | None, labels: NDArray[np.uint8] | None) -> None:
         """(N, 3 or more) x, y, z [m] in the LiDAR's frame, coloured by their class ids where there are any.
@@ -132,6 +159,11 @@ class Log:
         elif entity in self._shown:
             self.recording.log(entity, rr.Clear(recursive=False))
             self._shown.remove(entity)
+
+
+def _pose(lidar_to_camera: NDArray[np.float64] | None) -> NDArray[np.float64]:
+    """The camera's in the LiDAR's frame."""
+    return np.asarray(np.linalg.inv(_FROM_LIDAR if lidar_to_camera is None else lidar_to_camera))
 
 
 def _jpeg(image: NDArray[np.uint8]) -> rr.EncodedImage:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from perception.classes import UNLABELLED
+from perception.classes import UNLABELLED, Classes
 from perception.frame import INSTANCE_STEP, Frame, Prediction
 from perception.instances import GAP
 from perception.sensors.ground import expected_or_fitted
@@ -77,6 +77,10 @@ class Object:
     def yaw(self) -> float:
         """Radians about the camera's y, 0 along x: KITTI's rotation_y, in −π/2 … π/2."""
         return float(np.arctan2(-self.rotation[2, 0], self.rotation[0, 0]))
+
+    def described(self, classes: Classes) -> str:
+        """Class, number, distance and score in a line."""
+        return f"{classes.names[self.class_id]} {self.number}, {self.distance:.1f} m, {self.score:.2f}"
 
     def corners(self) -> NDArray[np.float64]:
         """(8, 3) the floor's four corners around, then the roof's above them."""

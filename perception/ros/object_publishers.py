@@ -88,7 +88,7 @@ def markers(header: Header, objects: Sequence[Object], classes: Classes) -> Mark
         text = Marker(ns=f"{name}/text", type=Marker.TEXT_VIEW_FACING, **own)
         text.pose.position, text.scale.z = _point(above), TEXT_M
         text.color = ColorRGBA(r=1.0, g=1.0, b=1.0, a=1.0)
-        text.text = f"{name} {each.number}, {each.distance:.1f} m, {each.score:.2f}"
+        text.text = each.described(classes)
         drawn += cube, text
     return MarkerArray(markers=drawn)
 

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from perception.bags.geometry import quaternion
 from perception.classes import CLASSES, UNLABELLED, Classes
 from perception.frame import CameraModel, Frame, Prediction
-from perception.objects import Object, find_objects
+from perception.objects import find_objects
 from perception.viewing import layout
 from perception.viewing.pictures import jpeg, kept_rows, thermal
 
@@ -28,6 +28,16 @@ _FROM_LIDAR = np.array([[0, -1, 0, 0], [0, 0, -1, 0], [1, 0, 0, 0], [0, 0, 0, 1]
 """The pose of a camera with unknown mounting: at the LiDAR's place, looking ahead."""
 
 
+class Box(NamedTuple):
+    """An object as it is drawn. centre, size, rotation: as of `perception.objects.Object`."""
+
+    centre: NDArray[np.float64]
+    size: tuple[float, float, float]
+    rotation: NDArray[np.float64]
+    class_id: int
+    label: str
+
+
 class Log:
     """Logs to `recording`: `log` a frame with its prediction, or, after `at`, the parts of an instant one by one.
 
@@ -35,10 +45,11 @@ class Log:
     """
 
     def __init__(self, recording: rr.RecordingStream, classes: Classes = CLASSES) -> None:
-        self.recording, self._classes = recording, classes
+        self.recording, self.classes = recording, classes
         self._shown: set[str] = set()
         self._styled: set[str] = set()
         self._mount: tuple[Any, ...] = ()
+        self._pose = np.linalg.inv(_FROM_LIDAR)
         layout.describe(recording, classes)
 
     def log(self, frame: Frame, prediction: Prediction, number: int) -> None:
@@ -50,7 +61,12 @@ class Log:
         self.camera(frame.camera, frame.lidar_to_camera)
         self.labels(prediction.labels)
         self.instances(prediction.instances)
-        self.objects(find_objects(frame, prediction), frame.lidar_to_camera)
+        self.boxes(
+            [
+                Box(each.centre, each.size, each.rotation, each.class_id, each.described(self.classes))
+                for each in find_objects(frame, prediction)
+            ]
+        )
         self.points(frame.points, prediction.point_labels)
         self.weights(prediction.modality_weights)
         self.latency({**prediction.timings_ms, "total": sum(prediction.timings_ms.values())})
@@ -64,11 +80,11 @@ class Log:
         """The camera's pose and intrinsics, if they are known and have changed."""
         if camera is None:
             return
-        pose = _pose(lidar_to_camera)
+        pose = np.linalg.inv(_FROM_LIDAR if lidar_to_camera is None else lidar_to_camera)
         mount = (*camera.intrinsics.ravel(), camera.width, camera.height, *pose.ravel())
         if mount == self._mount:
             return
-        self._mount = mount
+        self._mount, self._pose = mount, pose
         transform = rr.Transform3D(translation=pose[:3, 3], mat3x3=pose[:3, :3])
         pinhole = rr.Pinhole(
             image_from_camera=camera.intrinsics,
@@ -96,7 +112,7 @@ class Log:
         self._show(layout.LABELS, None if labels is None else rr.SegmentationImage(labels, opacity=0.5))
         if labels is not None:
             counts = np.bincount(labels.ravel(), minlength=256)
-            for name, number in self._classes.foreground.items():
+            for name, number in self.classes.foreground.items():
                 self._scalar(layout.SHARE, name, 100 * counts[number] / labels.size)
 
     def instances(self, instances: NDArray[np.uint16] | None) -> None:
@@ -104,23 +120,20 @@ class Log:
         image = None if instances is None else rr.SegmentationImage(instances, opacity=0.5, draw_order=1.0)
         self._show(layout.INSTANCES, image)
 
-    def objects(self, objects: Sequence[Object], lidar_to_camera: NDArray[np.float64] | None) -> None:
-        """The boxes, in the LiDAR's frame, each with its class, number, distance and score."""
-        if not objects:
+    def boxes(self, boxes: Sequence[Box] | None) -> None:
+        """The boxes, which are placed as the camera is."""
+        if not boxes:
             self._show(layout.OBJECTS, None)
             return
-        pose, names = _pose(lidar_to_camera), self._classes.names
-        turned = [quaternion(pose[:3, :3] @ each.rotation) for each in objects]
-        boxes = rr.Boxes3D(
-            centers=[pose[:3, :3] @ each.centre + pose[:3, 3] for each in objects],
-            sizes=[each.size for each in objects],
+        turned = [quaternion(self._pose[:3, :3] @ box.rotation) for box in boxes]
+        archetype = rr.Boxes3D(
+            centers=[self._pose[:3, :3] @ box.centre + self._pose[:3, 3] for box in boxes],
+            sizes=[box.size for box in boxes],
             quaternions=[rr.Quaternion(xyzw=[each.x, each.y, each.z, each.w]) for each in turned],
-            class_ids=[each.class_id for each in objects],
-            labels=[
-                f"{names[each.class_id]} {each.number}, {each.distance:.1f} m, {each.score:.2f}" for each in objects
-            ],
+            class_ids=[box.class_id for box in boxes],
+            labels=[box.label for box in boxes],
         )
-        self._show(layout.OBJECTS, boxes)
+        self._show(layout.OBJECTS, archetype)
 
     def points(self, points: NDArray[np.float32] | None, labels: NDArray[np.uint8] | None) -> None:
         """(N, 3 or more) x, y, z [m] in the LiDAR's frame, coloured by their class ids where there are any.
@@ -159,11 +172,6 @@ class Log:
         elif entity in self._shown:
             self.recording.log(entity, rr.Clear(recursive=False))
             self._shown.remove(entity)
-
-
-def _pose(lidar_to_camera: NDArray[np.float64] | None) -> NDArray[np.float64]:
-    """The camera's in the LiDAR's frame."""
-    return np.asarray(np.linalg.inv(_FROM_LIDAR if lidar_to_camera is None else lidar_to_camera))
 
 
 def _jpeg(image: NDArray[np.uint8]) -> rr.EncodedImage:

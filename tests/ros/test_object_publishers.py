@@ -126,10 +126,8 @@ class Street:
 def test_a_node_whose_network_tells_things_apart_publishes_them_over_dds(
     ros: Any, vehicle: Vehicle, tiny_instances_model: Path
 ) -> None:
-    values = {
-        "model": str(tiny_instances_model),
-        "lidar_to_camera": [float(x) for x in LIDAR_TO_CAMERA[1:-1].split(",")],
-    }
+    mount = [float(number) for number in LIDAR_TO_CAMERA[1:-1].split(",")]
+    values: dict[str, Any] = {"model": str(tiny_instances_model), "lidar_to_camera": mount}
     values |= {"wait_s": 1.0, "rgb.timeout_s": 5.0, "lidar.timeout_s": 5.0}
     overrides = [Parameter(name, value=value) for name, value in values.items()]
     node, street = PerceptionNode(context=ros, parameter_overrides=overrides), Street(vehicle)

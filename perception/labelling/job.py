@@ -144,6 +144,7 @@ def run_job(job: Job, steps: Steps) -> Labelled:
                     *job.output.glob(f"{VIDEO}.*"),
                     *job.output.glob(COCO),
                     *job.output.glob(PANOPTIC),
+                    *(job.output / PANOPTIC).with_suffix("").rglob("*.png"),
                     *(job.output / BAG).glob("*"),
                 ],
             )
@@ -214,8 +215,8 @@ def _to_come(files: FrameFiles, names: Sequence[str]) -> int | None:
 
 
 def _last_pass(job: Job, frames: NamedFrames, files: FrameFiles, done: Sequence[int], steps: Steps) -> list[str]:
-    """Build video, COCO's annotations and bag, unless they are complete and newer than all labels; returns topics that
-    the bag lacks."""
+    """Build video, COCO's annotations of both kinds and bag, unless they are complete and newer than all labels;
+    returns topics that the bag lacks."""
     from perception.labelling.bag import write_label_bag
     from perception.labelling.coco import write_coco
     from perception.labelling.panoptic import write_panoptic
@@ -234,7 +235,9 @@ def _last_pass(job: Job, frames: NamedFrames, files: FrameFiles, done: Sequence[
         with steps.step("coco", "write COCO's annotations", len(done)) as advance:
             write_coco(frames, done, files, coco, advance)
     panoptic = job.output / PANOPTIC
-    if "panoptic" in job.outputs and done and not (panoptic.is_file() and panoptic.stat().st_mtime_ns >= newest):
+    segments = [panoptic.with_suffix("") / f"{name}.png" for name in names]
+    made_panoptic = all(path.is_file() and path.stat().st_mtime_ns >= newest for path in (panoptic, *segments))
+    if "panoptic" in job.outputs and done and not made_panoptic:
         with steps.step("panoptic", "write COCO's panoptic annotations", len(done)) as advance:
             write_panoptic(frames, done, files, panoptic, _tracking(job, files, names), advance)
     bag = job.output / BAG

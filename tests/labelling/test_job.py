@@ -182,6 +182,9 @@ def test_what_a_network_tells_apart_is_written_in_every_form(job: Job, tiny_inst
     before = (job.output / "panoptic.json").stat().st_mtime_ns
     assert run(job).summary.kept == 5
     assert (job.output / "panoptic.json").stat().st_mtime_ns == before
+    (job.output / "panoptic/002.png").unlink()
+    assert run(job).summary.kept == 5
+    assert (job.output / "panoptic/002.png").is_file()
 
 
 def test_instances_that_the_network_does_not_have_are_refused(job: Job) -> None:

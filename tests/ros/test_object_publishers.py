@@ -21,13 +21,17 @@ from sensor_msgs.msg import CameraInfo, Image, PointCloud2, PointField
 from std_msgs.msg import Header
 from visualization_msgs.msg import Marker, MarkerArray
 
+from perception.assembly.assembler import Observation
+from perception.assembly.settings.parameters import make_settings
 from perception.classes import CLASSES, VEHICLE
+from perception.frame import Frame, Prediction
 from perception.messages.convert import camera_info_fields, cloud_fields, image_fields, read_array, stamp_ns
 from perception.objects import Object
 from perception.ros.node import PerceptionNode
 from perception.ros.object_publishers import detections, markers
 from perception.ros.publishers import Publishers
 from perception.ros.spinning import spinning
+from perception.sensors.lens import Lens
 
 HEADER = Header(frame_id="left")
 TURNED = np.array([[0.6, 0.8, 0], [0, 0, -1], [-0.8, 0.6, 0]])
@@ -164,3 +168,42 @@ def test_a_node_whose_network_tells_things_apart_publishes_them_over_dds(
         assert cube.pose.position.z == pytest.approx(10.0, abs=0.1)
     finally:
         node.destroy_node()
+
+
+def test_instances_are_in_the_image_that_came_in_and_boxes_where_the_rectified_one_saw_them(
+    ros: Any, vehicle: Vehicle
+) -> None:
+    """The raw image's centre is 20 pixels further right than the rectified one's."""
+    instances = np.zeros((HEIGHT, WIDTH), np.uint16)
+    instances[30:60, 100:140] = 2005
+    labels = (instances // 1000).astype(np.uint8)
+    raw = np.add(CAMERA.intrinsics, [[0, 0, 20], [0, 0, 0], [0, 0, 0]])
+    k, d, r, p = (tuple(each.ravel().tolist()) for each in (raw, np.zeros(5), np.eye(3), CAMERA.intrinsics))
+    frame = Frame(0, depth=np.full((HEIGHT, WIDTH), 10, np.float32), camera=CAMERA)
+    node = LifecycleNode("perception", context=ros)
+    publishers = Publishers(node, instances=True)
+    topics = ("/perception/instances", "/perception/objects/markers")
+    try:
+        node.trigger_configure()
+        node.trigger_activate()
+        before = [len(vehicle.all(topic)) for topic in topics]
+        for kind, topic in zip((Image, MarkerArray), topics, strict=True):
+            vehicle.listen(kind, topic)
+        for number in range(100):
+            frame.stamp_ns = number * 100_000_000
+            header = vehicle.header("left")
+            seen = Observation(frame, header, "left", header, Lens(k, d, r, p, WIDTH, HEIGHT))
+            prediction = Prediction(frame.stamp_ns, labels, labels, {}, instances=instances)
+            publishers.publish(seen, prediction, make_settings({}))
+            if all(len(vehicle.all(topic)) > count for topic, count in zip(topics, before, strict=True)):
+                break
+            time.sleep(0.1)
+        image, boxes = (vehicle.all(topic)[-1] for topic in topics)
+    finally:
+        publishers.destroy()
+        node.destroy_node()
+    rows, columns = np.nonzero(read_array(image))
+    assert (rows.min(), rows.max(), columns.min(), columns.max()) == (30, 59, 120, 159)
+    cube = boxes.markers[1]
+    assert cube.pose.position.x == pytest.approx((119 - 160) / 180 * 10, abs=0.06)
+    assert read_array(image)[40, 140] == 2000 + cube.id

@@ -42,6 +42,7 @@ RAY = ["ray"]  # 250 MB installed: for `perception label` on a cluster alone, so
 S3 = ["s3fs"]
 GS = ["gcsfs"]
 FOXGLOVE = ["foxglove-sdk"]
+TRACK = ["trackers"]  # numbers of instances that stay the same over frames
 VIEW = ["rerun-sdk"]  # the viewer is in it: 0.7 GB installed, with pyarrow, so not in "all" either
 TRAIN = ["onedl-mmcv", "onedl-mmengine", "onedl-mmsegmentation", "safetensors", "torch==2.13.0"]
 DOCS = ["mkdocs-material", "mkdocstrings[python]"]
@@ -112,6 +113,7 @@ setup(
         "s3": S3,
         "gs": GS,
         "foxglove": FOXGLOVE,
+        "track": TRACK,
         "view": VIEW,
         "train": [*SIMULATOR, *REPORT, *TRAIN],
         "docs": DOCS,

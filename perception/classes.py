@@ -62,7 +62,8 @@ OWN_IDS = frozenset({"cityscapes-small", "simulated"})
 """Where what no class takes says nothing: the ids are ours."""
 
 RESERVED = (
-    "labels", "label_info", "confidence", "overlay", "points", "grid", "road_grid", "explanation", "unlabelled"
+    "labels", "label_info", "confidence", "overlay", "points", "grid", "road_grid", "instances", "objects",
+    "explanation", "unlabelled",
 )  # fmt: skip
 """No names of classes, as a class's mask is a topic and a folder of its name."""
 

@@ -7,7 +7,7 @@ thing, and belongs to the centre of its class that is nearest to where it points
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -60,6 +60,31 @@ def free_code(instances: NDArray[np.uint16], class_id: int) -> int:
     start = class_id * INSTANCE_STEP
     last = int(instances[(instances > start) & (instances < start + INSTANCE_STEP)].max(initial=start))
     return last + 1 if last + 1 < start + INSTANCE_STEP else 0
+
+
+class Extents(NamedTuple):
+    """Of K instances, by ascending code.
+
+    codes: (K,), as given. boxes: (K, 4) left, top, right and bottom pixel, the last two within. areas: (K,) pixels.
+    """
+
+    codes: NDArray[Any]
+    boxes: NDArray[np.int64]
+    areas: NDArray[np.int64]
+
+
+def extents(instances: NDArray[Any]) -> Extents:
+    """Where the instances in (H, W) unsigned codes are."""
+    v, u = np.nonzero(instances)
+    codes = instances[v, u]
+    order = np.argsort(codes, kind="stable")  # of 16-bit numbers it is a radix sort
+    codes, v, u = codes[order], v[order], u[order]
+    starts = np.flatnonzero(np.diff(codes, prepend=codes.dtype.type(0)))
+    if not len(starts):
+        return Extents(codes, np.zeros((0, 4), np.int64), np.zeros(0, np.int64))
+    sides = (np.minimum.reduceat(u, starts), np.minimum.reduceat(v, starts))
+    ends = (np.maximum.reduceat(u, starts), np.maximum.reduceat(v, starts))
+    return Extents(codes[starts], np.stack([*sides, *ends], 1), np.diff(starts, append=len(codes)))
 
 
 def nearest_value(values: NDArray[Any], there: NDArray[np.bool_]) -> NDArray[Any]:

@@ -76,7 +76,8 @@ class Pipeline:
     nothing. scale: the part of its usual resolution that the network gets; labels have the frame's size nevertheless.
     steady: the frames are those of one drive in order, and what the last ones say counts too (`perception.steadying`).
     Raises FrameError for one of `without` that is none of the network's `sensors`, ModelError for a file whose classes
-    cannot be read. classes: that the network knows.
+    cannot be read. classes: that the network knows. tells_instances: whether it has an instance head, which shows once
+    it is warm.
 
     Sensors that a frame has and the network has no channels for, such as a radar with the shipped weights, are left out
     too; the log says so once. A network of the camera alone refuses a frame without its image with a FrameError.
@@ -99,6 +100,7 @@ class Pipeline:
         self.model = model
         self.scale = scale
         self.classes = classes_of(model)
+        self.tells_instances = False
         self._left_out = tuple(name for name in self.sensors if name in without)
         self._foreign: set[str] = set()
         self._images = PinnedWorker("images") if overlap else None
@@ -133,7 +135,8 @@ class Pipeline:
         """Prepare the engine for frames of `width`×`height`, so that the first one is no slower than the next."""
         # A black image would tell nothing, and never reach the engine.
         ramp = np.linspace(0, 255, width).astype(np.uint8)
-        self(Frame(stamp_ns=0, rgb=np.broadcast_to(ramp[None, :, None], (height, width, 3)).copy()))
+        frame = Frame(stamp_ns=0, rgb=np.broadcast_to(ramp[None, :, None], (height, width, 3)).copy())
+        self.tells_instances = self(frame).instances is not None
 
     def self_check(self) -> float | None:
         """The share of the labels stored beside the model that the engine gives here; None where none are stored.

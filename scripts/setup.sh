@@ -110,12 +110,12 @@ fi
 
 wanted=$extras
 case $extras in
-    all) install_browser; install_torch; wanted=all,view,ray,s3,foxglove ;; # what the tests need
+    all) install_browser; install_torch; wanted=all,view,ray,s3,foxglove,track ;; # what the tests need
     train) install_torch ;;
 esac
 if [ "$ros" = sourced ]; then # without the wheels
     case $extras in
-        all) wanted=sim,report,onnx,int8,las,train,view,ray,s3,foxglove,dev ;;
+        all) wanted=sim,report,onnx,int8,las,train,view,ray,s3,foxglove,track,dev ;;
         ros) wanted=sim,report ;;
     esac
 fi

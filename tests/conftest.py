@@ -16,6 +16,7 @@ from helpers.servers.s3 import bucket, s3_server  # noqa: F401 (fixtures)
 from helpers.skips import pytest_make_collect_report, pytest_runtest_makereport  # noqa: F401 (hooks)
 from hypothesis import HealthCheck, settings
 
+from perception.classes import PEDESTRIAN, VEHICLE
 from perception.frame import MODALITIES
 from perception.sensors.spec import SPECS
 
@@ -99,7 +100,13 @@ def tiny_camera_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return _tiny_model(tmp_path_factory.mktemp("model") / "tiny_camera.xml", MODALITIES[:1])
 
 
-def _tiny_model(path: Path, sensors: Sequence[str]) -> Path:
+@pytest.fixture(scope="session")
+def tiny_instances_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same with an instance head: what is connected is one thing."""
+    return _tiny_model(tmp_path_factory.mktemp("model") / "tiny_instances.xml", MODALITIES, instances=True)
+
+
+def _tiny_model(path: Path, sensors: Sequence[str], instances: bool = False) -> Path:
     import openvino
     from openvino import Type
     from openvino import opset13 as ops
@@ -117,6 +124,11 @@ def _tiny_model(path: Path, sensors: Sequence[str]) -> Path:
     confidence = ops.add(ops.multiply(labels, ops.constant(np.int32(0))), ops.constant(np.int32(200)))
     weights = ops.divide(present, ops.reduce_sum(present, ops.constant([1]), True))
     outputs = [ops.convert(labels, "u8"), ops.convert(confidence, "u8"), weights]
+    if instances:  # a plateau of scores is one centre, and no cell points anywhere else
+        cells = ops.slice(labels, ops.constant([0, 0]), ops.constant([1 << 30] * 2), ops.constant([4, 4]), [1, 2])
+        kinds = [ops.convert(ops.equal(cells, ops.constant(np.int32(kind))), "f32") for kind in (VEHICLE, PEDESTRIAN)]
+        none = ops.multiply(kinds[0], ops.constant(np.float32(0)))
+        outputs.append(ops.concat([ops.unsqueeze(each, ops.constant([1])) for each in (*kinds, none, none)], 1))
     for parameter in (rgb, aux, present):
         parameter.output(0).get_tensor().set_names({parameter.get_friendly_name()})
     openvino.save_model(openvino.Model(outputs, [rgb, aux, present], "tiny"), path, compress_to_fp16=False)

@@ -4,7 +4,7 @@ from __future__ import annotations
 import numpy as np
 
 from perception.classes import CLASSES, PEDESTRIAN, ROAD, UNLABELLED, VEHICLE
-from perception.instances import CELL, coded, free_code, group, nearest_value, part_by_depth, recoded
+from perception.instances import CELL, coded, extents, free_code, group, nearest_value, part_by_depth, recoded
 
 
 def _found(centres: dict[tuple[int, int, int], float], shape: tuple[int, int] = (16, 32)) -> np.ndarray:
@@ -114,3 +114,13 @@ def test_a_small_gap_and_what_is_seen_through_a_window_part_nothing() -> None:
     part_by_depth(instances, few, np.linspace(5, 50, 7).astype(np.float32))
     part_by_depth(instances, few, np.full(7, np.nan, np.float32))
     assert (instances == 2001).all()
+
+
+def test_extents_are_the_first_and_last_pixels_of_each_instance() -> None:
+    instances = np.zeros((10, 20), np.uint16)
+    instances[2:5, 3:9], instances[8, 19], instances[4, 1] = 2001, 3001, 2001
+    found = extents(instances)
+    assert found.codes.tolist() == [2001, 3001]
+    assert found.boxes.tolist() == [[1, 2, 8, 4], [19, 8, 19, 8]]
+    assert found.areas.tolist() == [19, 1]
+    assert [len(each) for each in extents(np.zeros((3, 4), np.uint16))] == [0, 0, 0]

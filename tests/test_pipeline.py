@@ -218,3 +218,10 @@ def test_things_that_touch_in_the_image_are_parted_by_the_sweep_and_by_depth(sen
 def test_a_network_without_an_instance_head_and_a_frame_that_tells_nothing_have_none(pipeline: Pipeline) -> None:
     assert pipeline(Frame(0, sensors()["rgb"])).instances is None
     assert Pipeline(ToldApart(), Path("model"))(Frame(0, np.zeros((40, 80, 3), np.uint8))).instances is None
+
+
+def test_a_warm_pipeline_knows_whether_its_network_tells_instances(pipeline: Pipeline) -> None:
+    told_apart = Pipeline(ToldApart(), Path("model"), overlap=False)
+    told_apart.warm_up(80, 40)
+    pipeline.warm_up(80, 40)
+    assert (told_apart.tells_instances, pipeline.tells_instances) == (True, False)

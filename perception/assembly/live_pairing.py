@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from perception.assembly.pairing import match
 
-ORDER: tuple[str, ...] = ("labels", "rgb", "cloud", "lidar", "infrared", "depth")
+ORDER: tuple[str, ...] = ("labels", "instances", "objects", "rgb", "cloud", "lidar", "infrared", "depth")
 """What defines a moment: the node's labels; while they are silent, the first sensor in this list that publishes."""
 
 TOLERANCE_S = 0.06

@@ -32,6 +32,7 @@ EXTRAS = {
     "int8": "export --int8",
     "las": "label --cloud las",
     "ray": "label --ray",
+    "track": "numbers of instances that stay from frame to frame",
     "view": "view",
     "train": "train, prune, pseudo-label, export, saliency in explain, engine torch",
     "node": "node and replay, without the simulator",
@@ -40,7 +41,7 @@ EXTRAS = {
 
 ROS_PACKAGES = {
     "tf2_ros": "extrinsics by TF in a node beside a full ROS 2 (else from a calibration file)",
-    "vision_msgs": "~/label_info as vision_msgs/LabelInfo (else as JSON)",
+    "vision_msgs": "~/label_info as vision_msgs/LabelInfo (else as JSON), ~/objects (else ~/objects/markers alone)",
     "cv_bridge": "unusual image encodings",
     "launch": "launch files",
 }

@@ -36,18 +36,22 @@ Files in OUT, or in OUT/INPUT if there are several inputs: labels/NAME.png has t
 (0 background, 1 road, 2 vehicle, 3 pedestrian), frames/NAME.json the record of the frame; then colours/NAME.png,
 confidence/NAME.png (× 255), clouds/NAME.ply with label and colour per point, overlay.mp4 and labelled_bag: the
 unchanged inputs together with /perception/labels, road, vehicle, pedestrian, confidence and points; coco.json with the
-masks run-length encoded, as pycocotools reads them. Labels are always written.
+masks run-length encoded, as pycocotools reads them. Labels are always written. Of a network that tells things apart:
+instances/NAME.png (class id × 1000 + number), panoptic.json with panoptic/NAME.png, and label_2/NAME.txt, KITTI's, with
+boxes in 3D.
 
 Run it again to continue after an interruption: finished frames are kept, and new kinds of output are added. An input
 whose folder is complete is not opened again, unless it, the weights or the options changed. Of several inputs, those
 that could not be labelled are in OUT/failed.json. On Ray an input is one task on one machine; it is given again if its
 worker, machine or storage fails. Every machine needs this package, and the same paths.
 
-Video, coco.json and bag are built last, from the labels on disk. A folder of images may have velodyne, depth and
-infrared folders with files of the same names, and calib.txt as in KITTI's object set (or --calibration).
+Video, coco.json, panoptic.json and bag are built last, from the labels on disk. A folder of images may have velodyne,
+depth and infrared folders with files of the same names, and calib.txt as in KITTI's object set (or --calibration).
 """
 
-WRITABLE = ("masks", "colours", "confidence", "bag", "video", "cloud", "coco")
+WRITABLE = (
+    "masks", "colours", "confidence", "bag", "video", "cloud", "coco", "instances", "panoptic", "kitti"
+)  # fmt: skip
 CLOUDS = ("ply", "pcd", "las")
 OWN_OUTPUT = True  # the job of an input uploads it
 

@@ -14,7 +14,7 @@ from perception.evaluation.scores.drive_score import DriveScore
 from perception.frame import Frame
 from perception.reporting.page import Picture
 from perception.reporting.video import VideoWriter, animation
-from perception.reporting.visualise import drive_panel, montage, overlay
+from perception.reporting.visualise import drive_panel, montage, outlined, overlay
 
 Labels = NDArray[np.uint8]
 
@@ -26,7 +26,8 @@ class Gallery:
     """Draws a drive into `folder`: drive.mp4 (see VideoWriter) and montage.png.
 
     source: name of the drive. answers: labels by frame number, None for frames without an answer.
-    truth: labels by recorded stamp [ns], as far as known. sensors: the drive's modalities.
+    truth: labels by recorded stamp [ns], as far as known. sensors: the drive's modalities. instances: those of a frame
+    by its number, as `Prediction` has them, of a network that tells things apart.
     After `draw`: video is the file, pictures the best and worst frames beside their truth, animation a small WebP.
     """
 
@@ -39,7 +40,9 @@ class Gallery:
         truth: Mapping[int, Labels],
         sensors: Collection[str],
         rate_hz: float,
+        instances: Callable[[int], NDArray[np.uint16] | None] = lambda index: None,
     ) -> None:
+        self._instances = instances
         self._sensors = sensors
         self._folder, self._source, self._rate_hz = folder, source, rate_hz
         self._score, self._answers, self._truth = score, answers, truth
@@ -76,7 +79,8 @@ class Gallery:
         latency = self._score.frames[index].latency_ms
         note = f"{latency:.0f} ms from sensor to mask" if latency is not None else "dropped"
         title = f"{self._source} · frame {index + 1}/{len(self._answers)}"
-        return drive_panel(frame, self._answers[index], title, note, self._sensors, self._score.classes)
+        labels, instances = self._answers[index], self._instances(index)
+        return drive_panel(frame, labels, title, note, self._sensors, self._score.classes, instances)
 
     def _add_extreme(self, frame: Frame, index: int) -> None:
         """The answer, and the truth where it is known."""
@@ -85,7 +89,8 @@ class Gallery:
             return
         figures = f"mean IoU {result.mean_iou:.3f}, " if result.mean_iou is not None else ""
         caption = f"The {self._extremes[index]} frame, number {index + 1}: {figures}{result.latency_ms:.0f} ms."
-        self.pictures.append(Picture(overlay(frame.rgb, labels, classes=self._score.classes), caption))
+        shown, instances = overlay(frame.rgb, labels, classes=self._score.classes), self._instances(index)
+        self.pictures.append(Picture(shown if instances is None else outlined(shown, instances), caption))
         if truth is not None:
             self.pictures.append(
                 Picture(overlay(frame.rgb, truth, classes=self._score.classes), f"The truth of frame {index + 1}.")

@@ -10,7 +10,7 @@ import shutil
 import socket
 import time
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
@@ -31,6 +31,7 @@ from perception.labelling.files import FrameFiles
 from perception.labelling.once import MANIFEST, alone, complete, key_of, note_complete
 from perception.labelling.report import REFUSED, STORAGE, Labelled, Overturn, Provenance, Refused, Summary
 from perception.labelling.workers import CHUNK, Network, Outcome, label_frames, label_in_processes
+from perception.objects import Tracking
 from perception.recordings.opening import AS_FOUND, WITH_STAMPS, Reading, kind_of, open_recording
 from perception.reporting.progress import Steps
 from perception.reporting.provenance import versions
@@ -42,7 +43,7 @@ from perception.storage.store import Unreachable
 _BEGUN = f".{MANIFEST}.part"
 """All that a worker leaves in its folder that is killed at its beginning."""
 
-VIDEO, BAG, COCO = "overlay", "labelled_bag", "coco.json"
+VIDEO, BAG, COCO, PANOPTIC = "overlay", "labelled_bag", "coco.json", "panoptic.json"
 
 FOR_GOOD = (FileNotFoundError, PermissionError, IsADirectoryError, NotADirectoryError)
 """Errors of files that another try does not mend."""
@@ -139,7 +140,13 @@ def run_job(job: Job, steps: Steps) -> Labelled:
                 job,
                 key,
                 report,
-                [*job.output.glob(f"{VIDEO}.*"), *job.output.glob(COCO), *(job.output / BAG).glob("*")],
+                [
+                    *job.output.glob(f"{VIDEO}.*"),
+                    *job.output.glob(COCO),
+                    *job.output.glob(PANOPTIC),
+                    *(job.output / PANOPTIC).with_suffix("").rglob("*.png"),
+                    *(job.output / BAG).glob("*"),
+                ],
             )
     return report
 
@@ -208,23 +215,31 @@ def _to_come(files: FrameFiles, names: Sequence[str]) -> int | None:
 
 
 def _last_pass(job: Job, frames: NamedFrames, files: FrameFiles, done: Sequence[int], steps: Steps) -> list[str]:
-    """Build video, COCO's annotations and bag, unless they are complete and newer than all labels; returns topics that
-    the bag lacks."""
+    """Build video, COCO's annotations of both kinds and bag, unless they are complete and newer than all labels;
+    returns topics that the bag lacks."""
     from perception.labelling.bag import write_label_bag
     from perception.labelling.coco import write_coco
+    from perception.labelling.panoptic import write_panoptic
     from perception.labelling.video import write_video
 
-    newest = max((files.path("frames", frames.names[number]).stat().st_mtime_ns for number in done), default=0)
+    names = [frames.names[number] for number in done]
+    newest = max((files.path("frames", name).stat().st_mtime_ns for name in names), default=0)
     left_out: list[str] = []
     if "video" in job.outputs and done:
         made = [path for path in job.output.glob(f"{VIDEO}.*") if path.stat().st_mtime_ns >= newest]
         if not any(has_frames(path, len(done)) for path in made):
             with steps.step("video", "draw the video", len(done)) as advance:
-                write_video(frames, done, files, job.output / VIDEO, advance)
+                write_video(frames, done, files, job.output / VIDEO, advance, _tracking(job, files, names))
     coco = job.output / COCO
     if "coco" in job.outputs and done and not (coco.is_file() and coco.stat().st_mtime_ns >= newest):
         with steps.step("coco", "write COCO's annotations", len(done)) as advance:
             write_coco(frames, done, files, coco, advance)
+    panoptic = job.output / PANOPTIC
+    segments = [panoptic.with_suffix("") / f"{name}.png" for name in names]
+    made_panoptic = all(path.is_file() and path.stat().st_mtime_ns >= newest for path in (panoptic, *segments))
+    if "panoptic" in job.outputs and done and not made_panoptic:
+        with steps.step("panoptic", "write COCO's panoptic annotations", len(done)) as advance:
+            write_panoptic(frames, done, files, panoptic, _tracking(job, files, names), advance)
     bag = job.output / BAG
     if "bag" in job.outputs and done:
         index = bag / "metadata.yaml"
@@ -234,6 +249,12 @@ def _last_pass(job: Job, frames: NamedFrames, files: FrameFiles, done: Sequence[
             with steps.step("bag", "write the bag", len(done)) as advance:
                 left_out = write_label_bag(frames, done, files, bag, job.storage, advance)
     return left_out
+
+
+def _tracking(job: Job, files: FrameFiles, names: Iterable[str]) -> Tracking | None:
+    """What numbers the things of a drive whose network tells them apart; images have no times, and nothing to track."""
+    of_drive = kind_of(job.path) in WITH_STAMPS
+    return Tracking() if of_drive and any("instances" in files.record(name) for name in names) else None
 
 
 def _summary(files: FrameFiles, names: Sequence[str], outcome: Outcome) -> Summary:

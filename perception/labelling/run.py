@@ -33,10 +33,10 @@ class LabelOptions:
     """What is labelled, how, and what is written of it.
 
     output: a folder, of several inputs one with a folder for each; None is labels/INPUT. listed: the inputs are
-    several even where there is one, as of a list. write: masks, colours, confidence, bag, video, cloud, coco. cloud:
-    the format of clouds. storage: of the bag. topics, calibration, reading: see `open_recording`. without: sensors to
-    leave out. model, engine: see `Pipeline.load`; threads: of all workers. cluster: None for this machine. workers:
-    processes here, each with a network. cross_check: see `label_frames`.
+    several even where there is one, as of a list. write: masks, or outputs of `files.OUTPUTS`. cloud: the format of
+    clouds. storage: of the bag. topics, calibration, reading: see `open_recording`. without: sensors to leave out.
+    model, engine: see `Pipeline.load`; threads: of all workers. cluster: None for this machine. workers: processes
+    here, each with a network. cross_check: see `label_frames`.
     """
 
     inputs: Sequence[Path]

@@ -15,6 +15,7 @@ from perception.datasets.io.named_frames import NamedFrames
 from perception.errors import PerceptionError
 from perception.labelling.contradiction import is_asked, overturned
 from perception.labelling.files import FrameFiles
+from perception.objects import find_objects
 from perception.pipeline import Pipeline
 from perception.processes import begin_worker
 
@@ -70,12 +71,13 @@ def label_frames(
             whole = pipeline(frame)
             asked = is_asked(number, len(frames), cross_check)
             overturns = overturned(pipeline, frame, whole) if asked else None
+            objects = find_objects(frame, whole) if "kitti" in files.outputs else ()
             prediction = frames.returned(whole)
             prediction.absent |= frames.absent
         except PerceptionError as error:
             outcome.failed[name] = str(error)
         else:
-            files.write(name, frame, prediction, frames.complaints, overturns)
+            files.write(name, frame, prediction, frames.complaints, overturns, objects)
             outcome.labelled += 1
         done()
     return outcome

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from perception.classes import BACKGROUND, CLASSES, UNLABELLED, Classes
-from perception.frame import Frame
+from perception.frame import INSTANCE_STEP, Frame
+from perception.instances import extents
 from perception.sensors.projection import project
 from perception.sensors.spec import FURTHER, SPECS, Scene
 from perception.sensors.visibility import hidden
@@ -41,6 +42,29 @@ def overlay(image: RGB, labels: NDArray[np.uint8], alpha: float = 0.5, classes: 
         bright = tuple(int(c) for c in 255 - (255 - classes.palette[class_id].astype(int)) * 2 // 3)
         result = cv2.drawContours(result, regions, -1, bright, 1)
     return result
+
+
+def outlined(image: RGB, instances: NDArray[np.uint16]) -> RGB:
+    """The image with a line around each of (H, W) instances and its number, which always has the same colour."""
+    drawn = image.copy()
+    found = extents(instances)
+    numbers = (found.codes % INSTANCE_STEP).astype(np.int64)
+    hues = np.stack(
+        [numbers * 110 % 180, np.full(len(numbers), 130), np.full(len(numbers), 255)], -1
+    )  # neighbours differ
+    colours = cv2.cvtColor(hues.astype(np.uint8)[None], cv2.COLOR_HSV2RGB)[0].tolist() if len(numbers) else []
+    for code, (left, top, right, bottom), colour in zip(found.codes, found.boxes.tolist(), colours, strict=True):
+        part = (instances[top : bottom + 1, left : right + 1] == code).astype(np.uint8)
+        regions = cv2.findContours(part, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)[0]
+        cv2.drawContours(drawn, regions, -1, colour, 2, offset=(left, top))
+    written = Image.fromarray(drawn)
+    pen = ImageDraw.Draw(written, "RGBA")
+    for number, (left, top, right, bottom), colour in zip(numbers, found.boxes.tolist(), colours, strict=True):
+        where = ((left + right) / 2, (top + bottom) / 2)
+        box = pen.textbbox(where, str(number), font=_font(14), anchor="mm")
+        pen.rectangle((box[0] - 3, box[1] - 2, box[2] + 3, box[3] + 2), fill=(*BACKDROP, 170))
+        pen.text(where, str(number), fill=tuple(colour), font=_font(14), anchor="mm")
+    return np.array(written)
 
 
 def lidar_view(frame: Frame, width: int, height: int) -> RGB:
@@ -129,12 +153,13 @@ def drive_panel(
     note: str = "",
     sensors: Collection[str] | None = None,
     classes: Classes = CLASSES,
+    instances: NDArray[np.uint16] | None = None,
 ) -> RGB:
     """One picture of a frame: the image with its masks above, the other sensors below, and a legend.
 
     labels: None for a frame without an answer; the picture then says so. title and note: left and right in the legend
     line. sensors: the modalities with a panel, even if this frame lacks them, so that all pictures of a drive have the
-    same size; by default those of the frame.
+    same size; by default those of the frame. instances: of `Prediction`, each drawn with its number.
     """
     sensors = frame.modalities if sensors is None else sensors
     width, height = frame.size
@@ -143,6 +168,9 @@ def drive_panel(
     if labels is not None:
         scaled = cv2.resize(labels, (WIDTH, main_height), interpolation=cv2.INTER_NEAREST)
         view = overlay(view, np.asarray(scaled, np.uint8), classes=classes)
+    if instances is not None:
+        scaled = cv2.resize(instances, (WIDTH, main_height), interpolation=cv2.INTER_NEAREST)
+        view = outlined(view, np.asarray(scaled, np.uint16))
     name = "camera + masks" if frame.rgb is not None else "masks"
     view = captioned(view, name if labels is not None else "no answer for this frame")
 

@@ -10,13 +10,16 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from diagnostic_msgs.msg import DiagnosticArray
+from geometry_msgs.msg import Transform, Vector3
 from rclpy.node import Node
 from rclpy.serialization import deserialize_message
 from sensor_msgs.msg import CameraInfo, Image, PointCloud2
+from visualization_msgs.msg import Marker, MarkerArray
 
 from perception.assembly.calibration import Calibration, FileCalibration
 from perception.assembly.live_pairing import LivePairing, Moment
 from perception.assembly.throttled_log import ThrottledLog
+from perception.assembly.transforms import transform_matrix
 from perception.errors import MessageError
 from perception.frame import MODALITIES
 from perception.messages.bit_depth import BitDepth
@@ -27,7 +30,7 @@ from perception.ros.spinning import spinning
 from perception.ros.subscriptions import INPUTS, NEWEST, LatchedInfo
 from perception.ros.tf.listener import listen
 from perception.sensors.intensity import IntensityScale
-from perception.viewing.log import Log
+from perception.viewing.log import Box, Log
 
 _LOOK_S = 0.01
 """How often to check for a new moment."""
@@ -70,6 +73,8 @@ class LiveView:
         self._target = node.resolve_topic_name(target)
         sensors = [(name, topic, kind) for name in MODALITIES for topic, kind in INPUTS[name]]
         answers = [("labels", f"{target}/labels", Image), ("cloud", f"{target}/points", PointCloud2)]
+        # Of a network that tells things apart:
+        answers += [("instances", f"{target}/instances", Image), ("objects", f"{target}/objects/markers", MarkerArray)]
         for name, topic, kind in sensors + answers:
             keep = partial(self._keep, name, node.resolve_topic_name(topic), kind)
             node.create_subscription(kind, topic, keep, NEWEST, raw=True)
@@ -96,7 +101,8 @@ class LiveView:
 
     def _keep(self, name: str, topic: str, kind: Any, data: bytes) -> None:
         try:
-            stamp_ns = read_stamp(data)
+            # A MarkerArray has no header of its own: that of its first marker follows their number.
+            stamp_ns = read_stamp(data[:4] + data[8:] if kind is MarkerArray else data)
         except MessageError as error:
             self._complaints.error(topic, error)
             return
@@ -117,6 +123,8 @@ class LiveView:
         self._sensor(moment, "depth", read_depth, self._log.depth)
         self._sensor(moment, "infrared", read_infrared, self._log.infrared)
         self._sensor(moment, "labels", read_array, self._log.labels)
+        self._sensor(moment, "instances", read_array, self._log.instances)
+        self._sensor(moment, "objects", self._boxes, self._log.boxes)
         if "cloud" in moment.alive:
             self._sensor(moment, "cloud", self._labelled, self._points)
         else:
@@ -138,6 +146,23 @@ class LiveView:
             show(read(heard.read()))
         except MessageError as error:
             self._complaints.error(heard.topic, error)
+
+    def _boxes(self, message: MarkerArray) -> list[Box]:
+        """Those that `object_publishers.markers` made markers of."""
+        names = self._log.classes.names
+        labels = {(each.ns, each.id): each.text for each in message.markers if each.type == Marker.TEXT_VIEW_FACING}
+        boxes = []
+        for each in message.markers:
+            if each.type != Marker.CUBE or each.action != Marker.ADD or each.ns not in names:
+                continue
+            place, size = each.pose.position, each.scale
+            moved = Transform(translation=Vector3(x=place.x, y=place.y, z=place.z), rotation=each.pose.orientation)
+            pose = transform_matrix(moved)
+            if pose is None:
+                continue
+            label = labels.get((f"{each.ns}/text", each.id), each.ns)
+            boxes.append(Box(pose[:3, 3], (size.x, size.y, size.z), pose[:3, :3], names.index(each.ns), label))
+        return boxes
 
     def _points(self, found: tuple[Any, Any] | None) -> None:
         self._log.points(*(found or (None, None)))

@@ -59,12 +59,13 @@ def rehearse(
     on_start: Callable[[int], None] = lambda pid: None,
     keep_images: bool = True,
     images: Sequence[str] = IMAGES,
+    optional: Sequence[str] = (),
 ) -> Loopback:
     """Start a node with `node_arguments`, play `source` to it in real time once, and record its answers.
 
     log: file for the node's output. on_start is called with the process id of the node, and of the next one if DDS does
-    not find the first; on_ready is called when the node is active, on_frame after each frame. keep_images: see
-    `Recorder`.
+    not find the first; on_ready is called when the node is active, on_frame after each frame. keep_images,
+    optional: see `Recorder`.
     Raises PerceptionError with the end of the log if the node does not start or dies.
     """
     use_profile()
@@ -81,7 +82,7 @@ def rehearse(
             own = rclpy.create_node("perception_rehearsal", context=context)
             with (
                 NodeProcess(node_arguments, log) as process,
-                Recorder(own, keep_images=keep_images, names=images) as recorder,
+                Recorder(own, keep_images=keep_images, names=images, optional=optional) as recorder,
             ):
                 on_start(process.pid)
                 process.wait_until_active(own, timeout=timeout)

@@ -178,7 +178,9 @@ class PerceptionNode(LifecycleNode):
         if not _heard(settings.sensors, pipeline):
             only = ", ".join(settings.sensors)
             raise PerceptionError(f"only {only} is enabled: the network {pipeline.model.stem} has no channels for it")
-        self._outputs = Publishers(self, settings.model, self._transforms, self._complaints, pipeline.classes)
+        self._outputs = Publishers(
+            self, settings.model, self._transforms, self._complaints, pipeline.classes, pipeline.tells_instances
+        )
         self._pipeline, self._fit = pipeline, fit
         known = "" if agreement is None else f", {agreement:.1%} of the stored frame's labels correct"
         self.get_logger().info(f"configured in {time.monotonic() - began:.1f} s{known}")
@@ -447,7 +449,7 @@ class PerceptionNode(LifecycleNode):
         arrived = job.matched.arrivals[job.matched.trigger].arrived
         if self._too_old(job, time.monotonic() - arrived):
             return
-        prediction = job.seen.returned(job.pipeline.decode(job.task))
+        prediction = job.pipeline.decode(job.task)
         self._complain_of_absent(job, prediction)
         if (word := self._levelling.add(job.seen.frame, prediction)) is not None:
             self._complaints.warn(self._name, word)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The node's outputs: labels, masks, confidence, overlay and outlines, the labelled sweep and its grid. Outputs without
-subscribers are skipped.
+"""The node's outputs: labels, masks, confidence, overlay and outlines, the labelled sweep and its grid; instances and
+objects are in `object_publishers`. Outputs without subscribers are skipped.
 """
 
 from __future__ import annotations
@@ -39,6 +39,7 @@ from perception.messages.convert import cloud_fields, compressed_fields, image_f
 from perception.messages.grid import near_ground, road_grid
 from perception.messages.polygons import marker_fields, outlines
 from perception.ros.imports import optional
+from perception.ros.object_publishers import ObjectPublishers
 from perception.ros.subscriptions import OVERRIDABLE
 
 try:
@@ -67,7 +68,7 @@ class Publishers:
 
     model: the model that is explained, as in `Pipeline.load`. transforms: know where the grid's frame is. complaints:
     logs why a frame was not explained, and subscribers that request more than is offered. classes: each has its own
-    mask, `~/NAME`.
+    mask, `~/NAME`. instances: whether the network tells things apart, which has outputs of its own.
     """
 
     def __init__(
@@ -77,6 +78,7 @@ class Publishers:
         transforms: TransformSource | None = None,
         complaints: ThrottledLog | None = None,
         classes: Classes = CLASSES,
+        instances: bool = False,
     ) -> None:
         def publisher(kind: Any, name: str, qos: QoSProfile = LARGE) -> Any:
             topic = node.resolve_topic_name(f"~/{name}")
@@ -98,6 +100,13 @@ class Publishers:
         self._grids = publisher(OccupancyGrid, "grid", COSTMAP), publisher(OccupancyGrid, "road_grid", RELIABLE)
         self._explanation = publisher(Image, "explanation")
         self._explainer = BackgroundExplainer(model, self._complain)
+        self._objects: ObjectPublishers | None = None
+        if instances:
+            self._objects = ObjectPublishers(
+                lambda kind, name, small: publisher(kind, name, RELIABLE if small else LARGE),
+                classes,
+                node.get_logger().warning,
+            )
         # vision_msgs has no wheel: without it the same content goes out as JSON.
         self._vision_msgs = optional("vision_msgs.msg")
         info_type = self._vision_msgs.LabelInfo if self._vision_msgs else String
@@ -107,7 +116,8 @@ class Publishers:
         """Destroy the publishers."""
         self._explainer.rest()
         others = (self._compressed, self._points, self._outlines, self._label_info, self._explanation)
-        for publisher in (*self._images.values(), *self._packed.values(), *self._grids, *others):
+        objects = self._objects.all if self._objects is not None else ()
+        for publisher in (*self._images.values(), *self._packed.values(), *self._grids, *objects, *others):
             self._node.destroy_lifecycle_publisher(publisher)
 
     def publish_label_info(self) -> None:
@@ -125,12 +135,15 @@ class Publishers:
         self._label_info.publish(info)
 
     def publish(self, seen: Observation, prediction: Prediction, settings: Settings) -> dict[str, float]:
-        """Publish every enabled output that has a subscriber.
+        """Publish every enabled output that has a subscriber. prediction: of `seen.frame`.
 
         Returns the milliseconds that went into `build`, making the messages, and `publish`, handing them to ROS.
         """
         began = time.perf_counter()
-        messages = list(self._messages(seen, prediction, settings))
+        messages = list(self._messages(seen, seen.returned(prediction), settings))
+        if self._objects is not None:
+            header = Header(stamp=seen.header.stamp, frame_id=seen.frame_id)
+            messages += self._objects.messages(header, seen, prediction)
         built = time.perf_counter()
         for publisher, message in messages:
             publisher.publish(message)
@@ -141,9 +154,7 @@ class Publishers:
             self._explainer.rest()
         return {"build": 1e3 * (built - began), "publish": 1e3 * (time.perf_counter() - built)}
 
-    def _messages(
-        self, seen: Observation, prediction: Prediction, settings: Settings
-    ) -> Iterator[tuple[Any, Image | CompressedImage | PointCloud2 | OccupancyGrid | ImageMarker]]:
+    def _messages(self, seen: Observation, prediction: Prediction, settings: Settings) -> Iterator[tuple[Any, Any]]:
         header = Header(stamp=seen.header.stamp, frame_id=seen.frame_id)
         labels = prediction.labels
         if settings.publish_labels:

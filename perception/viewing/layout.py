@@ -15,6 +15,7 @@ APPLICATION = "perception"
 
 WORLD, CAMERA = "world", "world/camera"
 RGB, LABELS, POINTS = f"{CAMERA}/rgb", f"{CAMERA}/labels", f"{WORLD}/points"
+INSTANCES, OBJECTS = f"{CAMERA}/instances", f"{WORLD}/objects"
 INFRARED, DEPTH = "infrared", "depth"
 WEIGHTS, LATENCY, SHARE = "weights", "latency", "share"
 """Entities. `world` is the LiDAR's frame; infrared and depth may have a resolution of their own, so are beside it."""
@@ -57,14 +58,16 @@ def blueprint() -> rrb.Blueprint:
     scene = rrb.Spatial3DView(
         name="LiDAR by class",
         origin=WORLD,
-        contents=[f"+ {WORLD}/**", f"- {LABELS}"],
+        contents=[f"+ {WORLD}/**", f"- {LABELS}", f"- {INSTANCES}"],
         eye_controls=behind,
         line_grid=rrb.LineGrid3D(visible=False),
     )
     images = rrb.Horizontal(
         rrb.Spatial2DView(name="thermal", origin=INFRARED), rrb.Spatial2DView(name="depth", origin=DEPTH)
     )
-    camera = rrb.Spatial2DView(name="camera with masks", origin=CAMERA, contents=[f"+ {RGB}", f"+ {LABELS}"])
+    camera = rrb.Spatial2DView(
+        name="camera with masks", origin=CAMERA, contents=[f"+ {RGB}", f"+ {LABELS}", f"+ {INSTANCES}"]
+    )
     series = rrb.Vertical(
         rrb.TimeSeriesView(name="weight of each sensor", origin=WEIGHTS),
         rrb.TimeSeriesView(name="latency [ms]", origin=LATENCY),

@@ -3,16 +3,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
 import rerun as rr
 from numpy.typing import NDArray
 
+from perception.bags.geometry import quaternion
 from perception.classes import CLASSES, UNLABELLED, Classes
 from perception.frame import CameraModel, Frame, Prediction
+from perception.objects import find_objects
 from perception.viewing import layout
 from perception.viewing.pictures import jpeg, kept_rows, thermal
 
@@ -26,6 +28,16 @@ _FROM_LIDAR = np.array([[0, -1, 0, 0], [0, 0, -1, 0], [1, 0, 0, 0], [0, 0, 0, 1]
 """The pose of a camera with unknown mounting: at the LiDAR's place, looking ahead."""
 
 
+class Box(NamedTuple):
+    """An object as it is drawn. centre, size, rotation: as of `perception.objects.Object`."""
+
+    centre: NDArray[np.float64]
+    size: tuple[float, float, float]
+    rotation: NDArray[np.float64]
+    class_id: int
+    label: str
+
+
 class Log:
     """Logs to `recording`: `log` a frame with its prediction, or, after `at`, the parts of an instant one by one.
 
@@ -33,10 +45,11 @@ class Log:
     """
 
     def __init__(self, recording: rr.RecordingStream, classes: Classes = CLASSES) -> None:
-        self.recording, self._classes = recording, classes
+        self.recording, self.classes = recording, classes
         self._shown: set[str] = set()
         self._styled: set[str] = set()
         self._mount: tuple[Any, ...] = ()
+        self._pose = np.linalg.inv(_FROM_LIDAR)
         layout.describe(recording, classes)
 
     def log(self, frame: Frame, prediction: Prediction, number: int) -> None:
@@ -47,6 +60,13 @@ class Log:
         self.infrared(frame.infrared)
         self.camera(frame.camera, frame.lidar_to_camera)
         self.labels(prediction.labels)
+        self.instances(prediction.instances)
+        self.boxes(
+            [
+                Box(each.centre, each.size, each.rotation, each.class_id, each.described(self.classes))
+                for each in find_objects(frame, prediction)
+            ]
+        )
         self.points(frame.points, prediction.point_labels)
         self.weights(prediction.modality_weights)
         self.latency({**prediction.timings_ms, "total": sum(prediction.timings_ms.values())})
@@ -64,7 +84,7 @@ class Log:
         mount = (*camera.intrinsics.ravel(), camera.width, camera.height, *pose.ravel())
         if mount == self._mount:
             return
-        self._mount = mount
+        self._mount, self._pose = mount, pose
         transform = rr.Transform3D(translation=pose[:3, 3], mat3x3=pose[:3, :3])
         pinhole = rr.Pinhole(
             image_from_camera=camera.intrinsics,
@@ -92,8 +112,28 @@ class Log:
         self._show(layout.LABELS, None if labels is None else rr.SegmentationImage(labels, opacity=0.5))
         if labels is not None:
             counts = np.bincount(labels.ravel(), minlength=256)
-            for name, number in self._classes.foreground.items():
+            for name, number in self.classes.foreground.items():
                 self._scalar(layout.SHARE, name, 100 * counts[number] / labels.size)
+
+    def instances(self, instances: NDArray[np.uint16] | None) -> None:
+        """(H, W) instances as in `Prediction`, over the labels; every code has a colour, and 0 has none."""
+        image = None if instances is None else rr.SegmentationImage(instances, opacity=0.5, draw_order=1.0)
+        self._show(layout.INSTANCES, image)
+
+    def boxes(self, boxes: Sequence[Box] | None) -> None:
+        """The boxes, which are placed as the camera is."""
+        if not boxes:
+            self._show(layout.OBJECTS, None)
+            return
+        turned = [quaternion(self._pose[:3, :3] @ box.rotation) for box in boxes]
+        archetype = rr.Boxes3D(
+            centers=[self._pose[:3, :3] @ box.centre + self._pose[:3, 3] for box in boxes],
+            sizes=[box.size for box in boxes],
+            quaternions=[rr.Quaternion(xyzw=[each.x, each.y, each.z, each.w]) for each in turned],
+            class_ids=[box.class_id for box in boxes],
+            labels=[box.label for box in boxes],
+        )
+        self._show(layout.OBJECTS, archetype)
 
     def points(self, points: NDArray[np.float32] | None, labels: NDArray[np.uint8] | None) -> None:
         """(N, 3 or more) x, y, z [m] in the LiDAR's frame, coloured by their class ids where there are any.

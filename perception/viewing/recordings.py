@@ -12,6 +12,7 @@ import numpy as np
 from perception.datasets.io.named_frames import NamedFrames
 from perception.errors import DataError, PerceptionError
 from perception.frame import Frame, Prediction
+from perception.objects import Tracking
 from perception.pipeline import Pipeline
 
 
@@ -54,6 +55,7 @@ def show(
     failed: dict[str, str] = {}
     partly: Counter[str] = Counter()
     warm = False
+    tracking: Tracking | None = None
     for number in numbers:
         if not wanted():
             break
@@ -61,9 +63,13 @@ def show(
             frame = frames[number]
             if not warm:
                 pipeline.warm_up(*frame.size)
+                tracking = Tracking() if pipeline.tells_instances else None
                 warm = True
             partly.update(frames.complaints)
-            log.log(frame, pipeline(frame), number)
+            prediction = pipeline(frame)
+            if tracking is not None and prediction.instances is not None:
+                prediction.instances = tracking(prediction.instances, frame.stamp_ns)[prediction.instances]
+            log.log(frame, prediction, number)
         except PerceptionError as error:
             failed[frames.names[number]] = str(error)
         done()

@@ -53,17 +53,19 @@ def test_the_options_are_what_can_be_written() -> None:
     assert label.CLOUDS == FORMATS
 
 
-def test_a_drive_gets_everything(kitti_drive: Path, tiny_model: Path, tmp_path: Path) -> None:
+def test_a_drive_gets_everything(kitti_drive: Path, tiny_instances_model: Path, tmp_path: Path) -> None:
     out, report = tmp_path / "out", tmp_path / "report.json"
-    assert run(kitti_drive, "-o", out, "--write", *OUTPUTS, "--json", report, model=tiny_model) == 0
+    assert run(kitti_drive, "-o", out, "--write", *OUTPUTS, "--json", report, model=tiny_instances_model) == 0
     names = [f"{number:010d}" for number in range(4)]
     assert sorted(path.stem for path in (out / "labels").iterdir()) == names
-    expected = Pipeline.load(tiny_model)(kitti_frames(kitti_drive)[1]).labels
+    expected = Pipeline.load(tiny_instances_model)(kitti_frames(kitti_drive)[1]).labels
     np.testing.assert_array_equal(cv2.imread(str(out / "labels/0000000001.png"), -1), expected)
     video = cv2.VideoCapture(str(out / "overlay.mp4"))
     assert (video.get(cv2.CAP_PROP_FRAME_COUNT), round(video.get(cv2.CAP_PROP_FPS))) == (4, 10)
     assert len(BagFrames(out / "labelled_bag")) == 4
     assert len(json.loads((out / "coco.json").read_text())["images"]) == 4
+    assert len(json.loads((out / "panoptic.json").read_text())["annotations"]) == 4
+    assert sorted(path.stem for path in (out / "label_2").iterdir()) == names
     found = report_of(report)
     assert (found["frames"], found["labelled"], found["failed"]) == (4, 4, 0)
     assert len(found["weights_sha256"]) == 64

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import cv2
@@ -19,7 +20,11 @@ def frames(count: int) -> list[Frame]:
     return [Frame(i * STEP, rgb=np.full((48, 96, 3), 90, np.uint8)) for i in range(count)]
 
 
-def drawn(folder: Path, found: list[float | None]) -> tuple[Gallery, list[Frame]]:
+def drawn(
+    folder: Path,
+    found: list[float | None],
+    instances: Callable[[int], np.ndarray | None] = lambda index: None,
+) -> tuple[Gallery, list[Frame]]:
     """A drive whose answers find that share of the road, which is everywhere; None is no answer."""
     given, score = frames(len(found)), DriveScore()
     road = np.full((48, 96), ROAD, np.uint8)
@@ -32,7 +37,7 @@ def drawn(folder: Path, found: list[float | None]) -> tuple[Gallery, list[Frame]
         answers.append(labels)
         score.add(frame.stamp_ns, received_ns, labels, road)
     truth = dict.fromkeys((frame.stamp_ns for frame in given), road)
-    gallery = Gallery(folder, "street", score, answers, truth, ["rgb"], 10.0)
+    gallery = Gallery(folder, "street", score, answers, truth, ["rgb"], 10.0, instances)
     told: list[int] = []
     gallery.draw(given, lambda: told.append(1))
     assert len(told) == len(given)
@@ -62,3 +67,19 @@ def test_best_and_worst_are_shown_beside_their_truth(tmp_path: Path) -> None:
     np.testing.assert_array_equal(answer[:, :20], truth[:, :20])  # found
     assert (answer[:, 30:] != truth[:, 30:]).any(axis=2).all()
     np.testing.assert_array_equal(gallery.pictures[2].image, gallery.pictures[3].image)
+
+
+def test_things_are_outlined_in_video_and_pictures(tmp_path: Path) -> None:
+    things = np.zeros((48, 96), np.uint16)
+    things[10:40, 20:70] = 2005
+    (tmp_path / "plain").mkdir()
+    (tmp_path / "things").mkdir()
+    plain, _ = drawn(tmp_path / "plain", [0.5, 1.0])
+    told, _ = drawn(tmp_path / "things", [0.5, 1.0], lambda index: things if index else None)
+    for place, differs in ((0, False), (1, False), (2, True), (3, False)):  # the second frame's answer
+        assert np.array_equal(plain.pictures[place].image, told.pictures[place].image) != differs
+    assert (plain.pictures[2].image != told.pictures[2].image).any(2)[10:40, 20].all()
+    videos = [cv2.VideoCapture(str(each.video)) for each in (plain, told)]
+    first, second = ([video.read()[1] for video in videos] for _ in range(2))
+    assert np.array_equal(*first)
+    assert not np.array_equal(*second)

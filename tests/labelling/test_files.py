@@ -63,3 +63,21 @@ def test_a_broken_record_is_none(tmp_path: Path, text: str) -> None:
     assert not files.is_done("0")
     with pytest.raises(DataError, match=r"0\.json: .*label again"):
         files.record("0")
+
+
+def test_instances_come_back_and_a_video_wants_them_where_there_are_any(tmp_path: Path) -> None:
+    frame, prediction = labelled(points=False)
+    files = FrameFiles(tmp_path, ("video",))
+    files.write("0", frame, prediction)
+    assert files.is_done("0")
+    assert files.instances("0") is None
+    prediction.instances = np.array([[0, 0, 2001, 3009], [0] * 4], np.uint16)
+    files.write("1", frame, prediction)
+    assert files.record("1")["instances"] == 2
+    found = files.instances("1")
+    assert found is not None
+    assert found.dtype == np.uint16
+    np.testing.assert_array_equal(found, prediction.instances)
+    (tmp_path / "instances/1.png").unlink()
+    assert not files.is_done("1")
+    assert FrameFiles(tmp_path, ("masks",)).is_done("1")

@@ -169,3 +169,25 @@ def _raise(error: Exception) -> str:
 def test_hours_are_of_recordings_that_have_times(job: Job, kitti_drive: Path) -> None:
     assert run(job).drive_s is None
     assert run(replace(job, path=kitti_drive, output=job.output / "../kitti")).drive_s == pytest.approx(1.1, abs=0.02)
+
+
+def test_what_a_network_tells_apart_is_written_in_every_form(job: Job, tiny_instances_model: Path) -> None:
+    network = replace(job.network, model=str(tiny_instances_model))
+    job = replace(job, network=network, outputs=("instances", "panoptic", "kitti", "video"))
+    run(job)
+    there = {path.name for path in job.output.iterdir()}
+    assert {"instances", "panoptic", "panoptic.json", "label_2", "labels"} <= there
+    assert len(json.loads((job.output / "panoptic.json").read_text())["annotations"]) == 5
+    assert len(list((job.output / "label_2").glob("*.txt"))) == 5
+    before = (job.output / "panoptic.json").stat().st_mtime_ns
+    assert run(job).summary.kept == 5
+    assert (job.output / "panoptic.json").stat().st_mtime_ns == before
+    (job.output / "panoptic/002.png").unlink()
+    assert run(job).summary.kept == 5
+    assert (job.output / "panoptic/002.png").is_file()
+
+
+def test_instances_that_the_network_does_not_have_are_refused(job: Job) -> None:
+    found = attempt(replace(job, outputs=("panoptic",)))
+    assert isinstance(found, Refused)
+    assert "the network does not tell things apart" in found.error

@@ -26,11 +26,11 @@ def test_every_topic_of_the_node_is_one_that_it_publishes() -> None:
     published = set(told_outputs())
     shown = {topic["Value"].removeprefix("/perception/") for _, topic in topics() if "/perception/" in topic["Value"]}
     assert shown <= published
-    assert {"overlay", "road", "vehicle", "pedestrian", "points", "road_grid"} <= shown
+    assert {"overlay", "road", "vehicle", "pedestrian", "points", "road_grid", "objects/markers"} <= shown
 
 
 def test_displays_take_the_types_that_the_node_publishes() -> None:
-    takes = {"Image": "Image", "PointCloud2": "PointCloud2", "Map": "OccupancyGrid"}
+    takes = {name: name for name in ("Image", "PointCloud2", "MarkerArray")} | {"Map": "OccupancyGrid"}
     published = told_outputs()
     ours = [each for each in DISPLAYS if each.get("Topic", {}).get("Value", "").startswith("/perception/")]
     assert len(ours) >= 6

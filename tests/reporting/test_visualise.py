@@ -129,3 +129,25 @@ def test_montage_is_a_grid() -> None:
     assert sheet.shape == (86, 206, 3)
     assert [sheet[20, 50, 0], sheet[20, 150, 0], sheet[60, 50, 0]] == [50, 100, 150]
     assert (sheet[60, 150] == visualise.BACKDROP).all()
+
+
+def test_each_instance_has_a_line_around_it_and_its_number() -> None:
+    image, instances = np.full((100, 200, 3), 100, np.uint8), np.zeros((100, 200), np.uint16)
+    instances[20:80, 20:90], instances[20:80, 90:160] = 2001, 2002
+    drawn = visualise.outlined(image, instances)
+    changed = (drawn != image).any(2)
+    assert changed[20:80, 20].all()
+    assert changed[20, 20:160].all()
+    assert not changed[:15].any()
+    assert not changed[:, 170:].any()
+    assert changed[42:58, 50:60].any(), "no number"
+    assert not np.array_equal(drawn[40, 21], drawn[40, 159]), "both numbers have the same colour"
+    assert (image == 100).all()
+    np.testing.assert_array_equal(visualise.outlined(image, np.zeros_like(instances)), image)
+
+
+def test_a_panel_shows_instances() -> None:
+    frame, labels = make_frame(), make_labels()
+    instances = np.where(labels == VEHICLE, np.uint16(2001), 0)
+    without = visualise.drive_panel(frame, labels, "street")
+    assert not np.array_equal(visualise.drive_panel(frame, labels, "street", instances=instances), without)

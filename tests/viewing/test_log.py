@@ -140,3 +140,29 @@ def test_what_is_large_is_kept_small(tmp_path: Path) -> None:
 
 def _bytes(path: Path, entity: str, column: str) -> np.ndarray:
     return np.asarray(rows(path, entity, column)[0], np.uint8).ravel()
+
+
+def test_instances_and_boxes_are_where_they_were_measured(tmp_path: Path) -> None:
+    """A wall 10 m ahead of the camera, in the LiDAR's frame."""
+    instances = np.zeros((96, 320), np.uint16)
+    instances[40:60, 100:220] = 2003
+    labels = (instances // 1000).astype(np.uint8)
+    depth = np.full((96, 320), 10, np.float32)
+    frame = Frame(STAMPS[0], picture(96), depth, camera=CAMERA, lidar_to_camera=LIDAR_TO_CAMERA)
+    path, recording = tmp_path / "things.rrd", rr.RecordingStream("test")
+    recording.save(path)
+    log = Log(recording)
+    log.log(frame, Prediction(STAMPS[0], labels, labels, {}, instances=instances), 0)
+    log.log(frame, Prediction(STAMPS[0], labels, labels, {}, instances=np.zeros_like(instances)), 1)
+    recording.disconnect()
+    shown = rows(path, "/world/camera/instances", "SegmentationImage:buffer")
+    np.testing.assert_array_equal(np.asarray(shown[0], np.uint8).view(np.uint16).ravel(), instances.ravel())
+    (half,) = rows(path, "/world/objects", "Boxes3D:half_sizes")[:1]
+    assert half[0] == pytest.approx(119 / 180 * 10 / 2, abs=0.1)
+    (centre,) = rows(path, "/world/objects", "Boxes3D:centers")[:1]
+    to_lidar = np.linalg.inv(LIDAR_TO_CAMERA)
+    expected = to_lidar @ [0, (49.5 - 48) / 180 * 10, 10, 1]
+    np.testing.assert_allclose(centre, expected[:3], atol=0.1)
+    (label,) = rows(path, "/world/objects", "Boxes3D:labels")[:1]
+    assert label == "vehicle 3, 10.0 m, 0.01"
+    assert "Clear:is_recursive" in columns(path)["/world/objects"]

@@ -4,7 +4,10 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import ClassVar
 
+import cv2
+import numpy as np
 import pytest
 
 pytest.importorskip("rerun")
@@ -13,7 +16,7 @@ import rerun as rr
 from helpers.rerun_file import rows
 
 from perception.errors import DataError
-from perception.frame import Frame
+from perception.frame import Frame, Prediction
 from perception.pipeline import Pipeline
 from perception.recordings import stored as labelling
 from perception.recordings.kitti import kitti_frames
@@ -80,3 +83,28 @@ def test_nothing_more_is_read_when_nobody_looks(kitti_drive: Path, tiny_model: P
 
 def _drive(path: Path) -> labelling.StoredFrames:
     return kitti_frames(path)
+
+
+def test_things_of_a_drive_keep_their_numbers(kitti_drive: Path, tiny_instances_model: Path) -> None:
+    """The tiny network numbers whatever is red enough from the top down."""
+    pytest.importorskip("trackers")
+
+    class Kept:
+        shown: ClassVar[list[Prediction]] = []
+
+        def log(self, frame: Frame, prediction: Prediction, number: int) -> None:
+            self.shown.append(prediction)
+
+    frames, image = _drive(kitti_drive), np.full((38, 124, 3), 32, np.uint8)
+    image[:, :, 2] = np.random.default_rng(0).integers(16, 48, (38, 124))
+    pipeline, own = Pipeline.load(tiny_instances_model), []
+    for number, tops in enumerate(((4, 12), (12, 4), (4, 12))):
+        image[:, :, 0] = 32
+        for top, left in zip(tops, (8, 80), strict=True):
+            image[top : top + 22, left : left + 24, 0] = 160
+        cv2.imwrite(str(kitti_drive / f"image_02/data/{number:010d}.png"), image[..., ::-1])
+        own.append(pipeline(Frame(number, image)).instances[20, 20])
+    assert own == [2001, 2002, 2001]
+    show(frames, range(3), pipeline, Kept(), lambda: None)
+    assert [int(each.instances[20, 20]) for each in Kept.shown] == [2001] * 3
+    assert [int(each.instances[20, 90]) for each in Kept.shown] == [2002] * 3

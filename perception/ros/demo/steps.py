@@ -82,7 +82,7 @@ class Demo:
         self._record(frames, count)
         rehearsal = self._drive()
         score, answers = self._score(rehearsal)
-        gallery, distance = self._draw(period_ms(rehearsal), score, answers)
+        gallery, distance = self._draw(rehearsal, score, answers)
         self._seconds["total"] = sum(self._seconds.values())
         report = self._report(rehearsal, score, model, distance)
         write_report(self.output / "report.html", reports.plain(report), gallery.pictures, gallery.animation)
@@ -143,7 +143,8 @@ class Demo:
                     self._seconds["start"] = time.monotonic() - began
                     advance(0, "driving, in real time")
 
-                rehearsal = rehearse(source, arguments, self.output / "node.log", ready, advance, images=names)
+                log = self.output / "node.log"
+                rehearsal = rehearse(source, arguments, log, ready, advance, images=names, optional=("instances",))
             self._seconds["drive"] -= self._seconds["start"]
         return rehearsal
 
@@ -196,14 +197,21 @@ class Demo:
         )
 
     def _draw(
-        self, period_ms: float, score: DriveScore, answers: list[Labels | None]
+        self, rehearsal: Loopback, score: DriveScore, answers: list[Labels | None]
     ) -> tuple[Gallery, dict[str, BandScore]]:
         """Video, montage and the report's figures, and the scores by distance, which need the frames too."""
         bands = DistanceBands(self._classes)
         with self._step("draw", "drawing", len(answers)) as advance:
             with closing(open_bag(self.bag)) as source:
                 modalities = [MODALITY_OF_TOPIC[topic] for topic in source.topics if topic in MODALITY_OF_TOPIC]
-            gallery = Gallery(self.output, self._source, score, answers, self._truth, modalities, 1000 / period_ms)
+            rate_hz, told = 1000 / period_ms(rehearsal), rehearsal.images["instances"]
+            things = [told.get(stamp_ns) for stamp_ns in rehearsal.sent]
+
+            def instances(index: int) -> NDArray[np.uint16] | None:
+                answer = things[index]
+                return None if answer is None else answer.image()
+
+            gallery = Gallery(self.output, self._source, score, answers, self._truth, modalities, rate_hz, instances)
             gallery.draw(counted(open_recording(self.bag), answers, self._truth, bands), advance)
         self.video = gallery.video
         return gallery, bands.scores()

@@ -34,7 +34,7 @@ class Answer(NamedTuple):
     data: bytes
 
     def image(self) -> NDArray[Any]:
-        """(H, W) uint8, decoded. Raises MessageError for a broken image."""
+        """(H, W) uint8, or uint16 of instances, decoded. Raises MessageError for a broken image."""
         return read_array(deserialize_message(self.data, Image))
 
 
@@ -52,25 +52,31 @@ class Recorder:
     """Listens to a perception node, and to all diagnostics, in a separate thread. Use it as a context manager.
 
     node: our own ROS node, which gets the subscriptions. target: the name of the node that is recorded. names: which
-    of its images; if empty, only the diagnostics.
+    of its images; if empty, only the diagnostics. optional: images that not every node has.
     Images are kept as the received bytes, and their time is taken first: nothing slow happens between the arrival of
     one message and that of the next. A frame's five images of 1242×375 take 2.3 MB of memory; without keep_images
     no bytes are kept, only the times.
     """
 
     def __init__(
-        self, node: Node, target: str = "/perception", keep_images: bool = True, names: Sequence[str] = IMAGES
+        self,
+        node: Node,
+        target: str = "/perception",
+        keep_images: bool = True,
+        names: Sequence[str] = IMAGES,
+        optional: Sequence[str] = (),
     ) -> None:
         self._node, self._keep_images = node, keep_images
         self._lock = threading.Lock()
-        self._images: dict[str, dict[int, Answer]] = {name: {} for name in names}
+        self._names = tuple(names)
+        self._images: dict[str, dict[int, Answer]] = {name: {} for name in (*names, *optional)}
         self._status: list[Status] = []
         self._newest_ns = 0
         # A best-effort subscriber receives from reliable and best-effort publishers alike.
         qos = QoSProfile(depth=DEPTH, reliability=ReliabilityPolicy.BEST_EFFORT)
         self._topics = [f"{target.rstrip('/')}/{name}" for name in names]
-        for topic, name in zip(self._topics, names, strict=True):
-            node.create_subscription(Image, topic, self._keeper(name), qos, raw=True)
+        for name in self._images:
+            node.create_subscription(Image, f"{target.rstrip('/')}/{name}", self._keeper(name), qos, raw=True)
         node.create_subscription(DiagnosticArray, "/diagnostics", self._keep_diagnostics, qos)
         self._spinning = spinning(node, "recorder")
 
@@ -87,7 +93,7 @@ class Recorder:
         return [topic for topic in self._topics if not self._node.count_publishers(topic)]
 
     def images(self) -> dict[str, dict[int, Answer]]:
-        """The images that have arrived so far, by their name (one of IMAGES) and their stamp [ns]."""
+        """The images that have arrived so far, by their name and their stamp [ns]."""
         with self._lock:
             return {name: dict(images) for name, images in self._images.items()}
 
@@ -117,7 +123,7 @@ class Recorder:
         return self._wait(lambda: bool(self._status) and self._status[-1].received_ns > after_ns, timeout)
 
     def _complete(self, stamp_ns: int) -> bool:
-        return all(stamp_ns in images for images in self._images.values())
+        return all(stamp_ns in self._images[name] for name in self._names)
 
     def _wait(self, condition: Callable[[], bool], timeout: float) -> bool:
         deadline = time.monotonic() + timeout

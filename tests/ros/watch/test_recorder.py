@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
@@ -103,3 +103,29 @@ def test_the_diary_of_a_node_that_said_nothing() -> None:
     assert diary.drops_by_cause(0) == {}
     assert diary.drops_by_cause(4) == {UNEXPLAINED: 4}
     assert (diary.mean_weights(), diary.stages_ms(), diary.weights(0)) == ({}, {}, [])
+
+
+def test_images_that_not_every_node_has_are_kept_and_not_waited_for(nodes: tuple[Node, Node]) -> None:
+    own, other = nodes
+    labels = other.create_publisher(Image, "~/labels", 5)
+    with Recorder(own, names=("labels",), optional=("instances",)) as recorder:
+        _until(lambda: not recorder.missing and labels.get_subscription_count())
+        header = Header()
+        header.stamp.sec = 5
+        labels.publish(Image(header=header, **image_fields(make_image(1), "mono8")))
+        assert recorder.wait_for(5_000_000_000, quiet=1, timeout=10)
+        assert recorder.images()["instances"] == {}
+        instances = other.create_publisher(Image, "~/instances", 5)
+        _until(instances.get_subscription_count)
+        codes = np.full((10, 20), 2007, np.uint16)
+        instances.publish(Image(header=header, **image_fields(codes, "16UC1")))
+        _until(lambda: recorder.images()["instances"])
+        np.testing.assert_array_equal(recorder.images()["instances"][5_000_000_000].image(), codes)
+
+
+def _until(condition: Callable[[], object]) -> None:
+    deadline = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    time.sleep(0.3)  # both sides must have discovered each other

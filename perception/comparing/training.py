@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import copy
 import gc
 import hashlib
 import json
@@ -243,7 +244,8 @@ def _train(
 ) -> None:
     """Train, and free what mmengine's Runner, which refers to itself, holds: the network, the data and the workers."""
     try:
-        train(config, alike.recipe, options, say, checkpoints, alike.source)
+        own = copy.deepcopy(config)  # parts of mmseg change the config that they are built from
+        train(own, alike.recipe, options, say, checkpoints, alike.source)
     finally:
         gc.collect()
 

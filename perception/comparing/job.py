@@ -65,7 +65,7 @@ class CompareOptions:
     weights: Sequence[tuple[str, str | Path]] = ()
     recipe: str | None = None
     seed: int = 0
-    frames: int = 20
+    frames: int = 12
     document: Path | None = None
     threads: int | None = None
     workers: int = 2

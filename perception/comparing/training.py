@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import copy
+import gc
 import hashlib
 import json
 import tempfile
@@ -108,7 +110,7 @@ def trained(name: str, config: Config, alike: Alike, folder: Path, say: Callable
         every = SAVE_STEPS if run["seconds_per_step"] is None else max(1, round(SAVE_S / run["seconds_per_step"]))
         options = replace(_options(alike, folder, run["iterations"]), resume=begun > 0, save_interval=every)
         with _failures():
-            train(config, alike.recipe, options, say, source=alike.source)
+            _train(config, alike, options, say)
     state, _ = load_weights(folder / WEIGHTS)
     if not all(bool(torch.isfinite(values).all()) for values in state.values()):
         raise TrainingFailed(f"diverged: its weights are not finite after {run['iterations']} iterations")
@@ -229,8 +231,23 @@ def _seconds_per_step(config: Config, alike: Alike, budget_s: float) -> float:
 
     with tempfile.TemporaryDirectory() as folder:
         options = _options(alike, Path(folder), PROBED)
-        train(config, alike.recipe, options, lambda _: None, Stopwatch, alike.source)
+        _train(config, alike, options, lambda _: None, Stopwatch)
     return (ends[-1] - ends[WARM_UP - 1]) / (len(ends) - WARM_UP)
+
+
+def _train(
+    config: Config,
+    alike: Alike,
+    options: Options,
+    say: Callable[[str], None],
+    checkpoints: type[CheckpointHook] = CheckpointHook,
+) -> None:
+    """Train, and free what mmengine's Runner, which refers to itself, holds: the network, the data and the workers."""
+    try:
+        own = copy.deepcopy(config)  # parts of mmseg change the config that they are built from
+        train(own, alike.recipe, options, say, checkpoints, alike.source)
+    finally:
+        gc.collect()
 
 
 def _options(alike: Alike, folder: Path, iterations: int) -> Options:

@@ -64,8 +64,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="NAME=FILE",
         help="a row of weights that were trained elsewhere: .safetensors, or a shipped model's name; repeatable",
     )
-    add(parser, "--frames", " of each set that are scored, evenly spaced, and of a KITTI drive for flicker (20)",
-        default=20)  # fmt: skip
+    add(parser, "--frames", " of each set that are scored, evenly spaced, and of a KITTI drive for flicker (12)",
+        default=12)  # fmt: skip
     add(parser, "--output", " and to go on (default: work_dirs/compare)", default=None)
     parser.add_argument(
         "--document", type=Path, metavar="FILE", help="write the tables into a Markdown file, as docs/zoo.md is"

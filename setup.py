@@ -44,6 +44,8 @@ GS = ["gcsfs"]
 FOXGLOVE = ["foxglove-sdk"]
 VIEW = ["rerun-sdk"]  # the viewer is in it: 0.7 GB installed, with pyarrow, so not in "all" either
 TRAIN = ["onedl-mmcv", "onedl-mmengine", "onedl-mmsegmentation", "safetensors", "torch==2.13.0"]
+MASK_RCNN = ["torchvision"]  # its release must be that of torch
+YOLO = ["ultralytics"]  # AGPL-3.0, so not in "all": nothing here imports it unless its network is asked for
 DOCS = ["mkdocs-material", "mkdocstrings[python]"]
 DEV = [
     "hypothesis",
@@ -114,6 +116,8 @@ setup(
         "foxglove": FOXGLOVE,
         "view": VIEW,
         "train": [*SIMULATOR, *REPORT, *TRAIN],
+        "maskrcnn": [*SIMULATOR, *REPORT, *TRAIN, *ONNX, *MASK_RCNN],
+        "yolo": [*SIMULATOR, *REPORT, *TRAIN, *ONNX, *YOLO],
         "docs": DOCS,
         "dev": [*DEV, *DOCS],
         "all": [*ROS, *SIMULATOR, *REPORT, *ONNX, *INT8, *LAS, *TRAIN, *DEV, *DOCS],

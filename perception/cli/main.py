@@ -26,7 +26,7 @@ from perception.storage import Target, shown, writing
 GROUPS: dict[str, tuple[str, ...]] = {
     "See it work": ("demo", "view", "simulate", "explain", "doctor"),
     "On the vehicle": ("init", "check", "node", "replay", "kitti2bag", "label"),
-    "Make it better": ("select", "train", "pseudo-label", "prune", "eval", "export", "bench"),
+    "Make it better": ("select", "train", "pseudo-label", "prune", "eval", "export", "export-check", "bench"),
 }
 """Every command, by its purpose, in the order of the overview."""
 

@@ -26,7 +26,7 @@ RT_INFO = ("perception", KEY)
 MODEL_YAML = "model.yaml"
 """Describes the files of its folder, which are one network's that was not made here."""
 
-ANOTHER = f"another's needs a {MODEL_YAML} beside it (`perception export-check FILE --write` begins one)"
+ANOTHER = f"another's needs a {MODEL_YAML} beside it (`perception export-check FILE --describe` begins one)"
 """The end of a sentence about such a file."""
 
 

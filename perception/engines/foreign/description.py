@@ -205,7 +205,7 @@ def read(path: Path) -> Description:
 def made(content: Any) -> Description:
     """A description of what YAML holds. Raises ModelError."""
     if not isinstance(content, Mapping):
-        raise ModelError("expected keys with values, as `perception export-check --write` begins it")
+        raise ModelError("expected keys with values, as `perception export-check --describe` begins it")
     inputs = content.get("inputs")
     if not isinstance(inputs, Mapping):
         raise ModelError("inputs: expected the file's inputs by name")

@@ -14,8 +14,11 @@ from perception.errors import ModelError
 
 
 class Port(NamedTuple):
-    """An input or output of a file. shape: None for a side of any length, None as a whole if even their number is not
-    said. dtype: None for a kind that NumPy has not."""
+    """An input or output of a file; those without a name, which OpenVINO has, are counted.
+
+    shape: None for a side of any length, None as a whole if even their number is not said. dtype: None for a kind that
+    NumPy has not.
+    """
 
     name: str
     shape: tuple[int | None, ...] | None
@@ -77,13 +80,13 @@ class OpenVinoRunner:
             raise ModelError(f"{path}: OpenVINO cannot compile it: {_last_line(error)}") from error
         self._request = compiled.create_infer_request()
         self.name = f"openvino {openvino.__version__.split('-')[0]} {device}"
-        self.inputs = tuple(map(_port_of_openvino, compiled.inputs))
-        self.outputs = tuple(map(_port_of_openvino, compiled.outputs))
+        self.inputs = tuple(_port_of_openvino(port, f"input {k}") for k, port in enumerate(compiled.inputs))
+        self.outputs = tuple(_port_of_openvino(port, f"output {k}") for k, port in enumerate(compiled.outputs))
 
     def __call__(self, arrays: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
         """See `Runner`."""
         try:
-            self._request.infer(dict(arrays))
+            self._request.infer([arrays[port.name] for port in self.inputs])
         except RuntimeError as error:
             raise ModelError(f"OpenVINO: {_last_line(error)}") from error
         tensors = self._request.output_tensors
@@ -99,14 +102,12 @@ def _port_of_onnx(port: Any) -> Port:
     return Port(port.name, shape, _dtype(kind))
 
 
-def _port_of_openvino(port: Any) -> Port:
+def _port_of_openvino(port: Any, otherwise: str) -> Port:
+    """otherwise: the name of one that has none."""
     partial = port.get_partial_shape()
     shape = None if partial.rank.is_dynamic else tuple(None if s.is_dynamic else s.get_length() for s in partial)
-    return Port(port.get_any_name() if port.names else f"output {port.index}", shape, _dtype(_openvino_type(port)))
-
-
-def _openvino_type(port: Any) -> str:
-    return str(np.dtype(port.get_element_type().to_dtype()))
+    kind = str(np.dtype(port.get_element_type().to_dtype()))
+    return Port(port.get_any_name() if port.names else otherwise, shape, _dtype(kind))
 
 
 def _dtype(kind: str) -> np.dtype[Any] | None:

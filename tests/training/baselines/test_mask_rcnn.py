@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+pytest.importorskip("torchvision")
+pytest.importorskip("onnxruntime")
+
+from helpers.people import write_people  # noqa: E402
+
+from perception import Pipeline  # noqa: E402
+from perception.classes import PEDESTRIAN, UNLABELLED  # noqa: E402
+from perception.cli.main import main  # noqa: E402
+from perception.datasets.penn_fudan import PennFudan  # noqa: E402
+from perception.errors import ModelError  # noqa: E402
+from perception.export.inspection import inspect  # noqa: E402
+from perception.training.baselines.mask_rcnn import _share_of_rate, build  # noqa: E402
+
+
+def test_it_is_trained_and_runs_as_any_model(tmp_path: Path) -> None:
+    people, out = write_people(tmp_path / "people"), tmp_path / "out"
+    train = ["train", "mask_rcnn", "--data", f"penn-fudan={people}", "-o", str(out)]
+    assert main([*train, "--iterations", "1", "--batch-size", "1"]) == 0
+    assert {path.name for path in out.iterdir()} == {"model.onnx", "model.yaml", "weights.pth", "SHA256SUMS"}
+    # Untrained, it is sure of nothing: shown is what it is least unsure of.
+    text = (out / "model.yaml").read_text("utf-8")
+    (out / "model.yaml").write_text(text + "threshold: 0.02\n", "utf-8")
+    prediction = Pipeline.load(out / "model.onnx", threads=1)(PennFudan(people)[0].frame)
+    assert set(np.unique(prediction.labels)) <= {PEDESTRIAN, UNLABELLED}
+    assert prediction.instances is not None
+    report = inspect(out / "model.onnx", [("penn-fudan", people)], 1)
+    assert report.classes["pedestrian"] == ["pedestrian"]
+    assert report.runs[0].things is not None
+    assert main(["eval", "penn-fudan", str(people), "--model", str(out / "model.onnx"), "--threads", "1"]) == 0
+
+
+def test_weights_that_are_given_are_taken_where_they_fit(tmp_path: Path) -> None:
+    state = build(90, None).state_dict()
+    path = tmp_path / "coco.pth"
+    torch.save(state, path)
+    model = build(2, path)
+    name = "backbone.body.layer1.0.conv1.weight"
+    torch.testing.assert_close(model.state_dict()[name], state[name])
+    assert model.roi_heads.box_predictor.cls_score.out_features == 3
+    torch.save({"x": torch.zeros(1)}, path)
+    with pytest.raises(ModelError, match="no weights of torchvision's Mask R-CNN"):
+        build(2, path)
+    path.write_bytes(b"nothing")
+    with pytest.raises(ModelError, match=r"coco\.pth: not a state of torchvision's network"):
+        build(2, path)
+
+
+def test_the_rate_rises_and_falls() -> None:
+    shares = [_share_of_rate(number, 100) for number in range(100)]
+    assert shares[0] == pytest.approx(0.1)
+    assert shares[9] == shares[50] == 1
+    assert shares[99] == pytest.approx(0.1)

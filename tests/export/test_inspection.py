@@ -5,8 +5,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from helpers.foreign import CITY, copying, describe, saying
-from helpers.people import write_people
+from helpers.datasets.people import write_people
+from helpers.models.foreign import CITY, copying, describe, saying
 
 from perception.errors import DataError, ModelError
 from perception.export.inspection import inspect

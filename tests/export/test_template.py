@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 import yaml
-from helpers.foreign import copying, saying
+from helpers.models.foreign import copying, saying
 
 from perception.engines.foreign.description import Description, made
 from perception.engines.foreign.running import OnnxRuntimeRunner, Port

@@ -12,7 +12,7 @@ import pytest
 
 ALLOWED = {
     r"could not import 'cv_bridge'": "comes with a ROS 2 installation only; the wheel of that name is ROS 1's",
-    r"could not import 'torchvision'": "the extra maskrcnn is not among what the tests need: its wheel must fit torch's",
+    r"could not import 'torchvision'": "an extra of its own, whose wheel must fit torch's",
     r"could not import 'ultralytics'": "AGPL-3.0: nobody has to install it to test the rest",
     r"takes half a minute: make soak": "runs in `make soak`",
     r"no real driving data: ": "public data sets are too large to be shipped, and not ours to ship",

@@ -8,8 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from helpers.foreign import CITY, copying, describe
 from helpers.images import write_images
+from helpers.models.foreign import CITY, copying, describe
 
 from perception.errors import DataError
 from perception.labelling.job import Job

@@ -62,7 +62,7 @@ def train(examples: Examples, options: BaselineOptions, path: Path, say: Callabl
         nn.utils.clip_grad_norm_(trained, 10.0)
         optimiser.step()
         if (number + 1) % EVERY == 0 or number + 1 == iterations:
-            say(f"iteration {number + 1} of {iterations}: loss {float(loss):.3f}")
+            say(f"iteration {number + 1} of {iterations}: loss {float(loss.detach()):.3f}")
     torch.save(model.state_dict(), path.with_name(WEIGHTS))
     export(model.cpu(), path)
     return {

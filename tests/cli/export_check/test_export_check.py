@@ -7,8 +7,8 @@ import json
 from pathlib import Path
 
 import pytest
-from helpers.foreign import copying
-from helpers.people import write_people
+from helpers.datasets.people import write_people
+from helpers.models.foreign import copying
 
 from perception.cli.main import main
 

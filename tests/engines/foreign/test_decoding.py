@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from helpers.foreign import CITY
+from helpers.models.foreign import CITY
 
 from perception.classes import BACKGROUND, PEDESTRIAN, ROAD, UNLABELLED, VEHICLE
 from perception.engines.foreign.decoding import Decoded, decode

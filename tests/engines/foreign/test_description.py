@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import yaml
-from helpers.foreign import CITY, PLAIN
+from helpers.models.foreign import CITY, PLAIN
 
 from perception.classes import BACKGROUND, PEDESTRIAN, ROAD, UNLABELLED, VEHICLE
 from perception.engines.foreign.description import CHANNELS, made, read

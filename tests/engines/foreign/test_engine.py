@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from helpers.foreign import CITY, PLAIN, copying, describe, saying, stripes
+from helpers.models.foreign import CITY, PLAIN, copying, describe, saying, stripes
 
 from perception.classes import PEDESTRIAN, ROAD, UNLABELLED, VEHICLE
 from perception.engines import find_model, load_engine

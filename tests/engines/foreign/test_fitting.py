@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from helpers.foreign import CITY, PLAIN, stripes
+from helpers.models.foreign import CITY, PLAIN, stripes
 
 from perception.engines.foreign.description import Description, made
 from perception.engines.foreign.fitting import Fit, back, feed, fit_of

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from helpers.foreign import copying, saying
+from helpers.models.foreign import copying, saying
 
 from perception.engines.foreign.running import OnnxRuntimeRunner, OpenVinoRunner, Port
 from perception.errors import ModelError

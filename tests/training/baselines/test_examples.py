@@ -5,8 +5,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from helpers.datasets.people import write_people
 from helpers.images import write_images
-from helpers.people import write_people
 
 from perception.classes import BACKGROUND, PEDESTRIAN, VEHICLE
 from perception.errors import DataError

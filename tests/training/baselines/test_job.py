@@ -5,8 +5,8 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
-from helpers.foreign import CITY
-from helpers.people import write_people
+from helpers.datasets.people import write_people
+from helpers.models.foreign import CITY
 
 from perception.cli.main import main
 from perception.engines.foreign.description import read

@@ -10,18 +10,19 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("torchvision")
 pytest.importorskip("onnxruntime")
 
-from helpers.people import write_people  # noqa: E402
+from helpers.datasets.people import write_people  # noqa: E402
 
 from perception import Pipeline  # noqa: E402
 from perception.classes import PEDESTRIAN, UNLABELLED  # noqa: E402
 from perception.cli.main import main  # noqa: E402
 from perception.datasets.penn_fudan import PennFudan  # noqa: E402
 from perception.errors import ModelError  # noqa: E402
-from perception.export.inspection import inspect  # noqa: E402
+from perception.training.baselines import mask_rcnn  # noqa: E402
 from perception.training.baselines.mask_rcnn import _share_of_rate, build  # noqa: E402
 
 
-def test_it_is_trained_and_runs_as_any_model(tmp_path: Path) -> None:
+def test_it_is_trained_and_runs_as_any_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mask_rcnn, "SIDES", (64, 128))  # its usual size takes half a minute
     people, out = write_people(tmp_path / "people"), tmp_path / "out"
     train = ["train", "mask_rcnn", "--data", f"penn-fudan={people}", "-o", str(out)]
     assert main([*train, "--iterations", "1", "--batch-size", "1"]) == 0
@@ -29,12 +30,21 @@ def test_it_is_trained_and_runs_as_any_model(tmp_path: Path) -> None:
     # Untrained, it is sure of nothing: shown is what it is least unsure of.
     text = (out / "model.yaml").read_text("utf-8")
     (out / "model.yaml").write_text(text + "threshold: 0.02\n", "utf-8")
-    prediction = Pipeline.load(out / "model.onnx", threads=1)(PennFudan(people)[0].frame)
+    pipeline = Pipeline.load(out / "model.onnx", threads=1)
+    task = pipeline.infer(pipeline.prepare(PennFudan(people)[0].frame))
+    assert task.network_input is not None
+    assert task.output is not None
+    model = build(1, out / "weights.pth").eval()
+    with torch.inference_mode():
+        (own,) = model([torch.from_numpy(task.network_input.rgb.transpose(2, 0, 1)).float() / 255])
+    sure = own["scores"] >= 0.02
+    expected = (own["masks"][sure] > 0.5).any(0)[0].numpy()
+    assert expected.any()
+    assert np.mean((task.output.labels == PEDESTRIAN) == expected) > 0.99
+    prediction = pipeline.decode(task)
     assert set(np.unique(prediction.labels)) <= {PEDESTRIAN, UNLABELLED}
     assert prediction.instances is not None
-    report = inspect(out / "model.onnx", [("penn-fudan", people)], 1)
-    assert report.classes["pedestrian"] == ["pedestrian"]
-    assert report.runs[0].things is not None
+    assert prediction.instances.any()
     assert main(["eval", "penn-fudan", str(people), "--model", str(out / "model.onnx"), "--threads", "1"]) == 0
 
 

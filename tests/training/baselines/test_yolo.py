@@ -10,7 +10,7 @@ import pytest
 pytest.importorskip("ultralytics")
 pytest.importorskip("onnxruntime")
 
-from helpers.people import write_people
+from helpers.datasets.people import write_people
 
 from perception import Pipeline
 from perception.classes import PEDESTRIAN, UNLABELLED

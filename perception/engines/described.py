@@ -26,14 +26,18 @@ RT_INFO = ("perception", KEY)
 MODEL_YAML = "model.yaml"
 """Describes the files of its folder, which are one network's that was not made here."""
 
-ANOTHER = f"another's needs a {MODEL_YAML} beside it (`perception export-check FILE --describe` begins one)"
-"""The end of a sentence about such a file."""
-
 
 def described_by(path: Path) -> Path | None:
     """The model.yaml of an .onnx or .xml file; None for one of ours."""
     beside = path.with_name(MODEL_YAML)
     return beside if path.suffix in (".onnx", ".xml") and beside.is_file() else None
+
+
+def how_to_run(path: Path) -> str:
+    """The end of a sentence about an .onnx or .xml file that is none of ours."""
+    if described_by(path):
+        return f"{MODEL_YAML} describes another's network, which `bench` and TensorRT do not run"
+    return f"another's needs a {MODEL_YAML} beside it (`perception export-check FILE --describe` begins one)"
 
 
 def note(classes: Classes) -> str | None:

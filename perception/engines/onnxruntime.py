@@ -10,7 +10,7 @@ from typing import Any
 import onnxruntime
 
 from perception.engines.base import NetworkOutput
-from perception.engines.described import ANOTHER
+from perception.engines.described import how_to_run
 from perception.errors import ModelError
 from perception.sensors import NetworkInput
 from perception.sensors.encode import for_sensors
@@ -60,7 +60,7 @@ class OnnxRuntimeEngine:
         # A network of the camera alone has no auxiliary channels, and its file no input for them.
         if {*shapes, "aux"} != set(INPUTS):
             raise ModelError(
-                f"{path}: its inputs are {list(shapes)}, a perception network has {list(INPUTS)}; {ANOTHER}"
+                f"{path}: its inputs are {list(shapes)}, a perception network has {list(INPUTS)}; {how_to_run(path)}"
             )
         self._inputs = tuple(shapes)
         self.sensors = sensors_of(shapes["present"][1], shapes["aux"][3] if "aux" in shapes else 0)

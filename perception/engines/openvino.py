@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from perception.engines.base import NetworkOutput
-from perception.engines.described import ANOTHER
+from perception.engines.described import how_to_run
 from perception.engines.light_openvino import openvino
 from perception.engines.precision import precisions
 from perception.engines.specialise import leaves_something_out, specialise
@@ -191,5 +191,5 @@ def _read(core: openvino.Core, path: Path) -> openvino.Model:
     except RuntimeError as error:
         raise ModelError(f"{path}: OpenVINO cannot read it: {str(error).strip().splitlines()[-1]}") from error
     if sorted(names) != sorted(INPUTS):
-        raise ModelError(f"{path}: its inputs are {names}, a perception network has {list(INPUTS)}; {ANOTHER}")
+        raise ModelError(f"{path}: its inputs are {names}, a perception network has {list(INPUTS)}; {how_to_run(path)}")
     return model

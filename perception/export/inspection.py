@@ -14,7 +14,7 @@ import numpy as np
 from perception.classes import FOREGROUND, UNLABELLED, Classes
 from perception.datasets.registry import open_dataset
 from perception.engines import Engine
-from perception.engines.described import ANOTHER, described_by
+from perception.engines.described import described_by, how_to_run
 from perception.engines.family import weights_of
 from perception.engines.foreign.description import OURS, Description, our_id
 from perception.engines.foreign.engine import ForeignEngine, sensors_shown
@@ -100,7 +100,7 @@ def inspect(path: Path, data: Sequence[tuple[str, Path]] = (), threads: int | No
     runner = open_runner(path, threads)
     described = described_by(path)
     if described is None and not {port.name for port in runner.inputs} >= IN_OURS:
-        raise ModelError(f"{path}: its inputs are {', '.join(port.name for port in runner.inputs)}; {ANOTHER}")
+        raise ModelError(f"{path}: its inputs are {', '.join(port.name for port in runner.inputs)}; {how_to_run(path)}")
     pipeline = Pipeline.load(path, threads=threads)
     engine = pipeline.engine
     description = engine.description if isinstance(engine, ForeignEngine) else None

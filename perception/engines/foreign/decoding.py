@@ -92,8 +92,8 @@ def _masked(description: Description, outputs: Outputs, fit: Fit) -> list[Thing]
         raise ModelError(f"labels, scores: {ids.shape} and {scores.shape}, expected (N,) both")
     if masks.shape != (count, 1, *fit.outer):
         raise _wrong("masks", masks, f"({count}, 1, {fit.outer[0]}, {fit.outer[1]}), as large as the input")
+    _ours(description, ids)  # refuses those that have no name
     kept = _strongest(scores, description.threshold)
-    _ours(description, ids)
     return [
         Thing(int(ids[row]), float(scores[row]), back(masks[row, 0].astype(np.float32), fit) > 0.5)
         for row in kept.tolist()

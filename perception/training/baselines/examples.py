@@ -11,13 +11,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from perception.classes import CLASS_NAMES, CLASSES, UNLABELLED
+from perception.classes import CLASS_NAMES, CLASSES
 from perception.datasets.registry import open_dataset
 from perception.errors import DataError
-from perception.frame import INSTANCE_STEP
+from perception.frame import INSTANCE_STEP, MODALITIES
 from perception.instances import THINGS
 from perception.sample import Sample
 from perception.sensors import network_size
+from perception.sensors.encode import encode_images
 
 SMALLEST = 12
 """Pixels of a thing that is learnt."""
@@ -81,7 +82,7 @@ def example_of(sample: Sample) -> Example | None:
     if sample.frame.rgb is None or sample.instances is None:
         return None
     size = network_size(*sample.frame.size)
-    image = np.array(cv2.resize(sample.frame.rgb, size, interpolation=cv2.INTER_AREA), np.uint8)
+    image = encode_images(sample.frame, *size, MODALITIES[:1]).rgb.copy()
     codes = cv2.resize(sample.instances, size, interpolation=cv2.INTER_NEAREST)
     found, counts = np.unique(codes, return_counts=True)
     large = [int(code) for code, count in zip(found, counts, strict=True) if code and count >= SMALLEST]
@@ -91,7 +92,6 @@ def example_of(sample: Sample) -> Example | None:
         return None
     if sample.labels is not None:
         labels = cv2.resize(sample.labels, size, interpolation=cv2.INTER_NEAREST)
-        things = np.isin(CLASSES.first[labels], THINGS) & (labels != UNLABELLED)
-        image[things & ~np.isin(codes, [code for code, _ in kept])] = GREY
+        image[np.isin(CLASSES.first[labels], THINGS) & ~np.isin(codes, [code for code, _ in kept])] = GREY
     masks = np.stack([codes == code for code, _ in kept])
     return Example(image, masks, np.array([kind for _, kind in kept]))

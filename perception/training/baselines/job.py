@@ -14,6 +14,7 @@ from perception.disk import write_file
 from perception.engines.described import MODEL_YAML
 from perception.engines.foreign.description import FORMAT, made
 from perception.engines.manifest import record
+from perception.errors import ModelError
 from perception.extras import needs
 from perception.training.baselines import BASELINES
 from perception.training.baselines.examples import Examples
@@ -51,6 +52,8 @@ def train_baseline(name: str, options: BaselineOptions, say: Callable[[str], Non
             from perception.training.baselines.mask_rcnn import train
         else:
             from perception.training.baselines.yolo import train
+    if options.init is not None and not options.init.is_file():
+        raise ModelError(f"{options.init}: no such weights file")
     examples = Examples(options.data, say)
     path = options.output / MODEL
     options.output.mkdir(parents=True, exist_ok=True)

@@ -103,7 +103,12 @@ def export(model: MaskRCNN, path: Path) -> None:
             path,
             input_names=["image"],
             output_names=["labels", "scores", "masks"],
-            dynamic_axes={"image": {1: "height", 2: "width"}, "labels": [0], "scores": [0], "masks": [0, 2, 3]},
+            dynamic_axes={
+                "image": {1: "height", 2: "width"},
+                "labels": {0: "things"},
+                "scores": {0: "things"},
+                "masks": {0: "things", 2: "height", 3: "width"},
+            },
             opset_version=OPSET,
             dynamo=False,  # the newer exporter takes no network whose output depends on what it sees
         )

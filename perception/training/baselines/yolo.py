@@ -49,6 +49,7 @@ THRESHOLD = 0.25
 
 def train(examples: Examples, options: BaselineOptions, path: Path, say: Callable[[str], None]) -> dict[str, Any]:
     """Train and export to `path`, with the weights beside it; returns the description."""
+    say("Ultralytics' package, and what it trains, are under the AGPL-3.0 (docs/export.md)")
     with TemporaryDirectory(prefix=".yolo-", dir=options.output) as scratch:
         folder = Path(scratch)
         content = write_data(examples, folder)

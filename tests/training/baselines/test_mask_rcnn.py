@@ -48,6 +48,12 @@ def test_it_is_trained_and_runs_as_any_model(tmp_path: Path, monkeypatch: pytest
     assert main(["eval", "penn-fudan", str(people), "--model", str(out / "model.onnx"), "--threads", "1"]) == 0
 
 
+def test_weights_that_are_not_there_are_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    data = ["--data", f"penn-fudan={write_people(tmp_path / 'people')}", "--init", str(tmp_path / "none.pth")]
+    assert main(["train", "mask_rcnn", *data, "-o", str(tmp_path / "out")]) == 2
+    assert "none.pth: no such weights file" in capsys.readouterr().err
+
+
 def test_weights_that_are_given_are_taken_where_they_fit(tmp_path: Path) -> None:
     state = build(90, None).state_dict()
     path = tmp_path / "coco.pth"

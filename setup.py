@@ -45,6 +45,8 @@ FOXGLOVE = ["foxglove-sdk"]
 TRACK = ["trackers"]  # numbers of instances that stay the same over frames
 VIEW = ["rerun-sdk"]  # the viewer is in it: 0.7 GB installed, with pyarrow, so not in "all" either
 TRAIN = ["onedl-mmcv", "onedl-mmengine", "onedl-mmsegmentation", "safetensors", "torch==2.13.0"]
+MASK_RCNN = ["torchvision"]  # its release must be that of torch
+YOLO = ["ultralytics"]  # AGPL-3.0, so not in "all": nothing here imports it unless its network is asked for
 DOCS = ["mkdocs-material", "mkdocstrings[python]"]
 DEV = [
     "hypothesis",
@@ -116,6 +118,8 @@ setup(
         "track": TRACK,
         "view": VIEW,
         "train": [*SIMULATOR, *REPORT, *TRAIN],
+        "maskrcnn": [*SIMULATOR, *REPORT, *TRAIN, *ONNX, *MASK_RCNN],
+        "yolo": [*SIMULATOR, *REPORT, *TRAIN, *ONNX, *YOLO],
         "docs": DOCS,
         "dev": [*DEV, *DOCS],
         "all": [*ROS, *SIMULATOR, *REPORT, *ONNX, *INT8, *LAS, *TRAIN, *DEV, *DOCS],

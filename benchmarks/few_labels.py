@@ -31,10 +31,10 @@ from perception.datasets.registry import open_dataset
 from perception.paths import config_path
 from perception.sample import Sample
 from perception.training import pseudo_label_run
-from perception.training.contrast import Contraster
 from perception.training.data import sources
 from perception.training.data.level import expect_ground
-from perception.training.pretrain import Pretrainer, Reconstructor, pretrain
+from perception.training.pretraining.contrast import Contraster
+from perception.training.pretraining.pretrain import Pretrainer, Reconstructor, pretrain
 from perception.training.pseudo_label_run import ALL, PseudoLabelOptions, run_pseudo_label
 from perception.training.recipe import MeanTeaching, Recipe, Sampling, read_recipe
 from perception.training.train import Options, train

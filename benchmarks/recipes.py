@@ -33,7 +33,7 @@ from perception.paths import WEIGHTS, config_path
 from perception.pipeline import Pipeline
 from perception.processes import begin_worker
 from perception.simulation import SimulatedDrives
-from perception.training.pretrain import pretrain
+from perception.training.pretraining.pretrain import pretrain
 from perception.training.recipe import Augmentation, LidarFaults, MeanTeaching, Paste, Recipe, Weather, read_recipe
 from perception.training.train import Options, train
 

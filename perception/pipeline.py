@@ -19,15 +19,15 @@ from numpy.typing import NDArray
 from perception.classes import UNLABELLED
 from perception.engines import Engine, find_model, load_engine
 from perception.engines import self_check as canned
-from perception.engines.base import NetworkOutput, sensors_of_engine
+from perception.engines.base import NetworkOutput, needs_of_engine, sensors_of_engine
 from perception.engines.described import classes_of
 from perception.engines.family import input_size, weights_of
 from perception.errors import FrameError
-from perception.frame import MODALITIES, Frame, Prediction
+from perception.frame import Frame, Prediction
 from perception.ground import Ground
 from perception.instances import group, part_by_depth
 from perception.sensors import NetworkInput, Projection, project_sweep
-from perception.sensors.encode import encode_distances, encode_images, join
+from perception.sensors.encode import encode, encode_distances, encode_images, join
 from perception.sensors.presence import uninformative, without
 from perception.sensors.spec import SPECS
 from perception.sensors.visibility import label_points
@@ -92,7 +92,7 @@ class Pipeline:
         scale: float = 1.0,
         steady: bool = False,
     ) -> None:
-        self.sensors = sensors_of_engine(engine)
+        self.sensors, self._needs = sensors_of_engine(engine), needs_of_engine(engine)
         unknown = sorted(set(without) - set(self.sensors))
         if unknown:
             raise FrameError(f"no modality {', '.join(unknown)}: there are {', '.join(self.sensors)}")
@@ -136,7 +136,12 @@ class Pipeline:
         # A black image would tell nothing, and never reach the engine.
         ramp = np.linspace(0, 255, width).astype(np.uint8)
         frame = Frame(stamp_ns=0, rgb=np.broadcast_to(ramp[None, :, None], (height, width, 3)).copy())
-        self.tells_instances = self(frame).instances is not None
+        if set(self._needs) <= set(frame.modalities):
+            self.tells_instances = self(frame).instances is not None
+            return
+        whole = encode(frame, *input_size(width, height, self.scale), sensors=self.sensors)
+        output = self.engine.infer(NetworkInput(whole.rgb, whole.aux, np.ones_like(whole.present)))
+        self.tells_instances = not (output.instances is None and output.things is None)
 
     def self_check(self) -> float | None:
         """The share of the labels stored beside the model that the engine gives here; None where none are stored.
@@ -152,10 +157,11 @@ class Pipeline:
     def prepare(self, frame: Frame) -> Task:
         """The first of three steps, for callers that overlap them: while one frame is inferred, prepare the next.
 
-        Raises FrameError for a frame without a camera image, if the network sees the camera alone.
+        Raises FrameError for a frame without a sensor that the network needs, as a camera's alone needs its image.
         """
-        if self.sensors == MODALITIES[:1] and frame.rgb is None:
-            raise FrameError(f"a frame of {', '.join(frame.modalities)}: the network {self.model.stem} sees rgb alone")
+        if not set(self._needs) <= set(frame.modalities):
+            needs = f"sees {self._needs[0]} alone" if len(self._needs) == 1 else f"needs {' and '.join(self._needs)}"
+            raise FrameError(f"a frame of {', '.join(frame.modalities)}: the network {self.model.stem} {needs}")
         task, size = Task(frame), input_size(*frame.size, self.scale)
         with task.timed("project"):
             asked = {
@@ -218,7 +224,7 @@ class Pipeline:
                 classes=self.classes,
                 point_confidence=point_confidence,
             )
-            if output is not None and output.instances is not None:
+            if output is not None and not (output.instances is None and output.things is None):
                 prediction.instances = _instances(task, output, prediction)
         prediction.timings_ms = task.timings_ms
         return prediction
@@ -237,8 +243,11 @@ def _of_points(
 
 def _instances(task: Task, output: NetworkOutput, prediction: Prediction) -> NDArray[np.uint16]:
     """At the frame's size, parted by what the sweep, else the depth image, measured."""
-    assert output.instances is not None
-    instances = _resize(group(output.labels, output.instances, prediction.classes), *task.frame.size)
+    instances = output.things
+    if instances is None:
+        assert output.instances is not None
+        instances = group(output.labels, output.instances, prediction.classes)
+    instances = _resize(instances, *task.frame.size)
     if task.projection is not None and prediction.point_labels is not None:
         seen = prediction.point_labels[task.projection.rows] != UNLABELLED
         part_by_depth(instances, task.projection.pixels[seen], task.projection.depth[seen])

@@ -26,8 +26,10 @@ from perception.storage import Target, shown, writing
 GROUPS: dict[str, tuple[str, ...]] = {
     "See it work": ("demo", "view", "simulate", "explain", "doctor"),
     "On the vehicle": ("init", "check", "node", "replay", "kitti2bag", "label"),
-    "Make it better": ("select", "train", "pseudo-label", "prune", "eval", "compare", "export", "bench"),
-}
+    "Make it better": (
+        "select", "train", "pseudo-label", "prune", "eval", "compare", "export", "export-check", "bench",
+    ),
+}  # fmt: skip
 """Every command, by its purpose, in the order of the overview."""
 
 OVERVIEW_EXAMPLES = """\

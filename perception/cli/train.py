@@ -14,6 +14,8 @@ from perception.cli.shared import add, at_least_one, at_least_zero, model, named
 from perception.disk import made_folder
 from perception.errors import ModelError, PerceptionError
 from perception.extras import needs
+from perception.storage import local, source
+from perception.training.baselines import BASELINES
 
 CONTINUES = True  # --resume finds in an object store what an earlier run left there
 
@@ -33,6 +35,7 @@ perception train dual_branch_s --pretrain --data kitti-frames=DATA/kitti -o work
 perception train dual_branch_s --init work_dirs/pretrained/weights.safetensors --data … -o work_dirs/second
 perception train dual_branch_s --recipe finetune --data folder=mine --data simulated=out/drives -o work_dirs/mine
 perception train dual_branch_s --nproc 4 --batch-size 64 --data camvid=DATA/camvid -o work_dirs/shared
+perception train mask_rcnn --data penn-fudan=DATA/penn_fudan --data simulated=out/drives -o work_dirs/mask_rcnn
 
 Recipes:
   scratch    from random weights, on simulated and real frames
@@ -42,6 +45,8 @@ Recipes:
   FILE.py    your own: docs/training.md lists its settings
 
 Data sets: those of `perception eval` that the recipe names: it sets how often each is drawn.
+To compare with: mask_rcnn of torchvision and yolov8n_seg of Ultralytics (AGPL-3.0), each with an extra of its own, from
+sets that tell vehicles and people apart; model.onnx and model.yaml are for every --model (docs/export.md).
 Several machines: torchrun … -m perception train … on each (docs/scale.md).
 The output folder gets last.pt, to resume from, and weights.safetensors, for `perception eval` and `perception export`.
 """
@@ -120,6 +125,8 @@ def network_and_recipe(args: argparse.Namespace) -> tuple[str, str]:
 
 def run(args: argparse.Namespace) -> int:
     """Run the command."""
+    if args.network in BASELINES:
+        return _train_baseline(args)
     with needs("training needs torch and mmseg", "train"):
         from perception.training.group import is_started
         from perception.training.launch import launch
@@ -129,6 +136,33 @@ def run(args: argparse.Namespace) -> int:
     if is_started():
         raise ModelError("--nproc starts processes, and torchrun has done so already: leave out --nproc")
     return max(launch(_run, args, processes=args.nproc, restarts=args.max_restarts))
+
+
+def _train_baseline(args: argparse.Namespace) -> int:
+    """Train another library's network, by that library's ways."""
+    from rich.console import Console
+
+    from perception.training.baselines.job import BaselineOptions, train_baseline
+
+    given = {"--recipe": args.recipe, "--teacher": args.teacher, "--pretrain": args.pretrain, "--resume": args.resume}
+    ours = [name for name, value in {**given, "--nproc": args.nproc}.items() if value]
+    if ours:
+        raise ModelError(f"{args.network}: is trained by its own library, which has no {' and no '.join(ours)}")
+    options = BaselineOptions(
+        data=[named_root(item) for item in args.data],
+        output=args.output,
+        iterations=args.iterations,
+        batch_size=args.batch_size,
+        learning_rate=args.learning_rate,
+        seed=args.seed,
+        workers=args.workers,
+        init=None if args.init is None else local(source(args.init)),
+    )
+    console = Console()
+    with made_folder(args.output):
+        path = train_baseline(args.network, options, console.print)
+    console.print(f"model: {path}", soft_wrap=True)
+    return 0
 
 
 def _run(args: argparse.Namespace) -> int:
@@ -153,8 +187,8 @@ def _train(args: argparse.Namespace, first: bool) -> None:
 
     from perception.engines import find_weights
     from perception.models.networks import find_network
-    from perception.training.contrast import Contraster
-    from perception.training.pretrain import Reconstructor, pretrain
+    from perception.training.pretraining.contrast import Contraster
+    from perception.training.pretraining.pretrain import Reconstructor, pretrain
     from perception.training.recipe import read_recipe
     from perception.training.train import Options, read_network, train
 

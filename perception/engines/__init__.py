@@ -11,6 +11,8 @@
 | `torch` | .safetensors | NVIDIA GPU if there is one, else CPU | extra `train` |
 | `torch-compiled` | .safetensors | NVIDIA GPU; takes longer to start | extra `train`, a C compiler |
 
+Files that others made run by the same engines, with a `model.yaml` beside them (`perception.engines.foreign`).
+
 `auto` takes the first engine in this order whose file exists. A path with a suffix already names the file. Further
 engines are registered by `engine` (docs/extending.md).
 """
@@ -22,6 +24,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from perception.engines.base import Engine, NetworkOutput
+from perception.engines.described import MODEL_YAML, described_by
 from perception.engines.manifest import NAME, verify
 from perception.errors import ModelError
 from perception.paths import WEIGHTS
@@ -80,6 +83,11 @@ def engine(name: str, suffix: str, install: str = "", on_cpu: bool = False) -> C
 
 def _openvino(device: str) -> Load:
     def load(path: Path, threads: int | None) -> Engine:
+        if described := described_by(path):
+            from perception.engines.foreign.engine import ForeignEngine
+            from perception.engines.foreign.running import OpenVinoRunner
+
+            return ForeignEngine(described, OpenVinoRunner(path, threads, device))
         from perception.engines.cache import compiled_cache
         from perception.engines.openvino import OpenVinoEngine
 
@@ -95,6 +103,11 @@ engine("openvino-auto", ".xml")(_openvino("AUTO"))
 
 @engine("onnxruntime", ".onnx", install="'multimodal_perception[onnx]'", on_cpu=True)
 def _onnxruntime(path: Path, threads: int | None) -> Engine:
+    if described := described_by(path):
+        from perception.engines.foreign.engine import ForeignEngine
+        from perception.engines.foreign.running import OnnxRuntimeRunner
+
+        return ForeignEngine(described, OnnxRuntimeRunner(path, threads))
     from perception.engines.onnxruntime import OnnxRuntimeEngine
 
     return OnnxRuntimeEngine(path, threads)
@@ -102,6 +115,8 @@ def _onnxruntime(path: Path, threads: int | None) -> Engine:
 
 @engine("tensorrt", ".onnx", install="tensorrt onnxruntime-gpu")
 def _tensorrt(path: Path, threads: int | None) -> Engine:
+    if described := described_by(path):
+        raise ModelError(f"engine tensorrt: takes files of `perception export` alone; run {described} by onnxruntime")
     from perception.engines.tensorrt import TensorRtEngine
 
     return TensorRtEngine(path, threads)
@@ -144,7 +159,7 @@ def find_model(model: str | Path | None, engine: str) -> tuple[str, Path]:
     candidates = {name: base.with_suffix(ENGINES[name].suffix) for name in names}
     for name, path in candidates.items():
         if path.is_file():
-            return name, local(path, f"{path.stem}.*", NAME)
+            return name, local(path, f"{path.stem}.*", NAME, MODEL_YAML)
     weights = base.with_suffix(".safetensors")
     kind = EXPORTED.get(ENGINES[engine].suffix) if engine != "auto" else None
     if kind and weights.is_file():

@@ -17,13 +17,15 @@ class NetworkOutput(NamedTuple):
 
     labels: (H, W) uint8 class ids. confidence: (H, W) uint8, probability × 255. weights: (M,) float32, how much each
     sensor counted, in the order of `sensors_of_engine`. instances: (C, H/4, W/4) float32, what
-    `perception.instances.group` takes; None if the network has no instance head.
+    `perception.instances.group` takes; None if the network has no instance head. things: (H, W) uint16, the codes of
+    `Prediction.instances` themselves, of a network that gives masks of things.
     """
 
     labels: NDArray[np.uint8]
     confidence: NDArray[np.uint8]
     weights: NDArray[np.float32]
     instances: NDArray[np.float32] | None = None
+    things: NDArray[np.uint16] | None = None
 
 
 class Engine(Protocol):
@@ -43,3 +45,10 @@ class Engine(Protocol):
 def sensors_of_engine(engine: Engine) -> tuple[str, ...]:
     """The sensors of the engine's network, in its order: its attribute `sensors`, or MODALITIES if it has none."""
     return tuple(getattr(engine, "sensors", MODALITIES))
+
+
+def needs_of_engine(engine: Engine) -> tuple[str, ...]:
+    """The sensors without which the engine's network cannot be run: its attribute `needs`, or that of the camera
+    alone."""
+    sensors = sensors_of_engine(engine)
+    return tuple(getattr(engine, "needs", sensors if sensors == MODALITIES[:1] else ()))

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The classes of a model's file: stored in it, and read without the library that runs it.
 
-A file without this entry has the shipped network's classes.
+A file without this entry has the shipped network's classes, and so has one that others made: what each of its own
+classes is of ours stands in a `model.yaml` beside it, which `perception.engines.foreign` reads.
 """
 
 from __future__ import annotations
@@ -22,6 +23,22 @@ ONNX_KEY = "perception.classes"
 RT_INFO = ("perception", KEY)
 """The path of the entry in OpenVINO's `rt_info`."""
 
+MODEL_YAML = "model.yaml"
+"""Describes the files of its folder, which are one network's that was not made here."""
+
+
+def described_by(path: Path) -> Path | None:
+    """The model.yaml of an .onnx or .xml file; None for one of ours."""
+    beside = path.with_name(MODEL_YAML)
+    return beside if path.suffix in (".onnx", ".xml") and beside.is_file() else None
+
+
+def how_to_run(path: Path) -> str:
+    """The end of a sentence about an .onnx or .xml file that is none of ours."""
+    if described_by(path):
+        return f"{MODEL_YAML} describes another's network, which `bench` and TensorRT do not run"
+    return f"another's needs a {MODEL_YAML} beside it (`perception export-check FILE --describe` begins one)"
+
 
 def note(classes: Classes) -> str | None:
     """The entry for a file; None if it needs none."""
@@ -31,7 +48,7 @@ def note(classes: Classes) -> str | None:
 def classes_of(path: Path) -> Classes:
     """The classes of a .safetensors, .xml or .onnx file. Raises ModelError if the entry is invalid."""
     reader = {".safetensors": _of_weights, ".xml": _of_openvino, ".onnx": _of_onnx}.get(path.suffix)
-    if reader is None or not path.is_file():
+    if reader is None or not path.is_file() or described_by(path):
         return CLASSES
     try:
         said = reader(path)
@@ -58,13 +75,14 @@ def _of_openvino(path: Path) -> str | None:
 
 
 def _of_onnx(path: Path) -> str | None:
-    """Of ModelProto's metadata_props (field 14), each with a key (1) and a value (2)."""
-    for number, value in _fields(path.read_bytes()):
-        if number == 14:
-            pair = {inner: text.decode("utf-8") for inner, text in _fields(value)}
-            if pair.get(1) == ONNX_KEY:
-                return pair.get(2)
-    return None
+    return onnx_notes(path).get(ONNX_KEY)
+
+
+def onnx_notes(path: Path) -> dict[str, str]:
+    """The entries of an .onnx file's metadata: ModelProto's metadata_props (field 14), each with a key (1) and a value
+    (2)."""
+    pairs = (dict(_fields(value)) for number, value in _fields(path.read_bytes()) if number == 14)
+    return {pair.get(1, b"").decode("utf-8"): pair.get(2, b"").decode("utf-8") for pair in pairs}
 
 
 def _fields(data: bytes) -> Iterator[tuple[int, bytes]]:

@@ -10,6 +10,7 @@ from typing import Any
 import onnxruntime
 
 from perception.engines.base import NetworkOutput
+from perception.engines.described import how_to_run
 from perception.errors import ModelError
 from perception.sensors import NetworkInput
 from perception.sensors.encode import for_sensors
@@ -21,6 +22,25 @@ OUTPUTS = ("labels", "confidence", "weights", "instances")
 
 CPU, CUDA = "CPUExecutionProvider", "CUDAExecutionProvider"
 _ERRORS_ONLY = 3
+
+
+def open_session(
+    path: Path, threads: int | None = None, providers: Sequence[str | tuple[str, Any]] | None = None
+) -> onnxruntime.InferenceSession:
+    """Any .onnx. Arguments as of `OnnxRuntimeEngine`. Raises ModelError for a file that is missing or not to be
+    loaded."""
+    if not path.is_file():
+        raise ModelError(f"{path}: no such engine file; make it with `perception export --format onnx`")
+    if providers is None:
+        providers = [name for name in (CUDA, CPU) if name in onnxruntime.get_available_providers()]
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = _ERRORS_ONLY
+    if threads is not None:
+        options.intra_op_num_threads = threads
+    try:
+        return onnxruntime.InferenceSession(path, options, providers=list(providers))
+    except Exception as error:  # its errors have no base class of their own
+        raise ModelError(f"{path}: ONNX Runtime cannot load it: {str(error).strip().splitlines()[-1]}") from error
 
 
 class OnnxRuntimeEngine:
@@ -35,22 +55,13 @@ class OnnxRuntimeEngine:
         self, path: str | Path, threads: int | None = None, providers: Sequence[str | tuple[str, Any]] | None = None
     ) -> None:
         path = Path(path)
-        if not path.is_file():
-            raise ModelError(f"{path}: no such engine file; make it with `perception export --format onnx`")
-        if providers is None:
-            providers = [name for name in (CUDA, CPU) if name in onnxruntime.get_available_providers()]
-        options = onnxruntime.SessionOptions()
-        options.log_severity_level = _ERRORS_ONLY
-        if threads is not None:
-            options.intra_op_num_threads = threads
-        try:
-            self._session = onnxruntime.InferenceSession(path, options, providers=list(providers))
-        except Exception as error:  # its errors have no base class of their own
-            raise ModelError(f"{path}: ONNX Runtime cannot load it: {str(error).strip().splitlines()[-1]}") from error
+        self._session = open_session(path, threads, providers)
         shapes = {port.name: port.shape for port in self._session.get_inputs()}
         # A network of the camera alone has no auxiliary channels, and its file no input for them.
         if {*shapes, "aux"} != set(INPUTS):
-            raise ModelError(f"{path}: its inputs are {list(shapes)}, a perception network has {list(INPUTS)}")
+            raise ModelError(
+                f"{path}: its inputs are {list(shapes)}, a perception network has {list(INPUTS)}; {how_to_run(path)}"
+            )
         self._inputs = tuple(shapes)
         self.sensors = sensors_of(shapes["present"][1], shapes["aux"][3] if "aux" in shapes else 0)
         there = {port.name for port in self._session.get_outputs()}

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from perception.engines.base import NetworkOutput
+from perception.engines.described import how_to_run
 from perception.engines.light_openvino import openvino
 from perception.engines.precision import precisions
 from perception.engines.specialise import leaves_something_out, specialise
@@ -173,14 +174,22 @@ def _run(graph: _Graph, network_input: NetworkInput) -> NetworkOutput:
     return NetworkOutput(*(tensor.data[0].copy() for tensor in graph.request.output_tensors))
 
 
-def _read(core: openvino.Core, path: Path) -> openvino.Model:
+def open_model(core: openvino.Core, path: Path) -> openvino.Model:
+    """Any file that OpenVINO reads. Raises ModelError for one that is missing or that it does not read."""
     if not path.is_file():
         raise ModelError(f"{path}: no such engine file; make it with `perception export`")
     try:
-        model = core.read_model(path)
+        return core.read_model(path)
+    except RuntimeError as error:
+        raise ModelError(f"{path}: OpenVINO cannot read it: {str(error).strip().splitlines()[-1]}") from error
+
+
+def _read(core: openvino.Core, path: Path) -> openvino.Model:
+    model = open_model(core, path)
+    try:
         names = [port.get_any_name() for port in model.inputs]
     except RuntimeError as error:
         raise ModelError(f"{path}: OpenVINO cannot read it: {str(error).strip().splitlines()[-1]}") from error
     if sorted(names) != sorted(INPUTS):
-        raise ModelError(f"{path}: its inputs are {names}, a perception network has {list(INPUTS)}")
+        raise ModelError(f"{path}: its inputs are {names}, a perception network has {list(INPUTS)}; {how_to_run(path)}")
     return model

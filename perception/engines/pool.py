@@ -10,7 +10,7 @@ from types import TracebackType
 from weakref import WeakValueDictionary
 
 from perception.engines import load_engine
-from perception.engines.base import Engine, NetworkOutput, sensors_of_engine
+from perception.engines.base import Engine, NetworkOutput, needs_of_engine, sensors_of_engine
 from perception.sensors import NetworkInput
 
 
@@ -57,6 +57,11 @@ class SharedEngine:
     def sensors(self) -> tuple[str, ...]:
         """The engine's."""
         return sensors_of_engine(self._engine)
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """The engine's."""
+        return needs_of_engine(self._engine)
 
     def infer(self, network_input: NetworkInput) -> NetworkOutput:
         """Run the network when it is this caller's turn."""

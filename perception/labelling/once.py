@@ -18,6 +18,7 @@ import perception
 from perception.assembly.settings.topics import calibration_beside, split_camera
 from perception.disk import write_json
 from perception.engines import find_model
+from perception.engines.described import described_by
 from perception.engines.family import weights_of
 from perception.engines.manifest import digest_of
 from perception.errors import DataError
@@ -51,7 +52,7 @@ def key_of(job: Job) -> str:
     weights = weights_of(model)
     topics = None if job.topics is None else source(split_camera(job.topics)[0])
     beside = None if job.topics is None else calibration_beside(job.topics)
-    files = (topics, beside, job.calibration, job.rig)
+    files = (topics, beside, job.calibration, job.rig, described_by(model))
     parts = [
         *(perception.__version__, f"{job.path}", _content(job.path, job.output)),
         *(engine, digest_of(model), digest_of(weights) if weights.is_file() else None, sorted(job.network.without)),

@@ -23,6 +23,7 @@ VERSIONS: dict[str, int] = {
     "eval": 1,
     "explain": 1,
     "export": 1,
+    "export-check": 1,
     "kitti2bag": 1,
     "label": 1,
     "replay": 1,

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from perception.classes import CLASSES
-from perception.engines.described import ONNX_KEY, RT_INFO, classes_of, note
+from perception.engines.described import ONNX_KEY, RT_INFO, classes_of, described_by, how_to_run, note, onnx_notes
 from perception.errors import ModelError
 from perception.paths import WEIGHTS
 
@@ -67,3 +67,20 @@ def test_what_is_no_model_is_left_to_its_engine(suffix: str, tmp_path: Path) -> 
         path.write_bytes(content)
         assert classes_of(path) == CLASSES
     assert classes_of(tmp_path / f"none{suffix}") == CLASSES
+
+
+def test_a_file_of_another_s_is_described_beside_it_and_has_our_classes(tmp_path: Path) -> None:
+    path = tmp_path / "any.onnx"
+    write_onnx(path, note(FIVE))
+    assert described_by(path) is None
+    assert "--describe` begins one" in how_to_run(path)
+    (tmp_path / "model.yaml").write_text("format: 1\n")
+    assert described_by(path) == described_by(tmp_path / "any.xml") == tmp_path / "model.yaml"
+    assert described_by(tmp_path / "any.safetensors") is None
+    assert "which `bench` and TensorRT do not run" in how_to_run(path)
+    assert classes_of(path) == CLASSES
+
+
+def test_what_else_is_noted_in_an_onnx_is_read(tmp_path: Path) -> None:
+    write_onnx(tmp_path / "any.onnx", None)
+    assert onnx_notes(tmp_path / "any.onnx") == {"other": "thing"}

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from helpers.images import write_images
+from helpers.models.foreign import CITY, copying, describe
 
 from perception.errors import DataError
 from perception.labelling.job import Job
@@ -81,3 +82,12 @@ def test_a_camera_of_a_topics_file_brings_its_content_into_the_key(job: Job, tmp
     assert before != key_of(replace(job, topics=f"{rig}:back"))
     rig.write_text("cameras: {front: {image: /c}, back: {image: /b}}\n")
     assert key_of(front) != before
+
+
+def test_what_describes_a_model_of_another_s_counts_as_the_model(job: Job, tmp_path: Path) -> None:
+    pytest.importorskip("onnxruntime")
+    path = describe(copying(tmp_path / "model.onnx"), CITY)
+    foreign = replace(job, network=replace(job.network, model=str(path)))
+    before = key_of(foreign)
+    describe(path, {**CITY, "threshold": 0.4})
+    assert key_of(foreign) != before

@@ -31,6 +31,7 @@ OPENED_AS_TEXT = {
     "--topics": "`read_topics`, wherever it is read: also in the node",
     "explain frame": "`explanation.asked.open_frame`, which also takes URL:NUMBER",
     "export --data": "`named_root`",
+    "export-check --data": "`named_root`",
     "pseudo-label data": "`named_root`",
     "prune --data": "`named_root`",
     "train --data": "`named_root`",

@@ -25,6 +25,7 @@ CLASSES = {
     "eval": ("perception.evaluation.job", "EvalReport"),
     "explain": ("perception.explanation.explain", "ExplainReport"),
     "export": ("perception.export.job", "ExportReport"),
+    "export-check": ("perception.export.inspection", "ExportCheckReport"),
     "kitti2bag": ("perception.bags.kitti.convert", "Conversion"),
     "label": ("perception.labelling.report", "LabelReport"),
     "replay": ("perception.ros.replay", "ReplayReport"),

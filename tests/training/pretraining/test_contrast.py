@@ -19,8 +19,8 @@ from perception.cli.main import main
 from perception.engines.weights import load_weights
 from perception.errors import ModelError
 from perception.models import Batch
-from perception.training.contrast import Contraster, info_nce, measured, one_side
-from perception.training.pretrain import pretrain
+from perception.training.pretraining.contrast import Contraster, info_nce, measured, one_side
+from perception.training.pretraining.pretrain import pretrain
 from perception.training.train import Options, train
 
 

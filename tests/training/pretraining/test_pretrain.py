@@ -24,7 +24,7 @@ from perception.engines.weights import load_weights
 from perception.errors import DataError, ModelError
 from perception.models import Batch
 from perception.training.data.sources import open_mixture
-from perception.training.pretrain import (
+from perception.training.pretraining.pretrain import (
     Reconstructor,
     hide,
     local_contrast,

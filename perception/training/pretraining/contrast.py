@@ -18,7 +18,7 @@ from perception.models import across
 from perception.models.dual_branch import Batch
 from perception.sensors.encode import AUX_SCALE
 from perception.sensors.spec import splits_of
-from perception.training.pretrain import CELL, PATCH, Pretrainer, hide
+from perception.training.pretraining.pretrain import CELL, PATCH, Pretrainer, hide
 from perception.training.trainee import keep
 
 EMBEDDED = 64

@@ -2,7 +2,8 @@
 """Which thing each pixel belongs to: from the network's centres and offsets, and parted by what a sensor measured.
 
 After Panoptic-DeepLab (Cheng et al., CVPR 2020): every pixel of a vehicle or a pedestrian points at the centre of its
-thing, and belongs to the centre of its class that is nearest to where it points.
+thing, and belongs to the centre of its class that is nearest to where it points. Then centres are joined that are close
+together for the size of what they have: a large thing has several peaks.
 """
 
 from __future__ import annotations
@@ -22,11 +23,15 @@ THINGS = (VEHICLE, PEDESTRIAN)
 CELL = 4
 """Pixels of the network's input along each side of a cell of its centres and offsets."""
 
-SURE = 0.25
+SURE = 0.5
 """The least score of a centre."""
 
-NEIGHBOURHOOD = 5
+NEIGHBOURHOOD = 9
 """Cells along each side of the square in which one centre stands alone."""
+
+CLOSE = (0.45, 0.3)
+"""By class of THINGS: two centres are of one thing if the means of what points at each are nearer than so many roots of
+their area. People stand closer to each other than cars, for their size."""
 
 MOST = 100
 """Centres of a class in a frame; the strongest are kept."""
@@ -106,15 +111,21 @@ def group(labels: NDArray[np.uint8], found: NDArray[np.float32], classes: Classe
     """
     height, width = found.shape[1:]
     rows, columns = np.indices((height, width), np.float32)
-    rows = np.rint(rows + found[-2] / CELL).clip(0, height - 1).astype(np.intp)
-    columns = np.rint(columns + found[-1] / CELL).clip(0, width - 1).astype(np.intp)
+    rows, columns = rows + found[-2] / CELL, columns + found[-1] / CELL
+    nearest = (
+        np.rint(rows).clip(0, height - 1).astype(np.intp), np.rint(columns).clip(0, width - 1).astype(np.intp)
+    )  # fmt: skip
     kinds = cv2.LUT(labels, classes.first)
+    coarse = cv2.resize(kinds, (width, height), interpolation=cv2.INTER_NEAREST)
     instances = np.zeros(labels.shape, np.uint16)
-    for kind, scores in zip(THINGS, found, strict=False):
+    for kind, scores, close in zip(THINGS, found, CLOSE, strict=False):
         mask, numbers = kinds == kind, _centres(scores)
         if mask.any() and numbers.any():
-            pointed_at = nearest_value(numbers, numbers > 0)[rows, columns] + np.uint16(kind * INSTANCE_STEP)
-            whole = cv2.resize(pointed_at, labels.shape[::-1], interpolation=cv2.INTER_NEAREST)
+            pointed_at = nearest_value(numbers, numbers > 0)[nearest]
+            joined = _joined(pointed_at, coarse == kind, rows, columns, close)[pointed_at]
+            whole = cv2.resize(
+                joined + np.uint16(kind * INSTANCE_STEP), labels.shape[::-1], interpolation=cv2.INTER_NEAREST
+            )
             np.copyto(instances, whole, where=mask, casting="unsafe")
     return instances if len(classes) == len(CLASSES) else _of_most(instances, labels)
 
@@ -131,6 +142,37 @@ def _centres(scores: NDArray[np.float32]) -> NDArray[np.uint16]:
     strongest = np.argsort(-heights[1:], kind="stable")[:MOST]
     numbers[1 + strongest] = np.arange(1, len(strongest) + 1)
     return numbers[plateaus]
+
+
+def _joined(
+    numbers: NDArray[np.uint16],
+    mask: NDArray[np.bool_],
+    rows: NDArray[np.float32],
+    columns: NDArray[np.float32],
+    close: float,
+) -> NDArray[np.uint16]:
+    """The number to take in place of each of `numbers` (h, w), which centre each cell points at.
+
+    mask: (h, w) cells of the class. rows, columns: (h, w) where each cell points, in cells. close: of CLOSE.
+    """
+    table = np.arange(int(numbers.max()) + 1, dtype=np.uint16)
+    own, count = numbers[mask], len(table)
+    cells, down, right = (np.bincount(own, each[mask], count) for each in (np.ones_like(rows), rows, columns))
+    there = np.flatnonzero(cells)
+    areas = cells[there]
+    places = np.stack([down, right], 1)[there] / areas[:, None]
+    while len(there) > 1:
+        apart = np.linalg.norm(places[:, None] - places, axis=2) / np.sqrt(areas[:, None] + areas)
+        np.fill_diagonal(apart, np.inf)
+        first, second = sorted(divmod(int(apart.argmin()), len(there)))
+        if apart[first, second] > close:
+            break
+        both = areas[[first, second]]
+        places[first] = both @ places[[first, second]] / both.sum()
+        areas[first] = both.sum()
+        table[table == there[second]] = there[first]
+        there, areas, places = np.delete(there, second), np.delete(areas, second), np.delete(places, second, 0)
+    return table
 
 
 def _of_most(instances: NDArray[np.uint16], labels: NDArray[np.uint8]) -> NDArray[np.uint16]:

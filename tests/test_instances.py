@@ -66,6 +66,44 @@ def test_one_centre_stands_alone_in_its_neighbourhood_and_a_plateau_is_one() -> 
     assert np.unique(group(labels, found)).tolist() == [2001, 2002]
 
 
+def _pointing(parts: dict[tuple[int, int], float]) -> np.ndarray:
+    """Offsets of 8 × 32 cells: those of each range of columns point at a column of the eighth row, as everybody does
+    who has learnt little: half of the way."""
+    found = np.zeros((4, 16, 32), np.float32)
+    rows, columns = np.indices((16, 32))
+    found[2] = CELL * (8 - rows)
+    for (first, last), column in parts.items():
+        found[3, :, first:last] = CELL * (column - columns[:, first:last]) / 2
+    return found
+
+
+def test_peaks_that_are_close_for_the_size_of_a_thing_are_joined() -> None:
+    labels = np.full((64, 128), ROAD, np.uint8)
+    labels[:, 32:96] = VEHICLE  # 16 cells across, all of which point towards column 16
+    found = _pointing({(0, 32): 16.0})
+    found[0, 8, [12, 20]] = 0.9
+    assert np.unique(group(labels, found)).tolist() == [0, 2001]
+
+
+def test_things_beside_each_other_are_not_joined() -> None:
+    labels = np.full((64, 128), ROAD, np.uint8)
+    labels[24:40, 32:96] = VEHICLE
+    found = _pointing({(0, 16): 12.0, (16, 32): 20.0})
+    found[0, 8, [12, 20]] = 0.9
+    instances = group(labels, found)
+    assert np.unique(instances).tolist() == [0, 2001, 2002]
+    assert (instances[32, 60], instances[32, 68]) == (2001, 2002)
+
+
+def test_people_may_be_closer_than_cars() -> None:
+    found = _pointing({(0, 16): 14.0, (16, 32): 17.5})
+    found[:2, 8, [13, 18]] = 0.9
+    for kind, count in ((VEHICLE, 1), (PEDESTRIAN, 2)):
+        labels = np.full((64, 128), ROAD, np.uint8)
+        labels[:, 48:80] = kind
+        assert len(np.unique(group(labels, found))) == 1 + count
+
+
 def test_what_has_no_centre_is_no_instance() -> None:
     labels = np.full((64, 128), PEDESTRIAN, np.uint8)
     assert not group(labels, _found({(0, 8, 6): 0.9})).any()

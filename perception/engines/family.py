@@ -24,6 +24,10 @@ AUTO = "auto"
 INT8 = "_int8"
 """How the name of a quantised network ends."""
 
+INSTANCES = "_instances"
+"""How the name of a network ends that also tells things apart: its masks are those of the one without, and come later,
+so that nobody gets it who does not name it."""
+
 SMALLER = 0.7
 """The reduced resolution: of each side of the network's input. It takes half of the time."""
 
@@ -71,7 +75,7 @@ def family(engine: str = AUTO, folder: Path | None = None) -> tuple[Member, ...]
     suffixes = {kind.suffix for kind in ENGINES.values()}
     stems = {path.with_suffix("") for path in folder.iterdir() if path.suffix in suffixes}
     floats = sorted(
-        (stem for stem in stems if not stem.name.endswith(INT8)), key=lambda stem: (-_size(stem, engine), stem)
+        (stem for stem in stems if not stem.name.endswith((INT8, INSTANCES))), key=lambda stem: (-_size(stem, engine), stem)
     )
     members = []
     for network in floats:

@@ -48,6 +48,14 @@ def test_where_nothing_was_measured_large_ones_come_first_each_in_float_in_int8_
     assert members[2].path == folder / "large_int8.xml"
 
 
+def test_a_network_that_also_tells_things_apart_is_taken_by_name_alone(folder: Path) -> None:
+    for name in ("large_instances", "large_instances_int8"):
+        (folder / f"{name}.xml").write_text("graph")
+        (folder / f"{name}.bin").write_bytes(bytes(99))
+    assert not [name for name in names(family(folder=folder)) if "instances" in name]
+    assert find_model(folder / "large_instances", "auto")[1].name == "large_instances.xml"
+
+
 def test_measured_ones_come_in_the_order_of_their_accuracy(folder: Path) -> None:
     rate(folder, large=0.8, large_int8=0.79, large_int8_at_7=0.6, small=0.75, small_int8=0.7, small_int8_at_7=0.5)
     members = family(folder=folder)

@@ -75,7 +75,8 @@ def family(engine: str = AUTO, folder: Path | None = None) -> tuple[Member, ...]
     suffixes = {kind.suffix for kind in ENGINES.values()}
     stems = {path.with_suffix("") for path in folder.iterdir() if path.suffix in suffixes}
     floats = sorted(
-        (stem for stem in stems if not stem.name.endswith((INT8, INSTANCES))), key=lambda stem: (-_size(stem, engine), stem)
+        (stem for stem in stems if not stem.name.endswith((INT8, INSTANCES))),
+        key=lambda stem: (-_size(stem, engine), stem),
     )
     members = []
     for network in floats:

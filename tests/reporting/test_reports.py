@@ -18,7 +18,7 @@ from perception.cli.main import command_names, main, make_parser
 from perception.reporting import reports
 from perception.reporting.reports import INLINE, OPTIONAL, VERSIONS, content, plain, write_report
 
-ELSEWHERE = {"bench", "demo", "export", "export-check", "replay"}
+ELSEWHERE = {"bench", "compare", "demo", "export", "export-check", "replay"}
 """Commands that take long or need a process of their own: their own tests look at the schema."""
 
 

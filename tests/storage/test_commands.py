@@ -29,6 +29,8 @@ TYPES = (source, target, model, input_or_list)
 
 OPENED_AS_TEXT = {
     "--topics": "`read_topics`, wherever it is read: also in the node",
+    "compare --data": "`named_root`",
+    "compare --weights": "`model`, of what is behind NAME=",
     "explain frame": "`explanation.asked.open_frame`, which also takes URL:NUMBER",
     "export --data": "`named_root`",
     "export-check --data": "`named_root`",
@@ -39,7 +41,13 @@ OPENED_AS_TEXT = {
 """Arguments that stay a text at first, and what makes a path of it, of a URL too."""
 
 CODE = "Python code: it runs only from a disk of this machine, where its owner put it"
-NO_URL = {"train network": CODE, "prune network": CODE, "--recipe": CODE}
+NO_URL = {
+    "train network": CODE,
+    "prune network": CODE,
+    "compare names": CODE,
+    "--recipe": CODE,
+    "compare --document": "a page of this repository, in which tables are filled in",
+}
 """Paths that cannot be URLs, and why."""
 
 NO_PATH = {

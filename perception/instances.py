@@ -29,9 +29,12 @@ SURE = 0.5
 NEIGHBOURHOOD = 9
 """Cells along each side of the square in which one centre stands alone."""
 
-CLOSE = (0.45, 0.3)
+CLOSE = (0.45, 0.35)
 """By class of THINGS: two centres are of one thing if the means of what points at each are nearer than so many roots of
 their area. People stand closer to each other than cars, for their size."""
+
+TALL = (1.0, 4.0)
+"""By class of THINGS: what is above another counts as so many times nearer. People stand beside each other."""
 
 MOST = 100
 """Centres of a class in a frame; the strongest are kept."""
@@ -118,11 +121,11 @@ def group(labels: NDArray[np.uint8], found: NDArray[np.float32], classes: Classe
     kinds = cv2.LUT(labels, classes.first)
     coarse = cv2.resize(kinds, (width, height), interpolation=cv2.INTER_NEAREST)
     instances = np.zeros(labels.shape, np.uint16)
-    for kind, scores, close in zip(THINGS, found, CLOSE, strict=False):
+    for kind, scores, close, tall in zip(THINGS, found, CLOSE, TALL, strict=False):
         mask, numbers = kinds == kind, _centres(scores)
         if mask.any() and numbers.any():
             pointed_at = nearest_value(numbers, numbers > 0)[nearest]
-            joined = _joined(pointed_at, coarse == kind, rows, columns, close)[pointed_at]
+            joined = _joined(pointed_at, coarse == kind, rows / tall, columns, close)[pointed_at]
             whole = cv2.resize(
                 joined + np.uint16(kind * INSTANCE_STEP), labels.shape[::-1], interpolation=cv2.INTER_NEAREST
             )

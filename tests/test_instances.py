@@ -96,12 +96,22 @@ def test_things_beside_each_other_are_not_joined() -> None:
 
 
 def test_people_may_be_closer_than_cars() -> None:
-    found = _pointing({(0, 16): 14.0, (16, 32): 17.5})
+    found = _pointing({(0, 16): 13.0, (16, 32): 18.5})
     found[:2, 8, [13, 18]] = 0.9
     for kind, count in ((VEHICLE, 1), (PEDESTRIAN, 2)):
         labels = np.full((64, 128), ROAD, np.uint8)
         labels[:, 48:80] = kind
         assert len(np.unique(group(labels, found))) == 1 + count
+
+
+def test_the_halves_of_a_tall_person_are_joined_and_people_beside_each_other_are_not() -> None:
+    labels = np.full((64, 128), ROAD, np.uint8)
+    labels[:, 52:76] = PEDESTRIAN
+    found = _found({(1, 4, 15): 0.9, (1, 12, 15): 0.9})
+    assert np.unique(group(labels, found)).tolist() == [0, 3001]
+    labels[:] = PEDESTRIAN
+    found = _found({(1, 8, 8): 0.9, (1, 8, 24): 0.9})
+    assert np.unique(group(labels, found)).tolist() == [3001, 3002]
 
 
 def test_what_has_no_centre_is_no_instance() -> None:

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-# Half the time of dual_branch_s, from which `perception prune --keep 0.3` made it: one wide-kernel block where there
-# were three, the auxiliary branch from stride 8 on, and a narrower head.
+# Made from dual_branch_s by `perception prune --keep 0.3`, and takes 0.56 of its time in float: one wide-kernel block
+# where there were three, the auxiliary branch from stride 8 on, and a narrower head.
 _base_ = "dual_branch_s.py"
 
 model = dict(

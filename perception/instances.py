@@ -115,16 +115,15 @@ def group(labels: NDArray[np.uint8], found: NDArray[np.float32], classes: Classe
     height, width = found.shape[1:]
     rows, columns = np.indices((height, width), np.float32)
     rows, columns = rows + found[-2] / CELL, columns + found[-1] / CELL
-    nearest = (
-        np.rint(rows).clip(0, height - 1).astype(np.intp), np.rint(columns).clip(0, width - 1).astype(np.intp)
-    )  # fmt: skip
+    row = np.rint(rows).clip(0, height - 1).astype(np.intp)
+    column = np.rint(columns).clip(0, width - 1).astype(np.intp)
     kinds = cv2.LUT(labels, classes.first)
     coarse = cv2.resize(kinds, (width, height), interpolation=cv2.INTER_NEAREST)
     instances = np.zeros(labels.shape, np.uint16)
     for kind, scores, close, tall in zip(THINGS, found, CLOSE, TALL, strict=False):
         mask, numbers = kinds == kind, _centres(scores)
         if mask.any() and numbers.any():
-            pointed_at = nearest_value(numbers, numbers > 0)[nearest]
+            pointed_at = nearest_value(numbers, numbers > 0)[row, column]
             joined = _joined(pointed_at, coarse == kind, rows / tall, columns, close)[pointed_at]
             whole = cv2.resize(
                 joined + np.uint16(kind * INSTANCE_STEP), labels.shape[::-1], interpolation=cv2.INTER_NEAREST
@@ -160,10 +159,10 @@ def _joined(
     """
     table = np.arange(int(numbers.max()) + 1, dtype=np.uint16)
     own, count = numbers[mask], len(table)
-    cells, down, right = (np.bincount(own, each[mask], count) for each in (np.ones_like(rows), rows, columns))
+    cells = np.bincount(own, minlength=count)
     there = np.flatnonzero(cells)
-    areas = cells[there]
-    places = np.stack([down, right], 1)[there] / areas[:, None]
+    areas = cells[there].astype(np.float64)
+    places = np.stack([np.bincount(own, each[mask], count)[there] for each in (rows, columns)], 1) / areas[:, None]
     while len(there) > 1:
         apart = np.linalg.norm(places[:, None] - places, axis=2) / np.sqrt(areas[:, None] + areas)
         np.fill_diagonal(apart, np.inf)

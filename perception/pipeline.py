@@ -141,7 +141,7 @@ class Pipeline:
             return
         whole = encode(frame, *input_size(width, height, self.scale), sensors=self.sensors)
         output = self.engine.infer(NetworkInput(whole.rgb, whole.aux, np.ones_like(whole.present)))
-        self.tells_instances = not (output.instances is None and output.things is None)
+        self.tells_instances = output.tells_instances
 
     def self_check(self) -> float | None:
         """The share of the labels stored beside the model that the engine gives here; None where none are stored.
@@ -224,7 +224,7 @@ class Pipeline:
                 classes=self.classes,
                 point_confidence=point_confidence,
             )
-            if output is not None and not (output.instances is None and output.things is None):
+            if output is not None and output.tells_instances:
                 prediction.instances = _instances(task, output, prediction)
         prediction.timings_ms = task.timings_ms
         return prediction

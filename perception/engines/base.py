@@ -27,6 +27,11 @@ class NetworkOutput(NamedTuple):
     instances: NDArray[np.float32] | None = None
     things: NDArray[np.uint16] | None = None
 
+    @property
+    def tells_instances(self) -> bool:
+        """Whether the network tells things apart, in either form."""
+        return not (self.instances is None and self.things is None)
+
 
 class Engine(Protocol):
     """Runs a trained network. One caller at a time."""

@@ -97,7 +97,8 @@ def rehearse(
             own, process, recorder = stack.enter_context(started(START_TIMEOUT_S))
         ready_s = time.monotonic() - began
         replay = Replay(own, source)
-        heard = [name for name in (*MODALITY_OF_TOPIC, "/tf_static") if name in source.topics.keys() - replay.skipped]
+        replayed = source.topics.keys() - replay.skipped
+        heard = [name for name in (*MODALITY_OF_TOPIC, "/tf_static") if name in replayed]
         replay.wait_for_subscribers(heard, DISCOVERY_TIMEOUT_S)
         _wait_until_connected(recorder)
         on_ready()

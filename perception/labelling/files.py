@@ -169,7 +169,7 @@ class FrameFiles:
         if (prediction.labels != UNLABELLED).any():
             raise DataError(
                 f"--write {asked}: the network does not tell things apart; name one with an instance head by --model, "
-                "as `perception train dual_branch_s_instances` makes it"
+                "such as dual_branch_s_instances"
             )
         return replace(prediction, instances=np.zeros(prediction.labels.shape, np.uint16))  # no sensor told anything
 

@@ -36,6 +36,9 @@ their area. People stand closer to each other than cars, for their size."""
 TALL = (1.0, 4.0)
 """By class of THINGS: what is above another counts as so many times nearer. People stand beside each other."""
 
+BESIDE = np.ones((3, 3), np.uint8)
+"""The cells around one of the class that are looked at as well: a class may end within a cell."""
+
 MOST = 100
 """Centres of a class in a frame; the strongest are kept."""
 
@@ -113,56 +116,59 @@ def group(labels: NDArray[np.uint8], found: NDArray[np.float32], classes: Classe
     and by how many pixels down and right the centre of each cell's thing is.
     """
     height, width = found.shape[1:]
-    rows, columns = np.indices((height, width), np.float32)
-    rows, columns = rows + found[-2] / CELL, columns + found[-1] / CELL
-    row = np.rint(rows).clip(0, height - 1).astype(np.intp)
-    column = np.rint(columns).clip(0, width - 1).astype(np.intp)
-    kinds = cv2.LUT(labels, classes.first)
+    kinds = labels if len(classes) == len(CLASSES) else cv2.LUT(labels, classes.first)
     coarse = cv2.resize(kinds, (width, height), interpolation=cv2.INTER_NEAREST)
     instances = np.zeros(labels.shape, np.uint16)
     for kind, scores, close, tall in zip(THINGS, found, CLOSE, TALL, strict=False):
-        mask, numbers = kinds == kind, _centres(scores)
-        if mask.any() and numbers.any():
-            pointed_at = nearest_value(numbers, numbers > 0)[row, column]
-            joined = _joined(pointed_at, coarse == kind, rows / tall, columns, close)[pointed_at]
-            whole = cv2.resize(
-                joined + np.uint16(kind * INSTANCE_STEP), labels.shape[::-1], interpolation=cv2.INTER_NEAREST
-            )
-            np.copyto(instances, whole, where=mask, casting="unsafe")
+        own, numbers = coarse == kind, _centres(scores)
+        cells = np.flatnonzero(cv2.dilate(own.view(np.uint8), BESIDE).view(bool))
+        if not len(cells) or not numbers.any():
+            continue
+        row, column = np.divmod(cells, width)
+        rows, columns = (
+            at.astype(np.float32) + way[row, column] / CELL for at, way in ((row, found[-2]), (column, found[-1]))
+        )
+        at = np.rint(rows).clip(0, height - 1).astype(np.intp), np.rint(columns).clip(0, width - 1).astype(np.intp)
+        pointed_at = nearest_value(numbers, numbers > 0)[at]
+        own = own.flat[cells]
+        joined = _joined(pointed_at[own], rows[own] / tall, columns[own], close, count=int(numbers.max()) + 1)
+        codes = np.zeros((height, width), np.uint16)
+        codes[row, column] = joined[pointed_at] + np.uint16(kind * INSTANCE_STEP)
+        first, last = int(row[0]), int(row[-1]) + 1
+        whole = cv2.resize(codes[first:last], None, fx=CELL, fy=CELL, interpolation=cv2.INTER_NEAREST)
+        part = slice(first * CELL, last * CELL)
+        cv2.copyTo(whole, (kinds[part] == kind).view(np.uint8), instances[part])
     return instances if len(classes) == len(CLASSES) else _of_most(instances, labels)
 
 
 def _centres(scores: NDArray[np.float32]) -> NDArray[np.uint16]:
-    """(h, w) the number of the centre in each cell, from 1, the strongest first; 0 for none."""
+    """(h, w) the number of the centre in each cell, from 1; 0 for none."""
     square = np.ones((NEIGHBOURHOOD, NEIGHBOURHOOD), np.uint8)
     peaks = (scores >= SURE) & (scores == cv2.dilate(scores, square))
     # Coarse numbers make plateaus, of which each is one centre.
     count, plateaus = cv2.connectedComponents(peaks.astype(np.uint8))
+    if count <= MOST + 1:
+        return plateaus.astype(np.uint16)
     heights = np.zeros(count, np.float32)
     np.maximum.at(heights, plateaus[peaks], scores[peaks])
     numbers = np.zeros(count, np.uint16)
-    strongest = np.argsort(-heights[1:], kind="stable")[:MOST]
-    numbers[1 + strongest] = np.arange(1, len(strongest) + 1)
+    numbers[1 + np.argsort(-heights[1:], kind="stable")[:MOST]] = np.arange(1, MOST + 1)
     return numbers[plateaus]
 
 
 def _joined(
-    numbers: NDArray[np.uint16],
-    mask: NDArray[np.bool_],
-    rows: NDArray[np.float32],
-    columns: NDArray[np.float32],
-    close: float,
+    numbers: NDArray[np.uint16], rows: NDArray[np.float32], columns: NDArray[np.float32], close: float, count: int
 ) -> NDArray[np.uint16]:
-    """The number to take in place of each of `numbers` (h, w), which centre each cell points at.
+    """(count,) the number to take in place of each.
 
-    mask: (h, w) cells of the class. rows, columns: (h, w) where each cell points, in cells. close: of CLOSE.
+    numbers: (K,) which centre each cell of the class points at. rows, columns: (K,) where it points, in cells. close:
+    of CLOSE.
     """
-    table = np.arange(int(numbers.max()) + 1, dtype=np.uint16)
-    own, count = numbers[mask], len(table)
-    cells = np.bincount(own, minlength=count)
+    table = np.arange(count, dtype=np.uint16)
+    cells = np.bincount(numbers, minlength=count)
     there = np.flatnonzero(cells)
     areas = cells[there].astype(np.float64)
-    places = np.stack([np.bincount(own, each[mask], count)[there] for each in (rows, columns)], 1) / areas[:, None]
+    places = np.stack([np.bincount(numbers, each, count)[there] for each in (rows, columns)], 1) / areas[:, None]
     while len(there) > 1:
         apart = np.linalg.norm(places[:, None] - places, axis=2) / np.sqrt(areas[:, None] + areas)
         np.fill_diagonal(apart, np.inf)

@@ -200,8 +200,11 @@ class Pipeline:
                 task.output = self.engine.infer(task.network_input)
         return task
 
-    def decode(self, task: Task) -> Prediction:
-        """The third step: labels at the frame's size; all unlabelled where no sensor tells anything."""
+    def decode(self, task: Task, instances: bool = True) -> Prediction:
+        """The third step: labels at the frame's size; all unlabelled where no sensor tells anything.
+
+        instances: whether they are asked for, if the network tells things apart.
+        """
         output, frame = task.output, task.frame
         with task.timed("decode"):
             if output is None:
@@ -224,7 +227,7 @@ class Pipeline:
                 classes=self.classes,
                 point_confidence=point_confidence,
             )
-            if output is not None and output.tells_instances:
+            if instances and output is not None and output.tells_instances:
                 prediction.instances = _instances(task, output, prediction)
         prediction.timings_ms = task.timings_ms
         return prediction

@@ -4,7 +4,7 @@ from __future__ import annotations
 import numpy as np
 
 from perception.classes import CLASSES, PEDESTRIAN, ROAD, UNLABELLED, VEHICLE
-from perception.instances import CELL, coded, extents, free_code, group, nearest_value, part_by_depth, recoded
+from perception.instances import CELL, MOST, coded, extents, free_code, group, nearest_value, part_by_depth, recoded
 
 
 def _found(centres: dict[tuple[int, int, int], float], shape: tuple[int, int] = (16, 32)) -> np.ndarray:
@@ -49,6 +49,24 @@ def test_every_pixel_belongs_to_the_centre_of_its_class_that_it_points_at() -> N
     assert instances[20, 50] == 2002
     assert instances[20, 75] == 3001
     assert instances[50, 20] == 0
+
+
+def test_a_thing_that_ends_within_a_cell_is_whole() -> None:
+    labels = np.full((64, 128), ROAD, np.uint8)
+    labels[18:46, 10:71] = VEHICLE
+    instances = group(labels, _found({(0, 8, 6): 0.9}))
+    np.testing.assert_array_equal(instances == 2001, labels == VEHICLE)
+
+
+def test_only_the_strongest_of_very_many_centres_are_kept() -> None:
+    labels = np.full((1024, 1024), VEHICLE, np.uint8)
+    place = np.arange(8, 256, 16)
+    found = np.zeros((4, 256, 256), np.float32)
+    found[0, place[:, None], place] = np.linspace(0.6, 0.9, 256).reshape(16, 16)
+    instances = group(labels, found)
+    assert len(np.unique(instances)) <= MOST
+    last_five = instances[CELL * place[-5:, None], CELL * place]
+    assert len(np.unique(last_five)) == last_five.size
 
 
 def test_an_offset_moves_a_cell_to_another_centre() -> None:

@@ -220,6 +220,13 @@ def test_a_network_without_an_instance_head_and_a_frame_that_tells_nothing_have_
     assert Pipeline(ToldApart(), Path("model"))(Frame(0, np.zeros((40, 80, 3), np.uint8))).instances is None
 
 
+def test_instances_are_left_out_where_they_are_not_asked_for() -> None:
+    told_apart = Pipeline(ToldApart(), Path("model"))
+    task = told_apart.infer(told_apart.prepare(Frame(0, sensors()["rgb"])))
+    assert told_apart.decode(task, instances=False).instances is None
+    assert told_apart.decode(task).instances is not None
+
+
 def test_a_warm_pipeline_knows_whether_its_network_tells_instances(pipeline: Pipeline) -> None:
     told_apart = Pipeline(ToldApart(), Path("model"), overlap=False)
     told_apart.warm_up(80, 40)

@@ -449,7 +449,7 @@ class PerceptionNode(LifecycleNode):
         arrived = job.matched.arrivals[job.matched.trigger].arrived
         if self._too_old(job, time.monotonic() - arrived):
             return
-        prediction = job.pipeline.decode(job.task)
+        prediction = job.pipeline.decode(job.task, self._outputs.instances_heard)
         self._complain_of_absent(job, prediction)
         if (word := self._levelling.add(job.seen.frame, prediction)) is not None:
             self._complaints.warn(self._name, word)

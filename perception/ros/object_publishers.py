@@ -54,9 +54,14 @@ class ObjectPublishers:
         """The publishers."""
         return tuple(filter(None, (self._instances, self._markers, self._detections)))
 
+    @property
+    def heard(self) -> list[Any]:
+        """Those that have a subscriber."""
+        return [publisher for publisher in self.all if publisher.get_subscription_count()]
+
     def messages(self, header: Header, seen: Observation, prediction: Prediction) -> Iterator[tuple[Any, Any]]:
         """Each publisher that is heard, with its message. prediction: of `seen.frame`, with instances."""
-        listened = [publisher for publisher in self.all if publisher.get_subscription_count()]
+        listened = self.heard
         if not listened or prediction.instances is None:
             return
         table = self._tracking(prediction.instances, prediction.stamp_ns)

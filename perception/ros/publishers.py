@@ -134,6 +134,11 @@ class Publishers:
         ]
         self._label_info.publish(info)
 
+    @property
+    def instances_heard(self) -> bool:
+        """Whether somebody listens to an output that is made of instances."""
+        return self._objects is not None and bool(self._objects.heard)
+
     def publish(self, seen: Observation, prediction: Prediction, settings: Settings) -> dict[str, float]:
         """Publish every enabled output that has a subscriber. prediction: of `seen.frame`.
 

@@ -3,8 +3,8 @@
 
     python benchmarks/precisions.py perception/weights/dual_branch_s DATA out/precisions.json docs/performance.md
 
-DATA holds camvid, idd_lite and kitti_frustum (sets that are not there are left out); NAME.xml is compared with
-NAME_int8.xml, each in the precision that it runs in by itself. Says by how many points IoU falls at most.
+DATA holds the folders of REAL (sets that are not there are left out); NAME.xml is compared with NAME_int8.xml, each in
+the precision that it runs in by itself. Says by how many points IoU falls at most.
 """
 
 from __future__ import annotations
@@ -25,7 +25,17 @@ from perception.pipeline import Pipeline
 from perception.sample import Sample
 from perception.simulation import SimulatedDrives
 
-REAL = {"camvid": "camvid", "idd-lite": "idd_lite", "kitti-frames": "kitti_frustum"}
+REAL = {
+    "camvid": "camvid",
+    "idd-lite": "idd_lite",
+    "cityscapes-small": "cityscapes_small",
+    "kitti-frames": "kitti_frustum",
+    "kitti-stereo": "kitti_frustum/drive_0005",
+    "roadscene": "roadscene",
+    "msrs-more": "msrs_more",
+}
+"""Sets and their folders, of which the val split is scored: frames that nothing was trained on."""
+
 SEEDS, FRAMES, EACH = range(10), 100, 5
 SUBSETS: dict[str, list[str] | None] = {"": None, ", camera alone": ["rgb"], ", LiDAR alone": ["lidar"]}
 

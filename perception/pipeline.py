@@ -17,11 +17,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from perception.classes import UNLABELLED
-from perception.engines import Engine, find_model, load_engine
+from perception.engines import Engine, load_engine
 from perception.engines import self_check as canned
 from perception.engines.base import NetworkOutput, needs_of_engine, sensors_of_engine
 from perception.engines.described import classes_of
-from perception.engines.family import input_size, weights_of
+from perception.engines.family import find_member, input_size, member_name, weights_of
 from perception.errors import FrameError
 from perception.frame import Frame, Prediction
 from perception.ground import Ground
@@ -118,13 +118,18 @@ class Pipeline:
         """A pipeline on trained weights.
 
         model: None or auto for the most accurate of the shipped weights, the name of shipped weights, or the path of a
-        .xml (OpenVINO), .onnx or .safetensors (PyTorch) file. engine: of `perception.engines.ENGINES`, or auto: the
-        first whose file is there. threads: of the process, which its parts share (see `perception.threads`); None takes
-        every core. without, steady: see the class. Raises ModelError.
+        .xml (OpenVINO), .onnx or .safetensors (PyTorch) file; with @0.7 behind it, at that scale. engine: of
+        `perception.engines.ENGINES`, or auto: the first whose file is there. threads: of the process, which its parts
+        share (see `perception.threads`); None takes every core. without, steady: see the class. Raises ModelError.
         """
-        name, path = find_model(model, engine)
-        loaded = load_engine(name, path, share_threads(threads))
-        return cls(loaded, path, overlap=threads != 1, without=without, steady=steady)
+        member = find_member(model, engine)
+        loaded = load_engine(member.engine, member.path, share_threads(threads))
+        return cls(loaded, member.path, threads != 1, without, member.scale, steady)
+
+    @property
+    def name(self) -> str:
+        """That of the model's file, and the scale where it is reduced."""
+        return member_name(self.model.name, self.scale)
 
     @property
     def weights_sha256(self) -> str:

@@ -227,6 +227,14 @@ def test_instances_are_left_out_where_they_are_not_asked_for() -> None:
     assert told_apart.decode(task).instances is not None
 
 
+def test_a_model_at_a_part_of_its_resolution_gives_labels_of_the_frame_s_size(tiny_model: Path) -> None:
+    smaller = Pipeline.load(f"{tiny_model}@0.5", threads=1)
+    assert (smaller.scale, smaller.name) == (0.5, f"{tiny_model.name}@0.5")
+    assert Pipeline.load(tiny_model, threads=1).name == tiny_model.name
+    frame = Frame(0, sensors()["rgb"])
+    assert smaller(frame).labels.shape == frame.size[::-1]
+
+
 def test_a_warm_pipeline_knows_whether_its_network_tells_instances(pipeline: Pipeline) -> None:
     told_apart = Pipeline(ToldApart(), Path("model"), overlap=False)
     told_apart.warm_up(80, 40)

@@ -40,6 +40,7 @@ perception train mask_rcnn --data penn-fudan=DATA/penn_fudan --data simulated=ou
 Recipes:
   scratch    from random weights, on simulated and real frames
   real       the recipe of the shipped weights: every real set, faulty sensors, also each branch by itself
+  short      from random weights in minutes, on small crops, to rank networks
   finetune   your own frames, starting from the shipped weights
   instances  the head that tells vehicles and pedestrians apart, alone, on the shipped weights
   FILE.py    your own: docs/training.md lists its settings

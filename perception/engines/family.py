@@ -8,7 +8,7 @@ quicker still.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from perception.engines import ENGINES, find_model
@@ -28,8 +28,14 @@ INSTANCES = "_instances"
 """How the name of a network ends that also tells things apart: its masks are those of the one without, and come later,
 so that nobody gets it who does not name it."""
 
-SMALLER = 0.7
-"""The reduced resolution: of each side of the network's input. It takes half of the time."""
+SMALLER = (0.85, 0.7, 0.5)
+"""The reduced resolutions: of each side of the network's input. They take 0.7, 0.5 and 0.25 of the time."""
+
+EVEN = 0.005
+"""Differences of the mean IoU that say nothing: one set, of those it is the mean of, moves it by as much."""
+
+LEAST = 0.25
+"""The smallest part of the resolution that can be asked for."""
 
 ACCURACY = "accuracy.json"
 """Beside the weights: {member: {"weights": SHA-256, "iou": {set: {class: IoU}}}}, by `benchmarks/family.py`."""
@@ -65,12 +71,47 @@ def member_name(model: str, scale: float = 1.0) -> str:
     return model if scale == 1.0 else f"{model}@{scale:g}"
 
 
-def family(engine: str = AUTO, folder: Path | None = None) -> tuple[Member, ...]:
-    """Every member that `engine` (see `ENGINES`, or auto) has a file of, the most accurate first.
+def find_member(model: str | Path | None, engine: str = AUTO) -> Member:
+    """What `find_model` finds, and the part of the resolution that the name may end with, as in dual_branch_s@0.7.
 
-    Where not all were measured: by the networks' size, each in float, in INT8 and then smaller. folder: None for the
-    shipped weights.
+    None and auto: the most accurate member. Raises ModelError as `find_model`, and for a part that is not LEAST to 1.
     """
+    if model is None or str(model) == AUTO:
+        return next(iter(family(engine)), None) or Member(*find_model(None, engine))
+    name, scale = split_scale(model)
+    return Member(*find_model(name, engine), scale)
+
+
+def split_scale(model: str | Path) -> tuple[str | Path, float]:
+    """The name without the part of the resolution at its end, and that part, 1 if there is none."""
+    name, at, end = str(model).rpartition("@")
+    try:
+        scale = float(end) if name and at else 1.0
+    except ValueError:  # the @ of a URL or a folder
+        at = ""
+    if not at:
+        return model, 1.0
+    if not LEAST <= scale <= 1.0:
+        raise ModelError(f"{model}: runs at {LEAST:g} to 1 of the resolution, not at {end}")
+    return name, scale
+
+
+def family(engine: str = AUTO, folder: Path | None = None) -> tuple[Member, ...]:
+    """The members that there is a reason to run, the most accurate first.
+
+    Where not all were measured these are `all_members`. Of a network's that are even (EVEN), the larger come first, and
+    one that a quicker one clearly beats is left out.
+    """
+    found = all_members(engine, folder)
+    if any(each.accuracy is None for members in found for each in members):
+        return tuple(each for members in found for each in members)
+    ranked = [pair for members in found for pair in _ranked(members)]
+    return tuple(member for _, member in sorted(ranked, key=lambda pair: -pair[0]))
+
+
+def all_members(engine: str = AUTO, folder: Path | None = None) -> list[list[Member]]:
+    """Of each network that `engine` (see `ENGINES`, or auto) has a file of, the largest first: the member in float, in
+    INT8, and the smaller ones. folder: None for the shipped weights."""
     folder = folder or WEIGHTS
     suffixes = {kind.suffix for kind in ENGINES.values()}
     stems = {path.with_suffix("") for path in folder.iterdir() if path.suffix in suffixes}
@@ -78,17 +119,26 @@ def family(engine: str = AUTO, folder: Path | None = None) -> tuple[Member, ...]
         (stem for stem in stems if not stem.name.endswith((INT8, INSTANCES))),
         key=lambda stem: (-_size(stem, engine), stem),
     )
-    members = []
+    measured, found = accuracies(folder), []
     for network in floats:
         forms = [_found(stem, engine) for stem in (network, network.with_name(network.name + INT8)) if stem in stems]
         there = [form for form in forms if form is not None]
-        members += [Member(*form) for form in there]
-        members += [Member(*form, SMALLER) for form in there[-1:]]
-    measured = accuracies(folder)
-    members = [Member(each.engine, each.path, each.scale, measured.get(each.name)) for each in members]
-    if all(each.accuracy is not None for each in members):
-        members.sort(key=lambda each: -(each.accuracy or 0.0))
-    return tuple(members)
+        members = [Member(*form) for form in there]
+        members += [Member(*form, scale) for form in there[-1:] for scale in SMALLER]
+        found.append([replace(each, accuracy=measured.get(each.name)) for each in members])
+    return found
+
+
+def _ranked(members: list[Member]) -> list[tuple[float, Member]]:
+    """Of one network's members, the slowest first, those that no quicker one clearly beats, each with the accuracy that
+    it counts as."""
+    kept, best = [], 0.0
+    for member in reversed(members):
+        accuracy = member.accuracy or 0.0
+        if accuracy >= best - EVEN:
+            best = max(best, accuracy)
+            kept.append((best, member))
+    return kept[::-1]
 
 
 def accuracies(folder: Path) -> dict[str, float]:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from perception.classes import CLASSES, Classes
 from perception.datasets.registry import READERS, open_dataset
-from perception.engines import find_model
 from perception.engines.described import classes_of
+from perception.engines.family import find_member
 from perception.errors import DataError
 from perception.evaluation.evaluate import Scores, evaluate
 from perception.evaluation.extremes import Extremes
@@ -101,7 +101,7 @@ def run_eval(options: EvalOptions, progress: Progress, detail: bool = False, pic
 
     Raises DataError for what cannot be opened or asked for together, and ModelError.
     """
-    samples = open_samples(options, classes_of(find_model(options.model, options.engine)[1]))
+    samples = open_samples(options, classes_of(find_member(options.model, options.engine).path))
     if not samples:
         raise DataError(f"{options.root}: no sample in split {options.split} of {options.dataset}")
     if options.suite and options.submission:
@@ -144,7 +144,7 @@ def run_eval(options: EvalOptions, progress: Progress, detail: bool = False, pic
             else:
                 predict(answer, samples, chosen, options.modalities, observe, step)
     report = EvalReport(
-        model=pipeline.model.name,
+        model=pipeline.name,
         weights_sha256=pipeline.weights_sha256,
         dataset=options.dataset,
         part=part,

@@ -54,7 +54,7 @@ def run_explain(
     return found, ExplainReport(
         frame=sample.name,
         notes=notes,
-        model=pipeline.model.name,
+        model=pipeline.name,
         weights_sha256=pipeline.weights_sha256,
         engine=engine,
         figures=found.figures(),

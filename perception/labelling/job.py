@@ -104,7 +104,7 @@ def run_job(job: Job, steps: Steps) -> Labelled:
     pipeline = job.network.load()
     files = FrameFiles(job.output, job.outputs, job.cloud, pipeline.classes)
     pipeline.self_check()
-    model = {"model": pipeline.model.name, "weights_sha256": pipeline.weights_sha256}
+    model = {"model": pipeline.name, "weights_sha256": pipeline.weights_sha256}
     engine = pipeline.engine.name
     where = job.path if isinstance(job.path, Source) else frames.path.resolve()
     _claim(job.output, {"input": f"{where}", **model, **_settings(job, frames, engine, pipeline.classes)})

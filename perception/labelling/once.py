@@ -17,9 +17,8 @@ from typing import IO, TYPE_CHECKING, Any
 import perception
 from perception.assembly.settings.topics import calibration_beside, split_camera
 from perception.disk import write_json
-from perception.engines import find_model
 from perception.engines.described import described_by
-from perception.engines.family import weights_of
+from perception.engines.family import find_member, weights_of
 from perception.engines.manifest import digest_of
 from perception.errors import DataError
 from perception.labelling.files import FrameFiles
@@ -48,14 +47,15 @@ def key_of(job: Job) -> str:
     It opens neither recording nor network, so that what is complete is told at once. Raises ModelError where there is
     no such model, and OSError where a file cannot be read.
     """
-    engine, model = find_model(job.network.model, job.network.engine)
-    weights = weights_of(model)
+    member = find_member(job.network.model, job.network.engine)
+    model, weights = member.path, weights_of(member.path)
     topics = None if job.topics is None else source(split_camera(job.topics)[0])
     beside = None if job.topics is None else calibration_beside(job.topics)
     files = (topics, beside, job.calibration, job.rig, described_by(model))
     parts = [
         *(perception.__version__, f"{job.path}", _content(job.path, job.output)),
-        *(engine, digest_of(model), digest_of(weights) if weights.is_file() else None, sorted(job.network.without)),
+        *(member.engine, digest_of(model), digest_of(weights) if weights.is_file() else None, member.scale),
+        sorted(job.network.without),
         *(sorted(job.outputs), job.cloud, job.storage, list(job.reading), job.topics),
         *(digest_of(path) if path is not None and path.is_file() else None for path in files),
     ]

@@ -32,9 +32,8 @@ from perception.assembly.settings import parameters
 from perception.assembly.settings.topics import CAMERA_INFOS
 from perception.assembly.statistics import Statistics
 from perception.assembly.throttled_log import ThrottledLog
-from perception.engines import find_model
 from perception.engines.choice import USUAL_HZ, Times
-from perception.engines.family import Member, family
+from perception.engines.family import Member, family, find_member
 from perception.engines.pool import EnginePool
 from perception.errors import PerceptionError
 from perception.frame import Prediction
@@ -230,7 +229,7 @@ class PerceptionNode(LifecycleNode):
         if not settings.autostart:  # a lifecycle manager activated it
             self._bond = Bond(self)
         self.get_logger().info(
-            f"ready: engine {self._pipeline.engine.name}, model {self._pipeline.model.name}, listening to "
+            f"ready: engine {self._pipeline.engine.name}, model {self._pipeline.name}, listening to "
             + ", ".join(self._inputs.topics)
         )
 
@@ -310,7 +309,7 @@ class PerceptionNode(LifecycleNode):
 
         ladder = family(settings.engine) if settings.model is None else ()
         if not ladder:
-            ladder = (Member(*find_model(settings.model, settings.engine)),)
+            ladder = (find_member(settings.model, settings.engine),)
         times = Times(settings.threads, network_size(*self._image_size))
         return Fit(ladder, open_member, times, self.get_logger().info)
 

@@ -9,8 +9,18 @@ import pytest
 
 from perception.engines import family as families
 from perception.engines import find_model
-from perception.engines.family import ACCURACY, Member, accuracies, family, input_size
+from perception.engines.family import (
+    ACCURACY,
+    SMALLER,
+    Member,
+    accuracies,
+    family,
+    find_member,
+    input_size,
+    split_scale,
+)
 from perception.engines.manifest import digest_of
+from perception.errors import ModelError
 
 SIZES = {"small": 10, "small_int8": 9, "large": 30, "large_int8": 20}
 
@@ -43,7 +53,8 @@ def names(members: tuple[Member, ...]) -> list[str]:
 
 def test_where_nothing_was_measured_large_ones_come_first_each_in_float_in_int8_and_smaller(folder: Path) -> None:
     members = family(folder=folder)
-    assert names(members) == ["large", "large_int8", "large_int8@0.7", "small", "small_int8", "small_int8@0.7"]
+    smaller = [f"{name}_int8@{scale}" for name in ("large", "small") for scale in SMALLER]
+    assert names(members) == ["large", "large_int8", *smaller[:3], "small", "small_int8", *smaller[3:]]
     assert {(member.engine, member.accuracy) for member in members} == {("openvino", None)}
     assert members[2].path == folder / "large_int8.xml"
 
@@ -57,10 +68,62 @@ def test_a_network_that_also_tells_things_apart_is_taken_by_name_alone(folder: P
 
 
 def test_measured_ones_come_in_the_order_of_their_accuracy(folder: Path) -> None:
-    rate(folder, large=0.8, large_int8=0.79, large_int8_at_7=0.6, small=0.75, small_int8=0.7, small_int8_at_7=0.5)
+    measured = {"large": 0.8, "large_int8": 0.79, "small": 0.75, "small_int8": 0.7}
+    for name, iou in (("large", 0.6), ("small", 0.5)):
+        measured |= {f"{name}_int8_at_{f'{scale:g}'[2:]}": iou + scale / 10 for scale in SMALLER}
+    rate(folder, **measured)
     members = family(folder=folder)
-    assert names(members) == ["large", "large_int8", "small", "small_int8", "large_int8@0.7", "small_int8@0.7"]
+    smaller = [f"{name}_int8@{scale}" for name in ("large", "small") for scale in SMALLER]
+    assert names(members) == ["large", "large_int8", "small", "small_int8", *smaller]
     assert members[2].accuracy == pytest.approx(0.75)
+
+
+def test_of_even_members_the_larger_comes_first_and_what_a_quicker_one_beats_is_left_out(folder: Path) -> None:
+    rate(
+        folder,
+        large=0.780,
+        large_int8=0.770,
+        large_int8_at_85=0.782,
+        large_int8_at_7=0.77,
+        large_int8_at_5=0.7,
+        small=0.79,
+        small_int8=0.789,
+        small_int8_at_85=0.74,
+        small_int8_at_7=0.73,
+        small_int8_at_5=0.72,
+    )
+    smaller = ["small_int8@0.85", "small_int8@0.7", "small_int8@0.5"]
+    assert names(family(folder=folder)) == [
+        *("small", "small_int8", "large", "large_int8@0.85", "large_int8@0.7"),
+        *smaller,
+        "large_int8@0.5",
+    ]
+
+
+@pytest.mark.parametrize("given", ["large_int8", "large_int8.xml"])
+def test_a_name_may_end_with_a_part_of_the_resolution(folder: Path, given: str) -> None:
+    whole, smaller = find_member(folder / given), find_member(f"{folder / given}@0.7")
+    assert whole == Member("openvino", folder / "large_int8.xml")
+    assert smaller == Member("openvino", folder / "large_int8.xml", 0.7)
+    assert find_member(f"{folder / given}@1") == whole
+
+
+@pytest.mark.parametrize("scale", ["0", "0.2", "1.1", "7", "nan"])
+def test_no_other_part_of_the_resolution_is_taken(folder: Path, scale: str) -> None:
+    with pytest.raises(ModelError, match=f"large@{scale}: runs at 0.25 to 1 of the resolution"):
+        find_member(f"{folder / 'large'}@{scale}")
+
+
+@pytest.mark.parametrize("given", ["models@home/large.xml", "https://me@host.example/large.xml", "large@home"])
+def test_the_at_of_a_path_is_none(given: str) -> None:
+    assert split_scale(given) == (given, 1.0)
+
+
+def test_without_a_name_the_most_accurate_member_is_found(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(families, "WEIGHTS", folder)
+    assert find_member(None) == find_member("auto") == family()[0]
+    with pytest.raises(ModelError, match="no engine"):
+        find_member(None, "abacus")
 
 
 def test_a_figure_of_other_weights_counts_for_nothing(folder: Path) -> None:
@@ -70,7 +133,7 @@ def test_a_figure_of_other_weights_counts_for_nothing(folder: Path) -> None:
 
 
 def test_an_engine_has_what_it_has_files_of(folder: Path) -> None:
-    assert names(family("torch", folder)) == ["large", "large@0.7"]
+    assert names(family("torch", folder)) == ["large", *(f"large@{scale}" for scale in SMALLER)]
     assert family("onnxruntime", folder) == ()
 
 
@@ -82,7 +145,7 @@ def test_the_default_is_the_most_accurate_of_the_shipped_ones(folder: Path, monk
 
 
 def test_what_is_shipped_is_a_family() -> None:
-    assert names(family())[:3] == ["dual_branch_s", "dual_branch_s_int8", "dual_branch_s_int8@0.7"]
+    assert names(family())[:3] == ["dual_branch_s", "dual_branch_s_int8", "dual_branch_s_int8@0.85"]
 
 
 @pytest.mark.parametrize(

@@ -38,6 +38,7 @@ def test_the_key_is_of_everything_that_the_outputs_depend_on(job: Job, tmp_path:
         replace(job, reading=Reading("infrared")),
         replace(job, network=replace(job.network, without=("lidar",))),
         replace(job, network=replace(job.network, model="dual_branch_s")),
+        replace(job, network=replace(job.network, model="dual_branch_s@0.7")),
         replace(job, path=write_images(tmp_path / "others", 2)),
     ]
     keys = [key_of(each) for each in jobs]

@@ -19,9 +19,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from perception.bags.sources import open_bag
 from perception.bags.writer import MODALITY_OF_TOPIC, BagWriter
 from perception.classes import CLASSES
-from perception.engines import find_model
 from perception.engines.described import classes_of
-from perception.engines.family import AUTO, weights_of
+from perception.engines.family import AUTO, find_member, weights_of
 from perception.errors import DataError, PerceptionError
 from perception.evaluation.demo_report import DemoReport, Series
 from perception.evaluation.gallery import Gallery
@@ -76,7 +75,7 @@ class Demo:
         """All four steps. Returns the content of report.json."""
         kitti = self._options.kitti
         frames, count = self._kitti_frames(kitti) if kitti else self._simulated_frames()
-        _, model = find_model(self._options.model, self._options.engine)  # before the minutes of work that need it
+        model = find_member(self._options.model, self._options.engine).path  # before the minutes of work that need it
         self._classes = classes_of(model)
         self._clear()
         self._record(frames, count)
@@ -171,7 +170,7 @@ class Demo:
         options, summary, diary = self._options, score.summary(), DiagnosticsLog(rehearsal.diagnostics)
         ran, scale = diary.model()
         if options.model in (None, AUTO):
-            _, model = find_model(ran or None, options.engine)
+            model = find_member(ran or None, options.engine).path
         stamps = list(rehearsal.sent)
         return DemoReport(
             source=self._source,

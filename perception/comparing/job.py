@@ -33,6 +33,8 @@ from perception.comparing.training import (
 )
 from perception.disk import write_file
 from perception.engines import find_weights
+from perception.engines.base import sensors_of_engine
+from perception.engines.described import described_by
 from perception.engines.manifest import digest_of
 from perception.errors import ModelError
 from perception.export.cost import cost_of
@@ -42,6 +44,7 @@ from perception.pipeline import Pipeline
 from perception.reporting.progress import Steps
 from perception.reporting.provenance import processor, versions
 from perception.sample import Sample
+from perception.storage import local, source
 from perception.training.recipe import read_recipe
 
 DEFAULT = "dual_branch_s"
@@ -151,7 +154,8 @@ class _Run:
                 )
             if Path(name).name != name:
                 raise ModelError(f"--weights {name}={given}: {name!r} shall be a plain name, which a folder can have")
-            self.elsewhere[name] = find_weights(given)
+            theirs = source(given)
+            self.elsewhere[name] = local(theirs) if described_by(theirs) else find_weights(given)
 
     def _folder(self, name: str) -> Path:
         return self.options.output / name
@@ -200,22 +204,24 @@ class _Run:
     def _rows(self, weights: Mapping[str, Path], trainings: Mapping[str, Training]) -> None:
         """A row for each of the weights; one of other weights than before begins anew."""
         for name, path in weights.items():
-            digest, before = digest_of(path), self.found.networks.get(name)
-            if before is None or before.weights_sha256 != digest:
-                cost = cost_of(path)
-                self.found.networks[name] = Row(
-                    weights_sha256=digest,
-                    training=trainings.get(name),
-                    sensors=list(cost.sensors),
-                    parameters=cost.parameters,
-                    gmac=round(cost.gmac, 2),
-                )
+            described, before = described_by(path), self.found.networks.get(name)
+            digest = " ".join(digest_of(each) for each in (path, described) if each)
+            if before is not None and before.weights_sha256 == digest:
+                continue
+            parameters, gmac, sensors = cost_of(path) if described is None else (None, None, _sensors(path))
+            self.found.networks[name] = Row(
+                weights_sha256=digest,
+                training=trainings.get(name),
+                sensors=list(sensors),
+                parameters=parameters,
+                gmac=None if gmac is None else round(gmac, 2),
+            )
 
     def _export(self, weights: Mapping[str, Path]) -> dict[str, Path]:
         steps, models = Steps(self.console), {}
         with steps.step("export", "exporting", len(weights)) as done:
             for name, path in weights.items():
-                models[name] = scoring.exported(path, self._folder(name))
+                models[name] = path if described_by(path) else scoring.exported(path, self._folder(name))
                 done()
         return models
 
@@ -297,6 +303,11 @@ class _Run:
 
     def _save(self) -> None:
         report.write(self.options.output / report.NAME, self.found)
+
+
+def _sensors(path: Path) -> tuple[str, ...]:
+    """Of a network that others made."""
+    return sensors_of_engine(scoring.engine_of(path, 1))
 
 
 def _write(found: CompareReport, output: Path, document: Path | None) -> None:

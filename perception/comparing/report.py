@@ -105,15 +105,16 @@ class Summary:
 
 @dataclass(kw_only=True)
 class Row:
-    """A network. training: None for weights that were trained elsewhere, which compare with no others. parameters:
-    without auxiliary heads. gmac: multiply-accumulates of a frame, in 10⁹. pictures: the frames in pictures.png. real,
-    simulated: None where it has not been scored on all sets of the report."""
+    """A network. weights_sha256: of its file, and of the model.yaml of one that others made. training: None for weights
+    that were trained elsewhere, which compare with no others. parameters: without auxiliary heads. gmac:
+    multiply-accumulates of a frame, in 10⁹; neither is known of files that others made. pictures: the frames in
+    pictures.png. real, simulated: None where it has not been scored on all sets of the report."""
 
     weights_sha256: str
     training: Training | None
     sensors: list[str]
-    parameters: int
-    gmac: float
+    parameters: int | None
+    gmac: Known
     timing: Timing | None = None
     sets: dict[str, SetScore] = field(default_factory=dict)
     flicker: FlickerScore | None = None

@@ -10,6 +10,8 @@ from perception.classes import CLASSES
 from perception.comparing.parts import Part
 from perception.comparing.report import ALL, CAMERA, FlickerScore, Known, Scored, SetScore, known, rounded
 from perception.disk import write_file
+from perception.engines import Engine, find_model, load_engine
+from perception.engines.described import described_by
 from perception.engines.manifest import digest_of
 from perception.engines.openvino import OpenVinoEngine
 from perception.errors import ModelError
@@ -35,9 +37,16 @@ def exported(weights: Path, folder: Path) -> Path:
     return path
 
 
+def engine_of(model: Path, threads: int | None) -> Engine:
+    """The exported network in float32; a file that others made by the library that its model.yaml is for."""
+    if described_by(model):
+        return load_engine(*find_model(model, "auto"), threads)
+    return OpenVinoEngine(model, threads, precision=PRECISION)
+
+
 def load(model: Path, threads: int | None) -> Pipeline:
-    """The exported network in float32. Raises ModelError for one with classes of its own."""
-    pipeline = Pipeline(OpenVinoEngine(model, share_threads(threads), precision=PRECISION), model, threads != 1)
+    """The network with its engine. Raises ModelError for one with classes of its own."""
+    pipeline = Pipeline(engine_of(model, share_threads(threads)), model, threads != 1)
     if pipeline.classes != CLASSES:
         raise ModelError(f"{model}: has classes of its own; compare scores {', '.join(CLASSES.names)}")
     return pipeline

@@ -42,8 +42,8 @@ def _networks(report: CompareReport, published: Mapping[str, str]) -> Table:
         rows.append(
             (
                 f"**`{name}`**" if name in report.pareto_front else f"`{name}`",
-                f"{row.parameters / 1e6:.2f}",
-                f"{row.gmac:.1f}",
+                NONE if row.parameters is None else f"{row.parameters / 1e6:.2f}",
+                NONE if row.gmac is None else f"{row.gmac:.1f}",
                 f"{row.timing.ratio:.2f}" if row.timing else NONE,
                 *(_percent(iou.get(label)) for label in FOREGROUND),
                 _percent(real.mean_iou if real else None),

@@ -12,8 +12,7 @@ import numpy as np
 
 from perception.benchmark.measure import interleave, ratio, summary
 from perception.comparing.report import Timing
-from perception.comparing.scoring import PRECISION
-from perception.engines.openvino import OpenVinoEngine
+from perception.comparing.scoring import engine_of
 from perception.export.cost import HEIGHT, WIDTH
 from perception.frame import MODALITIES
 from perception.reporting.provenance import processor
@@ -36,7 +35,7 @@ def timed(files: Mapping[str, Path], threads: int | None, done: Callable[[], Non
     threads: None takes every core. done: called ROUNDS times for each."""
     threads = threads or cores()
     given = _noise(*SIZE)
-    engines = {name: OpenVinoEngine(path, threads, precision=PRECISION) for name, path in files.items()}
+    engines = {name: engine_of(path, threads) for name, path in files.items()}
     calls = {name: partial(engine.infer, given) for name, engine in engines.items()}
     times = interleave(calls, ROUNDS, on_call=done)
     run = datetime.now(timezone.utc).isoformat(timespec="seconds")

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 pytest.importorskip("torch")
 pytest.importorskip("mmseg")
 
+from helpers.models.foreign import CITY, copying, describe
 from helpers.networks import ZOO
 from helpers.recipes import write_small
 from helpers.training.compared import as_json, report, row, write_data, write_networks
@@ -51,6 +53,24 @@ def test_a_network_that_cannot_be_trained_is_left_out_and_the_others_are_not(
     assert list(found.networks) == ["twin"]
     assert found.left_out == {"lone": "diverged: its weights are not finite after 3 iterations"}
     assert as_json(tmp_path / "out/compare.json")["left_out"] == found.left_out
+
+
+def test_a_network_that_others_made_is_a_row_as_well(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("onnxruntime")
+    monkeypatch.setattr(timing, "ROUNDS", 1)
+    monkeypatch.setattr(timing, "SIZE", (64, 96))
+    theirs = describe(copying(tmp_path / "model.onnx"), CITY)
+    asked = replace(options(tmp_path), train=None, weights=[("theirs", theirs)], document=tmp_path / "zoo.md")
+    (tmp_path / "zoo.md").write_text("<!-- zoo:begin -->\n<!-- zoo:end -->\n")
+    found = run_compare(asked, Console(quiet=True)).networks["theirs"]
+    assert (found.sensors, found.parameters, found.gmac, found.training) == (["rgb"], None, None, None)
+    assert found.real is not None
+    assert found.timing is not None
+    assert "| `theirs` | – | – |" in (tmp_path / "zoo.md").read_text()
+    again = run_compare(asked, Console(quiet=True)).networks["theirs"]
+    assert again.weights_sha256 == found.weights_sha256
+    (tmp_path / "model.yaml").write_text((tmp_path / "model.yaml").read_text() + "# changed\n")
+    assert run_compare(asked, Console(quiet=True)).networks["theirs"].weights_sha256 != found.weights_sha256
 
 
 def test_another_budget_is_refused_before_it_is_spent(tmp_path: Path) -> None:

@@ -62,7 +62,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="NAME=FILE",
-        help="a row of weights that were trained elsewhere: .safetensors, or a shipped model's name; repeatable",
+        help="a row of weights that were trained elsewhere: .safetensors, a shipped model's name, or a file with a "
+        "model.yaml; repeatable",
     )
     add(parser, "--frames", " of each set that are scored, evenly spaced, and of a KITTI drive for flicker (12)",
         default=12)  # fmt: skip

@@ -84,7 +84,7 @@ class Controller:
         if tick.now - self._regretted_at >= FORGET_S:
             self._patience_s = ROOM_S
         began = tick.now if before is None else before
-        down = self._down()
+        down = self._down(tick.infer_s, tick.period_s)
         if not self._rated:
             # The rate was a guess until now: what was chosen for it may not hold the camera's.
             here = self.times_s[self.place]
@@ -124,13 +124,17 @@ class Controller:
         self._patience_s = min(2 * self._patience_s, MOST_ROOM_S)
         self._regretted_at = now
 
-    def _down(self) -> int | None:
-        here = self.times_s[self.place]
+    def _down(self, infer_s: float, period_s: float) -> int | None:
+        """The first quicker rung that may hold the rate as things are; the last of them where none does."""
+        here, found = self.times_s[self.place], None
         for place in range(self.place + 1, len(self.times_s)):
             there = self.times_s[place]
-            if place not in self.barred and (here is None or there is None or there <= QUICKER * here):
-                return place
-        return None
+            if place in self.barred or (here is not None and there is not None and there > QUICKER * here):
+                continue
+            found = place
+            if here is None or there is None or max(there, infer_s * there / here) <= period_s:
+                break
+        return found
 
     def _up(self) -> int | None:
         return next((place for place in range(self.place - 1, -1, -1) if place not in self.barred), None)

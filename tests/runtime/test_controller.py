@@ -63,8 +63,21 @@ def test_a_single_hitch_is_no_reason() -> None:
     assert machine.steps == []
 
 
-def test_where_the_next_is_too_slow_too_it_goes_further() -> None:
+def test_a_rung_that_would_be_too_slow_too_is_passed_over() -> None:
+    """70 ms become 210, the 50 of the next would become 150, and the 25 of the last 75."""
     machine = Machine(Controller(TIMES, 0), lambda now: 3.0 if now >= 5 else 1.0)
+    machine.run(30)
+    assert machine.steps == [(6.0, 2)]
+
+
+def test_where_none_would_hold_the_rate_it_is_the_quickest() -> None:
+    machine = Machine(Controller(TIMES, 0), lambda now: 9.0)
+    machine.run(10)
+    assert [place for _, place in machine.steps] == [2]
+
+
+def test_where_the_next_whose_time_was_not_known_is_too_slow_too_it_goes_further() -> None:
+    machine = Machine(Controller((0.07, None, None), 0), lambda now: 3.0 if now >= 5 else 1.0)
     machine.run(30)
     assert [place for _, place in machine.steps] == [1, 2]
     assert machine.steps[-1][0] <= 12
@@ -151,8 +164,8 @@ def test_a_step_up_that_is_declined_is_asked_for_later_and_later() -> None:
 
 def test_a_pause_is_no_time_in_which_frames_were_left_out() -> None:
     controller = Controller(TIMES, 0)
-    assert controller.step(Tick(1.0, 0.1, 10, 5, 0.15)) is None
+    assert controller.step(Tick(1.0, 0.1, 10, 5, 0.13)) is None
     controller.pause()  # without it, the next would be a step down
-    assert controller.step(Tick(100.0, 0.1, 10, 5, 0.15)) is None
-    assert controller.step(Tick(101.0, 0.1, 10, 5, 0.15)) is None
-    assert controller.step(Tick(102.0, 0.1, 10, 5, 0.15)) == 1
+    assert controller.step(Tick(100.0, 0.1, 10, 5, 0.13)) is None
+    assert controller.step(Tick(101.0, 0.1, 10, 5, 0.13)) is None
+    assert controller.step(Tick(102.0, 0.1, 10, 5, 0.13)) == 1

@@ -28,7 +28,7 @@ OUTPUTS: dict[str, tuple[str, ...]] = {
     "colours": ("labels", "colours"),
     "confidence": ("labels", "confidence"),
     "cloud": ("labels", "clouds"),
-    "bag": ("labels", "confidence", "point_labels", "point_confidence"),
+    "bag": ("labels", "confidence", "point_labels", "point_confidence", "instances"),
     "video": ("labels", "instances"),
     "coco": ("labels",),
     "instances": ("labels", "instances"),
@@ -38,7 +38,7 @@ OUTPUTS: dict[str, tuple[str, ...]] = {
 """The folders of per-frame files that each output consists of or is made from."""
 
 OF_THINGS = ("instances", "panoptic", "kitti")
-"""Outputs that need a network that tells things apart; a video shows its instances too."""
+"""Outputs that need a network that tells things apart; a video shows its instances too, and a bag has them."""
 
 _PNG_END = b"\x00\x00\x00\x00IEND\xaeB`\x82"
 _OF_POINTS = {"clouds", "point_labels", "point_confidence"}

@@ -247,7 +247,8 @@ def _last_pass(job: Job, frames: NamedFrames, files: FrameFiles, done: Sequence[
         if not kept or f"storage_identifier: {job.storage}" not in read_text(index):
             shutil.rmtree(bag, ignore_errors=True)
             with steps.step("bag", "write the bag", len(done)) as advance:
-                left_out = write_label_bag(frames, done, files, bag, job.storage, advance)
+                tracking = _tracking(job, files, names)
+                left_out = write_label_bag(frames, done, files, bag, job.storage, advance, tracking)
     return left_out
 
 

@@ -26,6 +26,7 @@ from perception.frame import CameraModel, Frame, Prediction
 from perception.labelling.clouds import point_colours
 from perception.messages.grid import FREE, OCCUPIED, near_ground, road_grid
 from perception.messages.polygons import LINE_WIDTH, outlines
+from perception.objects import Object, find_objects
 from perception.reporting.visualise import base, overlay
 from perception.sensors.ground import expected_or_fitted
 from perception.viewing.pictures import jpeg, kept_rows, thermal
@@ -35,6 +36,13 @@ NODE = "/perception"
 
 DEPTH_MAX_M = 65.535
 """Depth is kept in millimetres of 16 bits; what is farther is invalid."""
+
+TEXT_M = 0.5
+"""Height of a letter beside a box."""
+
+BOX_ALPHA = 0.5
+
+_WHITE = np.full(3, 255, np.uint8)
 
 _GRID_COLOURS = {FREE: (120, 90, 140, 110), OCCUPIED: (210, 60, 60, 170)}
 """RGBA of cells; the others are clear."""
@@ -77,6 +85,12 @@ class McapLog:
         self._points = channel(channels.PointCloudChannel, f"{NODE}/points")
         self._grid = channel(channels.GridChannel, f"{NODE}/grid")
         numbers = {"type": "object", "additionalProperties": {"type": "number"}}
+        # Of networks that tell things apart alone: the others have no such topics.
+        self._things: tuple[Any, Any] | None = None
+        self._add_things = lambda: (
+            channel(raw, f"{NODE}/instances"),
+            channel(channels.SceneUpdateChannel, f"{NODE}/objects/markers"),
+        )
         self._weights, self._latency = (
             foxglove.Channel(f"{NODE}/{name}", schema={**numbers, "title": name}, context=context)
             for name in ("weights", "latency")
@@ -99,6 +113,7 @@ class McapLog:
         if frame.depth is not None:
             self._depth.log(_raw(_millimetres(frame.depth), "16UC1", where), log_time=now)
         self._log_masks(frame, prediction, where)
+        self._log_things(frame, prediction, where)
         self._log_sweep(frame, prediction, stamp)
         self._weights.log(_rounded(prediction.modality_weights), log_time=now)
         self._latency.log(
@@ -126,6 +141,17 @@ class McapLog:
             for class_id, corners in outlines(labels, self._classes)
         ]
         self._outlines.log(fg.ImageAnnotations(timestamp=where["timestamp"], points=lines), log_time=now)
+
+    def _log_things(self, frame: Frame, prediction: Prediction, where: dict[str, Any]) -> None:
+        if prediction.instances is None:
+            return
+        if self._things is None:
+            self._things = self._add_things()
+        instances, objects = self._things
+        instances.log(_raw(prediction.instances, "16UC1", where), log_time=frame.stamp_ns)
+        drawn = [_drawn(each, where, self._classes) for each in find_objects(frame, prediction)]
+        before = fg.SceneEntityDeletion(timestamp=where["timestamp"], type=fg.SceneEntityDeletionType.All)
+        objects.log(fg.SceneUpdate(deletions=[before], entities=drawn), log_time=frame.stamp_ns)
 
     def _log_sweep(self, frame: Frame, prediction: Prediction, stamp: fg.Timestamp) -> None:
         if frame.points is None and not self._swept:
@@ -238,13 +264,36 @@ def _fields(kind: np.dtype[Any]) -> list[fg.PackedElementField]:
     ]
 
 
-def _pose(x: float, y: float, z: float) -> fg.Pose:
-    return fg.Pose(position=fg.Vector3(x=x, y=y, z=z), orientation=fg.Quaternion(x=0, y=0, z=0, w=1))
+def _drawn(each: Object, where: dict[str, Any], classes: Classes) -> fg.SceneEntity:
+    """A box with a text above it; gone after a second, unless the next frame replaces it."""
+    turned = quaternion(each.rotation)
+    rotation = fg.Quaternion(x=turned.x, y=turned.y, z=turned.z, w=turned.w)
+    (x, y, z), (length, width, height) = each.centre.tolist(), each.size
+    above = each.centre + each.rotation[:, 2] * (height / 2 + TEXT_M)
+    cube = fg.CubePrimitive(
+        pose=_pose(x, y, z, rotation),
+        size=fg.Vector3(x=length, y=width, z=height),
+        color=_colour(classes.palette[each.class_id], BOX_ALPHA),
+    )
+    text = fg.TextPrimitive(
+        pose=_pose(*above.tolist()),
+        billboard=True,
+        font_size=TEXT_M,
+        color=_colour(_WHITE),
+        text=each.described(classes),
+    )
+    name = f"{classes.names[each.class_id]} {each.number}"
+    return fg.SceneEntity(**where, id=name, lifetime=fg.Duration(1), cubes=[cube], texts=[text])
 
 
-def _colour(rgb: NDArray[np.uint8]) -> fg.Color:
+def _pose(x: float, y: float, z: float, rotation: fg.Quaternion | None = None) -> fg.Pose:
+    rotation = rotation or fg.Quaternion(x=0, y=0, z=0, w=1)
+    return fg.Pose(position=fg.Vector3(x=x, y=y, z=z), orientation=rotation)
+
+
+def _colour(rgb: NDArray[np.uint8], alpha: float = 1.0) -> fg.Color:
     red, green, blue = (rgb / 255).tolist()
-    return fg.Color(r=red, g=green, b=blue, a=1.0)
+    return fg.Color(r=red, g=green, b=blue, a=alpha)
 
 
 def _rounded(values: Mapping[str, float]) -> dict[str, float]:

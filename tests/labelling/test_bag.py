@@ -18,6 +18,7 @@ from perception.labelling.files import FrameFiles
 from perception.labelling.workers import label_frames
 from perception.messages.clouds import read_columns
 from perception.messages.convert import read_array, read_points, stamp_ns
+from perception.objects import Tracking
 from perception.pipeline import Pipeline
 from perception.recordings.kitti import kitti_frames
 
@@ -80,6 +81,21 @@ def test_a_drive_becomes_a_bag_with_all_its_frames(kitti_drive: Path, tiny_model
     assert count["/tf_static"] == count["/perception/label_info"] == 1
     again = BagFrames(tmp_path / "out/labelled")
     assert [frame.modalities for frame in again] == [("rgb", "lidar"), ("rgb", "lidar"), ("rgb",), ("lidar",)]
+
+
+def test_things_keep_their_numbers_in_a_bag(kitti_drive: Path, tiny_instances_model: Path, tmp_path: Path) -> None:
+    pytest.importorskip("trackers")
+    frames = kitti_frames(kitti_drive)
+    files = label(frames, tiny_instances_model, tmp_path / "out")
+    tracking, stored = Tracking(), [files.instances(name) for name in frames.names]
+    tracked = [tracking(codes, ns)[codes] for codes, ns in zip(stored, frames.stamps_ns, strict=True)]
+    numbers = range(len(frames))
+    write_label_bag(frames, numbers, files, tmp_path / "tracked", "mcap", lambda: None, Tracking())
+    for path, expected in (("out/labelled", stored), ("tracked", tracked)):
+        found = deserialised(read(tmp_path / path), "/perception/instances")
+        assert {message.encoding for message in found} == {"16UC1"}
+        for message, codes in zip(found, expected, strict=True):
+            np.testing.assert_array_equal(read_array(message), codes)
 
 
 def test_labels_of_before_are_not_copied(kitti_drive: Path, tiny_model: Path, tmp_path: Path) -> None:

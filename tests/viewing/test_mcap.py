@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import cv2
@@ -17,6 +18,7 @@ from helpers.vehicle import CAMERA, picture
 from perception.classes import CLASSES, PALETTE, PEDESTRIAN, ROAD, UNLABELLED, VEHICLE
 from perception.frame import Frame, Prediction
 from perception.ground import Ground
+from perception.objects import find_objects
 from perception.viewing.mcap import open_mcap
 
 LIDAR_TO_CAMERA = np.array([[0, -1, 0, 0.1], [0, 0, -1, 0.2], [1, 0, 0, -0.3], [0, 0, 0, 1]], np.float64)
@@ -98,6 +100,35 @@ def test_images_and_masks_are_what_they_were(found: Mcap) -> None:
     assert _raw(found, "/depth", "<u2")[0, :4].tolist() == [0, 0, 65535, 12500]
     painted = _picture(found, "/perception/overlay/compressed")[80, 10]
     np.testing.assert_allclose(painted, (PALETTE[ROAD] + np.array([96, 32, 32])) / 2, atol=20)
+
+
+def test_things_are_an_image_and_boxes_with_a_text_and_the_next_frame_replaces_them(tmp_path: Path) -> None:
+    instances = np.where(labels() == VEHICLE, 2007, 0).astype(np.uint16)
+    sure = np.full_like(labels(), 204)
+    with open_mcap(tmp_path / "drive.mcap") as log:
+        for number, frame in enumerate(frames()):
+            told = Prediction(frame.stamp_ns, labels(), sure, {}, instances=instances if number == 0 else 0 * instances)
+            log.log(frame, told, number)
+    found = Mcap(tmp_path / "drive.mcap")
+    assert found.channels["/perception/instances"].schema == "foxglove.RawImage"
+    image = found.messages["/perception/instances"][0][1]
+    assert image.encoding == "16UC1"
+    np.testing.assert_array_equal(np.frombuffer(image.data, "<u2").reshape(instances.shape), instances)
+    (_, scene), (_, after) = found.messages["/perception/objects/markers"]
+    assert len(scene.deletions) == len(after.deletions) == 1
+    assert (scene.deletions[0].type, list(after.entities)) == (1, [])  # ALL
+    (thing,) = scene.entities
+    assert (thing.id, thing.frame_id, thing.lifetime.seconds) == ("vehicle 7", "left", 1)
+    (cube,), (text,) = thing.cubes, thing.texts
+    np.testing.assert_allclose([cube.color.r, cube.color.g, cube.color.b, cube.color.a], [*PALETTE[VEHICLE] / 255, 0.5])
+    assert text.text == "vehicle 7, 12.6 m, 0.80"
+    (box,) = find_objects(frames()[0], Prediction(STAMPS[0], labels(), sure, {}, instances=instances))
+    middle = [cube.pose.position.x, cube.pose.position.y, cube.pose.position.z]
+    np.testing.assert_allclose(middle, box.centre)
+    np.testing.assert_allclose([cube.size.x, cube.size.y, cube.size.z], box.size)
+    assert middle[2] == pytest.approx(12.5)  # the depth image's
+    above = np.array([text.pose.position.x, text.pose.position.y, text.pose.position.z]) - middle
+    np.testing.assert_allclose(above, [0, -box.size[2] / 2 - 0.5, 0], atol=1e-9)
 
 
 def test_outlines_are_polygons_of_the_masks(found: Mcap) -> None:

@@ -20,6 +20,7 @@ from rich.console import Console
 from tables import fill
 
 from perception.benchmark.machine import describe_machine, input_hash
+from perception.engines import DEFAULT_MODEL
 from perception.errors import DataError, ModelError, PerceptionError
 from perception.pipeline import Pipeline
 from perception.reporting.progress import Steps
@@ -98,7 +99,7 @@ def describe(pipeline: Pipeline, args: argparse.Namespace) -> dict[str, Any]:
         "command": shlex.join(["python", *sys.orig_argv[1:]]),
         "commit": commit(),
         "quick": args.quick,
-        "model": pipeline.model.name,
+        "model": pipeline.name,
         "weights_sha256": pipeline.weights_sha256,
         "parameters": parameters(pipeline.model),
         "engine": pipeline.engine.name,
@@ -148,7 +149,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument(
         "documents", type=Path, nargs="+", metavar="DOCUMENT", help="Markdown whose marked tables are filled"
     )
-    made.add_argument("--model", help="a shipped model's name or a path (the shipped default)")
+    made.add_argument("--model", default=DEFAULT_MODEL, help="a shipped model's name or a path (%(default)s)")
     made.add_argument("--quick", action="store_true", help="a few frames of all: to try the script, not to quote")
     return made
 

@@ -46,7 +46,7 @@ def measure(members: list[Member], data: Path) -> dict[str, dict[str, Any]]:
     sets = {name: open_dataset(name, data / folder, "val") for name, folder in REAL.items() if (data / folder).is_dir()}
     rows = {}
     for member in members:
-        engine = load_engine(member.engine, member.path, None)
+        engine = member.looking(load_engine(member.engine, member.path, None))
         pipeline = Pipeline(engine, member.path, scale=member.scale)
         found = {name: evaluate(pipeline, samples).confusion.iou() for name, samples in sets.items()}
         iou = {name: {each: round(scores[each], 4) for each in FOREGROUND} for name, scores in found.items()}
@@ -63,14 +63,15 @@ def times(members: list[Member]) -> dict[str, float]:
         rgb = np.random.default_rng(0).integers(0, 256, (height, width, 3), np.uint8)
         aux = np.zeros((height // AUX_SCALE, width // AUX_SCALE, sum(AUX_CHANNELS.values())), np.uint8)
         given = NetworkInput(rgb, aux, np.ones(len(MODALITIES), np.float32))
-        calls[member.name] = partial(load_engine(member.engine, member.path, 1).infer, given)
+        engine = member.looking(load_engine(member.engine, member.path, 1))
+        calls[member.name] = partial(engine.infer, given)
     return {name: min(spent) for name, spent in interleave(calls, ROUNDS).items()}
 
 
 def table(rows: dict[str, dict[str, Any]], means: dict[str, float], took: dict[str, float]) -> Table:
-    """Of each member its time beside the first's, the mean IoU, what it has more than the first, and the IoU of each
-    class in the mean of the sets."""
-    first = next(iter(rows))
+    """Of each member its time beside that of the network in float, the mean IoU, the points that it has more, and the
+    IoU of each class in the mean of the sets."""
+    first = next(name for name in rows if "@" not in name)
     lines = []
     for name, row in rows.items():
         by_set = list(row["iou"].values())

@@ -28,6 +28,7 @@ from perception.benchmark.measure import interleave
 from perception.benchmark.process import read_usage
 from perception.benchmark.tables import NONE, Table
 from perception.disk import write_json
+from perception.engines import DEFAULT_MODEL
 from perception.frame import CameraModel, Frame
 from perception.pipeline import Pipeline
 from perception.sensors.projection import project_sweep
@@ -202,7 +203,7 @@ def outside(frame: Frame, rounds: int) -> dict[str, Any]:
     seen = project_sweep(frame)
     assert seen is not None
     assert frame.points is not None
-    pipeline = Pipeline.load(threads=1)
+    pipeline = Pipeline.load(DEFAULT_MODEL, threads=1)
     frames = {"all around": frame, "in view alone": replace(frame, points=frame.points[seen.rows])}
     outputs = {name: pipeline.infer(pipeline.prepare(each)).output for name, each in frames.items()}
 

@@ -22,6 +22,7 @@ from perception.engines import self_check as canned
 from perception.engines.base import NetworkOutput, needs_of_engine, sensors_of_engine
 from perception.engines.described import classes_of
 from perception.engines.family import find_member, input_size, member_name, weights_of
+from perception.engines.twice import Twice, once_of
 from perception.errors import FrameError
 from perception.frame import Frame, Prediction
 from perception.ground import Ground
@@ -118,18 +119,19 @@ class Pipeline:
         """A pipeline on trained weights.
 
         model: None or auto for the most accurate of the shipped weights, the name of shipped weights, or the path of a
-        .xml (OpenVINO), .onnx or .safetensors (PyTorch) file; with @0.7 behind it, at that scale. engine: of
-        `perception.engines.ENGINES`, or auto: the first whose file is there. threads: of the process, which its parts
-        share (see `perception.threads`); None takes every core. without, steady: see the class. Raises ModelError.
+        .xml (OpenVINO), .onnx or .safetensors (PyTorch) file; with @0.7 behind it at that scale, and with @1x2 it looks
+        twice (`perception.engines.twice`). engine: of `perception.engines.ENGINES`, or auto: the first whose file is
+        there. threads: of the process, which its parts share (see `perception.threads`); None takes every core.
+        without, steady: see the class. Raises ModelError.
         """
         member = find_member(model, engine)
-        loaded = load_engine(member.engine, member.path, share_threads(threads))
+        loaded = member.looking(load_engine(member.engine, member.path, share_threads(threads)))
         return cls(loaded, member.path, threads != 1, without, member.scale, steady)
 
     @property
     def name(self) -> str:
-        """That of the model's file, and the scale where it is reduced."""
-        return member_name(self.model.name, self.scale)
+        """That of the model's file, and how it is run if that is not as usual."""
+        return member_name(self.model.name, self.scale, isinstance(self.engine, Twice))
 
     @property
     def weights_sha256(self) -> str:
@@ -153,7 +155,7 @@ class Pipeline:
 
         At a reduced resolution none are. Raises ModelError where they are too few: see `perception.engines.self_check`.
         """
-        return canned.check(self.engine, self.model) if self.scale == 1.0 else None
+        return canned.check(once_of(self.engine), self.model) if self.scale == 1.0 else None
 
     def __call__(self, frame: Frame) -> Prediction:
         """Predict; labels have the size of the frame (`Frame.size`). The frame is left as it is."""

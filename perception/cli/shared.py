@@ -132,7 +132,11 @@ SHARED: dict[str, Shared] = {
     "--json": Shared("write the report to FILE, as JSON (docs/reports.md)", (target,), ("FILE",)),
     "--live": Shared("use the topics that are published now"),
     "--modalities": Shared(f"use only these of {','.join(SPECS)}", (modalities,), ("LIST",)),
-    "--model": Shared("weights: a shipped model's name, or a file; NAME@0.7 runs smaller", (model,), ("NAME|FILE",)),
+    "--model": Shared(
+        "weights: a shipped model's name, or a file; NAME@0.7 runs smaller, NAME@1x2 looks twice",
+        (model,),
+        ("NAME|FILE",),
+    ),
     "--output": Shared("where to write", (target,), ("DIR", "FILE", "DIR|FILE"), short="-o"),
     "--recipe": Shared("how to train: a name in configs/recipes, or the path of a .py file", (str,), ("NAME|FILE",)),
     "--report": Shared("write a page about the results to FILE", (target,), ("FILE",)),

@@ -174,7 +174,9 @@ class Times:
     def _key(self, member: Member) -> str:
         if member not in self._keys:
             weights = digest_of(weights_of(member.path))[:16]
-            self._keys[member] = f"{self._machine}, {_versioned(member.engine)}, {weights}@{member.scale:g}"
+            self._keys[member] = (
+                f"{self._machine}, {_versioned(member.engine)}, {weights}@{member.scale:g}{'x2' * member.twice}"
+            )
         return self._keys[member]
 
     def _read(self) -> dict[str, object]:

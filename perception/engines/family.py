@@ -2,17 +2,20 @@
 """The models that `auto` chooses from: what the folder of weights holds, and what each costs in accuracy.
 
 Networks are told apart by name: NAME and its INT8 form NAME_int8. Each also runs at a reduced resolution, which is
-quicker still.
+quicker, and may look twice (`perception.engines.twice`), which is more accurate.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from perception.engines import ENGINES, find_model
+from perception.engines.base import Engine
 from perception.engines.manifest import digest_of
+from perception.engines.twice import Twice
 from perception.errors import ModelError
 from perception.paths import WEIGHTS
 from perception.sensors import network_size
@@ -28,8 +31,12 @@ INSTANCES = "_instances"
 """How the name of a network ends that also tells things apart: its masks are those of the one without, and come later,
 so that nobody gets it who does not name it."""
 
-SMALLER = (0.85, 0.7, 0.5)
-"""The reduced resolutions: of each side of the network's input. They take 0.7, 0.5 and 0.25 of the time."""
+WHOLE = ((1.0, True), (1.0, False))
+"""Of every file: the part of the network's usual resolution, of each side, and whether it looks twice; the slowest
+first."""
+
+SMALLER = ((1.0, True), (0.85, True), (1.0, False), (0.85, False), (0.7, False), (0.5, False))
+"""The same of a network's quickest file. A part of 0.7 takes half of the time; a second look adds 0.56 of one."""
 
 EVEN = 0.005
 """Differences of the mean IoU that say nothing: one set, of those it is the mean of, moves it by as much."""
@@ -37,13 +44,16 @@ EVEN = 0.005
 LEAST = 0.25
 """The smallest part of the resolution that can be asked for."""
 
+_NAME = re.compile(r"(?P<name>.+)@(?P<scale>\d+(\.\d+)?)(?P<twice>x2)?")
+
 ACCURACY = "accuracy.json"
 """Beside the weights: {member: {"weights": SHA-256, "iou": {set: {class: IoU}}}}, by `benchmarks/family.py`."""
 
 
 @dataclass(frozen=True)
 class Member:
-    """A way to run a network: by which engine, from which file, at which part of the usual resolution.
+    """A way to run a network: by which engine, from which file, at which part of the usual resolution, and whether it
+    looks twice.
 
     accuracy: the mean IoU over sets and classes, where it was measured with these very weights.
     """
@@ -52,11 +62,16 @@ class Member:
     path: Path
     scale: float = 1.0
     accuracy: float | None = None
+    twice: bool = False
 
     @property
     def name(self) -> str:
-        """The model's, and the scale where it is reduced."""
-        return member_name(self.path.stem, self.scale)
+        """The model's, and how it is run if that is not as usual."""
+        return member_name(self.path.stem, self.scale, self.twice)
+
+    def looking(self, engine: Engine) -> Engine:
+        """The engine of the file, as the member runs it."""
+        return Twice(engine) if self.twice else engine
 
 
 def input_size(width: int, height: int, scale: float = 1.0) -> tuple[int, int]:
@@ -66,34 +81,32 @@ def input_size(width: int, height: int, scale: float = 1.0) -> tuple[int, int]:
     return across, down
 
 
-def member_name(model: str, scale: float = 1.0) -> str:
-    """As the table of accuracies calls it."""
-    return model if scale == 1.0 else f"{model}@{scale:g}"
+def member_name(model: str, scale: float = 1.0, twice: bool = False) -> str:
+    """As the table of accuracies calls it: dual_branch_s@0.7 at a part of the resolution, dual_branch_s@1x2 if it looks
+    twice, dual_branch_s@0.7x2 for both."""
+    return f"{model}@{scale:g}{'x2' * twice}" if twice or scale != 1.0 else model
 
 
 def find_member(model: str | Path | None, engine: str = AUTO) -> Member:
-    """What `find_model` finds, and the part of the resolution that the name may end with, as in dual_branch_s@0.7.
+    """What `find_model` finds, run as the end of the name says: see `member_name`.
 
-    None and auto: the most accurate member. Raises ModelError as `find_model`, and for a part that is not LEAST to 1.
+    None and auto: the most accurate member. Raises ModelError as `find_model`, and for a part of the resolution that is
+    not LEAST to 1.
     """
     if model is None or str(model) == AUTO:
         return next(iter(family(engine)), None) or Member(*find_model(None, engine))
-    name, scale = split_scale(model)
-    return Member(*find_model(name, engine), scale)
+    name, scale, twice = split_name(model)
+    return Member(*find_model(name, engine), scale, twice=twice)
 
 
-def split_scale(model: str | Path) -> tuple[str | Path, float]:
-    """The name without the part of the resolution at its end, and that part, 1 if there is none."""
-    name, at, end = str(model).rpartition("@")
-    try:
-        scale = float(end) if name and at else 1.0
-    except ValueError:  # the @ of a URL or a folder
-        at = ""
-    if not at:
-        return model, 1.0
-    if not LEAST <= scale <= 1.0:
-        raise ModelError(f"{model}: runs at {LEAST:g} to 1 of the resolution, not at {end}")
-    return name, scale
+def split_name(model: str | Path) -> tuple[str | Path, float, bool]:
+    """The name without its end, the part of the resolution, and whether it looks twice: see `member_name`."""
+    found = _NAME.fullmatch(str(model))
+    if not found:
+        return model, 1.0, False
+    if not LEAST <= (scale := float(found["scale"])) <= 1.0:
+        raise ModelError(f"{model}: runs at {LEAST:g} to 1 of the resolution, not at {found['scale']}")
+    return found["name"], scale, found["twice"] is not None
 
 
 def family(engine: str = AUTO, folder: Path | None = None) -> tuple[Member, ...]:
@@ -111,7 +124,7 @@ def family(engine: str = AUTO, folder: Path | None = None) -> tuple[Member, ...]
 
 def all_members(engine: str = AUTO, folder: Path | None = None) -> list[list[Member]]:
     """Of each network that `engine` (see `ENGINES`, or auto) has a file of, the largest first: the member in float, in
-    INT8, and the smaller ones. folder: None for the shipped weights."""
+    INT8, and the quicker ones. folder: None for the shipped weights."""
     folder = folder or WEIGHTS
     suffixes = {kind.suffix for kind in ENGINES.values()}
     stems = {path.with_suffix("") for path in folder.iterdir() if path.suffix in suffixes}
@@ -123,8 +136,11 @@ def all_members(engine: str = AUTO, folder: Path | None = None) -> list[list[Mem
     for network in floats:
         forms = [_found(stem, engine) for stem in (network, network.with_name(network.name + INT8)) if stem in stems]
         there = [form for form in forms if form is not None]
-        members = [Member(*form) for form in there]
-        members += [Member(*form, scale) for form in there[-1:] for scale in SMALLER]
+        members = [
+            Member(*form, scale, twice=twice)
+            for form in there
+            for scale, twice in (SMALLER if form == there[-1] else WHOLE)
+        ]
         found.append([replace(each, accuracy=measured.get(each.name)) for each in members])
     return found
 

@@ -28,8 +28,11 @@ OUTPUTS = ("labels", "confidence", "weights", "instances")
 MAX_WHOLE = 4
 """The number of compiled graphs for all sensors that are kept; the oldest is removed first."""
 
-MAX_NARROW = 2
+MAX_NARROW = 4
 """The number of compiled graphs for some sensors, of 80 MB each at 1248×384; the first ones that are needed stay."""
+
+CACHED = 2
+"""The number of graphs that are kept for the next start: those of an engine that looks twice."""
 
 PATIENCE = 5
 """Frames without some sensors after which a graph for the others is compiled."""
@@ -56,7 +59,7 @@ class OpenVinoEngine:
 
     threads: of the CPU; None leaves the choice to OpenVINO. device: CPU, GPU (Intel's) or AUTO. precision: of the CPU's
     float arithmetic, f32 or bf16; None takes the faster (`precisions`), and their labels agree on 99.9 % of the pixels.
-    cache: a folder for the first graph in compiled form, which makes the next start faster; None keeps nothing. Raises
+    cache: a folder for the first graphs in compiled form, which makes the next start faster; None keeps nothing. Raises
     ModelError for a file that is missing or not an exported perception network, and for a device that does not exist.
     """
 
@@ -109,7 +112,7 @@ class OpenVinoEngine:
         height, width = network_input.rgb.shape[:2]
         whole = self._whole.get((height, width))
         if whole is None:
-            whole = self._compile(self._sized(height, width), self._cache if not self._whole else None)
+            whole = self._compile(self._sized(height, width), self._cache if len(self._whole) < CACHED else None)
             if len(self._whole) >= MAX_WHOLE:
                 self._whole.pop(next(iter(self._whole)))
             self._whole[height, width] = whole

@@ -27,6 +27,7 @@ class DemoReport:
     classes: the network's classes beyond the first four. iou_reason: why there is no IoU, if there is none.
     falls_behind: how far the node is from keeping up; empty if it keeps up. sensor_dropouts: when a sensor was silent.
     seconds: by step. model_scale: the part of its usual resolution at which the model ran.
+    model_looks: how often it looked at each frame.
     """
 
     source: str
@@ -45,6 +46,7 @@ class DemoReport:
     seconds: dict[str, float]
     model: str
     model_scale: float
+    model_looks: int
     weights_sha256: str
     versions: dict[str, str]
     series: Series

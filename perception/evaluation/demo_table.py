@@ -27,6 +27,7 @@ def table(report: DemoReport) -> Table:
         result.add_row("IoU", " · ".join(f"{name} {_number(value, 3)}" for name, value in summary.iou.items()))
         result.add_row("pixel accuracy", _number(summary.pixel_accuracy, 4))
     smaller = f" at {report.model_scale:g} of its resolution" if report.model_scale != 1 else ""
+    smaller += ", looking twice" if report.model_looks > 1 else ""
     result.add_row("model", f"{report.model.partition('.')[0]}{smaller}")
     weights = report.modality_weights
     result.add_row("sensor weights", " · ".join(f"{name} {value:.2f}" for name, value in weights.items()) or "n/a")

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from perception.classes import Classes
+from perception.engines.twice import once_of
 from perception.errors import ModelError
 from perception.evaluation.evaluate import fit
 from perception.explanation.ablation import Ablation, ablate, areas, class_iou
@@ -152,7 +153,10 @@ def explain(
     task = pipeline.prepare(frame)
     prediction = pipeline.decode(pipeline.infer(task))
     insight = network.look(task.network_input, stride, method) if network and task.network_input else None
-    agreement = float((fit(insight.labels, prediction.labels) == prediction.labels).mean()) if insight else None
+    agreement = None
+    if insight is not None and task.network_input is not None:  # of one look, as only that is looked into
+        labels = once_of(pipeline.engine).infer(task.network_input).labels
+        agreement = float((fit(insight.labels, labels) == labels).mean())
     if agreement is not None and agreement < SAME_NETWORK:
         raise ModelError(
             f"{pipeline.model}: its labels agree with those of the weights in PyTorch on only {agreement:.1%} of the "

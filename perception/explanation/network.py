@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from perception.engines import find_model
-from perception.engines.family import split_scale
+from perception.engines.family import split_name
 from perception.engines.manifest import verify
 from perception.engines.weights import build_model
 from perception.errors import ModelError
@@ -61,7 +61,7 @@ class ExplainedNetwork:
 
         Raises NotInPyTorch where there is no .safetensors file of it, and ModelError for a damaged one.
         """
-        unquantised = None if model is None else source(split_scale(model)[0])
+        unquantised = None if model is None else source(split_name(model)[0])
         if unquantised is not None and unquantised.stem.endswith("_int8"):
             unquantised = unquantised.with_name(unquantised.name.replace("_int8", ""))
         if unquantised is not None and unquantised.suffix not in ("", ".safetensors"):

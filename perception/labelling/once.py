@@ -54,7 +54,13 @@ def key_of(job: Job) -> str:
     files = (topics, beside, job.calibration, job.rig, described_by(model))
     parts = [
         *(perception.__version__, f"{job.path}", _content(job.path, job.output)),
-        *(member.engine, digest_of(model), digest_of(weights) if weights.is_file() else None, member.scale),
+        *(
+            member.engine,
+            digest_of(model),
+            digest_of(weights) if weights.is_file() else None,
+            member.scale,
+            member.twice,
+        ),
         sorted(job.network.without),
         *(sorted(job.outputs), job.cloud, job.storage, list(job.reading), job.topics),
         *(digest_of(path) if path is not None and path.is_file() else None for path in files),

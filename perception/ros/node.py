@@ -35,6 +35,7 @@ from perception.assembly.throttled_log import ThrottledLog
 from perception.engines.choice import USUAL_HZ, Times
 from perception.engines.family import Member, family, find_member
 from perception.engines.pool import EnginePool
+from perception.engines.twice import once_of
 from perception.errors import PerceptionError
 from perception.frame import Prediction
 from perception.messages.bit_depth import BitDepth
@@ -303,8 +304,8 @@ class PerceptionNode(LifecycleNode):
         engine_threads = share_threads(settings.threads)
 
         def open_member(member: Member) -> Pipeline:
-            engine = self._pool.load(member.engine, member.path, engine_threads, member.scale)
-            overlap = settings.threads != 1
+            loaded = self._pool.load(member.engine, member.path, engine_threads, member.scale)
+            engine, overlap = member.looking(loaded), settings.threads != 1
             return Pipeline(engine, member.path, overlap=overlap, scale=member.scale, steady=settings.steady)
 
         ladder = family(settings.engine) if settings.model is None else ()
@@ -392,7 +393,7 @@ class PerceptionNode(LifecycleNode):
         if worker is None or worker.stop(within):
             return True
         assert pipeline is not None
-        self._pool.discard(pipeline.engine)
+        self._pool.discard(once_of(pipeline.engine))
         self._pipeline = None
         return False
 

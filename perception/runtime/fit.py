@@ -137,7 +137,11 @@ class Fit:
         """For diagnostics: what runs, what it takes when it is alone, what it costs, and how often it was changed."""
         place = self._controller.place
         member, seconds = self._ladder[place], self._controller.times_s[place]
-        values: dict[str, object] = {"model": member.path.stem, "model_scale": member.scale}
+        values: dict[str, object] = {
+            "model": member.path.stem,
+            "model_scale": member.scale,
+            "model_looks": 1 + member.twice,
+        }
         if len(self._ladder) > 1:
             values["model_ms"] = "" if seconds is None else round(1e3 * seconds, 1)
             values["model_accuracy"] = price(self._ladder, place)

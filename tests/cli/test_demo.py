@@ -92,7 +92,7 @@ def test_a_node_that_is_too_slow_is_told_so_instead_of_a_count() -> None:
     report = DemoReport(
         source="a drive", seed=None, condition=None, summary=summary, iou_reason="n/a", period_ms=40.0,
         drops_by_cause={"superseded": 68}, falls_behind=words, replay_late_ms=0.0, stages_ms={}, modality_weights={},
-        sensor_dropouts=[], classes=[], seconds={}, model="", model_scale=1.0, weights_sha256="",
+        sensor_dropouts=[], classes=[], seconds={}, model="", model_scale=1.0, model_looks=1, weights_sha256="",
         versions={}, distance={}, series=Series([], []),
     )  # fmt: skip
     shown = StringIO()

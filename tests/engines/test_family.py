@@ -17,7 +17,7 @@ from perception.engines.family import (
     family,
     find_member,
     input_size,
-    split_scale,
+    split_name,
 )
 from perception.engines.manifest import digest_of
 from perception.errors import ModelError
@@ -36,10 +36,19 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def rate(folder: Path, **iou: float) -> None:
+WAYS = [f"@{scale:g}{'x2' * twice}" if twice or scale < 1 else "" for scale, twice in SMALLER]
+"""The ends of the names of a network's quickest file, the slowest first."""
+
+
+def every(name: str) -> list[str]:
+    """The members of a network in float and INT8."""
+    return [f"{name}@1x2", name, *(f"{name}_int8{way}" for way in WAYS)]
+
+
+def rate(folder: Path, iou: dict[str, float]) -> None:
     rows = {
-        name.replace("_at_", "@0."): {
-            "weights": digest_of(folder / f"{name.partition('_at_')[0]}.bin"),
+        name: {
+            "weights": digest_of(folder / f"{name.partition('@')[0]}.bin"),
             "iou": {"street": {"road": value + 0.1, "vehicle": value - 0.1}},
         }
         for name, value in iou.items()
@@ -53,10 +62,9 @@ def names(members: tuple[Member, ...]) -> list[str]:
 
 def test_where_nothing_was_measured_large_ones_come_first_each_in_float_in_int8_and_smaller(folder: Path) -> None:
     members = family(folder=folder)
-    smaller = [f"{name}_int8@{scale}" for name in ("large", "small") for scale in SMALLER]
-    assert names(members) == ["large", "large_int8", *smaller[:3], "small", "small_int8", *smaller[3:]]
+    assert names(members) == [*every("large"), *every("small")]
     assert {(member.engine, member.accuracy) for member in members} == {("openvino", None)}
-    assert members[2].path == folder / "large_int8.xml"
+    assert members[2] == Member("openvino", folder / "large_int8.xml", twice=True)
 
 
 def test_a_network_that_also_tells_things_apart_is_taken_by_name_alone(folder: Path) -> None:
@@ -68,36 +76,20 @@ def test_a_network_that_also_tells_things_apart_is_taken_by_name_alone(folder: P
 
 
 def test_measured_ones_come_in_the_order_of_their_accuracy(folder: Path) -> None:
-    measured = {"large": 0.8, "large_int8": 0.79, "small": 0.75, "small_int8": 0.7}
-    for name, iou in (("large", 0.6), ("small", 0.5)):
-        measured |= {f"{name}_int8_at_{f'{scale:g}'[2:]}": iou + scale / 10 for scale in SMALLER}
-    rate(folder, **measured)
-    members = family(folder=folder)
-    smaller = [f"{name}_int8@{scale}" for name in ("large", "small") for scale in SMALLER]
-    assert names(members) == ["large", "large_int8", "small", "small_int8", *smaller]
-    assert members[2].accuracy == pytest.approx(0.75)
+    members = [name for pair in zip(every("large"), every("small"), strict=True) for name in pair]
+    rate(folder, {name: 0.9 - 0.01 * number for number, name in enumerate(members)})
+    found = family(folder=folder)
+    assert names(found) == members
+    assert found[2].accuracy == pytest.approx(0.88)
 
 
 def test_of_even_members_the_larger_comes_first_and_what_a_quicker_one_beats_is_left_out(folder: Path) -> None:
-    rate(
-        folder,
-        large=0.780,
-        large_int8=0.770,
-        large_int8_at_85=0.782,
-        large_int8_at_7=0.77,
-        large_int8_at_5=0.7,
-        small=0.79,
-        small_int8=0.789,
-        small_int8_at_85=0.74,
-        small_int8_at_7=0.73,
-        small_int8_at_5=0.72,
-    )
-    smaller = ["small_int8@0.85", "small_int8@0.7", "small_int8@0.5"]
-    assert names(family(folder=folder)) == [
-        *("small", "small_int8", "large", "large_int8@0.85", "large_int8@0.7"),
-        *smaller,
-        "large_int8@0.5",
-    ]
+    large = dict(zip(every("large"), (0.780, 0.770, 0.782, 0.781, 0.770, 0.769, 0.75, 0.74), strict=True))
+    small = dict.fromkeys(every("small"), 0.7)
+    rate(folder, large | small)
+    even = ["large@1x2", "large_int8@1x2", "large_int8@0.85x2"]  # float loses a point to INT8 that looks twice
+    quicker = ["large_int8", "large_int8@0.85", "large_int8@0.7", "large_int8@0.5"]
+    assert names(family(folder=folder)) == [*even, *quicker, *every("small")]
 
 
 @pytest.mark.parametrize("given", ["large_int8", "large_int8.xml"])
@@ -106,17 +98,21 @@ def test_a_name_may_end_with_a_part_of_the_resolution(folder: Path, given: str) 
     assert whole == Member("openvino", folder / "large_int8.xml")
     assert smaller == Member("openvino", folder / "large_int8.xml", 0.7)
     assert find_member(f"{folder / given}@1") == whole
+    assert find_member(f"{folder / given}@1x2") == Member("openvino", folder / "large_int8.xml", twice=True)
+    assert find_member(f"{folder / given}@0.5x2") == Member("openvino", folder / "large_int8.xml", 0.5, twice=True)
 
 
-@pytest.mark.parametrize("scale", ["0", "0.2", "1.1", "7", "nan"])
+@pytest.mark.parametrize("scale", ["0", "0.2", "1.1", "7"])
 def test_no_other_part_of_the_resolution_is_taken(folder: Path, scale: str) -> None:
     with pytest.raises(ModelError, match=f"large@{scale}: runs at 0.25 to 1 of the resolution"):
         find_member(f"{folder / 'large'}@{scale}")
 
 
-@pytest.mark.parametrize("given", ["models@home/large.xml", "https://me@host.example/large.xml", "large@home"])
+@pytest.mark.parametrize(
+    "given", ["models@home/large.xml", "https://me@host.example/large.xml", "large@home", "large@0.7x3", "large@x2"]
+)
 def test_the_at_of_a_path_is_none(given: str) -> None:
-    assert split_scale(given) == (given, 1.0)
+    assert split_name(given) == (given, 1.0, False)
 
 
 def test_without_a_name_the_most_accurate_member_is_found(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -127,13 +123,13 @@ def test_without_a_name_the_most_accurate_member_is_found(folder: Path, monkeypa
 
 
 def test_a_figure_of_other_weights_counts_for_nothing(folder: Path) -> None:
-    rate(folder, large=0.8, small=0.7)
+    rate(folder, {"large": 0.8, "small": 0.7})
     (folder / "large.bin").write_bytes(b"trained again")
     assert accuracies(folder) == {"small": pytest.approx(0.7)}
 
 
 def test_an_engine_has_what_it_has_files_of(folder: Path) -> None:
-    assert names(family("torch", folder)) == ["large", *(f"large@{scale}" for scale in SMALLER)]
+    assert names(family("torch", folder)) == [f"large{way}" for way in WAYS]
     assert family("onnxruntime", folder) == ()
 
 
@@ -145,7 +141,10 @@ def test_the_default_is_the_most_accurate_of_the_shipped_ones(folder: Path, monk
 
 
 def test_what_is_shipped_is_a_family() -> None:
-    assert names(family())[:3] == ["dual_branch_s", "dual_branch_s_int8", "dual_branch_s_int8@0.85"]
+    found = family()
+    assert all(member.accuracy is not None for member in found)
+    assert found[0].name == "dual_branch_s@1x2"
+    assert found[-1].name == "dual_branch_s_int8@0.5"
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ REPORT = DemoReport(
     source="street", seed=1, condition="day", summary=SUMMARY, classes=[], iou_reason=None,
     drops_by_cause={"superseded": 2}, falls_behind="", period_ms=100.0, replay_late_ms=1.0, stages_ms={},
     modality_weights={"rgb": 0.625, "lidar": 0.375}, sensor_dropouts=[], seconds={"drive": 12.4},
-    model="m.xml", model_scale=0.7, weights_sha256="0", versions={}, series=Series([], []), distance={},
+    model="m.xml", model_scale=0.7, model_looks=2, weights_sha256="0", versions={}, series=Series([], []), distance={},
 )  # fmt: skip
 
 
@@ -32,7 +32,7 @@ def test_figures_at_a_glance() -> None:
         "latency, sensor → mask": "p50 41 ms · p95 60 ms · p99 n/a ms",
         "IoU": "road 0.900 · vehicle n/a",
         "pixel accuracy": "0.9877",
-        "model": "m at 0.7 of its resolution",
+        "model": "m at 0.7 of its resolution, looking twice",
         "sensor weights": "rgb 0.62 · lidar 0.38",
         "seconds": "drive 12",
     }

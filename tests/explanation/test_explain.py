@@ -15,6 +15,7 @@ pytest.importorskip("mmseg")
 
 from perception.classes import CLASS_NAMES, FOREGROUND
 from perception.engines.pytorch import TorchEngine
+from perception.engines.twice import Twice
 from perception.errors import ModelError
 from perception.explanation.explain import explain
 from perception.explanation.network import ExplainedNetwork
@@ -40,6 +41,16 @@ def test_another_network_is_refused(pipeline: Pipeline, frame: Frame, segmentor:
     other.decode_head.conv_seg.weight.data.neg_()
     with pytest.raises(ModelError, match="another network"):
         explain(frame, pipeline, ExplainedNetwork(other))
+
+
+def test_of_a_model_that_looks_twice_one_look_is_compared(
+    pipeline: Pipeline, network: ExplainedNetwork, frame: Frame
+) -> None:
+    """A random network says something else of a mirrored image."""
+    twice = Pipeline(Twice(pipeline.engine), pipeline.model)
+    found = explain(frame, twice, network)
+    assert (found.prediction.labels == pipeline(frame).labels).mean() < 0.95
+    assert found.agreement == 1
 
 
 def test_a_sensor_that_the_network_ignores_changes_nothing(

@@ -149,7 +149,7 @@ def test_the_model_is_chosen_and_told_unless_it_was_named(
     named = make(model=str(tiny_model))
     assert named.trigger_configure() == SUCCESS
     assert named._fit is not None
-    assert named._fit.values == {"model": "tiny", "model_scale": 1.0}
+    assert named._fit.values == {"model": "tiny", "model_scale": 1.0, "model_looks": 1}
 
 
 def test_nodes_that_take_turns_choose_a_model_that_has_time_for_all(

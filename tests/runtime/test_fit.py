@@ -231,7 +231,7 @@ def test_a_model_that_was_asked_for_by_name_stays(tmp_path: Path, tiny_model: Pa
         bench.fit.saw(500.0)
         assert bench.tick(BEHIND) is None
     assert bench.said == []
-    assert bench.fit.values == {"model": "net", "model_scale": 1.0}
+    assert bench.fit.values == {"model": "net", "model_scale": 1.0, "model_looks": 1}
 
 
 def test_a_hang_begins_the_same_model_anew(tmp_path: Path, tiny_model: Path) -> None:

@@ -168,7 +168,7 @@ class Demo:
         self, rehearsal: Loopback, score: DriveScore, model: Path, distance: dict[str, BandScore]
     ) -> DemoReport:
         options, summary, diary = self._options, score.summary(), DiagnosticsLog(rehearsal.diagnostics)
-        ran, scale = diary.model()
+        ran, scale, looks = diary.model()
         if options.model in (None, AUTO):
             model = find_member(ran or None, options.engine).path
         stamps = list(rehearsal.sent)
@@ -189,6 +189,7 @@ class Demo:
             seconds=self._seconds,
             model=model.name,
             model_scale=scale,
+            model_looks=looks,
             weights_sha256=sha256(weights_of(model)),
             versions=versions(),
             series=Series(score.frames, diary.weights(stamps[0])),

@@ -74,11 +74,14 @@ class DiagnosticsLog:
         sent_hz, answered_hz = rates[len(rates) // 2]
         return falls_behind(answered_hz, sent_hz, self._trigger, "model_steps" in self._fusion[-1].values)
 
-    def model(self) -> tuple[str, float]:
-        """Name and scale of the model that ran for most of the time; empty and 1 if the node never reported one."""
+    def model(self) -> tuple[str, float, int]:
+        """Name, scale and looks of the model that ran for most of the time; empty, 1 and 1 if the node never reported
+        one."""
         told = [status.values for status in self._fusion if "model" in status.values]
-        ran = [(values["model"], float(values.get("model_scale", 1))) for values in told]
-        return max(dict.fromkeys(ran), key=ran.count, default=("", 1.0))
+        ran = [
+            (values["model"], float(values.get("model_scale", 1)), int(values.get("model_looks", 1))) for values in told
+        ]
+        return max(dict.fromkeys(ran), key=ran.count, default=("", 1.0, 1))
 
     def weights(self, start_ns: int) -> list[dict[str, float]]:
         """How much each sensor counted, once a second, by modality; time_s: seconds after start_ns [wall clock]."""

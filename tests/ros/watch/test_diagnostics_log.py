@@ -60,10 +60,10 @@ def test_prepared_frames_that_newer_ones_replaced_were_left_out_too() -> None:
 
 def test_the_model_is_the_one_that_ran_longest() -> None:
     statuses = [status for number in range(1, 6) for status in second(number, 10, 10, 0)]
-    assert DiagnosticsLog(statuses).model() == ("", 1.0)
+    assert DiagnosticsLog(statuses).model() == ("", 1.0, 1)
     for number, status in enumerate(statuses[::2]):
         status.values["model"] = "a" if number in (0, 4) else "b"
-    assert DiagnosticsLog(statuses).model() == ("b", 1.0)
+    assert DiagnosticsLog(statuses).model() == ("b", 1.0, 1)
 
 
 def test_a_frame_now_and_then_is_not_falling_behind() -> None:

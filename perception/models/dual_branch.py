@@ -124,7 +124,13 @@ class DualBranchEncoder(BaseModule):
     def sense(self, aux: Tensor, present: Tensor, gains: Tensor) -> tuple[tuple[Tensor, ...], Tensor]:
         """Only the auxiliary branch: a feature per stage, and the shares (B, M) of its modalities in them."""
         merged, shares = self.aux_stem(aux, present[:, 1:], gains)
-        return self.aux(merged), shares
+        features: tuple[Tensor, ...] = self.aux(merged)
+        if self.training:
+            # Where no sensor is present the branch sees zeros, and each layer normalisation of a transformer would make
+            # the gradients there a thousand times larger, up to infinity. There is nothing to learn from them.
+            there = present[:, 1:].amax(1).bool()[:, None, None, None]
+            features = tuple(torch.where(there, feature, feature.detach()) for feature in features)
+        return features, shares
 
     def fuse(
         self, seen: tuple[Tensor, ...], sensed: tuple[Tensor, ...], shares: Tensor, present: Tensor, lean: Tensor

@@ -65,5 +65,18 @@ def test_the_loss_reaches_every_parameter_and_every_pixel_is_labelled(name: str)
     assert weights.sum().item() == pytest.approx(1, abs=1e-3)
 
 
+@pytest.mark.parametrize("name", ["cmx", "dual_segformer", "dual_hrnet"])
+def test_gradients_are_finite_where_a_frame_of_the_batch_has_the_camera_alone(name: str) -> None:
+    """The other branch then sees zeros, which a layer normalisation divides by next to nothing."""
+    model = build(name)
+    model.init_weights()
+    data = batch_of(model)
+    data["present"][0, 1:] = 0
+    losses = model.loss(**model.data_preprocessor(dict(data), True))
+    sum(value for key, value in losses.items() if "loss" in key).backward()
+    grown = [key for key, each in model.named_parameters() if each.grad is not None and not each.grad.isfinite().all()]
+    assert grown == []
+
+
 def test_the_table_has_every_network() -> None:
     assert sorted(MILLIONS) == sorted(ZOO)

@@ -84,7 +84,9 @@ class Fit:
                 self._say(self._word)
                 break
         self._controller = Controller([self._times.known(member) for member in self._ladder], place)
-        self._controller.barred |= broken
+        # While driving nobody steps up to a second look: whether there is time for it is asked here alone.
+        luxury = {number for number, member in enumerate(self._ladder[:place]) if member.twice}
+        self._controller.barred |= broken | luxury
         pipeline = self._hold(place)
         self._drop_all_but(place)
         pipeline.warm_up(width, height)

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -60,6 +61,16 @@ def test_to_hold_a_rate_is_to_leave_three_tenths() -> None:
 def test_a_network_is_timed_here(tiny_model: Path) -> None:
     run = time_run(load_engine("openvino", tiny_model, 1), 96, 64, budget_s=0.01)
     assert 0 < run.seconds < 1.0
+
+
+def test_a_second_look_needs_more_time_to_spare(tmp_path: Path) -> None:
+    members = ladder(tmp_path, s=0.8, s_int8=0.79)
+    looking = replace(members[0], twice=True)
+    for seconds, chosen in ((0.039, looking), (0.041, members[0])):
+        times = {member.name: seconds for member in (looking, *members)}
+        found = choose((looking, *members), 10.0, timed(times, []))
+        assert found.member == chosen
+        assert found.held
 
 
 def test_times_are_kept_by_processor_engine_weights_and_size(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,7 +17,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from precisions import REAL
 from tables import fill
 
@@ -27,16 +26,13 @@ from perception.classes import FOREGROUND
 from perception.datasets.registry import open_dataset
 from perception.disk import write_json
 from perception.engines import load_engine
+from perception.engines.choice import noise
 from perception.engines.family import ACCURACY, Member, accuracies, all_members, input_size, weights_of
 from perception.engines.manifest import digest_of
 from perception.evaluation.evaluate import evaluate
 from perception.export.cost import HEIGHT, WIDTH
-from perception.frame import MODALITIES
 from perception.paths import WEIGHTS
 from perception.pipeline import Pipeline
-from perception.sensors import NetworkInput
-from perception.sensors.channels import AUX_CHANNELS
-from perception.sensors.encode import AUX_SCALE
 
 ROUNDS = 40
 
@@ -59,10 +55,7 @@ def times(members: list[Member]) -> dict[str, float]:
     """The shortest run of each [ms], by member."""
     calls = {}
     for member in members:
-        width, height = input_size(WIDTH, HEIGHT, member.scale)
-        rgb = np.random.default_rng(0).integers(0, 256, (height, width, 3), np.uint8)
-        aux = np.zeros((height // AUX_SCALE, width // AUX_SCALE, sum(AUX_CHANNELS.values())), np.uint8)
-        given = NetworkInput(rgb, aux, np.ones(len(MODALITIES), np.float32))
+        given = noise(*input_size(WIDTH, HEIGHT, member.scale))
         engine = member.looking(load_engine(member.engine, member.path, 1))
         calls[member.name] = partial(engine.infer, given)
     return {name: min(spent) for name, spent in interleave(calls, ROUNDS).items()}

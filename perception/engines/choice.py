@@ -120,15 +120,20 @@ class Run(NamedTuple):
     alone: bool
 
 
+def noise(width: int, height: int) -> NetworkInput:
+    """An input of `width`×`height` with every sensor; what they show does not matter to the time."""
+    rng = np.random.default_rng(0)
+    rgb = rng.integers(0, 256, (height, width, 3), np.uint8)
+    aux = rng.integers(0, 256, (height // AUX_SCALE, width // AUX_SCALE, sum(AUX_CHANNELS.values())), np.uint8)
+    return NetworkInput(rgb, aux, np.ones(len(MODALITIES), np.float32))
+
+
 def time_run(engine: Engine, width: int, height: int, budget_s: float = BUDGET_S) -> Run:
     """The shortest run of the network on an input of `width`×`height` with every sensor.
 
     The shortest, because others may want the cores meanwhile. The first run, which compiles, is not counted.
     """
-    rng = np.random.default_rng(0)
-    rgb = rng.integers(0, 256, (height, width, 3), np.uint8)
-    aux = rng.integers(0, 256, (height // AUX_SCALE, width // AUX_SCALE, sum(AUX_CHANNELS.values())), np.uint8)
-    network_input = NetworkInput(rgb, aux, np.ones(len(MODALITIES), np.float32))
+    network_input = noise(width, height)
     engine.infer(network_input)
     best, until = Run(math.inf, alone=False), time.perf_counter() + budget_s
     while math.isinf(best.seconds) or time.perf_counter() < until:

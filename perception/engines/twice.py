@@ -68,11 +68,10 @@ def combined(first: NetworkOutput, second: NetworkOutput) -> NetworkOutput:
     counts as probability of this label.
     """
     height, width = first.labels.shape
-    labels, confidence = (_back(image, width, height, how) for image, how in _images(second))
-    agreeing, better = (
-        cv2.compare(labels, first.labels, cv2.CMP_EQ),
-        cv2.compare(confidence, first.confidence, cv2.CMP_GT),
-    )
+    labels = _back(second.labels, width, height, cv2.INTER_NEAREST)
+    confidence = _back(second.confidence, width, height, cv2.INTER_LINEAR)
+    agreeing = cv2.compare(labels, first.labels, cv2.CMP_EQ)
+    better = cv2.compare(confidence, first.confidence, cv2.CMP_GT)
     sure, unsure = cv2.max(confidence, first.confidence), cv2.min(confidence, first.confidence)
     other = cv2.bitwise_not(unsure)
     cv2.copyTo(unsure, agreeing, other)
@@ -83,11 +82,6 @@ def combined(first: NetworkOutput, second: NetworkOutput) -> NetworkOutput:
         confidence=np.asarray(cv2.addWeighted(sure, 0.5, other, 0.5, 0), np.uint8),
         weights=np.asarray((first.weights + second.weights) / 2, np.float32),
     )
-
-
-def _images(output: NetworkOutput) -> tuple[tuple[NDArray[np.uint8], int], tuple[NDArray[np.uint8], int]]:
-    """Labels and confidence, each with how it is enlarged."""
-    return (output.labels, cv2.INTER_NEAREST), (output.confidence, cv2.INTER_LINEAR)
 
 
 def _back(image: NDArray[np.uint8], width: int, height: int, how: int) -> NDArray[Any]:

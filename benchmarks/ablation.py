@@ -43,6 +43,9 @@ from perception.training.recipe import DepthFaults, Patches, Recipe, Sides, Ther
 from perception.training.train import Options, train
 
 CROP, BATCH, ITERATIONS, RATE, SEEDS = (256, 512), 4, 40, 6e-4, (0, 1, 2)
+FUSION_CROP, FUSION_ITERATIONS = (192, 384), 150
+"""Smaller and longer: a fusion begins with random weights."""
+
 SETS = {
     "kitti-stereo": "kitti_frustum/drive_0005",
     "roadscene": "roadscene",
@@ -126,7 +129,8 @@ def trained(change: Change, seed: int, data: Path, drives: Path, init: Path, fol
     roots = [(name, data / root) for name, root in SETS.items()] + [("simulated", drives)]
     recipe = replace(read_recipe("real"), sides=Sides(alone=0.5, distil=0.3))  # as it was when this was begun
     sources = {name: replace(recipe.sources[name], donors=()) for name, _ in roots}
-    recipe = change(config.model, replace(recipe, crop=CROP, sources=sources))
+    crop, iterations = (FUSION_CROP, FUSION_ITERATIONS) if fresh else (CROP, ITERATIONS)
+    recipe = change(config.model, replace(recipe, crop=crop, sources=sources))
     folder.mkdir(parents=True, exist_ok=True)
     state, model = load_weights(init)
     if "condition" not in config.model.backbone:
@@ -135,7 +139,7 @@ def trained(change: Change, seed: int, data: Path, drives: Path, init: Path, fol
         state = {name: tensor for name, tensor in state.items() if ".fusions." not in name}
     save_weights(folder / "init.safetensors", state, model)
     begin = folder / "init.safetensors"
-    options = Options(roots, folder, ITERATIONS, BATCH, RATE, seed, workers=1, init=begin)
+    options = Options(roots, folder, iterations, BATCH, RATE, seed, workers=1, init=begin)
     return finished(partial(train, source=SOURCE), config, recipe, options)
 
 

@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """What can be learnt from few labels: each way from 5 %, 20 % and all labels of real sets, three seeds each.
 
-    python benchmarks/few_labels.py DATA INIT_DIR work_dirs/few_labels docs/training.md [--iterations N] [ROW …]
+    python benchmarks/few_labels.py DATA DRIVES FIRST work_dirs/few_labels docs/training.md [--iterations N] [ROW …]
 
-DATA is the folder of data sets. INIT_DIR gets the weights that are pre-trained without labels, or has them from an
-earlier run. Every stage is N steps from random weights, or from those of the stage before: a row of two stages is
-compared with the one that has labels alone, twice as long. Each run is short: it ranks ways of learning, and says
-little of how good a long one would be. Scored, as the ablation, on real frames alone, whose truth people marked. A run
-that was stopped goes on where it was; ROWs choose what is trained.
+DATA is the folder of data sets, DRIVES what `perception simulate` wrote, whose labels cost nothing: all begin with one
+network that was trained on these alone, for FIRST_STAGES as long as a stage. It is in the folder FIRST, as are the
+weights that are pre-trained without labels; what is there of an earlier run is taken. Every stage is N steps, and a row
+of two stages is compared with the one that has labels alone, twice as long. Each run is short: it ranks ways of
+learning, and says little of how good a long one would be. Scored, as the ablation, on real frames alone, whose truth
+people marked. A run that was stopped goes on where it was; ROWs choose what is trained.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ from perception.training.pseudo_label_run import ALL, PseudoLabelOptions, run_ps
 from perception.training.recipe import MeanTeaching, Recipe, Sampling, read_recipe
 from perception.training.train import Options, train
 
-CROP, SHARES = (192, 384), (0.05, 0.2, 1.0)
+CROP, SHARES, FIRST_STAGES, RATE = (192, 384), (0.05, 0.2, 1.0), 20, 1e-3
 TRAINED = {"camvid": "camvid", **SETS}
 """Sets: people's masks of camera images, and soft labels of the ablation's sets."""
 
@@ -49,9 +50,11 @@ PSEUDO = 24
 
 @dataclass(frozen=True)
 class Place:
-    """Where and how long: the folders of data, of pre-trained weights and of runs, and the steps of a stage."""
+    """Where and how long: the folders of data, of simulated drives, of what runs begin with, and of runs, and the steps
+    of a stage."""
 
     data: Path
+    drives: Path
     first: Path
     work: Path
     iterations: int
@@ -76,8 +79,8 @@ def network() -> Config:
 def options(place: Place, folder: Path, seed: int, **more: Any) -> Options:
     """Of a stage in `folder`."""
     roots = [(name, place.data / root) for name, root in TRAINED.items()]
-    settings = {"data": roots, "workers": 1, **more}
-    return Options(work_dir=folder, iterations=place.iterations, batch_size=BATCH, seed=seed, **settings)
+    settings = {"data": roots, "workers": 1, "iterations": place.iterations, "learning_rate": RATE, **more}
+    return Options(work_dir=folder, batch_size=BATCH, seed=seed, **settings)
 
 
 def folder_of(place: Place, name: str, share: float, seed: int) -> Path:
@@ -85,16 +88,26 @@ def folder_of(place: Place, name: str, share: float, seed: int) -> Path:
     return place.work / f"{name}-{round(100 * share)}-{seed}"
 
 
+def simulated(place: Place) -> Path:
+    """What all begin with: from random weights, with simulated frames alone."""
+    known = read_recipe("scratch")
+    alone = replace(known, crop=CROP, sources={"simulated": known.sources["simulated"]})
+    length = {"iterations": FIRST_STAGES * place.iterations, "learning_rate": known.learning_rate}
+    run = options(place, place.first / "simulated", 0, data=[("simulated", place.drives)], **length)
+    return finished(train, network(), alone, run)
+
+
 def labels_alone(place: Place, share: float, seed: int) -> Path:
-    """One stage from random weights."""
-    return finished(train, network(), recipe(share), options(place, folder_of(place, "alone", share, seed), seed))
+    """One stage with labels of real frames."""
+    run = options(place, folder_of(place, "alone", share, seed), seed, init=simulated(place))
+    return finished(train, network(), recipe(share), run)
 
 
 def weakly(way: str) -> Row:
     """The same from weak labels."""
 
     def row(place: Place, share: float, seed: int) -> Path:
-        run = options(place, folder_of(place, way, share, seed), seed)
+        run = options(place, folder_of(place, way, share, seed), seed, init=simulated(place))
         return finished(train, network(), recipe(share, weak=way), run)
 
     return row
@@ -105,7 +118,8 @@ def pretrained(kind: type[Pretrainer]) -> Row:
 
     def row(place: Place, share: float, seed: int) -> Path:
         learn = functools.partial(pretrain, kind=kind)
-        first = finished(learn, network(), recipe(1), options(place, place.first / f"{kind.way}-{seed}", seed))
+        begin = options(place, place.first / f"{kind.way}-{seed}", seed, init=simulated(place))
+        first = finished(learn, network(), recipe(1), begin)
         run = options(place, folder_of(place, kind.way, share, seed), seed, init=first)
         return finished(train, network(), recipe(share), run)
 
@@ -204,7 +218,7 @@ def _opened(name: str, root: Path, split: str, *_classes: Any) -> Sequence[Sampl
 def main(arguments: list[str]) -> None:
     """Train and score what is missing, then write the document."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    for name in ("data", "init_dir", "work", "document"):
+    for name in ("data", "drives", "first", "work", "document"):
         parser.add_argument(name, type=Path, metavar=name.upper())
     parser.add_argument("rows", nargs="*", metavar="ROW", help=", ".join(ROWS))
     parser.add_argument("--iterations", type=int, default=60, help="steps of each stage (%(default)s)")
@@ -220,7 +234,10 @@ def main(arguments: list[str]) -> None:
         parser.error(f"{path} is of {report['iterations']} iterations: ask for as many, or take another folder")
     for module in (sources, pseudo_label_run):
         vars(module)["open_dataset"] = _opened
-    place, found = Place(args.data, args.init_dir, args.work, args.iterations), report["rows"]
+    place = Place(args.data, args.drives, args.first, args.work, args.iterations)
+    found = report["rows"]
+    if not found:
+        report["simulated alone"] = score(simulated(place), args.data, alone=False)
     for name, (_, row) in ROWS.items():
         for share in SHARES:
             for seed in SEEDS:

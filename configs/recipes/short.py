@@ -3,7 +3,7 @@
 from perception.training.recipe import Augmentation, Recipe, Sampling, Subsets
 
 recipe = Recipe(
-    crop=(256, 512),
+    crop=(192, 384),
     batch_size=4,
     iterations=1000,
     learning_rate=2e-3,

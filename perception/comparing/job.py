@@ -26,6 +26,7 @@ from perception.comparing.training import (
     TrainingFailed,
     check_alike,
     is_done,
+    measured,
     planned,
     read_alike,
     trained,
@@ -186,20 +187,30 @@ class _Run:
                 check_alike({**self._trainings(), name: planned(config, alike)})
             else:
                 trained(name, config, alike, self._folder(name), self._say)  # checks that it is alike
+        for name in todo:  # in one go, so that the machine is alike for all
+            with self._left_out(name):
+                measured(name, self.networks[name], alike, self._folder(name), self._say)
+        todo = [name for name in todo if name in self.networks]
         spent: list[float] = []
         for number, name in enumerate(todo):
             each = sum(spent) / len(spent) if spent else alike.budget.seconds
             left = f", about {timedelta(seconds=round(each * (len(todo) - number)))} left" if each else ""
             self._say(f"training {number + 1} of {len(todo)}: {name}, {alike.budget} each{left}")
             began = time.monotonic()
-            try:
+            with self._left_out(name):
                 trained(name, self.networks[name], alike, self._folder(name), self._say)
-                self.found.left_out.pop(name, None)
-            except TrainingFailed as error:
-                self._say(f"{name}: left out: {error}")
-                self.found.left_out[name] = str(error)
-                del self.networks[name]
             spent.append(time.monotonic() - began)
+
+    @contextmanager
+    def _left_out(self, name: str) -> Iterator[None]:
+        """Goes on without the network if it cannot be trained."""
+        try:
+            yield
+            self.found.left_out.pop(name, None)
+        except TrainingFailed as error:
+            self._say(f"{name}: left out: {error}")
+            self.found.left_out[name] = str(error)
+            del self.networks[name]
 
     def _rows(self, weights: Mapping[str, Path], trainings: Mapping[str, Training]) -> None:
         """A row for each of the weights; one of other weights than before begins anew."""

@@ -94,13 +94,7 @@ def trained(name: str, config: Config, alike: Alike, folder: Path, say: Callable
     Raises ModelError for a folder in which it was trained otherwise; TrainingFailed where the network itself cannot be
     trained, or its weights are not finite in the end; DataError as `train`.
     """
-    said = _said(config, alike)
-    run = _read_run(folder)
-    if run is None:
-        with _failures():
-            run = {"said": said, **_length(config, alike, say), "done": False}
-        write_json(folder / RUN, run)
-    _check_same(folder, run["said"], said)
+    run = measured(name, config, alike, folder, say)
     if run["done"]:
         say(f"{name}: trained already, {run['iterations']} iterations")
         return training_of(folder)
@@ -117,6 +111,21 @@ def trained(name: str, config: Config, alike: Alike, folder: Path, say: Callable
     write_json(folder / RUN, {**run, "done": True})
     checkpoint.unlink(missing_ok=True)
     return training_of(folder)
+
+
+def measured(name: str, config: Config, alike: Alike, folder: Path, say: Callable[[str], None]) -> dict[str, Any]:
+    """What the network of `folder` is, or is going to be, trained with, and for how many iterations: where the folder
+    does not say so yet, a few steps are timed if the budget is one of time.
+
+    Raises as `trained`.
+    """
+    said, run = _said(config, alike), _read_run(folder)
+    if run is None:
+        with _failures():
+            run = {"said": said, **_length(name, config, alike, say), "done": False}
+        write_json(folder / RUN, run)
+    _check_same(folder, run["said"], said)
+    return run
 
 
 def is_done(folder: Path) -> bool:
@@ -204,11 +213,11 @@ def _check_same(folder: Path, before: dict[str, Any], said: dict[str, Any]) -> N
         )
 
 
-def _length(config: Config, alike: Alike, say: Callable[[str], None]) -> dict[str, Any]:
+def _length(name: str, config: Config, alike: Alike, say: Callable[[str], None]) -> dict[str, Any]:
     """iterations, and the seconds per step that they come from."""
     if alike.budget.seconds is None:
         return {"iterations": alike.budget.iterations, "seconds_per_step": None}
-    say("measuring the seconds of a step")
+    say(f"{name}: measuring the seconds of a step")
     seconds = _seconds_per_step(config, alike, alike.budget.seconds)
     return {"iterations": alike.budget.steps(seconds), "seconds_per_step": round(seconds, 3)}
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import io
 from dataclasses import replace
 from pathlib import Path
 
@@ -53,6 +54,24 @@ def test_a_network_that_cannot_be_trained_is_left_out_and_the_others_are_not(
     assert list(found.networks) == ["twin"]
     assert found.left_out == {"lone": "diverged: its weights are not finite after 3 iterations"}
     assert as_json(tmp_path / "out/compare.json")["left_out"] == found.left_out
+
+
+def test_the_steps_of_all_are_measured_before_the_first_is_trained(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(timing, "ROUNDS", 1)
+    monkeypatch.setattr(timing, "SIZE", (64, 96))
+    asked = replace(options(tmp_path, *write_networks(tmp_path)), train=Budget(seconds=0.1))
+    said = io.StringIO()
+    run_compare(asked, Console(file=said, width=200))
+    lines = said.getvalue().splitlines()
+    steps = [text.split(",")[0] for text in lines if "measuring" in text or text.startswith("training")]
+    assert steps == [
+        "lone: measuring the seconds of a step",
+        "twin: measuring the seconds of a step",
+        "training 1 of 2: lone",
+        "training 2 of 2: twin",
+    ]
 
 
 def test_a_network_that_others_made_is_a_row_as_well(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -188,20 +188,25 @@ WITHOUT_ALL = ("self-training",)
 """Rows that have nothing to do where every frame has labels."""
 
 
-def table(found: Mapping[str, Mapping[str, Mapping[str, Mapping[str, Any]]]]) -> Table:
-    """Mean IoU over the scored sets, mean ± deviation over the seeds, by row, share and seed."""
-    rows = []
+def table(found: Mapping[str, Mapping[str, Mapping[str, Mapping[str, Any]]]], begun: Mapping[str, Any]) -> Table:
+    """Mean IoU over the scored sets, mean ± deviation over the seeds, by row, share and seed. begun: the scores of what
+    all begin with."""
+    rows = [("none, as all begin", "0", *len(SHARES) * [f"{_mean(begun):.1f}"])]
     for name, (stages, _) in ROWS.items():
         if name not in found:
             continue
         cells = []
         for share in SHARES:
             seeds = found[name].get(f"{share}", {}).values()
-            means = [100 * statistics.mean(each["together"] for each in sets.values()) for sets in seeds]
+            means = [_mean(sets) for sets in seeds]
             cells.append(spread(means) if means else "–")
         rows.append((name, str(stages), *cells))
     header = ("way of learning", "stages", *(f"{100 * share:.0f} % of the labels" for share in SHARES))
     return Table("Few labels", header, rows)
+
+
+def _mean(sets: Mapping[str, Any]) -> float:
+    return 100 * statistics.mean(each["together"] for each in sets.values())
 
 
 @functools.cache
@@ -248,7 +253,7 @@ def main(arguments: list[str]) -> None:
                 print(f"{name}, {share:.0%} of the labels, seed {seed} …", flush=True)
                 seeds[f"{seed}"] = score(row(place, share, seed), args.data, alone=False)
                 path.write_text(json.dumps(report, indent=1) + "\n", "utf-8")
-    made = table({name: shares for name, shares in found.items() if any(shares.values())})
+    made = table({name: shares for name, shares in found.items() if any(shares.values())}, report["simulated alone"])
     print(made.markdown())
     document = args.document.read_text("utf-8")
     args.document.write_text(fill(document, {"few_labels": made}, TABLES), "utf-8")

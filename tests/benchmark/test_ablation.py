@@ -102,14 +102,17 @@ def test_few_labels_are_scored_over_sets_and_seeds(few_labels: Any) -> None:
         return {"night pairs": {"together": means[0]}, "kitti-stereo": {"together": means[1]}}
 
     row = {"0.05": {"0": of(0.1, 0.3), "1": of(0.2, 0.4)}, "0.2": {}, "1.0": {"0": of(0.5, 0.5)}}
-    made = few_labels.table({"self-training": row})
+    made = few_labels.table({"self-training": row}, of(0.1, 0.2))
     assert made.header[1:] == ("stages", "5 % of the labels", "20 % of the labels", "100 % of the labels")
-    assert made.rows == [("self-training", "2", "25.0 ± 7.1", "–", "50.0 ± 0.0")]
+    assert made.rows == [
+        ("none, as all begin", "0", "15.0", "15.0", "15.0"),
+        ("self-training", "2", "25.0 ± 7.1", "–", "50.0 ± 0.0"),
+    ]
 
 
 def test_what_is_trained_is_not_trained_again(few_labels: Any, tmp_path: Path) -> None:
     """Begun once, gone on with where it stopped, and left alone when it has ended."""
-    options = few_labels.options(few_labels.Place(tmp_path, tmp_path, tmp_path, 3), tmp_path, 0)
+    options = few_labels.options(few_labels.Place(tmp_path, tmp_path, tmp_path, tmp_path, 3), tmp_path, 0)
     resumed = []
 
     def learn(_config: Any, _recipe: Any, options: Any) -> Path:

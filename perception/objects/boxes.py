@@ -42,6 +42,9 @@ THINNEST = 0.1
 NOISE = 0.02
 """Metres from a side within which a point is on it."""
 
+LETTER_M, BOX_ALPHA = 0.5, 0.5
+"""Where an object is drawn: the height of the letters above it, and how opaque its box is."""
+
 _COARSE, _FINE = np.deg2rad(np.arange(0, 90, 3.0)), np.deg2rad(np.arange(-3, 3.01, 0.25))
 
 
@@ -81,6 +84,11 @@ class Object:
     def described(self, classes: Classes) -> str:
         """Class, number, distance and score in a line."""
         return f"{classes.names[self.class_id]} {self.number}, {self.distance:.1f} m, {self.score:.2f}"
+
+    @property
+    def above(self) -> NDArray[np.float64]:
+        """(3,) the place of a line of text over the box."""
+        return np.asarray(self.centre + self.rotation[:, 2] * (self.size[2] / 2 + LETTER_M))
 
     def corners(self) -> NDArray[np.float64]:
         """(8, 3) the floor's four corners around, then the roof's above them."""

@@ -20,16 +20,11 @@ from perception.classes import Classes
 from perception.frame import Prediction
 from perception.messages.convert import image_fields
 from perception.objects import Object, Tracking, find_objects
+from perception.objects.boxes import BOX_ALPHA, LETTER_M
 from perception.ros.imports import optional
-
-ALPHA = 0.5
-"""Of the boxes."""
 
 KEPT = Duration(sec=1)
 """How long a marker is shown, unless the next frame replaces it: where no more come, there is nothing to see."""
-
-TEXT_M = 0.5
-"""Height of a letter beside a box."""
 
 
 class ObjectPublishers:
@@ -86,12 +81,11 @@ def markers(header: Header, objects: Sequence[Object], classes: Classes) -> Mark
     for each in objects:
         name = classes.names[each.class_id]
         red, green, blue = (classes.palette[each.class_id] / 255).tolist()
-        colour = ColorRGBA(r=red, g=green, b=blue, a=ALPHA)
+        colour = ColorRGBA(r=red, g=green, b=blue, a=BOX_ALPHA)
         own: dict[str, Any] = dict(header=header, id=each.number, lifetime=KEPT)
         cube = Marker(ns=name, type=Marker.CUBE, pose=_pose(each), scale=_size(each), color=colour, **own)
-        above = each.centre + each.rotation[:, 2] * (each.size[2] / 2 + TEXT_M)
         text = Marker(ns=f"{name}/text", type=Marker.TEXT_VIEW_FACING, **own)
-        text.pose.position, text.scale.z = _point(above), TEXT_M
+        text.pose.position, text.scale.z = _point(each.above), LETTER_M
         text.color = ColorRGBA(r=1.0, g=1.0, b=1.0, a=1.0)
         text.text = each.described(classes)
         drawn += cube, text

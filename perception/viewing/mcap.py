@@ -27,6 +27,7 @@ from perception.labelling.clouds import point_colours
 from perception.messages.grid import FREE, OCCUPIED, near_ground, road_grid
 from perception.messages.polygons import LINE_WIDTH, outlines
 from perception.objects import Object, find_objects
+from perception.objects.boxes import BOX_ALPHA, LETTER_M
 from perception.reporting.visualise import base, overlay
 from perception.sensors.ground import expected_or_fitted
 from perception.viewing.pictures import jpeg, kept_rows, thermal
@@ -36,11 +37,6 @@ NODE = "/perception"
 
 DEPTH_MAX_M = 65.535
 """Depth is kept in millimetres of 16 bits; what is farther is invalid."""
-
-TEXT_M = 0.5
-"""Height of a letter beside a box."""
-
-BOX_ALPHA = 0.5
 
 _WHITE = np.full(3, 255, np.uint8)
 
@@ -269,16 +265,15 @@ def _drawn(each: Object, where: dict[str, Any], classes: Classes) -> fg.SceneEnt
     turned = quaternion(each.rotation)
     rotation = fg.Quaternion(x=turned.x, y=turned.y, z=turned.z, w=turned.w)
     (x, y, z), (length, width, height) = each.centre.tolist(), each.size
-    above = each.centre + each.rotation[:, 2] * (height / 2 + TEXT_M)
     cube = fg.CubePrimitive(
         pose=_pose(x, y, z, rotation),
         size=fg.Vector3(x=length, y=width, z=height),
         color=_colour(classes.palette[each.class_id], BOX_ALPHA),
     )
     text = fg.TextPrimitive(
-        pose=_pose(*above.tolist()),
+        pose=_pose(*each.above.tolist()),
         billboard=True,
-        font_size=TEXT_M,
+        font_size=LETTER_M,
         color=_colour(_WHITE),
         text=each.described(classes),
     )

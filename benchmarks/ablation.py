@@ -33,6 +33,7 @@ from tables import fill
 from perception.benchmark.tables import Table
 from perception.classes import FOREGROUND
 from perception.datasets.registry import open_dataset
+from perception.engines.family import member_name
 from perception.engines.weights import load_weights, save_weights
 from perception.export.cost import cost_of
 from perception.paths import config_path
@@ -153,12 +154,12 @@ def finished(learn: Callable[..., Path], config: Config, recipe: Recipe, options
     return weights
 
 
-def score(weights: Path, data: Path, alone: bool = True) -> dict[str, Any]:
+def score(weights: Path, data: Path, alone: bool = True, scale: float = 1.0) -> dict[str, Any]:
     """Per set: mean IoU of all sensors together, and how much better than the best alone, mean over classes.
 
-    alone: also score each sensor by itself.
+    alone: also score each sensor by itself. scale: the part of the usual resolution.
     """
-    pipeline, found = Pipeline.load(weights), {}
+    pipeline, found = Pipeline.load(Path(member_name(f"{weights}", scale))), {}
     for name, count in SCORED.items():
         points = name == "kitti-stereo"
         whole = open_dataset(name, data / SETS[name], "val") if points else marked(name, data)

@@ -6,7 +6,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from perception.cli.shared import add, add_engine, at_least_zero
+from perception.cli.shared import LOOKS, add, add_engine, at_least_zero
 from perception.errors import PerceptionError
 from perception.sensors.spec import SPECS
 from perception.storage import source
@@ -59,7 +59,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--compare", type=at_least_zero, default=3, metavar="N",
         help="number of frames whose masks with and without each sensor are compared; 0 runs no network (3)",
     )  # fmt: skip
-    add(parser, "--model", " (default: the shipped ones)")
+    add(parser, "--model", LOOKS + " (default: the shipped ones)")
     add_engine(parser)
     add(parser, "--threads", " (every core)")
 

@@ -7,7 +7,7 @@ import argparse
 import os
 from pathlib import Path
 
-from perception.cli.shared import CONDITIONS, add, add_engine
+from perception.cli.shared import CONDITIONS, LOOKS, add, add_engine
 from perception.disk import made_folder
 from perception.extras import needs
 from perception.storage import source
@@ -28,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add(parser, "--seed", ": selects the simulated street (0)", default=0)
     add(parser, "--condition", " (day)", choices=CONDITIONS, default="day")
     parser.add_argument("--kitti", type=source, metavar="DIR", help="play this KITTI raw drive, not a simulated one")
-    add(parser, "--model", " (default: auto, the most accurate one that is fast enough here)")
+    add(parser, "--model", LOOKS + " (default: auto, the most accurate one that is fast enough here)")
     add_engine(parser)
     add(parser, "--workers", " for rendering (every core)", default=os.cpu_count() or 1)
     add(parser, "--json", ", in addition to DIR/report.json")

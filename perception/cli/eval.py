@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import argparse
 
-from perception.cli.shared import add, add_engine, at_least_one, one_of
+from perception.cli.shared import LOOKS, add, add_engine, at_least_one, one_of
 from perception.datasets.registry import READERS
 from perception.evaluation.robustness.report import SUITES
 from perception.storage import source, target
@@ -39,7 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--limit", type=at_least_one, metavar="N", help="score N samples, evenly spaced (all)")
     parser.add_argument("--detail", action="store_true", help="print all scores of the JSON file")
     parser.add_argument("--suite", choices=SUITES, help="score the frames again with every sensor fault")
-    add(parser, "--model", " (default: the shipped ones)")
+    add(parser, "--model", LOOKS + " (default: the shipped ones)")
     add_engine(parser)
     add(parser, "--threads", " (every core)")
     add(parser, "--json", ", with every figure, also per frame")

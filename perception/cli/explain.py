@@ -7,7 +7,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from perception.cli.shared import add, add_engine, add_reading
+from perception.cli.shared import LOOKS, add, add_engine, add_reading
 from perception.explanation.methods import DEFAULT_STRIDE, GRAD_CAM, METHODS, STRIDES
 from perception.storage import source
 
@@ -47,7 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--stride", type=int, choices=STRIDES, default=DEFAULT_STRIDE, help="stride of the explained features (16)"
     )
     add(parser, "--condition", ", for simulated:SEED (day)", default="day")
-    add(parser, "--model", ", with its .safetensors beside it (default: the shipped ones)")
+    add(parser, "--model", LOOKS + ", with its .safetensors beside it (default: the shipped ones)")
     add_engine(parser)
     add(parser, "--threads", " (every core)")
     add_reading(parser)

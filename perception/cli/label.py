@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from perception.cli.shared import PLACES, add, add_reading, add_without, at_least_zero, engine_or_place, positive
+from perception.cli.shared import LOOKS, PLACES, add, add_reading, add_without, at_least_zero, engine_or_place, positive
 from perception.engines import ENGINES
 from perception.errors import DataError
 from perception.storage import source
@@ -74,7 +74,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add(parser, "--calibration")
     add_reading(parser)
     add_without(parser)
-    add(parser, "--model", " (default: auto, the most accurate)")
+    add(parser, "--model", LOOKS + " (default: auto, the most accurate)")
     names = ", ".join(("auto", *ENGINES))
     add(
         parser, "--engine", f": {names} (auto)", former="--inference", type=engine_or_place, action=_Engine,

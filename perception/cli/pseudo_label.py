@@ -24,7 +24,9 @@ Pixels below the threshold of their class are not labelled.
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     parser.add_argument("data", metavar="NAME=ROOT", help="a data set and its folder")
-    add(parser, "--model", ", written by `perception train`", required=True)
+    add(
+        parser, "--model", ", written by `perception train`; FILE@0.7 labels at a part of the resolution", required=True
+    )
     add(parser, "--split", " (all)", default="all")
     parser.add_argument(
         "--thresholds",

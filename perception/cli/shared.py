@@ -82,6 +82,10 @@ def depth_unit(text: str) -> float:
         raise argparse.ArgumentTypeError(str(error)) from error
 
 
+LOOKS = "; NAME@0.7 runs smaller, NAME@1x2 looks twice"
+"""Of --model, where it says how the model is run as well."""
+
+
 def model(text: str) -> str | Path:
     """An option's weights: a shipped model's name or a path, as it stands, or a URL."""
     if not is_url(text):
@@ -133,7 +137,7 @@ SHARED: dict[str, Shared] = {
     "--live": Shared("use the topics that are published now"),
     "--modalities": Shared(f"use only these of {','.join(SPECS)}", (modalities,), ("LIST",)),
     "--model": Shared(
-        "weights: a shipped model's name, or a file; NAME@0.7 runs smaller, NAME@1x2 looks twice",
+        "weights: a shipped model's name, or a file",
         (model,),
         ("NAME|FILE",),
     ),

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import argparse
 
-from perception.cli.shared import add, add_engine, add_reading, add_without, at_least_one
+from perception.cli.shared import LOOKS, add, add_engine, add_reading, add_without, at_least_one
 from perception.errors import PerceptionError
 from perception.storage import source, target
 
@@ -55,7 +55,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add(recorded, "--duration")
     recorded.add_argument("--every", type=at_least_one, default=1, metavar="N", help="every N-th frame (1)")
     add_without(recorded)
-    add(recorded, "--model", " (default: the shipped ones)")
+    add(recorded, "--model", LOOKS + " (default: the shipped ones)")
     add_engine(recorded)
     add(recorded, "--threads", " (every core)")
 

@@ -12,10 +12,11 @@ import torch
 from mmseg.models import EncoderDecoder
 from numpy.typing import NDArray
 
+from perception.engines.family import input_size
 from perception.frame import Frame
 from perception.models.aux_stem import sensors_in
 from perception.models.dual_branch import Batch
-from perception.sensors import encode, network_size
+from perception.sensors import encode
 from perception.training.checks.truth import SOFT_SCALE
 from perception.training.data.augment import Crop
 from perception.training.trainee import predict
@@ -25,10 +26,11 @@ class PseudoLabeller:
     """Makes soft labels with a trained segmentor.
 
     segmentor: in eval mode. thresholds: (K,) per class; a pixel whose likeliest class is less probable is not labelled.
+    scale: the part of the usual resolution.
     """
 
-    def __init__(self, segmentor: EncoderDecoder, thresholds: Sequence[float]) -> None:
-        self.segmentor = segmentor
+    def __init__(self, segmentor: EncoderDecoder, thresholds: Sequence[float], scale: float = 1.0) -> None:
+        self.segmentor, self.scale = segmentor, scale
         self.thresholds = np.asarray(thresholds, np.float32)
 
     def __call__(self, frame: Frame) -> NDArray[np.uint8]:
@@ -43,7 +45,7 @@ class PseudoLabeller:
 
     def _probabilities(self, frame: Frame) -> NDArray[np.float32]:
         """(h, w, K) at the network's input size."""
-        size = network_size(*frame.size)
+        size = input_size(*frame.size, self.scale)
         network_input = encode(frame, *size, sensors=sensors_in(self.segmentor))
         rgb, aux = (torch.from_numpy(x.transpose(2, 0, 1).copy()) for x in (network_input.rgb, network_input.aux))
         batch = Batch(rgb[None].float(), aux[None].float(), torch.from_numpy(network_input.present)[None])

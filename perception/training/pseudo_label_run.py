@@ -13,8 +13,9 @@ from perception.datasets.registry import open_dataset
 from perception.disk import made_folder, write_json
 from perception.engines import find_weights
 from perception.engines.described import classes_of
+from perception.engines.family import split_name
 from perception.engines.weights import build_model
-from perception.errors import DataError
+from perception.errors import DataError, ModelError
 from perception.sample import Sample
 from perception.sensors.presence import keep_modalities
 from perception.training.pseudo_label import PseudoLabeller
@@ -57,11 +58,14 @@ def run_pseudo_label(
 
     Raises DataError for data that cannot be opened, and if every sample has labels, and ModelError.
     """
-    weights = find_weights(options.model)
+    name, scale, twice = split_name(options.model)
+    if twice:
+        raise ModelError(f"{options.model}: each frame is labelled twice as it is, once mirrored; leave out the x2")
+    weights = find_weights(name)
     classes = classes_of(weights)
     samples = open_dataset(options.dataset, options.root, options.split, classes)
     thresholds = classes.per_class(options.thresholds, "--thresholds")
-    label = PseudoLabeller(build_model(weights), thresholds)
+    label = PseudoLabeller(build_model(weights), thresholds, scale)
     numbers, sure = [], 0.0
     with made_folder(options.output):
         for number in progress(range(len(samples))):

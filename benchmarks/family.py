@@ -4,14 +4,15 @@
     python benchmarks/family.py DATA docs/performance.md
 
 DATA holds the folders of `precisions.REAL` (sets that are not there are left out). Every member of the family that
-OpenVINO runs (`perception/engines/family.py`) is scored on the part of each set that training did not see; the figures
-go into `accuracy.json` in the folder of the weights, with the hash of the weights that they are of, and as a table into
-the document. There the time of each stands beside them: all in turns on one thread, with every sensor of an image of
-384×1248.
+OpenVINO runs (`perception/engines/family.py`) is scored on the part of each set that training did not see, unless its
+figures for the same weights and sets are there; they go into `accuracy.json` in the folder of the weights, with the
+hash of the weights that they are of, and as a table into the document. There the time of each stands beside them: all
+in turns on one thread, with every sensor of an image of 384×1248.
 """
 
 from __future__ import annotations
 
+import json
 import sys
 from functools import partial
 from pathlib import Path
@@ -38,10 +39,14 @@ ROUNDS = 40
 
 
 def measure(members: list[Member], data: Path) -> dict[str, dict[str, Any]]:
-    """The rows of the table beside the weights, by member."""
+    """The rows of the table beside the weights, by member; those that are there of the same weights are kept."""
     sets = {name: open_dataset(name, data / folder, "val") for name, folder in REAL.items() if (data / folder).is_dir()}
-    rows = {}
+    known, rows = json.loads((WEIGHTS / ACCURACY).read_text("utf-8")), {}
     for member in members:
+        row = known.get(member.name)
+        if row and row["weights"] == digest_of(weights_of(member.path)) and row["iou"].keys() == sets.keys():
+            rows[member.name] = row
+            continue
         engine = member.looking(load_engine(member.engine, member.path, None))
         pipeline = Pipeline(engine, member.path, scale=member.scale)
         found = {name: evaluate(pipeline, samples).confusion.iou() for name, samples in sets.items()}

@@ -12,13 +12,18 @@ pytest.importorskip("mmseg")
 import torch
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
+from mmseg.models import EncoderDecoder
 from mmseg.registry import MODELS
 
 import perception.models  # noqa: F401
 from perception.engines.weights import build_model, save_weights
 from perception.frame import CameraModel, Frame
+from perception.models.dual_branch import Batch
 from perception.paths import config_path
+from perception.sensors import network_size
+from perception.training import pseudo_label
 from perception.training.pseudo_label import PseudoLabeller
+from perception.training.trainee import predict
 
 
 @pytest.fixture
@@ -39,6 +44,22 @@ def test_an_unsure_network_teaches_nothing(weights: Path) -> None:
     soft = PseudoLabeller(model, [0.0] * 4)(frame)
     assert soft.shape == (32, 48, 4)
     assert (np.abs(soft.astype(int).sum(2) - 255) <= 2).all()
+
+
+def test_it_can_look_at_a_part_of_the_resolution(weights: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    frame = Frame(0, np.random.default_rng(0).integers(0, 256, (512, 1024, 3), np.uint8))
+    sizes = []
+
+    def noted(segmentor: EncoderDecoder, batch: Batch, size: tuple[int, int]) -> torch.Tensor:
+        sizes.append((tuple(batch.rgb.shape[2:]), size))
+        return predict(segmentor, batch, size)
+
+    monkeypatch.setattr(pseudo_label, "predict", noted)
+    soft = PseudoLabeller(build_model(weights), [0.0] * 4, scale=0.5)(frame)
+    whole = network_size(1024, 512)[::-1]
+    half = whole[0] // 2, whole[1] // 2
+    assert sizes == [(half, half)] * 2
+    assert soft.shape == (256, 512, 4)
 
 
 def test_a_mirrored_frame_gets_mirrored_labels(weights: Path) -> None:

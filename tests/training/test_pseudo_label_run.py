@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ import perception.models  # noqa: F401
 from perception.datasets.pseudo_labelled import INDEX, PseudoLabelled, label_path
 from perception.datasets.registry import open_dataset
 from perception.engines.weights import save_weights
-from perception.errors import DataError
+from perception.errors import DataError, ModelError
 from perception.paths import config_path
 from perception.training.pseudo_label_run import ALL, PseudoLabelOptions, run_pseudo_label
 
@@ -53,6 +54,15 @@ def own(tmp_path: Path) -> Path:
 def options(weights: Path, own: Path, least: float, **more: Any) -> PseudoLabelOptions:
     output = own.parent / "soft"
     return PseudoLabelOptions(dataset="folder", root=own, model=weights, output=output, thresholds=[least] * 4, **more)
+
+
+def test_a_part_of_the_resolution_is_asked_for_behind_the_name_and_a_second_look_is_no_use(
+    weights: Path, own: Path
+) -> None:
+    asked = options(weights, own, 0.0)
+    assert run_pseudo_label(replace(asked, model=f"{weights}@0.5")).frames == 2
+    with pytest.raises(ModelError, match="each frame is labelled twice as it is, once mirrored; leave out the x2"):
+        run_pseudo_label(replace(asked, model=f"{weights}@1x2"))
 
 
 def test_frames_with_labels_are_left_alone_and_the_index_says_which_are_done(weights: Path, own: Path) -> None:

@@ -40,7 +40,13 @@ class Networks:
         self.default = INT8 if self._is_int8 else self.float_precisions[-1]
 
     def measure(
-        self, inputs: Sequence[NetworkInput], rounds: int, peers: bool, int8: bool, steps: Steps
+        self,
+        inputs: Sequence[NetworkInput],
+        rounds: int,
+        peers: bool,
+        int8: bool,
+        steps: Steps,
+        own_input: NetworkInput | None = None,
     ) -> dict[str, dict[str, Any]]:
         """By network, then by precision; see `compare`. inputs: the first is run, all of them calibrate INT8."""
         found: dict[str, dict[str, Any]] = {}
@@ -54,7 +60,7 @@ class Networks:
                     f"networks {precision}", f"networks in {precision}", rounds * (2 + len(beside))
                 ) as done:
                     floats = precision if precision in self.float_precisions else self.float_precisions[-1]
-                    compared = compare(model, beside, inputs[0], self._threads, floats, rounds, done)
+                    compared = compare(model, beside, inputs[0], self._threads, floats, rounds, done, own_input)
                 for name, figures in compared.items():
                     found.setdefault(name, {})[precision] = figures
         return found

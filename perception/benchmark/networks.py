@@ -47,15 +47,19 @@ def compare(
     precision: str | None,
     rounds: int,
     on_call: Callable[[], None] = lambda: None,
+    own_input: NetworkInput | None = None,
 ) -> dict[str, dict[str, Any]]:
     """Milliseconds of each network by name (see `measure.summary`); `ratio` is its time to REFERENCE's.
 
     model, peers: OpenVINO files. network_input: with every sensor; OURS_RGB is ours on the camera alone. precision: of
-    the arithmetic in floats, see `OpenVinoEngine`. ratio is None where REFERENCE is not among the peers.
+    the arithmetic in floats, see `OpenVinoEngine`. ratio is None where REFERENCE is not among the peers. own_input: the
+    same frame for ours, where that runs at another resolution.
     """
+    own_input = own_input or network_input
     files = {OURS: model, OURS_RGB: model, **peers}
     engines = {name: OpenVinoEngine(path, threads, precision=precision) for name, path in files.items()}
-    inputs = {name: camera_alone(network_input) if name == OURS_RGB else network_input for name in files}
+    own = {OURS: own_input, OURS_RGB: camera_alone(own_input)}
+    inputs = {name: own.get(name, network_input) for name in files}
     calls = {name: partial(engine.infer, inputs[name]) for name, engine in engines.items()}
     _settle(calls[OURS_RGB])
     times = interleave(calls, rounds, on_call=on_call)

@@ -29,7 +29,12 @@ WIDTH = 120
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the command's arguments."""
     add(parser, "--output", " (default: out/bench)", default=Path("out/bench"))
-    add(parser, "--model", " for OpenVINO; or a config (.py), with random weights (default: the shipped ones)")
+    add(
+        parser,
+        "--model",
+        " for OpenVINO, NAME@0.7 beside peers at the whole resolution; or a config (.py), with random weights "
+        "(default: the shipped ones)",
+    )
     add(parser, "--threads", " of every engine (default: 2)", default=2)
     parser.add_argument(
         "--precision", choices=("f32", "bf16"), help="of floats (default: compare all, run in the fastest)"

@@ -39,5 +39,9 @@ def test_every_network_is_compared_with_the_reference(
     assert found[REFERENCE]["ratio"] == 1
     assert all(each["n"] == 5 and each["median"] > 0 for each in found.values())
     assert len(told) == 4 * 5
+    smaller = encode(Frame(0, np.zeros((32, 64, 3), np.uint8)), 64, 32)
+    assert (
+        compare(tiny_model, {REFERENCE: tiny_model}, network_input, 1, None, 20, own_input=smaller)[OURS]["ratio"] < 1
+    )
     alone = compare(tiny_model, {}, network_input, 1, None, 2)
     assert [each["ratio"] for each in alone.values()] == [None, None]

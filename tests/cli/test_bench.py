@@ -17,12 +17,14 @@ def test_stages_without_peers_and_drives(
 ) -> None:
     monkeypatch.setattr(bench_steps, "FRAMES", 1)
     arguments = ["--no-peers", "--no-dds", "--rounds", "2", "--precision", "f32", "--threads", "1"]
+    arguments += ["--model", "dual_branch_s@0.5"]
     assert main(["bench", "-o", str(tmp_path / "out"), "--json", str(tmp_path / "b.json"), *arguments]) == 0
     report = json.loads((tmp_path / "out/bench.json").read_text())
     assert report == json.loads((tmp_path / "b.json").read_text())
     assert report["schema"] == "perception/bench-report/1"
     assert report["ratio_to_pidnet_s"] is None
     assert report["peers"] == {}
+    assert report["model"] == "dual_branch_s.xml@0.5"
     assert report["overhead_ratio"] > 0
     assert set(report["stages_ms"]) == {
         "receive", "convert", "project", "normalise", "infer", "decode", "build", "publish",
@@ -38,6 +40,11 @@ def test_stages_without_peers_and_drives(
     page = (tmp_path / "out/report.html").read_text("utf-8")
     assert report["weights_sha256"] in page
     assert page.count("data:image/jpeg;base64,") == 1
+
+
+def test_networks_are_compared_by_one_look(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["bench", "-o", str(tmp_path), "--model", "dual_branch_s@1x2"]) == 2
+    assert "leave out the x2" in capsys.readouterr().err
 
 
 def test_a_config_that_is_missing_gets_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -23,7 +23,9 @@ from perception.benchmark.report import bench_page, bench_pictures
 from perception.benchmark.results import BenchReport, Drive, Given
 from perception.benchmark.stages import Times, collect, medians, overhead, overhead_ratio
 from perception.engines import find_model
+from perception.engines.family import input_size, member_name, split_name
 from perception.engines.openvino import OpenVinoEngine
+from perception.errors import ModelError
 from perception.extras import needs
 from perception.frame import Frame
 from perception.pipeline import Pipeline
@@ -44,8 +46,9 @@ OVERLOAD = 3
 
 @dataclass(frozen=True, kw_only=True)
 class BenchOptions:
-    """What is measured. model: an OpenVINO model's name or file, or a config (.py), whose network gets random weights;
-    None is the shipped default, and leaves the choice to the node in the drives.
+    """What is measured. model: an OpenVINO model's name or file, with @0.7 behind it for a part of the resolution, or a
+    config (.py), whose network gets random weights; None is the shipped default, and leaves the choice to the node in
+    the drives.
 
     threads: of every engine. precision: of floats, f32 or bf16; None compares all and runs in the fastest. rounds:
     measurements of each. seconds: of each drive over DDS, at each of the rates hz. json: another file for the report,
@@ -71,7 +74,10 @@ class Bench:
 
     def __init__(self, options: BenchOptions, console: Console) -> None:
         self._options, self._steps = options, Steps(console)
-        self.output, model = options.output, options.model
+        self.output = options.output
+        model, self._scale, twice = split_name(options.model) if options.model else (None, 1.0, False)
+        if twice:
+            raise ModelError(f"--model {options.model}: the networks are compared by one look each; leave out the x2")
         config = str(model).endswith(".py")
         self._model = _untrained(Path(str(model)), self.output) if config else find_model(model, "openvino")[1]
         self._networks = Networks(self._model, options.threads, options.precision)
@@ -82,13 +88,14 @@ class Bench:
         options, machine = self._options, describe_machine()
         self.output.mkdir(parents=True, exist_ok=True)
         frames = self._render()
-        width, height = network_size(*frames[0].size)
-        inputs = [encode(frame, width, height) for frame in frames]
-        networks = self._networks.measure(inputs, options.rounds, options.peers, options.int8, self._steps)
+        size = frames[0].size
+        inputs = [encode(frame, *network_size(*size)) for frame in frames]
+        own_input = encode(frames[0], *input_size(*size, self._scale))
+        networks = self._networks.measure(inputs, options.rounds, options.peers, options.int8, self._steps, own_input)
         engine = OpenVinoEngine(
             self._model, share_threads(options.threads), precision=self._networks.float_precisions[-1]
         )
-        pipeline = Pipeline(engine, self._model)
+        pipeline = Pipeline(engine, self._model, scale=self._scale)
         times = self._stages(pipeline, frames)
         infer_ms = summary(times["infer"])["median"]
         drives = self._drives(frames, OVERLOAD * 1000 / infer_ms) if options.dds else []
@@ -108,13 +115,13 @@ class Bench:
             engine=engine.name,
             precision=self._networks.default,
             threads=options.threads,
-            model=self._model.name,
+            model=member_name(self._model.name, self._scale),
             weights_sha256=pipeline.weights_sha256,
             input=Given(
                 source="simulated day, seed 0",
                 frames=len(frames),
-                image=list(frames[0].size),
-                network=[width, height],
+                image=list(size),
+                network=list(network_size(*size)),
                 points=POINTS,
                 sha256=input_hash(frames),
             ),
@@ -152,7 +159,7 @@ class Bench:
         assert mount is not None
         numbers = ", ".join(repr(float(number)) for number in mount.ravel())
         common: dict[str, Any] = {"threads": options.threads, "lidar_to_camera": f"[{numbers}]"}
-        named = common | {"model": self._model.resolve()}
+        named = common | {"model": member_name(f"{self._model.resolve()}", self._scale)}
         planned = [(hz, f"{hz:g}hz", named if options.model else common) for hz in options.hz]
         drives = []
         with _own_cache():

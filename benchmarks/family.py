@@ -7,7 +7,8 @@ DATA holds the folders of `precisions.REAL` (sets that are not there are left ou
 OpenVINO runs (`perception/engines/family.py`) is scored on the part of each set that training did not see, unless its
 figures for the same weights and sets are there; they go into `accuracy.json` in the folder of the weights, with the
 hash of the weights that they are of, and as a table into the document. There the time of each stands beside them: all
-in turns on one thread, with every sensor of an image of 384×1248.
+in turns on one thread, with every sensor of an image of 384×1248; and beside PIDNet-S's, which has the whole resolution
+and the same precision.
 """
 
 from __future__ import annotations
@@ -16,19 +17,23 @@ import json
 import sys
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from precisions import REAL
+from regression import PRECISIONS, reference_files
 from tables import fill
 
+from perception.benchmark.frames import drive_frames
 from perception.benchmark.measure import interleave
+from perception.benchmark.networks import REFERENCE
 from perception.benchmark.tables import Table
 from perception.classes import FOREGROUND
 from perception.datasets.registry import open_dataset
 from perception.disk import write_json
 from perception.engines import load_engine
 from perception.engines.choice import noise
-from perception.engines.family import ACCURACY, Member, accuracies, all_members, input_size, weights_of
+from perception.engines.family import ACCURACY, INT8, Member, accuracies, all_members, input_size, weights_of
 from perception.engines.manifest import digest_of
 from perception.evaluation.evaluate import evaluate
 from perception.export.cost import HEIGHT, WIDTH
@@ -57,26 +62,32 @@ def measure(members: list[Member], data: Path) -> dict[str, dict[str, Any]]:
 
 
 def times(members: list[Member]) -> dict[str, float]:
-    """The shortest run of each [ms], by member."""
+    """The shortest run of each [ms], by member, and of REFERENCE in PRECISIONS, by these."""
     calls = {}
     for member in members:
         given = noise(*input_size(WIDTH, HEIGHT, member.scale))
         engine = member.looking(load_engine(member.engine, member.path, 1))
         calls[member.name] = partial(engine.infer, given)
-    return {name: min(spent) for name, spent in interleave(calls, ROUNDS).items()}
+    with TemporaryDirectory() as folder:
+        for precision, path in reference_files(Path(folder), list(drive_frames(2))).items():
+            engine = load_engine("openvino", path, 1)
+            calls[precision] = partial(engine.infer, noise(*input_size(WIDTH, HEIGHT)))
+        return {name: min(spent) for name, spent in interleave(calls, ROUNDS).items()}
 
 
 def table(rows: dict[str, dict[str, Any]], means: dict[str, float], took: dict[str, float]) -> Table:
-    """Of each member its time beside that of the network in float, the mean IoU, the points that it has more, and the
-    IoU of each class in the mean of the sets."""
+    """Of each member its time beside that of the network in float and that of REFERENCE in the same precision, the mean
+    IoU, the points that it has more, and the IoU of each class in the mean of the sets."""
     first = next(name for name in rows if "@" not in name)
     lines = []
     for name, row in rows.items():
-        by_set = list(row["iou"].values())
+        by_set, precision = list(row["iou"].values()), PRECISIONS[INT8 in name]
         classes = [f"{sum(scores[each] for scores in by_set) / len(by_set):.3f}" for each in FOREGROUND]
-        time, points = f"{took[name] / took[first]:.2f}", f"{100 * (means[name] - means[first]):+.1f}"
-        lines.append((f"`{name}`", time, f"{means[name]:.3f}", points, *classes))
-    return Table("the models that auto chooses from", ["model", "time", "mean IoU", "points", *FOREGROUND], lines)
+        ratios = [f"{took[name] / took[other]:.2f}" for other in (first, precision)]
+        points = f"{100 * (means[name] - means[first]):+.1f}"
+        lines.append((f"`{name}`", *ratios, f"{means[name]:.3f}", points, *classes))
+    header = ["model", "time", f"/ {REFERENCE}", "mean IoU", "points", *FOREGROUND]
+    return Table("the models that auto chooses from", header, lines)
 
 
 if __name__ == "__main__":

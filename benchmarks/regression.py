@@ -113,7 +113,7 @@ def _around(engine: OpenVinoEngine, frames: list[Frame], rounds: int) -> float:
     return min(spent[WARM_UP:])
 
 
-def _peers(folder: Path, frames: list[Frame]) -> dict[str, Path]:
+def reference_files(folder: Path, frames: list[Frame]) -> dict[str, Path]:
     """PIDNet-S with random weights, by precision."""
     peer = export_openvino(write_peer(REFERENCE, folder / "peer.safetensors"), folder / "peer.xml")
     given = [encode(frame, *network_size(*frame.size)) for frame in frames]
@@ -128,7 +128,7 @@ def main(release: bool) -> int:
     frames = list(drive_frames(2))
     attempts: list[dict[str, float]] = []
     with TemporaryDirectory() as folder:
-        peers = _peers(Path(folder), frames)
+        peers = reference_files(Path(folder), frames)
         while len(attempts) < ATTEMPTS and (release or not attempts or worse(ratios(attempts), before)):
             attempts.append(measure(frames, peers, ROUNDS))
     found = ratios(attempts)

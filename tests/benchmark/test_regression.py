@@ -81,7 +81,7 @@ def test_the_script_fails_on_what_is_slower(
     release.write_text(json.dumps({"avx2": {"processor": "C", "ratios": {NETWORK: 0.5}}}))
     monkeypatch.setattr(regression, "RELEASE", release)
     monkeypatch.setattr(regression, "drive_frames", lambda count: [])
-    monkeypatch.setattr(regression, "_peers", lambda folder, frames: {})
+    monkeypatch.setattr(regression, "reference_files", lambda folder, frames: {})
     monkeypatch.setattr(regression, "measure", lambda *_: measured.append(1) or times(ratio, 1.0, 0.1))
     monkeypatch.setenv("ONEDNN_MAX_CPU_ISA", "AVX2")
     assert regression.main(release=False) == code

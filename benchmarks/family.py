@@ -35,6 +35,7 @@ from perception.engines import load_engine
 from perception.engines.choice import noise
 from perception.engines.family import ACCURACY, INT8, Member, accuracies, all_members, input_size, weights_of
 from perception.engines.manifest import digest_of
+from perception.engines.openvino import OpenVinoEngine
 from perception.evaluation.evaluate import evaluate
 from perception.export.cost import HEIGHT, WIDTH
 from perception.paths import WEIGHTS
@@ -70,7 +71,7 @@ def times(members: list[Member]) -> dict[str, float]:
         calls[member.name] = partial(engine.infer, given)
     with TemporaryDirectory() as folder:
         for precision, path in reference_files(Path(folder), list(drive_frames(2))).items():
-            engine = load_engine("openvino", path, 1)
+            engine = OpenVinoEngine(path, 1)
             calls[precision] = partial(engine.infer, noise(*input_size(WIDTH, HEIGHT)))
         return {name: min(spent) for name, spent in interleave(calls, ROUNDS).items()}
 

@@ -11,9 +11,10 @@ from pathlib import Path
 import nncf
 import openvino
 
-from perception.engines.openvino import INPUTS
+from perception.engines.openvino import INPUTS, OpenVinoEngine
 from perception.export.int8 import quantise
 from perception.sensors import NetworkInput
+from perception.sensors.encode import for_sensors
 
 TRANSFORMERS = ("SegFormer-B0",)
 """Peers for which NNCF has a special mode."""
@@ -31,12 +32,13 @@ def quantise_peers(
 ) -> dict[str, Path]:
     """The peers in INT8, by name, beside their float files; NNCF's fastest recipe. on_peer: called after each."""
     nncf.set_log_level(logging.ERROR)
-    dataset = nncf.Dataset(inputs, lambda x: {name: getattr(x, name)[None] for name in INPUTS})
     quantised = {}
     for name, path in peers.items():
+        sensors = OpenVinoEngine(path).sensors
+        given = [for_sensors(each, sensors) for each in inputs]
         model = nncf.quantize(
             openvino.Core().read_model(path),
-            dataset,
+            nncf.Dataset(given, lambda x: {name: getattr(x, name)[None] for name in INPUTS}),
             preset=nncf.QuantizationPreset.MIXED,
             subset_size=len(inputs),
             model_type=nncf.ModelType.TRANSFORMER if name in TRANSFORMERS else None,

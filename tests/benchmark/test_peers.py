@@ -13,6 +13,7 @@ pytest.importorskip("mmseg")
 
 from perception.benchmark.networks import OURS_RGB, camera_alone, compare  # noqa: E402
 from perception.benchmark.peers import PEERS, write_peer  # noqa: E402
+from perception.engines.openvino import OpenVinoEngine  # noqa: E402
 from perception.engines.weights import build_model  # noqa: E402
 from perception.export.graph import export_openvino  # noqa: E402
 from perception.models.deploy import DeployGraph  # noqa: E402
@@ -63,6 +64,18 @@ def test_networks_are_compared_in_one_run(tmp_path: Path, network_input: Network
     assert found["ours"]["n"] == 3
     assert len(told) == 9
     assert compare(scnn, {}, network_input, 1, "f32", 1)["ours"]["ratio"] is None
+
+
+def test_a_peer_of_the_camera_alone_is_quantised_with_frames_of_all_sensors(
+    tmp_path: Path, network_input: NetworkInput
+) -> None:
+    pytest.importorskip("nncf")
+    from perception.benchmark.int8 import quantise_peers
+
+    scnn = export_openvino(write_peer("Fast-SCNN", tmp_path / "scnn.safetensors"), tmp_path / "scnn")
+    quantised = quantise_peers({"Fast-SCNN": scnn}, [network_input])["Fast-SCNN"]
+    assert OpenVinoEngine(quantised).name.split()[-2] == "int8"
+    assert set(compare(quantised, {}, network_input, 1, "f32", 1)) == {"ours", OURS_RGB}
 
 
 def test_the_camera_alone_is_an_input_without_the_rest(network_input: NetworkInput) -> None:

@@ -21,6 +21,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from ablation_models import DERIVED
@@ -30,12 +31,16 @@ from mmengine.config import Config, ConfigDict
 from precisions import thinned
 from tables import fill
 
+from perception.benchmark.measure import interleave
 from perception.benchmark.tables import Table
 from perception.classes import FOREGROUND
 from perception.datasets.registry import open_dataset
+from perception.engines.choice import noise
 from perception.engines.family import member_name
+from perception.engines.openvino import OpenVinoEngine
 from perception.engines.weights import load_weights, save_weights
-from perception.export.cost import cost_of
+from perception.export.cost import HEIGHT, WIDTH, cost_of
+from perception.export.graph import export_openvino
 from perception.paths import config_path
 from perception.pipeline import Pipeline
 from perception.sample import Sample
@@ -57,6 +62,9 @@ SCORED = {"night pairs": 12, "another thermal camera": 12, "cityscapes-stereo": 
 
 TABLES = ("ablation", "fusions", "few_labels")
 """Of docs/training.md; the last is made by few_labels.py."""
+
+WEIGHTS = "weights.safetensors"
+"""In the folder of a run."""
 
 SOURCE = once(open_source)
 
@@ -109,6 +117,7 @@ VARIANTS: dict[str, Change] = {
     **{f"with {title}": _derived(name) for name, (title, _) in DERIVED.items()},
     "with a learnt token for a missing branch": _token,
 }
+SHIPPED, ROUNDS = "gate (shipped)", 40
 FUSIONS: dict[str, Change] = {
     title: _fused(name)
     for title, name in {
@@ -118,7 +127,7 @@ FUSIONS: dict[str, Change] = {
         "squeeze-and-excitation": "SEFusion",
         "CBAM": "CBAMFusion",
         "cross-attention": "CrossAttentionFusion",
-        "gate (shipped)": "GatedAttentionFusion",
+        SHIPPED: "GatedAttentionFusion",
         "sum weighted by the condition": "ConditionFusion",
     }.items()
 }
@@ -146,7 +155,7 @@ def trained(change: Change, seed: int, data: Path, drives: Path, init: Path, fol
 
 def finished(learn: Callable[..., Path], config: Config, recipe: Recipe, options: Options) -> Path:
     """The weights of a run, which is begun, or goes on, where it has not ended."""
-    weights, last = options.work_dir / "weights.safetensors", options.work_dir / "last.pt"
+    weights, last = options.work_dir / WEIGHTS, options.work_dir / "last.pt"
     if last.is_file() or not weights.is_file():
         learn(config, recipe, replace(options, resume=last.is_file()))
         last.unlink(missing_ok=True)
@@ -191,14 +200,24 @@ def _mean(part: Mapping[str, Any], figure: str, sensors: str) -> float:
     return statistics.mean(value for label, value in values.items() if label in FOREGROUND and value is not None)
 
 
-def fusion_table(found: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> Table:
-    """Mean ± deviation over the seeds of all sensors together, and where all but one are missing."""
+def times(weights: Mapping[str, Path]) -> dict[str, float]:
+    """By fusion, the time of a frame with every sensor beside that with the shipped fusion, on one thread."""
+    given, calls = noise(WIDTH, HEIGHT), {}
+    with TemporaryDirectory() as folder:
+        for number, (name, path) in enumerate(weights.items()):
+            calls[name] = partial(OpenVinoEngine(export_openvino(path, Path(folder) / f"{number}"), 1).infer, given)
+        shortest = {name: min(spent) for name, spent in interleave(calls, ROUNDS).items()}
+    return {name: spent / shortest[SHIPPED] for name, spent in shortest.items()}
+
+
+def fusion_table(found: Mapping[str, Mapping[str, Mapping[str, Any]]], took: Mapping[str, float]) -> Table:
+    """Mean ± deviation over the seeds of all sensors together, and where all but one are missing. took: see `times`."""
     columns = [(each, figure) for each in SCORED for figure in ("together", *_singles(found, each))]
     rows = []
     for name, seeds in found.items():
         cells = [spread([100 * score[each][figure] for score in seeds.values()]) for each, figure in columns]
-        rows.append((name, f"{next(iter(seeds.values()))['gmac']:.2f}", *cells))
-    return Table("Fusions", ("fusion", "GMAC", *(f"{each}: {figure}" for each, figure in columns)), rows)
+        rows.append((name, f"{next(iter(seeds.values()))['gmac']:.2f}", f"{took[name]:.2f}", *cells))
+    return Table("Fusions", ("fusion", "GMAC", "time", *(f"{each}: {figure}" for each, figure in columns)), rows)
 
 
 def spread(values: list[float], sign: str = "") -> str:
@@ -227,6 +246,10 @@ def table(found: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> Table:
     return Table("Ablation", ("recipe", *header), rows)
 
 
+def _folder(work_dir: Path, name: str, seed: int) -> Path:
+    return work_dir / f"{name.replace(' ', '_')}-{seed}"
+
+
 def main(arguments: list[str]) -> None:
     """Train and score what is missing, then write the document."""
     data, drives, init, folder, document = map(Path, arguments[:5])
@@ -241,8 +264,7 @@ def main(arguments: list[str]) -> None:
             if str(seed) in found.get(name, {}):
                 continue
             print(f"{name}, seed {seed} …", flush=True)
-            work_dir = folder / f"{name.replace(' ', '_')}-{seed}"
-            weights = trained(change, seed, data, drives, init, work_dir, fresh=name in FUSIONS)
+            weights = trained(change, seed, data, drives, init, _folder(folder, name, seed), fresh=name in FUSIONS)
             found.setdefault(name, {})[str(seed)] = score(weights, data)
             if name in FUSIONS:
                 found[name][str(seed)]["gmac"] = cost_of(weights).gmac
@@ -251,7 +273,9 @@ def main(arguments: list[str]) -> None:
     if parts := {name: found[name] for name in VARIANTS if name in found}:
         made["ablation"] = table(parts)
     if fusions := {name: found[name] for name in FUSIONS if name in found}:
-        made["fusions"] = fusion_table(fusions)
+        made["fusions"] = fusion_table(
+            fusions, times({name: _folder(folder, name, SEEDS[0]) / WEIGHTS for name in fusions})
+        )
     for each in made.values():
         print(each.markdown())
     document.write_text(fill(document.read_text("utf-8"), made, TABLES), "utf-8")

@@ -97,6 +97,17 @@ def test_a_class_that_is_never_found_counts_as_nothing(few_labels: Any) -> None:
     assert figures(both, "iou") == pytest.approx({"rgb": 0.3, "together": 0.3, "gain": 0.0})
 
 
+def test_a_row_of_a_fusion_has_its_time_and_every_single_sensor(few_labels: Any) -> None:
+    ablation = sys.modules["ablation"]
+
+    def of(together: float) -> dict[str, Any]:
+        return {**{name: {"rgb": 0.5, "together": together, "gain": 1.0} for name in ablation.SCORED}, "gmac": 4.678}
+
+    made = ablation.fusion_table({"sum": {"0": of(0.6), "1": of(0.8)}}, {"sum": 0.941})
+    assert made.header[:5] == ("fusion", "GMAC", "time", "night pairs: together", "night pairs: rgb")
+    assert made.rows == [("sum", "4.68", "0.94", *("70.0 ± 14.1", "50.0 ± 0.0") * 4)]
+
+
 def test_few_labels_are_scored_over_sets_and_seeds(few_labels: Any) -> None:
     def of(*means: float) -> dict[str, Any]:
         return {"night pairs": {"together": means[0]}, "kitti-stereo": {"together": means[1]}}

@@ -96,7 +96,12 @@ def price(ladder: Sequence[Member], place: int) -> str:
 
 def holds(seconds: float | None, rate_hz: float, twice: bool = False) -> bool:
     """Whether a network that takes so long holds the rate with time to spare. twice: it looks twice, in that time."""
-    return seconds is not None and (SPARE_TWICE if twice else SPARE) * seconds * rate_hz <= 1.0
+    return seconds is not None and spare(twice) * seconds * rate_hz <= 1.0
+
+
+def spare(twice: bool) -> float:
+    """How many times its own time must be there for a network. twice: it looks twice, in that time."""
+    return SPARE_TWICE if twice else SPARE
 
 
 def choose(ladder: Sequence[Member], rate_hz: float, time_of: Callable[[Member], float]) -> Choice:

@@ -15,7 +15,7 @@ from pathlib import Path
 from perception.engines import ENGINES, find_model
 from perception.engines.base import Engine
 from perception.engines.manifest import digest_of
-from perception.engines.twice import Twice
+from perception.engines.twice import SECOND, Twice
 from perception.errors import ModelError
 from perception.paths import WEIGHTS
 from perception.sensors import network_size
@@ -68,6 +68,11 @@ class Member:
     def name(self) -> str:
         """The model's, and how it is run if that is not as usual."""
         return member_name(self.path.stem, self.scale, self.twice)
+
+    @property
+    def work(self) -> float:
+        """How much it takes of the same file: 1 at the usual resolution, looking once."""
+        return self.scale**2 * (1 + SECOND**2 * self.twice)
 
     def looking(self, engine: Engine) -> Engine:
         """The engine of the file, as the member runs it."""

@@ -61,11 +61,13 @@ class Controller:
     """Decides by one `step` a second or so.
 
     place: the rung that runs. times_s: what each takes on this machine when it has it to itself, None where that is not
-    known; may be set from outside. A rung that is `barred` is never stepped to.
+    known; may be set from outside. spare: how many times that must be there for each; None for SPARE. A rung that is
+    `barred` is never stepped to.
     """
 
-    def __init__(self, times_s: Sequence[float | None], place: int) -> None:
+    def __init__(self, times_s: Sequence[float | None], place: int, spare: Sequence[float] | None = None) -> None:
         self.times_s, self.place = list(times_s), place
+        self._spare = list(spare or [SPARE] * len(times_s))
         self.barred: set[int] = set()
         self._rated = False
         self._patience_s = ROOM_S
@@ -88,7 +90,7 @@ class Controller:
         if not self._rated:
             # The rate was a guess until now: what was chosen for it may not hold the camera's.
             here = self.times_s[self.place]
-            self._rated = here is None or down is None or SPARE * here <= tick.period_s
+            self._rated = here is None or down is None or self._spare[self.place] * here <= tick.period_s
             if not self._rated:
                 return down
         if tick.left_behind > TOLERATED * tick.came and tick.infer_s >= BUSY * tick.period_s:
@@ -97,7 +99,7 @@ class Controller:
             return down if tick.now - self._behind_since >= BEHIND_S else None
         self._behind_since = None
         up = self._up()
-        if up is None or SPARE * self._expected(up, tick.infer_s) > tick.period_s:
+        if up is None or self._spare[up] * self._expected(up, tick.infer_s) > tick.period_s:
             self._room_since = None
             return None
         self._room_since = began if self._room_since is None else self._room_since

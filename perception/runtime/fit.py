@@ -16,7 +16,7 @@ from functools import partial
 from statistics import median
 from typing import NamedTuple
 
-from perception.engines.choice import USUAL_HZ, Run, Times, choose, holds, price, time_run
+from perception.engines.choice import USUAL_HZ, Run, Times, choose, holds, price, spare, time_run
 from perception.engines.family import Member, input_size
 from perception.errors import ModelError
 from perception.pipeline import Pipeline
@@ -57,7 +57,7 @@ class Fit:
         self._ladder, self._open, self._times, self._say = tuple(ladder), open_member, times, say
         self._held: dict[int, Pipeline] = {}
         self._pending: tuple[int, Future[_Loaded]] | None = None
-        self._controller = Controller([times.known(member) for member in ladder], 0)
+        self._controller = self._controlling(0)
         self._took: deque[float] = deque(maxlen=RUNS)
         self._steps = 0
         self._word = ""
@@ -83,7 +83,7 @@ class Fit:
                 self._word = str(choice)
                 self._say(self._word)
                 break
-        self._controller = Controller([self._times.known(member) for member in self._ladder], place)
+        self._controller = self._controlling(place)
         # While driving nobody steps up to a second look: whether there is time for it is asked here alone.
         luxury = {number for number, member in enumerate(self._ladder[:place]) if member.twice}
         self._controller.barred |= broken | luxury
@@ -138,7 +138,7 @@ class Fit:
     def values(self) -> dict[str, object]:
         """For diagnostics: what runs, what it takes when it is alone, what it costs, and how often it was changed."""
         place = self._controller.place
-        member, seconds = self._ladder[place], self._controller.times_s[place]
+        member, seconds = self._ladder[place], self._times.known(self._ladder[place])
         values: dict[str, object] = {
             "model": member.path.stem,
             "model_scale": member.scale,
@@ -150,6 +150,19 @@ class Fit:
             values["model_steps"] = self._steps
             values["model_choice"] = self._word
         return values
+
+    def _controlling(self, place: int) -> Controller:
+        """From `place` on."""
+        return Controller(
+            [self._expected(member) for member in self._ladder], place, [spare(each.twice) for each in self._ladder]
+        )
+
+    def _expected(self, member: Member) -> float | None:
+        """What the member takes when it is alone: as it was measured, or by what one of the same file takes."""
+        known = [each for each in self._ladder if _same_file(each, member) and self._times.known(each) is not None]
+        nearest = min(known, key=lambda each: abs(each.work - member.work), default=None)
+        seconds = None if nearest is None else self._times.known(nearest)
+        return seconds if nearest is None or seconds is None else seconds * member.work / nearest.work
 
     def _time(self, width: int, height: int, broken: set[int], member: Member) -> float:
         place, known = self._ladder.index(member), self._times.known(member)
@@ -187,15 +200,24 @@ class Fit:
         if loaded.run is not None:
             if loaded.run.alone:
                 self._controller.times_s[place] = loaded.run.seconds
-            if place > self._controller.place and self._took and loaded.run.seconds > QUICKER * median(self._took):
+            if place > self._controller.place and self._is_no_quicker(place, loaded.run):
                 self._controller.barred.add(place)
                 self._say(f"model {name} is no quicker here ({1e3 * loaded.run.seconds:.0f} ms) and is left out")
                 return None
-            if place < self._controller.place and period_s and not holds(loaded.run.seconds, 1 / period_s):
+            twice = self._ladder[place].twice
+            if place < self._controller.place and period_s and not holds(loaded.run.seconds, 1 / period_s, twice):
                 self._controller.declined(now)
                 return None
         self._held[place] = loaded.pipeline
         return self._move(place, now, period_s)
+
+    def _is_no_quicker(self, place: int, run: Run) -> bool:
+        """Whether the rung takes about as long as the one that runs. With less of the same file it takes less, whatever
+        a run says that was beside the one that runs."""
+        there, here = self._ladder[place], self._ladder[self._controller.place]
+        if _same_file(there, here) and there.work <= QUICKER * here.work:
+            return False
+        return bool(self._took) and run.seconds > QUICKER * median(self._took)
 
     def _move(self, place: int, now: float, period_s: float | None) -> Pipeline:
         before = self._controller.place
@@ -227,3 +249,7 @@ class Fit:
     def _drop_all_but(self, place: int) -> None:
         for other in [each for each in self._held if each != place]:
             del self._held[other]
+
+
+def _same_file(one: Member, other: Member) -> bool:
+    return (one.engine, one.path) == (other.engine, other.path)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from functools import partial
 from statistics import median
@@ -153,16 +153,9 @@ class Fit:
 
     def _controlling(self, place: int) -> Controller:
         """From `place` on."""
-        return Controller(
-            [self._expected(member) for member in self._ladder], place, [spare(each.twice) for each in self._ladder]
-        )
-
-    def _expected(self, member: Member) -> float | None:
-        """What the member takes when it is alone: as it was measured, or by what one of the same file takes."""
-        known = [each for each in self._ladder if _same_file(each, member) and self._times.known(each) is not None]
-        nearest = min(known, key=lambda each: abs(each.work - member.work), default=None)
-        seconds = None if nearest is None else self._times.known(nearest)
-        return seconds if nearest is None or seconds is None else seconds * member.work / nearest.work
+        measured = {member: seconds for member in self._ladder if (seconds := self._times.known(member)) is not None}
+        times_s = [_expected(member, measured) for member in self._ladder]
+        return Controller(times_s, place, [spare(member.twice) for member in self._ladder])
 
     def _time(self, width: int, height: int, broken: set[int], member: Member) -> float:
         place, known = self._ladder.index(member), self._times.known(member)
@@ -249,6 +242,13 @@ class Fit:
     def _drop_all_but(self, place: int) -> None:
         for other in [each for each in self._held if each != place]:
             del self._held[other]
+
+
+def _expected(member: Member, measured: Mapping[Member, float]) -> float | None:
+    """What the member takes when it is alone: as it was measured, or by what one of the same file takes."""
+    known = [each for each in measured if _same_file(each, member)]
+    nearest = min(known, key=lambda each: abs(each.work - member.work), default=None)
+    return None if nearest is None else measured[nearest] * member.work / nearest.work
 
 
 def _same_file(one: Member, other: Member) -> bool:

@@ -138,7 +138,8 @@ class Fit:
     def values(self) -> dict[str, object]:
         """For diagnostics: what runs, what it takes when it is alone, what it costs, and how often it was changed."""
         place = self._controller.place
-        member, seconds = self._ladder[place], self._times.known(self._ladder[place])
+        member = self._ladder[place]
+        seconds = self._measured.get(member)
         values: dict[str, object] = {
             "model": member.path.stem,
             "model_scale": member.scale,
@@ -153,8 +154,9 @@ class Fit:
 
     def _controlling(self, place: int) -> Controller:
         """From `place` on."""
-        measured = {member: seconds for member in self._ladder if (seconds := self._times.known(member)) is not None}
-        times_s = [_expected(member, measured) for member in self._ladder]
+        known = {member: self._times.known(member) for member in self._ladder}
+        self._measured = {member: seconds for member, seconds in known.items() if seconds is not None}
+        times_s = [_expected(member, self._measured) for member in self._ladder]
         return Controller(times_s, place, [spare(member.twice) for member in self._ladder])
 
     def _time(self, width: int, height: int, broken: set[int], member: Member) -> float:
@@ -192,7 +194,7 @@ class Fit:
             return None
         if loaded.run is not None:
             if loaded.run.alone:
-                self._controller.times_s[place] = loaded.run.seconds
+                self._controller.times_s[place] = self._measured[self._ladder[place]] = loaded.run.seconds
             if place > self._controller.place and self._is_no_quicker(place, loaded.run):
                 self._controller.barred.add(place)
                 self._say(f"model {name} is no quicker here ({1e3 * loaded.run.seconds:.0f} ms) and is left out")

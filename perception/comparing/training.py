@@ -218,8 +218,9 @@ def _length(name: str, config: Config, alike: Alike, say: Callable[[str], None])
     if alike.budget.seconds is None:
         return {"iterations": alike.budget.iterations, "seconds_per_step": None}
     say(f"{name}: measuring the seconds of a step")
-    seconds = _seconds_per_step(config, alike, alike.budget.seconds)
-    return {"iterations": alike.budget.steps(seconds), "seconds_per_step": round(seconds, 3)}
+    # Rounded first, so that the iterations follow from the figure that is kept.
+    seconds = float(f"{_seconds_per_step(config, alike, alike.budget.seconds):.3g}")
+    return {"iterations": alike.budget.steps(seconds), "seconds_per_step": seconds}
 
 
 def _seconds_per_step(config: Config, alike: Alike, budget_s: float) -> float:

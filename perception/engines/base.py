@@ -43,7 +43,8 @@ class Engine(Protocol):
     def infer(self, network_input: NetworkInput) -> NetworkOutput:
         """Run the network on one input, of any size that `encode` makes.
 
-        A network of the camera alone takes that of an input with more sensors.
+        A network of the camera alone takes that of an input with more sensors. Where the first run of a size takes
+        long, the engine may have a `prepare(height, width)` for it, which may be called while it runs another size.
         """
 
 

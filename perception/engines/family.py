@@ -41,6 +41,11 @@ SMALLER = ((1.0, True), (0.85, True), (1.0, False), (0.75, False), (0.7, False),
 EVEN = 0.005
 """Differences of the mean IoU that say nothing: one set, of those it is the mean of, moves it by as much."""
 
+FIXED, COMBINING = 0.07, 0.1
+"""Parts of a network's time at the usual resolution: what a reduced one does not reduce, and what it takes to make one
+answer of two looks. By them INT8 takes 0.59 of it at 0.75 of the resolution, 0.30 at 0.5, and 1.69 looking twice, as
+`benchmarks/family.py` measures."""
+
 LEAST = 0.25
 """The smallest part of the resolution that can be asked for."""
 
@@ -70,9 +75,15 @@ class Member:
         return member_name(self.path.stem, self.scale, self.twice)
 
     @property
+    def base(self) -> Member:
+        """The same file as usual: at the usual resolution, looking once."""
+        return replace(self, scale=1.0, accuracy=None, twice=False)
+
+    @property
     def work(self) -> float:
-        """How much it takes of the same file: 1 at the usual resolution, looking once."""
-        return self.scale**2 * (1 + SECOND**2 * self.twice)
+        """What it takes of the time of its `base`."""
+        looks = (self.scale, self.scale * SECOND) if self.twice else (self.scale,)
+        return sum(FIXED + (1 - FIXED) * scale**2 for scale in looks) + COMBINING * self.twice
 
     def looking(self, engine: Engine) -> Engine:
         """The engine of the file, as the member runs it."""

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections import Counter
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
@@ -15,6 +16,7 @@ from perception.engines.light_openvino import openvino
 from perception.engines.precision import precisions
 from perception.engines.specialise import leaves_something_out, specialise
 from perception.errors import ModelError
+from perception.memory import give_back
 from perception.sensors import NetworkInput
 from perception.sensors.encode import AUX_SCALE, for_sensors
 from perception.sensors.spec import sensors_of
@@ -27,6 +29,9 @@ OUTPUTS = ("labels", "confidence", "weights", "instances")
 
 MAX_WHOLE = 4
 """The number of compiled graphs for all sensors that are kept; the oldest is removed first."""
+
+IDLE = 256
+"""Runs after which a size that was in none of them is forgotten: a graph is 70 MB."""
 
 MAX_NARROW = 4
 """The number of compiled graphs for some sensors, of 80 MB each at 1248×384; the first ones that are needed stay."""
@@ -61,6 +66,8 @@ class OpenVinoEngine:
     float arithmetic, f32 or bf16; None takes the faster (`precisions`), and their labels agree on 99.9 % of the pixels.
     cache: a folder for the first graphs in compiled form, which makes the next start faster; None keeps nothing. Raises
     ModelError for a file that is missing or not an exported perception network, and for a device that does not exist.
+
+    The file is read for each graph anew: a model in memory is 30 MB, and a graph does not need it once it is compiled.
     """
 
     def __init__(
@@ -76,18 +83,23 @@ class OpenVinoEngine:
             there = ", ".join(self._core.available_devices)
             raise ModelError(f"OpenVINO finds no {device} here, only {there}: is the device's driver installed?")
         self.device = device
-        self._model = _read(self._core, Path(path))
-        shapes = [self._model.input(name).get_partial_shape() for name in ("present", "aux")]
-        self.sensors = sensors_of(shapes[0][1].get_length(), shapes[1][3].get_length())
+        self._path, self._version = Path(path), _version(Path(path))
+        model = _read(self._core, self._path)
+        self._modalities, self._channels = (
+            model.input(name).get_partial_shape()[axis].get_length() for name, axis in (("present", 1), ("aux", 3))
+        )
+        self.sensors = sensors_of(self._modalities, self._channels)
         self._settings: dict[str, Any] = {"PERFORMANCE_HINT": "LATENCY"}
         if device == "CPU":
             self._settings["INFERENCE_PRECISION_HINT"] = precision or precisions(device)[-1]
             if threads is not None:
                 self._settings["INFERENCE_NUM_THREADS"] = threads
-        int8 = any(node.get_type_name() == "FakeQuantize" for node in self._model.get_ops())
+        int8 = any(node.get_type_name() == "FakeQuantize" for node in model.get_ops())
         self._precision = ["int8"] * int8 + [self._settings[key] for key in self._settings if "PRECISION" in key]
         self._cache = cache
+        self._compiling = threading.Lock()
         self._whole: dict[tuple[int, int], _Graph] = {}
+        self._runs, self._last_run = 0, dict[tuple[int, int], int]()
         self._narrow: dict[_Key, Future[_Graph | None]] = {}
         self._seen: Counter[_Key] = Counter()
         self._compiler = ThreadPoolExecutor(1, "compiler")
@@ -100,7 +112,9 @@ class OpenVinoEngine:
     def infer(self, network_input: NetworkInput) -> NetworkOutput:
         """Run the network; the first call with a new size compiles it, which takes up to a second."""
         network_input = for_sensors(network_input, self.sensors)
-        whole, narrow = self._whole_for(network_input), self._narrow_for(network_input)
+        height, width = network_input.rgb.shape[:2]
+        whole, narrow = self._whole_for(height, width), self._narrow_for(network_input)
+        self._count(height, width)
         if narrow is not None:
             try:
                 return _run(narrow, network_input)
@@ -108,15 +122,35 @@ class OpenVinoEngine:
                 self._give_up(_key(network_input), error)
         return _run(whole, network_input)
 
-    def _whole_for(self, network_input: NetworkInput) -> _Graph:
-        height, width = network_input.rgb.shape[:2]
+    def prepare(self, height: int, width: int) -> None:
+        """Compile the graph for inputs of that size, if there is none; while it does, `infer` may run another size."""
+        self._whole_for(height, width)
+
+    def _whole_for(self, height: int, width: int) -> _Graph:
         whole = self._whole.get((height, width))
         if whole is None:
-            whole = self._compile(self._sized(height, width), self._cache if len(self._whole) < CACHED else None)
-            if len(self._whole) >= MAX_WHOLE:
-                self._whole.pop(next(iter(self._whole)))
-            self._whole[height, width] = whole
+            with self._compiling:
+                whole = self._whole.get((height, width)) or self._compile_whole(height, width)
         return whole
+
+    def _compile_whole(self, height: int, width: int) -> _Graph:
+        whole = self._compile(self._sized(height, width), self._cache if len(self._whole) < CACHED else None)
+        kept = list(self._whole.items())[-MAX_WHOLE + 1 :]
+        self._last_run[height, width] = self._runs
+        self._whole = {**dict(kept), (height, width): whole}  # in one step: another thread may look
+        give_back()
+        return whole
+
+    def _count(self, height: int, width: int) -> None:
+        """One more run, of that size; forget sizes that are no longer run."""
+        self._runs += 1
+        self._last_run[height, width] = self._runs
+        if self._runs % IDLE == 0:
+            idle = {size for size in self._whole if self._last_run[size] <= self._runs - IDLE}
+            if idle:
+                with self._compiling:
+                    self._whole = {size: graph for size, graph in self._whole.items() if size not in idle}
+                give_back()
 
     def _narrow_for(self, network_input: NetworkInput) -> _Graph | None:
         """The graph for only these sensors; None if there is none, or not yet."""
@@ -148,14 +182,14 @@ class OpenVinoEngine:
         _log.warning("no faster graph for only %s, the whole graph is used: %s", there, reason[0])
 
     def _sized(self, height: int, width: int) -> openvino.Model:
-        channels = self._model.input("aux").get_partial_shape()[3].get_length()
-        modalities = self._model.input("present").get_partial_shape()[1].get_length()
-        model = self._model.clone()
+        if _version(self._path) != self._version:
+            raise ModelError(f"{self._path}: the file was changed while it was in use; load the model anew")
+        model = _read(self._core, self._path)
         model.reshape(
             {
                 "rgb": [1, height, width, 3],
-                "aux": [1, height // AUX_SCALE, width // AUX_SCALE, channels],
-                "present": [1, modalities],
+                "aux": [1, height // AUX_SCALE, width // AUX_SCALE, self._channels],
+                "present": [1, self._modalities],
             }
         )
         return model
@@ -175,6 +209,12 @@ def _run(graph: _Graph, network_input: NetworkInput) -> NetworkOutput:
     # share_inputs: the arrays live until infer() returns, so no copy is needed.
     graph.request.infer({name: getattr(network_input, name)[None] for name in graph.inputs}, share_inputs=True)
     return NetworkOutput(*(tensor.data[0].copy() for tensor in graph.request.output_tensors))
+
+
+def _version(path: Path) -> tuple[tuple[int, int], ...]:
+    """Changes when one of a network's two files is written."""
+    there = (file.stat() for file in (path, path.with_suffix(".bin")) if file.is_file())
+    return tuple((found.st_mtime_ns, found.st_size) for found in there)
 
 
 def open_model(core: openvino.Core, path: Path) -> openvino.Model:

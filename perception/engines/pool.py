@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from weakref import WeakValueDictionary
@@ -42,11 +43,16 @@ class FairLock:
 
 
 class SharedEngine:
-    """An engine that any number of threads may call; an error in one call does not affect the others."""
+    """An engine that any number of threads may call; an error in one call does not affect the others.
+
+    prepares: whether it makes itself ready for a new size while it runs another, so that nobody waits for that.
+    """
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._turn = FairLock()
+        self._prepare: Callable[[int, int], None] | None = getattr(engine, "prepare", None)
+        self.prepares = self._prepare is not None
 
     @property
     def name(self) -> str:
@@ -65,6 +71,8 @@ class SharedEngine:
 
     def infer(self, network_input: NetworkInput) -> NetworkOutput:
         """Run the network when it is this caller's turn."""
+        if self._prepare is not None:
+            self._prepare(*network_input.rgb.shape[:2])
         with self._turn:
             return self._engine.infer(network_input)
 
@@ -77,13 +85,14 @@ class EnginePool:
         self._engines: WeakValueDictionary[tuple[str, Path, int | None, float], SharedEngine] = WeakValueDictionary()
 
     def load(self, engine: str, path: Path, threads: int | None, scale: float = 1.0) -> Engine:
-        """As `load_engine`. scale: of the network's input; cameras with another scale would wait for its
-        compilation."""
+        """As `load_engine`. scale: of the network's input; an engine that does not prepare beside its work is not
+        shared with another scale, whose compilation cameras would wait for."""
         key = (engine, path.resolve(), threads, scale)
         with self._lock:
-            shared = self._engines.get(key)
-            if shared is None:
-                shared = self._engines[key] = SharedEngine(load_engine(*key[:3]))
+            for other, shared in self._engines.items():
+                if other == key or (other[:3] == key[:3] and shared.prepares):
+                    return shared
+            shared = self._engines[key] = SharedEngine(load_engine(*key[:3]))
             return shared
 
     def discard(self, engine: Engine) -> None:

@@ -173,7 +173,8 @@ class PerceptionNode(LifecycleNode):
         camera = self._calibration.file_camera
         self._image_size = (camera.width, camera.height) if camera else WARM_UP_SIZE
         fit = self._make_fit()
-        pipeline = fit.choose((settings.rate_hz or USUAL_HZ) * self._turns, *self._image_size)
+        rate_hz = (settings.rate_hz or USUAL_HZ) * self._turns
+        pipeline = fit.choose(rate_hz, *self._image_size, guessed=not settings.rate_hz)
         agreement = pipeline.self_check()
         if not _heard(settings.sensors, pipeline):
             only = ", ".join(settings.sensors)

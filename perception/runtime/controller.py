@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """When to run a quicker model, and when the better one again: a state machine without threads, clock or ROS.
 
-Rungs are numbered from the best model to the quickest. Down goes who leaves frames out for BEHIND_S; up goes who, for
-some time, would have had time to spare with the better model too. That time doubles with every step up that had to be
-taken back soon, so that a machine in between does not swing.
+Rungs are numbered from the best model to the quickest. Once the camera's rate is known, the rung is taken that holds it
+with time to spare. From then on, down goes who leaves frames out for BEHIND_S; up goes who, for some time, would have
+had time to spare with the better model too. That time doubles with every step up that had to be taken back soon, so
+that a machine in between does not swing.
 """
 
 from __future__ import annotations
@@ -61,8 +62,8 @@ class Controller:
     """Decides by one `step` a second or so.
 
     place: the rung that runs. times_s: what each takes on this machine when it has it to itself, None where that is not
-    known; may be set from outside. spare: how many times that must be there for each; None for SPARE. A rung that is
-    `barred` is never stepped to.
+    known; may be set from outside. spare: how many times that must be there for each, since it takes longer beside the
+    rest of a node; None for SPARE. A rung that is `barred` is never stepped to.
     """
 
     def __init__(self, times_s: Sequence[float | None], place: int, spare: Sequence[float] | None = None) -> None:
@@ -86,20 +87,21 @@ class Controller:
         if tick.now - self._regretted_at >= FORGET_S:
             self._patience_s = ROOM_S
         began = tick.now if before is None else before
+        behind = tick.left_behind > TOLERATED * tick.came and tick.infer_s >= BUSY * tick.period_s
         down = self._down(tick.infer_s, tick.period_s)
         if not self._rated:
-            # The rate was a guess until now: what was chosen for it may not hold the camera's.
-            here = self.times_s[self.place]
-            self._rated = here is None or down is None or self._spare[self.place] * here <= tick.period_s
-            if not self._rated:
-                return down
-        if tick.left_behind > TOLERATED * tick.came and tick.infer_s >= BUSY * tick.period_s:
+            # The rate was a guess until now: what was chosen for it may not hold the camera's, or a better one may.
+            rated = self._for_rate(tick.period_s, down, behind)
+            if rated is not None:
+                return rated
+            self._rated = True
+        if behind:
             self._room_since = None
             self._behind_since = began if self._behind_since is None else self._behind_since
             return down if tick.now - self._behind_since >= BEHIND_S else None
         self._behind_since = None
         up = self._up()
-        if up is None or self._spare[up] * self._expected(up, tick.infer_s) > tick.period_s:
+        if up is None or not self._has_room(up, tick.infer_s, tick.period_s):
             self._room_since = None
             return None
         self._room_since = began if self._room_since is None else self._room_since
@@ -122,6 +124,27 @@ class Controller:
         """What was until now says nothing about what comes, as when sensors were not listened to."""
         self._before = self._behind_since = self._room_since = None
 
+    def _for_rate(self, period_s: float, down: int | None, behind: bool) -> int | None:
+        """The rung for a rate that has become known; None for the one that runs."""
+        if not behind:
+            for place in range(self.place):
+                if place not in self.barred and self._holds(place, period_s):
+                    return place
+        here = self.times_s[self.place]
+        return None if here is None or self._holds(self.place, period_s) else down
+
+    def _holds(self, place: int, period_s: float) -> bool:
+        """Whether that rung is known to hold the rate with time to spare, when it is alone."""
+        seconds = self.times_s[place]
+        return seconds is not None and self._spare[place] * seconds <= period_s
+
+    def _has_room(self, up: int, infer_s: float, period_s: float) -> bool:
+        """Whether that rung would, as things are; this one takes `infer_s` now."""
+        here, there = self.times_s[self.place], self.times_s[up]
+        if there is None:
+            return SPARE * TWICE * infer_s <= period_s
+        return self._holds(up, period_s) and (here is None or SPARE * infer_s * there / here <= period_s)
+
     def _regret(self, now: float) -> None:
         self._patience_s = min(2 * self._patience_s, MOST_ROOM_S)
         self._regretted_at = now
@@ -140,10 +163,3 @@ class Controller:
 
     def _up(self) -> int | None:
         return next((place for place in range(self.place - 1, -1, -1) if place not in self.barred), None)
-
-    def _expected(self, place: int, infer_s: float) -> float:
-        """What that rung would take now, when this one takes `infer_s`: never less than it does when it is alone."""
-        here, there = self.times_s[self.place], self.times_s[place]
-        if there is None:
-            return infer_s * TWICE
-        return max(there, infer_s * there / here if here is not None else 0.0)

@@ -2,22 +2,25 @@
 """The model that the node runs: chosen for this machine and the camera's rate, changed while others want the cores.
 
 The next model is loaded and compiled in a thread of its own while the one before goes on answering, and no frame is
-lost when it takes over: what was prepared for the one is inferred by it. Two models are kept at most, so that going
-back is quick.
+lost when it takes over: what was prepared for the one is inferred by it. Ways to run one file share its engine, so that
+stepping between them costs neither time nor memory twice; of files, the one that runs is kept alone.
+
+What is timed is each file as usual; how long its other ways take follows from that (`Member.work`).
 """
 
 from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from functools import partial
 from statistics import median
 from typing import NamedTuple
 
-from perception.engines.choice import USUAL_HZ, Run, Times, choose, holds, price, spare, time_run
+from perception.engines.choice import Run, Times, choose, holds, price, spare, time_run
 from perception.engines.family import Member, input_size
+from perception.engines.twice import once_of
 from perception.errors import ModelError
 from perception.pipeline import Pipeline
 from perception.runtime.controller import QUICKER, Controller, Tick
@@ -29,12 +32,9 @@ PROBE_S = 0.1
 RUNS = 20
 """The latest runs that tell what the network takes now."""
 
-MOST_HELD = 2
-"""Models in memory."""
-
 
 class _Loaded(NamedTuple):
-    """A model that is ready. run: None where its time was known before."""
+    """A model that is ready. run: of its base; None where that was known before."""
 
     pipeline: Pipeline
     run: Run | None
@@ -44,7 +44,8 @@ class Fit:
     """One node's model. `saw` is for the worker's threads, all else for one thread.
 
     ladder: the models to choose from, the most accurate first; of one alone nothing is timed and nothing changes.
-    open_member: loads one. times: what is known of this machine. say: is told of every step, in one line.
+    open_member: loads one; those of one file on the same engine. times: what is known of this machine. say: is told of
+    every step, in one line.
     """
 
     def __init__(
@@ -56,22 +57,23 @@ class Fit:
     ) -> None:
         self._ladder, self._open, self._times, self._say = tuple(ladder), open_member, times, say
         self._held: dict[int, Pipeline] = {}
+        self._runs: dict[Member, Run] = {}
         self._pending: tuple[int, Future[_Loaded]] | None = None
         self._controller = self._controlling(0)
         self._took: deque[float] = deque(maxlen=RUNS)
         self._steps = 0
         self._word = ""
 
-    def choose(self, rate_hz: float | None, width: int, height: int) -> Pipeline:
+    def choose(self, rate_hz: float, width: int, height: int, guessed: bool = False) -> Pipeline:
         """Load the most accurate model that holds the rate on images of that size, and make it ready for them.
 
-        rate_hz: None where it is not known yet. A model that cannot be loaded is left out, with a word. Raises
-        ModelError where none can.
+        guessed: the rate is not known yet; then none is chosen that looks twice, which `step` does once it is. A model
+        that cannot be loaded is left out, with a word. Raises ModelError where none can.
         """
         place, broken = 0, set[int]()
         while len(self._ladder) > 1:
-            time_of = partial(self._time, width, height, broken)
-            choice = choose(self._ladder, rate_hz or USUAL_HZ, time_of)
+            time_of = partial(self._time, width, height, broken, guessed)
+            choice = choose(self._ladder, rate_hz, time_of)
             place = choice.place
             if place in broken:  # as all are: the first says why
                 break
@@ -84,9 +86,7 @@ class Fit:
                 self._say(self._word)
                 break
         self._controller = self._controlling(place)
-        # While driving nobody steps up to a second look: whether there is time for it is asked here alone.
-        luxury = {number for number, member in enumerate(self._ladder[:place]) if member.twice}
-        self._controller.barred |= broken | luxury
+        self._controller.barred |= broken
         pipeline = self._hold(place)
         self._drop_all_but(place)
         pipeline.warm_up(width, height)
@@ -139,7 +139,7 @@ class Fit:
         """For diagnostics: what runs, what it takes when it is alone, what it costs, and how often it was changed."""
         place = self._controller.place
         member = self._ladder[place]
-        seconds = self._measured.get(member)
+        seconds = self._expected(member)
         values: dict[str, object] = {
             "model": member.path.stem,
             "model_scale": member.scale,
@@ -154,35 +154,43 @@ class Fit:
 
     def _controlling(self, place: int) -> Controller:
         """From `place` on."""
-        known = {member: self._times.known(member) for member in self._ladder}
-        self._measured = {member: seconds for member, seconds in known.items() if seconds is not None}
-        times_s = [_expected(member, self._measured) for member in self._ladder]
+        for base in dict.fromkeys(member.base for member in self._ladder):
+            if (known := self._times.known(base)) is not None:
+                self._runs[base] = Run(known, alone=True)
+        times_s = [self._expected(member) for member in self._ladder]
         return Controller(times_s, place, [spare(member.twice) for member in self._ladder])
 
-    def _time(self, width: int, height: int, broken: set[int], member: Member) -> float:
-        place, known = self._ladder.index(member), self._times.known(member)
-        if place in broken:
+    def _expected(self, member: Member) -> float | None:
+        """What the member takes when it is alone on the machine, if its file was timed so."""
+        run = self._runs.get(member.base)
+        return run.seconds * member.work if run is not None and run.alone else None
+
+    def _time(self, width: int, height: int, broken: set[int], guessed: bool, member: Member) -> float:
+        """guessed: whether the camera's rate is."""
+        place = self._ladder.index(member)
+        if place in broken or (member.twice and guessed):
             return math.inf
-        if known is not None:
-            return known
-        try:
-            engine = self._hold(place).engine
-        except ModelError as error:
-            self._leave_out(place, error, broken)
-            return math.inf
-        run = time_run(engine, *input_size(width, height, member.scale))
-        self._times.add(member, run)
-        return run.seconds
+        run = self._runs.get(member.base)
+        if run is None:
+            try:
+                engine = once_of(self._hold(place).engine)
+            except ModelError as error:
+                self._leave_out(place, error, broken)
+                return math.inf
+            run = self._runs[member.base] = time_run(engine, *input_size(width, height))
+            self._times.add(member.base, run)
+        return run.seconds * member.work
 
     def _load(self, place: int, size: tuple[int, int]) -> _Loaded:
         """In a thread of its own: everything that takes long."""
         member = self._ladder[place]
         pipeline = self._open(member)
         pipeline.warm_up(*size)
-        if self._times.known(member) is not None:
+        if self._expected(member) is not None:
             return _Loaded(pipeline, None)
         run = time_run(pipeline.engine, *input_size(*size, member.scale), PROBE_S)
-        self._times.add(member, run)
+        run = run._replace(seconds=run.seconds / member.work)
+        self._times.add(member.base, run)
         return _Loaded(pipeline, run)
 
     def _arrive(self, place: int, loading: Future[_Loaded], now: float, period_s: float | None) -> Pipeline | None:
@@ -193,26 +201,20 @@ class Fit:
             self._leave_out(place, error, self._controller.barred)
             return None
         if loaded.run is not None:
+            member = self._ladder[place]
             if loaded.run.alone:
-                self._controller.times_s[place] = self._measured[self._ladder[place]] = loaded.run.seconds
-            if place > self._controller.place and self._is_no_quicker(place, loaded.run):
+                self._runs[member.base] = loaded.run
+                self._controller.times_s[:] = [self._expected(each) for each in self._ladder]
+            seconds = loaded.run.seconds * member.work
+            if place > self._controller.place and self._took and seconds > QUICKER * median(self._took):
                 self._controller.barred.add(place)
-                self._say(f"model {name} is no quicker here ({1e3 * loaded.run.seconds:.0f} ms) and is left out")
+                self._say(f"model {name} is no quicker here ({1e3 * seconds:.0f} ms) and is left out")
                 return None
-            twice = self._ladder[place].twice
-            if place < self._controller.place and period_s and not holds(loaded.run.seconds, 1 / period_s, twice):
+            if place < self._controller.place and period_s and not holds(seconds, 1 / period_s, member.twice):
                 self._controller.declined(now)
                 return None
         self._held[place] = loaded.pipeline
         return self._move(place, now, period_s)
-
-    def _is_no_quicker(self, place: int, run: Run) -> bool:
-        """Whether the rung takes about as long as the one that runs. With less of the same file it takes less, whatever
-        a run says that was beside the one that runs."""
-        there, here = self._ladder[place], self._ladder[self._controller.place]
-        if _same_file(there, here) and there.work <= QUICKER * here.work:
-            return False
-        return bool(self._took) and run.seconds > QUICKER * median(self._took)
 
     def _move(self, place: int, now: float, period_s: float | None) -> Pipeline:
         before = self._controller.place
@@ -227,31 +229,22 @@ class Fit:
         self._controller.moved(place, now)
         self._steps += 1
         self._took.clear()
+        self._drop_all_but(place)
         return self._held[place]
 
     def _leave_out(self, place: int, error: Exception, broken: set[int]) -> None:
-        broken.add(place)
-        self._say(f"model {self._ladder[place].name} cannot be loaded and is left out: {error}")
+        """With all other ways to run its file."""
+        base = self._ladder[place].base
+        broken |= {each for each, member in enumerate(self._ladder) if member.base == base}
+        self._say(f"model {base.name} cannot be loaded and is left out: {error}")
 
     def _hold(self, place: int) -> Pipeline:
-        """The model, from memory or loaded; the one that was loaded longest ago gives way."""
+        """The model, from memory or loaded."""
         if place not in self._held:
-            while len(self._held) >= MOST_HELD:
-                self._held.pop(next(iter(self._held)))
             self._held[place] = self._open(self._ladder[place])
         return self._held[place]
 
     def _drop_all_but(self, place: int) -> None:
-        for other in [each for each in self._held if each != place]:
-            del self._held[other]
-
-
-def _expected(member: Member, measured: Mapping[Member, float]) -> float | None:
-    """What the member takes when it is alone: as it was measured, or by what one of the same file takes."""
-    known = [each for each in measured if _same_file(each, member)]
-    nearest = min(known, key=lambda each: abs(each.work - member.work), default=None)
-    return None if nearest is None else measured[nearest] * member.work / nearest.work
-
-
-def _same_file(one: Member, other: Member) -> bool:
-    return (one.engine, one.path) == (other.engine, other.path)
+        """Keep the ways to run the file of this one: they are one engine."""
+        base = self._ladder[place].base
+        self._held = {each: held for each, held in self._held.items() if self._ladder[each].base == base}

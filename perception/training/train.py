@@ -29,12 +29,12 @@ from perception.engines.manifest import digest_of
 from perception.engines.weights import build_model, load_weights
 from perception.errors import ModelError
 from perception.frame import MODALITIES
+from perception.memory import keep_memory
 from perception.models import across, custom
 from perception.models.aux_stem import sensors_in
 from perception.models.heads import classes_of_config, widen
 from perception.models.instance_head import has_instances
 from perception.models.soft_losses import SoftLabelLoss
-from perception.training.allocator import keep_memory
 from perception.training.bf16 import computes_in_bf16
 from perception.training.data.mixture import Source
 from perception.training.data.sources import open_mixture, open_source

@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -162,3 +163,13 @@ def test_weights_alone_are_no_member(folder: Path) -> None:
     folder.mkdir()
     (folder / "README.md").write_text("nothing")
     assert family(folder=folder) == ()
+
+
+@pytest.mark.parametrize(
+    ("end", "takes"), [("", 1.0), ("@0.75", 0.59), ("@0.5", 0.31), ("@1x2", 1.73), ("@0.85x2", 1.29)]
+)
+def test_what_a_way_to_run_a_file_takes_is_as_measured(end: str, takes: float) -> None:
+    """The times of docs/performance.md, in parts of the time of one look at the whole."""
+    member = find_member(f"dual_branch_s_int8{end}", "openvino")
+    assert member.base == replace(find_member("dual_branch_s_int8", "openvino"), accuracy=None)
+    assert member.work == pytest.approx(takes, abs=0.05)

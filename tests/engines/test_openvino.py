@@ -2,8 +2,10 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
+import threading
 from concurrent.futures import Future, wait
 from pathlib import Path
 from typing import Any
@@ -150,6 +152,49 @@ def test_the_oldest_size_makes_room_for_the_fifth(exported: Path) -> None:
     again = engine.infer(noise(wide[0]))
     np.testing.assert_array_equal(again.labels, first[0].labels)
     assert list(engine._whole) == [(64, width) for width in [*wide[2:], wide[0]]]
+
+
+def test_a_size_that_is_no_longer_run_is_forgotten(exported: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("perception.engines.openvino.IDLE", 8)
+    engine = OpenVinoEngine(exported, 1)
+    engine.infer(noise(128))
+    engine.prepare(64, 160)
+    for _ in range(15):
+        engine.infer(noise(96))
+    assert list(engine._whole) == [(64, 96)]
+    assert engine.infer(noise(160)).labels.shape == (64, 160)
+
+
+def test_one_size_runs_while_another_is_compiled(exported: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = OpenVinoEngine(exported, 1)
+    engine.infer(noise(128))
+    begun, may = threading.Event(), threading.Event()
+    compile_whole = engine._compile_whole
+
+    def slowly(height: int, width: int) -> Any:
+        begun.set()
+        assert may.wait(10)
+        return compile_whole(height, width)
+
+    monkeypatch.setattr(engine, "_compile_whole", slowly)
+    thread = threading.Thread(target=engine.prepare, args=(64, 160))
+    thread.start()
+    assert begun.wait(10)
+    assert engine.infer(noise(128)).labels.shape == (64, 128)
+    may.set()
+    thread.join()
+    assert list(engine._whole) == [(64, 128), (64, 160)]
+
+
+def test_a_file_that_changes_while_it_is_used_is_not_mixed_with_what_it_was(exported: Path, tmp_path: Path) -> None:
+    for suffix in (".xml", ".bin"):
+        shutil.copy(exported.with_suffix(suffix), tmp_path / f"net{suffix}")
+    engine = OpenVinoEngine(tmp_path / "net.xml", 1)
+    engine.infer(noise(128))
+    os.utime(tmp_path / "net.bin", ns=(1, 1))
+    engine.infer(noise(128))
+    with pytest.raises(ModelError, match=r"net\.xml: the file was changed while it was in use"):
+        engine.infer(noise(160))
 
 
 def test_an_idle_branch_is_worked_out_when_compiling(exported: Path) -> None:

@@ -85,6 +85,46 @@ def test_cameras_take_turns_and_a_broken_one_does_not_hold_the_others_up() -> No
     assert max(answers.values()) <= min(answers.values()) + 2
 
 
+class Preparing(Slow):
+    """Takes a moment for a new size, beside which it runs others."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.prepared: list[tuple[int, int]] = []
+        self.may = threading.Event()
+
+    def prepare(self, height: int, width: int) -> None:
+        if height > 2:
+            self.may.wait(5)
+        self.prepared.append((height, width))
+
+
+def test_nobody_waits_for_what_is_prepared_for_another_size(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    inner = Preparing()
+    monkeypatch.setattr(shared, "load_engine", lambda *_: inner)
+    pool = EnginePool()
+    engine = pool.load("openvino", tmp_path / "a.xml", 2)
+    assert pool.load("openvino", tmp_path / "a.xml", 2, 0.5) is engine
+    larger = NetworkInput(np.zeros((4, 2), np.uint8), PICTURE, np.array([7], np.float32))
+    thread = threading.Thread(target=engine.infer, args=(larger,))
+    thread.start()
+    assert engine.infer(frame(1.0)).weights[0] == 1.0
+    assert inner.prepared == [(2, 2)]
+    inner.may.set()
+    thread.join()
+    assert inner.prepared == [(2, 2), (4, 2)]
+
+
+def test_an_engine_that_cannot_do_so_is_not_shared_with_another_scale(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(shared, "load_engine", lambda *_: Slow())
+    pool = EnginePool()
+    engine = pool.load("tensorrt", tmp_path / "a.onnx", 2)
+    assert pool.load("tensorrt", tmp_path / "a.onnx", 2, 0.5) is not engine
+    assert pool.load("tensorrt", tmp_path / "a.onnx", 2) is engine
+
+
 def test_an_engine_is_loaded_once_and_let_go(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     loaded: list[str] = []
 

@@ -125,10 +125,28 @@ def test_a_rate_that_is_learnt_is_a_step_before_frames_are_left_out() -> None:
     assert machine.lost == 0
 
 
-def test_a_slow_camera_gets_the_better_one() -> None:
-    machine = Machine(Controller(TIMES, 1), steady, period_s=0.2)
-    machine.run(15)
-    assert machine.steps == [(11.0, 0)]
+def test_a_slow_camera_gets_the_best_one_that_holds_its_rate_at_once() -> None:
+    """70 ms hold 5 Hz; the one before may be timed later, and the one before that needs 300 ms."""
+    times = (0.16, 0.15, 0.07, 0.05)
+    controller = Controller((times[0], None, *times[2:]), 3, [2.0, 1.3, 1.3, 1.3])
+    machine = Machine(controller, steady, period_s=0.2, times=times)
+    machine.run(5)
+    assert machine.steps == [(1.0, 2)]
+
+
+def test_a_second_look_is_come_back_to_when_there_is_room() -> None:
+    """2.5 times its time must be there if all that is known is what it takes alone."""
+    controller = Controller((0.038, 0.024), 1, [2.5, 1.3])
+    machine = Machine(controller, lambda now: 4.5 if 10 <= now < 20 else 1.5, times=(0.038, 0.024))
+    machine.run(60)
+    assert machine.steps == [(1.0, 0), (11.0, 1), (39.0, 0)]  # more slowly, as the first was taken back
+
+
+def test_where_frames_are_left_out_nothing_slower_is_begun_with() -> None:
+    machine = Machine(Controller((0.038, 0.024), 1, [2.5, 1.3]), lambda now: 4.5 if now < 5 else 1.5)
+    machine.times = (0.038, 0.024)
+    machine.run(10)
+    assert machine.steps == []
 
 
 def test_what_does_not_hold_frames_up_is_not_changed() -> None:

@@ -105,7 +105,7 @@ class Pipeline:
         self._left_out = tuple(name for name in self.sensors if name in without)
         self._foreign: set[str] = set()
         self._images = PinnedWorker("images") if overlap else None
-        self._steadying = Steadying() if steady else None
+        self._steadying = Steadying(self.classes) if steady else None
 
     @classmethod
     def load(

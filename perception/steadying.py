@@ -11,10 +11,15 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from perception.classes import CLASSES, PEDESTRIAN, Classes
 from perception.frame import Frame
 
 NEW = 0.5
 """How much this frame counts beside the past: the weight of an exponential moving average."""
+
+SURE, SURE_OF_PEOPLE = 170, 128
+"""Confidence from which a new class is taken at once, and from which people are: 2/3, and more likely than not. People
+are small, move by themselves, and are seldom seen surely."""
 
 REST = 0.5
 """Of what a frame does not give its winning class, how much the class of the past is taken to have."""
@@ -45,16 +50,19 @@ class Steadying:
     """Averages the probabilities of a drive's frames along the motion of the image. One drive at a time, in order.
 
     The engine tells the winning class and its probability, so the average is kept of the winner alone: the same class
-    again moves its score towards the new probability; another class takes over once its share of the average is
-    larger. The motion is optical flow (Kroeger et al., "Fast optical flow using dense inverse search", ECCV 2016) of
-    the small grey image, so neither odometry nor depth is needed, and other road users move as they do. Where the
-    image does not look as the motion says, as behind something that has moved away, the past does not count; nor
-    after a gap, a step back in time, another image size, or a frame without an image. The last stamp again, as of a
-    frame with a sensor left out, changes nothing.
+    again moves its score towards the new probability; another class takes over where the frame is sure of it, or once
+    its share of the average is larger. The motion is optical flow (Kroeger et al., "Fast optical flow using dense
+    inverse search", ECCV 2016) of the small grey image, so neither odometry nor depth is needed, and other road users
+    move as they do. Where the image does not look as the motion says, as behind something that has moved away, the past
+    does not count; nor after a gap, a step back in time, another image size, or a frame without an image. The last
+    stamp again, as of a frame with a sensor left out, changes nothing.
+
+    classes: that the labels are of.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, classes: Classes = CLASSES) -> None:
         self._past: _Past | None = None
+        self._sure = np.where(classes.first == PEDESTRIAN, SURE_OF_PEOPLE, SURE).astype(np.uint8)
 
     def __call__(
         self, frame: Frame, labels: NDArray[np.uint8], confidence: NDArray[np.uint8]
@@ -69,7 +77,7 @@ class Steadying:
             return labels, confidence
         winners = cv2.merge([labels, confidence])
         if past is not None and _continues(past, frame.stamp_ns, grey, winners):
-            winners = _average(winners, _moved(past, grey))
+            winners = _average(winners, _moved(past, grey), self._sure)
         self._past = _Past(frame.stamp_ns, grey, np.asarray(winners, np.uint8))
         steady, score = cv2.split(winners)
         return np.asarray(steady, np.uint8), np.asarray(score, np.uint8)
@@ -127,15 +135,15 @@ def grid(height: int, width: int) -> NDArray[np.float32]:
     return places
 
 
-def _average(now: NDArray[Any], before: NDArray[np.uint8]) -> NDArray[Any]:
-    """The winners of the moving average, and their share of it."""
+def _average(now: NDArray[Any], before: NDArray[np.uint8], sure: NDArray[np.uint8]) -> NDArray[Any]:
+    """The winners of the moving average, and their share of it. sure: (256,) by class id, SURE or SURE_OF_PEOPLE."""
     labels, confidence = cv2.split(now)
     old_labels, score = cv2.split(before)
     new, old = cv2.convertScaleAbs(confidence, alpha=NEW), cv2.convertScaleAbs(score, alpha=1 - NEW)
     instead = cv2.add(old, cv2.convertScaleAbs(cv2.bitwise_not(confidence), alpha=NEW * REST))
 
     same = (labels == old_labels) & (score > 0)
-    stays = ~same & (instead > new) & (score > 0)
+    stays = ~same & (instead > new) & (score > 0) & (confidence < cv2.LUT(labels, sure))
     other = ~same & ~stays & (score > 0)
     for value, where in ((cv2.add(new, old), same), (instead, stays), (new, other)):
         np.copyto(confidence, value, where=where)

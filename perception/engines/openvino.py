@@ -67,7 +67,8 @@ class OpenVinoEngine:
     cache: a folder for the first graphs in compiled form, which makes the next start faster; None keeps nothing. Raises
     ModelError for a file that is missing or not an exported perception network, and for a device that does not exist.
 
-    The file is read for each graph anew: a model in memory is 30 MB, and a graph does not need it once it is compiled.
+    The file is read anew for each graph after the first: a model in memory is 30 MB, and no graph needs it once it is
+    compiled.
     """
 
     def __init__(
@@ -85,6 +86,7 @@ class OpenVinoEngine:
         self.device = device
         self._path, self._version = Path(path), _version(Path(path))
         model = _read(self._core, self._path)
+        self._unused: openvino.Model | None = model
         self._modalities, self._channels = (
             model.input(name).get_partial_shape()[axis].get_length() for name, axis in (("present", 1), ("aux", 3))
         )
@@ -184,7 +186,7 @@ class OpenVinoEngine:
     def _sized(self, height: int, width: int) -> openvino.Model:
         if _version(self._path) != self._version:
             raise ModelError(f"{self._path}: the file was changed while it was in use; load the model anew")
-        model = _read(self._core, self._path)
+        model, self._unused = self._unused or _read(self._core, self._path), None
         model.reshape(
             {
                 "rgb": [1, height, width, 3],

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from perception.classes import UNLABELLED
 from perception.engines import Engine, load_engine
 from perception.engines import self_check as canned
-from perception.engines.base import NetworkOutput, needs_of_engine, sensors_of_engine
+from perception.engines.base import NetworkOutput, needs_of_engine, prepare, sensors_of_engine
 from perception.engines.described import classes_of
 from perception.engines.family import find_member, input_size, member_name, weights_of
 from perception.engines.twice import Twice, once_of
@@ -137,6 +137,11 @@ class Pipeline:
     def weights_sha256(self) -> str:
         """SHA-256 of the file that holds the weights."""
         return hashlib.sha256(weights_of(self.model).read_bytes()).hexdigest()
+
+    def compile(self, width: int, height: int) -> None:
+        """What of `warm_up` the engine can do without running, where it can: the longest part."""
+        across, down = input_size(width, height, self.scale)
+        prepare(self.engine, down, across)
 
     def warm_up(self, width: int, height: int) -> None:
         """Prepare the engine for frames of `width`×`height`, so that the first one is no slower than the next."""

@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import threading
 
 import cv2
@@ -9,7 +10,7 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_info
 
-from perception.threads import PinnedWorker, share_threads
+from perception.threads import NICE, PinnedWorker, begin, share_threads, stand_back
 
 
 @pytest.mark.parametrize(("total", "engine"), [(1, 1), (2, 2), (3, 3), (4, 3), (16, 15)])
@@ -31,6 +32,20 @@ def test_without_a_total_every_core_counts() -> None:
 def test_no_thread_at_all_is_refused() -> None:
     with pytest.raises(ValueError, match="at least one"):
         share_threads(0)
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="threads have no niceness of their own")
+def test_a_thread_that_stands_back_leaves_the_others_where_they_are() -> None:
+    def niceness() -> int:
+        return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+
+    def behind() -> tuple[int, int]:
+        stand_back()
+        return niceness(), begin(niceness, "child").result()
+
+    before = niceness()
+    assert begin(behind, "behind").result() == (NICE, NICE)
+    assert niceness() == before
 
 
 def test_a_pinned_worker_answers_from_a_thread_of_its_own() -> None:

@@ -48,6 +48,13 @@ class Engine(Protocol):
         """
 
 
+def prepare(engine: Engine, height: int, width: int) -> None:
+    """Let the engine make itself ready for inputs of that size, if it can without running."""
+    own = getattr(engine, "prepare", None)
+    if own is not None:
+        own(height, width)
+
+
 def sensors_of_engine(engine: Engine) -> tuple[str, ...]:
     """The sensors of the engine's network, in its order: its attribute `sensors`, or MODALITIES if it has none."""
     return tuple(getattr(engine, "sensors", MODALITIES))

@@ -5,13 +5,12 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from weakref import WeakValueDictionary
 
 from perception.engines import load_engine
-from perception.engines.base import Engine, NetworkOutput, needs_of_engine, sensors_of_engine
+from perception.engines.base import Engine, NetworkOutput, needs_of_engine, prepare, sensors_of_engine
 from perception.sensors import NetworkInput
 
 
@@ -51,8 +50,7 @@ class SharedEngine:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._turn = FairLock()
-        self._prepare: Callable[[int, int], None] | None = getattr(engine, "prepare", None)
-        self.prepares = self._prepare is not None
+        self.prepares = hasattr(engine, "prepare")
 
     @property
     def name(self) -> str:
@@ -69,10 +67,13 @@ class SharedEngine:
         """The engine's."""
         return needs_of_engine(self._engine)
 
+    def prepare(self, height: int, width: int) -> None:
+        """See `Engine.infer`; takes no turn."""
+        prepare(self._engine, height, width)
+
     def infer(self, network_input: NetworkInput) -> NetworkOutput:
         """Run the network when it is this caller's turn."""
-        if self._prepare is not None:
-            self._prepare(*network_input.rgb.shape[:2])
+        self.prepare(*network_input.rgb.shape[:2])
         with self._turn:
             return self._engine.infer(network_input)
 

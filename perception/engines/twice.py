@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from perception.engines.base import Engine, NetworkOutput, needs_of_engine, sensors_of_engine
+from perception.engines.base import Engine, NetworkOutput, needs_of_engine, prepare, sensors_of_engine
 from perception.sensors import NetworkInput
 from perception.sensors.encode import AUX_SCALE, STRIDE
 
@@ -34,6 +34,11 @@ class Twice:
         """The engine's."""
         return f"{self.once.name}, twice"
 
+    def prepare(self, height: int, width: int) -> None:
+        """For both looks."""
+        prepare(self.once, height, width)
+        prepare(self.once, *_second(height, width))
+
     def infer(self, network_input: NetworkInput) -> NetworkOutput:
         """See the class."""
         return combined(self.once.infer(network_input), self.once.infer(mirrored(network_input)))
@@ -50,7 +55,7 @@ def mirrored(network_input: NetworkInput) -> NetworkInput:
     Of the auxiliary channels, which are sparse and mark what is missing, single pixels are taken and none are averaged.
     """
     rgb, aux = network_input.rgb, network_input.aux
-    height, width = (max(STRIDE, round(side * SECOND / STRIDE) * STRIDE) for side in rgb.shape[:2])
+    height, width = _second(*rgb.shape[:2])
     smaller = cv2.resize(rgb, (width, height), interpolation=cv2.INTER_AREA)
     rows, columns = (
         np.arange(new // AUX_SCALE) * old // (new // AUX_SCALE)
@@ -59,6 +64,12 @@ def mirrored(network_input: NetworkInput) -> NetworkInput:
     return NetworkInput(
         np.ascontiguousarray(smaller[:, ::-1]), aux.take(rows, 0).take(columns[::-1], 1), network_input.present
     )
+
+
+def _second(height: int, width: int) -> tuple[int, int]:
+    """The size of the second look at an input of that size."""
+    height, width = (max(STRIDE, round(side * SECOND / STRIDE) * STRIDE) for side in (height, width))
+    return height, width
 
 
 def combined(first: NetworkOutput, second: NetworkOutput) -> NetworkOutput:

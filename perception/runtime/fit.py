@@ -24,7 +24,7 @@ from perception.engines.twice import once_of
 from perception.errors import ModelError
 from perception.pipeline import Pipeline
 from perception.runtime.controller import QUICKER, Controller, Tick
-from perception.threads import begin
+from perception.threads import begin, stand_back
 
 PROBE_S = 0.1
 """How long a model is timed before it is stepped to: others want the cores just then."""
@@ -131,7 +131,8 @@ class Fit:
         if wanted in self._held:
             return self._move(wanted, now, period_s)
         self._drop_all_but(self._controller.place)
-        self._pending = wanted, begin(partial(self._load, wanted, size), "perception model")
+        up = wanted < self._controller.place
+        self._pending = wanted, begin(partial(self._load, wanted, size, up), "perception model")
         return None
 
     @property
@@ -181,10 +182,12 @@ class Fit:
             self._times.add(member.base, run)
         return run.seconds * member.work
 
-    def _load(self, place: int, size: tuple[int, int]) -> _Loaded:
+    def _load(self, place: int, size: tuple[int, int], up: bool) -> _Loaded:
         """In a thread of its own: everything that takes long."""
         member = self._ladder[place]
         pipeline = self._open(member)
+        if up:  # there is no hurry, and the frames that are answered meanwhile come first
+            begin(partial(_compile_behind, pipeline, size), "perception compiler").result()
         pipeline.warm_up(*size)
         if self._expected(member) is not None:
             return _Loaded(pipeline, None)
@@ -248,3 +251,9 @@ class Fit:
         """Keep the ways to run the file of this one: they are one engine."""
         base = self._ladder[place].base
         self._held = {each: held for each, held in self._held.items() if self._ladder[each].base == base}
+
+
+def _compile_behind(pipeline: Pipeline, size: tuple[int, int]) -> None:
+    """In a thread of its own, which does not come forward again. Runs nothing: others would wait for their turn."""
+    stand_back()
+    pipeline.compile(*size)

@@ -61,6 +61,14 @@ def test_left_is_left_again_and_the_engine_is_asked_twice() -> None:
     assert found.confidence[5, 20] == found.confidence[5, 240] == 200
 
 
+def test_both_looks_are_prepared_where_the_engine_can(monkeypatch: pytest.MonkeyPatch) -> None:
+    engine, sizes = Bright(), list[tuple[int, int]]()
+    Twice(engine).prepare(128, 256)  # nothing to do
+    monkeypatch.setattr(engine, "prepare", lambda *size: sizes.append(size), raising=False)
+    Twice(engine).prepare(128, 256)
+    assert sizes == [(128, 256), (96, 192)]
+
+
 def test_it_is_an_engine_as_the_one_that_it_asks() -> None:
     engine = Bright()
     twice = Twice(engine)

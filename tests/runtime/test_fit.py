@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -294,3 +296,22 @@ def test_what_was_not_measured_is_known_from_the_same_file_and_passed_over_if_it
         a_moment()
     assert switched is not None
     assert bench.opened == ["net@1x2", "net"]
+
+
+def test_compiling_for_a_step_up_stands_back_and_for_one_down_it_does_not(
+    tmp_path: Path, tiny_model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Down is stepped because others want the cores: who stands back then never arrives."""
+    behind: list[str] = []
+    compile_of = Pipeline.compile
+
+    def compiling(pipeline: Pipeline, width: int, height: int) -> None:
+        behind.append(f"{pipeline.name} {os.getpriority(os.PRIO_PROCESS, threading.get_native_id())}")
+        compile_of(pipeline, width, height)
+
+    monkeypatch.setattr(Pipeline, "compile", compiling)
+    bench = Bench(tmp_path, tiny_model, {"net@1x2": 0.023, "net": 0.023, "net@0.7": 0.023})
+    bench.fit.choose(10.0, *SIZE, guessed=True)
+    bench.until_switched(ROOM, 40.0, a_moment)
+    bench.until_switched(BEHIND, 120.0, a_moment)
+    assert behind == ["net.xml@1x2 19"]

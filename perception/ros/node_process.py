@@ -24,7 +24,7 @@ from perception.errors import PerceptionError
 
 START_TIMEOUT_S = 120.0
 """Loading a network takes seconds; on a busy machine it may take this long."""
-ANSWER_TIMEOUT_S = 2.0
+ANSWER_TIMEOUT_S = 0.5
 """DDS loses an answer if the node has not discovered all of the client yet: then ask again."""
 
 STOP_TIMEOUT_S = 10.0

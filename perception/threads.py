@@ -19,7 +19,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 NICE = 19
-"""The least urgent; a twentieth of what a usual thread gets if both want a core."""
+"""The least urgent: a sixtieth of what a usual thread gets if both want a core."""
 
 SPARE_FROM = 4
 """With so many threads or more, one is left to what comes before and after the network, which runs beside it."""

@@ -149,9 +149,9 @@ class OpenVinoEngine:
         self._last_run[height, width] = self._runs
         if self._runs % IDLE == 0:
             idle = {size for size in self._whole if self._last_run[size] <= self._runs - IDLE}
-            if idle:
-                with self._compiling:
-                    self._whole = {size: graph for size, graph in self._whole.items() if size not in idle}
+            if idle and self._compiling.acquire(blocking=False):  # else another time: a frame waits
+                self._whole = {size: graph for size, graph in self._whole.items() if size not in idle}
+                self._compiling.release()
                 give_back()
 
     def _narrow_for(self, network_input: NetworkInput) -> _Graph | None:

@@ -165,6 +165,21 @@ def test_a_size_that_is_no_longer_run_is_forgotten(exported: Path, monkeypatch: 
     assert engine.infer(noise(160)).labels.shape == (64, 160)
 
 
+def test_sizes_are_not_forgotten_while_another_is_compiled(exported: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A frame would wait for it."""
+    monkeypatch.setattr("perception.engines.openvino.IDLE", 4)
+    engine = OpenVinoEngine(exported, 1)
+    engine.infer(noise(96))
+    with engine._compiling:
+        engine.prepare(64, 96)  # there already
+        for _ in range(8):
+            engine._count(64, 128)
+    assert list(engine._whole) == [(64, 96)]
+    for _ in range(4):
+        engine._count(64, 128)
+    assert not engine._whole
+
+
 def test_one_size_runs_while_another_is_compiled(exported: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     engine = OpenVinoEngine(exported, 1)
     engine.infer(noise(128))

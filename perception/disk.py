@@ -29,7 +29,9 @@ LEFT = 64 * 1024
 def write_file(path: Path, data: bytes) -> None:
     """Write `data` to `path`, whose folder is made; the file has its name only when it is whole.
 
-    Raises DiskFull where the disk is full, which says how much is missing, and OSError where it cannot be written.
+    Where another process writes the same file at the same time, as a worker does that was taken for lost, one of the
+    two is there whole. Raises DiskFull where the disk is full, which says how much is missing, and OSError where it
+    cannot be written.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.part")
@@ -37,6 +39,9 @@ def write_file(path: Path, data: bytes) -> None:
         try:
             partial.write_bytes(data)
             partial.replace(path)
+        except FileNotFoundError:  # the other was quicker, and has moved what both wrote
+            if not path.is_file():
+                raise
         finally:
             partial.unlink(missing_ok=True)
 

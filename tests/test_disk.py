@@ -9,6 +9,7 @@ import os
 import shutil
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import cv2
@@ -142,3 +143,27 @@ def test_training_leaves_the_last_checkpoint(camvid: Path, tmp_path: Path) -> No
     assert last.startswith(f"perception: {tmp_path}/disk/run/last.pt: the disk is full: ")
     assert "MB too little" in last
     assert ".pt" not in done.stdout
+
+
+def test_two_that_write_the_same_file_at_once_both_do(tmp_path: Path) -> None:
+    """As a worker that was taken for lost does beside the one that was given its work."""
+    path, content = tmp_path / "report.json", b"x" * 4096
+
+    def write() -> None:
+        for _ in range(300):
+            write_file(path, content)
+
+    with ThreadPoolExecutor(2) as pool:
+        for done in [pool.submit(write) for _ in range(2)]:
+            done.result()
+    assert path.read_bytes() == content
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_folder_that_goes_away_while_it_is_written_to_is_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "out"
+    monkeypatch.setattr(Path, "write_bytes", lambda *_: shutil.rmtree(folder))
+    with pytest.raises(FileNotFoundError):
+        write_file(folder / "report.json", b"x")

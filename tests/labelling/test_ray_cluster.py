@@ -245,9 +245,9 @@ def test_killed_workers_and_a_killed_machine_lose_nothing_and_do_nothing_twice(
     assert killed.count("worker") >= 4
     found = json.loads(report.read_text())
     assert [each["input"] for each in found["inputs"]] == [*map(str, fleet), str(broken)]
+    assert found["failures"] == {"is an empty folder": 1}
     assert found["frames"] == DRIVES * FRAMES
     assert found["retried"] >= 2, "a worker that was killed between two inputs costs no attempt"
-    assert found["failures"] == {"is an empty folder": 1}
     (refused,) = json.loads((out / "failed.json").read_text())["failed"]
     assert (refused["input"], refused["cause"], refused["attempts"]) == (str(broken), "refused", 1)
 

@@ -3,14 +3,17 @@
 
 from __future__ import annotations
 
+import atexit
 import ctypes
 import os
 import sys
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cache
 from typing import ParamSpec, TypeVar
+from weakref import WeakSet
 
 import cv2
 from threadpoolctl import threadpool_limits
@@ -21,12 +24,20 @@ T = TypeVar("T")
 NICE = 19
 """The least urgent: a sixtieth of what a usual thread gets if both want a core."""
 
+END_S = 5.0
+"""How long the process waits at its end for what it began."""
+
+_begun: WeakSet[threading.Thread] = WeakSet()
+
 SPARE_FROM = 4
 """With so many threads or more, one is left to what comes before and after the network, which runs beside it."""
 
 
 def begin(work: Callable[[], T], name: str) -> Future[T]:
-    """Let a thread of that name do `work`: one that the process does not wait for at its end, should it hang."""
+    """Let a thread of that name do `work`: one that the process waits for at its end, but not for ever, should it hang.
+
+    A library's native code that still runs while its process ends crashes it.
+    """
     future: Future[T] = Future()
 
     def run() -> None:
@@ -35,8 +46,17 @@ def begin(work: Callable[[], T], name: str) -> Future[T]:
         except BaseException as error:  # whoever asks for the result is told
             future.set_exception(error)
 
-    threading.Thread(target=run, name=name, daemon=True).start()
+    thread = threading.Thread(target=run, name=name, daemon=True)
+    _begun.add(thread)
+    thread.start()
     return future
+
+
+@atexit.register
+def _wait_for_begun() -> None:
+    deadline = time.monotonic() + END_S
+    for thread in list(_begun):
+        thread.join(max(0.0, deadline - time.monotonic()))
 
 
 def stand_back() -> None:

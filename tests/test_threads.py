@@ -2,8 +2,10 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 import threading
+import time
 
 import cv2
 import numpy as np
@@ -88,3 +90,21 @@ def test_a_pinned_worker_that_may_not_move_works_where_it_wakes(monkeypatch: pyt
 def test_a_pinned_worker_works_where_nobody_tells_the_core(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("perception.threads._core_teller", lambda: None)
     assert PinnedWorker("beside").submit(lambda: os.sched_getaffinity(0)).result() == os.sched_getaffinity(0)
+
+
+def run_to_its_end(program: str) -> str:
+    """What it prints."""
+    whole = f"import time\nfrom perception import threads\n{program}"
+    done = subprocess.run([sys.executable, "-c", whole], capture_output=True, text=True, timeout=60, check=True)
+    return done.stdout
+
+
+def test_a_process_does_not_end_in_the_middle_of_what_it_began() -> None:
+    """A network that is compiled at that moment crashes it: SIGSEGV, or "terminate called without an exception"."""
+    assert run_to_its_end("threads.begin(lambda: (time.sleep(0.5), print('done', flush=True)), 'late')") == "done\n"
+
+
+def test_what_hangs_does_not_hold_the_process_for_ever() -> None:
+    began = time.monotonic()
+    run_to_its_end("threads.END_S = 0.2\nthreads.begin(lambda: time.sleep(40), 'hangs')")
+    assert time.monotonic() - began < 30

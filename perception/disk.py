@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import errno
 import json
+import secrets
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -26,24 +27,38 @@ LEFT = 64 * 1024
 """Bytes free at which a disk counts as full whatever a library says of the failure."""
 
 
-def write_file(path: Path, data: bytes) -> None:
-    """Write `data` to `path`, whose folder is made; the file has its name only when it is whole.
+PARTIAL = ".part"
+"""In the names of files that are being written, which begin with a dot."""
 
-    Where another process writes the same file at the same time, as a worker does that was taken for lost, one of the
-    two is there whole. Raises DiskFull where the disk is full, which says how much is missing, and OSError where it
-    cannot be written.
+
+@contextmanager
+def whole_file(path: Path, size: Callable[[], int | None] = lambda: None, suffix: str = "") -> Iterator[Path]:
+    """A path to write to, which is moved to `path` in the end, and removed on an error. The folder is made.
+
+    It is this writer's own: where another process writes the same file at the same time, as a worker does that was
+    taken for lost, one of the two is there whole, also where one of them is killed. size: of what is written in bytes,
+    where that is known. suffix: of the name to write to. Raises DiskFull where the disk is full, which says how much is
+    missing, and OSError where it cannot be written.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.part")
-    with on_full_disk(path, lambda: len(data)):
+    partial = path.with_name(f".{path.name}.{secrets.token_hex(4)}{PARTIAL}{suffix}")
+    with on_full_disk(path, size):
         try:
-            partial.write_bytes(data)
+            yield partial
             partial.replace(path)
-        except FileNotFoundError:  # the other was quicker, and has moved what both wrote
-            if not path.is_file():
-                raise
         finally:
             partial.unlink(missing_ok=True)
+
+
+def is_partial(path: Path, of: str) -> bool:
+    """Whether it is what a writer that was killed left of the file with the name `of`."""
+    return path.name.startswith(f".{of}.") and path.name.endswith(PARTIAL)
+
+
+def write_file(path: Path, data: bytes) -> None:
+    """Write `data` to `path`, as a `whole_file`, and raise as that does."""
+    with whole_file(path, lambda: len(data)) as partial:
+        partial.write_bytes(data)
 
 
 def write_json(path: Path, content: Any) -> None:

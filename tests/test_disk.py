@@ -18,7 +18,7 @@ from helpers.images import write_images
 from helpers.recipes import write_small
 
 from perception.cli.main import main
-from perception.disk import DiskFull, made_folder, on_full_disk, write_file, write_json
+from perception.disk import DiskFull, is_partial, made_folder, on_full_disk, whole_file, write_file, write_json
 from perception.errors import DataError
 
 
@@ -158,6 +158,30 @@ def test_two_that_write_the_same_file_at_once_both_do(tmp_path: Path) -> None:
             done.result()
     assert path.read_bytes() == content
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_writer_that_is_killed_takes_nothing_from_another_of_the_same_file(tmp_path: Path) -> None:
+    path = tmp_path / "report.json"
+
+    def be_killed() -> None:
+        with whole_file(path) as partial:
+            partial.write_bytes(b"")
+            raise KeyboardInterrupt
+
+    with whole_file(path) as partial:
+        partial.write_bytes(b"whole")
+        with pytest.raises(KeyboardInterrupt):
+            be_killed()
+    assert path.read_bytes() == b"whole"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_what_a_killed_writer_left_is_told_from_other_files(tmp_path: Path) -> None:
+    with whole_file(tmp_path / "a.json") as partial:
+        partial.touch()
+        assert is_partial(partial, "a.json")
+        assert not is_partial(partial, "b.json")
+    assert not is_partial(tmp_path / "a.json", "a.json")
 
 
 def test_a_folder_that_goes_away_while_it_is_written_to_is_an_error(

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from perception.classes import CLASSES, UNLABELLED, Classes
 from perception.datasets.io.files import read_bytes, read_mono
-from perception.disk import on_full_disk, write_file, write_json
+from perception.disk import whole_file, write_file, write_json
 from perception.errors import DataError
 from perception.frame import Frame, Prediction
 from perception.instances import extents
@@ -196,14 +196,8 @@ class FrameFiles:
                 assert prediction.point_confidence is not None
                 write_file(path, prediction.point_confidence.tobytes())
             elif len(frame.points):
-                path.parent.mkdir(parents=True, exist_ok=True)
-                partial = path.with_name(f".{path.name}")  # the suffix says which kind
-                with on_full_disk(path):
-                    try:
-                        write_cloud(partial, frame.points, prediction.point_labels, prediction.classes)
-                        partial.replace(path)
-                    finally:
-                        partial.unlink(missing_ok=True)
+                with whole_file(path, suffix=path.suffix) as partial:  # the suffix says which kind
+                    write_cloud(partial, frame.points, prediction.point_labels, prediction.classes)
             else:
                 write_file(path, b"")  # Open3D writes no cloud of no points
 

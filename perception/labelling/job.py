@@ -25,7 +25,7 @@ from perception.bags.frames import BagFrames
 from perception.classes import Classes
 from perception.datasets.io.files import read_text
 from perception.datasets.io.named_frames import NamedFrames
-from perception.disk import DiskFull, on_full_disk, write_json
+from perception.disk import DiskFull, is_partial, on_full_disk, write_json
 from perception.errors import DataError, PerceptionError
 from perception.labelling.files import FrameFiles
 from perception.labelling.once import MANIFEST, alone, complete, key_of, note_complete
@@ -39,9 +39,6 @@ from perception.reporting.video import has_frames
 from perception.sensors.spec import SPECS
 from perception.storage import Source, shown, writing
 from perception.storage.store import Unreachable
-
-_BEGUN = f".{MANIFEST}.part"
-"""All that a worker leaves in its folder that is killed at its beginning."""
 
 VIDEO, BAG, COCO, PANOPTIC = "overlay", "labelled_bag", "coco.json", "panoptic.json"
 
@@ -193,7 +190,9 @@ def _claim(folder: Path, manifest: dict[str, Any]) -> None:
     """Claim the folder for this job. Raises DataError if it belongs to something else or was labelled differently."""
     path = folder / MANIFEST
     if not path.is_file():
-        if folder.exists() and (not folder.is_dir() or any(each.name != _BEGUN for each in folder.iterdir())):
+        if folder.exists() and (
+            not folder.is_dir() or not all(is_partial(each, MANIFEST) for each in folder.iterdir())
+        ):
             raise DataError(f"{folder}: not empty, and not made by `perception label`; name a new folder")
         folder.mkdir(parents=True, exist_ok=True)
         write_json(path, manifest)

@@ -20,7 +20,7 @@ from perception.datasets.annotated.cvat import annotations_xml
 from perception.datasets.annotated.label_studio import CONFIG, Task, labelling_config, tasks
 from perception.datasets.io.depth_images import UNIT_FILE, UNITS
 from perception.datasets.io.named_frames import NamedFrames
-from perception.disk import on_full_disk, write_file
+from perception.disk import whole_file, write_file
 from perception.errors import DataError
 from perception.frame import CameraModel, Frame
 
@@ -80,12 +80,10 @@ def write_format(kind: str, folder: Path, frames: Sequence[Exported], classes: C
     images = ((f"{each.name}.png", each.labels()) for each in frames)
     if kind == CVAT:
         xml = annotations_xml(folder.name, images, classes)
-        partial = paths[0].with_name(f".{paths[0].name}.part")
-        with on_full_disk(paths[0]), zipfile.ZipFile(partial, "w") as archive:  # images are compressed already
+        with whole_file(paths[0]) as partial, zipfile.ZipFile(partial, "w") as archive:  # images are compressed already
             archive.writestr("annotations.xml", xml, zipfile.ZIP_DEFLATED)
             for each in frames:
                 archive.write(folder / IMAGES / f"{each.name}.png", f"images/{each.name}.png")
-        partial.replace(paths[0])
     elif kind == COCO:
         write_file(paths[0], json.dumps(instances(folder.name, images, classes)).encode())
     else:

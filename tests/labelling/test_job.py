@@ -135,7 +135,7 @@ def test_a_folder_of_images_may_grow(job: Job) -> None:
 
 def test_a_worker_killed_at_its_beginning_does_not_close_the_folder(job: Job) -> None:
     job.output.mkdir()
-    (job.output / f".{MANIFEST}.part").write_text("{")
+    (job.output / f".{MANIFEST}.0a1b2c3d.part").write_text("{")
     assert run(job).summary.labelled == 5
 
 

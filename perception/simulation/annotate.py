@@ -46,7 +46,8 @@ def number_things(
     """(H, W) instances as in `Sample`, of every vehicle and pedestrian in sight, numbered from 1 in each class.
 
     labels: (H, W) class ids. things: (H, W) number of what each ray met, 0 in gaps of bicycles, which belong to the
-    nearest bicycle: a rider and the bicycle below are one thing and two classes. bicycle: as in `fill_bicycles`.
+    nearest bicycle: a rider and the bicycle below are one thing and two classes. bicycle: as in `fill_bicycles`. What
+    has no number, such as bicycles in a rack, has no instance.
     """
     gaps = (labels == VEHICLE) & (things == 0)
     if gaps.any() and bicycle.any():

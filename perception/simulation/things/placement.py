@@ -22,12 +22,14 @@ class Placement:
         self.in_the_way: list[tuple[float, float]] = []
         """(s, d) of things on the pavement that people walk around."""
         self._poses: dict[int, list[Pose]] = defaultdict(list)
+        self._told_apart: dict[int, list[bool]] = defaultdict(list)
         self._meshes: dict[int, Mesh] = {}
 
-    def add(self, mesh: Mesh, pose: Pose) -> None:
-        """Put `mesh` at the (4, 4) `pose`."""
+    def add(self, mesh: Mesh, pose: Pose, grouped: bool = False) -> None:
+        """Put `mesh` at the (4, 4) `pose`. grouped: in a crowd of its like that annotators do not tell apart."""
         self._meshes[id(mesh)] = mesh
         self._poses[id(mesh)].append(pose)
+        self._told_apart[id(mesh)].append(not grouped)
 
     def feet(self) -> list[NDArray[np.float64]]:
         """Where everything stands: (2,) world x, y of each copy's origin."""
@@ -52,6 +54,8 @@ class Placement:
         return [instances(self._meshes[key], np.array(poses)) for key, poses in self._poses.items()]
 
     def numbers(self) -> NDArray[np.int64]:
-        """(T,) for each triangle of `meshes`, in their order, the number from 1 of the copy that it belongs to."""
+        """(T,) for each triangle of `meshes`, in their order, the number from 1 of the copy that it belongs to; 0 for
+        what is grouped."""
         sizes = [len(self._meshes[key].triangles) for key, poses in self._poses.items() for _ in poses]
-        return np.repeat(np.arange(1, len(sizes) + 1), sizes)
+        apart = np.array([each for key in self._poses for each in self._told_apart[key]], bool)
+        return np.repeat(np.where(apart, np.arange(1, len(sizes) + 1), 0), sizes)

@@ -69,3 +69,11 @@ def test_each_copy_has_a_number() -> None:
     triangles = len(mesh.triangles)
     assert sum(len(each.triangles) for each in placed.meshes()) == len(placed.numbers()) == 3 * triangles
     assert placed.numbers().tolist() == [1] * triangles + [2] * triangles + [3] * triangles
+
+
+def test_what_is_grouped_has_no_number() -> None:
+    placed, mesh, other = Placement(), box((1, 1, 1), (0, 0, 0), 0), box((2, 1, 1), (0, 0, 0), 0)
+    for thing, grouped in ((mesh, False), (other, True), (mesh, True), (other, False)):
+        placed.add(thing, np.eye(4), grouped)
+    triangles = len(mesh.triangles)
+    assert placed.numbers().tolist() == [1] * triangles + [0] * 2 * triangles + [4] * triangles

@@ -34,3 +34,20 @@ def test_what_is_parked_is_cold_and_a_vehicle() -> None:
         mesh = merge(placed.meshes())
         materials = [MATERIALS[m] for m in np.unique(mesh.materials)]
         assert all(m.class_id == VEHICLE and m.warmth <= 2.0 for m in materials)
+
+
+def test_bicycles_in_a_rack_are_no_things_of_their_own_and_a_single_one_is() -> None:
+    lone = racked = 0
+    for seed in range(6):
+        rng, placed = np.random.default_rng(seed), Placement()
+        park(random_plan(rng, 10.0), rng, placed)
+        if not placed.meshes():
+            continue
+        mesh, numbers = merge(placed.meshes()), placed.numbers()
+        bicycle = np.array([m.name.startswith("bike_") for m in MATERIALS])[mesh.materials]
+        lone += len(np.unique(numbers[bicycle & (numbers > 0)]))
+        racked += int((bicycle & (numbers == 0)).sum())
+        cars = np.array([m.name == "car_glass" for m in MATERIALS])[mesh.materials]
+        assert (numbers[cars] > 0).all()
+    assert lone > 0
+    assert racked > 0

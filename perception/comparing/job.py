@@ -19,7 +19,7 @@ from perception.comparing import page, pictures, report, scoring, tables, timing
 from perception.comparing.budget import Budget
 from perception.comparing.pareto import pareto_plot
 from perception.comparing.parts import Part, drive_of, held_out, trained_on
-from perception.comparing.report import CompareReport, Row, Training
+from perception.comparing.report import CompareReport, Row, Scored, Training
 from perception.comparing.training import (
     WEIGHTS,
     Alike,
@@ -58,7 +58,8 @@ class CompareOptions:
     """What is compared. names: networks of configs/networks, or paths of configs. all: every one of the zoo and the
     default too. train: None trains nothing. weights: rows of weights that were trained elsewhere, by their name.
     recipe: None is that of what is trained already, else RECIPE. frames: at most so many of each set. document: whose
-    tables are filled. threads: None takes every core.
+    tables are filled. threads: None takes every core. resolution: the part of it, of each side, at which all are
+    trained, scored and timed.
     """
 
     names: Sequence[str]
@@ -73,6 +74,7 @@ class CompareOptions:
     document: Path | None = None
     threads: int | None = None
     workers: int = 2
+    resolution: float = 1.0
 
 
 def run_compare(options: CompareOptions, console: Console) -> CompareReport:
@@ -118,7 +120,7 @@ class _Run:
         if (options.output / report.NAME).is_file():
             self.found = report.read(options.output / report.NAME)
         if options.train:
-            alike = Alike(options.train, recipe_name, recipe, data, options.seed, options.workers)
+            alike = Alike(options.train, recipe_name, recipe, data, options.seed, options.workers, options.resolution)
             self._train(alike)
         else:
             self._expect_trained()
@@ -130,7 +132,7 @@ class _Run:
                 "nothing to compare: " + "; ".join(f"{n}: {why}" for n, why in self.found.left_out.items())
             )
         self._rows(weights, trainings)
-        self.found.sets = {part.name: scoring.scored_of(part) for part in parts}
+        self.found.sets = {part.name: self._scored(part) for part in parts}
         models = self._export(weights)
         self._score(models, parts)
         self._time(models)
@@ -258,7 +260,8 @@ class _Run:
         total += sum(len(drive.frames) for name in todo if drive and self._unsteady(name, drive))
         with steps.step("score", "scoring all networks", total) as done:
             for name in todo:
-                pipeline, row = scoring.load(models[name], self.options.threads), self.found.networks[name]
+                row = self.found.networks[name]
+                pipeline = scoring.load(models[name], self.options.threads, self.options.resolution)
                 for part in wanted[name]:
                     row.sets[part.name] = scoring.score(pipeline, part, done)
                 if drive and self._unsteady(name, drive):
@@ -274,31 +277,34 @@ class _Run:
 
     def _unscored(self, name: str, part: Part) -> bool:
         before = self.found.networks[name].sets.get(part.name)
-        return before is None or before.scored != scoring.scored_of(part)
+        return before is None or before.scored != self._scored(part)
 
     def _unsteady(self, name: str, drive: Part) -> bool:
         before = self.found.networks[name].flicker
-        return before is None or (before.name, before.scored) != (drive.name, scoring.scored_of(drive))
+        return before is None or (before.name, before.scored) != (drive.name, self._scored(drive))
+
+    def _scored(self, part: Part) -> Scored:
+        return scoring.scored_of(part, self.options.resolution)
 
     def _lacks(self, name: str, parts: Sequence[Part], drive: Part | None) -> bool:
         return any(self._unscored(name, part) for part in parts) or bool(drive and self._unsteady(name, drive))
 
     def _time(self, models: Mapping[str, Path]) -> None:
         """Beside each other, unless all have been so on this machine."""
-        rows, image = self.found.networks, list(timing.SIZE)
+        rows, size = self.found.networks, timing.size_at(self.options.resolution)
         before = [rows[name].timing for name in models]
         runs = {each.run if each and each.cpu == processor() else None for each in before}
-        if len(runs) == 1 and None not in runs and self.found.image == image:
+        if len(runs) == 1 and None not in runs and self.found.image == list(size):
             return
         steps = Steps(self.console)
         with (
             self._reference(models) as files,
             steps.step("time", "timing in turns", timing.ROUNDS * len(files)) as done,
         ):
-            found = timing.timed(files, self.options.threads, done)
+            found = timing.timed(files, self.options.threads, size, done)
         for name in models:
             rows[name].timing = found[name]
-        self.found.image, self.found.reference = image, timing.REFERENCE
+        self.found.image, self.found.reference = list(size), timing.REFERENCE
         self.found.reference_ms = found[timing.REFERENCE].median_ms
 
     @contextmanager

@@ -27,8 +27,9 @@ Known = float | None
 
 @dataclass(frozen=True, kw_only=True)
 class Training:
-    """How a network was trained here. seconds_per_step: measured before, to turn a budget of time into iterations; None
-    for a budget of iterations. learning_rate, optimizer: the network's own."""
+    """How a network was trained here. resolution: the part of it, of each side, that crops were seen at.
+    seconds_per_step: measured before, to turn a budget of time into iterations; None for a budget of iterations.
+    learning_rate, optimizer: the network's own."""
 
     budget: str
     iterations: int
@@ -38,6 +39,7 @@ class Training:
     crop: list[int]
     batch_size: int
     recipe: str
+    resolution: float
     seed: int
     data: list[str]
 
@@ -58,12 +60,14 @@ class Timing:
 
 @dataclass(frozen=True, kw_only=True)
 class Scored:
-    """What a set is scored on. part: of the set. of: how many frames that has. frames: how many are scored."""
+    """What a set is scored on. part: of the set. of: how many frames that has. frames: how many are scored.
+    resolution: the part of it, of each side, that the networks get."""
 
     part: str
     of: int
     frames: int
     real: bool
+    resolution: float
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -44,17 +44,17 @@ def engine_of(model: Path, threads: int | None) -> Engine:
     return OpenVinoEngine(model, threads, precision=PRECISION)
 
 
-def load(model: Path, threads: int | None) -> Pipeline:
-    """The network with its engine. Raises ModelError for one with classes of its own."""
-    pipeline = Pipeline(engine_of(model, share_threads(threads)), model, threads != 1)
+def load(model: Path, threads: int | None, resolution: float = 1.0) -> Pipeline:
+    """The network with its engine, at this part of the resolution. Raises ModelError for one with other classes."""
+    pipeline = Pipeline(engine_of(model, share_threads(threads)), model, threads != 1, scale=resolution)
     if pipeline.classes != CLASSES:
         raise ModelError(f"{model}: has classes of its own; compare scores {', '.join(CLASSES.names)}")
     return pipeline
 
 
-def scored_of(part: Part) -> Scored:
-    """What the part is, for the report."""
-    return Scored(part=part.what, of=len(part.samples), frames=len(part.chosen), real=part.real)
+def scored_of(part: Part, resolution: float) -> Scored:
+    """What the part is, and how networks see it, for the report."""
+    return Scored(part=part.what, of=len(part.samples), frames=len(part.chosen), real=part.real, resolution=resolution)
 
 
 def subsets(sensors: Sequence[str], samples: Sequence[Sample]) -> dict[str, list[str]]:
@@ -89,7 +89,7 @@ def score(pipeline: Pipeline, part: Part, done: Callable[[], None]) -> SetScore:
         found[sensors] = _four(confusion.mean_iou())
     calibration = result.details.calibration.score().expected_calibration_error
     return SetScore(
-        scored=scored_of(part),
+        scored=scored_of(part, pipeline.scale),
         at="points" if points else "pixels",
         soft_frames=result.soft_frames,
         iou=rounded(confusion.iou()),
@@ -113,7 +113,7 @@ def flicker(pipeline: Pipeline, drive: Part, done: Callable[[], None]) -> Flicke
         steady.add(sample.frame, steadying(sample.frame, found.labels, found.confidence)[0])
         done()
     return FlickerScore(
-        scored=scored_of(drive), name=drive.name, share=_four(plain.share), steadied=_four(steady.share)
+        scored=scored_of(drive, pipeline.scale), name=drive.name, share=_four(plain.share), steadied=_four(steady.share)
     )
 
 

@@ -107,12 +107,13 @@ def notes(report: CompareReport) -> list[str]:
     if trained:
         one = trained[0]
         said.append(
-            f"Trained alike: {one.budget} each, recipe `{one.recipe}` on {', '.join(one.data)}, seed {one.seed}, "
-            f"{one.batch_size} crops of {one.crop[0]}×{one.crop[1]} a step; of a time, the iterations that fit follow "
-            "from the seconds of a step, measured before."
+            f"Trained alike: {one.budget} each, recipe `{one.recipe}`{_at(one.resolution)} on {', '.join(one.data)}, "
+            f"seed {one.seed}, {one.batch_size} crops of {one.crop[0]}×{one.crop[1]} a step; of a time, the iterations "
+            "that fit follow from the seconds of a step, measured before."
         )
     if real:
-        said.append(f"Real: {listed(real)}; IoU, ECE and flicker in %, means over the sets.")
+        seen = _at(report.sets[real[0]].resolution)
+        said.append(f"Real: {listed(real)}; IoU, ECE and flicker in %, means over the sets{seen and ', seen' + seen}.")
     if simulated:
         said.append(f"Simulated: {listed(simulated)}.")
     timing = next((row.timing for row in report.networks.values() if row.timing), None)
@@ -159,6 +160,10 @@ def fill(path: Path, report: CompareReport, published: Mapping[str, str]) -> Non
         parts += ["Points of mean IoU over the camera alone, of the same network:", made["fusion"].markdown()]
     block = "\n" + "\n\n".join(parts) + "\n\n"
     path.write_text(BLOCK.sub(lambda _: block, path.read_text("utf-8")), "utf-8")
+
+
+def _at(resolution: float) -> str:
+    return "" if resolution == 1 else f" at {resolution:g} of the resolution"
 
 
 def _percent(value: Known) -> str:

@@ -14,6 +14,7 @@ from perception.comparing.scoring import engine_of
 from perception.engines.choice import noise
 from perception.export.cost import HEIGHT, WIDTH
 from perception.reporting.provenance import processor
+from perception.sensors.encode import STRIDE
 from perception.threads import cores
 
 REFERENCE = "pidnet_s"
@@ -25,11 +26,19 @@ SIZE = (HEIGHT, WIDTH)
 """Of the image."""
 
 
-def timed(files: Mapping[str, Path], threads: int | None, done: Callable[[], None] = lambda: None) -> dict[str, Timing]:
-    """By name, for an image of SIZE and every sensor of the network. files: exported networks, REFERENCE among them.
-    threads: None takes every core. done: called ROUNDS times for each."""
+def size_at(resolution: float) -> tuple[int, int]:
+    """Height and width of what a network gets of an image of SIZE at this part of the resolution."""
+    height, width = (max(STRIDE, round(side * resolution / STRIDE) * STRIDE) for side in SIZE)
+    return height, width
+
+
+def timed(
+    files: Mapping[str, Path], threads: int | None, size: tuple[int, int], done: Callable[[], None] = lambda: None
+) -> dict[str, Timing]:
+    """By name, for an input of `size`, height and width, and every sensor of the network. files: exported networks,
+    REFERENCE among them. threads: None takes every core. done: called ROUNDS times for each."""
     threads = threads or cores()
-    given = noise(*SIZE[::-1])
+    given = noise(*size[::-1])
     engines = {name: engine_of(path, threads) for name, path in files.items()}
     calls = {name: partial(engine.infer, given) for name, engine in engines.items()}
     times = interleave(calls, ROUNDS, on_call=done)

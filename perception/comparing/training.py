@@ -50,7 +50,8 @@ SAVE_S, SAVE_STEPS = 120.0, 50
 
 @dataclass(frozen=True)
 class Alike:
-    """What all networks are trained with. recipe_name: its name or path. data: those that the recipe names."""
+    """What all networks are trained with. recipe_name: its name or path. data: those that the recipe names.
+    resolution: the part of it, of each side, at which the crops are seen."""
 
     budget: Budget
     recipe_name: str
@@ -58,6 +59,7 @@ class Alike:
     data: Sequence[tuple[str, Path]]
     seed: int = 0
     workers: int = 2
+    resolution: float = 1.0
     source: Callable[..., Source] = field(default_factory=lambda: once(open_source))
 
     def __post_init__(self) -> None:
@@ -66,6 +68,11 @@ class Alike:
                 f"--recipe {self.recipe_name}: begins with weights ({self.recipe.init}), which fit one network; all "
                 "are trained from random ones: take scratch, or a recipe without `init`"
             )
+
+    @property
+    def at_resolution(self) -> Recipe:
+        """The recipe as it is trained by."""
+        return self.recipe.at(self.resolution)
 
 
 class TrainingFailed(ModelError):
@@ -148,7 +155,7 @@ def planned(config: Config, alike: Alike) -> Training:
 
 
 def _training(said: dict[str, Any], iterations: int, seconds_per_step: float | None) -> Training:
-    names = ("budget", "recipe", "seed", "data", "learning_rate", "optimizer", "crop", "batch_size")
+    names = ("budget", "recipe", "resolution", "seed", "data", "learning_rate", "optimizer", "crop", "batch_size")
     own = {name: said[name] for name in names}
     return Training(**own, iterations=iterations, seconds_per_step=seconds_per_step)
 
@@ -156,7 +163,7 @@ def _training(said: dict[str, Any], iterations: int, seconds_per_step: float | N
 def check_alike(trainings: dict[str, Training]) -> None:
     """Raises ModelError where two networks were trained with another budget, recipe, seed, crop or data: their rows
     would say nothing of the networks."""
-    what = ("budget", "recipe", "seed", "crop", "batch_size", "data")
+    what = ("budget", "recipe", "resolution", "seed", "crop", "batch_size", "data")
     first = next(iter(trainings), None)
     for name, training in trainings.items():
         assert first is not None
@@ -172,10 +179,11 @@ def check_alike(trainings: dict[str, Training]) -> None:
 
 def _said(config: Config, alike: Alike) -> dict[str, Any]:
     """All that a result depends on, as JSON has it."""
-    recipe = habits_of(config).over(alike.recipe)
+    recipe = habits_of(config).over(alike.at_resolution)
     return {
         "budget": str(alike.budget),
         "recipe": alike.recipe_name,
+        "resolution": alike.resolution,
         "seed": alike.seed,
         "data": [name for name, _ in alike.data],
         "learning_rate": recipe.learning_rate,
@@ -255,7 +263,7 @@ def _train(
     """Train, and free what mmengine's Runner, which refers to itself, holds: the network, the data and the workers."""
     try:
         own = copy.deepcopy(config)  # parts of mmseg change the config that they are built from
-        train(own, alike.recipe, options, say, checkpoints, alike.source)
+        train(own, alike.at_resolution, options, say, checkpoints, alike.source)
     finally:
         gc.collect()
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import inspect
 import runpy
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -162,6 +162,16 @@ class Recipe(Settings):
             refuse_unknown(sampling.donors, f"Recipe.sources[{name!r}].donors", self.sources)
         for number, loss in enumerate(self.losses):
             _check_loss(loss, f"Recipe.losses[{number}]")
+
+    def at(self, resolution: float) -> Recipe:
+        """The same crops of the same scenes at this part of the resolution, of each side: 0.5 is a quarter of the
+        pixels. Raises ModelError where the crop's sides are then no multiples of STRIDE."""
+        sources = {
+            name: replace(each, scale=(each.scale[0] * resolution, each.scale[1] * resolution))
+            for name, each in self.sources.items()
+        }
+        height, width = (round(side * resolution) for side in self.crop)
+        return replace(self, crop=(height, width), sources=sources)
 
 
 def read_recipe(given: str | Path) -> Recipe:

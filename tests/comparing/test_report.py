@@ -61,7 +61,7 @@ def test_another_file_is_refused(content: str, said: str, tmp_path: Path) -> Non
 
 
 def test_means_are_over_the_sets_and_points_over_those_with_more_sensors() -> None:
-    real, also, made = (Scored(part="val", of=9, frames=3, real=each) for each in (True, True, False))
+    real, also, made = (Scored(part="val", of=9, frames=3, real=each, resolution=1.0) for each in (True, True, False))
     dual = row(sees=DUAL)
     dual.sets = {
         "camvid": score(real, 0.5, {}),

@@ -61,6 +61,12 @@ def test_a_score_is_that_of_evaluation_with_every_subset(pipeline: Pipeline) -> 
     assert len(told) == 4
 
 
+def test_a_score_says_at_which_part_of_the_resolution(tiny_model: Path) -> None:
+    half = scoring.load(tiny_model, 1, 0.5)
+    assert half.scale == 0.5
+    assert scoring.score(half, part(sample("a", 90)), lambda: None).scored.resolution == 0.5
+
+
 def test_flicker_begins_anew_with_another_drive(pipeline: Pipeline) -> None:
     calm = [sample("one/0", 90, 1), sample("one/1", 90, 2)]
     assert scoring.flicker(pipeline, part(*calm), lambda: None).share == 0

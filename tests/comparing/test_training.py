@@ -60,6 +60,8 @@ def test_what_is_not_trained_alike_is_not_compared(tmp_path: Path) -> None:
     network = write_networks(tmp_path)[0]
     plan = planned(read_alike(network), alike(tmp_path, Budget(iterations=9)))
     check_alike({"a": replace(one, recipe="small"), "b": plan})
+    with pytest.raises(ModelError, match=r"b and a are not trained alike: resolution 0\.5 and 1\.0"):
+        check_alike({"a": one, "b": replace(one, resolution=0.5)})
 
 
 def test_weights_to_begin_with_and_classes_of_ones_own_are_refused(tmp_path: Path) -> None:

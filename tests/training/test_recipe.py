@@ -53,6 +53,16 @@ def test_what_came_back_from_annotation_tools_is_drawn_as_a_folder_is(name: str)
     assert [sources[each] for each in FORMATS] == [sources["folder"]] * len(FORMATS)
 
 
+def test_a_part_of_the_resolution_shows_the_same_scenes_in_fewer_pixels() -> None:
+    whole = read_recipe("short")
+    half = whole.at(0.5)
+    assert half.crop == (whole.crop[0] // 2, whole.crop[1] // 2)
+    assert half.sources["camvid"] == replace(whole.sources["camvid"], scale=(0.375, 1.0))
+    assert whole.at(1.0) == whole
+    with pytest.raises(ModelError, match=r"Recipe\.crop: expected multiples of 32, got \(58, 115\)"):
+        whole.at(0.3)
+
+
 def test_the_shipped_schedules_are_as_they_were() -> None:
     scratch, real, finetune = (read_recipe(name) for name in ("scratch", "real", "finetune"))
     schedule = lambda each: (each.batch_size, each.iterations, each.learning_rate, each.warm_up, each.average_decay)  # noqa: E731

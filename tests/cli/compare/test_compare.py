@@ -40,7 +40,7 @@ def test_from_nothing_to_the_document_and_on(
     report = as_json(out / "compare.json")
     assert report["schema"] == "perception/compare-report/1"
     assert list(report["sets"]) == ["camvid", "kitti-frames", "roadscene"]
-    assert report["sets"]["camvid"] == {"part": "val", "of": 2, "frames": 2, "real": True}
+    assert report["sets"]["camvid"] == {"part": "val", "of": 2, "frames": 2, "real": True, "resolution": 1.0}
     lone, twin = report["networks"]["lone"], report["networks"]["twin"]
     assert (lone["sensors"], twin["sensors"]) == (["rgb"], ["rgb", "depth", "infrared", "lidar"])
     assert lone["training"]["iterations"] == twin["training"]["iterations"] == 2
@@ -90,6 +90,14 @@ def test_from_nothing_to_the_document_and_on(
     assert "`far`" in document.read_text("utf-8")
 
 
+def test_at_a_part_of_the_resolution_all_is_so(line: list[str], tmp_path: Path) -> None:
+    assert main([*line, "--train", "1it", "--resolution", "0.5"]) == 0
+    report = as_json(tmp_path / "out" / "compare.json")
+    assert report["image"] == [32, 64]  # of 64×96, in multiples of 32
+    assert {each["resolution"] for each in report["sets"].values()} == {0.5}
+    assert {each["training"]["resolution"] for each in report["networks"].values()} == {0.5}
+
+
 MISTAKES = [
     ("compare --data camvid=D/camvid", "no network is named: say which"),
     ("compare unet", "no --data NAME=ROOT"),
@@ -105,6 +113,7 @@ MISTAKES = [
     ("compare unet --data camvid=D/camvid --train 1it --recipe finetune", "begins with weights (dual_branch_s)"),
     ("compare unet --data camvid=D/camvid --train 1it --document D/none.md", "none.md"),
     ("compare unet --data camvid=D/camvid --train 1it --document D/lone.py", "no place for the tables"),
+    ("compare unet --resolution 2 --data camvid=D/camvid", "2: expected a part of the resolution, 0.25 to 1"),
     ("compare unet --from D/compare.json", "leave out networks"),
     ("compare --from D/compare.json", "compare.json: no such file"),
     ("compare --from D/lone.py", "lone.py: not a report of `perception compare`"),

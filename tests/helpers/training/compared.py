@@ -89,11 +89,11 @@ def row(iou: float = 0.5, ratio: float = 1.0, sees: tuple[str, ...] = ("rgb",), 
 
     training = Training(
         budget="9it", iterations=9, seconds_per_step=None, learning_rate=0.01, optimizer="SGD", crop=[64, 64],
-        batch_size=2, recipe="scratch", seed=0, data=["camvid"],
+        batch_size=2, recipe="scratch", resolution=1.0, seed=0, data=["camvid"],
     )  # fmt: skip
     timing = Timing(median_ms=10 * ratio, p95_ms=11 * ratio, ratio=ratio, rounds=30, threads=2, cpu="c", run="r")
     score = SetScore(
-        scored=Scored(part="val", of=2, frames=2, real=True),
+        scored=Scored(part="val", of=2, frames=2, real=True, resolution=1.0),
         at="pixels",
         soft_frames=0,
         iou={"road": iou + 0.1, "vehicle": iou, "pedestrian": iou - 0.1},
@@ -112,7 +112,7 @@ def report(**networks: Row) -> CompareReport:
     """Of these networks, on `camvid`."""
     from perception.comparing.report import CompareReport, Scored, summarise
 
-    sets = {"camvid": Scored(part="val", of=2, frames=2, real=True)}
+    sets = {"camvid": Scored(part="val", of=2, frames=2, real=True, resolution=1.0)}
     made = CompareReport(sets=sets, image=[384, 1248], reference="pidnet_s", reference_ms=10.0, networks=networks)
     summarise(made)
     return made

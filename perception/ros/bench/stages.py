@@ -18,6 +18,7 @@ from sensor_msgs.msg import CameraInfo
 from perception.assembly.assembler import Assembler, Input
 from perception.assembly.calibration import Calibration
 from perception.assembly.collector import Arrival, SensorSet
+from perception.assembly.levelling import Levelling
 from perception.assembly.settings.parameters import Settings, make_settings
 from perception.assembly.settings.topics import CAMERA_INFOS
 from perception.assembly.throttled_log import ThrottledLog
@@ -58,7 +59,7 @@ Messages = dict[str, bytes]
 
 
 class FrameStages:
-    """Takes frames from serialised messages to published ones, and returns the milliseconds of each stage.
+    """Takes frames of one drive from serialised messages to published ones, and returns the milliseconds of each stage.
 
     node: an active lifecycle node. frame: any frame, for the LiDAR's mounting.
     """
@@ -69,6 +70,7 @@ class FrameStages:
         complaints = ThrottledLog(_refuse, _refuse)
         infos = {sensor: f"/{topic}" for sensor, topic in CAMERA_INFOS.items()}
         self._assembler = Assembler(self._calibration, infos, complaints, lambda sensor, cause: None)
+        self._levelling = Levelling()
         self.settings: Settings = make_settings({})
 
     def __call__(self, messages: Messages, settings: Settings | None = None) -> dict[str, float]:
@@ -81,9 +83,11 @@ class FrameStages:
         self._calibration.put_camera_info(deserialize_message(messages["/camera_info"], CameraInfo))
         received = time.perf_counter()
         seen = self._assembler(SensorSet("rgb", arrivals))
-        converted = time.perf_counter()
         assert seen is not None  # _refuse has raised before
+        seen.frame.ground = self._levelling.expected(seen.frame)
+        converted = time.perf_counter()
         prediction = self._pipeline(seen.frame)
+        self._levelling.add(seen.frame, prediction)
         spent = self._outputs.publish(seen, prediction, settings or self.settings)
         stages = {"receive": 1e3 * (received - began), "convert": 1e3 * (converted - received)}
         return {**stages, **prediction.timings_ms, **spent}

@@ -84,7 +84,12 @@ def share_threads(total: int | None = None) -> int:
         raise ValueError(f"{total} threads: at least one is needed")
     cv2.setNumThreads(1)
     threadpool_limits(limits=1, user_api="blas")
-    return total - 1 if total >= SPARE_FROM else total
+    return total - 1 if leaves_one(total) else total
+
+
+def leaves_one(total: int | None = None) -> bool:
+    """Whether `share_threads` leaves a thread to what is around the engine."""
+    return (cores() if total is None else total) >= SPARE_FROM
 
 
 class PinnedWorker:

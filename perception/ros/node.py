@@ -53,7 +53,7 @@ from perception.sensors.alignment import AlignmentMonitor
 from perception.sensors.intensity import IntensityScale
 from perception.sensors.presence import FrozenWatch
 from perception.sensors.spec import FURTHER
-from perception.threads import begin, cores, share_threads
+from perception.threads import begin, cores, leaves_one, share_threads
 
 WARM_UP_SIZE = (1242, 375)
 """The image size for warming up the network until a camera's size is known."""
@@ -313,7 +313,8 @@ class PerceptionNode(LifecycleNode):
         if not ladder:
             ladder = (find_member(settings.model, settings.engine),)
         times = Times(settings.threads, network_size(*self._image_size))
-        return Fit(ladder, open_member, times, self.get_logger().info)
+        crowded = not leaves_one(settings.threads)
+        return Fit(ladder, open_member, times, self.get_logger().info, crowded)
 
     def _adapt(self, sensors: Mapping[str, SensorState], trigger: str) -> None:
         """Run a faster model if frames are left out, and a more accurate one if there is time for it."""

@@ -2,9 +2,9 @@
 """When to run a quicker model, and when the better one again: a state machine without threads, clock or ROS.
 
 Rungs are numbered from the best model to the quickest. Once the camera's rate is known, the rung is taken that holds it
-with time to spare. From then on, down goes who leaves frames out for BEHIND_S; up goes who, for some time, would have
-had time to spare with the better model too. That time doubles with every step up that had to be taken back soon, so
-that a machine in between does not swing.
+with time to spare. From then on, down goes who leaves frames out, or has no time left, for BEHIND_S; up goes who, for
+some time, would have had time to spare with the better model too. That time doubles with every step up that had to be
+taken back soon, so that a machine in between does not swing.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import NamedTuple
 from perception.engines.choice import SPARE
 
 BEHIND_S = 2.0
-"""Frames are left out for so long before a step down."""
+"""Frames are left out, or wait, for so long before a step down."""
 
 TOLERATED = 0.05
 """Share of the frames that may be left out."""
@@ -42,6 +42,10 @@ TWICE = 2.0
 
 BUSY = 0.5
 """Share of a period that the network takes at least where it is what holds frames up."""
+
+
+FULL = 0.9
+"""Share of a period that the network takes at least where it has no time left: frames wait, and are left out next."""
 
 
 class Tick(NamedTuple):
@@ -87,7 +91,8 @@ class Controller:
         if tick.now - self._regretted_at >= FORGET_S:
             self._patience_s = ROOM_S
         began = tick.now if before is None else before
-        behind = tick.left_behind > TOLERATED * tick.came and tick.infer_s >= BUSY * tick.period_s
+        share = tick.infer_s / tick.period_s
+        behind = share >= FULL or (share >= BUSY and tick.left_behind > TOLERATED * tick.came)
         down = self._down(tick.infer_s, tick.period_s)
         if not self._rated:
             # The rate was a guess until now: what was chosen for it may not hold the camera's, or a better one may.

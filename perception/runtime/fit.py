@@ -45,7 +45,7 @@ class Fit:
 
     ladder: the models to choose from, the most accurate first; of one alone nothing is timed and nothing changes.
     open_member: loads one; those of one file on the same engine. times: what is known of this machine. say: is told of
-    every step, in one line.
+    every step, in one line. crowded: the network has all of the process's threads.
     """
 
     def __init__(
@@ -54,8 +54,10 @@ class Fit:
         open_member: Callable[[Member], Pipeline],
         times: Times,
         say: Callable[[str], object],
+        crowded: bool = False,
     ) -> None:
         self._ladder, self._open, self._times, self._say = tuple(ladder), open_member, times, say
+        self._crowded = crowded
         self._held: dict[int, Pipeline] = {}
         self._runs: dict[Member, Run] = {}
         self._pending: tuple[int, Future[_Loaded]] | None = None
@@ -73,7 +75,7 @@ class Fit:
         place, broken = 0, set[int]()
         while len(self._ladder) > 1:
             time_of = partial(self._time, width, height, broken, guessed)
-            choice = choose(self._ladder, rate_hz, time_of)
+            choice = choose(self._ladder, rate_hz, time_of, self._crowded)
             place = choice.place
             if place in broken:  # as all are: the first says why
                 break
@@ -159,7 +161,7 @@ class Fit:
             if (known := self._times.known(base)) is not None:
                 self._runs[base] = Run(known, alone=True)
         times_s = [self._expected(member) for member in self._ladder]
-        return Controller(times_s, place, [spare(member.twice) for member in self._ladder])
+        return Controller(times_s, place, [spare(member.twice, self._crowded) for member in self._ladder])
 
     def _expected(self, member: Member) -> float | None:
         """What the member takes when it is alone on the machine, if its file was timed so."""
@@ -213,7 +215,8 @@ class Fit:
                 self._controller.barred.add(place)
                 self._say(f"model {name} is no quicker here ({1e3 * seconds:.0f} ms) and is left out")
                 return None
-            if place < self._controller.place and period_s and not holds(seconds, 1 / period_s, member.twice):
+            up = place < self._controller.place
+            if up and period_s and not holds(seconds, 1 / period_s, member.twice, self._crowded):
                 self._controller.declined(now)
                 return None
         self._held[place] = loaded.pipeline

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Whether a matrix moves things without bending them: asked of every extrinsic calibration, and only here."""
+"""Rigid motions: whether a matrix is one, asked of every extrinsic calibration and only here; quaternions."""
 
 from __future__ import annotations
 
 from itertools import combinations
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 TOLERANCE = 1e-3
 """Of the lengths and products of the rotation's rows: matrices come printed with few digits."""
@@ -36,3 +36,20 @@ def rigid_fault(matrix: ArrayLike) -> str | None:
     if np.linalg.det(rotation) < 0:
         return "the determinant of its rotation is -1, expected 1: it mirrors"
     return None
+
+
+def quaternion(rotation: NDArray[np.float64]) -> tuple[float, float, float, float]:
+    """x, y, z, w of unit length, w ≥ 0, for the (3, 3) rotation, however small or large its angle.
+
+    It is an eigenvector: Bar-Itzhack, New Method for Extracting the Quaternion from a Rotation Matrix, 2000.
+    """
+    (a, b, c), (d, e, f), (g, h, i) = rotation.tolist()
+    profile = [
+        [a - e - i, b + d, c + g, h - f],
+        [b + d, e - a - i, f + h, c - g],
+        [c + g, f + h, i - a - e, d - b],
+        [h - f, c - g, d - b, a + e + i],
+    ]
+    found = np.linalg.eigh(profile).eigenvectors[:, -1]
+    x, y, z, w = (found * np.copysign(1.0, found[3])).tolist()
+    return x, y, z, w

@@ -12,12 +12,13 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_info
 
-from perception.threads import NICE, PinnedWorker, begin, share_threads, stand_back
+from perception.threads import NICE, PinnedWorker, begin, leaves_one, share_threads, stand_back
 
 
 @pytest.mark.parametrize(("total", "engine"), [(1, 1), (2, 2), (3, 3), (4, 3), (16, 15)])
 def test_the_engine_gets_what_the_other_steps_do_not_need(total: int, engine: int) -> None:
     assert share_threads(total) == engine
+    assert leaves_one(total) == (engine < total)
 
 
 def test_opencv_and_numpy_get_one_each() -> None:

@@ -12,8 +12,8 @@ from perception.sensors.projection import project
 LEAST = 100
 """The fewest points for a verdict."""
 
-_LOOKED_AT = 8192
-"""The most points that are checked: enough for shares of a sweep, and cheap."""
+_FIRST, _LOOKED_AT = 1024, 8192
+"""About how many points are looked at first, and the most that are checked: enough for shares of a sweep, and cheap."""
 
 _CORNER = 0.1
 """A share of the image's area. The points of a sweep that the camera really sees never all lie in so small a corner."""
@@ -34,12 +34,14 @@ def off_target(
 
     They cannot if none of them is in the image, or all are in a corner of it. The reason names frames and likely cause.
     """
+    upright = abs(lidar_to_camera[2, 2]) > _UPRIGHT
+    if not upright and len(project(points[:: max(1, len(points) // _FIRST)], lidar_to_camera, camera).rows):
+        return None  # as nearly always
     points = points[:: max(1, len(points) // _LOOKED_AT)]
     points = points[np.isfinite(points[:, :3]).all(axis=1)]
     if len(points) < LEAST:
         return None
     uv = project(points, lidar_to_camera, camera).uv
-    upright = abs(lidar_to_camera[2, 2]) > _UPRIGHT
     if not len(uv):
         where = "no point of the sweep falls into the image"
     elif upright and _cornered(uv, camera):

@@ -34,12 +34,17 @@ class OwnVehicle:
         sides = np.array(self.box, np.float64).reshape(3, 2)
         to_frame = np.eye(4) if lidar_to_frame is None else lidar_to_frame
         corners = np.stack([*map(np.ravel, np.meshgrid(*sides)), np.ones(8)])
-        along = (np.linalg.inv(to_frame) @ corners)[0]
-        # One axis of the cloud first, which leaves a tenth of the sweep.
+        around = (np.linalg.inv(to_frame) @ corners)[:2]
+        # One axis of the cloud first, which leaves a tenth of the sweep, and then the next, which leaves little.
         x = points[:, 0].copy()  # two comparisons of values side by side take half of the time
-        near = np.flatnonzero((x > along.min() - 1e-3) & (x < along.max() + 1e-3))
+        near = np.flatnonzero(_between(x, around[0]))
+        near = near[_between(points[near, 1], around[1])]
         xyz = points[near, :3] @ to_frame[:3, :3].T + to_frame[:3, 3]
         return near[((xyz > sides[:, 0]) & (xyz < sides[:, 1])).all(1)]
+
+
+def _between(values: NDArray[np.float32], ends: NDArray[np.float64]) -> NDArray[np.bool_]:
+    return np.asarray((values > ends.min() - 1e-3) & (values < ends.max() + 1e-3))
 
 
 def check_box(name: str, value: tuple[float, ...] | list[float]) -> str | None:

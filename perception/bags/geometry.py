@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from perception import rigid
 from perception.bags.raw import RawMessage, header, make, raw
 
 Link: TypeAlias = tuple[str, str, NDArray[np.float64]]
@@ -22,19 +23,8 @@ def vector(values: Iterable[float], kind: str = "Vector3") -> Any:
 
 
 def quaternion(rotation: NDArray[np.float64]) -> Any:
-    """A geometry_msgs/Quaternion of unit length, w ≥ 0, for the (3, 3) rotation, however small or large its angle.
-
-    It is an eigenvector: Bar-Itzhack, New Method for Extracting the Quaternion from a Rotation Matrix, 2000.
-    """
-    (a, b, c), (d, e, f), (g, h, i) = rotation.tolist()
-    profile = [
-        [a - e - i, b + d, c + g, h - f],
-        [b + d, e - a - i, f + h, c - g],
-        [c + g, f + h, i - a - e, d - b],
-        [h - f, c - g, d - b, a + e + i],
-    ]
-    found = np.linalg.eigh(profile).eigenvectors[:, -1]
-    x, y, z, w = (found * np.copysign(1.0, found[3])).tolist()
+    """A geometry_msgs/Quaternion: see `perception.rigid.quaternion`."""
+    x, y, z, w = rigid.quaternion(rotation)
     return make("geometry_msgs/msg/Quaternion", x=x, y=y, z=z, w=w)
 
 

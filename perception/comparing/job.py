@@ -50,7 +50,7 @@ from perception.training.recipe import read_recipe
 
 DEFAULT = "dual_branch_s"
 RECIPE = "scratch"
-PLOT, PICTURE, TRUTH, PAGE = "pareto.png", "networks.png", "truth.png", "compare.html"
+PLOT, PICTURE, TRUTH, PAGE = "pareto.png", "networks.jpg", "truth.jpg", "compare.html"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,6 +105,7 @@ class _Run:
     options: CompareOptions
     console: Console
     networks: dict[str, Config] = field(default_factory=dict)
+    kept: dict[str, Config] = field(default_factory=dict)
     elsewhere: dict[str, Path] = field(default_factory=dict)
     found: CompareReport = field(default_factory=CompareReport)
 
@@ -119,6 +120,7 @@ class _Run:
         parts = held_out(options.data, recipe, options.frames, self._say)
         if (options.output / report.NAME).is_file():
             self.found = report.read(options.output / report.NAME)
+        self._keep(parts)
         if options.train:
             alike = Alike(options.train, recipe_name, recipe, data, options.seed, options.workers, options.resolution)
             self._train(alike)
@@ -127,7 +129,7 @@ class _Run:
         trainings = {name: training_of(self._folder(name)) for name in self.networks}
         check_alike(self._trainings() | trainings)
         weights = {name: self._folder(name) / WEIGHTS for name in self.networks} | self.elsewhere
-        if not weights:
+        if not weights and not self.kept:
             raise ModelError(
                 "nothing to compare: " + "; ".join(f"{n}: {why}" for n, why in self.found.left_out.items())
             )
@@ -159,6 +161,16 @@ class _Run:
                 raise ModelError(f"--weights {name}={given}: {name!r} shall be a plain name, which a folder can have")
             theirs = source(given)
             self.elsewhere[name] = local(theirs) if described_by(theirs) else find_weights(given)
+
+    def _keep(self, parts: Sequence[Part]) -> None:
+        """Leave networks as they are whose rows are complete and whose weights are gone: these need not be shipped."""
+        drive = drive_of(parts, self.options.frames)
+        for name in list(self.networks):
+            row = self.found.networks.get(name)
+            known = row is not None and row.training is not None and not self._lacks(name, parts, drive)
+            if known and not (self._folder(name) / WEIGHTS).is_file():
+                self._say(f"{name}: trained and scored before; its weights are gone, its row stays")
+                self.kept[name] = self.networks.pop(name)
 
     def _folder(self, name: str) -> Path:
         return self.options.output / name
@@ -292,31 +304,37 @@ class _Run:
     def _time(self, models: Mapping[str, Path]) -> None:
         """Beside each other, unless all have been so on this machine."""
         rows, size = self.found.networks, timing.size_at(self.options.resolution)
-        before = [rows[name].timing for name in models]
+        names = [*models, *self.kept]
+        before = [rows[name].timing for name in names]
         runs = {each.run if each and each.cpu == processor() else None for each in before}
         if len(runs) == 1 and None not in runs and self.found.image == list(size):
             return
         steps = Steps(self.console)
         with (
-            self._reference(models) as files,
+            self._with_untrained(models) as files,
             steps.step("time", "timing in turns", timing.ROUNDS * len(files)) as done,
         ):
             found = timing.timed(files, self.options.threads, size, done)
-        for name in models:
+        for name in names:
             rows[name].timing = found[name]
         self.found.image, self.found.reference = list(size), timing.REFERENCE
         self.found.reference_ms = found[timing.REFERENCE].median_ms
 
     @contextmanager
-    def _reference(self, models: Mapping[str, Path]) -> Iterator[dict[str, Path]]:
-        """The models, and the reference with random weights if it is not among them: they do not change its time."""
-        if timing.REFERENCE in models:
-            yield dict(models)
-            return
-        with tempfile.TemporaryDirectory() as folder:
-            config = read_alike(find_network(timing.REFERENCE))
-            weights = write_untrained(config.model.to_dict(), Path(folder) / "reference.safetensors")
-            yield {**models, timing.REFERENCE: scoring.exported(weights, Path(folder))}
+    def _with_untrained(self, models: Mapping[str, Path]) -> Iterator[dict[str, Path]]:
+        """The models, and with random weights, which do not change a network's time, those whose own are gone, and the
+        reference if it is not among them."""
+        missing = dict(self.kept)
+        if timing.REFERENCE not in models:
+            missing[timing.REFERENCE] = read_alike(find_network(timing.REFERENCE))
+        with tempfile.TemporaryDirectory() as made:
+            found = dict(models)
+            for name, config in missing.items():
+                folder = Path(made) / name
+                folder.mkdir()
+                weights = write_untrained(config.model.to_dict(), folder / WEIGHTS)
+                found[name] = scoring.exported(weights, folder)
+            yield found
 
     def _save(self) -> None:
         report.write(self.options.output / report.NAME, self.found)

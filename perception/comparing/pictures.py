@@ -22,8 +22,10 @@ COUNT = 6
 WIDTH, HEIGHT = 240, 136
 """Of a frame in the picture, in pixels: others than 16:9 get a rim."""
 
-STRIP = "pictures.png"
+STRIP = "pictures.jpg"
 """A network's own six frames, in its folder: other runs draw them again without asking it."""
+
+QUALITY = 85
 
 RGB = NDArray[np.uint8]
 
@@ -64,8 +66,9 @@ def strip(pipeline: Pipeline, frames: Mapping[str, Sample], name: str) -> RGB:
 
 
 def write_strip(path: Path, image: RGB) -> None:
-    """As PNG. Raises as `write_file` does."""
-    write_file(path, cv2.imencode(".png", cv2.cvtColor(image, cv2.COLOR_RGB2BGR))[1].tobytes())
+    """As JPEG: a picture of all networks would have ten megabytes as PNG. Raises as `write_file` does."""
+    coded = cv2.imencode(".jpg", cv2.cvtColor(image, cv2.COLOR_RGB2BGR), (cv2.IMWRITE_JPEG_QUALITY, QUALITY))[1]
+    write_file(path, coded.tobytes())
 
 
 def sheet(rows: Sequence[Path]) -> RGB:

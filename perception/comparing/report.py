@@ -112,7 +112,7 @@ class Row:
     """A network. weights_sha256: of its file, and of the model.yaml of one that others made. training: None for weights
     that were trained elsewhere, which compare with no others. parameters: without auxiliary heads. gmac:
     multiply-accumulates of a frame, in 10⁹; neither is known of files that others made. pictures: the frames in
-    pictures.png. real, simulated: None where it has not been scored on all sets of the report."""
+    pictures.jpg. real, simulated: None where it has not been scored on all sets of the report."""
 
     weights_sha256: str
     training: Training | None

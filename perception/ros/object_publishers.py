@@ -15,12 +15,12 @@ from std_msgs.msg import ColorRGBA, Header
 from visualization_msgs.msg import Marker, MarkerArray
 
 from perception.assembly.assembler import Observation
-from perception.bags.geometry import quaternion
 from perception.classes import Classes
 from perception.frame import Prediction
 from perception.messages.convert import image_fields
 from perception.objects import Object, Tracking, find_objects
 from perception.objects.boxes import BOX_ALPHA, LETTER_M
+from perception.rigid import quaternion
 from perception.ros.imports import optional
 
 KEPT = Duration(sec=1)
@@ -109,8 +109,8 @@ def detections(header: Header, objects: Sequence[Object], classes: Classes, visi
 
 
 def _pose(each: Object) -> Pose:
-    turned = quaternion(each.rotation)
-    return Pose(position=_point(each.centre), orientation=Quaternion(x=turned.x, y=turned.y, z=turned.z, w=turned.w))
+    x, y, z, w = quaternion(each.rotation)
+    return Pose(position=_point(each.centre), orientation=Quaternion(x=x, y=y, z=z, w=w))
 
 
 def _point(xyz: np.ndarray[Any, Any]) -> Point:

@@ -44,7 +44,7 @@ BUSY = 0.5
 """Share of a period that the network takes at least where it is what holds frames up."""
 
 
-FULL = 0.9
+FULL = 0.95
 """Share of a period that the network takes at least where it has no time left: frames wait, and are left out next."""
 
 

@@ -209,9 +209,11 @@ def _least_squares(points: NDArray[np.float32], tolerance: NDArray[np.float32]) 
 
     With a weak pull towards level, see USUAL_TILT.
     """
+    # The normal equations, of which the sums are the only thing that depends on the number of points.
     weight = 1 / tolerance.astype(np.float64)
-    columns = np.stack([points[:, 0], points[:, 2], np.ones(len(points))], 1) * weight[:, None]
-    level = np.array([[1 / USUAL_TILT, 0, 0], [0, 1 / USUAL_TILT, 0]])
-    wanted = np.append(points[:, 1] * weight, [0, 0])
-    a, b, c = np.linalg.lstsq(np.vstack([columns, level]), wanted, rcond=None)[0]
+    rows = np.stack([points[:, 0], points[:, 2], np.ones_like(tolerance), points[:, 1]]) * weight
+    sums = rows @ rows.T
+    sums[0, 0] += 1 / USUAL_TILT**2
+    sums[1, 1] += 1 / USUAL_TILT**2
+    a, b, c = np.linalg.solve(sums[:3, :3], sums[:3, 3])
     return np.array([a, -1.0, b, c], np.float32) / np.float32(np.sqrt(a * a + b * b + 1))

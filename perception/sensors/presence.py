@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from perception.errors import DataError
 from perception.frame import Frame, Returns
-from perception.sensors.projection import project_sweep
+from perception.sensors.projection import project
 from perception.sensors.spec import SPECS, measured, with_measured
 
 PIXELS, POINTS = 6_000, 2_000
@@ -228,9 +228,11 @@ def dull_sweep(frame: Frame) -> str | None:
             break
     else:
         return f"lidar measures nothing: no point of the sweep is farther than {NEAREST} m from it (no echo is 0, 0, 0)"
+    assert frame.camera is not None  # every frame with points has both
+    assert frame.lidar_to_camera is not None
+    camera = frame.camera.resized(*frame.size)
     for part in (_some_points(points), points):
-        projection = project_sweep(replace(frame, points=part))
-        if projection is not None and len(projection.rows):
+        if len(project(part, frame.lidar_to_camera, camera).rows):
             return None
     return "lidar is out of view: no point of the sweep falls into the camera's image (calibration, frames?)"
 

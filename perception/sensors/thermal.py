@@ -57,8 +57,12 @@ def infrared_channels(infrared: NDArray[Any], width: int, height: int) -> NDArra
     # measurement.
     coldest, warmest = (0, 255) if small.dtype == np.uint8 else (int(small.min()), int(small.max()))
     tables = _tables(seen, np.arange(coldest, warmest + 1, dtype=np.float32))
+    places = None if small.dtype == np.uint8 else (small - coldest).astype(np.intp)
     for channel, table in zip(channels[:2], tables, strict=True):
-        np.copyto(channel, cv2.LUT(small, table) if small.dtype == np.uint8 else table[small - coldest])
+        if places is None:
+            cv2.LUT(small, table, channel)
+        else:  # no place is clipped: not to look whether one is outside takes half of the time
+            table.take(places, out=channel, mode="clip")
     channels[2] = 255
     channels *= valid
     return channels
@@ -92,18 +96,27 @@ def unmeasured(infrared: NDArray[Any]) -> NDArray[np.bool_]:
 
 def _tables(seen: NDArray[Any], levels: NDArray[np.float32]) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """The intensity and the rank of each of these grey levels, from the measured pixels."""
-    low, high = np.percentile(seen, (LOW, HIGH))
+    # Of each level with as many as have it, which are far fewer than pixels.
+    pixels = np.bincount(seen)
+    there = np.flatnonzero(pixels)
+    low, high = _percentiles(there, pixels[there])
     flattest = FLATTEST[seen.dtype]
     spread = max(float(high - low), flattest)
     linear = np.clip((levels - low) * (255 / spread), 0, 255)
     # The ranks also cover at least this range: noise of a flat scene must not be spread out either.
-    first, last = float(seen.min()), float(max(seen.max(), seen.min() + flattest))
-    # Of each level with as many as have it, which are far fewer than pixels.
-    pixels = np.bincount(seen)
-    there = np.flatnonzero(pixels)
+    first, last = float(there[0]), float(max(there[-1], there[0] + flattest))
     counts, edges = np.histogram(there, BINS, (first, last), weights=pixels[there])
     share = np.concatenate([[0.0], np.cumsum(counts) / len(seen)])
     rank = np.interp(levels, edges, share)
     if high - low < flattest:
         rank = linear / 255
     return linear.astype(np.uint8), (255 * rank).astype(np.uint8)
+
+
+def _percentiles(levels: NDArray[np.intp], pixels: NDArray[np.intp]) -> tuple[float, float]:
+    """LOW and HIGH of the grey `levels`, ascending, that so many `pixels` have; as NumPy's of all pixels."""
+    last = np.cumsum(pixels)
+    place = np.array([LOW, HIGH]) / 100 * (last[-1] - 1)
+    before, after = (levels[np.searchsorted(last, at, "right")] for at in (np.floor(place), np.ceil(place)))
+    low, high = before + (after - before) * (place - np.floor(place))
+    return float(low), float(high)

@@ -11,10 +11,10 @@ import numpy as np
 import rerun as rr
 from numpy.typing import NDArray
 
-from perception.bags.geometry import quaternion
 from perception.classes import CLASSES, UNLABELLED, Classes
 from perception.frame import CameraModel, Frame, Prediction
 from perception.objects import find_objects
+from perception.rigid import quaternion
 from perception.viewing import layout
 from perception.viewing.pictures import jpeg, kept_rows, thermal
 
@@ -129,7 +129,7 @@ class Log:
         archetype = rr.Boxes3D(
             centers=[self._pose[:3, :3] @ box.centre + self._pose[:3, 3] for box in boxes],
             sizes=[box.size for box in boxes],
-            quaternions=[rr.Quaternion(xyzw=[each.x, each.y, each.z, each.w]) for each in turned],
+            quaternions=[rr.Quaternion(xyzw=each) for each in turned],
             class_ids=[box.class_id for box in boxes],
             labels=[box.label for box in boxes],
         )

@@ -57,6 +57,14 @@ def test_frames_that_are_left_out_for_two_seconds_are_a_step_down_and_room_is_on
     assert machine.lost == 2
 
 
+def test_frames_that_wait_are_a_step_down_before_one_is_left_out() -> None:
+    """97 of 100 ms: nothing is left out yet, and every frame waits."""
+    machine = Machine(Controller(TIMES, 0), between(10, 60, 0.097 / TIMES[0]))
+    machine.run(30)
+    assert machine.steps == [(11.0, 1)]
+    assert machine.lost == 0
+
+
 def test_a_single_hitch_is_no_reason() -> None:
     machine = Machine(Controller(TIMES, 0), lambda now: 3.0 if now % 10 == 0 else 1.0)
     machine.run(60)

@@ -34,7 +34,7 @@ Every network is trained from random weights for the same budget, on the same cr
 and optimiser are those of its config. A budget of time is turned into iterations by the seconds of a few steps, which
 are measured first. Data sets that the recipe names are trained on, and scored on their val split; others are only
 scored; for `simulated` other streets than those of the folder are rendered. Then all are timed in turns, beside
-PIDNet-S. DIR gets compare.json (docs/reports.md), pareto.png, networks.png, compare.html, and a folder for each
+PIDNet-S. DIR gets compare.json (docs/reports.md), pareto.png, networks.jpg, compare.html, and a folder for each
 network. Started again, the command goes on: what is trained, scored or timed is kept, and other networks are added.
 A network that cannot be trained is left out, with the reason; the exit code is then 1.
 """
@@ -152,7 +152,7 @@ def run(args: argparse.Namespace) -> int:
         console.print(table.rich())
     for line in notes(found):
         console.print(line, soft_wrap=True)
-    console.print(f"{NAME}, pareto.png, networks.png, compare.html: {output}", soft_wrap=True)
+    console.print(f"{NAME}, pareto.png, networks.jpg, compare.html: {output}", soft_wrap=True)
     if args.json:
         write_report(args.json, "compare", found)
     return 1 if found.left_out else 0

@@ -59,7 +59,7 @@ def test_from_nothing_to_the_document_and_on(
     assert text.startswith("Before.\n")
     assert text.endswith("<!-- zoo:end -->\n\nAfter.\n")
     assert "| 0.01, Adam | 2 | – |" in text
-    for name in ("pareto.png", "networks.png", "compare.html"):
+    for name in ("pareto.png", "networks.jpg", "compare.html"):
         assert (out / name).stat().st_size > 1000
 
     # Again: nothing is left to do, without the training data too.
@@ -79,6 +79,16 @@ def test_from_nothing_to_the_document_and_on(
     assert len({row["timing"]["run"] for row in rows.values()}) == 1
     assert "far" not in as_json(out / "compare.json")["pareto_front"]
     capsys.readouterr()
+
+    # A row outlives its weights, and is timed beside the others.
+    (out / "lone/weights.safetensors").unlink()
+    (out / "lone/network.xml").unlink()
+    assert main([*line, "--train", "2it", *elsewhere[:1], f"far={out / 'twin/weights.safetensors'}"]) == 0
+    assert "lone: trained and scored before; its weights are gone, its row stays" in capsys.readouterr().err
+    again = as_json(out / "compare.json")["networks"]
+    assert again["lone"]["sets"] == before["lone"]["sets"]
+    assert len({row["timing"]["run"] for row in again.values()}) == 1
+    assert again["lone"]["timing"]["run"] != rows["lone"]["timing"]["run"]
 
     # Another budget would not be alike; tables come from the JSON alone.
     assert main([*line, "--train", "3it"]) == 2

@@ -19,7 +19,7 @@ def compare_page(report: CompareReport, published: Mapping[str, str], picture: P
     page.plots = [Figure(pareto_plot(report), "Mean IoU on real sets against time; the tables have the figures.")]
     if picture.is_file():
         text = "Every network on the same six real frames, below the images and their truth."
-        page.pictures = [Figure(picture.read_bytes(), text, text)]
+        page.pictures = [Figure(picture.read_bytes(), text, text, "image/jpeg")]
     page.tables = [
         Table(made.title, [[cell.replace("`", "").replace("**", "") for cell in row] for row in made.rows], made.header)
         for made in tables(report, published).values()

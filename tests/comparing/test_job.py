@@ -106,3 +106,11 @@ def test_tables_and_plot_are_made_anew_from_the_report_alone(tmp_path: Path) -> 
     found = rebuild(tmp_path / "compare.json", tmp_path / "new", None)
     assert found.pareto_front == ["unet"]
     assert {path.name for path in (tmp_path / "new").iterdir()} == {"pareto.png", "compare.html"}
+
+
+def test_the_tables_of_the_document_are_made_of_the_figures_beside_it(tmp_path: Path) -> None:
+    docs = Path(__file__).resolve().parents[2] / "docs"
+    copy = tmp_path / "zoo.md"
+    copy.write_text((docs / "zoo.md").read_text("utf-8"), "utf-8")
+    rebuild(docs / "zoo/compare.json", tmp_path / "out", copy)
+    assert copy.read_text("utf-8") == (docs / "zoo.md").read_text("utf-8")

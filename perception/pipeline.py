@@ -212,10 +212,11 @@ class Pipeline:
                 task.output = self.engine.infer(task.network_input)
         return task
 
-    def decode(self, task: Task, instances: bool = True) -> Prediction:
+    def decode(self, task: Task, instances: bool = True, points: bool = True) -> Prediction:
         """The third step: labels at the frame's size; all unlabelled where no sensor tells anything.
 
-        instances: whether they are asked for, if the network tells things apart.
+        instances: whether they are asked for, if the network tells things apart. points: whether the labels of the
+        sweep's points are, which instances need too.
         """
         output, frame = task.output, task.frame
         with task.timed("decode"):
@@ -227,7 +228,7 @@ class Pipeline:
                 weights = output.weights
                 if self._steadying is not None:
                     labels, confidence = self._steadying(frame, labels, confidence)
-            point_labels, point_confidence = _of_points(task, labels, confidence)
+            point_labels, point_confidence = _of_points(task, labels, confidence) if points else (None, None)
             prediction = Prediction(
                 stamp_ns=frame.stamp_ns,
                 labels=labels,

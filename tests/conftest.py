@@ -150,6 +150,19 @@ def ros() -> Iterator[Any]:
         rclpy.try_shutdown(context=context)
 
 
+@pytest.fixture
+def stranger(ros: Any) -> Iterator[Any]:
+    """A node as if of another process, on the same domain: within one, a topic has one type."""
+    import rclpy
+    from rclpy.context import Context
+    from rclpy.node import Node
+
+    context = Context()
+    rclpy.init(context=context, domain_id=ros.get_domain_id())
+    yield Node("stranger", context=context)
+    rclpy.try_shutdown(context=context)  # type: ignore[attr-defined]
+
+
 def _write_stamps(path: Path, nanoseconds: int) -> None:
     times = (divmod(nanoseconds + after, 1_000_000_000) for after in (0, 100_000_000, 200_000_000, 1_000_000_000))
     lines = [f"2011-09-26 13:04:{32 + seconds}.{rest:09d}" for seconds, rest in times]

@@ -7,36 +7,42 @@ import sys
 
 import pytest
 
-from perception.memory import give_back, keep_memory
+from perception.memory import give_back, keep_buffers, keep_memory
 
 # A child, because what is set cannot be taken back.
 KEPT = """
 import ctypes, sys
-from perception.memory import keep_memory
+from perception.memory import keep_buffers, keep_memory
+size = int(sys.argv[2]) << 20
 def resident():
     return int(open("/proc/self/statm").read().split()[1]) * 4096
-kept = keep_memory() if sys.argv[1] == "keep" else False
+kept = {"all": keep_memory, "buffers": keep_buffers, "nothing": lambda: False}[sys.argv[1]]()
 c = ctypes.CDLL(None)
 c.malloc.restype, c.free.argtypes = ctypes.c_void_p, [ctypes.c_void_p]
 c.memset.argtypes = [ctypes.c_void_p, ctypes.c_int, ctypes.c_size_t]
 before = resident()
-block = c.malloc(64 << 20)
-c.memset(block, 1, 64 << 20)
+block = c.malloc(size)
+c.memset(block, 1, size)
 c.free(block)
-print(kept, resident() - before > 60 << 20)
+print(kept, resident() - before > 0.9 * size)
 """
 
 
-@pytest.mark.parametrize("how", ["keep", "leave"])
-def test_freed_memory_stays_with_the_process(how: str) -> None:
-    said = subprocess.run([sys.executable, "-c", KEPT, how], check=True, capture_output=True, text=True).stdout
-    kept = how == "keep" and platform.libc_ver()[0] == "glibc"
-    assert said.split() == [str(kept), str(kept)]
+@pytest.mark.parametrize(
+    ("how", "megabytes", "stays"),
+    [("all", 64, True), ("nothing", 64, False), ("buffers", 4, True), ("nothing", 4, False), ("buffers", 40, False)],
+)
+def test_freed_memory_stays_with_the_process(how: str, megabytes: int, stays: bool) -> None:
+    command = [sys.executable, "-c", KEPT, how, str(megabytes)]
+    said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    glibc = platform.libc_ver()[0] == "glibc"
+    assert said.split() == [str(glibc and how != "nothing"), str(glibc and stays)]
 
 
 def test_other_systems_are_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "platform", "darwin")
     assert not keep_memory()
+    assert not keep_buffers()
     give_back()  # does nothing
 
 

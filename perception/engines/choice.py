@@ -32,17 +32,6 @@ from perception.sensors.encode import AUX_SCALE
 USUAL_HZ = 10.0
 """The camera's rate where nobody knows it yet."""
 
-SPARE = 1.3
-"""How many times its own time must be there for the network: what is around it, and the others on the machine."""
-
-SPARE_CROWDED = 2.0
-"""The same where the network has every core, so that it takes turns with what is around it. With 1.7, on two cores with
-AVX2 alone, a network of 52 ms was chosen for 10 Hz, which left 18 % of both cores free; it took 80 to 200 ms."""
-
-SPARE_TWICE = 2.5
-"""The same for a second look, which is worth no frame: beside the rest of a node on two threads of one core, a network
-takes half as long again as alone."""
-
 BUDGET_S = 0.3
 """How long a member is timed, after the run that compiles it."""
 
@@ -57,14 +46,12 @@ _PACKAGES = {"openvino": "openvino", "onnxruntime": "onnxruntime", "tensorrt": "
 
 @dataclass(frozen=True)
 class Choice:
-    """The member at `place` of `ladder`, and why. times_s: of a run here, by place, as far as it is known. crowded: see
-    `spare`."""
+    """The member at `place` of `ladder`, and why. times_s: of a run here, by place, as far as it is known."""
 
     ladder: tuple[Member, ...]
     place: int
     rate_hz: float
     times_s: tuple[float | None, ...]
-    crowded: bool = False
 
     @property
     def member(self) -> Member:
@@ -74,7 +61,7 @@ class Choice:
     @property
     def held(self) -> bool:
         """Whether it holds the rate with time to spare."""
-        return holds(self.times_s[self.place], self.rate_hz, self.member.twice, self.crowded)
+        return holds(self.member, self.times_s[self.place], self.rate_hz)
 
     def __str__(self) -> str:
         seconds = self.times_s[self.place]
@@ -100,34 +87,23 @@ def price(ladder: Sequence[Member], place: int) -> str:
     return f"{100 * (member - best):+.1f} points of mean IoU beside {ladder[0].name}"
 
 
-def holds(seconds: float | None, rate_hz: float, twice: bool = False, crowded: bool = False) -> bool:
-    """Whether a network that takes so long holds the rate with time to spare. twice, crowded: see `spare`."""
-    return seconds is not None and spare(twice, crowded) * seconds * rate_hz <= 1.0
+def holds(member: Member, seconds: float | None, rate_hz: float) -> bool:
+    """Whether a member that takes so long holds the rate with time to spare."""
+    return seconds is not None and member.spare * seconds * rate_hz <= 1.0
 
 
-def spare(twice: bool, crowded: bool = False) -> float:
-    """How many times its own time must be there for a network. twice: it looks twice, in that time. crowded: it has all
-    of the process's threads, and the steps around it have none of their own."""
-    if twice:
-        return SPARE_TWICE
-    return SPARE_CROWDED if crowded else SPARE
-
-
-def choose(
-    ladder: Sequence[Member], rate_hz: float, time_of: Callable[[Member], float], crowded: bool = False
-) -> Choice:
+def choose(ladder: Sequence[Member], rate_hz: float, time_of: Callable[[Member], float]) -> Choice:
     """The first, that is the most accurate, that holds the rate; the fastest where none does.
 
     time_of: seconds of one run here, infinite for one that cannot be run. Is asked of no more members than it takes.
-    crowded: see `spare`.
     """
     times: list[float | None] = [None] * len(ladder)
     for place, member in enumerate(ladder):
         seconds = times[place] = time_of(member)
-        if holds(seconds, rate_hz, member.twice, crowded):
-            return Choice(tuple(ladder), place, rate_hz, tuple(times), crowded)
-    fastest = min(range(len(ladder)), key=lambda place: times[place] or math.inf)
-    return Choice(tuple(ladder), fastest, rate_hz, tuple(times), crowded)
+        if holds(member, seconds, rate_hz):
+            return Choice(tuple(ladder), place, rate_hz, tuple(times))
+    fastest = min(range(len(ladder)), key=lambda place: ladder[place].spare * (times[place] or math.inf))
+    return Choice(tuple(ladder), fastest, rate_hz, tuple(times))
 
 
 class Run(NamedTuple):

@@ -46,6 +46,21 @@ FIXED, COMBINING = 0.07, 0.1
 answer of two looks. By them INT8 takes 0.59 of it at 0.75 of the resolution, 0.30 at 0.5, and 1.69 looking twice, as
 `benchmarks/family.py` measures."""
 
+ASIDE, FEWER = 0.5, 1.75
+"""The part of the resolution up to which a member can leave a thread, and how many times as long it then takes on one
+of two. On two cores with AVX2 alone, at 20 Hz, INT8 at 0.5 answers 165 to 192 of 200 frames on both, 187 to 198 on one."""
+
+SPARE = 1.3
+"""How many times its own time must be there for a network: what is around it, and the others on the machine."""
+
+SPARE_CROWDED = 2.0
+"""The same where it has every core, so that it takes turns with what is around it. With 1.7, on two cores with AVX2
+alone, a network of 52 ms was chosen for 10 Hz, which left 18 % of both cores free; it took 80 to 200 ms."""
+
+SPARE_TWICE = 2.5
+"""The same for a second look, which is worth no frame: beside the rest of a node on two threads of one core, a network
+takes half as long again as alone."""
+
 LEAST = 0.25
 """The smallest part of the resolution that can be asked for."""
 
@@ -60,7 +75,8 @@ class Member:
     """A way to run a network: by which engine, from which file, at which part of the usual resolution, and whether it
     looks twice.
 
-    accuracy: the mean IoU over sets and classes, where it was measured with these very weights.
+    accuracy: the mean IoU over sets and classes, where it was measured with these very weights. crowded: it has all of
+    the process's threads, and the steps around it have none of their own.
     """
 
     engine: str
@@ -68,6 +84,7 @@ class Member:
     scale: float = 1.0
     accuracy: float | None = None
     twice: bool = False
+    crowded: bool = False
 
     @property
     def name(self) -> str:
@@ -77,13 +94,27 @@ class Member:
     @property
     def base(self) -> Member:
         """The same file as usual: at the usual resolution, looking once."""
-        return replace(self, scale=1.0, accuracy=None, twice=False)
+        return replace(self, scale=1.0, accuracy=None, twice=False, crowded=False)
+
+    @property
+    def aside(self) -> bool:
+        """Whether it leaves one of its threads to the steps around it: they take longer than a network so small, and
+        two threads of it that wait for each other take more from them than they save."""
+        return self.crowded and self.scale <= ASIDE and not self.twice
+
+    @property
+    def spare(self) -> float:
+        """How many times its own time there must be for it, by the rest of a node and the others on the machine."""
+        if self.twice:
+            return SPARE_TWICE
+        return SPARE_CROWDED if self.crowded and not self.aside else SPARE
 
     @property
     def work(self) -> float:
         """What it takes of the time of its `base`."""
         looks = (self.scale, self.scale * SECOND) if self.twice else (self.scale,)
-        return sum(FIXED + (1 - FIXED) * scale**2 for scale in looks) + COMBINING * self.twice
+        once = sum(FIXED + (1 - FIXED) * scale**2 for scale in looks) + COMBINING * self.twice
+        return once * (FEWER if self.aside else 1.0)
 
     def looking(self, engine: Engine) -> Engine:
         """The engine of the file, as the member runs it."""

@@ -39,7 +39,7 @@ Report = tuple[bytes, str, dict[str, object]]
 class Snapshot:
     """Everything that one report is about, at one moment (`now`, monotonic seconds).
 
-    refused: topics with a publisher whose quality of service does not fit, and the policy at fault.
+    refused: topics with a publisher that does not fit, and what of it does not, such as "QoS (reliability)".
     misaligned: how the sweep would fit the image better. bit_depth: how many bits the camera's 16-bit images use, 0 for
     other images. intensities: by LiDAR, which intensity means 1. limits: the limits of warnings. timing: how messages
     pair. nearest: by topic without a publisher, the published topic with the most similar name. restarts: how often the
@@ -122,8 +122,8 @@ class Diagnostics:
             values["intensity"] = snapshot.intensities[sensor]
         for topic in topics:
             if topic in snapshot.refused:
-                policy = snapshot.refused[topic]
-                return WARN, f"{topic}: a publisher's QoS is incompatible ({policy}), so nothing is received", values
+                what = snapshot.refused[topic]
+                return WARN, f"{topic}: a publisher's {what} is incompatible, so nothing is received", values
         for topic in topics:
             if complaint := self._complaints.recent(topic):
                 return WARN, complaint, values

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from perception.engines.pool import EnginePool
 from perception.errors import PerceptionError
+from perception.memory import keep_buffers
 from perception.ros.dds import send_beside, use_profile
 from perception.ros.imports import require_rclpy
 from perception.threads import cores
@@ -66,6 +68,7 @@ def run(
         rclpy.init(args=list(ros_arguments))
     except RuntimeError as error:  # rclpy raises it for unknown arguments and unreadable parameter files
         raise PerceptionError(f"ROS arguments: {str(error).split(', at /')[0]}") from error
+    keep_buffers()
     end = _End(name="perception end", daemon=True)
     end.start()
     nodes: list[PerceptionNode] = []
@@ -90,6 +93,9 @@ def run(
         # One executor each: while one node loads a network, the others still receive their messages.
         for each, executor in list(zip(everyone, executors, strict=True))[1:]:
             threading.Thread(target=_spin, args=(each, executor), daemon=True).start()
+        # What is there now stays, and need not be looked through again and again: 2 % of a node at 20 Hz.
+        gc.collect()
+        gc.freeze()
         _spin(everyone[0], executors[0])
     except (KeyboardInterrupt, ExternalShutdownException):
         pass

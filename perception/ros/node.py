@@ -305,16 +305,17 @@ class PerceptionNode(LifecycleNode):
         engine_threads = share_threads(settings.threads)
 
         def open_member(member: Member) -> Pipeline:
-            loaded = self._pool.load(member.engine, member.path, engine_threads, member.scale)
-            engine, overlap = member.looking(loaded), settings.threads != 1
+            threads = max(1, engine_threads - member.aside)
+            loaded = self._pool.load(member.engine, member.path, threads, member.scale)
+            engine, overlap = member.looking(loaded), settings.threads != 1 and not member.aside
             return Pipeline(engine, member.path, overlap=overlap, scale=member.scale, steady=settings.steady)
 
         ladder = family(settings.engine) if settings.model is None else ()
         if not ladder:
             ladder = (find_member(settings.model, settings.engine),)
+        ladder = tuple(replace(member, crowded=not leaves_one(settings.threads)) for member in ladder)
         times = Times(settings.threads, network_size(*self._image_size))
-        crowded = not leaves_one(settings.threads)
-        return Fit(ladder, open_member, times, self.get_logger().info, crowded)
+        return Fit(ladder, open_member, times, self.get_logger().info)
 
     def _adapt(self, sensors: Mapping[str, SensorState], trigger: str) -> None:
         """Run a faster model if frames are left out, and a more accurate one if there is time for it."""
@@ -451,7 +452,8 @@ class PerceptionNode(LifecycleNode):
         arrived = job.matched.arrivals[job.matched.trigger].arrived
         if self._too_old(job, time.monotonic() - arrived):
             return
-        prediction = job.pipeline.decode(job.task, self._outputs.instances_heard)
+        heard = self._outputs
+        prediction = job.pipeline.decode(job.task, heard.instances_heard, heard.points_heard)
         self._complain_of_absent(job, prediction)
         if (word := self._levelling.add(job.seen.frame, prediction)) is not None:
             self._complaints.warn(self._name, word)
@@ -528,6 +530,8 @@ class PerceptionNode(LifecycleNode):
             self._watch()
             self._inputs.settle()
             self._say_unheard()
+            if self._outputs is not None:
+                self._outputs.complain_of_refused()
             sensors, clock_jumps = self._mailbox.snapshot()
             summary, refused, misaligned = (
                 self._statistics.summary(),

@@ -20,7 +20,7 @@ from nav_msgs.msg import OccupancyGrid
 from numpy.typing import NDArray
 from rclpy.duration import Duration
 from rclpy.lifecycle import LifecycleNode
-from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy, qos_policy_name_from_kind
+from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
 from rclpy.qos_overriding_options import QoSOverridingOptions
 from sensor_msgs.msg import CompressedImage, Image, PointCloud2, PointField
 from std_msgs.msg import ColorRGBA, Header, String
@@ -39,6 +39,7 @@ from perception.messages.convert import cloud_fields, compressed_fields, image_f
 from perception.messages.grid import near_ground, road_grid
 from perception.messages.polygons import marker_fields, outlines
 from perception.ros.imports import optional
+from perception.ros.matching import mismatch, type_name
 from perception.ros.object_publishers import ObjectPublishers
 from perception.ros.subscriptions import OVERRIDABLE
 
@@ -81,18 +82,18 @@ class Publishers:
         instances: bool = False,
     ) -> None:
         def publisher(kind: Any, name: str, qos: QoSProfile = LARGE) -> Any:
-            topic = node.resolve_topic_name(f"~/{name}")
             return node.create_lifecycle_publisher(
                 kind,
                 f"~/{name}",
                 copy(qos),  # overriding changes it in place
-                event_callbacks=PublisherEventCallbacks(incompatible_qos=partial(self._refused, topic)),
+                event_callbacks=PublisherEventCallbacks(use_default_callbacks=False),  # see `complain_of_refused`
                 qos_overriding_options=QoSOverridingOptions(policy_kinds=OVERRIDABLE),
             )
 
         self._node, self._transforms, self._complaints, self.classes = node, transforms, complaints, classes
         self._images = {name: publisher(Image, name) for name in image_topics(classes)}
         self._sent: dict[str, Image] = {}
+        self._refused = set[tuple[str, str]]()
         self._compressed = publisher(CompressedImage, "overlay/compressed")
         self._points = publisher(PointCloud2, "points")
         self._packed = {name: publisher(CompressedImage, f"{name}/compressed") for name in mask_topics(classes)}
@@ -115,10 +116,36 @@ class Publishers:
     def destroy(self) -> None:
         """Destroy the publishers."""
         self._explainer.rest()
+        for publisher in self._all:
+            self._node.destroy_lifecycle_publisher(publisher)
+
+    @property
+    def _all(self) -> tuple[Any, ...]:
         others = (self._compressed, self._points, self._outlines, self._label_info, self._explanation)
         objects = self._objects.all if self._objects is not None else ()
-        for publisher in (*self._images.values(), *self._packed.values(), *self._grids, *objects, *others):
-            self._node.destroy_lifecycle_publisher(publisher)
+        return (*self._images.values(), *self._packed.values(), *self._grids, *objects, *others)
+
+    def complain_of_refused(self) -> None:
+        """Log subscribers that request more than is offered and so receive nothing. To be called now and then."""
+        for publisher in self._all:
+            topic = publisher.topic_name
+            if self._complaints is None or self._node.count_subscribers(topic) == publisher.get_subscription_count():
+                continue
+            for subscriber in self._node.get_subscriptions_info_by_topic(topic):
+                policy, kind = mismatch(publisher.qos_profile, subscriber.qos_profile), type_name(publisher.msg_type)
+                if subscriber.topic_type != kind:
+                    word = f"type: a subscriber expects {subscriber.topic_type} in place of {kind} and receives nothing"
+                elif policy is not None:
+                    less = "best effort" if policy == "reliability" else "less"
+                    word = (
+                        f"QoS: a subscriber requests another {policy} and receives nothing; let it request {less}, or "
+                        f"set qos_overrides.{topic}.publisher.{policy}"
+                    )
+                else:
+                    continue
+                if (topic, word) not in self._refused:
+                    self._refused.add((topic, word))
+                    self._complaints.warn(topic, word)
 
     def publish_label_info(self) -> None:
         """Publish once, also for later subscribers, which class each id is."""
@@ -138,6 +165,11 @@ class Publishers:
     def instances_heard(self) -> bool:
         """Whether somebody listens to an output that is made of instances."""
         return self._objects is not None and bool(self._objects.heard)
+
+    @property
+    def points_heard(self) -> bool:
+        """Whether somebody listens to an output that is made of the sweep's labels."""
+        return self.instances_heard or any(map(_heard, (self._points, *self._grids)))
 
     def publish(self, seen: Observation, prediction: Prediction, settings: Settings) -> dict[str, float]:
         """Publish every enabled output that has a subscriber. prediction: of `seen.frame`.
@@ -226,15 +258,6 @@ class Publishers:
 
     def _publish_explanation(self, header: Header, picture: NDArray[np.uint8]) -> None:
         self._explanation.publish(Image(header=header, **image_fields(picture, "rgb8")))
-
-    def _refused(self, topic: str, event: Any) -> None:
-        if self._complaints is not None:
-            policy = qos_policy_name_from_kind(event.last_policy_kind).lower()
-            self._complaints.warn(
-                topic,
-                f"QoS: a subscriber requests another {policy} and receives nothing; let it request best effort, or set "
-                f"qos_overrides.{topic}.publisher.{policy}",
-            )
 
     def _complain(self, error: PerceptionError) -> None:
         if self._complaints is not None:

@@ -11,14 +11,7 @@ from typing import Any
 
 from nav_msgs.msg import Odometry
 from rclpy.lifecycle import LifecycleNode
-from rclpy.qos import (
-    DurabilityPolicy,
-    HistoryPolicy,
-    QoSPolicyKind,
-    QoSProfile,
-    ReliabilityPolicy,
-    qos_policy_name_from_kind,
-)
+from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSPolicyKind, QoSProfile, ReliabilityPolicy
 from rclpy.qos_overriding_options import QoSOverridingOptions
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image, Imu, PointCloud2
 
@@ -30,6 +23,7 @@ from perception.assembly.settings.topics import CAMERA_INFOS, INPUT_TYPES
 from perception.assembly.throttled_log import ThrottledLog
 from perception.errors import MessageError
 from perception.messages.convert import stamp_ns
+from perception.ros.matching import mismatch, type_name
 from perception.sensors.spec import SPECS
 
 try:
@@ -122,9 +116,28 @@ class Subscriptions:
                     self._listen(sensor, topic, kind)
 
     def refused(self) -> dict[str, str]:
-        """By topic, why nothing is received from an existing publisher: the policy that does not fit."""
-        for topic in [topic for topic in self._refused if not self._node.count_publishers(topic)]:
-            del self._refused[topic]
+        """By topic, what of an existing publisher does not fit, so that nothing of it is received.
+
+        It is logged when it is seen first. Call it now and then.
+        """
+        before, self._refused = self._refused, {}
+        for subscription in self._all.values():
+            topic, kind = subscription.topic_name, type_name(subscription.msg_type)
+            for publisher in self._node.get_publishers_info_by_topic(topic):
+                policy = mismatch(publisher.qos_profile, subscription.qos_profile)
+                if publisher.topic_type != kind:
+                    self._refused[topic] = f"type ({publisher.topic_type})"
+                    way = f"type: a publisher sends {publisher.topic_type} in place of {kind}, so nothing is received"
+                elif policy is not None:
+                    self._refused[topic] = f"QoS ({policy})"
+                    way = (
+                        f"QoS: a publisher's {policy} is incompatible, so nothing is received; "
+                        f"set qos_overrides.{topic}.subscription.{policy} or change the publisher"
+                    )
+                else:
+                    continue
+                if topic not in before:
+                    self._complaints.error(topic, way)
         return dict(self._refused)
 
     def nearest(self) -> dict[str, str]:
@@ -163,7 +176,7 @@ class Subscriptions:
             topic,
             store,
             copy(quality),  # overriding changes it in place
-            event_callbacks=SubscriptionEventCallbacks(incompatible_qos=partial(self._refuse, self._resolve(topic))),
+            event_callbacks=SubscriptionEventCallbacks(use_default_callbacks=False),  # see `refused`
             qos_overriding_options=QoSOverridingOptions(policy_kinds=OVERRIDABLE),
         )
 
@@ -181,15 +194,6 @@ class Subscriptions:
             store(message)
         except MessageError as error:
             self._complaints.error(topic, error)
-
-    def _refuse(self, topic: str, event: Any) -> None:
-        policy = qos_policy_name_from_kind(event.last_policy_kind).lower()
-        self._refused[topic] = policy
-        self._complaints.error(
-            topic,
-            f"QoS: a publisher's {policy} is incompatible, so nothing is received; "
-            f"set qos_overrides.{topic}.subscription.{policy} or change the publisher",
-        )
 
     def _resolve(self, topic: str) -> str:
         return str(self._node.resolve_topic_name(topic))

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from perception.engines.choice import SPARE
+from perception.engines.family import SPARE
 
 BEHIND_S = 2.0
 """Frames are left out, or wait, for so long before a step down."""
@@ -35,7 +35,7 @@ SETTLE_S = 1.0
 """What comes in so long after a step was not yet by it."""
 
 QUICKER = 0.9
-"""A rung that takes more than this part of another's time is no quicker."""
+"""A rung that needs more than this part of another's time is no quicker."""
 
 TWICE = 2.0
 """How many times the next rung's time one takes whose time is not known."""
@@ -140,8 +140,13 @@ class Controller:
 
     def _holds(self, place: int, period_s: float) -> bool:
         """Whether that rung is known to hold the rate with time to spare, when it is alone."""
+        needed = self._needed(place)
+        return needed is not None and needed <= period_s
+
+    def _needed(self, place: int) -> float | None:
+        """The period that the rung needs when it is alone [s], if that is known."""
         seconds = self.times_s[place]
-        return seconds is not None and self._spare[place] * seconds <= period_s
+        return None if seconds is None else self._spare[place] * seconds
 
     def _has_room(self, up: int, infer_s: float, period_s: float) -> bool:
         """Whether that rung would, as things are; this one takes `infer_s` now."""
@@ -156,10 +161,10 @@ class Controller:
 
     def _down(self, infer_s: float, period_s: float) -> int | None:
         """The first quicker rung that may hold the rate as things are; the last of them where none does."""
-        here, found = self.times_s[self.place], None
+        here, needed, found = self.times_s[self.place], self._needed(self.place), None
         for place in range(self.place + 1, len(self.times_s)):
-            there = self.times_s[place]
-            if place in self.barred or (here is not None and there is not None and there > QUICKER * here):
+            there, needs = self.times_s[place], self._needed(place)
+            if place in self.barred or (needed is not None and needs is not None and needs > QUICKER * needed):
                 continue
             found = place
             if here is None or there is None or max(there, infer_s * there / here) <= period_s:

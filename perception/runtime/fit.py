@@ -18,7 +18,7 @@ from functools import partial
 from statistics import median
 from typing import NamedTuple
 
-from perception.engines.choice import Run, Times, choose, holds, price, spare, time_run
+from perception.engines.choice import Run, Times, choose, holds, price, time_run
 from perception.engines.family import Member, input_size
 from perception.engines.twice import once_of
 from perception.errors import ModelError
@@ -45,7 +45,7 @@ class Fit:
 
     ladder: the models to choose from, the most accurate first; of one alone nothing is timed and nothing changes.
     open_member: loads one; those of one file on the same engine. times: what is known of this machine. say: is told of
-    every step, in one line. crowded: the network has all of the process's threads.
+    every step, in one line.
     """
 
     def __init__(
@@ -54,10 +54,8 @@ class Fit:
         open_member: Callable[[Member], Pipeline],
         times: Times,
         say: Callable[[str], object],
-        crowded: bool = False,
     ) -> None:
         self._ladder, self._open, self._times, self._say = tuple(ladder), open_member, times, say
-        self._crowded = crowded
         self._held: dict[int, Pipeline] = {}
         self._runs: dict[Member, Run] = {}
         self._pending: tuple[int, Future[_Loaded]] | None = None
@@ -75,7 +73,7 @@ class Fit:
         place, broken = 0, set[int]()
         while len(self._ladder) > 1:
             time_of = partial(self._time, width, height, broken, guessed)
-            choice = choose(self._ladder, rate_hz, time_of, self._crowded)
+            choice = choose(self._ladder, rate_hz, time_of)
             place = choice.place
             if place in broken:  # as all are: the first says why
                 break
@@ -161,7 +159,7 @@ class Fit:
             if (known := self._times.known(base)) is not None:
                 self._runs[base] = Run(known, alone=True)
         times_s = [self._expected(member) for member in self._ladder]
-        return Controller(times_s, place, [spare(member.twice, self._crowded) for member in self._ladder])
+        return Controller(times_s, place, [member.spare for member in self._ladder])
 
     def _expected(self, member: Member) -> float | None:
         """What the member takes when it is alone on the machine, if its file was timed so."""
@@ -216,7 +214,7 @@ class Fit:
                 self._say(f"model {name} is no quicker here ({1e3 * seconds:.0f} ms) and is left out")
                 return None
             up = place < self._controller.place
-            if up and period_s and not holds(seconds, 1 / period_s, member.twice, self._crowded):
+            if up and period_s and not holds(member, seconds, 1 / period_s):
                 self._controller.declined(now)
                 return None
         self._held[place] = loaded.pipeline
@@ -251,9 +249,10 @@ class Fit:
         return self._held[place]
 
     def _drop_all_but(self, place: int) -> None:
-        """Keep the ways to run the file of this one: they are one engine."""
-        base = self._ladder[place].base
-        self._held = {each: held for each, held in self._held.items() if self._ladder[each].base == base}
+        """Keep the ways to run the file of this one on as many threads: they are one engine."""
+        kept = self._ladder[place]
+        shares = {each for each, way in enumerate(self._ladder) if (way.base, way.aside) == (kept.base, kept.aside)}
+        self._held = {each: held for each, held in self._held.items() if each in shares}
 
 
 def _compile_behind(pipeline: Pipeline, size: tuple[int, int]) -> None:

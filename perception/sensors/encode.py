@@ -140,8 +140,8 @@ def _no_channels(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
 def _rgb(frame: Frame, width: int, height: int) -> NDArray[np.uint8]:
     if frame.rgb is None:
         return np.zeros((height, width, 3), np.uint8)
-    shrinks = frame.rgb.shape[1] > 1.5 * width
-    # INTER_AREA would not blur but would take five times as long if the size hardly changes.
+    # Down to a half, bilinear still sees every pixel, in a tenth of INTER_AREA's time.
+    shrinks = frame.rgb.shape[1] > 2 * width
     resized = cv2.resize(frame.rgb, (width, height), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
     return np.asarray(resized, np.uint8)
 

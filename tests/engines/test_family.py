@@ -173,3 +173,13 @@ def test_what_a_way_to_run_a_file_takes_is_as_measured(end: str, takes: float) -
     member = find_member(f"dual_branch_s_int8{end}", "openvino")
     assert member.base == replace(find_member("dual_branch_s_int8", "openvino"), accuracy=None)
     assert member.work == pytest.approx(takes, abs=0.05)
+
+
+@pytest.mark.parametrize(("end", "aside"), [("", False), ("@0.7", False), ("@0.5", True), ("@0.5x2", False)])
+def test_a_small_one_leaves_a_thread_where_the_network_has_them_all(end: str, aside: bool) -> None:
+    alone = find_member(f"dual_branch_s_int8{end}", "openvino")
+    crowded = replace(alone, crowded=True)
+    assert not alone.aside
+    assert crowded.aside == aside
+    assert crowded.work == pytest.approx(alone.work * (1.75 if aside else 1))
+    assert crowded.base == alone.base

@@ -102,9 +102,9 @@ def test_the_bit_depth_of_a_camera_is_shown_where_it_has_one() -> None:
 
 def test_what_cannot_be_heard_and_what_does_not_fit_are_warnings() -> None:
     bench = Bench()
-    bench.refused, bench.misaligned = {"/image": "reliability"}, Misalignment("yaw", -1.0, 0.2)
+    bench.refused, bench.misaligned = {"/image": "QoS (reliability)"}, Misalignment("yaw", -1.0, 0.2)
     said = bench.tick(rgb=bench.sensor(0, age=None, alive=False), lidar=bench.sensor(5))
-    assert said["rgb"][:2] == (WARN, "/image: a publisher's QoS is incompatible (reliability), so nothing is received")
+    assert said["rgb"][:2] == (WARN, "/image: a publisher's QoS (reliability) is incompatible, so nothing is received")
     assert said["lidar"][0] == WARN
     assert "turned by -1° in yaw" in said["lidar"][1]
 

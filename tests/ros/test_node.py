@@ -152,6 +152,13 @@ def test_the_model_is_chosen_and_told_unless_it_was_named(
     assert named._fit.values == {"model": "tiny", "model_scale": 1.0, "model_looks": 1}
 
 
+@pytest.mark.parametrize(("threads", "engine"), [(1, 1), (2, 1), (8, 7)])
+def test_a_small_network_leaves_a_core_to_the_rest(make: Make, tiny_model: Path, threads: int, engine: int) -> None:
+    node = make(model=f"{tiny_model}@0.5", threads=threads)
+    assert node.trigger_configure() == SUCCESS
+    assert [key[2] for key in node._pool._engines] == [engine]
+
+
 def test_nodes_that_take_turns_choose_a_model_that_has_time_for_all(
     ros: Any, tiny_model: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

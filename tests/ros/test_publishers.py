@@ -21,6 +21,7 @@ from rclpy.executors import SingleThreadedExecutor
 from rclpy.lifecycle import LifecycleNode
 from rclpy.parameter import Parameter
 from rclpy.qos import DurabilityPolicy, QoSProfile
+from sensor_msgs.msg import CompressedImage
 from std_msgs.msg import Header
 
 from perception.assembly.assembler import Observation
@@ -144,7 +145,9 @@ def listening(mouth: Mouth, reliability: str, until: str) -> Iterator[subprocess
             mouth.until(lambda: until in (process.stdout.readline() or ""))
             yield process
         finally:
-            process.kill()
+            os.kill(process.pid, signal.SIGCONT)
+            process.terminate()  # it takes its leave; one that is killed stays in the graph for twenty seconds
+            process.wait(10)
 
 
 def test_reliable_listeners_that_stop_reading_slow_nobody(mouth: Mouth) -> None:
@@ -152,13 +155,35 @@ def test_reliable_listeners_that_stop_reading_slow_nobody(mouth: Mouth) -> None:
     with listening(mouth, "BEST_EFFORT", "heard"):
         alone = np.median(mouth.say(20))
         with listening(mouth, "RELIABLE", "there") as one, listening(mouth, "RELIABLE", "there") as other:
-            mouth.until(lambda: mouth.said)
+            mouth.until(lambda: mouth.publishers.complain_of_refused() or mouth.said)
+            mouth.publishers.complain_of_refused()
             for process in (one, other):
                 os.kill(process.pid, signal.SIGSTOP)
             assert np.median(mouth.say(30)) < 2 * alone + 10
     told = "QoS: a subscriber requests another reliability and receives nothing; let it request best effort"
     assert told in mouth.said[0]
     assert "set qos_overrides./perception/" in mouth.said[0]
+    assert len(mouth.said) == len(set(mouth.said)), "each once"
+
+
+def test_a_subscriber_of_another_type_is_told_of(mouth: Mouth, stranger: Any) -> None:
+    stranger.create_subscription(CompressedImage, "/perception/labels", print, 1)
+    told = "type: a subscriber expects sensor_msgs/msg/CompressedImage in place of sensor_msgs/msg/Image"
+    line = f"/perception/labels: {told} and receives nothing"
+    mouth.until(lambda: mouth.publishers.complain_of_refused() or line in mouth.said)
+
+
+def test_no_event_is_waited_for(mouth: Mouth) -> None:
+    """Each costs time with every message that comes."""
+    before = len(list(mouth.node.waitables))
+    mouth.publishers.destroy()
+    assert len(list(mouth.node.waitables)) == before
+
+
+def test_points_are_asked_for_once_somebody_listens(mouth: Mouth) -> None:
+    assert not mouth.publishers.points_heard
+    mouth.node.create_subscription(OccupancyGrid, "/perception/road_grid", print, 1)
+    mouth.until(lambda: mouth.publishers.points_heard)
 
 
 def test_an_override_serves_reliable_listeners(ros: Any) -> None:

@@ -75,8 +75,9 @@ def test_a_publisher_that_does_not_fit_is_named_while_it_is_there(ros: Any) -> N
     ears = Ears(ros, Parameter(RELIABLE, value="reliable"))
     try:
         ears.until(ears.subscriptions.refused)
-        assert ears.subscriptions.refused() == {"/points": "reliability"}
+        assert ears.subscriptions.refused() == {"/points": "QoS (reliability)"}
         assert not ears.heard
+        assert len(ears.said) == 1, "once, not with every look at the graph"
         assert "qos_overrides./points.subscription.reliability" in ears.said[0]
         ears.node.destroy_publisher(ears.lidar)
         end = time.monotonic() + 10.0
@@ -85,6 +86,21 @@ def test_a_publisher_that_does_not_fit_is_named_while_it_is_there(ros: Any) -> N
             ears.executor.spin_once(timeout_sec=0.05)
     finally:
         ears.close()
+
+
+def test_a_publisher_of_another_type_is_named(ears: Ears, stranger: Any) -> None:
+    stranger.create_publisher(CompressedImage, "image", 1)
+    ears.until(ears.subscriptions.refused)
+    assert ears.subscriptions.refused() == {"/image": "type (sensor_msgs/msg/CompressedImage)"}
+    told = "a publisher sends sensor_msgs/msg/CompressedImage in place of sensor_msgs/msg/Image, so nothing is received"
+    assert [line for line in ears.said if told in line]
+
+
+def test_no_event_is_waited_for(ears: Ears) -> None:
+    """Each costs time with every message."""
+    ours = len(list(ears.node.waitables))
+    ears.subscriptions.destroy()
+    assert len(list(ears.node.waitables)) == ours
 
 
 def test_it_may_listen_again(ears: Ears) -> None:

@@ -170,6 +170,14 @@ def test_models_that_are_no_quicker_or_barred_are_passed_over() -> None:
     assert machine.steps == [(1.0, 3)]
 
 
+def test_one_that_takes_as_long_and_needs_less_is_quicker() -> None:
+    """As a network on one thread beside one on two that takes turns with what is around it."""
+    controller = Controller((0.03, 0.03), 0, [2.0, 1.3])
+    machine = Machine(controller, lambda now: 2.0 if now >= 5 else 1.0, period_s=0.05, times=(0.03, 0.03))
+    machine.run(3)
+    assert machine.steps == [(1.0, 1)]
+
+
 def test_an_unknown_time_is_taken_for_twice_that_of_the_next() -> None:
     machine = Machine(Controller((None, 0.03), 1), steady, times=(0.04, 0.03))
     machine.run(15)

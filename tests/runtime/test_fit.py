@@ -8,6 +8,7 @@ import shutil
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -80,6 +81,16 @@ class Bench:
             shutil.copy(model.with_suffix(suffix), folder / f"{stem}{suffix}")
         (folder / f"{stem}.bin").write_bytes((folder / f"{stem}.bin").read_bytes() + stem.encode())
         return Member("openvino", folder / f"{stem}.xml", scale, twice=twice)
+
+
+def test_an_engine_on_fewer_threads_replaces_the_other(tmp_path: Path, tiny_model: Path) -> None:
+    """Both would stay in memory."""
+    bench = Bench(tmp_path, tiny_model, {"net": 0.05, "net@0.7": 0.04, "net@0.5": 0.03})
+    bench.fit._ladder = tuple(replace(member, crowded=True) for member in bench.fit._ladder)
+    assert bench.fit.choose(10.0, *SIZE).scale == 1.0
+    for scale in (0.7, 0.5):
+        assert bench.until_switched(BEHIND, 120.0, a_moment).scale == scale
+    assert [bench.fit._ladder[place].name for place in bench.fit._held] == ["net@0.5"]
 
 
 def a_moment() -> None:

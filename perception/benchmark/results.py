@@ -31,7 +31,8 @@ class Drive:
 
     model: what ran for most of the time; the node's choice where bench was told none.
     latency_ms: from its stamp to the last of them, p50, p95 and p99. ready_s: from the start of the process to the node
-    being active. replay_late_ms: the most that a frame was sent after its time, which counts against the node.
+    being active; ready_again_s: the same of a second start, with what the first has kept. replay_late_ms: the most that
+    a frame was sent after its time, which counts against the node.
     """
 
     model: str
@@ -47,6 +48,7 @@ class Drive:
     replay_late_ms: float
     series: list[Answer]
     effort: Effort = field(metadata=INLINE)
+    ready_again_s: float | None = None
 
 
 @dataclass(frozen=True)

@@ -97,7 +97,7 @@ def _targets(report: Report) -> Table:
         _target("stamp → masks received, p99 at 20 Hz", late_fast, None, 80, "{:.0f} ms"),
         _target("overload ×3: p99 less network and period", over, BEYOND_MS, over_aim, "{:.0f} ms"),
         _target("node ready, first start", slow.get("ready_s"), 3, 1, "{:.1f} s"),
-        _target("node ready, later starts", fast.get("ready_s"), 1.5, 1, "{:.1f} s"),
+        _target("node ready, later starts", slow.get("ready_again_s"), 1.5, 1, "{:.1f} s"),
         _target("memory of the node, steady", (slow.get("memory_mb") or {}).get("steady"), 400, 300, "{:.0f} MB"),
     ]
     return Table("Targets", ("figure", "must", "aim", "measured", "met"), rows)
@@ -163,6 +163,7 @@ def _drive_column(drive: Mapping[str, Any]) -> dict[str, str]:
         "drops": drops or "none",
         **{f"stamp → masks received, {p}, ms": _number(late, "{:.0f}") for p, late in latency.items()},
         "ready after, s": f"{drive['ready_s']:.1f}",
+        "ready after a second start, s": _number(drive["ready_again_s"], "{:.1f}"),
         **{f"memory, {m}, MB": _number(memory.get(m), "{:.0f}") for m in ("start", "steady", "peak", "growth")},
         "processor, % of a core": _number(drive["cpu_percent"], "{:.0f}"),
     }

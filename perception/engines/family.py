@@ -35,7 +35,7 @@ WHOLE = ((1.0, True), (1.0, False))
 """Of every file: the part of the network's usual resolution, of each side, and whether it looks twice; the slowest
 first."""
 
-SMALLER = ((1.0, True), (0.85, True), (1.0, False), (0.75, False), (0.7, False), (0.5, False))
+SMALLER = ((1.0, True), (0.85, True), (1.0, False), (0.75, False), (0.7, False), (0.5, False), (0.4, False))
 """The same of a network's quickest file. A part of 0.7 takes half of the time; a second look adds 0.56 of one."""
 
 EVEN = 0.005
@@ -48,7 +48,11 @@ answer of two looks. By them INT8 takes 0.59 of it at 0.75 of the resolution, 0.
 
 ASIDE, FEWER = 0.5, 1.75
 """The part of the resolution up to which a member can leave a thread, and how many times as long it then takes on one
-of two. On two cores with AVX2 alone, at 20 Hz, INT8 at 0.5 answers 165 to 192 of 200 frames on both, 187 to 198 on one."""
+of two. On two cores with AVX2 alone, of 200 frames at 20 Hz, INT8 at 0.5 answers 165 to 192 on both, 187 to 200 on one.
+"""
+
+SPARE_ASIDE = 1.5
+"""How many times its own time such a member needs. On those cores one of 27 to 33 ms takes 36 to 48 in the node."""
 
 SPARE = 1.3
 """How many times its own time must be there for a network: what is around it, and the others on the machine."""
@@ -107,7 +111,9 @@ class Member:
         """How many times its own time there must be for it, by the rest of a node and the others on the machine."""
         if self.twice:
             return SPARE_TWICE
-        return SPARE_CROWDED if self.crowded and not self.aside else SPARE
+        if self.aside:
+            return SPARE_ASIDE
+        return SPARE_CROWDED if self.crowded else SPARE
 
     @property
     def work(self) -> float:

@@ -47,6 +47,7 @@ from perception.ros.subscriptions import INPUTS, Subscriptions
 from perception.ros.tf.listener import listen
 from perception.runtime.fit import Fit
 from perception.runtime.mailbox import Mailbox
+from perception.runtime.rates import Rates
 from perception.runtime.worker import STOP_S, Worker
 from perception.sensors import network_size
 from perception.sensors.alignment import AlignmentMonitor
@@ -60,6 +61,10 @@ WARM_UP_SIZE = (1242, 375)
 
 SLOW_S = 2.0
 """Time at one frame after which the node logs a warning."""
+
+
+KNOWN_AFTER = 50
+"""Messages after which the camera's rate is kept for the next start."""
 
 
 @dataclass(frozen=True)
@@ -143,6 +148,7 @@ class PerceptionNode(LifecycleNode):
 
         self._pipeline: Pipeline | None = None
         self._fit: Fit | None = None
+        self._rates, self._camera_name = Rates(), f"{self._name} {self.resolve_topic_name('image')}"
         self._image_size = WARM_UP_SIZE
         self._counted: dict[str, SensorState] = {}
         self._outputs: Publishers | None = None
@@ -173,8 +179,8 @@ class PerceptionNode(LifecycleNode):
         camera = self._calibration.file_camera
         self._image_size = (camera.width, camera.height) if camera else WARM_UP_SIZE
         fit = self._make_fit()
-        rate_hz = (settings.rate_hz or USUAL_HZ) * self._turns
-        pipeline = fit.choose(rate_hz, *self._image_size, guessed=not settings.rate_hz)
+        known_hz = settings.rate_hz or self._rates.known(self._camera_name)
+        pipeline = fit.choose((known_hz or USUAL_HZ) * self._turns, *self._image_size, guessed=not known_hz)
         agreement = pipeline.self_check()
         if not _heard(settings.sensors, pipeline):
             only = ", ".join(settings.sensors)
@@ -324,6 +330,8 @@ class PerceptionNode(LifecycleNode):
             return
         then, now, rate_hz = before[trigger], sensors[trigger], self.settings.rate_hz
         period_ns = 1e9 / rate_hz if rate_hz else now.habits.period_ns
+        if period_ns and not rate_hz and now.received >= KNOWN_AFTER:
+            self._rates.add(self._camera_name, 1e9 / period_ns)
         pipeline = self._fit.step(
             time.monotonic(),
             1e-9 * period_ns if period_ns else None,

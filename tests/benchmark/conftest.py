@@ -27,6 +27,7 @@ def drive(hz: float, late: float | None) -> dict[str, Any]:
         "latency_ms": {"p50": 40.0, "p95": 50.0, "p99": late},
         "stages_ms": STAGES_MS,
         "ready_s": 2.0,
+        "ready_again_s": 1.0 if hz == 10.0 else None,
         "memory_mb": {"start": 300.0, "steady": 320.0, "peak": 330.0, "growth": 0.0},
         "cpu_percent": 90.0,
     }

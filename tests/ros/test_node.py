@@ -159,6 +159,26 @@ def test_a_small_network_leaves_a_core_to_the_rest(make: Make, tiny_model: Path,
     assert [key[2] for key in node._pool._engines] == [engine]
 
 
+def test_the_rate_of_the_last_time_is_begun_with(
+    make: Make, tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setattr("perception.ros.node.family", lambda engine: (Member("openvino", tiny_model),) * 2)
+    node = make()
+    assert node.trigger_configure() == SUCCESS
+    node.trigger_activate()
+    assert node._fit is not None
+    assert "holds 10 Hz" in str(node._fit.values["model_choice"])
+    state = SensorState(received=60)
+    state.habits.period_ns = 1e9 / 16
+    for _ in range(2):
+        node._adapt({"rgb": state}, "rgb")
+    again = make()
+    assert again.trigger_configure() == SUCCESS
+    assert again._fit is not None
+    assert "holds 16 Hz" in str(again._fit.values["model_choice"])
+
+
 def test_nodes_that_take_turns_choose_a_model_that_has_time_for_all(
     ros: Any, tiny_model: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

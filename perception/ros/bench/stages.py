@@ -86,7 +86,8 @@ class FrameStages:
         assert seen is not None  # _refuse has raised before
         seen.frame.ground = self._levelling.expected(seen.frame)
         converted = time.perf_counter()
-        prediction = self._pipeline(seen.frame)
+        task = self._pipeline.infer(self._pipeline.prepare(seen.frame))
+        prediction = self._pipeline.decode(task, self._outputs.instances_heard, self._outputs.points_heard)
         self._levelling.add(seen.frame, prediction)
         spent = self._outputs.publish(seen, prediction, settings or self.settings)
         stages = {"receive": 1e3 * (received - began), "convert": 1e3 * (converted - received)}

@@ -42,7 +42,7 @@ from perception.training.recipe import MeanTeaching, Recipe, Sampling, read_reci
 from perception.training.train import Options, train
 
 SHARES = (0.05, 0.2, 1.0)
-SCALE, CROP, FIRST_STAGES = 0.5, (96, 192), 4
+SCALE, CROP, FIRST_STAGES = 0.5, (192, 384), 4
 """The part of the usual resolution that all are trained and scored at: so a step takes a quarter of the time."""
 
 TRAINED = {"camvid": "camvid", **SETS}
@@ -72,11 +72,7 @@ def recipe(share: float, **sampling: Any) -> Recipe:
     """`scratch` on small crops of TRAINED with this share of labels, and other settings of every source."""
     known = read_recipe("real").sources
     changed = {name: replace(known[name], donors=(), boxes=False, labels=share, **sampling) for name in TRAINED}
-    return replace(read_recipe("scratch"), crop=CROP, sources=_smaller(changed))
-
-
-def _smaller(sources: Mapping[str, Sampling]) -> dict[str, Sampling]:
-    return {name: replace(each, scale=(SCALE * each.scale[0], SCALE * each.scale[1])) for name, each in sources.items()}
+    return replace(read_recipe("scratch"), crop=CROP, sources=changed).at(SCALE)
 
 
 def network() -> Config:
@@ -99,7 +95,7 @@ def folder_of(place: Place, name: str, share: float, seed: int) -> Path:
 def simulated(place: Place) -> Path:
     """What all begin with: from random weights, with simulated frames alone."""
     known = read_recipe("scratch")
-    alone = replace(known, crop=CROP, sources=_smaller({"simulated": known.sources["simulated"]}))
+    alone = replace(known, crop=CROP, sources={"simulated": known.sources["simulated"]}).at(SCALE)
     data, iterations = [("simulated", place.drives)], FIRST_STAGES * place.iterations
     run = options(place, place.first / "simulated", 0, data=data, iterations=iterations)
     return finished(train, network(), alone, run)

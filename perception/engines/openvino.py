@@ -30,7 +30,7 @@ OUTPUTS = ("labels", "confidence", "weights", "instances")
 MAX_WHOLE = 4
 """The number of compiled graphs for all sensors that are kept; the oldest is removed first."""
 
-IDLE = 256
+IDLE = 32
 """Runs after which a size that was in none of them is forgotten: a graph is 70 MB."""
 
 MAX_NARROW = 4

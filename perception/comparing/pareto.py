@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from matplotlib.ticker import LogLocator, NullFormatter
+
 from perception.comparing.report import CompareReport
 from perception.reporting.plots import ALARM, CALM, FADED, INK, new_figure, png
 
@@ -25,7 +27,8 @@ def pareto_plot(report: CompareReport) -> bytes:
         axes.plot(time, iou, "o" if alike else "x", color=colour, ms=6, zorder=2)
         axes.annotate(name, (time, iou), (4, 3), textcoords="offset points", fontsize=7, color=INK if first else FADED)
     axes.set_xscale("log")
-    for each in (axes.xaxis.set_major_formatter, axes.xaxis.set_minor_formatter):
-        each("{x:g}")
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes.xaxis.set_major_formatter("{x:g}")
+    axes.xaxis.set_minor_formatter(NullFormatter())
     axes.set_xlabel("time ÷ PIDNet-S, one frame, OpenVINO float32")
     return png(figure)

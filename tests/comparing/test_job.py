@@ -108,9 +108,10 @@ def test_tables_and_plot_are_made_anew_from_the_report_alone(tmp_path: Path) -> 
     assert {path.name for path in (tmp_path / "new").iterdir()} == {"pareto.png", "compare.html"}
 
 
-def test_the_tables_of_the_document_are_made_of_the_figures_beside_it(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("page", "figures"), [("zoo.md", "zoo/compare.json"), ("zoo-longer.md", "zoo/longer.json")])
+def test_the_tables_of_the_document_are_made_of_the_figures_beside_it(tmp_path: Path, page: str, figures: str) -> None:
     docs = Path(__file__).resolve().parents[2] / "docs"
-    copy = tmp_path / "zoo.md"
-    copy.write_text((docs / "zoo.md").read_text("utf-8"), "utf-8")
-    rebuild(docs / "zoo/compare.json", tmp_path / "out", copy)
-    assert copy.read_text("utf-8") == (docs / "zoo.md").read_text("utf-8")
+    copy = tmp_path / page
+    copy.write_text((docs / page).read_text("utf-8"), "utf-8")
+    rebuild(docs / figures, tmp_path / "out", copy)
+    assert copy.read_text("utf-8") == (docs / page).read_text("utf-8")

@@ -30,7 +30,7 @@ OUTPUTS = ("labels", "confidence", "weights", "instances")
 MAX_WHOLE = 4
 """The number of compiled graphs for all sensors that are kept; the oldest is removed first."""
 
-IDLE = 32
+IDLE = 256
 """Runs after which a size that was in none of them is forgotten: a graph is 70 MB."""
 
 MAX_NARROW = 4
@@ -148,11 +148,16 @@ class OpenVinoEngine:
         self._runs += 1
         self._last_run[height, width] = self._runs
         if self._runs % IDLE == 0:
-            idle = {size for size in self._whole if self._last_run[size] <= self._runs - IDLE}
-            if idle and self._compiling.acquire(blocking=False):  # else another time: a frame waits
-                self._whole = {size: graph for size, graph in self._whole.items() if size not in idle}
-                self._compiling.release()
-                give_back()
+            self.forget(IDLE)
+
+    def forget(self, runs: int) -> None:
+        """Forget sizes that were in none of the last so many runs; this takes a tenth of a second, in which no Python
+        runs."""
+        idle = {size for size in self._whole if self._last_run[size] <= self._runs - runs}
+        if idle and self._compiling.acquire(blocking=False):  # else another time: a frame waits
+            self._whole = {size: graph for size, graph in self._whole.items() if size not in idle}
+            self._compiling.release()
+            give_back()
 
     def _narrow_for(self, network_input: NetworkInput) -> _Graph | None:
         """The graph for only these sensors; None if there is none, or not yet."""

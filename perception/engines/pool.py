@@ -71,6 +71,12 @@ class SharedEngine:
         """See `Engine.infer`; takes no turn."""
         prepare(self._engine, height, width)
 
+    def forget(self, runs: int) -> None:
+        """See `OpenVinoEngine.forget`; other engines keep nothing."""
+        if hasattr(self._engine, "forget"):
+            with self._turn:
+                self._engine.forget(runs)
+
     def infer(self, network_input: NetworkInput) -> NetworkOutput:
         """Run the network when it is this caller's turn."""
         self.prepare(*network_input.rgb.shape[:2])

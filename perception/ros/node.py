@@ -321,7 +321,7 @@ class PerceptionNode(LifecycleNode):
             ladder = (find_member(settings.model, settings.engine),)
         ladder = tuple(replace(member, crowded=not leaves_one(settings.threads)) for member in ladder)
         times = Times(settings.threads, network_size(*self._image_size))
-        return Fit(ladder, open_member, times, self.get_logger().info)
+        return Fit(ladder, open_member, times, self.get_logger().info, self._turns == 1)
 
     def _adapt(self, sensors: Mapping[str, SensorState], trigger: str) -> None:
         """Run a faster model if frames are left out, and a more accurate one if there is time for it."""

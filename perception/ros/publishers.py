@@ -39,9 +39,9 @@ from perception.messages.convert import cloud_fields, compressed_fields, image_f
 from perception.messages.grid import near_ground, road_grid
 from perception.messages.polygons import marker_fields, outlines
 from perception.ros.imports import optional
-from perception.ros.matching import mismatch, type_name
 from perception.ros.object_publishers import ObjectPublishers
 from perception.ros.subscriptions import OVERRIDABLE
+from perception.ros.watch.matching import mismatch, type_name
 
 try:
     from rclpy.event_handler import PublisherEventCallbacks

@@ -23,7 +23,7 @@ from perception.assembly.settings.topics import CAMERA_INFOS, INPUT_TYPES
 from perception.assembly.throttled_log import ThrottledLog
 from perception.errors import MessageError
 from perception.messages.convert import stamp_ns
-from perception.ros.matching import mismatch, type_name
+from perception.ros.watch.matching import mismatch, type_name
 from perception.sensors.spec import SPECS
 
 try:

@@ -20,6 +20,7 @@ from typing import NamedTuple
 
 from perception.engines.choice import Run, Times, choose, holds, price, time_run
 from perception.engines.family import Member, input_size
+from perception.engines.pool import SharedEngine
 from perception.engines.twice import once_of
 from perception.errors import ModelError
 from perception.pipeline import Pipeline
@@ -45,7 +46,7 @@ class Fit:
 
     ladder: the models to choose from, the most accurate first; of one alone nothing is timed and nothing changes.
     open_member: loads one; those of one file on the same engine. times: what is known of this machine. say: is told of
-    every step, in one line.
+    every step, in one line. alone: no other node uses its engines.
     """
 
     def __init__(
@@ -54,8 +55,10 @@ class Fit:
         open_member: Callable[[Member], Pipeline],
         times: Times,
         say: Callable[[str], object],
+        alone: bool = True,
     ) -> None:
         self._ladder, self._open, self._times, self._say = tuple(ladder), open_member, times, say
+        self._alone = alone
         self._held: dict[int, Pipeline] = {}
         self._runs: dict[Member, Run] = {}
         self._pending: tuple[int, Future[_Loaded]] | None = None
@@ -90,6 +93,10 @@ class Fit:
         pipeline = self._hold(place)
         self._drop_all_but(place)
         pipeline.warm_up(width, height)
+        engine = once_of(pipeline.engine)
+        if self._alone and isinstance(engine, SharedEngine):
+            # What was compiled to be timed: 70 MB, and later there is no time for it.
+            engine.forget(1 + self._ladder[place].twice)
         return pipeline
 
     def reload(self, width: int, height: int) -> Pipeline:

@@ -20,8 +20,8 @@ from perception.assembly.pairing import TRIGGER_ORDER, Timing
 from perception.assembly.throttled_log import ThrottledLog
 from perception.engines.choice import Run, Times
 from perception.engines.family import Member, split_name
-from perception.engines.pool import EnginePool
-from perception.engines.twice import Twice
+from perception.engines.pool import EnginePool, SharedEngine
+from perception.engines.twice import Twice, once_of
 from perception.errors import ModelError
 from perception.frame import Frame
 from perception.pipeline import Pipeline, Task
@@ -81,6 +81,21 @@ class Bench:
             shutil.copy(model.with_suffix(suffix), folder / f"{stem}{suffix}")
         (folder / f"{stem}.bin").write_bytes((folder / f"{stem}.bin").read_bytes() + stem.encode())
         return Member("openvino", folder / f"{stem}.xml", scale, twice=twice)
+
+
+@pytest.mark.parametrize("alone", [True, False])
+def test_what_was_compiled_to_be_timed_is_forgotten(tmp_path: Path, tiny_model: Path, alone: bool) -> None:
+    """Unless other nodes may run it."""
+    bench = Bench(tmp_path, tiny_model, {"net": None, "net@0.7": None})
+    bench.fit._alone = alone
+    bench.fit._ladder = (replace(bench.members[0], twice=True), bench.members[1])
+    pipeline = bench.fit.choose(1e5, *SIZE)
+    assert pipeline.scale == 0.7
+    shared = once_of(pipeline.engine)
+    assert isinstance(shared, SharedEngine)
+    kept = list(shared._engine._whole)  # type: ignore[attr-defined]
+    assert kept[-1] == (128, 224)
+    assert (len(kept) == 1) == alone
 
 
 def test_an_engine_on_fewer_threads_replaces_the_other(tmp_path: Path, tiny_model: Path) -> None:

@@ -68,7 +68,7 @@ def test_a_network_that_has_every_core_needs_twice_its_time(tmp_path: Path) -> N
     found = choose(crowded, 10.0, times)
     assert (found.member.name, found.held) == ("s_int8", True)
     assert not choose(crowded, 15.0, times).held
-    small = replace(crowded[1], scale=0.5)  # it leaves a core to the rest, which takes no turns with it
+    small = replace(crowded[1], scale=0.5)  # it leaves a core to the rest, which takes fewer turns with it
     assert choose([*crowded, small], 15.0, times).member == small
 
 

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import math
 import os
 import platform
@@ -18,12 +17,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from perception.disk import write_json
 from perception.engines.base import Engine
-from perception.engines.cache import compiled_cache
+from perception.engines.cache import Kept
 from perception.engines.family import Member, weights_of
 from perception.engines.manifest import digest_of
-from perception.errors import DataError
 from perception.frame import MODALITIES
 from perception.sensors import NetworkInput
 from perception.sensors.channels import AUX_CHANNELS
@@ -37,9 +34,6 @@ BUDGET_S = 0.3
 
 DISTURBED = 0.1
 """A run whose threads waited for a core for more than this part of it was not alone."""
-
-MAX_KEPT = 100
-"""Times in the user's cache; the oldest go first."""
 
 _PACKAGES = {"openvino": "openvino", "onnxruntime": "onnxruntime", "tensorrt": "tensorrt", "torch": "torch"}
 
@@ -145,8 +139,7 @@ class Times:
     """
 
     def __init__(self, threads: int | None, size: tuple[int, int], folder: Path | None = None) -> None:
-        cache = folder or compiled_cache()
-        self._path = cache.parent / "times.json" if cache else None
+        self._kept = Kept("times.json", folder)
         cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
         self._keys: dict[Member, str] = {}
         self._machine = f"{_processor()} {cores} cores, {threads or 'all'} threads, {size[0]}x{size[1]}"
@@ -158,7 +151,7 @@ class Times:
 
     def last(self, member: Member) -> Run | None:
         """The measurement that is kept of the member; None where it was never measured here."""
-        match self._read().get(self._key(member)):
+        match self._kept.get(self._key(member)):
             case {"seconds": float(seconds), "alone": bool(alone)} if seconds > 0:
                 return Run(seconds, alone)
         return None
@@ -166,12 +159,8 @@ class Times:
     def add(self, member: Member, run: Run) -> None:
         """Keep a measurement; one beside others that wanted the cores only until there is a better one."""
         last = self.last(member)
-        if self._path is None or (last is not None and last.alone and not run.alone):
-            return
-        key = self._key(member)
-        kept = {name: each for name, each in self._read().items() if name != key} | {key: run._asdict()}
-        with suppress(OSError, DataError):  # a full disk: it is measured again
-            write_json(self._path, dict(list(kept.items())[-MAX_KEPT:]))
+        if last is None or not last.alone or run.alone:
+            self._kept.put(self._key(member), run._asdict())
 
     def _key(self, member: Member) -> str:
         if member not in self._keys:
@@ -180,13 +169,6 @@ class Times:
                 f"{self._machine}, {_versioned(member.engine)}, {weights}@{member.scale:g}{'x2' * member.twice}"
             )
         return self._keys[member]
-
-    def _read(self) -> dict[str, object]:
-        try:
-            content = json.loads(self._path.read_text("utf-8")) if self._path else {}
-        except (OSError, ValueError):
-            return {}
-        return content if isinstance(content, dict) else {}
 
 
 def _waited_s() -> float:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from perception.runtime.rates import MAX_KEPT, Rates
+from perception.engines.cache import MAX_KEPT
+from perception.runtime.rates import Rates
 
 
 @pytest.fixture
@@ -51,6 +52,6 @@ def test_the_oldest_go_first(folder: Path) -> None:
 
 
 def test_without_a_cache_nothing_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("perception.runtime.rates.compiled_cache", lambda: None)
+    monkeypatch.setattr("perception.engines.cache.compiled_cache", lambda: None)
     Rates().add("camera", 10.0)
     assert Rates().known("camera") is None
